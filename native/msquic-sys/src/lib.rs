@@ -1,0 +1,3 @@
+#[cfg(test)]
+#[path = "../build/edits.rs"]
+mod edits;
