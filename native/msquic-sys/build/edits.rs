@@ -81,9 +81,9 @@ mod tests {
     use super::*;
 
     const TEXT: &[u8] = b"one\ntwo\nthree\nfour\nfive";
-    // printf 'two\nthree\n' | sha256sum
-    const TWO_THREE: &str = "3ddcb8feaf4d3df0d1ad9ffb4a12de67563d55eb9ddcde6f8fa4893a53aa8d09";
-    // printf 'five' | sha256sum
+    // printf "two\nthree\n" | sha256sum
+    const TWO_THREE: &str = "f3952ccd5acbc3122b2fdc39d122b73e55f403fcb49dc411de7da4b4e987c07f";
+    // printf "five" | sha256sum
     const FIVE: &str = "222b0bd51fcef7e65c2e62db2ed65457013bab56be6fafeb19ee11d453153c80";
 
     fn edit(first_line: usize, last_line: usize, sha256: &'static str, replacement: &'static str) -> Edit {

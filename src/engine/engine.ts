@@ -1,0 +1,232 @@
+/**
+ * The data plane as the rest of `ultra` sees it. `native.ts` is the real one, `tests/simulation/` has a simulated one.
+ *
+ * Every method returns at once; what comes of it arrives as an {@linkcode EngineEvent}. The functions, commands and events behind it
+ * are in `docs/engine.md`.
+ *
+ * @module
+ */
+
+import type { BlockIndex, EntryId } from "../protocol/messages.ts";
+
+export type ConnectionId = number;
+export type ListenerId = number;
+export type LaneId = number;
+export type GrantId = number;
+export type SourceId = number;
+export type SinkId = number;
+
+/** Why a file operation failed; the numbers are those of `docs/engine.md`. */
+export type FileFault =
+  | "no-space"
+  | "permission"
+  | "read-only"
+  | "exists"
+  | "not-found"
+  | "changed"
+  | "not-a-file"
+  | "io"
+  | "integrity";
+
+/** What the sink found where an entry should go. */
+export type TargetStatus =
+  | "absent"
+  | "identical"
+  | "different"
+  | "in-the-way"
+  | "duplicate"
+  | "conflict"
+  | "folder-exists"
+  | "unexaminable"
+  | "unsafe-parent"
+  | "cannot-rename";
+
+export type EngineEvent =
+  | { readonly type: "listening"; readonly listener: ListenerId; readonly port: number; readonly address: string }
+  | {
+    readonly type: "incoming";
+    readonly listener: ListenerId;
+    readonly connection: ConnectionId;
+    readonly alpn: string;
+    readonly remote: string;
+  }
+  | {
+    readonly type: "connected";
+    readonly connection: ConnectionId;
+    readonly alpn: string;
+    readonly remote: string;
+    /** SHA-256 of the peer's certificate, 32 bytes. */
+    readonly certificate: Uint8Array;
+  }
+  | { readonly type: "control"; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | {
+    readonly type: "closed";
+    readonly connection: ConnectionId;
+    /** `own`: closed from here; `peer`: the peer's close code; `transport`: QUIC gave up, with its status. */
+    readonly cause: "own" | "peer" | "transport";
+    readonly code: number;
+    readonly text: string;
+  }
+  | { readonly type: "lane-opened"; readonly lane: LaneId; readonly connection: ConnectionId; readonly number: number }
+  | { readonly type: "lane-closed"; readonly lane: LaneId; readonly connection: ConnectionId; readonly finished: boolean }
+  | { readonly type: "lane-broke"; readonly connection: ConnectionId; readonly text: string }
+  | {
+    readonly type: "grant-read";
+    readonly lane: LaneId;
+    readonly grant: GrantId;
+    readonly entry: EntryId;
+    readonly end: BlockIndex;
+  }
+  | {
+    readonly type: "read-failed";
+    readonly source: SourceId;
+    readonly entry: EntryId;
+    readonly fault: FileFault;
+    readonly text: string;
+  }
+  | {
+    readonly type: "page";
+    readonly source: SourceId;
+    readonly first: EntryId;
+    readonly count: number;
+    /** Bytes of the page's files. */
+    readonly size: number;
+    readonly entries: Uint8Array;
+  }
+  | {
+    readonly type: "walk-end";
+    readonly source: SourceId;
+    readonly entries: number;
+    readonly files: number;
+    readonly size: number;
+    /** What was left out, one a line: path, tab, reason. */
+    readonly notes: readonly string[];
+  }
+  | { readonly type: "walk-failed"; readonly source: SourceId; readonly fault: FileFault; readonly text: string }
+  | {
+    readonly type: "sealed";
+    readonly source: SourceId;
+    readonly entry: EntryId;
+    readonly size: number;
+    readonly root: Uint8Array;
+  }
+  | {
+    readonly type: "seal-failed";
+    readonly source: SourceId;
+    readonly entry: EntryId;
+    readonly fault: FileFault;
+    readonly text: string;
+  }
+  | {
+    readonly type: "checked";
+    readonly sink: SinkId;
+    readonly first: EntryId;
+    readonly statuses: readonly TargetStatus[];
+    /** Bytes free for the user in the sink's file system. */
+    readonly freeSpace: number;
+  }
+  | {
+    readonly type: "verified";
+    readonly sink: SinkId;
+    readonly entry: EntryId;
+    readonly first: BlockIndex;
+    readonly count: number;
+  }
+  | { readonly type: "mismatch"; readonly sink: SinkId; readonly entry: EntryId; readonly block: BlockIndex }
+  | { readonly type: "committed"; readonly sink: SinkId; readonly entry: EntryId; readonly durable: boolean }
+  | {
+    readonly type: "entry-failed";
+    readonly sink: SinkId;
+    readonly entry: EntryId;
+    readonly fault: FileFault;
+    readonly text: string;
+  }
+  | {
+    readonly type: "folders-finished";
+    readonly sink: SinkId;
+    readonly failure: { readonly fault: FileFault; readonly text: string } | undefined;
+  }
+  | { readonly type: "resolved"; readonly request: number; readonly addresses: readonly string[] }
+  | { readonly type: "disposed"; readonly transfer: SourceId | SinkId }
+  | { readonly type: "fault"; readonly text: string };
+
+export interface ListenOptions {
+  /** 144 bytes of QUIC_SETTINGS, from `tuning/`. */
+  readonly settings: Uint8Array;
+  readonly identity: Identity;
+  readonly alpns: readonly string[];
+  /** `ADDR:PORT`; `[::]:0` is all addresses of both families and a free port. */
+  readonly address: string;
+  readonly maxUnproved: number;
+  readonly maxUnprovedPerAddress: number;
+  /** Bytes a peer may send on its control stream before it is admitted. */
+  readonly controlLimit: number;
+}
+
+export interface ConnectOptions {
+  readonly settings: Uint8Array;
+  readonly alpns: readonly string[];
+  readonly address: string;
+  /** First 16 bytes of the certificate's SHA-256 that the peer must have; `report`: any, told in `connected`. */
+  readonly pin: Uint8Array | "report";
+  /** Which of msquic's partitions (cores) runs it. */
+  readonly partition: number;
+  readonly controlLimit: number;
+}
+
+/** A certificate with its key, opaque but for its hash. It lives in memory only. */
+export interface Identity {
+  /** SHA-256 of the DER certificate, 32 bytes. */
+  readonly hash: Uint8Array;
+  readonly pkcs12: Uint8Array;
+}
+
+export interface SinkOptions {
+  readonly folder: string;
+  readonly create: boolean;
+  readonly overwrite: boolean;
+  /** Another name for the one top-level entry. */
+  readonly rename: string | undefined;
+  /** Verifies but writes nothing: for measurements. */
+  readonly discard: boolean;
+}
+
+/** Counters since the start, for the verdict and the benchmarks. */
+export type EngineStats = Readonly<Record<string, number>>;
+
+export interface Engine {
+  identity(): Identity;
+  listen(options: ListenOptions): ListenerId;
+  connect(options: ConnectOptions): ConnectionId;
+  resolve(request: number, name: string): void;
+  /** Queues bytes on the control stream. After the connection has closed it does nothing. */
+  send(connection: ConnectionId, bytes: Uint8Array): void;
+  admit(connection: ConnectionId, lanes: number): void;
+  attach(connection: ConnectionId, sink: SinkId): void;
+  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void;
+  finishLane(lane: LaneId): void;
+  grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
+  /** Ends a grant before `end` unless its read cursor has passed that; returns the actual end. */
+  shrink(grant: GrantId, end: BlockIndex): BlockIndex;
+  source(paths: readonly string[]): SourceId;
+  /** A source of `size` bytes that need no disk, for measurements. */
+  memorySource(size: number): SourceId;
+  values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;
+  seal(source: SourceId, entry: EntryId): void;
+  sink(options: SinkOptions): SinkId;
+  page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void;
+  expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void;
+  commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void;
+  finishFolders(sink: SinkId): void;
+  abandon(sink: SinkId, entry: EntryId): void;
+  /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
+  transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array;
+  /** Frees a source or sink; a sink removes what it did not commit. `disposed` follows. */
+  dispose(transfer: SourceId | SinkId): void;
+  /** Closes a connection or a listener; `code` is an exit code. */
+  close(id: ConnectionId | ListenerId, code: number): void;
+  stats(): EngineStats;
+  /** The events, in order, until the engine is stopped. One consumer. */
+  events(): AsyncIterable<EngineEvent>;
+  stop(): void;
+}
