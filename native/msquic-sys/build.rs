@@ -80,9 +80,7 @@ fn missing(what: &str, why: &str, package: &str) -> String {
     let how = match env::consts::OS {
         "macos" if package == "gcc" || package == "make" => "xcode-select --install".to_owned(),
         "macos" => format!("brew install {package}"),
-        "windows" if package == "gcc" => {
-            "install the Visual Studio Build Tools with the C++ workload".to_owned()
-        }
+        "windows" if package == "gcc" => "install the Visual Studio Build Tools with the C++ workload".to_owned(),
         "windows" if package == "perl" => "winget install StrawberryPerl.StrawberryPerl".to_owned(),
         "windows" => "winget install Kitware.CMake".to_owned(),
         _ => format!("apt install {package}, dnf install {package} or the like"),
@@ -95,11 +93,9 @@ fn copy_msquic() -> Result<PathBuf, String> {
     let source = find_msquic()?;
     let target = out_dir()?.join("msquic");
     if target.exists() {
-        fs::remove_dir_all(&target)
-            .map_err(|error| format!("cannot remove the old copy of msquic: {error}"))?;
+        fs::remove_dir_all(&target).map_err(|error| format!("cannot remove the old copy of msquic: {error}"))?;
     }
-    copy_folder(&source, &target)
-        .map_err(|error| format!("cannot copy the sources of msquic: {error}"))?;
+    copy_folder(&source, &target).map_err(|error| format!("cannot copy the sources of msquic: {error}"))?;
     Ok(target)
 }
 
@@ -170,10 +166,7 @@ fn compile(sources: &Path) -> Result<PathBuf, String> {
 }
 
 fn link(installed: &Path) {
-    println!(
-        "cargo:rustc-link-search=native={}",
-        installed.join("lib").display()
-    );
+    println!("cargo:rustc-link-search=native={}", installed.join("lib").display());
     // One archive with msquic's core and platform code. The OpenSSL objects it also holds are those of `openssl-sys`, whose
     // `static=ssl` and `static=crypto` come after it: the linker takes each object once, from whichever comes first.
     println!("cargo:rustc-link-lib=static=msquic");
@@ -184,8 +177,8 @@ fn link(installed: &Path) {
         }
         Ok("windows") => {
             let libraries = [
-                "ws2_32", "schannel", "ntdll", "bcrypt", "ncrypt", "crypt32", "iphlpapi",
-                "advapi32", "secur32", "userenv", "onecore", "winmm",
+                "ws2_32", "schannel", "ntdll", "bcrypt", "ncrypt", "crypt32", "iphlpapi", "advapi32", "secur32",
+                "userenv", "onecore", "winmm",
             ];
             for library in libraries {
                 println!("cargo:rustc-link-lib=dylib={library}");

@@ -87,7 +87,13 @@ mod tests {
     const FIVE: &str = "222b0bd51fcef7e65c2e62db2ed65457013bab56be6fafeb19ee11d453153c80";
 
     fn edit(first_line: usize, last_line: usize, sha256: &'static str, replacement: &'static str) -> Edit {
-        Edit { file: "a/b.c", first_line, last_line, sha256, replacement }
+        Edit {
+            file: "a/b.c",
+            first_line,
+            last_line,
+            sha256,
+            replacement,
+        }
     }
 
     fn message(edits: &[Edit]) -> String {

@@ -1,3 +1,27 @@
+//! msquic 2.6.3 with OpenSSL 3.5, linked statically, and hand-written raw bindings to it.
+//!
+//! The bindings use Rust names; the C name stands in each comment, and `src/inc/msquic.h` of msquic says what it means. Only
+//! the stable part of the API is declared. The library itself always works with the longer preview layouts, whose beginnings
+//! are the stable ones, so reading through the shorter types here is right.
+//!
+//! Start with [`open`]. Nothing here closes anything by itself.
+
+mod addr;
+mod api;
+pub mod constants;
 #[cfg(test)]
 #[path = "../build/edits.rs"]
 mod edits;
+mod events;
+mod ssl;
+pub mod status;
+mod types;
+
+pub use addr::{AddressFamily, QuicAddr};
+pub use api::{
+    API_VERSION_2, ApiTable, ConnectionCallback, CredentialLoadCallback, ListenerCallback, StreamCallback, close, open,
+};
+pub use events::*;
+pub use ssl::ssl_init;
+pub use status::{Status, failed, succeeded};
+pub use types::*;

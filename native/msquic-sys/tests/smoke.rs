@@ -1,0 +1,99 @@
+//! The library starts, does the least useful thing and ends in order. Without a certificate and without a network.
+
+use std::ptr;
+
+use msquic_sys::constants::{execution_profile, param};
+use msquic_sys::{ApiTable, Buffer, Handle, RegistrationConfig, Settings, status};
+
+#[test]
+fn the_library_opens_and_closes() {
+    let api = msquic_sys::open().expect("MsQuicOpenVersion");
+    assert_eq!(library_version(api)[..3], [2, 6, 3]);
+
+    let registration = open_registration(api);
+    let configuration = open_configuration(api, registration, &Settings::default())
+        .expect("a server configuration without credentials");
+
+    // SAFETY: each handle is open, has no users left and is closed once, children first; no callback runs.
+    unsafe {
+        (api.configuration_close)(configuration);
+        (api.registration_close)(registration);
+        msquic_sys::close(api);
+    }
+}
+
+#[test]
+fn bytes_of_settings_are_understood_and_checked() {
+    let api = msquic_sys::open().expect("MsQuicOpenVersion");
+    let registration = open_registration(api);
+
+    // StreamRecvWindowDefault: bit 6 of the mask, a u32 at 48, a power of two.
+    let mut settings = Settings::default();
+    settings.0[0] = 1 << 6;
+    settings.0[48..52].copy_from_slice(&(1u32 << 20).to_le_bytes());
+    let good = open_configuration(api, registration, &settings).expect("a power of two");
+    settings.0[48] = 1;
+    let bad = open_configuration(api, registration, &settings);
+    assert_eq!(bad.err(), Some(status::INVALID_PARAMETER));
+
+    // SAFETY: as above.
+    unsafe {
+        (api.configuration_close)(good);
+        (api.registration_close)(registration);
+        msquic_sys::close(api);
+    }
+}
+
+fn library_version(api: &ApiTable) -> [u32; 4] {
+    let mut version = [0u32; 4];
+    let mut length = size_of_val(&version) as u32;
+    // SAFETY: a global parameter has no handle; the buffer has the length that is stated.
+    let result = unsafe {
+        (api.get_param)(
+            ptr::null_mut(),
+            param::GLOBAL_LIBRARY_VERSION,
+            &mut length,
+            version.as_mut_ptr().cast(),
+        )
+    };
+    assert_eq!(result, status::SUCCESS);
+    version
+}
+
+fn open_registration(api: &ApiTable) -> Handle {
+    let config = RegistrationConfig {
+        app_name: c"smoke".as_ptr(),
+        execution_profile: execution_profile::MAX_THROUGHPUT,
+    };
+    let mut registration = ptr::null_mut();
+    // SAFETY: the configuration and the place for the handle are valid during the call.
+    let result = unsafe { (api.registration_open)(&config, &mut registration) };
+    assert_eq!(result, status::SUCCESS);
+    registration
+}
+
+fn open_configuration(api: &ApiTable, registration: Handle, settings: &Settings) -> Result<Handle, u32> {
+    let mut name = *b"smoke";
+    let alpn = Buffer {
+        length: name.len() as u32,
+        buffer: name.as_mut_ptr(),
+    };
+    let mut configuration = ptr::null_mut();
+    // SAFETY: the registration is open; the name, the settings and the place for the handle are valid during the call, and
+    // the library keeps copies.
+    let result = unsafe {
+        (api.configuration_open)(
+            registration,
+            &alpn,
+            1,
+            settings,
+            Settings::SIZE as u32,
+            ptr::null_mut(),
+            &mut configuration,
+        )
+    };
+    if status::failed(result) {
+        return Err(result);
+    }
+    Ok(configuration)
+}
