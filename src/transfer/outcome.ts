@@ -1,0 +1,132 @@
+/**
+ * How a transfer ends, and how far it has come: the same words on both sides.
+ *
+ * @module
+ */
+
+import type { FileFault } from "../engine/engine.ts";
+import { type ErrorKind, UltraError } from "../errors.ts";
+import { cutText } from "../protocol/bytes.ts";
+import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
+import type { EntryId } from "../protocol/messages.ts";
+
+/** Failures that are kept with their text: more than anybody reads, and a bound on what a peer can make us hold. */
+export const MAX_FAILURES = 1000;
+
+export type Outcome =
+  /** From the start; to the other two. */
+  | { readonly state: "running" }
+  /** From `running`, when both sides agree on what became of every entry. Entries may have failed: see `exitKind`. */
+  | { readonly state: "finished"; readonly summary: Summary }
+  /** From `running`, when the whole transfer ended: by an error here, or (`fromPeer`) by the peer's `abort`. */
+  | { readonly state: "failed"; readonly error: UltraError; readonly fromPeer: boolean };
+
+/** What design.md 9 makes of a finished transfer. */
+export type ExitKind = "done" | "some-failed" | ErrorKind;
+
+/** One entry that did not arrive, while others may have. */
+export interface EntryFailure {
+  readonly entry: EntryId;
+  readonly kind: ErrorKind;
+  readonly text: string;
+  /** Whether the peer found it. */
+  readonly fromPeer: boolean;
+}
+
+/** What became of the entries; folders count like files. */
+export interface Counts {
+  readonly entries: number;
+  readonly files: number;
+  readonly committed: number;
+  readonly present: number;
+  readonly skipped: number;
+  readonly failed: number;
+}
+
+export interface Summary {
+  readonly counts: Counts;
+  /** The first {@linkcode MAX_FAILURES} failures; `counts.failed` is how many there were. */
+  readonly failures: readonly EntryFailure[];
+  /** Bytes of all files of the manifest. */
+  readonly totalBytes: number;
+  /** Bytes of committed files. */
+  readonly committedBytes: number;
+  /** Bytes of files that the receiver had already. */
+  readonly presentBytes: number;
+  /**
+   * Blocks that travelled, or may have, more than once. The sender counts blocks that it granted again (some of which a dead lane
+   * may never have read), the receiver those that arrived damaged.
+   */
+  readonly resentBlocks: number;
+  readonly resentBytes: number;
+  /** 32 bytes, equal on both sides. */
+  readonly transferRoot: Uint8Array;
+  /** The file's own root (what `b3sum` prints) when the manifest has exactly one file and it was committed. */
+  readonly fileRoot: Uint8Array | undefined;
+  readonly exitKind: ExitKind;
+}
+
+/** What a transfer is busy with, for the status line. */
+export type Phase = "listing" | "moving" | "committing" | "confirming" | "ended";
+
+export interface Progress {
+  readonly phase: Phase;
+  /** Bytes that the receiver has verified and written, or had already: the same number on both sides. */
+  readonly verifiedBytes: number;
+  /** Bytes of the files known so far; all of them once `listed`. */
+  readonly totalBytes: number;
+  /** Entries of which it is known what became of them. */
+  readonly entriesDone: number;
+  readonly entries: number;
+  /** Whether the manifest is complete. */
+  readonly listed: boolean;
+}
+
+/** The kind of failure that a file's fault stands for. */
+export function kindOfFault(fault: FileFault): ErrorKind {
+  switch (fault) {
+    case "changed":
+      return "source-changed";
+    case "integrity":
+      return "integrity";
+    default:
+      return "disk";
+  }
+}
+
+/** A text as it fits `fail`, `failed` and `abort`. */
+export function wireText(text: string): string {
+  return cutText(text, MAX_TEXT_BYTES);
+}
+
+/** An error of a peer that broke `docs/protocol.md`. */
+export function violation(what: string): UltraError {
+  return new UltraError("protocol", `The peer broke the protocol: ${what}`);
+}
+
+/**
+ * Design.md 9: one file asked for has its own code, several have 3 when some failed.
+ *
+ * @param kind the most informative kind among the failures, if there were any
+ */
+export function exitKindOf(files: number, kind: ErrorKind | undefined): ExitKind {
+  if (kind === undefined) return "done";
+  return files <= 1 ? kind : "some-failed";
+}
+
+/** The kind that tells the user more: what is wrong with data or a disk before what is wrong with the way to them. */
+export function moreInformative(a: ErrorKind | undefined, b: ErrorKind): ErrorKind {
+  return a === undefined || INFORMATIVE.indexOf(b) < INFORMATIVE.indexOf(a) ? b : a;
+}
+
+/** Most informative first. */
+const INFORMATIVE: readonly ErrorKind[] = [
+  "integrity",
+  "disk",
+  "source-changed",
+  "usage",
+  "authentication",
+  "protocol",
+  "network",
+  "internal",
+];
