@@ -1,0 +1,27 @@
+/** `deno task ok`: format, lint, types, clippy, rustfmt. Runs all of them and names those that failed. @module */
+
+import { NATIVE, ROOT } from "./paths.ts";
+import { codeOf, Failure, main, print } from "./shell.ts";
+import { requireTools } from "./tools.ts";
+
+type Check = readonly [name: string, program: string, args: readonly string[], cwd: string];
+
+await main(async () => {
+  await requireTools();
+  const deno = Deno.execPath();
+  const cargo = Deno.env.get("CARGO") ?? "cargo";
+  const checks: readonly Check[] = [
+    ["format", deno, ["fmt", "--check"], ROOT],
+    ["lint", deno, ["lint"], ROOT],
+    ["types", deno, ["check"], ROOT],
+    ["rustfmt", cargo, ["fmt", "--all", "--check"], NATIVE],
+    ["clippy", cargo, ["clippy", "--release", "--all-targets", "--locked", "--", "-D", "warnings"], NATIVE],
+  ];
+  const failed: string[] = [];
+  for (const [name, program, args, cwd] of checks) {
+    print(`--- ${name}`);
+    if (await codeOf(program, args, { cwd }) !== 0) failed.push(name);
+  }
+  if (failed.length > 0) throw new Failure(`not ok: ${failed.join(", ")}`);
+  print("ok");
+});

@@ -1,0 +1,21 @@
+/** Where things lie in the repository; everything else asks here. @module */
+
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+export const NATIVE = join(ROOT, "native");
+export const DIST = join(ROOT, "dist");
+
+/** What Cargo names the cdylib `ultra_engine` on this system. */
+export const LIBRARY_NAME = Deno.build.os === "windows"
+  ? "ultra_engine.dll"
+  : Deno.build.os === "darwin"
+  ? "libultra_engine.dylib"
+  : "libultra_engine.so";
+
+/** Cargo leaves the library here, and the loader in `src/engine/` finds it here when ultra runs from its sources. */
+export const LIBRARY = join(NATIVE, "target", "release", LIBRARY_NAME);
+
+/** The executable that `deno task build` leaves; tests, demo and bench run it as a user would. */
+export const ULTRA = join(DIST, "ultra");

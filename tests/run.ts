@@ -1,0 +1,57 @@
+/**
+ * `deno task test`: builds everything, runs the tests of both languages and closes with `N passed, N failed` over both.
+ * Arguments go to `deno test` (`deno task test tests/protocol` runs those alone, without the Rust tests).
+ *
+ * What takes longer than minutes stands in `tests/long/` and is a task of its own.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { buildAll } from "../scripts/build.ts";
+import { NATIVE, ROOT } from "../scripts/paths.ts";
+import { main, print } from "../scripts/shell.ts";
+import { combine, judge, readCargo, readJUnit, type Results, summary } from "./results.ts";
+
+async function cargoTests(): Promise<Results> {
+  const command = new Deno.Command(Deno.env.get("CARGO") ?? "cargo", {
+    // Doc tests would be compiled one by one; the examples in comments are for reading.
+    args: ["test", "--release", "--locked", "--workspace", "--all-targets", "--no-fail-fast"],
+    cwd: NATIVE,
+    stdin: "null",
+    stdout: "piped",
+  });
+  const child = command.spawn();
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
+    Deno.stdout.writeSync(new TextEncoder().encode(text)); // long runs show what they are at
+  }
+  return judge(readCargo(output), (await child.status).code, "cargo test");
+}
+
+async function denoTests(args: readonly string[]): Promise<Results> {
+  const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
+  try {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--ignore=tests/long", `--junit-path=${report}`, ...args],
+      cwd: ROOT,
+      stdin: "null",
+    });
+    const { code } = await command.spawn().status;
+    return judge(readJUnit(await Deno.readTextFile(report)), code, "deno test");
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+await main(async () => {
+  await buildAll();
+  const results = combine(
+    Deno.args.length > 0 ? [await denoTests(Deno.args)] : [await cargoTests(), await denoTests([join(ROOT, "tests")])],
+  );
+  print();
+  for (const failure of results.failures) print(`failed: ${failure}`);
+  print(summary(results));
+  if (results.failed > 0) Deno.exitCode = 1;
+});
