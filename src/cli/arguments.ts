@@ -1,0 +1,362 @@
+/**
+ * From the words of a command line to what is to be done. Pure: no file is read, nothing is printed, the environment is an argument.
+ *
+ * Every flag that is accepted has an effect: one that could have none with the given command or ticket is refused.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { UltraError } from "../errors.ts";
+import {
+  type AdvertisedHost,
+  LISTEN_EVERYWHERE,
+  type ListenEndpoint,
+  parseAdvertise,
+  parseListen,
+} from "../platform/endpoints.ts";
+import { MAX_LANES } from "../protocol/limits.ts";
+import { parseSafePath } from "../protocol/safe_path.ts";
+import { parseTicket, type Ticket } from "../protocol/ticket.ts";
+import type { CongestionControl } from "../tuning/settings.ts";
+import { type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
+import { unknownCommand, unknownFlag } from "./suggestions.ts";
+
+export type Invocation =
+  | { readonly command: "tour" }
+  | { readonly command: "version" }
+  | { readonly command: "help"; readonly topic: TransferCommand | undefined }
+  | SendInvocation
+  | ReceiveInvocation;
+
+export interface SendInvocation extends TransferInvocation {
+  readonly command: "send";
+  /** At least one, as typed. */
+  readonly paths: readonly string[];
+}
+
+export interface ReceiveInvocation extends TransferInvocation {
+  readonly command: "recv";
+  /** The folder to receive into, as typed; `.` when none was. */
+  readonly into: string;
+  /** Another name for the one top-level entry. */
+  readonly rename: string | undefined;
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+  /** Accept further transfers; only while listening. */
+  readonly stay: boolean;
+}
+
+interface TransferInvocation {
+  readonly peer: Peer;
+  /** Most streams to use; `undefined`: as many as the path deserves. */
+  readonly streams: number | undefined;
+  readonly congestionControl: CongestionControl;
+  readonly output: OutputMode;
+  readonly verbose: boolean;
+  /** To be shown before anything happens. */
+  readonly warnings: readonly string[];
+}
+
+export type OutputMode = "human" | "json" | "quiet";
+
+/** How to meet the other side. */
+export type Peer =
+  | { readonly type: "dial"; readonly ticket: TicketSource }
+  | {
+    readonly type: "listen";
+    readonly endpoint: ListenEndpoint;
+    /** What the ticket names instead of the machine's own addresses; empty: those. */
+    readonly advertise: readonly AdvertisedHost[];
+    readonly ticketOut: string | undefined;
+  };
+
+/** Where the ticket is. What is read from a file or standard input goes through {@linkcode ticketFor}. */
+export type TicketSource =
+  | { readonly from: "argument" | "environment"; readonly ticket: Ticket }
+  | { readonly from: "file"; readonly path: string }
+  | { readonly from: "stdin" };
+
+/** What the parser is told of the environment. */
+export interface ArgumentEnvironment {
+  /** ULTRA_TICKET, which main removes from the environment before anything else. */
+  readonly ticket: string | undefined;
+}
+
+/** @throws {UltraError} `usage` with one line that says what to type instead; never with a ticket in it */
+export function parseArguments(args: readonly string[], environment: ArgumentEnvironment): Invocation {
+  const words = readWords(args);
+  const [first, ...rest] = words.positionals;
+  if (words.values.has("help")) return { command: "help", topic: topicOf(first === "help" ? rest[0] : first) };
+  if (words.values.has("version")) return { command: "version" };
+  if (first === "help") return helpInvocation(rest[0]);
+  if (first === undefined) {
+    const [flag] = words.values.keys();
+    if (flag === undefined) return { command: "tour" };
+    throw usage(`${written(flag)} needs a command before it: ultra send PATH..., or ultra recv`);
+  }
+  const command = topicOf(first);
+  if (command === undefined) throw unknownCommand(first, rest.length > 0);
+  checkKnown(command, words);
+  return command === "send" ? sendInvocation(words, rest, environment) : receiveInvocation(words, rest, environment);
+}
+
+/**
+ * Reads a ticket and checks that its maker waits for this command.
+ *
+ * @throws {UltraError} `usage` with the command to run instead; never with the ticket
+ */
+export function ticketFor(command: TransferCommand, text: string): Ticket {
+  const ticket = parseTicket(text);
+  const wanted = command === "send" ? "receive" : "send";
+  if (ticket.role !== wanted) throw usage(WRONG_ROLE[ticket.role]);
+  return ticket;
+}
+
+/** What to say to whoever used a ticket with another command than its maker waits for. */
+const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
+  receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
+  send: "This ticket was made by a sender: run `ultra recv TICKET`",
+  serve: "This ticket was made by `ultra serve`, which this version of ultra cannot use; update ultra on this side",
+  test: "This ticket was made by `ultra test`, which this version of ultra cannot use; update ultra on this side",
+};
+
+/** A positional that can only be meant as a ticket. One that does not parse is refused, rather than taken for a file. */
+const TICKET_LIKE = /^\s*ultra[1-9][a-z0-9]{20,}\s*$/i;
+
+/** The command line taken apart: known flags with their values (`undefined` for flags without), and the rest in order. */
+interface Words {
+  readonly values: ReadonlyMap<FlagName, readonly string[]>;
+  readonly positionals: readonly string[];
+}
+
+function helpInvocation(word: string | undefined): Invocation {
+  const topic = topicOf(word);
+  if (word !== undefined && topic === undefined) throw unknownCommand(word, false);
+  return { command: "help", topic };
+}
+
+function sendInvocation(words: Words, operands: readonly string[], environment: ArgumentEnvironment): SendInvocation {
+  const tickets = operands.filter((operand) => TICKET_LIKE.test(operand));
+  const paths = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  const transfer = transferInvocation("send", words, tickets, environment);
+  if (paths.length === 0) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
+  if (paths.includes("")) throw usage("A path is empty; a variable in the command may be unset");
+  if (paths.includes("-")) {
+    throw usage("Standard input (-) cannot be sent by this version of ultra; a file with that name is ./-");
+  }
+  return { command: "send", paths, ...transfer };
+}
+
+function receiveInvocation(
+  words: Words,
+  operands: readonly string[],
+  environment: ArgumentEnvironment,
+): ReceiveInvocation {
+  const [extra] = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  if (extra !== undefined && operands.length > 1) {
+    throw usage("ultra recv takes one ticket and nothing else; name the folder with --into DIR");
+  }
+  const transfer = transferInvocation("recv", words, operands, environment);
+  const rename = lastValue(words, "output");
+  const stay = words.values.has("stay");
+  if (stay && rename !== undefined) {
+    throw usage("--stay and -o do not go together: every transfer would get the same name");
+  }
+  return {
+    command: "recv",
+    ...targetOf(lastValue(words, "into") ?? ".", rename),
+    overwrite: words.values.has("overwrite"),
+    hidden: words.values.has("hidden"),
+    stay,
+    ...transfer,
+  };
+}
+
+/** What both commands have in common. `tickets` are the operands that are meant as one. */
+function transferInvocation(
+  command: TransferCommand,
+  words: Words,
+  tickets: readonly string[],
+  environment: ArgumentEnvironment,
+): TransferInvocation {
+  const source = ticketSource(command, words, tickets, environment);
+  if (source !== undefined) checkDialing(words, source);
+  const typed = source?.from === "argument" && source.ticket.longLived;
+  return {
+    peer: source === undefined ? listening(words) : { type: "dial", ticket: source },
+    streams: streamsOf(lastValue(words, "streams")),
+    congestionControl: congestionControlOf(lastValue(words, "cc")),
+    output: outputMode(words),
+    verbose: words.values.has("verbose"),
+    warnings: typed ? [LONG_LIVED_TYPED] : [],
+  };
+}
+
+const LONG_LIVED_TYPED =
+  "This ticket works more than once, and other users of this machine can see it in the list of processes: use --ticket FILE";
+
+function ticketSource(
+  command: TransferCommand,
+  words: Words,
+  operands: readonly string[],
+  environment: ArgumentEnvironment,
+): TicketSource | undefined {
+  const typed = [...operands, ...(words.values.get("to") ?? [])];
+  const file = lastValue(words, "ticket");
+  if (typed.length + (file === undefined ? 0 : 1) > 1) {
+    throw usage("More than one ticket was given; a file that is named like a ticket is written ./ultra1...");
+  }
+  const [text] = typed;
+  if (text !== undefined) return { from: "argument", ticket: ticketFor(command, text) };
+  if (file === "-") return { from: "stdin" };
+  if (file !== undefined) return { from: "file", path: file };
+  // An empty variable is how scripts unset one.
+  if (!environment.ticket) return undefined;
+  return { from: "environment", ticket: ticketFor(command, environment.ticket) };
+}
+
+function listening(words: Words): Peer {
+  const endpoint = lastValue(words, "listen");
+  return {
+    type: "listen",
+    endpoint: endpoint === undefined ? LISTEN_EVERYWHERE : parseListen(endpoint),
+    advertise: (words.values.get("advertise") ?? []).map(parseAdvertise),
+    ticketOut: lastValue(words, "ticket-out"),
+  };
+}
+
+/** `-o a/b` is the name `b` in the folder `a` of the target folder. */
+function targetOf(into: string, output: string | undefined): { into: string; rename: string | undefined } {
+  if (output === undefined) return { into, rename: undefined };
+  const rename = basename(output);
+  if (output.endsWith("/") || !isPlainName(rename)) {
+    throw usage(
+      `-o takes the new name of what arrives, as in -o other.bin, not "${output}"; a folder is named with --into`,
+    );
+  }
+  return { into: output.startsWith("/") ? dirname(output) : join(into, dirname(output)), rename };
+}
+
+function isPlainName(name: string): boolean {
+  try {
+    return parseSafePath(name).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function streamsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const streams = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (streams < 1 || streams > MAX_LANES) throw usage(`--streams takes a number from 1 to ${MAX_LANES}, not "${text}"`);
+  return streams;
+}
+
+function congestionControlOf(text = "bbr"): CongestionControl {
+  if (text !== "bbr" && text !== "cubic") throw usage(`--cc takes bbr or cubic, not "${text}"`);
+  return text;
+}
+
+function outputMode({ values }: Words): OutputMode {
+  const quiet = values.has("quiet");
+  if (quiet && values.has("json")) throw usage("--json and --quiet do not go together");
+  if (quiet && values.has("verbose")) throw usage("--verbose and --quiet do not go together");
+  return values.has("json") ? "json" : quiet ? "quiet" : "human";
+}
+
+/** Flags of the waiting side would be without effect on a dialer. */
+function checkDialing({ values }: Words, source: TicketSource): void {
+  const idle = flagTable().find((flag) => flag.listenerOnly && values.has(flag.name as FlagName));
+  if (idle === undefined) return;
+  if (source.from === "environment") {
+    throw usage(
+      `${written(idle.name)} is for the side that waits, and ULTRA_TICKET makes this side dial: unset it to wait`,
+    );
+  }
+  throw usage(
+    `${written(idle.name)} is for the side that waits, and with a ticket this side dials: leave one of them out`,
+  );
+}
+
+/** Refuses flags of the other command. */
+function checkKnown(command: TransferCommand, { values }: Words): void {
+  const foreign = flagTable().find((flag) => values.has(flag.name as FlagName) && !flag.commands.includes(command));
+  if (foreign === undefined) return;
+  const [owner] = foreign.commands;
+  throw usage(`${written(foreign.name)} is a flag of \`ultra ${owner}\`, not of \`ultra ${command}\``);
+}
+
+function readWords(args: readonly string[]): Words {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: parserOptions(),
+    // The own checks below have better messages, and suggest what was meant.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values = new Map<FlagName, string[]>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flagTable().find((known) => known.name === token.name);
+    if (flag === undefined) throw unknownFlag(token.rawName);
+    const name = flag.name as FlagName;
+    values.set(name, [...(values.get(name) ?? []), ...valueOf(flag, token)]);
+  }
+  checkRepeats(values);
+  return { values, positionals };
+}
+
+/** The value of one flag as it stood, in a list; empty for a flag that takes none. */
+function valueOf(
+  flag: FlagSpec,
+  token: { readonly rawName: string; readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
+): string[] {
+  const { rawName, value, inlineValue } = token;
+  if (flag.value === undefined) {
+    if (value !== undefined) throw usage(`${rawName} takes no value`);
+    return [];
+  }
+  // Without `=` a word that begins with a dash is the next flag, not a value.
+  const swallowed = !inlineValue && value !== undefined && value !== "-" && value.startsWith("-");
+  if (value === undefined || value === "" || swallowed) {
+    throw usage(`${rawName} needs a value: ${rawName} ${flag.value}`);
+  }
+  // A file or folder of such a name is written ./ultra1...; in every other flag the ticket would end up in an error message.
+  if (flag.name !== "to" && TICKET_LIKE.test(value)) {
+    throw usage(`${rawName} takes ${flag.value}; a ticket itself is given as an argument without it`);
+  }
+  return [value];
+}
+
+function checkRepeats(values: ReadonlyMap<FlagName, readonly string[]>): void {
+  for (const [name, given] of values) {
+    const flag = flagTable().find((known) => known.name === name);
+    if (given.length > 1 && !flag?.repeatable) throw usage(`${written(name)} was given more than once`);
+  }
+}
+
+function parserOptions() {
+  return Object.fromEntries(
+    flagTable().map((flag) => {
+      const type: "string" | "boolean" = flag.value === undefined ? "boolean" : "string";
+      return [flag.name, { type, ...(flag.short === undefined ? {} : { short: flag.short }), multiple: true }];
+    }),
+  );
+}
+
+function topicOf(word: string | undefined): TransferCommand | undefined {
+  return word === "send" || word === "recv" ? word : undefined;
+}
+
+function lastValue({ values }: Words, name: FlagName): string | undefined {
+  return values.get(name)?.at(-1);
+}
+
+function usage(message: string): UltraError {
+  return new UltraError("usage", message);
+}

@@ -1,0 +1,135 @@
+/**
+ * Every command and every flag, once: the parser and `--help` are both made from these tables.
+ *
+ * @module
+ */
+
+import { MAX_LANES } from "../protocol/limits.ts";
+
+/** The commands that take part in a transfer. */
+export type TransferCommand = "send" | "recv";
+
+export interface CommandSpec {
+  readonly name: TransferCommand;
+  /** What follows `ultra`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** What follows the summary in its help. */
+  readonly about: string;
+  readonly examples: readonly (readonly [string, string])[];
+}
+
+export interface FlagSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** What its value is called in the help; a flag without one is on or off. */
+  readonly value?: string;
+  readonly repeatable?: true;
+  /** Commands that know it. */
+  readonly commands: readonly TransferCommand[];
+  /** Only for the side that waits: with a ticket there is nothing that it could change. */
+  readonly listenerOnly?: true;
+  readonly help: string;
+}
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "send",
+    usage: "send PATH... [TICKET]",
+    summary: "Send files and folders",
+    about:
+      "With a ticket, dials the receiver that made it. Without one, waits and shows the command to run on the other " +
+      "side. To go on after an interruption, run the same command again.",
+    examples: [
+      ["ultra send movie.mkv", "wait for a receiver"],
+      ["ultra send movie.mkv photos/ ultra1...", "send to a waiting `ultra recv`"],
+    ],
+  },
+  {
+    name: "recv",
+    usage: "recv [TICKET]",
+    summary: "Receive files and folders",
+    about:
+      "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
+      "A file appears under its name only when it is complete and verified. To go on after an interruption, run the same " +
+      "command again.",
+    examples: [
+      ["ultra recv", "wait for a sender"],
+      ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],
+    ],
+  },
+];
+
+const BOTH: readonly TransferCommand[] = ["send", "recv"];
+
+/** In the order of the help. */
+export const FLAGS = [
+  {
+    name: "into",
+    value: "DIR",
+    commands: ["recv"],
+    help: "put what arrives into this folder (default: the current one)",
+  },
+  {
+    name: "output",
+    short: "o",
+    value: "PATH",
+    commands: ["recv"],
+    help: "receive one file or folder under another name",
+  },
+  { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
+  { name: "hidden", commands: ["recv"], help: "accept hidden names such as .bashrc at the top level" },
+  {
+    name: "stay",
+    commands: ["recv"],
+    listenerOnly: true,
+    help: "keep waiting for further transfers; the ticket works more than once",
+  },
+  { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
+  { name: "ticket", value: "FILE|-", commands: BOTH, help: "read the ticket from a file, or from standard input" },
+  {
+    name: "ticket-out",
+    value: "FILE",
+    commands: BOTH,
+    listenerOnly: true,
+    help: "write the ticket to a file (mode 0600)",
+  },
+  {
+    name: "listen",
+    value: "ADDR[:PORT]",
+    commands: BOTH,
+    listenerOnly: true,
+    help: "wait on this address only (default: all, on a free port)",
+  },
+  {
+    name: "advertise",
+    value: "HOST[:PORT]",
+    repeatable: true,
+    commands: BOTH,
+    listenerOnly: true,
+    help: "put this address into the ticket instead of the machine's own; may be repeated",
+  },
+  { name: "streams", value: "N", commands: BOTH, help: `how many streams to use at most, 1 to ${MAX_LANES}` },
+  { name: "cc", value: "bbr|cubic", commands: BOTH, help: "congestion control of what this side sends (default: bbr)" },
+  { name: "json", commands: BOTH, help: "one JSON object a line on standard output, the last one being the exit" },
+  { name: "quiet", commands: BOTH, help: "only errors, and the ticket of the side that waits" },
+  { name: "verbose", short: "v", commands: BOTH, help: "debug lines on standard error" },
+  { name: "version", commands: BOTH, help: "show the version" },
+  { name: "help", short: "h", commands: BOTH, help: "show this help" },
+] as const satisfies readonly FlagSpec[];
+
+export type FlagName = (typeof FLAGS)[number]["name"];
+
+/** How a flag is written: `--into`. */
+export function written(name: string): string {
+  return `--${name}`;
+}
+
+/** The table without what TypeScript knows about its single rows. */
+export function flagTable(): readonly FlagSpec[] {
+  return FLAGS;
+}
+
+export function commandSpec(name: string): CommandSpec | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

@@ -1,0 +1,112 @@
+/**
+ * The texts of `--help`, made from the tables of `flags.ts`, and the tour of bare `ultra`.
+ *
+ * @module
+ */
+
+import { COMMANDS, commandSpec, type FlagSpec, flagTable, type TransferCommand } from "./flags.ts";
+
+/** Where the second column begins; a flag that reaches it gets a line of its own. */
+const COLUMN = 30;
+
+/** Help fits the narrowest usual terminal. */
+const WIDTH = 80;
+
+/** What bare `ultra` prints. */
+export function tourText(): string {
+  return `ultra moves files between two computers, fast and verified.
+
+On the computer that gets the files:
+  ultra recv
+
+It shows the one line to run on the other computer:
+  ultra send PATH... ultra1...
+
+Or the other way round: \`ultra send PATH...\` waits, and \`ultra recv ultra1...\` fetches.
+More: ultra --help
+`;
+}
+
+/** The help of a command, or of `ultra` itself. */
+export function helpText(command?: TransferCommand): string {
+  const spec = command === undefined ? undefined : commandSpec(command);
+  return spec === undefined ? overview() : commandHelp(spec.name);
+}
+
+function overview(): string {
+  const commands = COMMANDS.map((command) => row(command.usage, command.summary));
+  return `Usage: ultra COMMAND
+
+Moves files between two computers, fast and verified. Either side may wait.
+
+Commands:
+${commands.join("\n")}
+${row("help COMMAND", "Show the help of a command")}
+
+Flags:
+${row("--version", "show the version")}
+${row("-h, --help", "show this help")}
+
+Sizes and rates are decimal: 1 MB is 1,000,000 bytes.
+
+Exit codes: 0 done, 1 internal error, 2 usage, 3 some of several files failed,
+4 disk or permission, 5 network, 6 authentication, 7 integrity, 8 protocol,
+9 a source changed while sending; 129, 130 and 143 for signals.
+
+Environment: ULTRA_TICKET is a ticket; NO_COLOR turns the status line off.
+`;
+}
+
+function commandHelp(name: TransferCommand): string {
+  const spec = commandSpec(name);
+  if (spec === undefined) throw new Error(`No command ${name}`);
+  const flags = flagTable().filter((flag) => flag.commands.includes(name));
+  const always = flags.filter((flag) => !flag.listenerOnly).map(flagRow);
+  const listening = flags.filter((flag) => flag.listenerOnly).map(flagRow);
+  const width = Math.max(...spec.examples.map(([line]) => line.length));
+  const examples = spec.examples.map(([line, what]) => `  ${line.padEnd(width)}  # ${what}`);
+  return `Usage: ultra ${spec.usage}
+
+${wrapped(`${spec.summary}. ${spec.about}`, WIDTH).join("\n")}
+
+Examples:
+${examples.join("\n")}
+
+Flags:
+${always.join("\n")}
+
+Without a ticket, while waiting:
+${listening.join("\n")}
+
+A ticket is a secret. In scripts use --ticket and --ticket-out, not an argument.
+`;
+}
+
+function flagRow(flag: FlagSpec): string {
+  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+  return row(`${short}--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`, flag.help);
+}
+
+/** Two columns; the right one is wrapped and never begins left of {@linkcode COLUMN}. */
+function row(left: string, right: string): string {
+  const indent = " ".repeat(COLUMN);
+  const lines = wrapped(right, WIDTH - COLUMN);
+  const head = `  ${left}`;
+  if (head.length + 2 > COLUMN) return [head, ...lines.map((line) => indent + line)].join("\n");
+  const [first = "", ...rest] = lines;
+  return [head.padEnd(COLUMN) + first, ...rest.map((line) => indent + line)].join("\n");
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
