@@ -1,0 +1,230 @@
+/** The rules of docs/design.md 5, each with snippets that it must refuse and accept. @module */
+
+import { join, normalize } from "node:path/posix";
+import { VARIABLES } from "../../scripts/launcher.ts";
+import { type Finding, findInRust, type Import, readSyntax } from "./syntax.ts";
+
+/** A path from the repository's root, and what stands there. */
+export type Source = readonly [path: string, text: string];
+
+export interface Rule {
+  readonly sentence: string;
+  readonly applies: (path: string) => boolean;
+  readonly check: (path: string, text: string) => readonly Finding[];
+  readonly refuses: readonly Source[];
+  readonly accepts: readonly Source[];
+}
+
+const within = (...prefixes: string[]) => (path: string) => prefixes.some((prefix) => path.startsWith(prefix));
+const isTypeScript = (path: string) => path.endsWith(".ts");
+const isPure = within("src/protocol/", "src/transfer/");
+const isProduct = within("src/", "main.ts");
+
+/** What the pure parts may import besides each other. */
+const PURE_FILES: readonly string[] = ["src/errors.ts"];
+/** Outside functions that have no effect and always the same result. */
+const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["node:crypto", [
+  "createHash",
+  "timingSafeEqual",
+]]]);
+
+/** Global names through which the clock, chance, the system or another thread of events could come in. */
+const EFFECTS: ReadonlySet<string> = new Set([
+  ...["Deno", "console", "crypto", "globalThis", "process", "self", "window"],
+  ...["Date", "Temporal", "performance", "Math.random", "Math.*"],
+  ...["setTimeout", "setInterval", "queueMicrotask", "fetch", "navigator", "localStorage", "sessionStorage"],
+  ...["Worker", "WebSocket", "BroadcastChannel", "MessageChannel", "eval", "Function", "alert", "confirm", "prompt"],
+]);
+
+/** Where Rust may be unsafe: where it meets C, the door, and system calls without a safe wrapper. */
+const UNSAFE: readonly string[] = [
+  "native/msquic-sys/src/",
+  "native/msquic-sys/tests/",
+  "native/engine/src/door",
+  "native/engine/src/quic/",
+];
+
+const MOST_LINES = 500;
+const MOST_LINES_OF_MAIN = 79;
+
+export const RULES: readonly Rule[] = [
+  {
+    sentence: "protocol and transfer import nothing that has effects",
+    applies: isPure,
+    check: (path, text) => imports(path, text, (target, one) => !isPureImport(path, target, one)),
+    refuses: [
+      ["src/transfer/x.ts", `import { readFile } from "node:fs/promises";`],
+      ["src/transfer/x.ts", `import { randomBytes } from "node:crypto";`],
+      ["src/transfer/x.ts", `import * as crypto from "node:crypto";`],
+      ["src/transfer/x.ts", `import { now } from "../platform/clock.ts";`],
+      ["src/transfer/x.ts", `export * from "../engine/native.ts";`],
+      ["src/transfer/x.ts", `const clock = await import("../platform/clock.ts");`],
+      ["src/transfer/x.ts", `import { getLogger } from "@logtape/logtape";`],
+      ["src/protocol/x.ts", `import { plan } from "../transfer/plan.ts";`],
+    ],
+    accepts: [
+      [
+        "src/transfer/x.ts",
+        `import type { Engine } from "../engine/engine.ts";\nimport { UltraError } from "../errors.ts";`,
+      ],
+      ["src/transfer/x.ts", `import { decode } from "../protocol/decode.ts";\nimport { plan } from "./plan.ts";`],
+      ["src/protocol/x.ts", `import { createHash } from "node:crypto"; // not import "node:fs"`],
+    ],
+  },
+  {
+    sentence: "protocol and transfer use no clock, no chance and nothing of the system",
+    applies: isPure,
+    check: (path, text) => uses(path, text, (name) => EFFECTS.has(name)),
+    refuses: [
+      ["src/transfer/x.ts", `const start = Date.now();`],
+      ["src/transfer/x.ts", `const start = new Date();`],
+      ["src/transfer/x.ts", `const roll = Math.random();`],
+      ["src/transfer/x.ts", `const { random } = Math;`],
+      ["src/transfer/x.ts", `setTimeout(() => {}, 10);`],
+      ["src/transfer/x.ts", `const t = globalThis.performance.now();`],
+      ["src/protocol/x.ts", `const home = Deno.env.get("HOME");`],
+      ["src/protocol/x.ts", `crypto.getRandomValues(bytes);`],
+    ],
+    accepts: [
+      ["src/transfer/x.ts", `// Date.now() and Math.random() would be wrong here\nconst text = "Deno.exit";`],
+      ["src/transfer/x.ts", `const least = Math.min(entry.Date, { performance: 1 }.performance);`],
+    ],
+  },
+  {
+    sentence: "only src/ui writes to the terminal",
+    applies: (path) => isProduct(path) && !path.startsWith("src/ui/"),
+    check: (path, text) => [
+      ...uses(
+        path,
+        text,
+        (name) => /^(console|alert|confirm|prompt|Deno\.(stdout|stderr|\*)|process\.std(out|err))$/.test(name),
+      ),
+      ...imports(
+        path,
+        text,
+        (target) => target === "node:process" || target === "node:console" || target === "node:tty",
+      ),
+    ],
+    refuses: [
+      ["main.ts", `console.error("no");`],
+      ["src/peer/x.ts", `await Deno.stderr.write(bytes);`],
+      ["src/peer/x.ts", `Deno["stdout"].writeSync(bytes);`],
+      ["src/peer/x.ts", `const { stdout } = Deno;`],
+      ["src/cli/x.ts", `import process from "node:process";`],
+    ],
+    accepts: [["src/cli/x.ts", `const text = "console.log";\nconst lines = await read(Deno.stdin); // Deno.stdout`]],
+  },
+  {
+    sentence: "only src/engine calls Deno.dlopen",
+    applies: (path) => isProduct(path) && !path.startsWith("src/engine/"),
+    check: (path, text) => uses(path, text, (name) => /^Deno\.(dlopen|Unsafe\w+|\*)$/.test(name)),
+    refuses: [
+      ["src/peer/x.ts", `const library = Deno.dlopen(path, {});`],
+      ["src/peer/x.ts", `const { dlopen } = Deno;`],
+      ["main.ts", `new Deno.UnsafePointerView(pointer);`],
+    ],
+    accepts: [["src/peer/x.ts", `/** Calls what Deno.dlopen gave. */\nexport const path = Deno.env.get("HOME");`]],
+  },
+  {
+    sentence: "only main.ts ends the process",
+    applies: within("src/"),
+    check: (path, text) => uses(path, text, (name) => /^(Deno|process)\.(exit|exitCode|abort|\*)$/.test(name)),
+    refuses: [
+      ["src/cli/x.ts", `Deno.exit(2);`],
+      ["src/ui/x.ts", `Deno.exitCode = 2;`],
+      ["src/ui/x.ts", `process.exit();`],
+    ],
+    accepts: [["src/cli/x.ts", `const code = exitCodeOf(error); // Deno.exit is for main.ts`]],
+  },
+  {
+    sentence: "main.ts stays under 80 lines",
+    applies: (path) => path === "main.ts",
+    check: (_, text) => tooLong(text, MOST_LINES_OF_MAIN),
+    refuses: [["main.ts", "\n".repeat(80)]],
+    accepts: [["main.ts", "\n".repeat(79)]],
+  },
+  {
+    sentence: "no source file has more than 500 lines",
+    applies: (path) => /\.(ts|rs)$/.test(path) && !/\.?generated\b/.test(path),
+    check: (_, text) => tooLong(text, MOST_LINES),
+    refuses: [["src/x.ts", "\n".repeat(501)], ["native/engine/src/x.rs", "\n".repeat(501)]],
+    accepts: [["src/x.ts", "\n".repeat(500)]],
+  },
+  {
+    sentence: "Rust is unsafe only where it meets C or the system",
+    applies: (path) => path.endsWith(".rs") && !within(...UNSAFE)(path),
+    check: (_, text) => findInRust(text, "unsafe"),
+    refuses: [
+      ["native/files/src/x.rs", `fn f(p: *const u8) -> u8 { unsafe { *p } }`],
+      ["native/engine/src/pump.rs", `/* a /* nested */ comment */ unsafe impl<'a> Send for X<'a> {}`],
+      ["native/engine/src/pump.rs", `const QUOTE: char = '"'; unsafe fn f() {} // "`],
+    ],
+    accepts: [
+      ["native/files/src/x.rs", `#![forbid(unsafe_code)]\n// unsafe\n/* unsafe /* unsafe */ unsafe */`],
+      ["native/files/src/x.rs", `const A: &str = "\\"unsafe"; const B: &str = r#"an "unsafe" word"#;`],
+    ],
+  },
+  {
+    sentence: "nothing is of type any",
+    applies: isTypeScript,
+    check: (path, text) => readSyntax(path, text).anys,
+    refuses: [["src/x.ts", `const x = y as any;`], ["tests/x.ts", `function f(x: any[]) {}`]],
+    accepts: [["src/x.ts", `const any: unknown = "any"; // any`]],
+  },
+  {
+    sentence: "the product imports no tests, scripts or benchmarks",
+    applies: isProduct,
+    check: (path, text) => imports(path, text, (target) => within("tests/", "scripts/", "bench/")(target)),
+    refuses: [
+      ["src/peer/x.ts", `import { fake } from "../../tests/simulation/engine.ts";`],
+      ["main.ts", `import type { Result } from "./bench/measure.ts";`],
+    ],
+    accepts: [["src/peer/x.ts", `import { test } from "../tuning/tests.ts";`]],
+  },
+  {
+    sentence: "every variable that is read is one that the launcher allows",
+    applies: isProduct,
+    check: (path, text) => unknownVariables(path, text),
+    refuses: [
+      ["src/platform/x.ts", `Deno.env.get("ULTRA_SECRET_DOOR");`],
+      ["src/platform/x.ts", `const all = Deno.env.toObject();`],
+    ],
+    accepts: [["src/platform/x.ts", `Deno.env.get("NO_COLOR"); Deno.env.delete("ULTRA_TICKET");`]],
+  },
+];
+
+function isPureImport(path: string, target: string, one: Import): boolean {
+  if (one.typeOnly) return within("src/")(target);
+  const layers = path.startsWith("src/protocol/") ? ["src/protocol/"] : ["src/protocol/", "src/transfer/"];
+  if (within(...layers)(target) || PURE_FILES.includes(target)) return true;
+  const names = PURE_NAMES.get(target);
+  return names !== undefined && one.names.every((name) => names.includes(name));
+}
+
+/** The imports of a file that are refused; relative ones are shown from the repository's root. */
+function imports(path: string, text: string, refused: (target: string, one: Import) => boolean): Finding[] {
+  return readSyntax(path, text).imports.flatMap((one) => {
+    const target = /^\.\.?\//.test(one.from) ? normalize(join(path, "..", one.from)) : one.from;
+    return refused(target, one) ? [{ line: one.line, what: `imports ${target}` }] : [];
+  });
+}
+
+function uses(path: string, text: string, refused: (name: string) => boolean): Finding[] {
+  return readSyntax(path, text).uses.filter(({ what }) => refused(what));
+}
+
+function tooLong(text: string, most: number): Finding[] {
+  const lines = text.split("\n").length - 1;
+  return lines > most ? [{ line: lines, what: `${lines} lines, at most ${most}` }] : [];
+}
+
+function unknownVariables(path: string, text: string): Finding[] {
+  // (The parser leaves out comments; what each use of `Deno.env` does with it then shows in its own line.)
+  return uses(path, text, (name) => name === "Deno.env").flatMap(({ line }) => {
+    const reads = [...(text.split("\n")[line - 1] ?? "").matchAll(/Deno\.env\.(\w+)\((?:"(\w+)")?/g)];
+    return reads.filter(([, method, name]) =>
+      method === "toObject" || (name !== undefined && !VARIABLES.includes(name))
+    )
+      .map(([read]) => ({ line, what: read }));
+  });
+}
