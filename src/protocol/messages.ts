@@ -81,7 +81,7 @@ export interface PageMessage {
   readonly type: "page";
   readonly first: EntryId;
   readonly count: number;
-  /** The encoded entries, for `decodePage`; already wire-ready when they come from the walk. */
+  /** The encoded entries, for `pages.ts`; already wire-ready when they come from the walk. */
   readonly entries: Uint8Array;
 }
 

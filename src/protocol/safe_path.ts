@@ -1,0 +1,80 @@
+/**
+ * Names that a peer chose, made safe to use below the receiver's folder.
+ *
+ * A {@linkcode SafePath} can only come from {@linkcode parseSafePath}; file functions accept nothing else. The rules
+ * are those of `docs/protocol.md`, "Paths". Nothing is repaired: a name that needs repair is a name somebody crafted,
+ * and is refused.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import { MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES } from "./limits.ts";
+
+declare const safe: unique symbol;
+
+/** A relative path of one or more plain components, outermost first. */
+export type SafePath = readonly string[] & { readonly [safe]: true };
+
+/** Names that `ultra` keeps for its own part files and journals. */
+const RESERVED_PREFIX = ".ultra-";
+
+/** C0, DEL and C1 controls: on a terminal they are commands (CVE-2019-6109). */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+const utf8 = new TextEncoder();
+
+/**
+ * Parses a path as it stands on the wire: components joined by `/`.
+ *
+ * @throws {UltraError} `protocol` when the peer's path is not canonical, relative and plain
+ */
+export function parseSafePath(wire: string): SafePath {
+  if (byteLengthExceeds(wire, MAX_PATH_BYTES)) throw refused(wire, `over ${MAX_PATH_BYTES} bytes`);
+  if (!wire.isWellFormed()) throw refused(wire, "characters that UTF-8 cannot hold");
+  const components = wire.split("/");
+  if (components.length > MAX_DEPTH) throw refused(wire, `more than ${MAX_DEPTH} components`);
+  for (const component of components) {
+    const fault = faultOf(component);
+    if (fault !== undefined) throw refused(wire, fault);
+  }
+  return components as readonly string[] as SafePath;
+}
+
+/** The path as it stands on the wire. */
+export function formatSafePath(path: SafePath): string {
+  return path.join("/");
+}
+
+/**
+ * Whether a path is or lies in something hidden at the top level, such as `.bashrc` or `.ssh/`.
+ *
+ * What lands there can run when the user logs in, so a receiver asks before it takes any.
+ */
+export function isHidden(path: SafePath): boolean {
+  return path[0]?.startsWith(".") === true;
+}
+
+/** What is wrong with a component, or `undefined` when it is plain. */
+function faultOf(component: string): string | undefined {
+  if (component === "") return "an empty component";
+  if (component === "." || component === "..") return `the component "${component}"`;
+  if (CONTROL.test(component)) return "a control character";
+  // Windows reads both as structure, and a tree must land the same everywhere.
+  if (component.includes("\\")) return "a backslash";
+  if (/^[A-Za-z]:/.test(component)) return "a drive letter";
+  if (component.startsWith(RESERVED_PREFIX)) return `the reserved prefix "${RESERVED_PREFIX}"`;
+  if (byteLengthExceeds(component, MAX_COMPONENT_BYTES)) return `a component over ${MAX_COMPONENT_BYTES} bytes`;
+  return undefined;
+}
+
+/** Compares the length in UTF-8, which is between one and three bytes for each unit of UTF-16. */
+function byteLengthExceeds(text: string, limit: number): boolean {
+  if (text.length > limit) return true;
+  return text.length * 3 > limit && utf8.encode(text).length > limit;
+}
+
+function refused(wire: string, fault: string): UltraError {
+  return new UltraError("protocol", "The sender offered a path with " + fault, { subject: wire });
+}

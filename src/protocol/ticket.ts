@@ -1,0 +1,206 @@
+/**
+ * The one word that lets two sides find and trust each other: where to dial, which certificate to expect, and a secret.
+ *
+ * A ticket is a secret as a whole. No error here repeats any part of it.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { UltraError } from "../errors.ts";
+import { formatIp, parseIp } from "./addresses.ts";
+import { decodeBase32, encodeBase32 } from "./base32.ts";
+import { checkRange, encodeUtf8, Reader, refusal, Writer } from "./bytes.ts";
+import { MAX_HINTS, MAX_TICKET_CHARS, PIN_LEN, TOKEN_LEN } from "./limits.ts";
+
+/** What the maker of a ticket does. */
+export type TicketRole = "send" | "receive" | "serve" | "test";
+
+/** Where the maker of a ticket may be reached. */
+export type TicketHint =
+  /** An IPv4 or IPv6 address, IPv6 as RFC 5952 has it when it comes from {@linkcode parseTicket}. */
+  | { readonly type: "address"; readonly address: string; readonly port: number }
+  | { readonly type: "name"; readonly name: string; readonly port: number };
+
+export interface Ticket {
+  readonly role: TicketRole;
+  /** Whether it may be used more than once. */
+  readonly longLived: boolean;
+  /** First 16 bytes of the SHA-256 of the maker's certificate. */
+  readonly pin: Uint8Array;
+  /** 16 secret bytes. */
+  readonly token: Uint8Array;
+  /** At least one, best first. */
+  readonly hints: readonly TicketHint[];
+}
+
+/**
+ * What every ticket begins with; the digit changes when the bytes behind it stop being base32 with a check at the end.
+ */
+const PREFIX = "ultra1";
+
+/** Version of the bytes. */
+const VERSION = 1;
+
+const ROLES: readonly TicketRole[] = ["send", "receive", "serve", "test"];
+
+/** Flag of a ticket that may be used more than once. */
+const LONG_LIVED = 1;
+
+/** Bytes of the check: one mistyped ticket in four billion passes, and then fails to prove. */
+const CHECK_LEN = 4;
+
+/** Bytes of a ticket without hints: version, role, flags, pin, token, count of hints, check. */
+const BASE_LEN = 3 + PIN_LEN + TOKEN_LEN + 1 + CHECK_LEN;
+
+/** Most bytes that {@linkcode MAX_TICKET_CHARS} hold. */
+const MAX_LEN = Math.floor((MAX_TICKET_CHARS - PREFIX.length) * 5 / 8);
+
+const HINT_IPV4 = 1;
+const HINT_IPV6 = 2;
+const HINT_NAME = 3;
+
+/** Host names are plain ASCII (others travel as punycode), at most 253 characters in DNS. */
+const HOST_NAME = /^[A-Za-z0-9._-]{1,253}$/;
+
+/**
+ * The text of a ticket.
+ *
+ * @throws {UltraError} `internal` when the ticket is out of its limits; {@linkcode hintsThatFit} keeps the hints within
+ */
+export function encodeTicket(ticket: Ticket): string {
+  const writer = new Writer();
+  writer.u8(VERSION, "version");
+  writer.word(ticket.role, ROLES, "role");
+  writer.u8(ticket.longLived ? LONG_LIVED : 0, "flags");
+  writer.fixed(ticket.pin, PIN_LEN, "pin");
+  writer.fixed(ticket.token, TOKEN_LEN, "token");
+  checkRange(ticket.hints.length, 1, MAX_HINTS, "number of hints");
+  writer.u8(ticket.hints.length, "number of hints");
+  for (const hint of ticket.hints) writer.bytes(encodeHint(hint));
+  const bytes = writer.finish();
+  const text = PREFIX + encodeBase32(Uint8Array.of(...bytes, ...checkOf(bytes)));
+  if (text.length > MAX_TICKET_CHARS) throw refusal(`a ticket of over ${MAX_TICKET_CHARS} characters`);
+  return text;
+}
+
+/** The hints that fit one ticket, in their order: a machine with many addresses has more than a ticket takes. */
+export function hintsThatFit(hints: readonly TicketHint[]): TicketHint[] {
+  const fitting: TicketHint[] = [];
+  let room = MAX_LEN - BASE_LEN;
+  for (const hint of hints) {
+    const length = encodeHint(hint).length;
+    if (fitting.length === MAX_HINTS || length > room) continue;
+    fitting.push(hint);
+    room -= length;
+  }
+  return fitting;
+}
+
+/**
+ * Reads a ticket as somebody typed, pasted or scanned it: with whitespace around it, or in upper case.
+ *
+ * @throws {UltraError} `usage` with what is wrong, never with the ticket
+ */
+export function parseTicket(text: string): Ticket {
+  const word = text.trim();
+  if (/^ultra[2-9]/i.test(word)) throw newer();
+  if (word.slice(0, PREFIX.length).toLowerCase() !== PREFIX) {
+    throw refused(`This is not a ticket: tickets start with "${PREFIX}"`);
+  }
+  if (word.length > MAX_TICKET_CHARS) {
+    throw refused(`This ticket is too long: tickets have at most ${MAX_TICKET_CHARS} characters`);
+  }
+  const body = readChecked(word.slice(PREFIX.length));
+  try {
+    return readTicket(new Reader(body, "a ticket"));
+  } catch (error) {
+    // The check was right, so this is no typing error: whoever made the ticket made it wrong.
+    if (error instanceof UltraError && error.kind === "protocol") {
+      throw refused("This ticket is not well formed; make a new one on the other side");
+    }
+    throw error;
+  }
+}
+
+/** Decodes base32 and takes the check off. */
+function readChecked(text: string): Uint8Array {
+  // Tested before lowering: outside of ASCII there are letters whose lower case is an ASCII letter.
+  const bytes = /^[a-z2-7]*$/i.test(text) ? decodeBase32(text.toLowerCase()) : undefined;
+  const body = bytes?.subarray(0, -CHECK_LEN);
+  const check = bytes?.subarray(-CHECK_LEN);
+  if (body === undefined || check === undefined || body.length === 0 || !sameBytes(check, checkOf(body))) {
+    throw refused("This ticket is mistyped or cut off; copy the whole of it again");
+  }
+  return body;
+}
+
+function readTicket(reader: Reader): Ticket {
+  if (reader.u8("version", 1) !== VERSION) throw newer();
+  const role = ROLES[reader.u8("role")];
+  const flags = reader.u8("flags");
+  if (role === undefined || flags > LONG_LIVED) throw newer();
+  const pin = reader.bytes(PIN_LEN);
+  const token = reader.bytes(TOKEN_LEN);
+  const hints: TicketHint[] = [];
+  for (let left = reader.u8("number of hints", 1, MAX_HINTS); left > 0; left--) {
+    const hint = readHint(reader);
+    if (hint !== undefined) hints.push(hint);
+  }
+  reader.end();
+  // All hints are of types that this version does not know.
+  if (hints.length === 0) throw newer();
+  return { role, longLived: flags === LONG_LIVED, pin, token, hints };
+}
+
+function readHint(outer: Reader): TicketHint | undefined {
+  const type = outer.u8("type of a hint");
+  const reader = new Reader(outer.bytes(outer.u8("length of a hint")), "a hint");
+  if (type !== HINT_IPV4 && type !== HINT_IPV6 && type !== HINT_NAME) return undefined;
+  if (type === HINT_NAME) {
+    const port = reader.u16("port");
+    const name = String.fromCharCode(...reader.rest());
+    if (!HOST_NAME.test(name)) throw reader.fault("a name that no host can have");
+    return { type: "name", name, port };
+  }
+  const address = formatIp(reader.bytes(type === HINT_IPV4 ? 4 : 16));
+  const port = reader.u16("port");
+  reader.end();
+  return { type: "address", address, port };
+}
+
+/** Type, length and bytes of a hint. */
+function encodeHint(hint: TicketHint): Uint8Array {
+  const writer = new Writer();
+  if (hint.type === "name") {
+    if (!HOST_NAME.test(hint.name)) throw refusal("a ticket with a name that no host can have");
+    writer.u8(HINT_NAME, "type of a hint");
+    writer.u8(2 + hint.name.length, "length of a hint");
+    writer.u16(hint.port, "port");
+    writer.bytes(encodeUtf8(hint.name));
+  } else {
+    const address = parseIp(hint.address);
+    if (address === undefined) throw refusal("a ticket with an address that is none");
+    writer.u8(address.length === 4 ? HINT_IPV4 : HINT_IPV6, "type of a hint");
+    writer.u8(address.length + 2, "length of a hint");
+    writer.bytes(address);
+    writer.u16(hint.port, "port");
+  }
+  return writer.finish();
+}
+
+function checkOf(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest().subarray(0, CHECK_LEN);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function newer(): UltraError {
+  return refused("This ticket was made by a newer version of ultra; update ultra on this side");
+}
+
+function refused(message: string): UltraError {
+  return new UltraError("usage", message);
+}
