@@ -1,0 +1,118 @@
+/**
+ * `--json`: one object a line on standard output and nothing else there; the last one is the exit. `docs/cli.md` lists the events.
+ *
+ * Errors and debug lines go to standard error as well, for whoever reads the log of a script that failed.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import { escapeJson, escapeText } from "./escape.ts";
+import { formatHex, percentOf, rateOf } from "./format.ts";
+import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
+import type { FileFailure, Output, TicketNotice, TransferConfig, TransferFacts, TransferStart } from "./output.ts";
+import { ProgressMeter, type ProgressReport } from "./progress.ts";
+import type { Terminal } from "./writer.ts";
+
+/** Five times a second: enough to draw a bar from. */
+const PROGRESS_MS = 200;
+
+type Event =
+  | "ticket"
+  | "start"
+  | "config"
+  | "progress"
+  | "warning"
+  | "file-failed"
+  | "complete"
+  | "error"
+  | "exit";
+
+export class JsonOutput implements Output {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  #meter = new ProgressMeter();
+  #shownAt = -Infinity;
+  #ended = false;
+
+  constructor(terminal: Terminal, now: () => number) {
+    this.#terminal = terminal;
+    this.#now = now;
+  }
+
+  ticket({ text, role, file }: TicketNotice): void {
+    if (file === undefined) this.#event("ticket", { ticket: text, role, command: commandFor(role, text) });
+    else this.#event("ticket", { file, role, command: commandForFile(role) });
+  }
+
+  started({ role, name, bytes }: TransferStart): void {
+    this.#meter = new ProgressMeter();
+    this.#shownAt = -Infinity;
+    this.#event("start", { role, name, bytes: bytes ?? null });
+  }
+
+  config(config: TransferConfig): void {
+    this.#event("config", { ...config });
+  }
+
+  progress(report: ProgressReport): void {
+    const now = this.#now();
+    const state = this.#meter.update(now, report);
+    if (now - this.#shownAt < PROGRESS_MS) return;
+    this.#shownAt = now;
+    this.#event("progress", {
+      bytes: state.bytes,
+      totalBytes: state.totalBytes,
+      listed: state.listed,
+      percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
+      bitsPerSecond: Math.round(state.rate),
+      lastSecondBitsPerSecond: Math.round(state.lastSecondRate),
+      secondsLeft: state.secondsLeft === undefined ? null : Math.ceil(state.secondsLeft),
+    });
+  }
+
+  fileFailed({ path, kind, text }: FileFailure): void {
+    this.#event("file-failed", { path, kind, text });
+  }
+
+  complete(facts: TransferFacts): void {
+    this.#event("complete", {
+      ...facts,
+      bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
+      fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
+      transferRoot: formatHex(facts.transferRoot),
+    });
+  }
+
+  warning(text: string): void {
+    this.#event("warning", { text });
+  }
+
+  error(error: unknown): void {
+    const expected = error instanceof UltraError;
+    this.#event("error", {
+      kind: expected ? error.kind : "internal",
+      text: expected ? errorText(error) : errorLines(error).join("\n"),
+    });
+    for (const line of errorLines(error)) this.debug(line);
+  }
+
+  debug(line: string): void {
+    this.#terminal.stderr.write(`${escapeText(line)}\n`);
+  }
+
+  exit(code: number): void {
+    this.#event("exit", { code });
+    // Whatever still happens while the process ends: readers take the exit for the last line.
+    this.#ended = true;
+  }
+
+  phase(): void {}
+  opened(): void {}
+  note(): void {}
+
+  #event(type: Event, fields: Readonly<Record<string, unknown>>): void {
+    if (this.#ended) return;
+    this.#terminal.stdout.write(`${escapeJson(JSON.stringify({ type, ...fields }))}\n`);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The ⚡ lines. Their wording is stable, plurals included, because scripts look for it (`docs/design.md` 10).
+ *
+ * @module
+ */
+
+import { escapeText } from "./escape.ts";
+import { formatBytes, formatDuration, formatPercent, formatRate, rateOf } from "./format.ts";
+
+/** @param bytes `undefined` while the size is not known */
+export function startLine(name: string, bytes: number | undefined): string {
+  const size = bytes === undefined ? "size not known yet" : formatBytes(bytes);
+  return `⚡ Starting ULTRA transfer: ${escapeText(name)} (${size})`;
+}
+
+export function configLine(streams: number, chunks: number, chunkBytes: number): string {
+  return `⚡ ULTRA config: ${streams} streams, ${chunks} chunks of ${formatBytes(chunkBytes)} each`;
+}
+
+export function openedLine(streams: number): string {
+  return `⚡ Opened ${streams} streams in parallel`;
+}
+
+export function progressLine(bytes: number, totalBytes: number, bitsPerSecond: number): string {
+  return `⚡ Progress: ${formatPercent(bytes, totalBytes)} - Speed: ${formatRate(bitsPerSecond)}`;
+}
+
+export function completeLine(bytes: number, seconds: number): string {
+  return `⚡ ULTRA transfer complete: ${amount(bytes, seconds)}`;
+}
+
+/** In place of {@linkcode completeLine} when some files failed: nobody may take it for success. */
+export function incompleteLine(failed: number, bytes: number, seconds: number): string {
+  return `⚡ ULTRA transfer ended with ${failed} failed: ${amount(bytes, seconds)}`;
+}
+
+function amount(bytes: number, seconds: number): string {
+  return `${formatBytes(bytes)} in ${formatDuration(seconds)} (${formatRate(rateOf(bytes, seconds))})`;
+}

@@ -1,0 +1,88 @@
+/**
+ * Sentences and sheets that more than one kind of output shows. Pure.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import { escapeText } from "./escape.ts";
+import { formatBytes, formatCount, formatDuration, formatHex, formatRate, rateOf } from "./format.ts";
+import { completeLine, incompleteLine } from "./lines.ts";
+import type { FileFailure, RunPhase, TicketNotice, TransferFacts } from "./output.ts";
+
+/** Failures that the fact sheet lists; all of them were told when they happened. */
+const MAX_LISTED = 20;
+
+export const PHASES: Readonly<Record<RunPhase, string>> = {
+  waiting: "Waiting for the other side",
+  connecting: "Connecting",
+  proving: "Checking the ticket",
+  listing: "Listing files",
+  moving: "Transferring",
+  committing: "Finishing files",
+  confirming: "Waiting for the confirmation",
+  reconnecting: "Connection lost, connecting again",
+};
+
+/** What to type on the other side. */
+export function commandFor(role: TicketNotice["role"], ticket: string): string {
+  return role === "receive" ? `ultra send PATH... ${ticket}` : `ultra recv ${ticket}`;
+}
+
+/** What to type there when the ticket travels in a file. */
+export function commandForFile(role: TicketNotice["role"]): string {
+  return role === "receive" ? "ultra send PATH... --ticket FILE" : "ultra recv --ticket FILE";
+}
+
+/** One line for one file. */
+export function failureLine({ path, text }: FileFailure): string {
+  return `ultra: ${shownPath(path)}: ${escapeText(text)}`;
+}
+
+/** One line for an expected failure; for a bug its stack. */
+export function errorLines(error: unknown): string[] {
+  if (error instanceof UltraError) return [`ultra: ${errorText(error)}`];
+  const stack = error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
+  return ["ultra: internal error; this is a bug in ultra:", ...stack.split("\n")].map(escapeText);
+}
+
+/** The sentence of an expected failure, with what it is about. */
+export function errorText(error: UltraError): string {
+  const { message, subject } = error;
+  const named = subject === undefined || message.includes(subject) ? message : `${message}: ${subject}`;
+  return escapeText(named);
+}
+
+/** The last line of a transfer, and what one may want to know of it. */
+export function factSheet(facts: TransferFacts): string[] {
+  const { bytes, seconds, failedCount } = facts;
+  const head = failedCount === 0 ? completeLine(bytes, seconds) : incompleteLine(failedCount, bytes, seconds);
+  const [rootName, root] = facts.fileRoot === undefined
+    ? ["Transfer root", facts.transferRoot]
+    : ["BLAKE3", facts.fileRoot];
+  const rows: [string, string][] = [
+    ["Files", formatCount(facts.files)],
+    ["Bytes", `${formatCount(bytes)} (${formatBytes(bytes)})`],
+    ["Time", formatDuration(seconds)],
+    ["Rate", formatRate(rateOf(bytes, seconds))],
+    [rootName, formatHex(root)],
+    ["Resent", formatBytes(facts.resentBytes)],
+    ["Already there", `${formatCount(facts.presentFiles)} files (${formatBytes(facts.presentBytes)})`],
+    ["Failed", formatCount(failedCount)],
+    ["Durable", facts.durable ? "yes" : "no"],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return [head, ...rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`), ...listed(facts)];
+}
+
+function listed({ failed, failedCount }: TransferFacts): string[] {
+  const shown = failed.slice(0, MAX_LISTED);
+  const lines = shown.map(({ path, text }) => `    ${shownPath(path)}: ${escapeText(text)}`);
+  const more = failedCount - shown.length;
+  return more > 0 ? [...lines, `    and ${formatCount(more)} more`] : lines;
+}
+
+/** A name that looks like a flag is shown so that it can be copied into a command. */
+function shownPath(path: string): string {
+  return escapeText(path.startsWith("-") ? `./${path}` : path);
+}

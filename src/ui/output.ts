@@ -1,0 +1,114 @@
+/**
+ * What a run tells its user, whatever the user is: a person at a terminal, a log file or a program.
+ *
+ * Commands call these methods and know nothing of terminals. All texts may hold foreign names; they are escaped here.
+ *
+ * @module
+ */
+
+import type { ErrorKind } from "../errors.ts";
+import { HumanOutput } from "./human.ts";
+import { JsonOutput } from "./json.ts";
+import { MIN_STATUS_COLUMNS, type ProgressReport } from "./progress.ts";
+import { QuietOutput } from "./quiet.ts";
+import type { Terminal } from "./writer.ts";
+
+/** What a run is busy with. */
+export type RunPhase =
+  | "waiting"
+  | "connecting"
+  | "proving"
+  | "listing"
+  | "moving"
+  | "committing"
+  | "confirming"
+  | "reconnecting";
+
+export interface TicketNotice {
+  readonly text: string;
+  /** What its maker does. */
+  readonly role: "send" | "receive";
+  /** Where it was written (`--ticket-out`): then it is shown nowhere else, so that no log holds it. */
+  readonly file: string | undefined;
+}
+
+export interface TransferStart {
+  readonly role: "send" | "receive";
+  readonly name: string;
+  /** `undefined` while they are not known. */
+  readonly bytes: number | undefined;
+}
+
+export interface TransferConfig {
+  readonly streams: number;
+  readonly chunks: number;
+  readonly chunkBytes: number;
+}
+
+export interface FileFailure {
+  readonly path: string;
+  readonly kind: ErrorKind;
+  readonly text: string;
+}
+
+/** The fact sheet of a transfer. */
+export interface TransferFacts {
+  /** Files that arrived in this transfer. */
+  readonly files: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  readonly seconds: number;
+  /** BLAKE3 of the file when there was one. */
+  readonly fileRoot: Uint8Array | undefined;
+  readonly transferRoot: Uint8Array;
+  readonly resentBytes: number;
+  /** What the receiver had already. */
+  readonly presentFiles: number;
+  readonly presentBytes: number;
+  /** The first of them; `failedCount` is how many there were. */
+  readonly failed: readonly FileFailure[];
+  readonly failedCount: number;
+  /** Whether everything is on stable storage. */
+  readonly durable: boolean;
+}
+
+export interface Output {
+  phase(phase: RunPhase): void;
+  ticket(notice: TicketNotice): void;
+  /** A transfer begins; progress counts from here. */
+  started(start: TransferStart): void;
+  config(config: TransferConfig): void;
+  opened(streams: number): void;
+  /** To be called often, also when nothing changed; it is shown as often as makes sense. */
+  progress(report: ProgressReport): void;
+  fileFailed(failure: FileFailure): void;
+  complete(facts: TransferFacts): void;
+  /** Something the user may want to change. */
+  warning(text: string): void;
+  /** Something good to know. */
+  note(text: string): void;
+  /** Why the run ends. */
+  error(error: unknown): void;
+  /** A line of `-v`. */
+  debug(line: string): void;
+  /** The last call. */
+  exit(code: number): void;
+}
+
+export interface OutputOptions {
+  readonly mode: "human" | "json" | "quiet";
+  readonly terminal: Terminal;
+  /** Milliseconds of a clock that never jumps. */
+  readonly now: () => number;
+  /** NO_COLOR and TERM. */
+  readonly environment: { readonly noColor: string | undefined; readonly term: string | undefined };
+}
+
+export function createOutput({ mode, terminal, now, environment }: OutputOptions): Output {
+  if (mode === "json") return new JsonOutput(terminal, now);
+  if (mode === "quiet") return new QuietOutput(terminal);
+  // no-color.org: set and not empty.
+  const plain = !terminal.stderr.isTerminal || !!environment.noColor || environment.term === "dumb" ||
+    (terminal.stderr.columns() ?? 0) < MIN_STATUS_COLUMNS;
+  return new HumanOutput(terminal, now, plain ? "plain" : "status");
+}

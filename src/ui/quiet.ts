@@ -1,0 +1,47 @@
+/**
+ * `--quiet`: errors, and the ticket of the side that waits, without which nobody could do anything.
+ *
+ * @module
+ */
+
+import { escapeText } from "./escape.ts";
+import { commandFor, errorLines, failureLine } from "./messages.ts";
+import type { FileFailure, Output, TicketNotice } from "./output.ts";
+import type { Terminal } from "./writer.ts";
+
+export class QuietOutput implements Output {
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  ticket({ text, role, file }: TicketNotice): void {
+    if (file !== undefined) return;
+    if (this.#terminal.stdout.isTerminal) this.#line(commandFor(role, text));
+    else this.#terminal.stdout.write(`${escapeText(text)}\n`);
+  }
+
+  fileFailed(failure: FileFailure): void {
+    this.#line(failureLine(failure));
+  }
+
+  error(error: unknown): void {
+    for (const line of errorLines(error)) this.#line(line);
+  }
+
+  phase(): void {}
+  started(): void {}
+  config(): void {}
+  opened(): void {}
+  progress(): void {}
+  complete(): void {}
+  warning(): void {}
+  note(): void {}
+  debug(): void {}
+  exit(): void {}
+
+  #line(text: string): void {
+    this.#terminal.stderr.write(`${escapeText(text)}\n`);
+  }
+}
