@@ -2,79 +2,395 @@
  * The receiving side of a transfer as a pure state machine: `docs/protocol.md`, "After proof", from the first page to `bye`.
  *
  * Its owner (`src/peer/`) answers the offer with `accept`, and then brings everything that happens: messages, events of the engine, the
- * link's loss and return, and the time. What is to be done goes out through {@linkcode ReceiverPorts}; ports must not call back into
- * the machine.
+ * link's loss and return, and the time. What is to be done goes out through {@linkcode ReceiverPorts}.
  *
  * @module
  */
 
 import type { FileFault, TargetStatus } from "../engine/engine.ts";
-import type { UltraError } from "../errors.ts";
-import type { BlockIndex, EntryId, TransferMessage } from "../protocol/messages.ts";
-import type { Outcome, Progress } from "./outcome.ts";
+import { type ErrorKind, UltraError } from "../errors.ts";
+import { HASH_LEN } from "../protocol/limits.ts";
+import type {
+  BlockIndex,
+  EntryId,
+  EntryRun,
+  NeedItem,
+  PageMessage,
+  PagesEnd,
+  Position,
+  SealItem,
+  TransferMessage,
+} from "../protocol/messages.ts";
+import { committedMessages, mergeEntryRuns, needMessages, verifiedMessages } from "../protocol/runs.ts";
+import { Admission } from "./admission.ts";
+import { RunList } from "./blocks.ts";
+import { Entries, EntryState } from "./entries.ts";
+import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
+import type { ReceiverOptions, ReceiverPorts } from "./ports.ts";
+import { Talk } from "./talk.ts";
+import { VerifiedBlocks } from "./verified.ts";
 
-/** What a receiver makes happen. */
-export interface ReceiverPorts {
-  /** Queues a message for the peer. */
-  send(message: TransferMessage): void;
-  /** Gives the sink a page whose paths are safe; {@linkcode Receiver.checked} follows. */
-  page(first: EntryId, count: number, entries: Uint8Array): void;
-  /** Lets blocks of an entry in; {@linkcode Receiver.verified} or {@linkcode Receiver.mismatch} follow. */
-  expect(entry: EntryId, first: BlockIndex, count: number): void;
-  /** Gives an entry its final name; {@linkcode Receiver.committed} or {@linkcode Receiver.entryFailed} follows. Folders: size 0, root zeros. */
-  commit(entry: EntryId, size: number, root: Uint8Array): void;
-  /** After the last commit: times and modes of folders; {@linkcode Receiver.foldersFinished} follows. */
-  finishFolders(): void;
-  /** Forgets an entry's part file and takes no more blocks of it. */
-  abandon(entry: EntryId): void;
-  /** The transfer root for one status byte per entry. */
-  transferRoot(statuses: Uint8Array): Uint8Array;
-}
+export type { ReceiverOptions, ReceiverPorts };
 
-export interface ReceiverOptions {
-  /** Whether files that exist and differ are replaced. */
-  readonly overwrite: boolean;
-  /** Whether names with a leading dot are taken at the top level. */
-  readonly hidden: boolean;
-  /** Bytes of a block; only simulations have another than BLOCK_LEN. */
-  readonly blockLength?: number;
-}
+/** Acknowledgements and commits leave at most 20 times a second: a progress bar needs no more. */
+export const ACKNOWLEDGE_MS = 50;
+
+/** How often a damaged block is asked for again (B5). */
+export const MAX_DAMAGE = 3;
+
+/** Damaged blocks in a whole transfer that are still bad luck; what exceeds them is a broken machine or an attack. */
+const MAX_DAMAGED_BLOCKS = 1000;
+
+/** How long the receiver waits for `bye` when everything is done: it has its files, whatever the sender says. */
+export const BYE_MS = 5000;
+
+/** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
+export const BYE_WITHOUT_LINK_MS = 30_000;
+
+type Stage =
+  /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
+  | { readonly at: "admitting" }
+  /** From `admitting`, when every page has passed: what is sealed is committed. To `finishing`. */
+  | { readonly at: "moving" }
+  /** From `moving`, when every entry is over: the disk finishes the folders. To `confirming`. */
+  | { readonly at: "finishing" }
+  /** From `finishing`, with `done` sent; `bye` or the time ends the transfer. */
+  | { readonly at: "confirming"; readonly transferRoot: Uint8Array; readonly sinceMs: number };
 
 export class Receiver {
-  constructor(_ports: ReceiverPorts, _options: ReceiverOptions) {}
+  readonly #ports: ReceiverPorts;
+  readonly #talk: Talk;
+  readonly #entries: Entries;
+  readonly #verified: VerifiedBlocks;
+  readonly #admission: Admission;
+  #stage: Stage = { at: "admitting" };
+  /** Verified blocks that the sender has not been told of; likewise the entries below. */
+  readonly #unsentVerified = new RunList();
+  #unsentCommitted: EntryRun[] = [];
+  /** Whether a file or the transfer has ended, which is told without delay. */
+  #isUrgent = false;
+  #sentMs = -Infinity;
+  #nowMs = 0;
+  /** How often each damaged block arrived damaged, by entry and block. */
+  readonly #damage = new Map<string, number>();
+  #resent = { blocks: 0, bytes: 0 };
+
+  constructor(ports: ReceiverPorts, options: ReceiverOptions) {
+    this.#ports = ports;
+    this.#talk = new Talk((message) => ports.send(message));
+    this.#entries = new Entries(options.blockLength);
+    this.#verified = new VerifiedBlocks(this.#entries);
+    this.#admission = new Admission(this.#entries, options);
+  }
 
   get outcome(): Outcome {
-    throw new Error("soon");
+    return this.#talk.outcome;
   }
 
   get progress(): Progress {
-    throw new Error("soon");
+    return {
+      phase: this.#phase(),
+      verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
+      totalBytes: this.#entries.totalBytes,
+      entriesDone: this.#entries.over,
+      entries: this.#entries.count,
+      listed: this.#admission.isListed,
+    };
   }
 
   /** Every message after `accept`. Heartbeats and `want-connections` are the owner's; here they do nothing. */
-  receive(_message: TransferMessage): void {}
+  receive(message: TransferMessage): void {
+    this.#talk.receive(message, () => {
+      switch (message.type) {
+        case "position":
+          return this.#repeat(message);
+        case "page":
+          return this.#page(message);
+        case "pages-end":
+          return this.#pagesEnd(message);
+        case "seal":
+          return message.items.forEach((item) => this.#seal(item));
+        case "fail":
+          return this.#failedThere(message.entry, message.kind, message.text);
+        case "bye":
+          return this.#bye();
+        default:
+          throw violation(`a sender sent "${message.type}"`);
+      }
+    });
+  }
 
-  checked(_first: EntryId, _statuses: readonly TargetStatus[], _freeSpace: number): void {}
+  /** The sink has compared a page with what is on the disk. Pages are checked in order. */
+  checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+    this.#talk.step(() => {
+      this.#admission.checked(first, statuses, freeSpace);
+      const end = first + statuses.length;
+      for (let entry = first; entry < end; entry++) {
+        const blocks = this.#isNeeded(entry) ? this.#entries.blocks(entry) : 0;
+        if (blocks > 0) this.#ports.expect(entry, 0, blocks);
+        else if (this.#isNeeded(entry) && this.#entries.isFile(entry)) this.#verified.settle(entry);
+      }
+      this.#sendNeeds(first, end);
+      this.#passIfComplete();
+    });
+  }
 
-  verified(_entry: EntryId, _first: BlockIndex, _count: number): void {}
+  verified(entry: EntryId, first: BlockIndex, count: number): void {
+    this.#talk.step(() => {
+      if (!this.#isNeeded(entry)) return;
+      this.#verified.add(entry, first, count);
+      this.#unsentVerified.push(entry, first, count);
+      if (!this.#verified.isComplete(entry)) return;
+      this.#verified.settle(entry);
+      // Small files end all the time; the last of them is what somebody waits for.
+      this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
+    });
+  }
 
-  mismatch(_entry: EntryId, _block: BlockIndex): void {}
+  /** A block arrived damaged and was not taken. */
+  mismatch(entry: EntryId, block: BlockIndex): void {
+    this.#talk.step(() => {
+      if (!this.#isNeeded(entry)) return;
+      const key = `${entry}:${block}`;
+      const damage = (this.#damage.get(key) ?? 0) + 1;
+      this.#damage.set(key, damage);
+      if (damage > MAX_DAMAGE || this.#damage.size > MAX_DAMAGED_BLOCKS) {
+        throw new UltraError(
+          "integrity",
+          `Block ${block} of entry ${entry} kept arriving damaged; nothing of it was used`,
+        );
+      }
+      this.#resent.blocks++;
+      this.#resent.bytes += this.#entries.bytes(entry, block, 1);
+      this.#talk.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
+    });
+  }
 
-  committed(_entry: EntryId, _durable: boolean): void {}
+  committed(entry: EntryId, _durable: boolean): void {
+    this.#talk.step(() => {
+      if (this.#entries.state(entry) !== EntryState.committing) return;
+      this.#entries.setState(entry, EntryState.committed);
+      this.#unsentCommitted.push({ first: entry, count: 1 });
+      this.#finishIfOver();
+    });
+  }
 
-  entryFailed(_entry: EntryId, _fault: FileFault, _text: string): void {}
+  /** The disk failed an entry. A full or read-only disk fails all others as well, so it ends the transfer; so does a wrong root. */
+  entryFailed(entry: EntryId, fault: FileFault, text: string): void {
+    this.#talk.step(() => {
+      if (this.#entries.isOver(entry)) return;
+      const kind = kindOfFault(fault);
+      if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
+      this.#talk.send({ type: "failed", entry, kind, text: wireText(text) });
+      this.#end(entry, kind, text, false);
+    });
+  }
 
-  foldersFinished(_failure?: { readonly fault: FileFault; readonly text: string }): void {}
+  foldersFinished(failure?: { readonly fault: FileFault; readonly text: string }): void {
+    this.#talk.step(() => {
+      if (this.#stage.at !== "finishing") return;
+      if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
+      const transferRoot = this.#ports.transferRoot(this.#entries.statuses());
+      this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
+      this.#sendAcknowledgements();
+      this.#sendDone();
+    });
+  }
 
   /** The connection and its lanes are gone, and no frame of it is being written any more. */
-  linkLost(): void {}
+  linkLost(): void {
+    this.#talk.lose();
+    this.#unsentVerified.clear();
+    this.#unsentCommitted = [];
+    if (this.#stage.at === "confirming") this.#stage = { ...this.#stage, sinceMs: this.#nowMs };
+  }
 
   /** Another connection has taken its place. */
-  linkRestored(): void {}
+  linkRestored(): void {
+    this.#talk.restore({ entries: this.#entries.count, end: this.#admission.isListed });
+  }
 
-  /** Ends the transfer from here. */
-  cancel(_error: UltraError): void {}
+  /** Ends the transfer from here. When all files are there, a network that fails is no failure. */
+  cancel(error: UltraError): void {
+    if (error.kind === "network" && this.#stage.at === "confirming") this.#talk.step(() => this.#finish());
+    else this.#talk.fail(error);
+  }
 
   /** To be called after every batch of events, and at least every 50 ms. Batched messages leave here. */
-  tick(_nowMs: number): void {}
+  tick(nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#talk.step(() => {
+      if (this.#isUrgent || nowMs - this.#sentMs >= ACKNOWLEDGE_MS) this.#sendAcknowledgements();
+      if (this.#stage.at !== "confirming") return;
+      const wait = this.#talk.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
+      if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
+    });
+  }
+
+  // What goes out.
+
+  #sendNeeds(from: EntryId, to: EntryId): void {
+    for (const message of needMessages(this.#answers(from, to))) this.#talk.send(message);
+  }
+
+  /** The first answer to entries, or the same once more. */
+  *#answers(from: EntryId, to: EntryId): Generator<NeedItem, void, undefined> {
+    for (let entry = from; entry < to; entry++) {
+      const state = this.#entries.state(entry);
+      if (state === EntryState.present) yield { what: "present", entry, entries: 1 };
+      else if (state === EntryState.skipped) yield { what: "skipped", entry, entries: 1 };
+      else if (state === EntryState.needed && this.#verified.has(entry)) yield* this.#missing(entry);
+      else yield { what: "all", entry, entries: 1 };
+    }
+  }
+
+  *#missing(entry: EntryId): Generator<NeedItem, void, undefined> {
+    const items: NeedItem[] = [];
+    this.#verified.forEachMissing(entry, 0, this.#entries.blocks(entry), (first, count) => {
+      items.push({ what: "blocks", entry, first, count });
+    });
+    yield* items;
+  }
+
+  #sendAcknowledgements(): void {
+    const runs: { entry: EntryId; first: BlockIndex; count: number }[] = [];
+    this.#unsentVerified.forEach((entry, first, count) => runs.push({ entry, first, count }));
+    this.#unsentVerified.clear();
+    for (const message of verifiedMessages(runs)) this.#talk.send(message);
+    for (const message of committedMessages(this.#unsentCommitted.splice(0))) this.#talk.send(message);
+    this.#isUrgent = false;
+    this.#sentMs = this.#nowMs;
+  }
+
+  #sendDone(): void {
+    if (this.#stage.at !== "confirming") return;
+    const { committed, present, skipped, failed } = this.#entries.counts();
+    this.#talk.send({ type: "done", transferRoot: this.#stage.transferRoot, committed, present, skipped, failed });
+  }
+
+  /** Everything that the sender may have missed, after a link was lost. */
+  #repeat({ entries: answered }: Position): void {
+    if (answered > this.#admission.checkedEntries) throw violation(`a position of ${answered} entries`);
+    this.#talk.positioned();
+    this.#repeatVerified();
+    for (const message of needMessages(this.#missingBelow(answered))) this.#talk.send(message);
+    this.#sendNeeds(answered, this.#admission.checkedEntries);
+    this.#entries.forEachIn(EntryState.committed, (entry) => this.#unsentCommitted.push({ first: entry, count: 1 }));
+    this.#unsentCommitted = mergeEntryRuns(this.#unsentCommitted);
+    this.#sendAcknowledgements();
+    this.#entries.forEachFailure((entry, kind, text) => {
+      this.#talk.send({ type: "failed", entry, kind, text: wireText(text) });
+    });
+    this.#sendDone();
+  }
+
+  #repeatVerified(): void {
+    this.#entries.forEachIn(EntryState.needed, (entry) => {
+      this.#verified.forEach(entry, (first, count) => this.#unsentVerified.push(entry, first, count));
+    });
+    for (const state of [EntryState.verified, EntryState.sealed, EntryState.committing]) {
+      this.#entries.forEachIn(state, (entry) => {
+        const blocks = this.#entries.blocks(entry);
+        if (blocks > 0) this.#unsentVerified.push(entry, 0, blocks);
+      });
+    }
+    this.#sendAcknowledgements();
+  }
+
+  /** What of the entries answered before is still to come: all grants ended with the link. */
+  #missingBelow(answered: EntryId): NeedItem[] {
+    const items: NeedItem[] = [];
+    this.#entries.forEachIn(EntryState.needed, (entry) => {
+      if (entry < answered && this.#entries.isFile(entry)) items.push(...this.#answers(entry, entry + 1));
+    });
+    return items;
+  }
+
+  // What the sender says.
+
+  #page(page: PageMessage): void {
+    if (this.#admission.page(page)) this.#ports.page(page.first, page.count, page.entries);
+  }
+
+  #pagesEnd(end: PagesEnd): void {
+    this.#admission.pagesEnd(end);
+    this.#passIfComplete();
+  }
+
+  #seal({ entry, size, root }: SealItem): void {
+    const state = this.#entries.state(entry);
+    // It failed here, and the sender will hear of it; or the seal is repeated.
+    if (state === EntryState.failed || state === EntryState.committed) return;
+    if (entry >= this.#admission.checkedEntries || !this.#entries.isFile(entry)) throw violation("a seal of no file");
+    if (size !== this.#entries.size(entry)) {
+      throw violation(`a seal of entry ${entry} with another size than its page had`);
+    }
+    if (state === EntryState.sealed || state === EntryState.committing) return;
+    if (state !== EntryState.verified) throw violation(`a seal of entry ${entry} before all its blocks were verified`);
+    this.#entries.setRoot(entry, root);
+    this.#entries.setState(entry, EntryState.sealed);
+    if (this.#stage.at === "moving") this.#commit(entry);
+  }
+
+  #failedThere(entry: EntryId, kind: ErrorKind, text: string): void {
+    const state = this.#entries.state(entry);
+    if (state === EntryState.failed) return;
+    const isOpen = state === EntryState.needed || state === EntryState.verified;
+    if (entry >= this.#admission.checkedEntries || !isOpen) throw violation(`a failure of entry ${entry} out of place`);
+    this.#end(entry, kind, text, true);
+  }
+
+  #bye(): void {
+    if (this.#stage.at !== "confirming") throw violation('"bye" before "done"');
+    this.#finish();
+  }
+
+  // What follows.
+
+  /** Final names appear from here on: every page has passed, and so has the space for all of it. */
+  #passIfComplete(): void {
+    if (this.#stage.at !== "admitting" || !this.#admission.hasPassed) return;
+    this.#stage = { at: "moving" };
+    // Folders come before what is in them, as in the manifest.
+    this.#entries.forEachIn(EntryState.needed, (entry) => {
+      if (!this.#entries.isFile(entry)) this.#commit(entry);
+    });
+    this.#entries.forEachIn(EntryState.sealed, (entry) => this.#commit(entry));
+    this.#finishIfOver();
+  }
+
+  #commit(entry: EntryId): void {
+    const isFile = this.#entries.isFile(entry);
+    this.#entries.setState(entry, EntryState.committing);
+    this.#ports.commit(entry, this.#entries.size(entry), isFile ? this.#entries.root(entry) : new Uint8Array(HASH_LEN));
+  }
+
+  #end(entry: EntryId, kind: ErrorKind, text: string, fromPeer: boolean): void {
+    this.#verified.forget(entry);
+    this.#entries.fail({ entry, kind, text, fromPeer });
+    this.#ports.abandon(entry);
+    this.#finishIfOver();
+  }
+
+  #finishIfOver(): void {
+    if (this.#stage.at !== "moving" || this.#entries.over < this.#entries.count) return;
+    this.#stage = { at: "finishing" };
+    this.#ports.finishFolders();
+  }
+
+  #finish(): void {
+    if (this.#stage.at !== "confirming") return;
+    this.#talk.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent));
+  }
+
+  #isNeeded(entry: EntryId): boolean {
+    return this.#entries.state(entry) === EntryState.needed;
+  }
+
+  #phase(): Phase {
+    if (!this.#talk.isRunning) return "ended";
+    if (this.#stage.at === "admitting") return "listing";
+    if (this.#stage.at === "confirming") return "confirming";
+    return this.#entries.inState(EntryState.needed) > 0 ? "moving" : "committing";
+  }
 }

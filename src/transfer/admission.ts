@@ -1,0 +1,164 @@
+/**
+ * What a receiver lets in: names, collisions, policy and space of a manifest, page by page.
+ *
+ * Nothing gets a final name before all of it has passed; what is refused here ends the whole transfer.
+ *
+ * @module
+ */
+
+import type { TargetStatus } from "../engine/engine.ts";
+import { UltraError } from "../errors.ts";
+import { SIZE_LIMIT } from "../protocol/limits.ts";
+import type { Entry, EntryId, PageMessage, PagesEnd } from "../protocol/messages.ts";
+import { decodePage } from "../protocol/pages.ts";
+import { isHidden, parseSafePath } from "../protocol/safe_path.ts";
+import { type Entries, EntryState } from "./entries.ts";
+import { violation } from "./outcome.ts";
+
+/** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
+const MAX_UNCHECKED_PAGES = 16;
+
+/** What a file takes on the disk is a multiple of this on nearly every file system. */
+const ALLOCATION = 4096;
+
+/** Bytes that stay free: journals and folders have to go somewhere. */
+const SPARE_BYTES = 1 << 20;
+
+export interface Policy {
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+}
+
+export class Admission {
+  readonly #entries: Entries;
+  readonly #policy: Policy;
+  #unchecked: PageMessage[] = [];
+  #checkedEntries = 0;
+  #end: PagesEnd | undefined;
+  #neededBytes = 0;
+  /** Free space before the transfer wrote anything: what it writes is in `#neededBytes` already. */
+  #freeSpace: number | undefined;
+
+  constructor(entries: Entries, policy: Policy) {
+    this.#entries = entries;
+    this.#policy = policy;
+  }
+
+  /** Whether all pages are here. */
+  get isListed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Whether all pages are here and none was refused. */
+  get hasPassed(): boolean {
+    return this.isListed && this.#unchecked.length === 0;
+  }
+
+  /** Entries from 0 that were compared with the disk. */
+  get checkedEntries(): number {
+    return this.#checkedEntries;
+  }
+
+  /**
+   * Takes a page; false for one that was taken before.
+   *
+   * @throws {UltraError} when its names are not safe (`protocol`) or not welcome (`disk`)
+   */
+  page(page: PageMessage): boolean {
+    const end = page.first + page.count;
+    if (end <= this.#entries.count) return false;
+    if (page.first !== this.#entries.count) throw violation(`a page from entry ${page.first} on, out of order`);
+    if (this.isListed) throw violation("a page after the last");
+    if (this.#unchecked.length === MAX_UNCHECKED_PAGES) throw violation("more pages than it may have under way");
+    for (const entry of decodePage(page)) this.#take(entry);
+    if (this.#entries.totalBytes >= SIZE_LIMIT) throw violation("files of more bytes than can be counted");
+    this.#unchecked.push(page);
+    return true;
+  }
+
+  pagesEnd(end: PagesEnd): void {
+    if (end.entries !== this.#entries.count || end.bytes !== this.#entries.totalBytes) {
+      throw violation("an end of the pages that does not fit them");
+    }
+    this.#end = end;
+  }
+
+  /** Moves the entries of the oldest unchecked page to what the disk and the policy make of them. */
+  checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+    const page = this.#unchecked.shift();
+    if (page === undefined || page.first !== first || page.count !== statuses.length) {
+      throw new UltraError("internal", "a page was checked out of turn");
+    }
+    this.#freeSpace ??= freeSpace;
+    for (const [i, status] of statuses.entries()) {
+      const entry = first + i;
+      const refusal = this.#refusal(status);
+      if (refusal !== undefined) throw refusal(pathOf(page, i));
+      const isPresent = status === "identical" || status === "folder-exists";
+      this.#entries.setState(entry, isPresent ? EntryState.present : EntryState.needed);
+      if (!isPresent) this.#neededBytes += Math.ceil(this.#entries.size(entry) / ALLOCATION) * ALLOCATION;
+    }
+    this.#checkedEntries = first + page.count;
+    this.#checkSpace(this.#freeSpace);
+  }
+
+  #take(entry: Entry): void {
+    const path = parseSafePath(entry.path);
+    if (isHidden(path) && !this.#policy.hidden) {
+      throw new UltraError("disk", "A hidden name was offered; use --hidden to take it", { subject: entry.path });
+    }
+    if (entry.kind === "link" || entry.size === undefined) {
+      throw violation("links and files of unknown size are not supported by this version");
+    }
+    this.#entries.append(entry.kind, entry.size);
+  }
+
+  /** Why an entry cannot be taken, or `undefined`. */
+  #refusal(status: TargetStatus): ((path: string) => UltraError) | undefined {
+    switch (status) {
+      case "absent":
+      case "identical":
+      case "folder-exists":
+        return undefined;
+      case "different":
+        if (this.#policy.overwrite) return undefined;
+        return refusal("disk", "A file exists and differs; use --overwrite to replace it");
+      case "in-the-way":
+        return refusal("disk", "Something else is in the way; move it, or receive into another folder");
+      case "unsafe-parent":
+        return refusal("disk", "A folder on the way is a link or no folder; receive into another folder");
+      case "unexaminable":
+        return refusal("disk", "What is there cannot be examined; check its permissions");
+      case "cannot-rename":
+        return refusal("usage", "--rename fits only one file or folder, and several were offered");
+      case "duplicate":
+        return refusal("protocol", "The sender offered a path twice");
+      case "conflict":
+        return refusal("protocol", "The sender offered a path below a file");
+    }
+  }
+
+  #checkSpace(freeSpace: number): void {
+    if (this.#neededBytes === 0 || this.#neededBytes + SPARE_BYTES <= freeSpace) return;
+    const needs = this.hasPassed ? "needs" : "needs at least";
+    throw new UltraError(
+      "disk",
+      `Not enough space: ${needs} ${megabytes(this.#neededBytes + SPARE_BYTES)}, ${megabytes(freeSpace)} free`,
+    );
+  }
+}
+
+function refusal(kind: "disk" | "usage" | "protocol", text: string): (path: string) => UltraError {
+  return (subject) => new UltraError(kind, text, { subject });
+}
+
+/** The path of a page's entry: read again, for pages are kept as bytes and paths are only needed for refusals. */
+function pathOf(page: PageMessage, index: number): string {
+  let left = index;
+  for (const entry of decodePage(page)) if (left-- === 0) return entry.path;
+  return "";
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

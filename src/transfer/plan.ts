@@ -1,0 +1,162 @@
+/**
+ * How files are cut into chunks, and which chunk goes first.
+ *
+ * @module
+ */
+
+import { BLOCK_LEN } from "../protocol/limits.ts";
+import type { BlockIndex, EntryId } from "../protocol/messages.ts";
+import { grown, type VisitRun } from "./blocks.ts";
+
+/**
+ * Chunk lengths by file length, both in blocks: large enough that a grant is rare, small enough that every lane gets several and
+ * the last one ends soon after the others. They are the ceilings of design.md 7.
+ */
+const CHUNK_BLOCKS: readonly (readonly [fileBlocks: number, chunkBlocks: number])[] = [
+  [1 << 10, 32],
+  [1 << 12, 64],
+  [1 << 14, 128],
+  [Infinity, 256],
+];
+
+/** Bytes of a chunk of a file: 32 MiB up to 1 GiB, 64 up to 4 GiB, 128 up to 16 GiB, else 256 MiB. */
+export function chunkSize(fileSize: number): number {
+  return chunkBlocks(Math.ceil(fileSize / BLOCK_LEN)) * BLOCK_LEN;
+}
+
+/** How many chunks a file has. */
+export function chunkCount(fileSize: number): number {
+  return Math.ceil(fileSize / chunkSize(fileSize));
+}
+
+/** Blocks of a chunk of a file of so many blocks. */
+export function chunkBlocks(fileBlocks: number): number {
+  return CHUNK_BLOCKS.find(([blocks]) => fileBlocks <= blocks)?.[1] ?? 256;
+}
+
+/** Visits the chunks of a run of blocks. They end at multiples of the chunk length, so that a file asked for in parts is cut alike. */
+export function forEachChunk(fileBlocks: number, first: BlockIndex, count: number, visit: VisitRun): void {
+  const length = chunkBlocks(fileBlocks);
+  const end = first + count;
+  for (let at = first; at < end;) {
+    const next = Math.min(end, (Math.floor(at / length) + 1) * length);
+    visit(at, next - at);
+    at = next;
+  }
+}
+
+export interface Chunk {
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly count: number;
+}
+
+/**
+ * Chunks nobody was granted yet, largest first, equal ones in the order of the manifest. Whoever takes the largest remaining one for
+ * the lane that has the least ends with lanes that differ by one chunk at most. A binary heap in columns.
+ */
+export class ChunkHeap {
+  #entries = new Uint32Array(16);
+  #firsts = new Float64Array(16);
+  #counts = new Float64Array(16);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(entry: EntryId, first: BlockIndex, count: number): void {
+    this.#entries = grown(this.#entries, this.#length + 1);
+    this.#firsts = grown(this.#firsts, this.#length + 1);
+    this.#counts = grown(this.#counts, this.#length + 1);
+    this.#entries[this.#length] = entry;
+    this.#firsts[this.#length] = first;
+    this.#counts[this.#length] = count;
+    this.#rise(this.#length++);
+  }
+
+  /** Takes the largest chunk out. */
+  pop(): Chunk | undefined {
+    if (this.#length === 0) return undefined;
+    const largest = { entry: this.#entries[0] ?? 0, first: this.#firsts[0] ?? 0, count: this.#counts[0] ?? 0 };
+    this.#length--;
+    this.#swap(0, this.#length);
+    this.#sink();
+    return largest;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #rise(from: number): void {
+    for (let at = from; at > 0;) {
+      const parent = (at - 1) >>> 1;
+      if (!this.#isBefore(at, parent)) return;
+      this.#swap(at, parent);
+      at = parent;
+    }
+  }
+
+  #sink(): void {
+    for (let at = 0;;) {
+      const left = 2 * at + 1;
+      if (left >= this.#length) return;
+      const right = left + 1;
+      const child = right < this.#length && this.#isBefore(right, left) ? right : left;
+      if (!this.#isBefore(child, at)) return;
+      this.#swap(at, child);
+      at = child;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const order = (this.#counts[b] ?? 0) - (this.#counts[a] ?? 0) ||
+      (this.#entries[a] ?? 0) - (this.#entries[b] ?? 0) ||
+      (this.#firsts[a] ?? 0) - (this.#firsts[b] ?? 0);
+    return order < 0;
+  }
+
+  #swap(a: number, b: number): void {
+    swap(this.#entries, a, b);
+    swap(this.#firsts, a, b);
+    swap(this.#counts, a, b);
+  }
+}
+
+/** Small files that wait for a lane, first in, first out. */
+export class SmallQueue {
+  #entries = new Uint32Array(16);
+  #head = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#head;
+  }
+
+  push(entry: EntryId): void {
+    if (this.#end === this.#entries.length && this.#head > this.#end / 2) this.#moveToFront();
+    this.#entries = grown(this.#entries, this.#end + 1);
+    this.#entries[this.#end++] = entry;
+  }
+
+  pop(): EntryId | undefined {
+    return this.#head < this.#end ? this.#entries[this.#head++] : undefined;
+  }
+
+  clear(): void {
+    this.#head = this.#end = 0;
+  }
+
+  #moveToFront(): void {
+    this.#entries.copyWithin(0, this.#head, this.#end);
+    this.#end -= this.#head;
+    this.#head = 0;
+  }
+}
+
+function swap(column: Uint32Array | Float64Array, a: number, b: number): void {
+  const kept = column[a] ?? 0;
+  column[a] = column[b] ?? 0;
+  column[b] = kept;
+}
