@@ -5,11 +5,9 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { EndingSignal } from "../platform/signals.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import type { ExitKind } from "../transfer/outcome.ts";
-
-/** Signals that end a run in good order. */
-export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export const EXIT_DONE = 0;
 

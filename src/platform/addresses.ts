@@ -1,0 +1,86 @@
+/**
+ * Which addresses a ticket names: where other computers may reach this one.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import { parseIp } from "../protocol/addresses.ts";
+import { hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
+import { addressClass } from "../tuning/address_class.ts";
+import type { AdvertisedHost, ListenEndpoint } from "./endpoints.ts";
+import { networkTest } from "./networks.ts";
+
+/** One address of one interface, as `Deno.networkInterfaces()` has it. */
+export interface InterfaceAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+/**
+ * Interfaces that exist for containers and virtual machines of this computer: nobody outside can reach their addresses, and a dialer
+ * would lose time with them. VPNs (tun, wg, tailscale, zt) are not among them: those lead somewhere.
+ */
+const INTERNAL_INTERFACES =
+  /^(docker|br-|veth|virbr|vnet|cni|flannel|cali|cilium|kube|lxc|lxd|incus|podman|vmnet|vboxnet|vEthernet|bridge1\d\d$)/i;
+
+/** Never the address of one computer, or not beyond one wire: a link-local one needs a zone, which is another on each machine. */
+const isUseless = networkTest(["0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "fe80::/10", "ff00::/8"]);
+
+const isLoopback = networkTest(["127.0.0.0/8", "::1/128"]);
+
+/**
+ * The addresses of a ticket, best first.
+ *
+ * @param advertise what the user named; when there is any, it stands alone
+ * @param endpoint what is listened on, its port being the real one
+ * @throws {UltraError} `usage` when the user named more than a ticket holds
+ */
+export function ticketHints(
+  advertise: readonly AdvertisedHost[],
+  endpoint: ListenEndpoint,
+  interfaces: readonly InterfaceAddress[],
+): TicketHint[] {
+  const hints = advertise.map(({ type, host, port = endpoint.port }): TicketHint =>
+    type === "name" ? { type, name: host, port } : { type, address: host, port }
+  );
+  if (hints.length > 0) {
+    if (hintsThatFit(hints).length < hints.length) throw new UltraError("usage", "Too many --advertise for one ticket");
+    return hints;
+  }
+  return hintsThatFit(
+    reachableAddresses(endpoint.address, interfaces)
+      .map((address) => ({ type: "address", address, port: endpoint.port })),
+  );
+}
+
+/**
+ * Addresses under which somebody else may reach a socket, best first: private ones (the other computer is most often in the same
+ * house, and elsewhere they fail at once), then global ones. Loopback only when there is nothing else.
+ *
+ * @param listening `::` is all addresses of both families, `0.0.0.0` all of IPv4; any other one is the only one
+ */
+export function reachableAddresses(listening: string, interfaces: readonly InterfaceAddress[]): string[] {
+  if (listening !== "::" && listening !== "0.0.0.0") return [listening];
+  const fitting = interfaces
+    .filter(({ address }) => parseIp(address) !== undefined && (listening === "::" || !address.includes(":")));
+  const outside = fitting
+    .filter(({ name, address }) => !INTERNAL_INTERFACES.test(name) && !isUseless(address) && !isLoopback(address));
+  const usable = outside.length > 0 ? outside : fitting.filter(({ address }) => isLoopback(address));
+  const addresses = [...new Set(usable.map(({ address }) => address))];
+  return addresses.sort((a, b) => preference(a) - preference(b));
+}
+
+/** This machine's addresses; none when they cannot be read, which is no reason not to listen. */
+export function systemInterfaces(): InterfaceAddress[] {
+  try {
+    return Deno.networkInterfaces().map(({ name, address }) => ({ name, address }));
+  } catch {
+    return [];
+  }
+}
+
+/** Near before far, and of each IPv4 first: more networks carry it. Sorting is stable, so the system's order decides the rest. */
+function preference(address: string): number {
+  return (addressClass(address) === "near" ? 0 : 2) + (address.includes(":") ? 1 : 0);
+}
