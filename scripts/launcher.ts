@@ -4,19 +4,7 @@
  * The environment that ultra reads. A variable that is not here cannot be read at all, so a test compares the list with the
  * sources.
  */
-export const VARIABLES: readonly string[] = [
-  "COLORTERM",
-  "COLUMNS",
-  "FORCE_COLOR",
-  "HOME",
-  "LANG",
-  "NODE_DISABLE_COLORS",
-  "NO_COLOR",
-  "TERM",
-  "ULTRA_NATIVE_LIB",
-  "ULTRA_TICKET",
-  "XDG_STATE_HOME",
-];
+export const VARIABLES: readonly string[] = ["NO_COLOR", "TERM", "ULTRA_NATIVE_LIB", "ULTRA_TICKET"];
 
 /**
  * What ultra may do besides calling the one library: read and write what the command line names (the ticket files; all other
