@@ -24,10 +24,22 @@ export interface InterfaceAddress {
 const INTERNAL_INTERFACES =
   /^(docker|br-|veth|virbr|vnet|cni|flannel|cali|cilium|kube|lxc|lxd|incus|podman|vmnet|vboxnet|vEthernet|bridge1\d\d$)/i;
 
-/** Never the address of one computer, or not beyond one wire: a link-local one needs a zone, which is another on each machine. */
-const isUseless = networkTest(["0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "fe80::/10", "ff00::/8"]);
+/**
+ * Addresses that no other computer can dial: loopback, multicast, and link-local ones, which need a zone that is another on each
+ * machine.
+ */
+const isUseless = networkTest([
+  "0.0.0.0/8",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "224.0.0.0/3",
+  "::1/128",
+  "fe80::/10",
+  "ff00::/8",
+]);
 
-const isLoopback = networkTest(["127.0.0.0/8", "::1/128"]);
+/** For a machine without any network: both sockets of all addresses answer here. */
+const LOOPBACK = "127.0.0.1";
 
 /**
  * The addresses of a ticket, best first.
@@ -65,9 +77,9 @@ export function reachableAddresses(listening: string, interfaces: readonly Inter
   const fitting = interfaces
     .filter(({ address }) => parseIp(address) !== undefined && (listening === "::" || !address.includes(":")));
   const outside = fitting
-    .filter(({ name, address }) => !INTERNAL_INTERFACES.test(name) && !isUseless(address) && !isLoopback(address));
-  const usable = outside.length > 0 ? outside : fitting.filter(({ address }) => isLoopback(address));
-  const addresses = [...new Set(usable.map(({ address }) => address))];
+    .filter(({ name, address }) => !INTERNAL_INTERFACES.test(name) && !isUseless(address));
+  if (outside.length === 0) return [LOOPBACK];
+  const addresses = [...new Set(outside.map(({ address }) => address))];
   return addresses.sort((a, b) => preference(a) - preference(b));
 }
 

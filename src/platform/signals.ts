@@ -28,8 +28,6 @@ const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** The process's own. */
 export const systemSignals: SignalSource = {
   add(signal, handler) {
-    // A listener would undo what `nohup` asked for.
-    if (signal === "SIGHUP" && hangupIgnored()) return;
     try {
       Deno.addSignalListener(signal, handler);
     } catch (error) {
@@ -41,13 +39,6 @@ export const systemSignals: SignalSource = {
     Deno.removeSignalListener(signal, handler);
   },
 };
-
-/** Whether the signals that a Linux process ignores, as `/proc/PID/status` has them, include SIGHUP. */
-export function ignoresHangup(status: string): boolean {
-  const mask = /^SigIgn:\s*[0-9a-f]*([0-9a-f])$/m.exec(status)?.[1] ?? "0";
-  // SIGHUP is signal 1, the lowest bit.
-  return (parseInt(mask, 16) & 1) === 1;
-}
 
 export function watchSignals(source: SignalSource = systemSignals): SignalWatch {
   const ended = new AbortController();
@@ -75,13 +66,4 @@ export function watchSignals(source: SignalSource = systemSignals): SignalWatch 
       for (const { signal, handler } of handlers) source.remove(signal, handler);
     },
   };
-}
-
-function hangupIgnored(): boolean {
-  try {
-    return ignoresHangup(Deno.readTextFileSync("/proc/self/status"));
-  } catch {
-    // Other systems, or no permission to look.
-    return false;
-  }
 }
