@@ -13,7 +13,7 @@ await main(async () => {
   const checks: readonly Check[] = [
     ["format", deno, ["fmt", "--check"], ROOT],
     ["lint", deno, ["lint"], ROOT],
-    ["types", deno, ["check"], ROOT],
+    ["types", deno, ["check", "--quiet"], ROOT],
     ["rustfmt", cargo, ["fmt", "--all", "--check"], NATIVE],
     ["clippy", cargo, ["clippy", "--release", "--all-targets", "--locked", "--", "-D", "warnings"], NATIVE],
   ];

@@ -34,7 +34,7 @@ async function denoTests(args: readonly string[]): Promise<Results> {
   const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--ignore=tests/long", `--junit-path=${report}`, ...args],
+      args: ["test", "--quiet", "-A", "--ignore=tests/long", `--junit-path=${report}`, ...args],
       cwd: ROOT,
       stdin: "null",
     });
