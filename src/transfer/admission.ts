@@ -72,7 +72,8 @@ export class Admission {
     if (this.#unchecked.length === MAX_UNCHECKED_PAGES) throw violation("more pages than it may have under way");
     for (const entry of decodePage(page)) this.#take(entry);
     if (this.#entries.totalBytes >= SIZE_LIMIT) throw violation("files of more bytes than can be counted");
-    this.#unchecked.push(page);
+    // A copy: a message's bytes are a view of memory that the next one may use again.
+    this.#unchecked.push({ ...page, entries: page.entries.slice() });
     return true;
   }
 

@@ -120,7 +120,7 @@ export class Sender {
     return this.#talk.isRunning && this.#stage === "listing" && this.#pages.length < MAX_UNANSWERED_PAGES;
   }
 
-  /** The walk's next page: wire-ready entries of `size` bytes of files in all. */
+  /** The walk's next page: wire-ready entries of `size` bytes of files in all. Their memory belongs to the machine from here on. */
   page(first: EntryId, count: number, size: number, entries: Uint8Array): void {
     this.#talk.step(() => {
       const before = this.#entries.totalBytes;

@@ -1,0 +1,22 @@
+/** What both simulated engines share: lanes and the frames in them. @module */
+
+import type { LaneId } from "../../src/engine/engine.ts";
+import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
+
+export interface Frame {
+  readonly entry: EntryId;
+  readonly block: BlockIndex;
+  /** What arrives. */
+  readonly content: number;
+  /** What the sender hashed it to. */
+  readonly value: number;
+}
+
+/** One lane from end to end. Frames stay in order; nothing of a dead lane arrives. */
+export interface Lane {
+  readonly id: LaneId;
+  isAlive: boolean;
+  /** Frames that the receiver has not looked at. */
+  readonly arrived: Frame[];
+  isWriting: boolean;
+}

@@ -1,0 +1,118 @@
+/** What must be true at the end of every seed. @module */
+
+import type { Outcome } from "../../src/transfer/outcome.ts";
+import { blockCount } from "./content.ts";
+import { contents } from "./disk.ts";
+import type { World } from "./world.ts";
+
+/** What is wrong with a transfer that has ended, in words. */
+export function judge(world: World): string[] {
+  const faults = [...new Set(world.faults)];
+  if (world.hung) faults.push(`hung after ${world.clock.nowMs} ms`);
+  else faults.push(...judgeAgreement(world), ...judgeFiles(world), ...judgeCounts(world), ...judgeExpected(world));
+  return faults;
+}
+
+function judgeAgreement({ sender, receiver, scenario }: World): string[] {
+  const [one, other] = [sender.outcome, receiver.outcome];
+  if (one.state === "finished" && other.state === "finished") {
+    const [a, b] = [facts(one), facts(other)];
+    return a === b ? [] : [`both finished, but with ${a} and ${b}`];
+  }
+  if (one.state === "failed" && other.state === "failed") {
+    // Both ended it at the same time: nobody is wrong.
+    if (!one.fromPeer && !other.fromPeer) return [];
+    return one.error.kind === other.error.kind ? [] : [`failed as ${one.error.kind} and ${other.error.kind}`];
+  }
+  // Only one knows: the confirmation got lost with the link, or somebody cancelled after it.
+  const failed = one.state === "failed" ? one : other;
+  const isExcused = failed.state === "failed" && !failed.fromPeer &&
+    ((scenario.staysLost && failed.error.kind === "network" && other.state === "finished") ||
+      (scenario.cancel?.kind === failed.error.kind && failed === (scenario.cancel.by === "receiver" ? other : one)));
+  return isExcused ? [] : [`one ${describe(one)}, the other ${describe(other)}`];
+}
+
+function facts(outcome: Outcome): string {
+  if (outcome.state !== "finished") return "";
+  const { counts, exitKind, totalBytes, committedBytes, presentBytes, transferRoot, fileRoot } = outcome.summary;
+  return JSON.stringify([counts, exitKind, totalBytes, committedBytes, presentBytes, [...transferRoot], [
+    ...fileRoot ?? [],
+  ]]);
+}
+
+/** Final names have the source's content, or what they had before. */
+function judgeFiles({ scenario, disk, receiver }: World): string[] {
+  const faults: string[] = [];
+  for (const file of scenario.files.filter(({ kind }) => kind === "file")) {
+    const found = disk.final.get(file.path);
+    const isNew = found !== undefined && isEqual(found.content, contents(file.path, 0, file.size));
+    const target = scenario.targets.get(file.path);
+    const isOld = target === undefined
+      ? found === undefined
+      : found !== undefined && isEqual(found.content, contents(file.path, target === "identical" ? 0 : 99, file.size));
+    if (!isNew && !isOld) faults.push(`${file.path} has wrong content`);
+    if (found !== undefined && found.size !== file.size) faults.push(`${file.path} has a wrong size`);
+    if (isNew || receiver.outcome.state !== "finished") continue;
+    const hasFailed = receiver.outcome.summary.failures.some(({ entry }) => scenario.files[entry] === file);
+    if (!hasFailed) faults.push(`${file.path} is missing, and nobody says so`);
+  }
+  return faults;
+}
+
+function judgeCounts({ scenario, disk, source, sender, receiver, disturbed }: World): string[] {
+  const faults: string[] = [];
+  const [one, other] = [sender.outcome, receiver.outcome];
+  if (one.state === "finished" && other.state === "finished") {
+    const { committedBytes, presentBytes } = other.summary;
+    for (const { verifiedBytes } of [sender.progress, receiver.progress]) {
+      if (verifiedBytes !== committedBytes + presentBytes) faults.push(`counted ${verifiedBytes} verified bytes`);
+    }
+  }
+  const blocks = scenario.files.reduce((sum, { size }) => sum + blockCount(size), 0);
+  if (disk.verifiedBlocks > blocks) faults.push("verified more blocks than there are");
+  if (!disturbed && disk.duplicates > 0) faults.push(`${disk.duplicates} blocks came twice for no reason`);
+  if (scenario.group === "nothing goes wrong" && source.frames !== blocks) {
+    faults.push(`${source.frames} frames for ${blocks} blocks`);
+  }
+  return faults;
+}
+
+/** Where only one thing goes wrong, it is known how it ends. */
+function judgeExpected(world: World): string[] {
+  const expected = expectedEnd(world);
+  const [one, other] = [describe(world.sender.outcome), describe(world.receiver.outcome)];
+  if (expected === undefined || (expected === one && expected === other)) return [];
+  return [`expected "${expected}" instead of "${one}" and "${other}"`];
+}
+
+function expectedEnd({ scenario }: World): string | undefined {
+  switch (scenario.group) {
+    case "nothing goes wrong":
+      return "finished done";
+    case "lanes and links are lost":
+      return scenario.staysLost ? undefined : "finished done";
+    case "blocks arrive damaged":
+      return scenario.damages.some(({ times }) => times > 3) ? "failed integrity" : "finished done";
+    case "targets exist":
+      return expectedRefusal(scenario);
+    default:
+      return undefined;
+  }
+}
+
+function expectedRefusal({ targets, overwrite, hidden, files }: World["scenario"]): string | undefined {
+  const found = new Set(targets.values());
+  const isRefusedByDisk = found.has("in-the-way") || found.has("unsafe-parent") || found.has("unexaminable") ||
+    (found.has("different") && !overwrite) || (!hidden && files.some(({ path }) => path.startsWith(".")));
+  if (found.has("duplicate")) return isRefusedByDisk ? undefined : "failed protocol";
+  return isRefusedByDisk ? "failed disk" : "finished done";
+}
+
+function describe(outcome: Outcome): string {
+  if (outcome.state === "finished") return `finished ${outcome.summary.exitKind}`;
+  return outcome.state === "failed" ? `failed ${outcome.error.kind}` : outcome.state;
+}
+
+function isEqual(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((block, i) => block === b[i]);
+}

@@ -1,0 +1,193 @@
+/** What a seed stands for: the files, the network, and everything that goes wrong. @module */
+
+import type { FileFault } from "../../src/engine/engine.ts";
+import type { ErrorKind } from "../../src/errors.ts";
+import { BLOCK, blockCount, type SimulatedFile } from "./content.ts";
+import { Random } from "./random.ts";
+
+/** What kinds of trouble the seeds of a group have. */
+export const GROUPS = [
+  "nothing goes wrong",
+  "lanes and links are lost",
+  "blocks arrive damaged",
+  "sources change",
+  "the disk fails",
+  "targets exist",
+  "somebody cancels",
+  "everything at once",
+] as const;
+
+export type Group = typeof GROUPS[number];
+
+/** A source that from some time on is not what the walk saw. */
+export interface SourceFault {
+  readonly entry: number;
+  readonly what: "change" | "shrink" | "unreadable" | "seal-io";
+  readonly atMs: number;
+  /** Where a shrunk file ends. */
+  readonly block: number;
+}
+
+/** A block whose frame is damaged on the way so many times. */
+export interface Damage {
+  readonly entry: number;
+  readonly block: number;
+  readonly times: number;
+}
+
+/** A target that the disk cannot write, from its `block` on, or (`undefined`) not commit. */
+export interface DiskFault {
+  readonly entry: number;
+  readonly block: number | undefined;
+  readonly fault: FileFault;
+}
+
+/** What is where a file should go. */
+export type Target = "identical" | "different" | "in-the-way" | "unsafe-parent" | "unexaminable" | "duplicate";
+
+export interface Cancel {
+  readonly by: "sender" | "receiver";
+  /** Whether it says so, or a peer's `abort` is made up. */
+  readonly atStep: number;
+  readonly kind: ErrorKind;
+}
+
+export interface Loss {
+  readonly what: "link" | "lane";
+  readonly atMs: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly group: Group;
+  readonly files: readonly SimulatedFile[];
+  readonly lanes: number;
+  readonly latencyMs: number;
+  readonly losses: readonly Loss[];
+  /** Whether a lost link stays lost the last time. */
+  readonly staysLost: boolean;
+  readonly damages: readonly Damage[];
+  readonly sourceFaults: readonly SourceFault[];
+  readonly walkFault: { readonly afterEntries: number; readonly fault: FileFault } | undefined;
+  readonly diskFaults: readonly DiskFault[];
+  readonly foldersFault: FileFault | undefined;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly freeSpace: number;
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+  readonly cancel: Cancel | undefined;
+}
+
+export function scenarioOf(seed: number, group: Group): Scenario {
+  const random = new Random(seed);
+  const files = filesOf(random);
+  const has = (...groups: Group[]) => groups.includes(group) || (group === "everything at once" && random.chance(0.4));
+  const targets = has("targets exist") ? targetsOf(random, files) : new Map<string, Target>();
+  return {
+    seed,
+    group,
+    files: has("targets exist") && random.chance(0.1) ? [...files, { path: ".hidden", kind: "file", size: 3 }] : files,
+    lanes: random.between(1, 8),
+    latencyMs: random.pick([0.2, 2, 20, 100]),
+    losses: has("lanes and links are lost") ? lossesOf(random) : [],
+    staysLost: has("lanes and links are lost") && random.chance(0.1),
+    damages: has("blocks arrive damaged") ? damagesOf(random, files) : [],
+    sourceFaults: has("sources change") ? sourceFaultsOf(random, files) : [],
+    walkFault: has("sources change") && random.chance(0.1)
+      ? { afterEntries: random.below(files.length + 1), fault: "not-found" }
+      : undefined,
+    diskFaults: has("the disk fails") ? diskFaultsOf(random, files) : [],
+    foldersFault: has("the disk fails") && random.chance(0.1) ? "io" : undefined,
+    targets,
+    freeSpace: has("the disk fails") && random.chance(0.2) ? (1 << 20) + random.between(0, 40_000) : 1e12,
+    overwrite: random.chance(0.5),
+    hidden: random.chance(0.5),
+    cancel: has("somebody cancels") ? cancelOf(random) : undefined,
+  };
+}
+
+function filesOf(random: Random): SimulatedFile[] {
+  const files: SimulatedFile[] = [];
+  const folders = [""];
+  const count = random.chance(0.2) ? 1 : random.chance(0.1) ? random.between(50, 200) : random.between(0, 25);
+  for (let i = 0; i < count; i++) {
+    const parent = random.pick(folders);
+    if (count > 1 && random.chance(0.15)) {
+      files.push({ path: `${parent}d${i}`, kind: "folder", size: 0 });
+      folders.push(`${parent}d${i}/`);
+    } else {
+      files.push({ path: `${parent}f${i}`, kind: "file", size: sizeOf(random, count > 40) });
+    }
+  }
+  return files;
+}
+
+function sizeOf(random: Random, isOneOfMany: boolean): number {
+  const sizes = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, random.between(1, 20 * BLOCK)];
+  if (!isOneOfMany) sizes.push(random.between(1, 150 * BLOCK), random.chance(0.1) ? 1100 * BLOCK + 5 : 32 * BLOCK);
+  return random.pick(sizes);
+}
+
+function lossesOf(random: Random): Loss[] {
+  return Array.from({ length: random.between(1, 4) }, () => ({
+    what: random.chance(0.5) ? "link" as const : "lane" as const,
+    // Early times hit the manifest, late ones the commits.
+    atMs: random.chance(0.5) ? random.time(0, 60) : random.time(0, 600),
+  }));
+}
+
+function damagesOf(random: Random, files: readonly SimulatedFile[]): Damage[] {
+  const damages: Damage[] = [];
+  // One seed in four has a block that is beyond repair.
+  const most = random.chance(0.25) ? 6 : 3;
+  for (let i = random.between(1, 5); i > 0; i--) {
+    const entry = random.below(files.length || 1);
+    const blocks = blockCount(files[entry]?.size ?? 0);
+    if (blocks > 0) damages.push({ entry, block: random.below(blocks), times: random.between(1, most) });
+  }
+  return damages.filter((one, i) => damages.findIndex((other) => isSameBlock(one, other)) === i);
+}
+
+function isSameBlock(a: Damage, b: Damage): boolean {
+  return a.entry === b.entry && a.block === b.block;
+}
+
+function sourceFaultsOf(random: Random, files: readonly SimulatedFile[]): SourceFault[] {
+  return files.flatMap((file, entry): SourceFault[] => {
+    if (file.kind === "folder" || !random.chance(files.length === 1 ? 0.7 : 0.1)) return [];
+    const what = random.pick(["change", "shrink", "unreadable", "seal-io"] as const);
+    return [{ entry, what, atMs: random.time(0, 200), block: random.below(blockCount(file.size) + 1) }];
+  });
+}
+
+function diskFaultsOf(random: Random, files: readonly SimulatedFile[]): DiskFault[] {
+  return files.flatMap((file, entry): DiskFault[] => {
+    if (!random.chance(files.length === 1 ? 0.7 : 0.1)) return [];
+    const blocks = blockCount(file.size);
+    const block = blocks > 0 && random.chance(0.5) ? random.below(blocks) : undefined;
+    const faults: FileFault[] = ["permission", "io", "exists", "io", "permission"];
+    return [{ entry, block, fault: random.pick(random.chance(0.15) ? ["no-space", "read-only"] as const : faults) }];
+  });
+}
+
+function targetsOf(random: Random, files: readonly SimulatedFile[]): Map<string, Target> {
+  const targets = new Map<string, Target>();
+  const bad = random.chance(0.2)
+    ? random.pick(["in-the-way", "unsafe-parent", "unexaminable", "duplicate"] as const)
+    : undefined;
+  const isDifferent = random.chance(0.5);
+  for (const file of files) {
+    if (random.chance(0.3)) targets.set(file.path, isDifferent && random.chance(0.3) ? "different" : "identical");
+    if (file.kind === "folder" && targets.has(file.path)) targets.set(file.path, "identical");
+    if (bad !== undefined && random.chance(0.1)) targets.set(file.path, bad);
+  }
+  return targets;
+}
+
+function cancelOf(random: Random): Cancel {
+  return {
+    by: random.pick(["sender", "receiver"] as const),
+    atStep: random.chance(0.5) ? random.between(1, 100) : random.between(1, 3000),
+    kind: random.pick(["internal", "usage", "disk", "authentication", "integrity", "protocol"] as const),
+  };
+}

@@ -1,0 +1,220 @@
+/** A whole transfer in virtual time: both machines, both engines, the network, and what goes wrong. @module */
+
+import type { LaneId } from "../../src/engine/engine.ts";
+import { UltraError } from "../../src/errors.ts";
+import type { TransferMessage } from "../../src/protocol/messages.ts";
+import { Receiver } from "../../src/transfer/receiver.ts";
+import { Sender } from "../../src/transfer/sender.ts";
+import { Clock } from "./clock.ts";
+import { BLOCK } from "./content.ts";
+import { Disk, type DiskFlaw, killLane, lanesOf } from "./disk.ts";
+import type { Lane } from "./lanes.ts";
+import { ControlStream, type Side } from "./network.ts";
+import { Random } from "./random.ts";
+import type { Scenario } from "./scenario.ts";
+import { Source } from "./source.ts";
+
+/** What is broken on purpose. */
+export interface Flaws {
+  readonly disk?: DiskFlaw;
+  /** The sender never hears of lost lanes. */
+  readonly deafToLanes?: boolean;
+  /** The receiver believes that the pages end as soon as the first one is there. */
+  readonly hasty?: boolean;
+}
+
+/** No transfer of a scenario takes longer, with all outages, stalls and waits. */
+const LONGEST_MS = 180_000;
+
+/** A link that stays lost is given up after this. */
+const GIVE_UP_MS = 60_000;
+
+const TICK_MS = 45;
+
+export class World {
+  readonly clock = new Clock();
+  readonly random: Random;
+  readonly source: Source;
+  readonly disk: Disk;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly faults: string[];
+  hung = false;
+  /** Whether a link or lane was lost, so that blocks may travel twice. */
+  disturbed = false;
+  readonly #control: ControlStream;
+  readonly #lanes = new Map<LaneId, Lane>();
+  #nextLane: LaneId = 1;
+  #isListed = false;
+  #outages = 0;
+  #mostBytes = 0;
+
+  constructor(readonly scenario: Scenario, readonly flaws: Flaws = {}) {
+    this.random = new Random(scenario.seed ^ 0x5eed);
+    const { clock, random } = this;
+    this.#control = new ControlStream(
+      clock,
+      random,
+      scenario.latencyMs,
+      (side, message) => this.#arrive(side, message),
+    );
+    const tellSender = (act: (sender: Sender) => void) => this.#tell(() => act(this.sender));
+    const tellReceiver = (act: (receiver: Receiver) => void) => this.#tell(() => act(this.receiver));
+    this.disk = new Disk(scenario, clock, random, tellReceiver, flaws.disk ?? "none");
+    this.source = new Source(scenario, clock, random, tellSender, (lane, frame) => this.disk.deliver(lane, frame));
+    this.faults = this.disk.faults;
+    this.sender = this.#makeSender();
+    this.receiver = this.#makeReceiver();
+  }
+
+  /** Runs to the end of both machines. */
+  run(): void {
+    this.#openLanes(this.scenario.lanes);
+    for (const loss of this.scenario.losses) {
+      this.clock.after(loss.atMs, () => loss.what === "link" ? this.#loseLink() : this.#loseLane());
+    }
+    this.#tick();
+    const { cancel } = this.scenario;
+    while (this.isRunning) {
+      if (this.clock.nowMs > LONGEST_MS || !this.clock.step()) {
+        this.hung = true;
+        return;
+      }
+      if (cancel?.atStep === this.clock.steps) {
+        const error = new UltraError(cancel.kind, "somebody cancelled");
+        (cancel.by === "sender" ? this.sender : this.receiver).cancel(error);
+      }
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.sender.outcome.state === "running" || this.receiver.outcome.state === "running";
+  }
+
+  #makeSender(): Sender {
+    const { source } = this;
+    return new Sender({
+      send: (message) => this.#control.send("sender", message),
+      grant: (lane, grant, entry, first, count) => source.grant(lane, grant, entry, first, count),
+      shrink: (grant, end) => source.shrink(grant, end),
+      hold: () => {
+        throw new Error("nothing is held");
+      },
+      seal: (entry) => source.seal(entry),
+      transferRoot: (statuses) => source.transferRoot(statuses),
+    }, { blockLength: BLOCK });
+  }
+
+  #makeReceiver(): Receiver {
+    const { disk, scenario } = this;
+    return new Receiver({
+      send: (message) => this.#control.send("receiver", message),
+      page: (first, count, entries) => disk.page(first, count, entries),
+      expect: (entry, first, count) => disk.expect(entry, first, count),
+      commit: (entry, size, root) => {
+        const hasPassed = this.#isListed && disk.checkedEntries === scenario.files.length;
+        if (!hasPassed) this.faults.push(`committed entry ${entry} before the last page passed`);
+        disk.commit(entry, size, root);
+      },
+      finishFolders: () => disk.finishFolders(),
+      abandon: (entry) => disk.abandon(entry),
+      transferRoot: (statuses) => disk.transferRoot(statuses),
+    }, { overwrite: scenario.overwrite, hidden: scenario.hidden, blockLength: BLOCK });
+  }
+
+  #arrive(side: Side, message: TransferMessage): void {
+    this.#tell(() => {
+      if (side === "sender") return this.sender.receive(message);
+      if (message.type === "pages-end") this.#isListed = true;
+      this.receiver.receive(message);
+      if (message.type === "page" && this.flaws.hasty) this.#beHasty(message);
+    });
+  }
+
+  /** Ends the manifest behind its first page, as a machine would that does not wait. */
+  #beHasty(page: TransferMessage & { readonly type: "page" }): void {
+    const files = this.scenario.files.slice(0, page.first + page.count);
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    this.receiver.receive({ type: "pages-end", entries: files.length, bytes });
+  }
+
+  /** Lets something happen to a machine; sometimes the owner's batch ends behind it. */
+  #tell(act: () => void): void {
+    act();
+    if (this.random.chance(0.2)) this.sender.tick(this.clock.nowMs);
+    if (this.random.chance(0.2)) this.receiver.tick(this.clock.nowMs);
+    this.#mostBytes = Math.max(this.#mostBytes, this.receiver.progress.verifiedBytes);
+    if (this.#mostBytes > this.receiver.progress.totalBytes) this.faults.push("more bytes verified than there are");
+  }
+
+  #tick(): void {
+    this.source.walk(this.sender);
+    this.sender.tick(this.clock.nowMs);
+    this.receiver.tick(this.clock.nowMs);
+    this.clock.after(this.random.time(1, TICK_MS), () => this.#tick());
+  }
+
+  #openLanes(count: number): void {
+    const ids: LaneId[] = [];
+    for (let i = 0; i < count; i++) {
+      const lane: Lane = { id: this.#nextLane++, isAlive: true, arrived: [], isWriting: false };
+      this.#lanes.set(lane.id, lane);
+      this.source.openLane(lane);
+      ids.push(lane.id);
+    }
+    this.sender.lanesOpened(ids);
+  }
+
+  /** Resets one lane. The receiver's claim lives on until its write returns; the sender hears of it a little later. */
+  #loseLane(): void {
+    const alive = lanesOf(this.#lanes);
+    if (alive.length === 0 || !this.#control.isUp) return;
+    this.disturbed = true;
+    const lane = this.random.pick(alive);
+    killLane(lane);
+    this.source.killLane(lane.id);
+    this.clock.after(this.random.time(0, 5), () => {
+      if (!this.flaws.deafToLanes) this.sender.laneLost(lane.id);
+      if (lanesOf(this.#lanes).length === 0 && this.#control.isUp) this.#openLanes(1);
+    });
+  }
+
+  /** Both sides notice at different times; then another connection comes, unless this is the end. */
+  #loseLink(): void {
+    if (!this.#control.isUp) return;
+    this.disturbed = true;
+    this.#outages++;
+    this.#control.lose();
+    for (const lane of this.#lanes.values()) killLane(lane);
+    this.source.killLanes();
+    const noticeMs = 500;
+    this.clock.after(this.random.time(0, noticeMs), () => this.sender.linkLost());
+    this.clock.after(this.random.time(0, noticeMs), () => this.receiver.linkLost());
+    const links = this.scenario.losses.filter((loss) => loss.what === "link").length;
+    if (this.scenario.staysLost && this.#outages === links) return this.clock.after(GIVE_UP_MS, () => this.#giveUp());
+    this.clock.after(this.random.time(noticeMs, 5000), () => this.#restoreLink());
+  }
+
+  #restoreLink(): void {
+    this.#control.restore();
+    const join = (side: Side, restore: () => void) => {
+      this.clock.after(this.random.time(0, 50), () => {
+        if (!this.#control.isUp) return;
+        restore();
+        this.#control.join(side);
+      });
+    };
+    join("receiver", () => this.receiver.linkRestored());
+    join("sender", () => {
+      this.sender.linkRestored();
+      this.clock.after(this.random.time(0, 50), () => {
+        if (this.#control.isUp) this.#openLanes(this.scenario.lanes);
+      });
+    });
+  }
+
+  #giveUp(): void {
+    this.sender.cancel(new UltraError("network", "no answer"));
+    this.receiver.cancel(new UltraError("network", "no answer"));
+  }
+}
