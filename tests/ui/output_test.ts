@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { getLogger } from "@logtape/logtape";
+import { Secret } from "../../src/auth/secret.ts";
+import { UltraError } from "../../src/errors.ts";
+import { startDebugLog } from "../../src/ui/log.ts";
+import { createOutput, type Output, type TransferFacts } from "../../src/ui/output.ts";
+import { StreamWriter } from "../../src/ui/writer.ts";
+import { MemoryTerminal, screen } from "./support.ts";
+
+const FACTS: TransferFacts = {
+  files: 1,
+  bytes: 600_000_000,
+  seconds: 0.61,
+  fileRoot: new Uint8Array(32).fill(0xab),
+  transferRoot: new Uint8Array(32).fill(0xcd),
+  resentBytes: 0,
+  presentFiles: 0,
+  presentBytes: 0,
+  failed: [],
+  failedCount: 0,
+  durable: true,
+};
+
+const TICKET = { text: "ultra1abc", role: "receive", file: undefined } as const;
+
+const EVIL = "a\x1b[2J\r\n\u202e\x9b";
+
+/** A whole run with foreign text in every place. */
+function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void {
+  output.ticket(TICKET);
+  output.phase("waiting");
+  output.phase("proving");
+  output.started({ role: "receive", name: text, bytes: 600_000_000 });
+  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
+  output.opened(8);
+  output.phase("moving");
+  for (let step = 0; step <= 30; step++) {
+    terminal.now += 100;
+    output.progress({ verifiedBytes: step * 20_000_000, totalBytes: 600_000_000, listed: true });
+    if (step === 15) output.warning(`slow: ${text}`);
+  }
+  output.fileFailed({ path: text, kind: "disk", text });
+  output.phase("committing");
+  output.note(text);
+  output.debug(text);
+  output.complete({ ...FACTS, failed: [{ path: text, kind: "disk", text }], failedCount: 1 });
+  output.error(new UltraError("disk", "The disk is full", { subject: text }));
+  output.exit(4);
+}
+
+Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the fact sheet", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  output.started({ role: "send", name: "movie.mkv", bytes: 600_000_000 });
+  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
+  output.opened(8);
+  output.phase("moving");
+  for (let step = 0; step <= 20; step++) {
+    output.progress({ verifiedBytes: step * 30_000_000, totalBytes: 600_000_000, listed: true });
+    terminal.now += 100;
+  }
+  output.complete(FACTS);
+  output.exit(0);
+  assert.deepEqual(terminal.stderr.lines, [
+    "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)",
+    "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
+    "⚡ Opened 8 streams in parallel",
+    "⚡ Progress: 50.0% - Speed: 2400.0 Mbps",
+    "⚡ Progress: 100.0% - Speed: 2400.0 Mbps",
+    "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)",
+    "  Files          1",
+    "  Bytes          600,000,000 (600.0 MB)",
+    "  Time           0.61s",
+    "  Rate           7868.9 Mbps",
+    `  BLAKE3         ${"ab".repeat(32)}`,
+    "  Resent         0 B",
+    "  Already there  0 files (0 B)",
+    "  Failed         0",
+    "  Durable        yes",
+  ]);
+  assert.equal(terminal.stdout.text, "");
+});
+
+Deno.test("the fact sheet of several files has the transfer root, and names what failed", () => {
+  const terminal = new MemoryTerminal();
+  const failed = Array.from({ length: 30 }, (_, index) => ({ path: `-f${index}`, kind: "disk" as const, text: "no" }));
+  createOutput(terminal.options("human")).complete({
+    ...FACTS,
+    files: 3,
+    fileRoot: undefined,
+    failed,
+    failedCount: 500,
+    durable: false,
+  });
+  const { text } = terminal.stderr;
+  assert.match(text, /^⚡ ULTRA transfer ended with 500 failed: /);
+  assert.match(text, new RegExp(`Transfer root {2}${"cd".repeat(32)}`));
+  assert.match(text, /Durable {8}no/);
+  assert.match(text, /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more\n$/);
+});
+
+Deno.test("on a terminal the bar takes the place of Progress lines and is replaced in place", () => {
+  const terminal = new MemoryTerminal({ stderr: true, stdout: true, columns: 100 });
+  run(createOutput(terminal.options("human")), terminal);
+  assert.doesNotMatch(terminal.stderr.text, /⚡ Progress/);
+  assert.ok(terminal.stderr.text.split("[=").length > 10);
+  const shown = screen(terminal.stderr.text);
+  assert.ok(!shown.some((line) => /\[=|\.\.\.$/.test(line)), "the status line is gone at the end");
+  assert.equal(shown.at(-1), "");
+  assert.ok(shown.includes("Warning: slow: movie.mkv"));
+  assert.ok(shown.includes("    ultra send PATH... ultra1abc"));
+});
+
+Deno.test("the status follows the width of the terminal", () => {
+  const terminal = new MemoryTerminal({ stderr: true, columns: 100 });
+  const output = createOutput(terminal.options("human"));
+  output.phase("moving");
+  for (const width of [100, 60, 45]) {
+    terminal.stderr.width = width;
+    terminal.stderr.text = "";
+    terminal.now += 100;
+    output.progress({ verifiedBytes: 1, totalBytes: 3, listed: true });
+    assert.ok((screen(terminal.stderr.text).at(-1) ?? "").length < width);
+  }
+});
+
+Deno.test("J3 no terminal, NO_COLOR, TERM=dumb and narrow terminals get plain lines without control bytes", () => {
+  const cases = [
+    [new MemoryTerminal(), {}],
+    [new MemoryTerminal({ stderr: true, stdout: true }), { noColor: "1" }],
+    [new MemoryTerminal({ stderr: true, stdout: true }), { term: "dumb" }],
+    [new MemoryTerminal({ stderr: true, stdout: true, columns: 20 }), {}],
+  ] as const;
+  for (const [terminal, environment] of cases) {
+    run(createOutput(terminal.options("human", environment)), terminal);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(terminal.all, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+    assert.match(terminal.stderr.text, /⚡ Progress/);
+  }
+  // An empty NO_COLOR counts as none.
+  const terminal = new MemoryTerminal({ stderr: true });
+  run(createOutput(terminal.options("human", { noColor: "" })), terminal);
+  assert.ok(terminal.stderr.text.includes("\x1b[K"));
+});
+
+Deno.test("J2 no foreign text reaches the terminal raw, in any mode", () => {
+  for (const mode of ["human", "json", "quiet"] as const) {
+    for (const stderr of [true, false]) {
+      const terminal = new MemoryTerminal({ stderr, stdout: stderr, columns: 100 });
+      run(createOutput(terminal.options(mode)), terminal, EVIL);
+      const rest = terminal.all.replaceAll("\r\x1b[K", "").replaceAll("\n", "");
+      assert.doesNotMatch(rest, /[\p{Cc}\u202e]/u, mode);
+      assert.match(terminal.all, mode === "json" ? /\\u202e/ : /\\u\{202e\}/);
+    }
+  }
+});
+
+Deno.test("J4 with --json every line parses, there is nothing else, and the last line is the exit", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (name) => {
+    const terminal = new MemoryTerminal();
+    const output = createOutput(terminal.options("json"));
+    run(output, terminal, name);
+    output.warning("too late");
+    const events = terminal.stdout.lines.map((line) => JSON.parse(line));
+    assert.deepEqual(events.at(-1), { type: "exit", code: 4 });
+    const types = ["ticket", "start", "config", "progress", "warning", "file-failed", "complete", "error", "exit"];
+    assert.deepEqual([...new Set(events.map((event) => event.type))], types);
+    assert.equal(events[1].name, name);
+  }));
+});
+
+Deno.test("J4 the events carry what a program needs", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("json"));
+  output.ticket({ text: "ultra1abc", role: "send", file: undefined });
+  output.started({ role: "send", name: "x", bytes: undefined });
+  output.progress({ verifiedBytes: 5, totalBytes: 10, listed: false });
+  terminal.now += 1000;
+  output.progress({ verifiedBytes: 6, totalBytes: 10, listed: true });
+  output.complete({ ...FACTS, fileRoot: undefined });
+  output.error(new UltraError("network", "gone"));
+  output.error(new TypeError("bug"));
+  const [ticket, start, first, second, complete, error, bug] = terminal.stdout.lines.map((line) => JSON.parse(line));
+  assert.deepEqual(ticket, { type: "ticket", ticket: "ultra1abc", role: "send", command: "ultra recv ultra1abc" });
+  assert.deepEqual(start, { type: "start", role: "send", name: "x", bytes: null });
+  assert.equal(first.percent, null);
+  assert.deepEqual([second.percent, second.bytes, second.bitsPerSecond, second.secondsLeft], [60, 6, 8, 4]);
+  assert.deepEqual([complete.fileRoot, complete.transferRoot, complete.durable], [null, "cd".repeat(32), true]);
+  assert.deepEqual(error, { type: "error", kind: "network", text: "gone" });
+  assert.equal(bug.kind, "internal");
+  assert.match(terminal.stderr.text, /^ultra: gone\nultra: internal error/);
+});
+
+Deno.test("a listener shows the whole command on a terminal, and the bare ticket where its output is taken", () => {
+  const shown = new MemoryTerminal({ stdout: true, stderr: true });
+  createOutput(shown.options("human")).ticket(TICKET);
+  assert.match(shown.stderr.text, /\n {4}ultra send PATH\.\.\. ultra1abc\n/);
+  assert.equal(shown.stdout.text, "");
+
+  const piped = new MemoryTerminal({ stderr: true });
+  createOutput(piped.options("human")).ticket(TICKET);
+  assert.equal(piped.stdout.text, "ultra1abc\n");
+  assert.equal(piped.stderr.text, "");
+});
+
+Deno.test("I15 a ticket that was written to a file is shown nowhere else", () => {
+  for (const mode of ["human", "json", "quiet"] as const) {
+    for (const stdout of [true, false]) {
+      const terminal = new MemoryTerminal({ stdout, stderr: stdout });
+      createOutput(terminal.options(mode)).ticket({ ...TICKET, file: "/run/t" });
+      assert.doesNotMatch(terminal.all, /ultra1/);
+    }
+  }
+});
+
+Deno.test("--quiet shows errors and the ticket and nothing else", () => {
+  const terminal = new MemoryTerminal();
+  run(createOutput(terminal.options("quiet")), terminal);
+  assert.equal(terminal.stdout.text, "ultra1abc\n");
+  assert.deepEqual(terminal.stderr.lines, ["ultra: movie.mkv: movie.mkv", "ultra: The disk is full: movie.mkv"]);
+});
+
+Deno.test("an expected failure is one line, a bug shows its stack", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  output.error(new UltraError("usage", 'There is no file "x"', { subject: "x" }));
+  assert.deepEqual(terminal.stderr.lines, ['ultra: There is no file "x"']);
+  output.error(new TypeError("oops"));
+  output.error("thrown text");
+  assert.match(terminal.stderr.text, /bug in ultra:\nTypeError: oops\n {4}at [^]*thrown text\n$/);
+});
+
+Deno.test("C9 a closed pipe is no crash, and nothing is written to it again", () => {
+  let calls = 0;
+  const writer = new StreamWriter({
+    isTerminal: () => false,
+    writeSync: () => {
+      calls++;
+      throw new Deno.errors.BrokenPipe();
+    },
+  });
+  writer.write("a");
+  writer.write("b");
+  assert.equal(calls, 1);
+});
+
+Deno.test("C9 short writes and a full pipe lose nothing", () => {
+  const written: number[] = [];
+  let full = false;
+  const writer = new StreamWriter({
+    isTerminal: () => false,
+    writeSync: (bytes) => {
+      full = !full;
+      if (full) throw new Deno.errors.WouldBlock();
+      written.push(...bytes.subarray(0, 2));
+      return Math.min(2, bytes.length);
+    },
+  });
+  writer.write("hello ⚡");
+  assert.equal(new TextDecoder().decode(Uint8Array.from(written)), "hello ⚡");
+  assert.equal(writer.columns(), undefined);
+});
+
+Deno.test("-v shows the lines of all modules, escaped and without secrets", () => {
+  const lines: string[] = [];
+  let now = 500;
+  const log = getLogger(["ultra", "peer"]);
+  log.debug("before: nobody listens");
+  const stop = startDebugLog((line) => lines.push(line), () => now);
+  now = 1734;
+  log.debug("joined by {name} with {secret}", { name: EVIL, secret: new Secret(new Uint8Array([1, 2, 3])) });
+  getLogger(["elsewhere"]).debug("not ours");
+  stop();
+  log.debug("after");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /^\[ {3}1\.234\] debug peer: joined by .*\\u\{202e\}.* with \[redacted\]$/);
+  assert.doesNotMatch(lines[0] ?? "", /\p{Cc}/u);
+});

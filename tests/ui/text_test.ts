@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { escapeJson, escapeText, peerText, truncate, widthOf } from "../../src/ui/escape.ts";
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  percentOf,
+} from "../../src/ui/format.ts";
+import { completeLine, configLine, incompleteLine, openedLine, progressLine, startLine } from "../../src/ui/lines.ts";
+
+/** Whatever must never reach a terminal. */
+// deno-lint-ignore no-control-regex
+const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/;
+
+const anyString = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+
+Deno.test("F8 controls, bidi, zero-width and separators become visible", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["a\x1b[2Jb", "a\\x1b[2Jb"],
+    ["a\r\n\t\b\x7fb", "a\\x0d\\x0a\\x09\\x08\\x7fb"],
+    ["\x9b31m\x90", "\\x9b31m\\x90"],
+    ["gpj.\u202eexe", "gpj.\\u{202e}exe"],
+    ["\u2066a\u2069\u061c\u200e", "\\u{2066}a\\u{2069}\\u{61c}\\u{200e}"],
+    ["a\u2028b\u2029", "a\\u{2028}b\\u{2029}"],
+    ["a\u200bb\u200dc\ufeff\u00ad\u2060", "a\\u{200b}b\\u{200d}c\\u{feff}\\xad\\u{2060}"],
+    ["\ud800 \udfff", "\\u{d800} \\u{dfff}"],
+    ["\u{e0041}\u3164", "\\u{e0041}\\u{3164}"],
+  ];
+  for (const [text, escaped] of cases) assert.equal(escapeText(text), escaped);
+});
+
+Deno.test("F8 harmless names stay as they are, in every script", () => {
+  for (const name of ["movie.mkv", "日本語.txt", "é", "naïve café", "😀.png", "-rf", "a\\b", "Ελλάδα", "~$x"]) {
+    assert.equal(escapeText(name), name);
+  }
+});
+
+Deno.test("J2 nothing dangerous is left of any string, and escaping again changes nothing", () => {
+  fc.assert(
+    fc.property(fc.oneof(anyString, fc.string({ unit: "binary" })), (text) => {
+      const escaped = escapeText(text);
+      return !DANGEROUS.test(escaped.replace(/[\ud800-\udbff][\udc00-\udfff]/g, "")) && escapeText(escaped) === escaped;
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("J4 escaped JSON is the same JSON", () => {
+  fc.assert(fc.property(fc.oneof(anyString, fc.string({ unit: "binary" })), (text) => {
+    const json = escapeJson(JSON.stringify({ text }));
+    assert.equal(JSON.parse(json).text, text);
+    assert.doesNotMatch(json.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ""), DANGEROUS);
+  }));
+});
+
+Deno.test("what a peer says is escaped and cut at 200 characters", () => {
+  assert.equal(peerText("\x1b]0;x\x07"), "\\x1b]0;x\\x07");
+  assert.equal([...peerText("😀".repeat(1000))].length, 201);
+  assert.equal(peerText("a".repeat(200)), "a".repeat(200));
+});
+
+Deno.test("wide characters take two columns and marks none", () => {
+  assert.equal(widthOf("abc"), 3);
+  assert.equal(widthOf("日本"), 4);
+  assert.equal(widthOf("e\u0301"), 1);
+  assert.equal(widthOf("😀⚡"), 4);
+  assert.equal(widthOf("한글"), 4);
+});
+
+Deno.test("a cut text never takes more columns than it was given", () => {
+  assert.equal(truncate("abcdef", 6), "abcdef");
+  assert.equal(truncate("abcdef", 5), "abcd…");
+  assert.equal(truncate("日本語", 5), "日本…");
+  assert.equal(truncate("日本語", 4), "日…");
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(30), (text, columns) => {
+    return widthOf(truncate(text, columns)) <= columns;
+  }));
+});
+
+Deno.test("sizes are decimal with one digit", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 kB"],
+    [999_949, "999.9 kB"],
+    [999_950, "1.0 MB"],
+    [600_000_000, "600.0 MB"],
+    [33_554_432, "33.6 MB"],
+    [5_368_709_120, "5.4 GB"],
+    [2 ** 53 - 1, "9.0 PB"],
+  ];
+  for (const [bytes, text] of cases) assert.equal(formatBytes(bytes), text);
+});
+
+Deno.test("rates, percents, times and counts read as documented", () => {
+  assert.equal(formatRate(7_868_852_459), "7868.9 Mbps");
+  assert.equal(formatRate(0), "0.0 Mbps");
+  assert.equal(formatPercent(42, 100), "42.0%");
+  assert.equal(formatPercent(999_999, 1_000_000), "99.9%");
+  assert.equal(formatPercent(0, 0), "100.0%");
+  assert.equal(formatPercent(5, 4), "100.0%");
+  assert.equal(formatClock(0.2), "0:00:01");
+  assert.equal(formatClock(3725), "1:02:05");
+  assert.equal(formatDuration(0.613), "0.61s");
+  assert.equal(formatDuration(3725), "1:02:05");
+  assert.equal(formatCount(1234567), "1,234,567");
+  assert.equal(formatCount(12), "12");
+});
+
+Deno.test("a percentage is 100 only when nothing is missing", () => {
+  fc.assert(fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
+    const [part, whole] = [Math.min(a, b), Math.max(a, b)];
+    const percent = percentOf(part, whole);
+    return percent >= 0 && percent <= 100 && (percent < 100 || part >= whole * (1 - 1e-12));
+  }));
+});
+
+Deno.test("the ⚡ lines have exactly their documented wording", () => {
+  assert.equal(startLine("movie.mkv", 600_000_000), "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)");
+  assert.equal(startLine("a\x1b[1m", undefined), "⚡ Starting ULTRA transfer: a\\x1b[1m (size not known yet)");
+  assert.equal(configLine(8, 18, 33_554_432), "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each");
+  assert.equal(openedLine(8), "⚡ Opened 8 streams in parallel");
+  assert.equal(progressLine(420, 1000, 8_123_400_000), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
+  assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
+  assert.equal(incompleteLine(2, 1000, 1), "⚡ ULTRA transfer ended with 2 failed: 1.0 kB in 1.00s (0.0 Mbps)");
+});
