@@ -102,6 +102,12 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   return command === "send" ? sendInvocation(words, rest, environment) : receiveInvocation(words, rest, environment);
 }
 
+/** How to report a command line that {@linkcode parseArguments} refused: scripts that asked for JSON get JSON. */
+export function outputModeOf(args: readonly string[]): OutputMode {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).includes("--json") ? "json" : "human";
+}
+
 /**
  * Reads a ticket and checks that its maker waits for this command.
  *

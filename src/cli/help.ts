@@ -22,7 +22,9 @@ On the computer that gets the files:
 It shows the one line to run on the other computer:
   ultra send PATH... ultra1...
 
-Or the other way round: \`ultra send PATH...\` waits, and \`ultra recv ultra1...\` fetches.
+Or the other way round: \`ultra send PATH...\` waits and shows the line to run
+where the files shall go, \`ultra recv ultra1...\`
+
 More: ultra --help
 `;
 }

@@ -13,7 +13,7 @@ export interface SignalSource {
   remove(signal: EndingSignal, handler: () => void): void;
 }
 
-/** Watches from its making until it is disposed. */
+/** Watches from its making until it is disposed. It does not keep the process alive. */
 export interface SignalWatch extends Disposable {
   /** Aborted by the first signal; its reason is the signal's name. */
   readonly ended: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * `--json`: one object a line on standard output and nothing else there; the last one is the exit. `docs/cli.md` lists the events.
+ * `--json`: one object a line on standard output and nothing else there; the last one is the exit.
  *
  * Errors and debug lines go to standard error as well, for whoever reads the log of a script that failed.
  *

@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
+import { UltraError } from "../../src/errors.ts";
+import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";
+
+function ticket(changes: Partial<Ticket> = {}): string {
+  return encodeTicket({
+    role: "receive",
+    longLived: false,
+    pin: new Uint8Array(16).fill(1),
+    token: new Uint8Array(16).fill(2),
+    hints: [{ type: "address", address: "192.0.2.1", port: 7000 }],
+    ...changes,
+  });
+}
+
+const TO_RECEIVER = ticket();
+const TO_SENDER = ticket({ role: "send" });
+
+function parse(...args: string[]): Invocation {
+  return parseArguments(args, { ticket: undefined });
+}
+
+function parseSend(...args: string[]): Invocation & { command: "send" } {
+  const invocation = parse("send", ...args);
+  assert.equal(invocation.command, "send");
+  return invocation;
+}
+
+function parseRecv(...args: string[]): Invocation & { command: "recv" } {
+  const invocation = parse("recv", ...args);
+  assert.equal(invocation.command, "recv");
+  return invocation;
+}
+
+/** The one line that a wrong command line gets. */
+function refusal(args: readonly string[], environment: { ticket: string | undefined } = { ticket: undefined }): string {
+  try {
+    parseArguments(args, environment);
+  } catch (error) {
+    assert.ok(error instanceof UltraError && error.kind === "usage", `${args.join(" ")}: ${error}`);
+    assert.ok(!error.message.includes("\n"));
+    return error.message;
+  }
+  assert.fail(`accepted: ${args.join(" ")}`);
+}
+
+Deno.test("without a ticket both commands wait, on all addresses and a free port", () => {
+  const listening = { type: "listen", endpoint: { address: "::", port: 0 }, advertise: [], ticketOut: undefined };
+  assert.deepEqual(parseSend("a", "b/"), {
+    command: "send",
+    paths: ["a", "b/"],
+    peer: listening,
+    streams: undefined,
+    congestionControl: "bbr",
+    output: "human",
+    verbose: false,
+    warnings: [],
+  });
+  assert.deepEqual(parseRecv(), {
+    command: "recv",
+    into: ".",
+    rename: undefined,
+    overwrite: false,
+    hidden: false,
+    stay: false,
+    peer: listening,
+    streams: undefined,
+    congestionControl: "bbr",
+    output: "human",
+    verbose: false,
+    warnings: [],
+  });
+});
+
+Deno.test("a ticket makes a side dial: as the last word, anywhere among the paths, with --to, from a file or standard input", () => {
+  for (
+    const args of [["a", TO_RECEIVER], [TO_RECEIVER, "a"], ["a", "--to", TO_RECEIVER], ["a", `--to=${TO_RECEIVER}`]]
+  ) {
+    const { paths, peer } = parseSend(...args);
+    assert.deepEqual(paths, ["a"]);
+    assert.ok(peer.type === "dial" && peer.ticket.from === "argument");
+    assert.equal(peer.ticket.ticket.role, "receive");
+  }
+  assert.deepEqual(parseSend("a", "--ticket", "t.txt").peer, { type: "dial", ticket: { from: "file", path: "t.txt" } });
+  assert.deepEqual(parseRecv("--ticket", "-").peer, { type: "dial", ticket: { from: "stdin" } });
+  assert.equal(parseRecv(` ${TO_SENDER.toUpperCase()} `).peer.type, "dial");
+});
+
+Deno.test("ULTRA_TICKET is a ticket, an argument wins over it, and an empty one is none", () => {
+  const withEnvironment = parseArguments(["recv"], { ticket: TO_SENDER });
+  assert.ok(withEnvironment.command === "recv" && withEnvironment.peer.type === "dial");
+  assert.equal(withEnvironment.peer.ticket.from, "environment");
+  const both = parseArguments(["recv", "--ticket", "f"], { ticket: TO_SENDER });
+  assert.ok(both.command === "recv" && both.peer.type === "dial" && both.peer.ticket.from === "file");
+  const empty = parseArguments(["recv"], { ticket: "" });
+  assert.ok(empty.command === "recv" && empty.peer.type === "listen");
+  assert.match(refusal(["recv", "--stay"], { ticket: TO_SENDER }), /^--stay is .* ULTRA_TICKET/);
+});
+
+Deno.test("a file that is named like a ticket can be sent with ./ before it", () => {
+  const { paths, peer } = parseSend(`./${TO_RECEIVER}`, "ultra1.txt", "ultra10");
+  assert.deepEqual(paths, [`./${TO_RECEIVER}`, "ultra1.txt", "ultra10"]);
+  assert.equal(peer.type, "listen");
+});
+
+Deno.test("a mistyped ticket is refused, and never taken for a file to send", () => {
+  for (const word of [TO_RECEIVER.slice(0, -3), TO_RECEIVER.replace(/.$/, "0"), TO_RECEIVER + "a"]) {
+    assert.match(refusal(["send", "a", word]), /mistyped or cut off/);
+    assert.match(refusal(["recv", word]), /mistyped or cut off/);
+  }
+  assert.match(refusal(["recv", "movie.mkv"]), /not a ticket/);
+});
+
+Deno.test("a ticket made for the other role names the command to run", () => {
+  assert.match(refusal(["recv", TO_RECEIVER]), /made by a receiver: run `ultra send PATH\.\.\. TICKET`/);
+  assert.match(refusal(["send", "a", TO_SENDER]), /made by a sender: run `ultra recv TICKET`/);
+  assert.match(refusal(["send", "a", "--to", ticket({ role: "serve" })]), /ultra serve/);
+  assert.throws(() => ticketFor("send", ticket({ role: "test" })), /ultra test/);
+  assert.equal(ticketFor("send", `${TO_RECEIVER}\n`).role, "receive");
+});
+
+Deno.test("I15 no error repeats a ticket, wherever it was put", () => {
+  const secret = TO_RECEIVER;
+  const lines = [
+    ["recv", secret],
+    ["recv", secret, secret],
+    ["recv", "x", secret],
+    ["send", secret],
+    ["send", "a", secret, secret],
+    ["send", "a", secret, "--to", secret],
+    ["send", "a", "--ticket", secret],
+    ["send", "a", "--listen", secret],
+    ["send", "a", "--advertise", secret],
+    ["send", "a", "--streams", secret],
+    ["send", "a", "--cc", secret],
+    ["send", "a", "--ticket-out", secret],
+    ["recv", "--into", secret],
+    ["recv", "-o", secret],
+    ["recv", `--json=${secret}`],
+    ["recv", secret.slice(0, -1)],
+    [secret],
+    [secret.toUpperCase()],
+    [secret, "a"],
+    ["help", secret],
+  ];
+  for (const args of lines) assert.ok(!refusal(args).toLowerCase().includes(secret.slice(6, 40)), args[0]);
+});
+
+Deno.test("a long-lived ticket as an argument works with a warning that names --ticket", () => {
+  const longLived = ticket({ longLived: true });
+  assert.match(parseSend("a", longLived).warnings.join(), /--ticket FILE/);
+  assert.match(parseSend("a", "--to", longLived).warnings.join(), /--ticket FILE/);
+  assert.deepEqual(parseSend("a", TO_RECEIVER).warnings, []);
+  const quiet = parseArguments(["send", "a"], { ticket: longLived });
+  assert.ok(quiet.command === "send" && quiet.warnings.length === 0);
+});
+
+Deno.test("every flag arrives where it belongs", () => {
+  const recv = parseRecv(
+    "--into",
+    "d",
+    "--overwrite",
+    "--hidden",
+    "--stay",
+    "--streams=8",
+    "--cc",
+    "cubic",
+    "-v",
+    "--json",
+  );
+  assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
+  assert.deepEqual([recv.streams, recv.congestionControl, recv.verbose, recv.output], [8, "cubic", true, "json"]);
+  const send = parseSend(
+    "--listen",
+    "192.0.2.1:7000",
+    "--advertise",
+    "example.org",
+    "--advertise",
+    "[2001:db8::1]:9",
+    "a",
+  );
+  assert.deepEqual(send.peer, {
+    type: "listen",
+    endpoint: { address: "192.0.2.1", port: 7000 },
+    advertise: [
+      { type: "name", host: "example.org", port: undefined },
+      { type: "address", host: "2001:db8::1", port: 9 },
+    ],
+    ticketOut: undefined,
+  });
+  const out = parseSend("a", "--ticket-out", "t", "--quiet");
+  assert.ok(out.peer.type === "listen" && out.peer.ticketOut === "t" && out.output === "quiet");
+});
+
+Deno.test("-o gives a new name, in the folder of --into or below it", () => {
+  const target = (...args: string[]) => {
+    const { into, rename } = parseRecv(...args);
+    return [into, rename];
+  };
+  assert.deepEqual(target("-o", "x.bin"), [".", "x.bin"]);
+  assert.deepEqual(target("-o", "a/x.bin"), ["a", "x.bin"]);
+  assert.deepEqual(target("-o", "/tmp/x.bin", "--into", "d"), ["/tmp", "x.bin"]);
+  assert.deepEqual(target("--output", "x.bin", "--into", "d"), ["d", "x.bin"]);
+  for (const name of ["a/", ".", "..", "/", ".ultra-x", "a\x01b", "x".repeat(256)]) {
+    assert.match(refusal(["recv", "-o", name]), /^-o takes/);
+  }
+  assert.match(refusal(["recv", "-o", "x", "--stay"]), /--stay and -o/);
+});
+
+Deno.test("a flag that would have no effect is refused with the reason", () => {
+  for (const flag of [["--listen", "::1"], ["--advertise", "x"], ["--ticket-out", "f"]]) {
+    assert.match(refusal(["send", "a", TO_RECEIVER, ...flag]), /for the side that waits/);
+    assert.match(refusal(["recv", "--ticket", "-", ...flag]), /for the side that waits/);
+  }
+  assert.match(refusal(["recv", TO_SENDER, "--stay"]), /^--stay is for the side that waits/);
+  for (const flag of [["--hidden"], ["--overwrite"], ["--stay"], ["--into", "d"], ["-o", "x"]]) {
+    assert.match(refusal(["send", "a", ...flag]), /is a flag of `ultra recv`, not of `ultra send`/);
+  }
+  assert.match(refusal(["recv", "--to", TO_SENDER]), /is a flag of `ultra send`/);
+  assert.match(refusal(["recv", "--json", "--quiet"]), /do not go together/);
+  assert.match(refusal(["recv", "--quiet", "-v"]), /do not go together/);
+  assert.match(refusal(["recv", "--ticket", "a", TO_SENDER]), /More than one ticket/);
+});
+
+Deno.test("values out of their range are refused", () => {
+  for (const value of ["0", "257", "1.5", "-1", "x", "1e2", " 8"]) {
+    assert.match(refusal(["send", "a", `--streams=${value}`]), /--streams takes a number from 1 to 256/);
+  }
+  for (const value of ["1", "256"]) assert.equal(parseSend("a", "--streams", value).streams, Number(value));
+  assert.match(refusal(["send", "a", "--cc", "reno"]), /--cc takes bbr or cubic, not "reno"/);
+});
+
+Deno.test("a flag without its value, with a value too much or given twice is refused", () => {
+  assert.equal(refusal(["recv", "--into"]), "--into needs a value: --into DIR");
+  assert.equal(refusal(["recv", "--into", "--json"]), "--into needs a value: --into DIR");
+  assert.equal(refusal(["recv", "--into="]), "--into needs a value: --into DIR");
+  assert.equal(refusal(["recv", "--json=yes"]), "--json takes no value");
+  assert.equal(refusal(["recv", "--into", "a", "--into", "b"]), "--into was given more than once");
+  assert.equal(parseRecv("--into=-d").into, "-d");
+});
+
+Deno.test("unknown flags and commands get a suggestion", () => {
+  const cases: readonly (readonly [string[], string])[] = [
+    [["recv", "--hiden"], "There is no flag --hiden. Did you mean --hidden?"],
+    [["recv", "--stream", "8"], "There is no flag --stream. Did you mean --streams?"],
+    [["recv", "-x"], "There is no flag -x. See ultra --help"],
+    [["recv", "--no-json"], "There is no flag --no-json. See ultra --help"],
+    [["sned", "a"], 'There is no command "sned". Did you mean `ultra send`?'],
+    [["receive"], 'There is no command "receive". Did you mean `ultra recv`?'],
+    [["help", "sedn"], 'There is no command "sedn". Did you mean `ultra send`?'],
+    [["movie.mkv"], 'There is no command "movie.mkv". To send it: ultra send movie.mkv'],
+    [["my movie.mkv", "b"], "There is no command \"my movie.mkv\". To send it: ultra send 'my movie.mkv' ..."],
+    [["it's"], "There is no command \"it's\". To send it: ultra send 'it'\\''s'"],
+    [["--json"], "--json needs a command before it: ultra send PATH..., or ultra recv"],
+  ];
+  for (const [args, line] of cases) assert.equal(refusal(args), line);
+});
+
+Deno.test("what cannot be sent is refused", () => {
+  assert.match(refusal(["send"]), /Name at least one file or folder/);
+  assert.match(refusal(["send", TO_RECEIVER]), /Name at least one file or folder/);
+  assert.match(refusal(["send", ""]), /empty/);
+  assert.match(refusal(["send", "-"]), /Standard input/);
+  assert.match(refusal(["recv", "a", "b"]), /one ticket and nothing else/);
+});
+
+Deno.test("J4 a refused command line is reported as JSON when it asked for that", () => {
+  assert.equal(outputModeOf(["send", "--json", "--nonsense"]), "json");
+  assert.equal(outputModeOf(["send", "--", "--json"]), "human");
+  assert.equal(outputModeOf([]), "human");
+});
+
+Deno.test("F14 behind -- every word is a path", () => {
+  assert.deepEqual(parseSend("--", "-rf", "--overwrite", "--").paths, ["-rf", "--overwrite", "--"]);
+});
+
+Deno.test("help and version win over everything else", () => {
+  assert.deepEqual(parse(), { command: "tour" });
+  assert.deepEqual(parse("--version"), { command: "version" });
+  for (const args of [["--help"], ["-h"], ["help"], ["movie.mkv", "--help"], ["--help", "--json"]]) {
+    assert.deepEqual(parse(...args), { command: "help", topic: undefined });
+  }
+  for (const args of [["send", "--help"], ["help", "send"], ["send", "-h", "--hidden"], ["help", "send", "--help"]]) {
+    assert.deepEqual(parse(...args), { command: "help", topic: "send" });
+  }
+});
+
+Deno.test("whatever is typed, the answer is an invocation or one usage error", () => {
+  const words = fc.constantFrom(
+    "send",
+    "recv",
+    "help",
+    "--into",
+    "-o",
+    "--",
+    "-",
+    "",
+    "--json",
+    "a",
+    "-vh",
+    "--streams=1",
+    "=",
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(words, fc.string({ unit: "binary" }))), (args) => {
+      try {
+        return typeof parse(...args).command === "string";
+      } catch (error) {
+        return error instanceof UltraError && error.kind === "usage";
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
