@@ -65,6 +65,7 @@ export class HumanOutput implements Output {
   started({ name, bytes }: TransferStart): void {
     this.#meter = new ProgressMeter();
     this.#shownAt = this.#now();
+    this.#status?.hide();
     this.#line(startLine(name, bytes));
   }
 
