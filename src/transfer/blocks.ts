@@ -56,7 +56,7 @@ export class RunSet {
     return removed;
   }
 
-  /** Visits the runs that lie in neither the set nor outside of `first` to `end`. */
+  /** Visits the runs of `first` to `end` that are not in the set. */
   forEachMissing(first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
     let at = first;
     for (let i = this.#above(first) & ~1; i < this.#bounds.length && at < end; i += 2) {
@@ -65,12 +65,6 @@ export class RunSet {
       at = Math.max(at, this.#bound(i + 1));
     }
     if (at < end) visit(at, end - at);
-  }
-
-  /** The first block from `first` on that is not in the set. */
-  firstMissing(first: BlockIndex): BlockIndex {
-    const i = this.#above(first);
-    return isOdd(i) ? this.#bound(i) : first;
   }
 
   /** Visits the runs of the set. */
@@ -160,12 +154,6 @@ export class BlockTable {
     const set = this.#large.get(entry);
     if (set !== undefined) set.forEachMissing(first, end, visit);
     else if (first < end && !(this.#isSmall(entry) && this.#small[entry] === 1)) visit(first, end - first);
-  }
-
-  /** The first block from `first` on that is not in the entry's set. */
-  firstMissing(entry: EntryId, first: BlockIndex): BlockIndex {
-    if (this.#isSmall(entry)) return this.#small[entry] === 1 ? 1 : first;
-    return this.#large.get(entry)?.firstMissing(first) ?? first;
   }
 
   /** Visits the runs of the entry's set. */

@@ -134,11 +134,16 @@ export class Disk {
     }
     part.blocks[frame.block] = "claimed";
     lane.isWriting = true;
-    this.clock.after(this.random.time(0, 2), () => {
+    this.clock.after(this.#writeMs(), () => {
       lane.isWriting = false;
       this.#written(lane, part, frame, state === "verified");
       this.#write(lane);
     });
+  }
+
+  /** Now and then a write hangs, long enough for its lane to die and for another to bring the block meanwhile. */
+  #writeMs(): number {
+    return this.random.chance(this.scenario.hangs) ? this.random.time(2, 3000) : this.random.time(0, 2);
   }
 
   /** The last write of a claimed block has returned. */

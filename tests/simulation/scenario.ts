@@ -63,6 +63,8 @@ export interface Scenario {
   readonly files: readonly SimulatedFile[];
   readonly lanes: number;
   readonly latencyMs: number;
+  /** How likely a write is to take seconds. */
+  readonly hangs: number;
   readonly losses: readonly Loss[];
   /** Whether a lost link stays lost the last time. */
   readonly staysLost: boolean;
@@ -89,6 +91,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
     files: has("targets exist") && random.chance(0.1) ? [...files, { path: ".hidden", kind: "file", size: 3 }] : files,
     lanes: random.between(1, 8),
     latencyMs: random.pick([0.2, 2, 20, 100]),
+    hangs: random.pick([0, 0, 1, 10]) / Math.max(20, blockTotal(files)),
     losses: has("lanes and links are lost") ? lossesOf(random) : [],
     staysLost: has("lanes and links are lost") && random.chance(0.1),
     damages: has("blocks arrive damaged") ? damagesOf(random, files) : [],
@@ -109,7 +112,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
 function filesOf(random: Random): SimulatedFile[] {
   const files: SimulatedFile[] = [];
   const folders = [""];
-  const count = random.chance(0.2) ? 1 : random.chance(0.1) ? random.between(50, 200) : random.between(0, 25);
+  const count = random.chance(0.2) ? 1 : random.chance(0.1) ? random.between(50, 500) : random.between(0, 25);
   for (let i = 0; i < count; i++) {
     const parent = random.pick(folders);
     if (count > 1 && random.chance(0.15)) {
@@ -120,6 +123,10 @@ function filesOf(random: Random): SimulatedFile[] {
     }
   }
   return files;
+}
+
+function blockTotal(files: readonly SimulatedFile[]): number {
+  return files.reduce((sum, { size }) => sum + blockCount(size), 0);
 }
 
 function sizeOf(random: Random, isOneOfMany: boolean): number {

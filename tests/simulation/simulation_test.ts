@@ -11,7 +11,7 @@ import { judge } from "./oracle.ts";
 import { type Group, GROUPS, scenarioOf } from "./scenario.ts";
 import { type Flaws, World } from "./world.ts";
 
-const SEEDS_IN_GROUP = Number(Deno.env.get("ULTRA_SEEDS") ?? 450);
+const SEEDS_IN_GROUP = Number(Deno.env.get("ULTRA_SEEDS") ?? 1000);
 const ONE_SEED = Deno.env.get("ULTRA_SEED");
 
 for (const group of GROUPS) {

@@ -162,7 +162,7 @@ export class Source {
     this.frames++;
     const frame = { entry, block, value, content: this.#isDamaged(entry, block) ? value ^ 1 : value };
     const { nowMs } = this.clock;
-    reader.arrivesMs = Math.max(reader.arrivesMs, nowMs + this.random.time(1, 1) * this.scenario.latencyMs);
+    reader.arrivesMs = Math.max(reader.arrivesMs, nowMs + this.random.time(1, 1.5) * this.scenario.latencyMs);
     this.clock.after(reader.arrivesMs - nowMs, () => this.deliver(reader.lane, frame));
   }
 

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { BlockTable } from "../../src/transfer/blocks.ts";
+import { chunkBlocks, chunkCount, ChunkHeap, chunkSize, forEachChunk, SmallQueue } from "../../src/transfer/plan.ts";
+import { Schedule } from "../../src/transfer/schedule.ts";
+
+const MIB = 1 << 20;
+const GIB = 1 << 30;
+
+Deno.test("chunks grow with the file, from 32 to 256 MiB", () => {
+  const sizes = [1, GIB, GIB + 1, 4 * GIB, 4 * GIB + 1, 16 * GIB, 16 * GIB + 1, 2 ** 50].map(chunkSize);
+  assert.deepEqual(sizes.map((size) => size / MIB), [32, 32, 64, 64, 128, 128, 256, 256]);
+  assert.equal(chunkCount(600_000_000), 18);
+});
+
+Deno.test("chunks cover every block of a run once, and none is longer than the file's chunk size", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 40_000 }), fc.nat(), fc.nat(), (blocks, a, b) => {
+    const first = a % blocks;
+    const count = 1 + b % (blocks - first);
+    let next = first;
+    forEachChunk(blocks, first, count, (from, length) => {
+      assert.equal(from, next);
+      assert.ok(length > 0 && length <= chunkBlocks(blocks));
+      next += length;
+    });
+    assert.equal(next, first + count);
+  }));
+});
+
+Deno.test("the heap gives the largest chunk first, and equal ones in the order of the manifest", () => {
+  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(9), fc.integer({ min: 1, max: 9 }))), (chunks) => {
+    const heap = new ChunkHeap();
+    for (const [entry, first, count] of chunks) heap.push(entry, first, count);
+    const popped: [number, number, number][] = [];
+    for (let chunk = heap.pop(); chunk !== undefined; chunk = heap.pop()) {
+      popped.push([chunk.entry, chunk.first, chunk.count]);
+    }
+    assert.deepEqual(popped, chunks.sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1]));
+  }));
+});
+
+Deno.test("small files leave their queue as they came", () => {
+  const queue = new SmallQueue();
+  const seen: number[] = [];
+  for (let i = 0; i < 1000; i++) {
+    queue.push(i);
+    if (i % 3 !== 0) seen.push(queue.pop() ?? -1);
+  }
+  while (queue.length > 0) seen.push(queue.pop() ?? -1);
+  assert.deepEqual(seen, Array.from({ length: 1000 }, (_, i) => i));
+});
+
+/** Files of these lengths in blocks, and lanes that read one block at a time, all at the same speed. */
+class Bench {
+  readonly schedule: Schedule;
+  readonly read: BlockTable;
+  readonly lanes = new Map<number, { id: number; entry: number; cursor: number; end: number }[]>();
+  readonly totals = new Map<number, number>();
+  readonly granted = new Map<string, number>();
+  shrunk = 0;
+
+  constructor(readonly files: readonly number[], lanes: number) {
+    this.read = new BlockTable({ blocks: (entry) => this.files[entry] ?? 0 });
+    this.schedule = new Schedule({
+      grant: (lane, id, entry, first, count) => {
+        this.lanes.get(lane)?.push({ id, entry, cursor: first, end: first + count });
+      },
+      shrink: (id, end) => this.#shrink(id, end),
+    }, {
+      blocks: (entry) => this.files[entry] ?? 0,
+      bytes: (_entry, _first, count) => count * MIB,
+      forEachMissing: (entry, first, end, visit) => this.read.forEachMissing(entry, first, end, visit),
+    });
+    for (let lane = 1; lane <= lanes; lane++) this.open(lane);
+    files.forEach((blocks, entry) => this.schedule.add(entry, 0, blocks));
+    this.schedule.fill();
+  }
+
+  open(lane: number): void {
+    this.lanes.set(lane, []);
+    this.totals.set(lane, 0);
+    this.schedule.openLane(lane);
+  }
+
+  /** Lets every lane read a block; false when none had any. */
+  step(): boolean {
+    let isBusy = false;
+    for (const lane of [...this.lanes.keys()]) isBusy = this.readOne(lane) || isBusy;
+    return isBusy;
+  }
+
+  readOne(lane: number): boolean {
+    const grants = this.lanes.get(lane) ?? [];
+    const grant = grants[0];
+    if (grant === undefined) return false;
+    if (grant.cursor < grant.end) {
+      const block = grant.cursor++;
+      const key = `${grant.entry}:${block}`;
+      this.granted.set(key, (this.granted.get(key) ?? 0) + 1);
+      this.read.add(grant.entry, block, 1);
+      this.totals.set(lane, (this.totals.get(lane) ?? 0) + 1);
+    }
+    if (grant.cursor === grant.end) {
+      grants.shift();
+      this.schedule.grantRead(lane, grant.id);
+    }
+    return true;
+  }
+
+  assertAllOnce(): void {
+    assert.equal(this.granted.size, this.files.reduce((sum, blocks) => sum + blocks, 0));
+    for (const [block, times] of this.granted) assert.equal(times, 1, block);
+    assert.ok(this.schedule.isIdle);
+  }
+
+  #shrink(id: number, end: number): number {
+    const grant = [...this.lanes.values()].flat().find((grant) => grant.id === id);
+    assert.ok(grant !== undefined);
+    const before = grant.end;
+    grant.end = Math.min(before, Math.max(end, grant.cursor));
+    if (grant.end < before) this.shrunk++;
+    return grant.end;
+  }
+}
+
+const files = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 40 }), fc.integer({ min: 41, max: 3000 })), {
+  minLength: 1,
+  maxLength: 20,
+});
+const laneCount = fc.integer({ min: 1, max: 16 });
+
+Deno.test("splitting and stealing read every block exactly once", () => {
+  fc.assert(fc.property(files, laneCount, (files, lanes) => {
+    const bench = new Bench(files, lanes);
+    while (bench.step());
+    bench.assertAllOnce();
+  }));
+});
+
+Deno.test("lanes of equal speed get totals that differ by one chunk at most", () => {
+  fc.assert(fc.property(files, laneCount, (files, lanes) => {
+    const bench = new Bench(files, lanes);
+    while (bench.step());
+    const totals = [...bench.totals.values()];
+    const chunk = Math.max(...files.map((blocks) => Math.min(blocks, chunkBlocks(blocks))));
+    assert.ok(Math.max(...totals) - Math.min(...totals) <= chunk, `${totals} with chunks of ${chunk}`);
+  }));
+});
+
+Deno.test("lanes of unequal speed read every block exactly once, and end together", () => {
+  fc.assert(fc.property(fc.integer({ min: 500, max: 3000 }), fc.integer({ min: 2, max: 8 }), (blocks, lanes) => {
+    const bench = new Bench([blocks], lanes);
+    let step = 0;
+    const endedAt = new Map<number, number>();
+    while (!bench.schedule.isIdle) {
+      step++;
+      for (const lane of bench.lanes.keys()) {
+        // Lane n reads every n-th step, so that the last is much slower than the first.
+        if (step % lane === 0 && bench.readOne(lane)) endedAt.set(lane, step);
+      }
+    }
+    bench.assertAllOnce();
+    const ends = [...endedAt.values()];
+    // Less than 8 blocks are not split, and the slowest lane needs `lanes` steps for each.
+    assert.ok(Math.max(...ends) - Math.min(...ends) <= 10 * lanes, `${ends}`);
+  }));
+});
+
+Deno.test("what a lost lane had and did not deliver goes to the others", () => {
+  const bench = new Bench([300], 3);
+  for (let i = 0; i < 20; i++) bench.step();
+  bench.lanes.delete(2);
+  bench.schedule.loseLane(2);
+  bench.schedule.fill();
+  while (bench.step());
+  bench.assertAllOnce();
+});
+
+Deno.test("a lane that opens late takes over from the others", () => {
+  const bench = new Bench([64], 1);
+  for (let i = 0; i < 10; i++) bench.step();
+  bench.open(2);
+  bench.schedule.fill();
+  while (bench.step());
+  bench.assertAllOnce();
+  assert.equal(bench.shrunk > 0, true);
+  assert.equal(bench.totals.get(2), 27);
+});
+
+Deno.test("a lane with less than 8 blocks left is left alone", () => {
+  const bench = new Bench([7], 4);
+  while (bench.step());
+  assert.equal(bench.shrunk, 0);
+});
+
+Deno.test("every lane has a grant that waits, and small files wait in numbers", () => {
+  const large = new Bench([4000], 4);
+  assert.deepEqual([...large.lanes.values()].map((grants) => grants.length), [2, 2, 2, 2]);
+  const small = new Bench(Array.from({ length: 100 }, () => 1), 2);
+  assert.deepEqual([...small.lanes.values()].map((grants) => grants.length), [16, 16]);
+});
+
+Deno.test("nothing more of a dropped entry is read", () => {
+  const bench = new Bench([100, 100], 1);
+  bench.step();
+  bench.read.add(0, 0, 100);
+  bench.schedule.drop(0);
+  bench.schedule.fill();
+  const after = bench.granted.size;
+  while (bench.step());
+  assert.equal(bench.granted.size - after, 100);
+});
