@@ -4,11 +4,10 @@
  * @module
  */
 
-import { EXIT_CODES } from "../protocol/codes.ts";
-import { errorKindOf } from "../protocol/codes.ts";
+import type { ErrorKind } from "../errors.ts";
+import { errorKindOf, EXIT_CODES } from "../protocol/codes.ts";
 import { BLOCK_LEN, HASH_LEN } from "../protocol/limits.ts";
 import type { EntryId } from "../protocol/messages.ts";
-import type { ErrorKind } from "../errors.ts";
 import { grown } from "./blocks.ts";
 import { type Counts, type EntryFailure, exitKindOf, MAX_FAILURES, moreInformative, type Summary } from "./outcome.ts";
 
@@ -172,11 +171,21 @@ export class Entries {
     return {
       entries: this.#count,
       files: this.#files,
+      committedFiles: this.#filesIn(EntryState.committed),
+      presentFiles: this.#filesIn(EntryState.present),
       committed: this.inState(EntryState.committed),
       present: this.inState(EntryState.present),
       skipped: this.inState(EntryState.skipped),
       failed: this.inState(EntryState.failed),
     };
+  }
+
+  #filesIn(state: EntryState): number {
+    let files = 0;
+    this.forEachIn(state, (entry) => {
+      if (this.isFile(entry)) files++;
+    });
+    return files;
   }
 
   /** One status byte for each entry, as the transfer root takes them: 1 committed, 2 present, 3 skipped, 4 failed. */

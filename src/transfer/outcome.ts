@@ -37,6 +37,9 @@ export interface EntryFailure {
 export interface Counts {
   readonly entries: number;
   readonly files: number;
+  /** Files alone among `committed` and `present`. */
+  readonly committedFiles: number;
+  readonly presentFiles: number;
   readonly committed: number;
   readonly present: number;
   readonly skipped: number;

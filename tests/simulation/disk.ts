@@ -1,6 +1,6 @@
 /** The receiver's engine: claims, checks and writes blocks, and commits simulated files. @module */
 
-import type { LaneId, TargetStatus } from "../../src/engine/engine.ts";
+import type { TargetStatus } from "../../src/engine/engine.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import type { Receiver } from "../../src/transfer/receiver.ts";
@@ -206,16 +206,6 @@ export class Disk {
 /** The blocks of a version of a file. */
 export function contents(path: string, version: number, size: number): Uint32Array {
   return new Uint32Array(blockCount(size)).map((_, block) => contentOf(path, version, block));
-}
-
-/** Drops what waits in a lane; the frame that is being written keeps its claim until its write returns. */
-export function killLane(lane: Lane): void {
-  lane.isAlive = false;
-  lane.arrived.length = 0;
-}
-
-export function lanesOf(lanes: ReadonlyMap<LaneId, Lane>): Lane[] {
-  return [...lanes.values()].filter((lane) => lane.isAlive);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -20,3 +20,14 @@ export interface Lane {
   readonly arrived: Frame[];
   isWriting: boolean;
 }
+
+/** Drops what waits in a lane; the frame that is being written keeps its claim until its write returns. */
+export function killLane(lane: Lane): void {
+  lane.isAlive = false;
+  lane.arrived.length = 0;
+}
+
+/** The lanes that are alive. */
+export function aliveOf(lanes: ReadonlyMap<LaneId, Lane>): Lane[] {
+  return [...lanes.values()].filter((lane) => lane.isAlive);
+}

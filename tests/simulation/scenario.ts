@@ -47,7 +47,7 @@ export type Target = "identical" | "different" | "in-the-way" | "unsafe-parent" 
 
 export interface Cancel {
   readonly by: "sender" | "receiver";
-  /** Whether it says so, or a peer's `abort` is made up. */
+  /** How many things have happened before. */
   readonly atStep: number;
   readonly kind: ErrorKind;
 }

@@ -7,8 +7,8 @@ import { Receiver } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";
 import { Clock } from "./clock.ts";
 import { BLOCK } from "./content.ts";
-import { Disk, type DiskFlaw, killLane, lanesOf } from "./disk.ts";
-import type { Lane } from "./lanes.ts";
+import { Disk, type DiskFlaw } from "./disk.ts";
+import { aliveOf, killLane, type Lane } from "./lanes.ts";
 import { ControlStream, type Side } from "./network.ts";
 import { Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
@@ -167,7 +167,7 @@ export class World {
 
   /** Resets one lane. The receiver's claim lives on until its write returns; the sender hears of it a little later. */
   #loseLane(): void {
-    const alive = lanesOf(this.#lanes);
+    const alive = aliveOf(this.#lanes);
     if (alive.length === 0 || !this.#control.isUp) return;
     this.disturbed = true;
     const lane = this.random.pick(alive);
@@ -175,7 +175,7 @@ export class World {
     this.source.killLane(lane.id);
     this.clock.after(this.random.time(0, 5), () => {
       if (!this.flaws.deafToLanes) this.sender.laneLost(lane.id);
-      if (lanesOf(this.#lanes).length === 0 && this.#control.isUp) this.#openLanes(1);
+      if (aliveOf(this.#lanes).length === 0 && this.#control.isUp) this.#openLanes(1);
     });
   }
 

@@ -1,0 +1,186 @@
+/** Machines with ports that only write down what they are told, for peers that do as they like. @module */
+
+import assert from "node:assert/strict";
+import type { TargetStatus } from "../../src/engine/engine.ts";
+import type { ErrorKind, UltraError } from "../../src/errors.ts";
+import type { PageMessage, TransferMessage } from "../../src/protocol/messages.ts";
+import { encodePage } from "../../src/protocol/pages.ts";
+import type { Outcome, Summary } from "../../src/transfer/outcome.ts";
+import { Receiver, type ReceiverOptions } from "../../src/transfer/receiver.ts";
+import { Sender } from "../../src/transfer/sender.ts";
+
+export const MIB = 1 << 20;
+
+/** A file's size, or a folder. */
+export type Item = readonly [path: string, size: number | "folder"];
+
+export const ROOT = new Uint8Array(32).fill(7);
+
+/** The transfer root of the harness: 32 bytes that follow from the statuses. */
+export function harnessRoot(statuses: Uint8Array): Uint8Array {
+  const root = new Uint8Array(32);
+  statuses.forEach((status, i) => root[i % 32] = (root[i % 32] ?? 0) * 31 + status);
+  return root;
+}
+
+export function page(first: number, items: readonly Item[]): PageMessage {
+  return encodePage(
+    first,
+    items.map(([path, size]) => ({
+      path,
+      kind: size === "folder" ? "folder" : "file",
+      size: size === "folder" ? 0 : size,
+      mode: 0o644,
+      mtimeSeconds: 0,
+      mtimeNanos: 0,
+      fingerprint: new Uint8Array(16),
+    })),
+  );
+}
+
+export function bytesOf(items: readonly Item[]): number {
+  return items.reduce((sum, [, size]) => sum + (size === "folder" ? 0 : size), 0);
+}
+
+export interface Told {
+  readonly what: string;
+  readonly with: readonly unknown[];
+}
+
+/** A sender whose walk is over and whose lanes are open. */
+export class SenderBench {
+  readonly sent: TransferMessage[] = [];
+  readonly told: Told[] = [];
+  readonly sender: Sender;
+
+  constructor(items: readonly Item[], lanes: readonly number[] = [1]) {
+    const tell = (what: string, ...args: unknown[]) => void this.told.push({ what, with: args });
+    this.sender = new Sender({
+      send: (message) => void this.sent.push(message),
+      grant: (...args) => tell("grant", ...args),
+      shrink: (_grant, end) => end,
+      hold: (entry, first) => tell("hold", entry, first),
+      seal: (entry) => tell("seal", entry),
+      transferRoot: harnessRoot,
+    });
+    const { entries } = page(0, items);
+    this.sender.page(0, items.length, bytesOf(items), entries);
+    this.sender.walkEnd(items.length, bytesOf(items));
+    this.sender.lanesOpened(lanes);
+  }
+
+  /** Lets messages in, one after the other. */
+  receive(...messages: TransferMessage[]): this {
+    for (const message of messages) this.sender.receive(message);
+    return this;
+  }
+
+  toldOf(what: string): (readonly unknown[])[] {
+    return this.told.filter((told) => told.what === what).map((told) => told.with);
+  }
+
+  get outcome(): Outcome {
+    return this.sender.outcome;
+  }
+
+  get state(): Outcome["state"] {
+    return this.outcome.state;
+  }
+
+  assertFails(kind: ErrorKind): void {
+    assertFailed(this.sender.outcome, this.sent, kind);
+  }
+}
+
+/** A receiver that took one page and found everything absent, unless told otherwise. */
+export class ReceiverBench {
+  readonly sent: TransferMessage[] = [];
+  readonly told: Told[] = [];
+  readonly receiver: Receiver;
+
+  constructor(options: Partial<ReceiverOptions> = {}) {
+    const tell = (what: string, ...args: unknown[]) => void this.told.push({ what, with: args });
+    this.receiver = new Receiver({
+      send: (message) => void this.sent.push(message),
+      page: (first, count) => tell("page", first, count),
+      expect: (...args) => tell("expect", ...args),
+      commit: (entry, size) => tell("commit", entry, size),
+      finishFolders: () => tell("finishFolders"),
+      abandon: (entry) => tell("abandon", entry),
+      transferRoot: harnessRoot,
+    }, { overwrite: false, hidden: false, ...options });
+  }
+
+  receive(...messages: TransferMessage[]): this {
+    for (const message of messages) this.receiver.receive(message);
+    return this;
+  }
+
+  /** Takes a page and its check. */
+  take(items: readonly Item[], statuses?: readonly TargetStatus[], freeSpace = 1e15, first = 0): this {
+    this.receive(page(first, items));
+    this.receiver.checked(first, statuses ?? items.map(() => "absent"), freeSpace);
+    return this;
+  }
+
+  /** The same, and the end of the pages behind it. */
+  takeAll(items: readonly Item[], statuses?: readonly TargetStatus[], freeSpace = 1e15): this {
+    return this.take(items, statuses, freeSpace).receive(end(items));
+  }
+
+  toldOf(what: string): (readonly unknown[])[] {
+    return this.told.filter((told) => told.what === what).map((told) => told.with);
+  }
+
+  get outcome(): Outcome {
+    return this.receiver.outcome;
+  }
+
+  get state(): Outcome["state"] {
+    return this.outcome.state;
+  }
+
+  assertFails(kind: ErrorKind): void {
+    assertFailed(this.receiver.outcome, this.sent, kind);
+  }
+}
+
+export function end(items: readonly Item[]): TransferMessage {
+  return { type: "pages-end", entries: items.length, bytes: bytesOf(items) };
+}
+
+export function needAll(entry: number, entries = 1): TransferMessage {
+  return { type: "need", items: [{ what: "all", entry, entries }] };
+}
+
+export function needBlocks(entry: number, first: number, count: number): TransferMessage {
+  return { type: "need", items: [{ what: "blocks", entry, first, count }] };
+}
+
+export function verified(entry: number, first: number, count: number): TransferMessage {
+  return { type: "verified", items: [{ entry, first, count }] };
+}
+
+export function seal(entry: number, size: number): TransferMessage {
+  return { type: "seal", items: [{ entry, size, root: ROOT }] };
+}
+
+export function committed(first: number, count = 1): TransferMessage {
+  return { type: "committed", runs: [{ first, count }] };
+}
+
+export function summaryOf(outcome: Outcome): Summary {
+  if (outcome.state !== "finished") throw new Error(`${outcome.state} instead of finished`);
+  return outcome.summary;
+}
+
+export function errorOf(outcome: Outcome): UltraError {
+  if (outcome.state !== "failed") throw new Error(`${outcome.state} instead of failed`);
+  return outcome.error;
+}
+
+/** It failed here with this kind and said so exactly once. */
+function assertFailed(outcome: Outcome, sent: readonly TransferMessage[], kind: ErrorKind): void {
+  assert.equal(errorOf(outcome).kind, kind);
+  assert.deepEqual(sent.flatMap((message) => message.type === "abort" ? [message.kind] : []), [kind]);
+}

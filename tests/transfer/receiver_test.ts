@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import type { TargetStatus } from "../../src/engine/engine.ts";
+import { type ErrorKind, UltraError } from "../../src/errors.ts";
+import type { TransferMessage } from "../../src/protocol/messages.ts";
+import { ACKNOWLEDGE_MS, BYE_MS } from "../../src/transfer/receiver.ts";
+import { end, errorOf, type Item, MIB, page, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
+
+const FILES: readonly Item[] = [["d", "folder"], ["d/a", 3 * MIB], ["b", 5], ["e", 0]];
+
+/** What a sender may not say, after {@linkcode FILES} passed. */
+const BREACHES: readonly (readonly [name: string, ...messages: TransferMessage[]])[] = [
+  ["seals a file before its blocks are verified (G1)", seal(1, 3 * MIB)],
+  ["seals a file with another size (G1)", seal(3, 1)],
+  ["seals a folder", seal(0, 0)],
+  ["seals an entry outside of the manifest", seal(4, 0)],
+  ["offers more entries after the end (G6)", page(4, [["x", 1]])],
+  ["ends the pages again with other numbers (G6)", { type: "pages-end", entries: 4, bytes: 1 }],
+  ["fails an entry outside of the manifest", { type: "fail", entry: 4, kind: "disk", text: "" }],
+  ["says bye before the end", { type: "bye" }],
+  ["asks for blocks", { type: "need", items: [{ what: "all", entry: 0, entries: 1 }] }],
+  ["claims to be done", { type: "done", transferRoot: ROOT, committed: 4, present: 0, skipped: 0, failed: 0 }],
+  ["states a position without a new connection", { type: "position", entries: 0, end: false }],
+];
+
+for (const [name, ...messages] of BREACHES) {
+  Deno.test(`a receiver ends the transfer when its sender ${name}`, () => {
+    const bench = new ReceiverBench().takeAll(FILES);
+    assert.equal(bench.state, "running");
+    bench.receive(...messages).assertFails("protocol");
+  });
+}
+
+/** Pages that may not come, and what is said of them. */
+const BAD_PAGES: readonly (readonly [name: string, kind: ErrorKind, message: TransferMessage])[] = [
+  ["climbs out of the folder (F1)", "protocol", page(0, [["../x", 1]])],
+  ["is absolute (F2)", "protocol", page(0, [["/etc/x", 1]])],
+  ["has an empty component (F6)", "protocol", page(0, [["a//b", 1]])],
+  ["has a control character (F8)", "protocol", page(0, [["a\u001b[2J", 1]])],
+  ["has the reserved prefix (F15)", "protocol", page(0, [[".ultra-x", 1]])],
+  ["is hidden at the top level", "disk", page(0, [[".bashrc", 1]])],
+  ["leaves a gap in the manifest (A8)", "protocol", page(1, [["x", 1]])],
+  ["adds up to more bytes than can be counted (A4)", "protocol", page(0, [["x", 2 ** 53 - 1], ["y", 2 ** 53 - 1]])],
+];
+
+for (const [name, kind, message] of BAD_PAGES) {
+  Deno.test(`a page is refused, and nothing reaches the disk, when it ${name}`, () => {
+    const bench = new ReceiverBench().receive(message);
+    bench.assertFails(kind);
+    assert.deepEqual(bench.told, []);
+  });
+}
+
+const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
+  ["different", "disk", /--overwrite/],
+  ["in-the-way", "disk", /in the way/],
+  ["unsafe-parent", "disk", /link/],
+  ["unexaminable", "disk", /permissions/],
+  ["cannot-rename", "usage", /--rename/],
+  ["duplicate", "protocol", /twice/],
+  ["conflict", "protocol", /below a file/],
+];
+
+for (const [status, kind, text] of REFUSALS) {
+  Deno.test(`a target that is "${status}" ends the transfer before anything is committed (D16, D17, F11)`, () => {
+    const bench = new ReceiverBench().take([["a", 5], ["b", 5]], ["absent", status]);
+    bench.assertFails(kind);
+    const { outcome } = bench;
+    assert.match(errorOf(outcome).message, text);
+    assert.equal(errorOf(outcome).subject, "b");
+    assert.deepEqual([bench.toldOf("expect"), bench.toldOf("commit")], [[], []]);
+    const overwriting = new ReceiverBench({ overwrite: true }).take([["b", 5]], [status]);
+    assert.equal(overwriting.state, status === "different" ? "running" : "failed");
+  });
+}
+
+Deno.test("hidden names pass with leave, and below the top level always", () => {
+  assert.equal(new ReceiverBench({ hidden: true }).take([[".b", 1]]).state, "running");
+  assert.equal(new ReceiverBench().take([["d", "folder"], ["d/.b", 1]]).state, "running");
+});
+
+Deno.test("a manifest that does not fit the disk is refused as soon as that is known (D1, D31, G13)", () => {
+  const bench = new ReceiverBench().take([["a", 5 * MIB]], ["absent"], 10 * MIB);
+  assert.equal(bench.state, "running");
+  bench.take([["b", 5 * MIB]], ["absent"], 10 * MIB, 1);
+  bench.assertFails("disk");
+  const { outcome } = bench;
+  assert.match(errorOf(outcome).message, /needs at least 11\.5 MB, 10\.5 MB free/);
+});
+
+Deno.test("what is there already needs no space", () => {
+  const bench = new ReceiverBench().takeAll([["a", 5 * MIB]], ["identical"], 0);
+  assert.deepEqual(bench.sent, [{ type: "need", items: [{ what: "present", entry: 0, entries: 1 }] }]);
+});
+
+Deno.test("more pages than may be under way end the transfer (F16)", () => {
+  const bench = new ReceiverBench();
+  for (let i = 0; i < 16; i++) bench.receive(page(i, [[`f${i}`, 1]]));
+  assert.equal(bench.state, "running");
+  bench.receive(page(16, [["f16", 1]])).assertFails("protocol");
+});
+
+Deno.test("a page that comes again changes nothing (A8, G6)", () => {
+  const bench = new ReceiverBench().take([["a", 5]]).receive(page(0, [["other", 9]]));
+  assert.equal(bench.state, "running");
+  assert.equal(bench.toldOf("page").length, 1);
+});
+
+Deno.test("nothing is committed before the last page has passed", () => {
+  const bench = new ReceiverBench().take([["d", "folder"], ["d/a", 5]]);
+  bench.receiver.verified(1, 0, 1);
+  bench.receive(seal(1, 5), page(2, [["b", 0]]), end([["d", "folder"], ["d/a", 5], ["b", 0]]));
+  assert.deepEqual(bench.toldOf("commit"), []);
+  bench.receiver.checked(2, ["absent"], 1e15);
+  assert.deepEqual(bench.toldOf("commit"), [[0, 0], [1, 5]]);
+});
+
+Deno.test("a damaged block is asked for three times, then the transfer ends (B5)", () => {
+  const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
+  for (let i = 0; i < 3; i++) bench.receiver.mismatch(0, 1);
+  assert.deepEqual(bench.sent.at(-1), { type: "need", items: [{ what: "blocks", entry: 0, first: 1, count: 1 }] });
+  assert.equal(bench.sent.filter(({ type }) => type === "need").length, 4);
+  bench.receiver.mismatch(0, 1);
+  bench.assertFails("integrity");
+});
+
+Deno.test("blocks that do not build the root end the transfer (G5)", () => {
+  const bench = new ReceiverBench().takeAll([["a", 5], ["b", 5]]);
+  bench.receiver.verified(0, 0, 1);
+  bench.receive(seal(0, 5));
+  bench.receiver.entryFailed(0, "integrity", "a has another root");
+  bench.assertFails("integrity");
+});
+
+Deno.test("a block that is verified twice counts once (A8, B3)", () => {
+  const bench = new ReceiverBench().takeAll([["a", 3 * MIB + 1]]);
+  bench.receiver.verified(0, 1, 1);
+  bench.receiver.verified(0, 0, 4);
+  bench.receiver.verified(0, 3, 1);
+  assert.equal(bench.receiver.progress.verifiedBytes, 3 * MIB + 1);
+});
+
+Deno.test("a full disk ends the transfer, a file that cannot be written only itself (D2, D8)", () => {
+  const full = new ReceiverBench().takeAll(FILES);
+  full.receiver.entryFailed(1, "no-space", "no space left");
+  full.assertFails("disk");
+  const broken = new ReceiverBench().takeAll(FILES);
+  broken.receiver.entryFailed(1, "io", "a cannot be written");
+  assert.deepEqual(broken.sent.at(-1), { type: "failed", entry: 1, kind: "disk", text: "a cannot be written" });
+  assert.deepEqual([broken.toldOf("abandon"), broken.state], [[[1]], "running"]);
+});
+
+Deno.test("a file that its sender failed is abandoned, and later words about it are ignored (E1, E2)", () => {
+  const bench = new ReceiverBench().takeAll(FILES);
+  bench.receiver.verified(1, 0, 2);
+  const fail: TransferMessage = { type: "fail", entry: 1, kind: "source-changed", text: "changed" };
+  bench.receive(fail, fail);
+  bench.receiver.verified(1, 2, 1);
+  bench.receiver.mismatch(1, 2);
+  assert.deepEqual(bench.toldOf("abandon"), [[1]]);
+  assert.equal(bench.receiver.progress.verifiedBytes, 0);
+});
+
+Deno.test("a failure after the seal is out of place (G6)", () => {
+  const bench = new ReceiverBench().takeAll([["a", 0], ["b", 0]]).receive(seal(0, 0));
+  bench.receive({ type: "fail", entry: 0, kind: "disk", text: "" }).assertFails("protocol");
+});
+
+Deno.test("acknowledgements are merged, and at most 20 leave in a second", () => {
+  const bench = new ReceiverBench().takeAll([["a", 90 * MIB]]);
+  for (let block = 0; block < 80; block++) {
+    bench.receiver.verified(0, block, 1);
+    bench.receiver.tick(block * 10);
+  }
+  const acks = bench.sent.filter(({ type }) => type === "verified");
+  assert.equal(acks.length, 1 + Math.floor(790 / ACKNOWLEDGE_MS));
+  assert.deepEqual(acks[1], { type: "verified", items: [{ entry: 0, first: 1, count: 5 }] });
+});
+
+Deno.test("the last block of a file is acknowledged at once", () => {
+  const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
+  bench.receiver.verified(0, 0, 2);
+  bench.receiver.tick(1);
+  bench.receiver.verified(0, 2, 1);
+  bench.receiver.tick(2);
+  assert.deepEqual(bench.sent.at(-1), { type: "verified", items: [{ entry: 0, first: 2, count: 1 }] });
+});
+
+Deno.test("a receiver confirms after its folders, and takes silence for bye after five seconds", () => {
+  const bench = confirming();
+  assert.equal(bench.sent.at(-1)?.type, "done");
+  bench.receiver.tick(1000 + BYE_MS - 1);
+  assert.equal(bench.state, "running");
+  bench.receiver.tick(1000 + BYE_MS);
+  const { outcome } = bench;
+  assert.equal(summaryOf(outcome).exitKind, "done");
+  assert.deepEqual(summaryOf(outcome).fileRoot, ROOT);
+});
+
+Deno.test("a network that fails after the confirmation is no failure of the receiver (C8)", () => {
+  const bench = confirming();
+  bench.receiver.linkLost();
+  bench.receiver.cancel(new UltraError("network", "lost"));
+  assert.equal(bench.state, "finished");
+});
+
+Deno.test("a lost confirmation is repeated on the next connection (C8)", () => {
+  const bench = confirming();
+  bench.receiver.linkLost();
+  bench.sent.length = 0;
+  bench.receiver.linkRestored();
+  bench.receive({ type: "position", entries: 1, end: false });
+  assert.deepEqual(bench.sent.map(({ type }) => type), ["position", "committed", "done"]);
+  bench.receive({ type: "bye" });
+  assert.equal(bench.state, "finished");
+});
+
+Deno.test("after a reconnect a receiver says what it has and asks for what it lacks", () => {
+  const items: readonly Item[] = [["a", 4 * MIB], ["b", 5], ["c", 5]];
+  const bench = new ReceiverBench().take(items, ["absent", "absent", "identical"]);
+  bench.receiver.verified(0, 1, 2);
+  bench.receiver.linkLost();
+  bench.receiver.verified(0, 3, 1);
+  bench.sent.length = 0;
+  bench.receiver.linkRestored();
+  bench.receive({ type: "position", entries: 1, end: false });
+  assert.deepEqual(bench.sent, [
+    { type: "position", entries: 3, end: false },
+    { type: "verified", items: [{ entry: 0, first: 1, count: 3 }] },
+    { type: "need", items: [{ what: "blocks", entry: 0, first: 0, count: 1 }] },
+    { type: "need", items: [{ what: "all", entry: 1, entries: 1 }, { what: "present", entry: 2, entries: 1 }] },
+  ]);
+});
+
+Deno.test("folders that cannot be finished end the transfer, since nothing says that they last", () => {
+  const bench = new ReceiverBench().takeAll([["d", "folder"]]);
+  bench.receiver.committed(0, true);
+  bench.receiver.foldersFinished({ fault: "io", text: "d cannot be synced" });
+  bench.assertFails("disk");
+});
+
+Deno.test("an empty manifest is a transfer, too", () => {
+  const bench = new ReceiverBench().receive(end([]));
+  bench.receiver.foldersFinished();
+  bench.receive({ type: "bye" });
+  const { outcome } = bench;
+  assert.equal(summaryOf(outcome).exitKind, "done");
+});
+
+/** A receiver at second 1 that has one file and has said so. */
+function confirming(): ReceiverBench {
+  const bench = new ReceiverBench().takeAll([["a", 5]]);
+  bench.receiver.verified(0, 0, 1);
+  bench.receive(seal(0, 5));
+  bench.receiver.committed(0, true);
+  bench.receiver.tick(1000);
+  bench.receiver.foldersFinished();
+  return bench;
+}

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { UltraError } from "../../src/errors.ts";
+import type { TransferMessage } from "../../src/protocol/messages.ts";
+import { MAX_UNANSWERED_PAGES, Sender, STALL_MS } from "../../src/transfer/sender.ts";
+import { bytesOf, committed, harnessRoot, type Item, MIB, needAll, needBlocks, page, ROOT } from "./harness.ts";
+import { errorOf, SenderBench, summaryOf, verified } from "./harness.ts";
+
+const FILES: readonly Item[] = [["a", 40 * MIB], ["b", 5], ["c", "folder"], ["d", 0]];
+
+/** What a receiver may not say, after it needed all of {@linkcode FILES}. */
+const BREACHES: readonly (readonly [name: string, ...messages: TransferMessage[]])[] = [
+  ["needs entries outside of the manifest (H1)", needAll(4)],
+  ["needs entries beyond its end (H1)", needAll(3, 2)],
+  ["needs blocks beyond a file's size (G2)", needBlocks(0, 39, 2)],
+  ["needs blocks of an entry outside of the manifest (H1)", needBlocks(9, 0, 1)],
+  ["needs blocks of a folder (H1)", needBlocks(2, 0, 1)],
+  ["needs verified blocks again (H2)", verified(0, 0, 3), needBlocks(0, 2, 1)],
+  ["needs a complete file again (H2)", verified(1, 0, 1), needAll(1)],
+  ["takes back a need", { type: "need", items: [{ what: "present", entry: 1, entries: 1 }] }],
+  ["verifies blocks beyond a file's size (G2)", verified(1, 0, 2)],
+  ["verifies entries outside of the manifest", verified(4, 0, 1)],
+  ["commits before the seal (H6)", committed(0)],
+  ["commits what is verified but not sealed (H6)", verified(1, 0, 1), committed(1)],
+  ["commits entries outside of the manifest", committed(2, 3)],
+  ["fails what is committed", committed(2), { type: "failed", entry: 2, kind: "disk", text: "" }],
+  ["fails entries outside of the manifest", { type: "failed", entry: 4, kind: "disk", text: "" }],
+  ["is done before the end (H4)", {
+    type: "done",
+    transferRoot: ROOT,
+    committed: 4,
+    present: 0,
+    skipped: 0,
+    failed: 0,
+  }],
+  ["holds values of an entry that it needs", { type: "held", entry: 0, first: 0, values: ROOT }],
+  ["holds values of blocks beyond a file's size", { type: "held", entry: 1, first: 1, values: ROOT }],
+  ["states a position without a new connection", { type: "position", entries: 4, end: true }],
+  ["sends pages", page(0, [["x", 1]])],
+  ["says bye", { type: "bye" }],
+];
+
+for (const [name, ...messages] of BREACHES) {
+  Deno.test(`a sender ends the transfer when its receiver ${name}`, () => {
+    // Two lanes are enough to have all blocks granted.
+    const bench = new SenderBench(FILES, [1, 2]).receive(needAll(0, 4), ...messages.slice(0, -1));
+    assert.equal(bench.state, "running");
+    bench.receive(...messages.slice(-1)).assertFails("protocol");
+  });
+}
+
+Deno.test("a sender ends the transfer when its receiver verifies blocks that were never sent (H6)", () => {
+  const bench = new SenderBench([["a", 2000 * MIB]]).receive(needAll(0), verified(0, 0, 64));
+  assert.equal(bench.state, "running");
+  bench.receive(verified(0, 1999, 1)).assertFails("protocol");
+});
+
+Deno.test("a sender ends the transfer when values are held of an entry that is not its own (H1)", () => {
+  new SenderBench(FILES).receive({ type: "held", entry: 4, first: 0, values: ROOT }).assertFails("protocol");
+});
+
+Deno.test("a sender ends the transfer when answers skip an entry", () => {
+  new SenderBench(FILES).receive(needAll(1)).assertFails("protocol");
+});
+
+Deno.test("a block is sent once and three times more, and not a million times (H2)", () => {
+  const bench = new SenderBench([["a", 5]]).receive(needAll(0));
+  for (let i = 0; i < 3; i++) bench.receive(needBlocks(0, 0, 1));
+  assert.equal(bench.state, "running");
+  bench.receive(needBlocks(0, 0, 1)).assertFails("protocol");
+  assert.equal(bench.toldOf("grant").length, 4);
+});
+
+Deno.test("the same answers over and over end the transfer (G15)", () => {
+  const bench = new SenderBench([["a", 5]]);
+  for (let i = 0; i < 2000; i++) bench.receive({ type: "need", items: [{ what: "present", entry: 0, entries: 1 }] });
+  bench.assertFails("protocol");
+});
+
+Deno.test("a receiver that claims to have everything gets nothing, and the summary says so (H4)", () => {
+  const bench = new SenderBench(FILES);
+  bench.receive({ type: "need", items: [{ what: "present", entry: 0, entries: 4 }] });
+  const transferRoot = harnessRoot(new Uint8Array(4).fill(2));
+  bench.receive({ type: "done", transferRoot, committed: 0, present: 4, skipped: 0, failed: 0 });
+  const { outcome } = bench;
+  assert.equal(summaryOf(outcome).committedBytes, 0);
+  assert.equal(summaryOf(outcome).presentBytes, bytesOf(FILES));
+  assert.deepEqual([bench.toldOf("grant"), bench.sent.at(-1)], [[], { type: "bye" }]);
+});
+
+Deno.test("another transfer root is an integrity error, and no success (G5)", () => {
+  const bench = new SenderBench([["a", 5]]).receive({
+    type: "need",
+    items: [{ what: "present", entry: 0, entries: 1 }],
+  });
+  bench.receive({ type: "done", transferRoot: ROOT, committed: 0, present: 1, skipped: 0, failed: 0 });
+  bench.assertFails("integrity");
+});
+
+Deno.test("a sender without the final confirmation has not succeeded (C8)", () => {
+  const bench = new SenderBench([["a", 5]]).receive(needAll(0), verified(0, 0, 1));
+  bench.sender.sealed(0, 5, ROOT);
+  bench.sender.tick(0);
+  bench.receive(committed(0));
+  assert.equal(bench.sender.progress.phase, "confirming");
+  bench.sender.linkLost();
+  bench.sender.cancel(new UltraError("network", "not confirmed"));
+  const { outcome } = bench;
+  assert.equal(errorOf(outcome).kind, "network");
+});
+
+Deno.test("a source that changed fails its file alone, and nothing more of it is read (E1, E2, E3)", () => {
+  const bench = new SenderBench([["a", 400 * MIB], ["b", 5]]).receive(needAll(0, 2));
+  const before = bench.toldOf("grant").length;
+  bench.sender.readFailed(0, "changed", "a changed while it was sent");
+  const after = bench.toldOf("grant").slice(before);
+  assert.deepEqual(after.map(([, , entry]) => entry), [1]);
+  assert.deepEqual(bench.sent.at(-1), {
+    type: "fail",
+    entry: 0,
+    kind: "source-changed",
+    text: "a changed while it was sent",
+  });
+  assert.equal(bench.state, "running");
+});
+
+Deno.test("a source that is found changed by its seal is failed, not sealed (E4)", () => {
+  const bench = new SenderBench([["a", 5]]).receive(needAll(0), verified(0, 0, 1));
+  bench.sender.sealFailed(0, "changed", "changed");
+  bench.sender.tick(0);
+  assert.deepEqual(bench.sent.at(-1), { type: "fail", entry: 0, kind: "source-changed", text: "changed" });
+  assert.equal(bench.sender.progress.verifiedBytes, 0);
+});
+
+Deno.test("a single file that failed decides the exit; of several it does not", () => {
+  for (const [items, expected] of [[[["a", 5]], "source-changed"], [[["a", 5], ["b", 5]], "some-failed"]] as const) {
+    const bench = new SenderBench(items).receive(needAll(0));
+    if (items.length > 1) bench.receive({ type: "need", items: [{ what: "present", entry: 1, entries: 1 }] });
+    bench.sender.readFailed(0, "changed", "changed");
+    const statuses = Uint8Array.from(items, (_, i) => i === 0 ? 4 : 2);
+    const present = items.length - 1;
+    bench.receive({ type: "done", transferRoot: harnessRoot(statuses), committed: 0, present, skipped: 0, failed: 1 });
+    const { outcome } = bench;
+    assert.equal(summaryOf(outcome).exitKind, expected);
+  }
+});
+
+Deno.test("held blocks are not sent, and the rest completes the file", () => {
+  const bench = new SenderBench([["a", 4 * MIB]]);
+  const values = new Uint8Array(64);
+  bench.receive({ type: "held", entry: 0, first: 0, values }, needBlocks(0, 2, 2));
+  assert.deepEqual(bench.toldOf("hold"), [[0, 0]]);
+  assert.deepEqual(bench.toldOf("grant").map(([, , ...run]) => run), [[0, 2, 2]]);
+  bench.receive(verified(0, 2, 2));
+  assert.deepEqual(bench.toldOf("seal"), [[0]]);
+});
+
+Deno.test("an empty file is sealed without a frame (A1)", () => {
+  const bench = new SenderBench([["a", 0]]).receive(needAll(0));
+  assert.deepEqual([bench.toldOf("grant"), bench.toldOf("seal")], [[], [[0]]]);
+});
+
+Deno.test("a sender takes no page while 16 are unanswered, and goes on when one is", () => {
+  const sent: TransferMessage[] = [];
+  const sender = new Sender({
+    send: (message) => void sent.push(message),
+    grant: () => {},
+    shrink: (_grant, end) => end,
+    hold: () => {},
+    seal: () => {},
+    transferRoot: harnessRoot,
+  });
+  for (let i = 0; i < MAX_UNANSWERED_PAGES; i++) {
+    assert.equal(sender.wantsPage, true);
+    sender.page(i, 1, 5, page(i, [[`f${i}`, 5]]).entries);
+  }
+  assert.equal(sender.wantsPage, false);
+  sender.receive(needAll(0));
+  assert.equal(sender.wantsPage, true);
+});
+
+Deno.test("after a reconnect a sender repeats what lies beyond the receiver's position, and no verified block", () => {
+  const bench = new SenderBench([["a", 4 * MIB], ["b", 5]]).receive(
+    needAll(0, 2),
+    verified(0, 0, 1),
+    verified(1, 0, 1),
+  );
+  bench.sender.sealed(1, 5, ROOT);
+  bench.sender.tick(0);
+  bench.sender.linkLost();
+  bench.sent.length = 0;
+  bench.told.length = 0;
+  bench.sender.linkRestored();
+  assert.deepEqual(bench.sent, [{ type: "position", entries: 2, end: false }]);
+  bench.receive({ type: "position", entries: 2, end: true }, verified(0, 0, 2), needBlocks(0, 2, 2));
+  assert.deepEqual(bench.sent.slice(1).map(({ type }) => type), ["seal"]);
+  bench.sender.lanesOpened([2]);
+  assert.deepEqual(bench.toldOf("grant").map(([, , ...run]) => run), [[0, 2, 2]]);
+});
+
+Deno.test("a message before the position of a new connection ends the transfer", () => {
+  const bench = new SenderBench(FILES);
+  bench.sender.linkLost();
+  bench.sender.linkRestored();
+  bench.receive(needAll(0)).assertFails("protocol");
+});
+
+Deno.test("blocks that got lost with a lane are sent again when nothing else moves", () => {
+  const bench = new SenderBench([["a", 2 * MIB]]).receive(needAll(0));
+  bench.sender.grantRead(1, 1, 2);
+  bench.sender.lanesOpened([2]);
+  bench.sender.laneLost(1);
+  bench.sender.grantRead(2, 2, 2);
+  bench.sender.tick(1000);
+  bench.sender.tick(1000 + STALL_MS - 1);
+  assert.equal(bench.toldOf("grant").length, 2);
+  bench.sender.tick(1000 + STALL_MS);
+  assert.equal(bench.toldOf("grant").length, 3);
+});
+
+Deno.test("an abort of the peer is the outcome, and is not answered", () => {
+  const bench = new SenderBench(FILES).receive({ type: "abort", kind: "disk", text: "full" });
+  const { outcome } = bench;
+  assert.ok(outcome.state === "failed" && outcome.fromPeer && outcome.error.kind === "disk");
+  assert.equal(bench.sent.some(({ type }) => type === "abort"), false);
+});
+
+Deno.test("why a peer left tells more than that the network failed", () => {
+  const bench = new SenderBench(FILES);
+  bench.sender.cancel(new UltraError("network", "lost"));
+  bench.receive({ type: "abort", kind: "disk", text: "full" });
+  const { outcome } = bench;
+  assert.equal(errorOf(outcome).kind, "disk");
+});
