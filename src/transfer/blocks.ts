@@ -149,6 +149,12 @@ export class BlockTable {
     return set.add(first, count);
   }
 
+  /** Removes blocks. */
+  remove(entry: EntryId, first: BlockIndex, count: number): void {
+    if (!this.#isSmall(entry)) this.#large.get(entry)?.remove(first, count);
+    else if (entry < this.#small.length) this.#small[entry] = 0;
+  }
+
   /** Visits the runs of `first` to `end` that are not in the entry's set. */
   forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
     const set = this.#large.get(entry);

@@ -30,6 +30,8 @@ const SMALL_LANE_STRIDE = 4;
 export interface SchedulePorts {
   grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
   shrink(grant: GrantId, end: BlockIndex): BlockIndex;
+  /** Blocks were cut off a grant before they were read. */
+  cutOff(entry: EntryId, first: BlockIndex, count: number): void;
 }
 
 /** What the schedule must know about entries. */
@@ -257,6 +259,7 @@ export class Schedule {
     const end = this.#ports.shrink(grant.id, Math.max(grant.first, grant.end - count));
     if (end >= grant.end) return undefined;
     const chunk = { entry: grant.entry, first: end, count: grant.end - end };
+    this.#ports.cutOff(chunk.entry, chunk.first, chunk.count);
     if (end === grant.first) {
       this.#close(lane, grant);
     } else {

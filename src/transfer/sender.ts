@@ -93,6 +93,7 @@ export class Sender {
     this.#schedule = new Schedule({
       grant: (lane, grant, entry, first, count) => this.#grant(lane, grant, entry, first, count),
       shrink: (grant, end) => ports.shrink(grant, end),
+      cutOff: (entry, first, count) => this.#granted.remove(entry, first, count),
     }, {
       blocks: (entry) => this.#entries.blocks(entry),
       bytes: (entry, first, count) => this.#entries.bytes(entry, first, count),

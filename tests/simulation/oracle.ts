@@ -74,6 +74,9 @@ function judgeCounts({ scenario, disk, source, sender, receiver, disturbed }: Wo
   if (scenario.group === "nothing goes wrong" && source.frames !== blocks) {
     faults.push(`${source.frames} frames for ${blocks} blocks`);
   }
+  if (scenario.group === "nothing goes wrong" && one.state === "finished" && one.summary.resentBlocks > 0) {
+    faults.push(`says that ${one.summary.resentBlocks} blocks were sent again`);
+  }
   return faults;
 }
 

@@ -66,6 +66,7 @@ class Bench {
         this.lanes.get(lane)?.push({ id, entry, cursor: first, end: first + count });
       },
       shrink: (id, end) => this.#shrink(id, end),
+      cutOff: () => {},
     }, {
       blocks: (entry) => this.files[entry] ?? 0,
       bytes: (_entry, _first, count) => count * MIB,
