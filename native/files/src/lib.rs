@@ -1,0 +1,36 @@
+//! Files on both ends of a transfer: what the sender reads and what the receiver may touch.
+//!
+//! The sender's side is [`Source`] (what was asked for, by entry id) and [`Walk`] (the manifest, page by page); the receiver's
+//! side is [`Sink`] (the manifest as it arrives, part files, commit) inside a [`Root`] that no name can leave. Neither knows
+//! QUIC, nor hashes the contents of files, nor decides policy: statuses and errors go up to the control plane.
+//!
+//! A peer can cause errors here, never panics: nothing is indexed or unwrapped that came from outside.
+
+mod commit;
+mod error;
+mod names;
+pub mod page;
+mod part;
+mod path;
+pub mod platform;
+mod sandbox;
+mod sink;
+mod source;
+mod table;
+mod transfer_root;
+mod tree;
+mod walk;
+
+pub use error::{ErrorClass, FileError};
+pub use page::{EntryKind, PageBuilder, PageEntry, PageError, decode};
+pub use part::Part;
+pub use path::{PathFault, SafePath};
+pub use sandbox::Root;
+pub use sink::{CommitInfo, Sink, SinkOptions};
+pub use source::{Source, SourceFile};
+pub use table::Status;
+pub use transfer_root::{RootEntry, transfer_root};
+pub use walk::{Note, NoteCounts, NoteKind, Page, Walk};
+
+/// Most entries in a transfer.
+pub const MAX_ENTRIES: u32 = 1_000_000;

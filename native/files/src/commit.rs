@@ -1,0 +1,320 @@
+//! Giving complete files their names, so that a name never stands for less than the whole file, not even after a power cut.
+//!
+//! The order is the promise: exact size and metadata, the contents durable, the folders on the way durable, one rename that
+//! replaces nothing unseen, the folder durable. Renaming before the contents are durable leaves files of zeros (measured,
+//! docs/reliability.md); reporting before the folder is durable lets a finished file disappear.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, MutexGuard};
+
+use crate::error::{ErrorClass, FileError};
+use crate::page::EntryKind;
+use crate::part::Part;
+use crate::path::SafePath;
+use crate::platform::{Folder, NodeKind, Stat, Time, is_unsupported};
+use crate::sink::{CommitInfo, Sink, Slot, locked};
+use crate::table::{Outcome, Record};
+
+/// An entry on its way through a commit.
+struct Commit<'a, F: Folder> {
+    entry: u32,
+    /// Keeps others from creating, abandoning or committing its part meanwhile.
+    slot: MutexGuard<'a, Slot<F>>,
+    step: Step<F>,
+}
+
+/// From top to bottom; every step may end in `Done`.
+enum Step<F: Folder> {
+    Start,
+    /// From `Start`: size and metadata are right.
+    Staged(Staged<F>),
+    /// From `Staged`: the contents are on the disk.
+    Durable(Staged<F>),
+    /// From `Durable`: the file has its name. From `Start`: the folder is there.
+    Named(Named<F>),
+    Done(Result<CommitInfo, FileError>),
+}
+
+struct Staged<F: Folder> {
+    part: Arc<Part<F>>,
+    path: String,
+    /// The file that may be replaced.
+    seen: Option<Stat>,
+}
+
+struct Named<F: Folder> {
+    path: String,
+    /// The folder of a file, whose new name must be made durable.
+    holder: Option<Arc<F>>,
+}
+
+impl<F: Folder> Sink<F> {
+    /// Makes an entry final. Again is fine: a committed entry stays as it is.
+    pub fn commit(&self, entry: u32) -> Result<CommitInfo, FileError> {
+        // One entry, one result.
+        let result = self.commit_group(&[entry]).pop();
+        result.unwrap_or_else(|| no_result(entry))
+    }
+
+    /// Makes several entries final and shares what can be shared: the disk writes all contents at once, and each folder is synced
+    /// once. One failure does not stop the others. The results are in the order of `entries`.
+    pub fn commit_group(&self, entries: &[u32]) -> Vec<Result<CommitInfo, FileError>> {
+        // Locked in the order of their numbers, so that two groups cannot wait for each other.
+        let mut sorted = entries.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let slots: Vec<_> = sorted.iter().map(|entry| self.slot(*entry)).collect();
+        let pairs = sorted.iter().zip(&slots);
+        let mut commits: Vec<Commit<'_, F>> = pairs
+            .map(|(entry, slot)| Commit {
+                entry: *entry,
+                slot: locked(slot),
+                step: Step::Start,
+            })
+            .collect();
+        for step in [Self::stage, Self::make_durable, Self::name] {
+            for commit in &mut commits {
+                step(self, commit);
+            }
+        }
+        self.sync_folders(&mut commits);
+        let results: HashMap<u32, Result<CommitInfo, FileError>> = commits
+            .into_iter()
+            .filter_map(|commit| match commit.step {
+                Step::Done(result) => Some((commit.entry, result)),
+                _ => None,
+            })
+            .collect();
+        let result = |entry| results.get(entry).cloned();
+        entries
+            .iter()
+            .map(|entry| result(entry).unwrap_or_else(|| no_result(*entry)))
+            .collect()
+    }
+
+    fn stage(&self, commit: &mut Commit<'_, F>) {
+        let outcome = self.read().record(commit.entry).map(|record| record.outcome);
+        if let Some(Outcome::Committed { durable }) = outcome {
+            commit.step = Step::Done(Ok(CommitInfo { durable }));
+            return;
+        }
+        let staged = self.admit(commit.entry).and_then(|(record, path)| match record.kind {
+            EntryKind::File => self.stage_file(commit, &record, path),
+            EntryKind::Folder => self.make_folder(path),
+        });
+        commit.step = staged.unwrap_or_else(|error| Step::Done(Err(error)));
+    }
+
+    fn stage_file(&self, commit: &mut Commit<'_, F>, record: &Record, path: String) -> Result<Step<F>, FileError> {
+        let why = match record.size {
+            None => Some("its size is not known"),
+            // A part made now would be all zeros.
+            Some(size) if size > 0 && commit.slot.is_none() => Some("nothing of it was received"),
+            Some(_) => None,
+        };
+        if let Some(why) = why {
+            return Err(FileError::rule(ErrorClass::Io, "complete", path, why));
+        }
+        let part = self.part_in(commit.entry, &mut commit.slot)?;
+        let size = record.size.unwrap_or(0);
+        part.finish(size, record.mode & !self.umask, record.mtime)?;
+        // Only a head start: the sync that follows reports what fails.
+        let _ = part.sync_range(0, size);
+        let seen = self.read().seen(commit.entry);
+        Ok(Step::Staged(Staged { part, path, seen }))
+    }
+
+    fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
+        let safe = SafePath::of_components(&path);
+        self.root.open_folder(Some(safe), true)?;
+        self.root.keep(Some(safe));
+        let holder = None;
+        Ok(Step::Named(Named { path, holder }))
+    }
+
+    fn make_durable(&self, commit: &mut Commit<'_, F>) {
+        commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
+            Step::Staged(staged) => match staged.part.sync() {
+                Ok(()) => Step::Durable(staged),
+                Err(error) => {
+                    // The system reports a lost write once; a second sync would succeed over what is gone.
+                    let _ = staged.part.remove();
+                    *commit.slot = None;
+                    self.end(commit.entry, Outcome::Lost);
+                    Step::Done(Err(error))
+                }
+            },
+            other => other,
+        };
+    }
+
+    fn name(&self, commit: &mut Commit<'_, F>) {
+        commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
+            Step::Durable(staged) => {
+                let path = SafePath::of_components(&staged.path);
+                let holder = Arc::clone(staged.part.folder());
+                match rename(&*holder, staged.part.name(), path.name(), staged.seen) {
+                    Ok(()) => {
+                        *commit.slot = None;
+                        self.root.keep(path.parent());
+                        Step::Named(Named {
+                            path: staged.path,
+                            holder: Some(holder),
+                        })
+                    }
+                    // The part stays: it is complete, and whoever made room for it can commit again.
+                    Err(error) => Step::Done(Err(not_named(staged.path, &error))),
+                }
+            }
+            other => other,
+        };
+    }
+
+    /// Makes the new names durable, each folder once, and ends the commits.
+    fn sync_folders(&self, commits: &mut [Commit<'_, F>]) {
+        let mut synced: HashMap<*const F, io::Result<bool>> = HashMap::new();
+        for commit in commits {
+            let Step::Named(named) = &commit.step else {
+                continue;
+            };
+            let ways = self.sync_ways(named);
+            let holder = named.holder.as_ref().map(|holder| {
+                let result = synced.entry(Arc::as_ptr(holder));
+                let result = result.or_insert_with(|| durable(holder.sync()));
+                result.as_ref().copied().map_err(copy)
+            });
+            let result = ways.and_then(|ways| Ok(holder.unwrap_or(Ok(true))? && ways));
+            let outcome = match &result {
+                Ok(durable) => Outcome::Committed { durable: *durable },
+                Err(_) => Outcome::Lost,
+            };
+            self.end(commit.entry, outcome);
+            let path = &named.path;
+            commit.step = Step::Done(match result {
+                Ok(durable) => Ok(CommitInfo { durable }),
+                Err(error) => Err(FileError::new("make durable the name of", path, &error)),
+            });
+        }
+    }
+
+    /// Makes the new folders on the way to a name durable.
+    fn sync_ways(&self, named: &Named<F>) -> io::Result<bool> {
+        let path = SafePath::of_components(&named.path);
+        // A folder's own name is new too.
+        let last = match named.holder {
+            Some(_) => path.parent(),
+            None => Some(path),
+        };
+        durable(self.root.sync_new(last))
+    }
+
+    fn end(&self, entry: u32, outcome: Outcome) {
+        if let Some(record) = self.write().record_mut(entry) {
+            record.outcome = outcome;
+        }
+        self.drop_slot(entry);
+    }
+
+    /// Gives the folders that this transfer made their modes and times, deepest first: a file that is created in a folder changes
+    /// its time, and a folder without write permission takes no file. Folders that were there before stay as they are.
+    ///
+    /// Not synced: after a power cut a folder may still be as private as it was during the transfer.
+    pub fn finish_folders(&self) -> Vec<FileError> {
+        let mut wanted = HashMap::new();
+        for entry in 0..self.entry_count() {
+            if let Some((record, path)) = self.known(entry)
+                && record.kind == EntryKind::Folder
+                && matches!(record.outcome, Outcome::Committed { .. })
+            {
+                wanted.insert(path, (record.mode, record.mtime));
+            }
+        }
+        let mut errors = Vec::new();
+        for path in self.root.kept() {
+            let wanted = wanted.get(&path).copied();
+            if let Err(error) = self.finish_folder(&path, wanted) {
+                errors.push(FileError::new("set the mode or time of", path, &error));
+            }
+        }
+        errors
+    }
+
+    fn finish_folder(&self, path: &str, wanted: Option<(u16, Time)>) -> io::Result<()> {
+        let Some(folder) = self.root.reopen_created(SafePath::of_components(path))? else {
+            return Ok(());
+        };
+        match wanted {
+            Some((mode, mtime)) => {
+                folder.set_mode(mode & !self.umask)?;
+                folder.set_mtime(mtime)
+            }
+            // Not an entry, only on the way to some.
+            None => folder.set_mode(0o777 & !self.umask),
+        }
+    }
+}
+
+/// Renames a part to its final name, replacing nothing but the file that was `seen`.
+fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> io::Result<()> {
+    if let Some(seen) = seen {
+        match folder.stat(name) {
+            Ok(now) if is_same(&seen, &now) => return folder.move_over(part, name),
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    match folder.move_new(part, name) {
+        Err(error) if is_unsupported(&error) => {}
+        result => return result,
+    }
+    // Older and simpler file systems. A second name is refused if there is one, too.
+    match folder.link(part, name) {
+        Ok(()) => return folder.remove_file(part),
+        // EPERM is how file systems without hard links say so.
+        Err(error) if is_unsupported(&error) || error.kind() == io::ErrorKind::PermissionDenied => {}
+        Err(error) => return Err(error),
+    }
+    // FAT: looking and renaming are two steps, and there is nothing better.
+    match folder.stat(name) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => folder.move_over(part, name),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_same(seen: &Stat, now: &Stat) -> bool {
+    let key = |stat: &Stat| (stat.dev, stat.ino, stat.size, stat.mtime);
+    now.kind == NodeKind::File && key(seen) == key(now)
+}
+
+fn not_named(path: String, error: &io::Error) -> FileError {
+    let why = (error.kind() == io::ErrorKind::AlreadyExists)
+        .then_some("something with this name appeared during the transfer");
+    FileError {
+        why,
+        ..FileError::new("complete", path, error)
+    }
+}
+
+/// Whether a sync of a folder did something; file systems that cannot do it say EINVAL.
+fn durable(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if is_unsupported(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(errno) => io::Error::from_raw_os_error(errno),
+        None => error.kind().into(),
+    }
+}
+
+fn no_result(entry: u32) -> Result<CommitInfo, FileError> {
+    let path = format!("entry {entry}");
+    Err(FileError::rule(ErrorClass::Io, "complete", path, "it has no result"))
+}

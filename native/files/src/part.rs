@@ -1,0 +1,136 @@
+//! A file while it is incomplete: a temporary name in its final folder.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::error::{ErrorClass, FileError};
+use crate::path::RESERVED_PREFIX;
+use crate::platform::{File, Folder, NativeFolder, Time, is_unsupported, random};
+
+/// Names to try. With 128 random bits the first is free, unless somebody plants names, who cannot plant the next.
+const ATTEMPTS: u32 = 8;
+
+/// An open part file. Several threads may write to it at once.
+pub struct Part<F: Folder = NativeFolder> {
+    folder: Arc<F>,
+    file: F::File,
+    name: String,
+    /// The path it will have, for messages.
+    path: String,
+    size: Option<u64>,
+}
+
+impl<F: Folder> Part<F> {
+    /// Creates the part of the file `path` in its folder and reserves `size` bytes for it.
+    pub(crate) fn create(folder: Arc<F>, path: String, size: Option<u64>) -> Result<Self, FileError> {
+        let fail = |error: &io::Error| FileError::new("create a part file for", path.clone(), error);
+        for attempt in 1.. {
+            let name = random_name().map_err(|error| fail(&error))?;
+            match folder.create_file(&name) {
+                Ok(file) => {
+                    let part = Self {
+                        folder,
+                        file,
+                        name,
+                        path,
+                        size,
+                    };
+                    return part.reserved();
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
+                Err(error) => return Err(fail(&error)),
+            }
+        }
+        Err(fail(&io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Reserves the space, so that a full disk shows now and not after hours. Without it the part goes.
+    fn reserved(self) -> Result<Self, FileError> {
+        let size = self.size.unwrap_or(0);
+        if size == 0 {
+            return Ok(self);
+        }
+        let mut result = self.file.allocate(size);
+        if result.as_ref().is_err_and(is_unsupported) {
+            result = self.file.set_size(size);
+        }
+        match result {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                // Whatever it reserved before it failed goes with the name.
+                let _ = self.remove();
+                Err(self.error("reserve space for", &error))
+            }
+        }
+    }
+
+    /// Writes all of `bytes`.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        let end = offset.checked_add(bytes.len() as u64);
+        if end.is_none() || self.size.is_some_and(|size| end > Some(size)) {
+            let why = "it would become longer than announced";
+            return Err(FileError::rule(ErrorClass::Io, "write", &*self.path, why));
+        }
+        self.file
+            .write_all_at(offset, bytes)
+            .map_err(|error| self.error("write", &error))
+    }
+
+    /// Fills `bytes` with what was written: for blocks that must be hashed again.
+    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), FileError> {
+        self.file
+            .read_all_at(offset, bytes)
+            .map_err(|error| self.error("read back", &error))
+    }
+
+    /// Starts writing a range to the disk, so that the sync at the end is short.
+    pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
+        self.file
+            .start_sync(offset, len)
+            .or_else(|error| match is_unsupported(&error) {
+                true => Ok(()),
+                false => Err(self.error("write", &error)),
+            })
+    }
+
+    /// The temporary name in the final folder.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn folder(&self) -> &Arc<F> {
+        &self.folder
+    }
+
+    /// Gives the file its exact size and its metadata. The contents are not durable yet.
+    pub(crate) fn finish(&self, size: u64, mode: u16, mtime: Time) -> Result<(), FileError> {
+        self.file
+            .set_size(size)
+            .map_err(|error| self.error("set the size of", &error))?;
+        self.file
+            .set_mode(mode)
+            .map_err(|error| self.error("set the mode of", &error))?;
+        self.file
+            .set_mtime(mtime)
+            .map_err(|error| self.error("set the time of", &error))
+    }
+
+    pub(crate) fn sync(&self) -> Result<(), FileError> {
+        self.file
+            .sync_data()
+            .map_err(|error| self.error("make durable", &error))
+    }
+
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        self.folder.remove_file(&self.name)
+    }
+
+    fn error(&self, doing: &'static str, error: &io::Error) -> FileError {
+        FileError::new(doing, &*self.path, error)
+    }
+}
+
+fn random_name() -> io::Result<String> {
+    let random = random()?;
+    Ok(format!("{RESERVED_PREFIX}{random:032x}.part"))
+}

@@ -1,0 +1,269 @@
+//! The platform on Linux, by the *at() calls.
+//!
+//! Not used, on purpose: `openat2` (absent on old kernels and in seccomp sandboxes; the behaviour must be the same everywhere)
+//! and `/proc/self/fd` (not mounted in every container).
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::fs::{
+    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps,
+    UTIME_OMIT,
+};
+use rustix::io::Errno;
+
+use super::{File, Folder, NodeKind, Stat, Time};
+
+/// A held folder descriptor.
+pub struct NativeFolder(OwnedFd);
+
+/// An open file descriptor.
+pub struct NativeFile(OwnedFd);
+
+/// O_NONBLOCK so that not even a folder that became a FIFO blocks.
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK);
+
+impl Folder for NativeFolder {
+    type File = NativeFile;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        open(CWD, path, FOLDER).map(Self)
+    }
+
+    fn open_folder(&self, name: &str) -> io::Result<Self> {
+        open(&self.0, name, FOLDER | OFlags::NOFOLLOW).map(Self)
+    }
+
+    fn open_file(&self, name: &str) -> io::Result<NativeFile> {
+        // O_NOCTTY: a name that became a terminal must not become ours.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        open(&self.0, name, flags).map(NativeFile)
+    }
+
+    fn create_file(&self, name: &str) -> io::Result<NativeFile> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode))?;
+        Ok(NativeFile(fd))
+    }
+
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?)
+    }
+
+    fn stat(&self, name: &str) -> io::Result<Stat> {
+        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(stat_of(&stat))
+    }
+
+    fn stat_self(&self) -> io::Result<Stat> {
+        Ok(stat_of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    fn list(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        // Reads through a descriptor of its own: the position in the folder belongs to the descriptor.
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                each(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn may_read(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::accessat(&self.0, name, Access::READ_OK, AtFlags::EACCESS)?)
+    }
+
+    fn may_create(&self) -> io::Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(&self.0, ".", access, AtFlags::EACCESS)?)
+    }
+
+    fn move_new(&self, from: &str, to: &str) -> io::Result<()> {
+        let flags = RenameFlags::NOREPLACE;
+        Ok(rustix::fs::renameat_with(&self.0, from, &self.0, to, flags)?)
+    }
+
+    fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?)
+    }
+
+    fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn set_mode(&self, mode: u16) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, mode_of(mode))?)
+    }
+
+    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
+        Ok(rustix::fs::futimens(&self.0, &only_mtime(mtime))?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(retry(|| rustix::fs::fsync(&self.0))?)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.0)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+impl File for NativeFile {
+    fn stat(&self) -> io::Result<Stat> {
+        Ok(stat_of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::pread(&self.0, bytes, offset)?)
+    }
+
+    fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::pwrite(&self.0, bytes, offset)?)
+    }
+
+    fn wait_writable(&self) -> io::Result<()> {
+        // Local file systems never say EAGAIN and `poll` calls every plain file ready, so there is nothing to wait on.
+        std::thread::sleep(Duration::from_millis(1));
+        Ok(())
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        Ok(retry(|| rustix::fs::ftruncate(&self.0, size))?)
+    }
+
+    fn allocate(&self, size: u64) -> io::Result<()> {
+        let flags = FallocateFlags::empty();
+        Ok(retry(|| rustix::fs::fallocate(&self.0, flags, 0, size))?)
+    }
+
+    fn set_mode(&self, mode: u16) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, mode_of(mode))?)
+    }
+
+    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
+        Ok(rustix::fs::futimens(&self.0, &only_mtime(mtime))?)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(retry(|| rustix::fs::fdatasync(&self.0))?)
+    }
+
+    fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
+        super::linux_unsafe::sync_file_range(self.0.as_fd(), offset, len)
+    }
+
+    fn will_read_in_order(&self) {
+        // Advice: a system that does not take it reads all the same.
+        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::Sequential);
+    }
+}
+
+/// The bits that the user takes from the mode of everything new.
+///
+/// Read once. `/proc` first: asking the system call means setting it, which other threads would see for a moment.
+pub fn umask() -> u16 {
+    static UMASK: OnceLock<u16> = OnceLock::new();
+    *UMASK.get_or_init(|| umask_in_proc().unwrap_or_else(umask_by_setting))
+}
+
+fn umask_in_proc() -> Option<u16> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    u16::from_str_radix(line.trim(), 8).ok()
+}
+
+fn umask_by_setting() -> u16 {
+    // The strictest for the moment in which another thread may create something.
+    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(mask);
+    permissions(mask.bits())
+}
+
+/// 128 bits that nobody can guess.
+pub fn random() -> io::Result<u128> {
+    let mut bytes = [0u8; 16];
+    let flags = rustix::rand::GetRandomFlags::empty();
+    let got = retry(|| rustix::rand::getrandom(&mut bytes, flags))?;
+    // Up to 256 bytes come whole once the pool is ready (getrandom(2)).
+    if got != bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(u128::from_le_bytes(bytes))
+}
+
+fn open<Fd: AsFd>(folder: Fd, name: impl rustix::path::Arg + Copy, flags: OFlags) -> io::Result<OwnedFd> {
+    Ok(retry(|| rustix::fs::openat(&folder, name, flags, Mode::empty()))?)
+}
+
+fn retry<T>(call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    rustix::io::retry_on_intr(call)
+}
+
+fn stat_of(stat: &rustix::fs::Stat) -> Stat {
+    Stat {
+        kind: match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => NodeKind::File,
+            FileType::Directory => NodeKind::Folder,
+            FileType::Symlink => NodeKind::Link,
+            _ => NodeKind::Special,
+        },
+        dev: stat.st_dev,
+        ino: stat.st_ino,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        mode: permissions(stat.st_mode),
+        links: stat.st_nlink,
+        mtime: time_of(stat.st_mtime, stat.st_mtime_nsec),
+        ctime: time_of(stat.st_ctime, stat.st_ctime_nsec),
+    }
+}
+
+fn time_of(secs: i64, nanos: i64) -> Time {
+    Time {
+        secs,
+        // A file system with garbage there reads as a whole second.
+        nanos: u32::try_from(nanos)
+            .ok()
+            .filter(|nanos| *nanos < 1_000_000_000)
+            .unwrap_or(0),
+    }
+}
+
+/// Never setuid, setgid or sticky.
+fn permissions(mode: u32) -> u16 {
+    (mode & 0o777) as u16
+}
+
+fn mode_of(mode: u16) -> Mode {
+    Mode::from_raw_mode(u32::from(mode & 0o777))
+}
+
+fn only_mtime(mtime: Time) -> Timestamps {
+    Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: mtime.secs,
+            tv_nsec: i64::from(mtime.nanos),
+        },
+    }
+}

@@ -1,0 +1,323 @@
+//! The receiver's side of a transfer: the manifest as it arrives, what is in its way, and part files.
+//!
+//! Nothing has a final name before [`Sink::commit`](crate::Sink::commit) gave it one (`commit.rs`). Until then everything that
+//! the transfer made can be taken back, and is, by [`Sink::dispose`] or by dropping the sink.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::error::{ErrorClass, FileError};
+use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
+use crate::part::Part;
+use crate::path::{SafePath, check_component};
+use crate::platform::{Folder, NativeFolder, NodeKind, Stat, umask};
+use crate::sandbox::{Found, Root, blocked_error};
+use crate::table::{Outcome, Record, Status, Table};
+
+/// What the user of the receiving machine decided before the transfer.
+#[derive(Clone, Debug, Default)]
+pub struct SinkOptions {
+    /// Create the folder, and its parents, if it is missing.
+    pub create: bool,
+    /// Plain files in the way are replaced; nothing else ever is.
+    pub overwrite: bool,
+    /// Takes the place of the first component of every path.
+    pub rename: Option<String>,
+}
+
+/// What a commit achieved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// The name is on the disk too; `false` only on file systems that cannot sync a folder.
+    pub durable: bool,
+}
+
+/// One transfer into one folder. All methods may be called from several threads.
+pub struct Sink<F: Folder = NativeFolder> {
+    pub(crate) root: Root<F>,
+    pub(crate) umask: u16,
+    overwrite: bool,
+    rename: Option<String>,
+    pub(crate) table: RwLock<Table>,
+    /// Pages are examined one after the other, but not under the lock of the table: a slow disk must not stop the writers.
+    pages: Mutex<()>,
+    slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
+    disposed: AtomicBool,
+}
+
+/// The part file of an entry, while it has one.
+pub(crate) type Slot<F> = Option<Arc<Part<F>>>;
+
+impl Sink<NativeFolder> {
+    /// Holds the folder `dir`; an error if nothing can be created in it.
+    pub fn open(dir: &Path, options: SinkOptions) -> Result<Self, FileError> {
+        Self::open_on(dir, options)
+    }
+}
+
+impl<F: Folder> Sink<F> {
+    /// [`Sink::open`] on another platform than the real one.
+    pub fn open_on(dir: &Path, options: SinkOptions) -> Result<Self, FileError> {
+        if let Some(name) = &options.rename
+            && check_component(name).is_err()
+        {
+            let why = "it is not a plain name";
+            return Err(FileError::rule(ErrorClass::Unsendable, "rename to", name, why));
+        }
+        let root: Root<F> = Root::open_on(dir, options.create)?;
+        if let Err(error) = root.top().may_create() {
+            root.remove_created();
+            return Err(FileError::new("write in the folder", root.shown(), &error));
+        }
+        Ok(Self {
+            root,
+            umask: umask(),
+            overwrite: options.overwrite,
+            rename: options.rename,
+            table: RwLock::default(),
+            pages: Mutex::default(),
+            slots: Mutex::default(),
+            disposed: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes a page of the manifest and returns one [`Status`] number per entry.
+    ///
+    /// A page may repeat entries that are known, byte for byte; anything but the next entry otherwise is refused. After a
+    /// refusal the transfer is over.
+    pub fn add_page(&self, first: u32, count: u16, bytes: &[u8]) -> Result<Vec<u8>, PageError> {
+        let entries = decode_with_bytes(count, bytes)?;
+        let _one_at_a_time = locked(&self.pages);
+        let known = self.read().len();
+        if first > known {
+            let expected = known;
+            return Err(PageError::Gap { expected, first });
+        }
+        check_limit(first, count)?;
+        for (entry, (_, bytes)) in (first..known).zip(&entries) {
+            if !self.read().repeats(entry, bytes) {
+                return Err(PageError::Contradiction(entry));
+            }
+        }
+        for (entry, bytes) in entries.iter().skip((known - first) as usize) {
+            self.write().add(entry, bytes, self.rename.as_deref())?;
+        }
+        let end = self.entry_count();
+        self.examine(known..end);
+        let table = self.read();
+        let statuses = (first..).take(entries.len());
+        Ok(statuses
+            .map(|entry| table.record(entry).map_or(Status::Unknown, |record| record.status) as u8)
+            .collect())
+    }
+
+    /// Looks on the disk for new entries.
+    fn examine(&self, entries: std::ops::Range<u32>) {
+        // Entries come folder by folder: below a folder that is not there nothing is.
+        let mut absent: Option<String> = None;
+        for entry in entries {
+            let Some((record, path)) = self.known(entry) else {
+                continue;
+            };
+            if record.status != Status::Absent {
+                continue;
+            }
+            let path = SafePath::of_components(&path);
+            if absent.as_ref().is_some_and(|absent| path.starts_with(absent)) {
+                continue;
+            }
+            let (status, seen, detail) = match self.root.look(path) {
+                Found::Nothing => (Status::Absent, None, 0),
+                Found::Node(stat) => status_of(&record, stat),
+                Found::NoFolder { depth } => (Status::NoFolder, None, depth as i32),
+                Found::Unknown(error) => (Status::Unknown, None, error.raw_os_error().unwrap_or(0)),
+            };
+            if status == Status::Absent && record.kind == EntryKind::Folder {
+                absent = Some(path.as_str().to_owned());
+            }
+            self.write().set_found(entry, status, seen, detail);
+        }
+    }
+
+    /// More about the statuses [`Status::Unknown`] and [`Status::NoFolder`].
+    pub fn detail(&self, entry: u32) -> Option<FileError> {
+        let (record, path) = self.known(entry)?;
+        let detail = self.read().detail(entry)?;
+        let error = |errno| std::io::Error::from_raw_os_error(errno);
+        match record.status {
+            Status::NoFolder => {
+                let depth = usize::try_from(detail).unwrap_or(0);
+                let shown = SafePath::of_components(&path).prefix(depth + 1);
+                Some(blocked_error(shown, &error(libc::ENOTDIR)))
+            }
+            _ => Some(FileError::new("look at", path, &error(detail))),
+        }
+    }
+
+    /// The part file of an entry, created at the first call together with the folders on the way to it.
+    pub fn part(&self, entry: u32) -> Result<Arc<Part<F>>, FileError> {
+        let slot = self.slot(entry);
+        let mut slot = locked(&slot);
+        self.part_in(entry, &mut slot)
+    }
+
+    pub(crate) fn part_in(&self, entry: u32, slot: &mut Slot<F>) -> Result<Arc<Part<F>>, FileError> {
+        let (record, path) = self.admit(entry)?;
+        if record.kind != EntryKind::File {
+            let why = "it is a folder";
+            return Err(FileError::rule(ErrorClass::NotAFile, "write", path, why));
+        }
+        if let Some(part) = slot {
+            return Ok(Arc::clone(part));
+        }
+        let parent = SafePath::of_components(&path).parent();
+        let folder = self.root.open_folder(parent, true)?;
+        let part = Arc::new(Part::create(folder, path, record.size)?);
+        *slot = Some(Arc::clone(&part));
+        Ok(part)
+    }
+
+    /// Removes the part file of an entry. What is still written to it goes nowhere.
+    pub fn abandon(&self, entry: u32) {
+        let slot = self.slot(entry);
+        if let Some(part) = locked(&slot).take() {
+            // Gone already is as good; otherwise the name is reserved and random, and in nobody's way.
+            let _ = part.remove();
+        }
+    }
+
+    /// Removes all parts and the folders that this transfer made and committed nothing in. Nothing can be written afterwards.
+    pub fn dispose(&self) {
+        self.disposed.store(true, Ordering::SeqCst);
+        // A slot that is taken after this is empty and stays so: `admit` refuses.
+        let slots: Vec<_> = locked(&self.slots).drain().collect();
+        for (_, slot) in slots {
+            if let Some(part) = locked(&slot).take() {
+                let _ = part.remove();
+            }
+        }
+        self.root.remove_created();
+    }
+
+    /// Bytes that can still be written to the file system of the folder.
+    pub fn free_space(&self) -> Result<u64, FileError> {
+        let free = self.root.top().free_bytes();
+        free.map_err(|error| FileError::new("look at", self.root.shown(), &error))
+    }
+
+    /// The final size of an entry that was announced without one.
+    pub fn set_size(&self, entry: u32, size: u64) {
+        if let Some(record) = self.write().record_mut(entry)
+            && record.size.is_none()
+        {
+            record.size = Some(size);
+        }
+    }
+
+    pub fn entry_count(&self) -> u32 {
+        self.read().len()
+    }
+
+    /// Where an entry lies below the folder.
+    pub fn path(&self, entry: u32) -> Option<String> {
+        self.read().path(entry)
+    }
+
+    /// What its sender calls an entry: the path that the transfer root is made of.
+    pub fn wire_path(&self, entry: u32) -> Option<String> {
+        self.read().wire_path(entry)
+    }
+
+    pub fn kind(&self, entry: u32) -> Option<EntryKind> {
+        self.read().record(entry).map(|record| record.kind)
+    }
+
+    /// `None` also for an entry of unknown size.
+    pub fn size(&self, entry: u32) -> Option<u64> {
+        self.read().record(entry).and_then(|record| record.size)
+    }
+
+    pub fn status(&self, entry: u32) -> Option<Status> {
+        self.read().record(entry).map(|record| record.status)
+    }
+
+    /// The entry, if it may be written: the only way to a part file and to a commit.
+    pub(crate) fn admit(&self, entry: u32) -> Result<(Record, String), FileError> {
+        let no = |class, path: String, why| Err(FileError::rule(class, "write", path, why));
+        let Some((record, path)) = self.known(entry) else {
+            let why = "the manifest has no such entry";
+            return no(ErrorClass::NotFound, format!("entry {entry}"), why);
+        };
+        if self.disposed.load(Ordering::SeqCst) {
+            return no(ErrorClass::Io, path, "the transfer is over");
+        }
+        match record.outcome {
+            Outcome::Open => {}
+            Outcome::Committed { .. } => return no(ErrorClass::Exists, path, "it is complete"),
+            Outcome::Lost => return no(ErrorClass::Io, path, "the disk failed to keep it"),
+        }
+        match record.status {
+            Status::Absent | Status::FolderExists => Ok((record, path)),
+            Status::Identical | Status::Different if self.overwrite => Ok((record, path)),
+            Status::Identical | Status::Different => no(ErrorClass::Exists, path, "another file has this name"),
+            Status::Obstructed => no(ErrorClass::Exists, path, "something else has this name"),
+            Status::NoFolder => no(ErrorClass::NotAFile, path, "no folder leads to it"),
+            Status::Unknown => no(ErrorClass::Io, path, "it could not be looked at"),
+            Status::Twice | Status::Conflict | Status::OtherTop => {
+                no(ErrorClass::Exists, path, "the manifest contradicts itself")
+            }
+        }
+    }
+
+    pub(crate) fn known(&self, entry: u32) -> Option<(Record, String)> {
+        let table = self.read();
+        Some((*table.record(entry)?, table.path(entry)?))
+    }
+
+    pub(crate) fn slot(&self, entry: u32) -> Arc<Mutex<Slot<F>>> {
+        Arc::clone(locked(&self.slots).entry(entry).or_default())
+    }
+
+    /// For entries that need no slot again.
+    pub(crate) fn drop_slot(&self, entry: u32) {
+        locked(&self.slots).remove(&entry);
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Folder> Drop for Sink<F> {
+    fn drop(&mut self) {
+        self.dispose();
+    }
+}
+
+/// What a thing that is in the way means for an entry.
+fn status_of(record: &Record, stat: Stat) -> (Status, Option<Stat>, i32) {
+    let status = match (record.kind, stat.kind) {
+        (EntryKind::Folder, NodeKind::Folder) => Status::FolderExists,
+        (EntryKind::File, NodeKind::File) => {
+            if record.size == Some(stat.size) && record.mtime == stat.mtime {
+                Status::Identical
+            } else {
+                Status::Different
+            }
+        }
+        _ => Status::Obstructed,
+    };
+    let replaceable = matches!(status, Status::Identical | Status::Different);
+    (status, replaceable.then_some(stat), 0)
+}
+
+/// Locks, also after a panic elsewhere: what the locks here protect is consistent between any two statements.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,199 @@
+//! The paths of a manifest as a tree: each component is stored once, and a child is found by a hash of its parent and name.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::MAX_ENTRIES;
+use crate::names::{Name, Names};
+use crate::path::SafePath;
+
+/// Most components that a manifest may name. A tree that was walked names each once, as an entry; twice that is for peers that
+/// leave folders out, and bounds what a hostile manifest can make us hold.
+const MAX_NODES: usize = 2 * MAX_ENTRIES as usize;
+
+/// The parent of the first components.
+pub(crate) const TOP: u32 = u32::MAX;
+
+const EMPTY: u32 = u32::MAX;
+
+/// What the manifest says of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// On the way to an entry; not an entry itself so far.
+    Way,
+    Folder,
+    File,
+}
+
+struct Node {
+    parent: u32,
+    name: Name,
+    role: Role,
+}
+
+#[derive(Default)]
+pub(crate) struct Tree {
+    names: Names,
+    nodes: Vec<Node>,
+    /// Numbers of nodes, open addressing with linear probing. A `HashMap` would store each name a second time.
+    slots: Vec<u32>,
+    /// Random per transfer: a peer cannot choose names that collide.
+    hasher: RandomState,
+}
+
+/// Where a path ended up in the tree.
+pub(crate) struct Place {
+    pub(crate) node: u32,
+    /// It was not there before, not even on the way to something.
+    pub(crate) new: bool,
+    pub(crate) below_file: bool,
+}
+
+impl Tree {
+    /// Finds or makes the node of a path, `top` standing for its first component if given; `None` if the tree is full.
+    pub(crate) fn place(&mut self, path: SafePath<'_>, top: Option<&str>) -> Option<Place> {
+        let mut place = Place {
+            node: TOP,
+            new: false,
+            below_file: false,
+        };
+        for (depth, own) in path.components().enumerate() {
+            place.below_file |= self.role(place.node) == Some(Role::File);
+            let name = top.filter(|_| depth == 0).unwrap_or(own);
+            place.new = false;
+            place.node = match self.child(place.node, name) {
+                Some(child) => child,
+                None => {
+                    place.new = true;
+                    self.add(place.node, name)?
+                }
+            };
+        }
+        Some(place)
+    }
+
+    pub(crate) fn role(&self, node: u32) -> Option<Role> {
+        self.nodes.get(node as usize).map(|node| node.role)
+    }
+
+    pub(crate) fn set_role(&mut self, node: u32, role: Role) {
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.role = role;
+        }
+    }
+
+    pub(crate) fn path(&self, mut node: u32) -> String {
+        let mut components = Vec::new();
+        while let Some(found) = self.nodes.get(node as usize) {
+            components.push(self.names.get(found.name));
+            node = found.parent;
+        }
+        components.reverse();
+        components.join("/")
+    }
+
+    fn child(&self, parent: u32, name: &str) -> Option<u32> {
+        let start = self.start(parent, name);
+        self.probe(start)
+            .map_while(|slot| self.slots.get(slot).copied())
+            .take_while(|node| *node != EMPTY)
+            .find(|node| self.is_child(*node, parent, name))
+    }
+
+    fn add(&mut self, parent: u32, name: &str) -> Option<u32> {
+        if self.nodes.len() >= MAX_NODES {
+            return None;
+        }
+        let stored = self.names.push(name)?;
+        let node = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            parent,
+            name: stored,
+            role: Role::Way,
+        });
+        // At most three quarters full: there is always an empty slot to end a search.
+        if self.nodes.len() * 4 > self.slots.len() * 3 {
+            self.grow();
+        } else {
+            self.enter(node);
+        }
+        Some(node)
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![EMPTY; (self.slots.len() * 2).max(64)];
+        for node in 0..self.nodes.len() as u32 {
+            self.enter(node);
+        }
+    }
+
+    fn enter(&mut self, node: u32) {
+        let Some(found) = self.nodes.get(node as usize) else {
+            return;
+        };
+        let start = self.start(found.parent, self.names.get(found.name));
+        let free = self.probe(start).find(|slot| self.slots.get(*slot) == Some(&EMPTY));
+        if let Some(slot) = free.and_then(|slot| self.slots.get_mut(slot)) {
+            *slot = node;
+        }
+    }
+
+    /// The slots that a name may be in, in the order of search.
+    fn probe(&self, start: usize) -> impl Iterator<Item = usize> {
+        let last = self.slots.len().saturating_sub(1);
+        (0..self.slots.len()).map(move |step| (start + step) & last)
+    }
+
+    fn is_child(&self, node: u32, parent: u32, name: &str) -> bool {
+        self.nodes
+            .get(node as usize)
+            .is_some_and(|node| node.parent == parent && self.names.get(node.name) == name)
+    }
+
+    fn start(&self, parent: u32, name: &str) -> usize {
+        let hash = self.hasher.hash_one((parent, name)) as usize;
+        // The number of slots is a power of two, or 0 before the first name.
+        hash & self.slots.len().saturating_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(path: &str) -> SafePath<'_> {
+        SafePath::parse(path.as_bytes()).expect("a plain path")
+    }
+
+    #[test]
+    fn every_path_is_found_again_while_the_tree_grows() {
+        let mut tree = Tree::default();
+        let paths: Vec<String> = (0..5000).map(|i| format!("a/{}/{i}", i % 97)).collect();
+        let mut nodes = Vec::new();
+        for wire in &paths {
+            let place = tree.place(path(wire), None).expect("room");
+            assert!(place.new, "{wire}");
+            nodes.push(place.node);
+        }
+        for (wire, node) in paths.iter().zip(nodes) {
+            let place = tree.place(path(wire), None).expect("room");
+            assert_eq!((place.node, place.new), (node, false));
+            assert_eq!(&tree.path(node), wire);
+        }
+    }
+
+    #[test]
+    fn another_top_stands_for_the_first_component_only() {
+        let mut tree = Tree::default();
+        let place = tree.place(path("a/a/a"), Some("b")).expect("room");
+        assert_eq!(tree.path(place.node), "b/a/a");
+    }
+
+    #[test]
+    fn a_path_below_a_file_is_noticed() {
+        let mut tree = Tree::default();
+        let file = tree.place(path("a/f"), None).expect("room");
+        tree.set_role(file.node, Role::File);
+        assert!(tree.place(path("a/f/x/y"), None).expect("room").below_file);
+        assert!(!tree.place(path("a/g"), None).expect("room").below_file);
+    }
+}

@@ -1,0 +1,389 @@
+//! The walk over what is sent: manifest pages, in a stable order, as the folders are read.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::error::FileError;
+use crate::page::{EntryKind, PageBuilder, PageEntry};
+use crate::path::SafePath;
+use crate::platform::{Folder, NativeFolder, NodeKind, Stat, Time};
+use crate::source::{Parent, Place, Source, fingerprint, size_of};
+
+/// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
+/// descriptors.
+const OPEN_LEVELS: usize = 32;
+
+/// Notes kept for the caller between two pages. A tree of a million links must not become a million notes; the counts are exact.
+const MAX_NOTES: usize = 1000;
+
+/// Times that both languages hold exactly.
+const MAX_SECS: i64 = (1 << 53) - 1;
+
+/// A page of the manifest, ready for the wire.
+#[derive(Debug)]
+pub struct Page {
+    /// The id of its first entry.
+    pub first: u32,
+    pub count: u16,
+    /// The entries, as they follow `first` and `count` in the message.
+    pub bytes: Vec<u8>,
+    /// Files among its entries.
+    pub files: u32,
+    /// Bytes of these files.
+    pub size: u64,
+}
+
+/// Something in the tree that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Lossy where it is not UTF-8, and not escaped.
+    pub path: String,
+    pub why: NoteKind,
+}
+
+/// Why something is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// A symbolic link. Not followed: it may lead out of the tree or around in circles.
+    Link,
+    /// A FIFO, socket or device.
+    Special,
+    /// The user may not read it, or the system failed: the transfer ends as "some failed".
+    Unreadable,
+    /// The protocol does not carry its name: the transfer ends as "some failed".
+    UnsendableName,
+    /// It was gone when its turn came.
+    Vanished,
+}
+
+/// How many things were not sent, by reason, over the whole walk so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoteCounts {
+    pub links: u32,
+    pub special: u32,
+    pub unreadable: u32,
+    pub unsendable: u32,
+    pub vanished: u32,
+}
+
+/// Walks depth first, folders before what is in them, names in the order of their bytes.
+pub struct Walk {
+    source: Arc<Source>,
+    next_base: usize,
+    levels: Vec<Level>,
+    builder: PageBuilder,
+    files: u32,
+    size: u64,
+    /// An entry that did not fit into the last page; its level is pushed once it is in.
+    waiting: Option<Item>,
+    notes: Vec<Note>,
+    counts: NoteCounts,
+}
+
+/// A folder that is being walked.
+struct Level {
+    id: u32,
+    path: String,
+    /// `None` while deeper levels need the descriptor.
+    folder: Option<Arc<NativeFolder>>,
+    listing: Listing,
+}
+
+/// The names of a folder, sorted, in one allocation.
+struct Listing {
+    text: String,
+    spans: std::vec::IntoIter<(u32, u16)>,
+}
+
+/// Something to be sent.
+struct Item {
+    parent: Parent,
+    path: String,
+    stat: Stat,
+    /// Set for folders: it can be read.
+    folder: Option<(Arc<NativeFolder>, Listing)>,
+}
+
+impl Walk {
+    pub(crate) fn new(source: Arc<Source>) -> Self {
+        Self {
+            source,
+            next_base: 0,
+            levels: Vec::new(),
+            builder: PageBuilder::new(),
+            files: 0,
+            size: 0,
+            waiting: None,
+            notes: Vec::new(),
+            counts: NoteCounts::default(),
+        }
+    }
+
+    /// The next page; `None` at the end. An error ends the walk: the transfer is too large.
+    pub fn next_page(&mut self) -> Result<Option<Page>, FileError> {
+        let first = self.source.entry_count();
+        while let Some(item) = self.next_item()? {
+            if let Some(item) = self.put(item)? {
+                self.waiting = Some(item);
+                break;
+            }
+        }
+        let (count, bytes) = self.builder.take();
+        Ok((count > 0).then_some(Page {
+            first,
+            count,
+            bytes,
+            files: std::mem::take(&mut self.files),
+            size: std::mem::take(&mut self.size),
+        }))
+    }
+
+    /// What was skipped since the last call, at most 1,000 of it.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    pub fn note_counts(&self) -> NoteCounts {
+        self.counts
+    }
+
+    /// Puts an item into the page; gives it back if the page is full.
+    fn put(&mut self, item: Item) -> Result<Option<Item>, FileError> {
+        let kind = match item.folder {
+            Some(_) => EntryKind::Folder,
+            None => EntryKind::File,
+        };
+        let size = size_of(kind, &item.stat);
+        let Ok(path) = SafePath::parse(item.path.as_bytes()) else {
+            // Checked by `name_of` before.
+            self.note(item.path, NoteKind::UnsendableName);
+            return Ok(None);
+        };
+        let entry = PageEntry {
+            kind,
+            size: Some(size),
+            mode: item.stat.mode,
+            mtime: Time {
+                secs: item.stat.mtime.secs.clamp(-MAX_SECS, MAX_SECS),
+                ..item.stat.mtime
+            },
+            fingerprint: fingerprint(&item.stat),
+            path,
+        };
+        if !self.builder.push(&entry) {
+            return Ok(Some(item));
+        }
+        let id = self.source.add(item.parent, path.name(), kind, &item.stat)?;
+        if kind == EntryKind::File {
+            self.files += 1;
+            self.size = self.size.saturating_add(size);
+        }
+        if let Some((folder, listing)) = item.folder {
+            self.enter(id, item.path, folder, listing);
+        }
+        Ok(None)
+    }
+
+    fn enter(&mut self, id: u32, path: String, folder: Arc<NativeFolder>, listing: Listing) {
+        self.levels.push(Level {
+            id,
+            path,
+            folder: Some(folder),
+            listing,
+        });
+        let above = self.levels.len().checked_sub(OPEN_LEVELS + 1);
+        if let Some(level) = above.and_then(|above| self.levels.get_mut(above)) {
+            level.folder = None;
+        }
+    }
+
+    fn next_item(&mut self) -> Result<Option<Item>, FileError> {
+        if let Some(item) = self.waiting.take() {
+            return Ok(Some(item));
+        }
+        loop {
+            let Some(level) = self.levels.last_mut() else {
+                match self.next_base()? {
+                    Some(item) => return Ok(Some(item)),
+                    None if self.next_base < self.source.bases().len() => continue,
+                    None => return Ok(None),
+                }
+            };
+            let Some(name) = level.listing.next() else {
+                self.levels.pop();
+                continue;
+            };
+            let parent = Parent::Entry(level.id);
+            let path = format!("{}/{name}", level.path);
+            if SafePath::parse(path.as_bytes()).is_err() {
+                self.note(path, NoteKind::UnsendableName);
+                continue;
+            }
+            let Ok(folder) = self.folder_of_last() else {
+                self.note(path, NoteKind::Unreadable);
+                continue;
+            };
+            if let Some(item) = self.look(&folder, &name, parent, path) {
+                return Ok(Some(item));
+            }
+        }
+    }
+
+    /// The next argument; `None` if it is noted instead, or there is none.
+    fn next_base(&mut self) -> Result<Option<Item>, FileError> {
+        let number = self.next_base;
+        let Some(base) = self.source.bases().get(number) else {
+            return Ok(None);
+        };
+        self.next_base += 1;
+        let (path, base_name) = (base.name.clone(), base.name.clone());
+        // A command line has fewer arguments than that.
+        let parent = Parent::Base(number as u32);
+        match base.place.clone() {
+            Place::File { folder, name } => {
+                let item = self.look(&folder, &name, parent, path);
+                if item.as_ref().is_none_or(|item| item.folder.is_none()) {
+                    return Ok(item);
+                }
+                // It was a file when the user asked for it.
+                self.note(base_name, NoteKind::Vanished);
+                Ok(None)
+            }
+            Place::Folder(folder) => {
+                let fail = |error: &io::Error| FileError::new("read the folder", &*path, error);
+                let stat = folder.stat_self().map_err(|error| fail(&error))?;
+                let listing = self.list(&folder, &path).map_err(|error| fail(&error))?;
+                let folder = Some((folder, listing));
+                Ok(Some(Item {
+                    parent,
+                    path,
+                    stat,
+                    folder,
+                }))
+            }
+        }
+    }
+
+    /// Looks at one name; what cannot be sent becomes a note.
+    fn look(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: String) -> Option<Item> {
+        match self.examine(folder, name, parent, &path) {
+            Ok(item) => Some(item),
+            Err(why) => {
+                self.note(path, why);
+                None
+            }
+        }
+    }
+
+    fn examine(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: &str) -> Result<Item, NoteKind> {
+        let stat = folder.stat(name).map_err(unreadable)?;
+        let mut item = Item {
+            parent,
+            path: path.to_owned(),
+            stat,
+            folder: None,
+        };
+        match stat.kind {
+            NodeKind::Link => return Err(NoteKind::Link),
+            NodeKind::Special => return Err(NoteKind::Special),
+            NodeKind::File => {
+                // Whoever everybody may read needs no second call.
+                if stat.mode & 0o444 != 0o444 {
+                    folder.may_read(name).map_err(unreadable)?;
+                }
+            }
+            NodeKind::Folder => {
+                let child = folder.open_folder(name).map_err(unreadable)?;
+                // What was opened counts: the name may stand for another folder since.
+                item.stat = child.stat_self().map_err(unreadable)?;
+                let listing = self.list(&child, path).map_err(unreadable)?;
+                item.folder = Some((Arc::new(child), listing));
+            }
+        }
+        Ok(item)
+    }
+
+    fn list(&mut self, folder: &NativeFolder, path: &str) -> io::Result<Listing> {
+        let mut unsendable = Vec::new();
+        let listing = Listing::read(folder, &mut |name| unsendable.push(name))?;
+        for name in unsendable {
+            self.note(format!("{path}/{name}"), NoteKind::UnsendableName);
+        }
+        Ok(listing)
+    }
+
+    /// The folder of the deepest level, opened again if it had to be closed.
+    fn folder_of_last(&mut self) -> io::Result<Arc<NativeFolder>> {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let level = self.levels.last_mut().ok_or_else(missing)?;
+        if let Some(folder) = &level.folder {
+            return Ok(Arc::clone(folder));
+        }
+        let (base, below) = self.source.place_of(level.id).ok_or_else(missing)?;
+        let Place::Folder(mut folder) = base else {
+            return Err(missing());
+        };
+        for component in &below {
+            folder = Arc::new(folder.open_folder(component)?);
+        }
+        level.folder = Some(Arc::clone(&folder));
+        Ok(folder)
+    }
+
+    fn note(&mut self, path: String, why: NoteKind) {
+        let count = match why {
+            NoteKind::Link => &mut self.counts.links,
+            NoteKind::Special => &mut self.counts.special,
+            NoteKind::Unreadable => &mut self.counts.unreadable,
+            NoteKind::UnsendableName => &mut self.counts.unsendable,
+            NoteKind::Vanished => &mut self.counts.vanished,
+        };
+        *count = count.saturating_add(1);
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(Note { path, why });
+        }
+    }
+}
+
+impl Listing {
+    /// Reads the names of a folder; those that are not UTF-8 go to `unsendable`, lossy.
+    fn read(folder: &NativeFolder, unsendable: &mut dyn FnMut(String)) -> io::Result<Self> {
+        let mut text = String::new();
+        let mut spans = Vec::new();
+        let mut too_large = false;
+        folder.list(&mut |name| match std::str::from_utf8(name) {
+            Ok(name) => match (u32::try_from(text.len()), u16::try_from(name.len())) {
+                (Ok(start), Ok(len)) => {
+                    text.push_str(name);
+                    spans.push((start, len));
+                }
+                _ => too_large = true,
+            },
+            Err(_) => unsendable(String::from_utf8_lossy(name).into_owned()),
+        })?;
+        if too_large {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        spans.sort_unstable_by(|a, b| slice(&text, *a).cmp(slice(&text, *b)));
+        let spans = spans.into_iter();
+        Ok(Self { text, spans })
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let span = self.spans.next()?;
+        Some(slice(&self.text, span).to_owned())
+    }
+}
+
+fn slice(text: &str, (start, len): (u32, u16)) -> &str {
+    let start = start as usize;
+    // Spans are made together with the text.
+    text.get(start..start + usize::from(len)).unwrap_or_default()
+}
+
+fn unreadable(error: io::Error) -> NoteKind {
+    match error.kind() {
+        io::ErrorKind::NotFound => NoteKind::Vanished,
+        _ => NoteKind::Unreadable,
+    }
+}

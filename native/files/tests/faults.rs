@@ -1,0 +1,396 @@
+//! The receiver's side on a disk that fails: the real platform with faults in front of it.
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use common::{Place, file, folder, page};
+use ultra_files::platform::{File, Folder, NativeFile, NativeFolder, Stat, Time};
+use ultra_files::{ErrorClass, FileError, PageEntry, Sink, SinkOptions};
+
+thread_local! {
+    static PLAN: RefCell<Plan> = RefCell::default();
+}
+
+/// What goes wrong on this thread, and what was called.
+#[derive(Default)]
+struct Plan {
+    /// Errors by operation: the next calls of it fail with these, in order.
+    errors: HashMap<&'static str, Vec<i32>>,
+    /// Most bytes that one write takes.
+    write_len: Option<usize>,
+    log: Vec<&'static str>,
+}
+
+/// The next `times` calls of an operation fail.
+fn fail(operation: &'static str, errno: i32, times: usize) {
+    PLAN.with_borrow_mut(|plan| plan.errors.insert(operation, vec![errno; times]));
+}
+
+fn log() -> Vec<&'static str> {
+    PLAN.with_borrow_mut(|plan| std::mem::take(&mut plan.log))
+}
+
+fn step(operation: &'static str) -> io::Result<()> {
+    PLAN.with_borrow_mut(|plan| {
+        plan.log.push(operation);
+        let errors = plan.errors.get_mut(operation);
+        match errors.and_then(Vec::pop) {
+            Some(errno) => Err(io::Error::from_raw_os_error(errno)),
+            None => Ok(()),
+        }
+    })
+}
+
+struct FaultyFolder(NativeFolder);
+
+struct FaultyFile(NativeFile);
+
+impl Folder for FaultyFolder {
+    type File = FaultyFile;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        NativeFolder::open(path).map(Self)
+    }
+    fn open_folder(&self, name: &str) -> io::Result<Self> {
+        self.0.open_folder(name).map(Self)
+    }
+    fn open_file(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_file(name).map(FaultyFile)
+    }
+    fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
+        step("create_file")?;
+        self.0.create_file(name).map(FaultyFile)
+    }
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        step("create_folder")?;
+        self.0.create_folder(name)
+    }
+    fn stat(&self, name: &str) -> io::Result<Stat> {
+        step("stat")?;
+        self.0.stat(name)
+    }
+    fn stat_self(&self) -> io::Result<Stat> {
+        self.0.stat_self()
+    }
+    fn list(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        self.0.list(each)
+    }
+    fn may_read(&self, name: &str) -> io::Result<()> {
+        self.0.may_read(name)
+    }
+    fn may_create(&self) -> io::Result<()> {
+        step("may_create")?;
+        self.0.may_create()
+    }
+    fn move_new(&self, from: &str, to: &str) -> io::Result<()> {
+        step("move_new")?;
+        self.0.move_new(from, to)
+    }
+    fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        step("link")?;
+        self.0.link(from, to)
+    }
+    fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
+        step("move_over")?;
+        self.0.move_over(from, to)
+    }
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        step("remove_file")?;
+        self.0.remove_file(name)
+    }
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.0.remove_folder(name)
+    }
+    fn set_mode(&self, mode: u16) -> io::Result<()> {
+        self.0.set_mode(mode)
+    }
+    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
+        self.0.set_mtime(mtime)
+    }
+    fn sync(&self) -> io::Result<()> {
+        step("sync")?;
+        self.0.sync()
+    }
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.0.free_bytes()
+    }
+}
+
+impl File for FaultyFile {
+    fn stat(&self) -> io::Result<Stat> {
+        self.0.stat()
+    }
+    fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        step("read")?;
+        self.0.read_some_at(offset, bytes)
+    }
+    fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        step("write")?;
+        let most = PLAN.with_borrow(|plan| plan.write_len).unwrap_or(bytes.len());
+        self.0.write_some_at(offset, &bytes[..most.min(bytes.len())])
+    }
+    fn wait_writable(&self) -> io::Result<()> {
+        step("wait")
+    }
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        step("set_size")?;
+        self.0.set_size(size)
+    }
+    fn allocate(&self, size: u64) -> io::Result<()> {
+        step("allocate")?;
+        self.0.allocate(size)
+    }
+    fn set_mode(&self, mode: u16) -> io::Result<()> {
+        step("set_mode")?;
+        self.0.set_mode(mode)
+    }
+    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
+        step("set_mtime")?;
+        self.0.set_mtime(mtime)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        step("sync_data")?;
+        self.0.sync_data()
+    }
+    fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
+        step("start_sync")?;
+        self.0.start_sync(offset, len)
+    }
+    fn will_read_in_order(&self) {}
+}
+
+/// A sink on the failing platform that knows these entries.
+fn sink(place: &Place, entries: &[PageEntry<'_>], overwrite: bool) -> Sink<FaultyFolder> {
+    let options = SinkOptions {
+        overwrite,
+        ..SinkOptions::default()
+    };
+    let sink = Sink::open_on(&place.dir(), options).expect("a sink");
+    let (count, bytes) = page(entries);
+    sink.add_page(0, count, &bytes).expect("a plain page");
+    sink
+}
+
+/// A sink with one whole file of 5 bytes, not committed.
+fn received(place: &Place) -> Sink<FaultyFolder> {
+    let sink = sink(place, &[file("a", 5)], false);
+    sink.part(0).expect("a part").write_at(0, b"hello").expect("room");
+    sink
+}
+
+fn class<T>(result: Result<T, FileError>) -> ErrorClass {
+    result.err().expect("an error").class
+}
+
+#[test]
+fn a_commit_makes_contents_durable_before_names_and_names_before_success() {
+    let place = Place::new();
+    let sink = sink(&place, &[folder("d"), file("d/a", 5)], false);
+    sink.part(1).expect("a part").write_at(0, b"hello").expect("room");
+    log();
+    sink.commit(1).expect("a commit");
+    let wanted = [
+        "set_size",
+        "set_mode",
+        "set_mtime",
+        "start_sync",
+        "sync_data",
+        "move_new",
+        // The new folder's name in its parent, then the file's in the folder.
+        "sync",
+        "sync",
+    ];
+    assert_eq!(log(), wanted);
+    sink.commit(0).expect("a commit");
+    assert_eq!(log(), [""; 0], "the folder's name was durable already");
+}
+
+#[test]
+fn a_group_syncs_all_contents_before_the_first_name_and_its_folder_once() {
+    let place = Place::new();
+    let names = ["a", "b", "c"];
+    let sink = sink(&place, &names.map(|name| file(name, 0)), false);
+    log();
+    let results = sink.commit_group(&[2, 0, 1, 0]);
+    assert!(results.len() == 4 && results.iter().all(Result::is_ok));
+    let log = log();
+    let at = |step| log.iter().position(|logged| *logged == step);
+    let last = |step| log.iter().rposition(|logged| *logged == step);
+    assert!(last("sync_data") < at("move_new"));
+    assert_eq!(log.iter().filter(|step| **step == "sync").count(), 1);
+    assert_eq!(place.names(), names);
+}
+
+#[test]
+fn d2_a_full_disk_while_writing_is_told_as_such() {
+    let place = Place::new();
+    let sink = received(&place);
+    fail("write", libc::ENOSPC, 1);
+    let part = sink.part(0).expect("the part");
+    assert_eq!(class(part.write_at(0, b"x")), ErrorClass::NoSpace);
+    part.write_at(0, b"hello").expect("room again");
+    sink.commit(0).expect("a commit");
+}
+
+#[test]
+fn d5_a_read_only_file_system_is_refused_at_once() {
+    let place = Place::new();
+    fail("may_create", libc::EROFS, 1);
+    let opened = Sink::<FaultyFolder>::open_on(&place.dir(), SinkOptions::default());
+    assert_eq!(class(opened), ErrorClass::ReadOnly);
+}
+
+#[test]
+fn d9_short_writes_and_interruptions_lose_nothing() {
+    let place = Place::new();
+    let sink = sink(&place, &[file("a", 1000)], false);
+    let bytes: Vec<u8> = (0..1000).map(|i| (i % 251) as u8).collect();
+    PLAN.with_borrow_mut(|plan| {
+        plan.write_len = Some(7);
+        let errors = vec![libc::EINTR, libc::EAGAIN, libc::EINTR, libc::EAGAIN];
+        plan.errors.insert("write", errors);
+    });
+    let part = sink.part(0).expect("a part");
+    part.write_at(0, &bytes).expect("room");
+    fail("read", libc::EINTR, 3);
+    let mut back = vec![0; 1000];
+    part.read_at(0, &mut back).expect("what was written");
+    assert_eq!(back, bytes);
+    sink.commit(0).expect("a commit");
+    assert_eq!(fs::read(place.at("a")).expect("a file"), bytes);
+}
+
+#[test]
+fn d10_a_failed_sync_is_final_and_leaves_neither_file_nor_part() {
+    let place = Place::new();
+    let sink = received(&place);
+    fail("sync_data", libc::EIO, 1);
+    assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+    assert!(place.names().is_empty());
+    log();
+    assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+    assert_eq!(class(sink.part(0)), ErrorClass::Io);
+    assert_eq!(log(), [""; 0], "nothing is tried again");
+}
+
+#[test]
+fn d10_a_failed_sync_of_the_folder_is_an_error_too() {
+    let place = Place::new();
+    let sink = received(&place);
+    fail("sync", libc::EIO, 1);
+    assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+    assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+}
+
+#[test]
+fn a_folder_that_cannot_be_synced_is_told_apart_from_durable() {
+    let place = Place::new();
+    let sink = received(&place);
+    fail("sync", libc::EINVAL, 1);
+    assert!(!sink.commit(0).expect("a commit").durable);
+}
+
+#[test]
+fn d14_without_fallocate_the_part_is_sized() {
+    for errno in [libc::EOPNOTSUPP, libc::ENOSYS, libc::EINVAL] {
+        let place = Place::new();
+        let sink = sink(&place, &[file("a", 100_000)], false);
+        fail("allocate", errno, 1);
+        let part = sink.part(0).expect("a part");
+        let metadata = fs::metadata(place.at(part.name())).expect("the part");
+        assert_eq!(metadata.len(), 100_000);
+    }
+}
+
+#[test]
+fn d14_a_full_disk_or_quota_leaves_no_part() {
+    for errno in [libc::ENOSPC, libc::EDQUOT] {
+        let place = Place::new();
+        let sink = sink(&place, &[file("a", 100_000)], false);
+        fail("allocate", errno, 1);
+        assert_eq!(class(sink.part(0)), ErrorClass::NoSpace);
+        assert!(place.names().is_empty());
+        sink.part(0).expect("room again");
+    }
+}
+
+#[test]
+fn d15_a_failed_rename_keeps_the_part() {
+    for errno in [libc::EXDEV, libc::EBUSY, libc::EACCES] {
+        let place = Place::new();
+        let sink = received(&place);
+        fail("move_new", errno, 1);
+        assert!(sink.commit(0).is_err());
+        assert_eq!(place.names().len(), 1);
+        sink.commit(0).expect("a commit");
+        assert_eq!(place.names(), ["a"]);
+    }
+}
+
+#[test]
+fn d18_without_renameat2_nothing_is_replaced_either() {
+    // By a second name, and where there are no second names by looking first.
+    for (link, renamed) in [(0, "link"), (libc::EPERM, "move_over")] {
+        for appeared in [false, true] {
+            let place = Place::new();
+            let sink = received(&place);
+            if appeared {
+                fs::write(place.at("a"), "theirs").expect("a file");
+            }
+            fail("move_new", libc::EINVAL, 1);
+            fail("link", link, usize::from(link != 0));
+            log();
+            let result = sink.commit(0);
+            if appeared {
+                assert_eq!(class(result), ErrorClass::Exists);
+                assert_eq!(fs::read(place.at("a")).expect("a file"), b"theirs");
+            } else {
+                result.expect("a commit");
+                assert!(log().contains(&renamed));
+                assert_eq!(place.names(), ["a"]);
+                assert_eq!(fs::read(place.at("a")).expect("a file"), b"hello");
+            }
+        }
+    }
+}
+
+#[test]
+fn d20_a_taken_part_name_gives_way_to_another() {
+    let place = Place::new();
+    let sink = sink(&place, &[file("a", 1), file("b", 1)], false);
+    fail("create_file", libc::EEXIST, 3);
+    sink.part(0).expect("a part");
+    fail("create_file", libc::EEXIST, 100);
+    assert_eq!(class(sink.part(1)), ErrorClass::Exists);
+}
+
+#[test]
+fn a_folder_that_cannot_be_looked_at_is_told_with_its_reason() {
+    let place = Place::new();
+    let options = SinkOptions::default();
+    let sink = Sink::<FaultyFolder>::open_on(&place.dir(), options).expect("a sink");
+    fail("stat", libc::EIO, 1);
+    let (count, bytes) = page(&[file("a", 1)]);
+    assert_eq!(sink.add_page(0, count, &bytes), Ok(vec![7]));
+    let detail = sink.detail(0).expect("a detail");
+    assert_eq!(detail.errno, Some(libc::EIO));
+    assert_eq!(class(sink.part(0)), ErrorClass::Io);
+}
+
+#[test]
+fn an_overwrite_replaces_in_one_step() {
+    let place = Place::new();
+    fs::write(place.at("a"), "old").expect("a file");
+    let sink = sink(&place, &[file("a", 5)], true);
+    sink.part(0).expect("a part").write_at(0, b"hello").expect("room");
+    log();
+    sink.commit(0).expect("a commit");
+    let log = log();
+    assert!(log.contains(&"move_over") && !log.contains(&"remove_file"));
+    assert_eq!(fs::read(place.at("a")).expect("a file"), b"hello");
+}

@@ -1,0 +1,401 @@
+//! The sender's side: arguments, the walk, and sources that change while they are sent.
+
+mod common;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use common::fifo;
+use tempfile::TempDir;
+use ultra_files::{EntryKind, ErrorClass, FileError, NoteKind, Page, Source, SourceFile, Walk, decode};
+
+fn temp() -> TempDir {
+    TempDir::new().expect("a temporary folder")
+}
+
+fn pages(walk: &mut Walk) -> Vec<Page> {
+    std::iter::from_fn(|| walk.next_page().expect("a walk")).collect()
+}
+
+fn paths(walk: &mut Walk) -> Vec<String> {
+    let pages = pages(walk);
+    let entries = pages
+        .iter()
+        .flat_map(|page| decode(page.count, &page.bytes).expect("a page"));
+    entries.map(|entry| entry.path.as_str().to_owned()).collect()
+}
+
+fn walked(path: PathBuf) -> (Arc<Source>, Walk, Vec<String>) {
+    let (source, mut walk) = Source::open(&[path]).expect("a source");
+    let paths = paths(&mut walk);
+    (source, walk, paths)
+}
+
+fn refusal(paths: &[PathBuf]) -> FileError {
+    Source::open(paths).err().expect("a refusal")
+}
+
+/// One file of 100,000 bytes, opened for sending.
+fn opened(temp: &TempDir) -> (PathBuf, SourceFile) {
+    let path = temp.path().join("file");
+    fs::write(&path, vec![1; 100_000]).expect("a file");
+    let (source, _, _) = walked(path.clone());
+    let file = source.open_entry(0).expect("an open file");
+    (path, file)
+}
+
+fn class<T>(result: Result<T, FileError>) -> ErrorClass {
+    result.err().expect("an error").class
+}
+
+/// Long enough for file times to move: they advance with the kernel's tick.
+fn next_tick() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+#[test]
+fn a_folder_precedes_its_content_in_the_order_of_bytes() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    for dir in ["b", "a", "a/z", "empty"] {
+        fs::create_dir_all(top.join(dir)).expect("a folder");
+    }
+    for name in ["c", "B", "a/y", "a/z/x", "a.b"] {
+        fs::write(top.join(name), name).expect("a file");
+    }
+    let (source, _, paths) = walked(top);
+    let wanted = [
+        "top",
+        "top/B",
+        "top/a",
+        "top/a/y",
+        "top/a/z",
+        "top/a/z/x",
+        "top/a.b",
+        "top/b",
+        "top/c",
+        "top/empty",
+    ];
+    assert_eq!(paths, wanted);
+    assert_eq!(source.entry_count(), 10);
+    assert_eq!(source.path(5).as_deref(), Some("top/a/z/x"));
+    assert_eq!(source.kind(4), Some(EntryKind::Folder));
+    assert_eq!(source.size(5), Some(5));
+    let mut bytes = [0; 5];
+    let file = source.open_entry(5).expect("an open file");
+    file.read_at(0, &mut bytes).expect("all of it");
+    assert_eq!(&bytes, b"a/z/x");
+    file.check_unchanged().expect("nothing changed");
+}
+
+#[test]
+fn pages_follow_each_other_without_gaps() {
+    let temp = temp();
+    for i in 0..1300 {
+        fs::write(temp.path().join(format!("{i:04}")), "xy").expect("a file");
+    }
+    let (_, mut walk) = Source::open(&[temp.path().to_owned()]).expect("a source");
+    let pages = pages(&mut walk);
+    let mut next = 0;
+    for page in &pages {
+        assert_eq!(page.first, next);
+        next += u32::from(page.count);
+    }
+    assert_eq!(next, 1301);
+    assert_eq!(pages.len(), 3);
+    assert_eq!(pages.iter().map(|page| page.files).sum::<u32>(), 1300);
+    assert_eq!(pages.iter().map(|page| page.size).sum::<u64>(), 2600);
+}
+
+#[test]
+fn a6_a_tree_deeper_than_the_open_folders_is_walked_in_order() {
+    let temp = temp();
+    let mut dir = temp.path().join("top");
+    let mut wanted = 0;
+    for _ in 0..200 {
+        fs::create_dir(&dir).expect("a folder");
+        // `z` comes after the deeper folder: the walk must find back.
+        fs::write(dir.join("z"), "z").expect("a file");
+        dir.push("d");
+        wanted += 2;
+    }
+    let (source, walk, paths) = walked(temp.path().join("top"));
+    assert_eq!(paths.len(), wanted);
+    assert_eq!(paths.last().map(String::as_str), Some("top/z"));
+    assert_eq!(walk.note_counts(), Default::default());
+    for id in [200, 399] {
+        source.open_entry(id).expect("an open file");
+    }
+}
+
+#[test]
+fn dots_and_slashes_stand_for_the_real_name() {
+    let temp = temp();
+    fs::create_dir_all(temp.path().join("real/below")).expect("a folder");
+    for argument in ["real/", "real/.", "real/below/..", "real"] {
+        let (_, _, paths) = walked(temp.path().join(argument));
+        assert_eq!(paths, ["real", "real/below"], "{argument}");
+    }
+}
+
+#[test]
+fn two_arguments_of_one_name_are_refused() {
+    let temp = temp();
+    for dir in ["a", "b"] {
+        fs::create_dir(temp.path().join(dir)).expect("a folder");
+        fs::write(temp.path().join(dir).join("same"), dir).expect("a file");
+    }
+    let both = [temp.path().join("a/same"), temp.path().join("b/same")];
+    let error = refusal(&both);
+    assert_eq!(error.class, ErrorClass::Exists);
+    assert!(error.to_string().contains("same"), "{error}");
+}
+
+#[test]
+fn the_top_of_the_file_system_and_missing_files_are_refused() {
+    assert_eq!(refusal(&["/".into()]).class, ErrorClass::Unsendable);
+    let missing = temp().path().join("missing");
+    assert_eq!(refusal(&[missing]).class, ErrorClass::NotFound);
+}
+
+#[test]
+fn e1_a_file_that_grows_is_sent_as_announced_and_then_fails() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    next_tick();
+    File::options()
+        .append(true)
+        .open(&path)
+        .and_then(|file| file.write_all_at(b"more", 100_000))
+        .expect("a longer file");
+    file.read_at(0, &mut vec![0; 100_000]).expect("the announced bytes");
+    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
+}
+
+#[test]
+fn e2_a_file_that_shrinks_is_never_padded() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    let half = File::options().write(true).open(&path);
+    half.and_then(|file| file.set_len(50_000)).expect("half");
+    let short = file.read_at(0, &mut vec![0; 100_000]);
+    assert_eq!(class(short), ErrorClass::Changed);
+    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
+}
+
+#[test]
+fn e3_a_replaced_file_is_never_mixed() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    let (source, _, _) = walked(path.clone());
+    next_tick();
+    fs::write(temp.path().join("new"), vec![2; 100_000]).expect("a file");
+    fs::rename(temp.path().join("new"), &path).expect("replaced");
+    let mut bytes = vec![0; 100_000];
+    file.read_at(0, &mut bytes).expect("the opened file");
+    assert!(bytes.iter().all(|byte| *byte == 1));
+    file.check_unchanged().expect("what was opened is whole");
+    assert_eq!(class(source.open_entry(0)), ErrorClass::Changed);
+}
+
+#[test]
+fn e4_a_rewritten_file_with_its_old_time_fails() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    let (source, _, _) = walked(path.clone());
+    let before = fs::metadata(&path).expect("metadata");
+    next_tick();
+    let rewritten = File::options().write(true).open(&path).expect("the file");
+    rewritten.write_all_at(b"other", 5).expect("rewritten");
+    let mtime = before.modified().expect("a time");
+    rewritten.set_modified(mtime).expect("the old time");
+    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
+    assert_eq!(class(source.open_entry(0)), ErrorClass::Changed);
+}
+
+#[test]
+fn e5_an_unlinked_file_is_sent_from_its_descriptor() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    next_tick();
+    fs::remove_file(path).expect("unlinked");
+    file.read_at(99_000, &mut [0; 1000]).expect("its bytes");
+    file.check_unchanged().expect("no byte changed");
+}
+
+#[test]
+fn e7_an_opened_file_is_read_on_after_its_permission_is_gone() {
+    let temp = temp();
+    let (path, file) = opened(&temp);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).expect("mode 0");
+    file.read_at(0, &mut [0; 10]).expect("its bytes");
+}
+
+#[test]
+fn e9_a_fifo_socket_or_device_argument_is_refused_by_name_and_never_blocks() {
+    let temp = temp();
+    let pipe = temp.path().join("pipe");
+    fifo(&pipe);
+    let socket = temp.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let link = temp.path().join("link");
+    symlink(&pipe, &link).expect("a link");
+    for path in [pipe, socket, link, "/dev/null".into()] {
+        let shown = path.to_string_lossy().into_owned();
+        let error = refusal(&[path]);
+        assert_eq!(error.class, ErrorClass::NotAFile);
+        assert!(error.to_string().contains(&shown), "{error}");
+    }
+}
+
+#[test]
+fn e9_special_files_in_a_tree_are_skipped_with_a_note() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    fs::create_dir(&top).expect("a folder");
+    fifo(&top.join("pipe"));
+    fs::write(top.join("file"), "x").expect("a file");
+    let (_, mut walk, paths) = walked(top);
+    assert_eq!(paths, ["top", "top/file"]);
+    let notes = walk.take_notes();
+    assert_eq!((notes[0].path.as_str(), notes[0].why), ("top/pipe", NoteKind::Special));
+    assert_eq!(walk.note_counts().special, 1);
+}
+
+#[test]
+fn e9_a_file_that_becomes_a_fifo_after_the_walk_does_not_block() {
+    let temp = temp();
+    let path = temp.path().join("file");
+    fs::write(&path, "x").expect("a file");
+    let (source, _, _) = walked(path.clone());
+    fs::remove_file(&path).expect("gone");
+    fifo(&path);
+    assert_eq!(class(source.open_entry(0)), ErrorClass::NotAFile);
+}
+
+#[test]
+fn e9_a_file_of_proc_is_not_sent_as_an_empty_one() {
+    let (source, _, _) = walked("/proc/version".into());
+    assert_eq!(class(source.open_entry(0)), ErrorClass::Changed);
+}
+
+#[test]
+fn e10_links_in_a_tree_are_skipped_and_loops_end() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    fs::create_dir_all(top.join("a")).expect("a folder");
+    fs::write(temp.path().join("secret"), "x").expect("a file");
+    symlink("..", top.join("a/loop")).expect("a link");
+    symlink(temp.path().join("secret"), top.join("out")).expect("a link");
+    symlink("nowhere", top.join("dangling")).expect("a link");
+    let (_, walk, paths) = walked(top);
+    assert_eq!(paths, ["top", "top/a"]);
+    assert_eq!(walk.note_counts().links, 3);
+}
+
+#[test]
+fn e10_a_link_argument_is_followed_under_its_own_name() {
+    let temp = temp();
+    fs::create_dir(temp.path().join("real")).expect("a folder");
+    fs::write(temp.path().join("real/file"), "x").expect("a file");
+    symlink("real", temp.path().join("folder-link")).expect("a link");
+    symlink("real/file", temp.path().join("file-link")).expect("a link");
+    let arguments = ["folder-link", "file-link"].map(|name| temp.path().join(name));
+    let (source, mut walk) = Source::open(&arguments).expect("a source");
+    let paths = paths(&mut walk);
+    assert_eq!(paths, ["folder-link", "folder-link/file", "file-link"]);
+    for id in [1, 2] {
+        source.open_entry(id).expect("an open file");
+    }
+}
+
+#[test]
+fn e10_a_folder_swapped_for_a_link_after_the_walk_is_not_followed() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    fs::create_dir_all(top.join("a")).expect("a folder");
+    fs::write(top.join("a/file"), "x").expect("a file");
+    let (source, _, _) = walked(top.clone());
+    fs::rename(top.join("a"), temp.path().join("moved")).expect("moved");
+    symlink(temp.path().join("moved"), top.join("a")).expect("a link");
+    assert_eq!(class(source.open_entry(2)), ErrorClass::NotAFile);
+}
+
+#[test]
+fn e11_a_touched_file_has_another_fingerprint() {
+    let temp = temp();
+    let path = temp.path().join("file");
+    fs::write(&path, "x").expect("a file");
+    let fingerprint = || {
+        let (_, mut walk) = Source::open(std::slice::from_ref(&path)).expect("a source");
+        let page = walk.next_page().expect("a walk").expect("a page");
+        decode(page.count, &page.bytes).expect("a page")[0].fingerprint
+    };
+    let before = fingerprint();
+    assert_eq!(before, fingerprint());
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    File::options()
+        .write(true)
+        .open(&path)
+        .and_then(|file| file.set_modified(hour_ago))
+        .expect("touched");
+    assert_ne!(before, fingerprint());
+}
+
+#[test]
+fn names_that_cannot_travel_are_noted() {
+    use std::os::unix::ffi::OsStrExt;
+    let temp = temp();
+    let top = temp.path().join("top");
+    fs::create_dir(&top).expect("a folder");
+    for name in [&b"bad\xff"[..], b"a\\b", b"new\nline", b".ultra-x.part", b"c:"] {
+        fs::write(top.join(std::ffi::OsStr::from_bytes(name)), "x").expect("a file");
+    }
+    let (_, walk, paths) = walked(top);
+    assert_eq!(paths, ["top"]);
+    assert_eq!(walk.note_counts().unsendable, 5);
+}
+
+#[test]
+fn e8_unreadable_files_and_folders_are_noted() {
+    let temp = temp();
+    fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    let top = temp.path().join("top");
+    fs::create_dir_all(top.join("locked")).expect("a folder");
+    fs::write(top.join("secret"), "x").expect("a file");
+    fs::write(top.join("open"), "x").expect("a file");
+    for name in ["locked", "secret"] {
+        fs::set_permissions(top.join(name), fs::Permissions::from_mode(0o0)).expect("a mode");
+    }
+    let walk = move || {
+        common::become_nobody();
+        let (_, walk, paths) = walked(top);
+        assert_eq!(paths, ["top", "top/open"]);
+        assert_eq!(walk.note_counts().unreadable, 2);
+    };
+    std::thread::spawn(walk).join().expect("the walk");
+}
+
+#[test]
+fn entries_are_opened_while_the_walk_goes_on() {
+    let temp = temp();
+    for i in 0..3000 {
+        fs::write(temp.path().join(format!("{i:04}")), "x").expect("a file");
+    }
+    let (source, mut walk) = Source::open(&[temp.path().to_owned()]).expect("a source");
+    let first = walk.next_page().expect("a walk").expect("a page");
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for id in 1..u32::from(first.count) {
+                    source.open_entry(id).expect("an open file");
+                }
+            });
+        }
+        while walk.next_page().expect("a walk").is_some() {}
+    });
+    assert_eq!(source.entry_count(), 3001);
+}
