@@ -7,6 +7,7 @@
  * @module
  */
 
+import { UltraError } from "../errors.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 
 export type ConnectionId = number;
@@ -26,7 +27,8 @@ export type FileFault =
   | "changed"
   | "not-a-file"
   | "io"
-  | "integrity";
+  | "integrity"
+  | "unsendable";
 
 /** What the sink found where an entry should go. */
 export type TargetStatus =
@@ -68,7 +70,12 @@ export type EngineEvent =
     readonly text: string;
   }
   | { readonly type: "lane-opened"; readonly lane: LaneId; readonly connection: ConnectionId; readonly number: number }
-  | { readonly type: "lane-closed"; readonly lane: LaneId; readonly connection: ConnectionId; readonly finished: boolean }
+  | {
+    readonly type: "lane-closed";
+    readonly lane: LaneId;
+    readonly connection: ConnectionId;
+    readonly finished: boolean;
+  }
   | { readonly type: "lane-broke"; readonly connection: ConnectionId; readonly text: string }
   | {
     readonly type: "grant-read";
@@ -91,7 +98,8 @@ export type EngineEvent =
     readonly count: number;
     /** Bytes of the page's files. */
     readonly size: number;
-    readonly entries: Uint8Array;
+    /** Moves the encoded entries out; the walk pauses while eight pages are not taken. At most once. */
+    readonly take: () => Uint8Array;
   }
   | {
     readonly type: "walk-end";
@@ -99,7 +107,7 @@ export type EngineEvent =
     readonly entries: number;
     readonly files: number;
     readonly size: number;
-    /** What was left out, one a line: path, tab, reason. */
+    /** What was left out: a word (`link`, `special`, `unreadable`, `unsendable`, `vanished`), a tab, the path. */
     readonly notes: readonly string[];
   }
   | { readonly type: "walk-failed"; readonly source: SourceId; readonly fault: FileFault; readonly text: string }
@@ -191,6 +199,14 @@ export interface SinkOptions {
   readonly discard: boolean;
 }
 
+/** Why nothing can be listened on. `no-family`: a kernel without IPv6, where IPv4 may still work. */
+export class ListenError extends UltraError {
+  constructor(readonly reason: "in-use" | "no-family" | "other", message: string, address: string) {
+    super("network", message, { subject: address });
+    this.name = "ListenError";
+  }
+}
+
 /** Counters since the start, for the verdict and the benchmarks. */
 export type EngineStats = Readonly<Record<string, number>>;
 
@@ -206,8 +222,8 @@ export interface Engine {
   openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void;
   finishLane(lane: LaneId): void;
   grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
-  /** Ends a grant before `end` unless its read cursor has passed that; returns the actual end. */
-  shrink(grant: GrantId, end: BlockIndex): BlockIndex;
+  /** Ends a grant before `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
+  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined;
   source(paths: readonly string[]): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;

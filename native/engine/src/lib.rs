@@ -1,0 +1,28 @@
+//! The data plane of `ultra`: msquic, the two pumps and BLAKE3 behind a door of a few functions (`docs/engine.md`).
+//!
+//! The way of a byte that is sent: `read_pump` takes a granted block, `source` reads and hashes it, `quic` sends it. The way of one
+//! that is received: `write_pump` takes what a lane received, `lane_reader` takes it apart, `sink` writes, verifies and commits it.
+
+mod args;
+mod block_tree;
+mod control;
+pub mod door;
+mod engine;
+mod events;
+mod fault;
+mod frame;
+mod identity;
+mod lane_reader;
+mod layout;
+mod link;
+mod porch;
+mod quic;
+mod read_pump;
+mod record;
+mod sink;
+mod source;
+mod stats;
+mod target;
+mod walk;
+mod workers;
+mod write_pump;

@@ -1,0 +1,182 @@
+//! msquic behind safe handles. All `unsafe` of the engine's network side is in this folder.
+//!
+//! The rules of the library that this module turns into types:
+//! - a handle is closed exactly once, and nothing uses it afterwards: [`Connection`] and [`Stream`] close it when their last
+//!   reference goes, and the library's own callback context holds one until SHUTDOWN_COMPLETE;
+//! - bytes of a send stay until SEND_COMPLETE: [`Stream::send`] takes them by value and the handler gets them back;
+//! - a RECEIVE answered with PENDING is completed exactly once with its full length: [`Received`] does that when dropped;
+//! - callbacks must not block and must not panic: handlers only queue, and [`guarded`] catches what still goes wrong.
+
+mod connection;
+mod listener;
+mod stream;
+
+pub use connection::{Connection, ConnectionHandler, Ended, NewStream};
+pub use listener::{Identity, Listener, ListenerHandler};
+pub use stream::{Received, SendBuffer, Stream, StreamHandler};
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use msquic_sys::constants::{credential, credential_type};
+use msquic_sys::{
+    ApiTable, Buffer, CertificatePkcs12, CredentialConfig, Handle, RegistrationConfig, Settings, Status, failed, status,
+};
+
+/// Called with the text of a panic that was caught in a callback.
+static ON_PANIC: OnceLock<fn(String)> = OnceLock::new();
+
+/// The library and the one registration of the process. It is never closed: its threads run until the process ends.
+pub struct Quic {
+    api: &'static ApiTable,
+    registration: Handle,
+}
+
+// SAFETY: the table is immutable and the library's functions may be called from any thread; the handle is never closed.
+unsafe impl Send for Quic {}
+// SAFETY: as above.
+unsafe impl Sync for Quic {}
+
+impl Quic {
+    /// Opens the library and a registration with one of the library's execution profiles.
+    pub fn open(execution_profile: u32, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
+        let _ = ON_PANIC.set(on_panic);
+        let api = msquic_sys::open()?;
+        let config = RegistrationConfig {
+            app_name: c"ultra".as_ptr(),
+            execution_profile,
+        };
+        let mut registration = ptr::null_mut();
+        // SAFETY: the configuration lives during the call, which copies it.
+        check(unsafe { (api.registration_open)(&config, &mut registration) })?;
+        Ok(Arc::new(Self { api, registration }))
+    }
+
+    /// Starts to close every connection with `code`.
+    pub fn shutdown(&self, code: u64) {
+        // SAFETY: the registration is never closed.
+        unsafe { (self.api.registration_shutdown)(self.registration, 0, code) };
+    }
+}
+
+/// A list of protocols with settings and, for a listener, a certificate.
+pub struct Configuration {
+    quic: Arc<Quic>,
+    raw: Handle,
+}
+
+// SAFETY: a configuration may be used from any thread; only `drop` closes it.
+unsafe impl Send for Configuration {}
+// SAFETY: as above.
+unsafe impl Sync for Configuration {}
+
+impl Configuration {
+    /// A dialer's: the certificate is judged by [`ConnectionHandler::certificate`] alone, inside the handshake.
+    pub fn dialer(quic: &Arc<Quic>, alpns: &[Vec<u8>], settings: &Settings) -> Result<Self, Status> {
+        let flags = credential::CLIENT
+            | credential::INDICATE_CERTIFICATE_RECEIVED
+            | credential::DEFER_CERTIFICATE_VALIDATION
+            | credential::USE_PORTABLE_CERTIFICATES;
+        Self::open(quic, alpns, settings)?.load(&credentials(credential_type::NONE, flags))
+    }
+
+    pub fn listener(
+        quic: &Arc<Quic>,
+        alpns: &[Vec<u8>],
+        settings: &Settings,
+        identity: &Identity,
+    ) -> Result<Self, Status> {
+        let pkcs12 = CertificatePkcs12 {
+            asn1_blob: identity.pkcs12.as_ptr(),
+            asn1_blob_length: u32::try_from(identity.pkcs12.len()).map_err(|_| status::INVALID_PARAMETER)?,
+            private_key_password: identity.password.as_ptr(),
+        };
+        let mut config = credentials(credential_type::CERTIFICATE_PKCS12, credential::NONE);
+        config.certificate = ptr::from_ref(&pkcs12).cast_mut().cast();
+        Self::open(quic, alpns, settings)?.load(&config)
+    }
+
+    fn open(quic: &Arc<Quic>, alpns: &[Vec<u8>], settings: &Settings) -> Result<Self, Status> {
+        let buffers = alpn_buffers(alpns)?;
+        let mut raw = ptr::null_mut();
+        // SAFETY: all arguments live during the call, which copies them; the settings have the library's size.
+        check(unsafe {
+            (quic.api.configuration_open)(
+                quic.registration,
+                buffers.as_ptr(),
+                buffers.len() as u32,
+                settings,
+                Settings::SIZE as u32,
+                ptr::null_mut(),
+                &mut raw,
+            )
+        })?;
+        Ok(Self {
+            quic: quic.clone(),
+            raw,
+        })
+    }
+
+    fn load(self, config: &CredentialConfig) -> Result<Self, Status> {
+        // SAFETY: the configuration is open; `config` and what it points to live during the call, which is synchronous
+        // because LOAD_ASYNCHRONOUS is not set.
+        check(unsafe { (self.quic.api.configuration_load_credential)(self.raw, config) })?;
+        Ok(self)
+    }
+}
+
+impl Drop for Configuration {
+    fn drop(&mut self) {
+        // SAFETY: this is the only owner; connections that use the configuration hold their own reference inside the library.
+        unsafe { (self.quic.api.configuration_close)(self.raw) };
+    }
+}
+
+fn credentials(kind: u32, flags: u32) -> CredentialConfig {
+    CredentialConfig {
+        kind,
+        flags,
+        certificate: ptr::null_mut(),
+        principal: ptr::null(),
+        reserved: ptr::null_mut(),
+        async_handler: None,
+        allowed_cipher_suites: 0,
+        ca_certificate_file: ptr::null(),
+    }
+}
+
+fn alpn_buffers(alpns: &[Vec<u8>]) -> Result<Vec<Buffer>, Status> {
+    if alpns.is_empty() || alpns.iter().any(|alpn| alpn.is_empty() || alpn.len() > 255) {
+        return Err(status::INVALID_PARAMETER);
+    }
+    // The library only reads what these point to, though the type is not const.
+    Ok(alpns
+        .iter()
+        .map(|alpn| Buffer {
+            length: alpn.len() as u32,
+            buffer: alpn.as_ptr().cast_mut(),
+        })
+        .collect())
+}
+
+fn check(result: Status) -> Result<(), Status> {
+    if failed(result) { Err(result) } else { Ok(()) }
+}
+
+/// Runs the body of a callback. A panic must not unwind into C, and must not pass unseen.
+fn guarded(body: impl FnOnce() -> Status) -> Status {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        if let Some(report) = ON_PANIC.get() {
+            report(panic_text(panic.as_ref()));
+        }
+        status::INTERNAL_ERROR
+    })
+}
+
+/// What a panic says.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a text".to_owned())
+}

@@ -1,0 +1,289 @@
+//! Streams: sends that own their bytes, receives that complete themselves.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
+use msquic_sys::{Buffer, Handle, Status, StreamEvent, failed, status};
+
+use super::{Connection, check, guarded};
+
+/// What happens on a stream. Called on the connection's thread: it may only queue.
+pub trait StreamHandler: Send + Sync + 'static {
+    /// Bytes arrived, in order; `fin`: they are the last. Dropping `data` lets the peer send more.
+    fn received(self: &Arc<Self>, data: Received, fin: bool);
+    /// A send is over: all of it was acknowledged, or the stream died (`cancelled`).
+    fn sent(self: &Arc<Self>, buffer: Box<SendBuffer>, cancelled: bool);
+    /// The stream is gone; nothing follows. `finished`: the peer had ended it properly.
+    fn closed(self: &Arc<Self>, finished: bool);
+}
+
+/// An open stream; the last reference closes it.
+pub struct Stream {
+    connection: Arc<Connection>,
+    raw: Handle,
+}
+
+// SAFETY: the library's stream functions may be called from any thread; only `drop` closes the handle.
+unsafe impl Send for Stream {}
+// SAFETY: as above.
+unsafe impl Sync for Stream {}
+
+/// What the library hands back to the callback: freed at SHUTDOWN_COMPLETE, the last event of a stream.
+struct Context<H> {
+    stream: Arc<Stream>,
+    handler: Arc<H>,
+    finished: std::sync::atomic::AtomicBool,
+}
+
+/// Bytes to send: a part of an owned block of memory, so that a header can be put before and a trailer behind what was read.
+pub struct SendBuffer {
+    pub storage: Box<[u8]>,
+    pub start: usize,
+    pub len: usize,
+    buffer: Buffer,
+}
+
+// SAFETY: `buffer` points into `storage`, which moves with it; it is written only by `Stream::send`.
+unsafe impl Send for SendBuffer {}
+
+impl SendBuffer {
+    pub fn new(storage: Box<[u8]>) -> Box<Self> {
+        let len = storage.len();
+        Box::new(Self {
+            storage,
+            start: 0,
+            len,
+            buffer: Buffer {
+                length: 0,
+                buffer: ptr::null_mut(),
+            },
+        })
+    }
+}
+
+/// Received bytes inside the library's own buffer. They are given back, once and whole, when this is dropped.
+pub struct Received {
+    stream: Arc<Stream>,
+    slices: [(usize, usize); Received::MAX_SLICES],
+    total: u64,
+}
+
+impl Received {
+    /// Most pieces in one indication: two in the circular mode, three in the multiple mode.
+    const MAX_SLICES: usize = 3;
+
+    pub fn len(&self) -> u64 {
+        self.total
+    }
+
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.slices.iter().filter(|(_, len)| *len > 0).map(|&(address, len)| {
+            // SAFETY: the library keeps these bytes unchanged until StreamReceiveComplete, which only `drop` calls; the
+            // stream handle held here keeps their buffer allocated. The address came from a pointer (see `receive`).
+            unsafe { std::slice::from_raw_parts(address as *const u8, len) }
+        })
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if self.total == 0 {
+            return; // nothing was indicated: see `empty`
+        }
+        // SAFETY: the handle is open, and this indication is completed nowhere else.
+        unsafe { (self.stream.api().stream_receive_complete)(self.stream.raw, self.total) };
+    }
+}
+
+impl Stream {
+    /// Opens and starts a stream to the peer.
+    pub fn open<H: StreamHandler>(
+        connection: &Arc<Connection>,
+        unidirectional: bool,
+        handler: Arc<H>,
+    ) -> Result<Arc<Self>, Status> {
+        let flags = if unidirectional {
+            stream_open::UNIDIRECTIONAL
+        } else {
+            stream_open::NONE
+        };
+        let mut raw = ptr::null_mut();
+        let api = connection.api();
+        // The context must exist before the handle, and the handle is part of it: it is set below, before any event can come.
+        // SAFETY: the connection handle is open as long as `connection` lives.
+        check(unsafe { (api.stream_open)(connection.raw(), flags, callback::<H>, ptr::null_mut(), &mut raw) })?;
+        let stream = Arc::new(Self {
+            connection: connection.clone(),
+            raw,
+        });
+        let context = Context::leak(&stream, handler);
+        // SAFETY: the stream has not started, so no event reads the context at the same time.
+        unsafe { (api.set_context)(raw, context.cast()) };
+        // SAFETY: the handle is open.
+        let started = unsafe { (api.stream_start)(raw, stream_start::SHUTDOWN_ON_FAIL) };
+        if failed(started) {
+            // The start was refused at once; no event will come for this stream, so the context is taken back here.
+            // SAFETY: `context` is from `leak` above and was not freed, as SHUTDOWN_COMPLETE never came.
+            drop(unsafe { Box::from_raw(context) });
+            return Err(started);
+        }
+        Ok(stream)
+    }
+
+    /// Takes over a stream that the peer opened.
+    pub(super) fn accept<H: StreamHandler>(connection: &Arc<Connection>, raw: Handle, handler: Arc<H>) -> Arc<Self> {
+        let stream = Arc::new(Self {
+            connection: connection.clone(),
+            raw,
+        });
+        let context = Context::leak(&stream, handler);
+        let function: msquic_sys::StreamCallback = callback::<H>;
+        // SAFETY: called inside PEER_STREAM_STARTED, before any other event of this stream.
+        unsafe { (stream.api().set_callback_handler)(raw, function as *mut c_void, context.cast()) };
+        stream
+    }
+
+    /// Queues a send; the buffer comes back through [`StreamHandler::sent`], or at once when the stream is gone.
+    pub fn send(&self, mut data: Box<SendBuffer>, fin: bool) -> Result<(), Box<SendBuffer>> {
+        let end = data.start + data.len;
+        let bytes = &mut data.storage[data.start..end];
+        let Ok(length) = u32::try_from(bytes.len()) else {
+            return Err(data);
+        };
+        data.buffer = Buffer {
+            length,
+            buffer: bytes.as_mut_ptr(),
+        };
+        let flags = if fin { send::FIN } else { send::NONE };
+        let raw = Box::into_raw(data);
+        // SAFETY: `raw` is not touched until SEND_COMPLETE gives it back, so array and bytes stay; the handle is open.
+        let result =
+            unsafe { (self.api().stream_send)(self.raw, &raw const (*raw).buffer, 1, flags, raw.cast::<c_void>()) };
+        if failed(result) {
+            // SAFETY: a refused send raises no SEND_COMPLETE; the box is ours again.
+            return Err(unsafe { Box::from_raw(raw) });
+        }
+        Ok(())
+    }
+
+    /// Ends the sending direction after what is queued.
+    pub fn finish(&self) {
+        self.shutdown(stream_shutdown::GRACEFUL, 0);
+    }
+
+    /// Ends both directions at once.
+    pub fn abort(&self, code: u64) {
+        self.shutdown(stream_shutdown::ABORT, code);
+    }
+
+    /// Lets this stream go before all others of its connection.
+    pub fn prefer(&self) {
+        let priority = u16::MAX;
+        // SAFETY: the parameter takes a u16; the handle is open. A failure only means the default priority.
+        unsafe {
+            (self.api().set_param)(self.raw, param::STREAM_PRIORITY, 2, ptr::from_ref(&priority).cast());
+        }
+    }
+
+    fn shutdown(&self, flags: u32, code: u64) {
+        // SAFETY: the handle is open. A failure means that the stream is already shut down.
+        unsafe { (self.api().stream_shutdown)(self.raw, flags, code) };
+    }
+
+    fn api(&self) -> &'static msquic_sys::ApiTable {
+        self.connection.api()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: this is the last reference, so nothing uses the handle afterwards; callbacks hold a reference of their own.
+        unsafe { (self.api().stream_close)(self.raw) };
+    }
+}
+
+impl<H: StreamHandler> Context<H> {
+    fn leak(stream: &Arc<Stream>, handler: Arc<H>) -> *mut Self {
+        let finished = std::sync::atomic::AtomicBool::new(false);
+        Box::into_raw(Box::new(Self {
+            stream: stream.clone(),
+            handler,
+            finished,
+        }))
+    }
+
+    fn received(&self, event: &mut msquic_sys::StreamReceive) -> Status {
+        let fin = event.flags & receive::FIN != 0;
+        if fin {
+            self.finished.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        let mut slices = [(0, 0); Received::MAX_SLICES];
+        for (index, slice) in slices.iter_mut().enumerate().take(event.buffer_count as usize) {
+            // SAFETY: the library says that `buffers` has `buffer_count` elements during the callback.
+            let buffer = unsafe { &*event.buffers.add(index) };
+            *slice = (buffer.buffer.expose_provenance(), buffer.length as usize);
+        }
+        if event.total_buffer_length == 0 {
+            // Only the end of the stream: nothing to complete later.
+            if fin {
+                self.handler.received(Received::empty(&self.stream), true);
+            }
+            return status::SUCCESS;
+        }
+        let data = Received {
+            stream: self.stream.clone(),
+            slices,
+            total: event.total_buffer_length,
+        };
+        self.handler.received(data, fin);
+        status::PENDING
+    }
+}
+
+impl Received {
+    /// A receive without bytes; completing zero bytes would lose the library's mark of pending data, so it is not completed.
+    fn empty(stream: &Arc<Stream>) -> Self {
+        Self {
+            stream: stream.clone(),
+            slices: [(0, 0); Self::MAX_SLICES],
+            total: 0,
+        }
+    }
+}
+
+unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_void, event: *mut StreamEvent) -> Status {
+    guarded(|| {
+        let context = context.cast::<Context<H>>();
+        // SAFETY: the context lives until SHUTDOWN_COMPLETE below, the last event; events of a stream never run in parallel.
+        let this = unsafe { &*context };
+        // SAFETY: the library passes a valid event, and `kind` says which member of the union is meaningful.
+        let (kind, data) = unsafe { ((*event).kind, &mut (*event).data) };
+        match kind {
+            // SAFETY: by `kind`.
+            stream_event::RECEIVE => return this.received(unsafe { &mut data.receive }),
+            stream_event::SEND_COMPLETE => {
+                // SAFETY: by `kind`; the context of a send is the box that `Stream::send` leaked.
+                let (buffer, cancelled) = unsafe {
+                    let done = data.send_complete;
+                    (
+                        Box::from_raw(done.client_context.cast::<SendBuffer>()),
+                        done.canceled != 0,
+                    )
+                };
+                this.handler.sent(buffer, cancelled);
+            }
+            stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => this.stream.abort(0),
+            stream_event::SHUTDOWN_COMPLETE => {
+                // SAFETY: the last event: nobody else reads the context any more.
+                let context = unsafe { Box::from_raw(context) };
+                context
+                    .handler
+                    .closed(context.finished.load(std::sync::atomic::Ordering::Relaxed));
+            }
+            _ => {}
+        }
+        status::SUCCESS
+    })
+}

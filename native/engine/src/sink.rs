@@ -1,0 +1,350 @@
+//! The receiver's side of a transfer: which blocks are wanted, claimed and verified, and the commit of complete files.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
+
+use ultra_files::Part;
+
+use crate::block_tree::{BLOCK_LEN, file_root};
+use crate::events::Events;
+use crate::fault::Fault;
+use crate::frame::{block_count, block_len};
+use crate::layout::{EventKind, FaultClass};
+use crate::record::Record;
+use crate::stats::{STATS, add, lap};
+use crate::target::Target;
+
+/// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
+/// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
+const WRITE_BACK_STEP: u64 = 8 * BLOCK_LEN;
+
+pub struct Sink {
+    pub id: u32,
+    pub target: Arc<Target>,
+    events: Arc<Events>,
+    entries: RwLock<HashMap<u32, Arc<SinkEntry>>>,
+    roots: Mutex<HashMap<u32, [u8; 32]>>,
+}
+
+/// One file while it is being received; gone once it is committed or abandoned.
+pub struct SinkEntry {
+    sink: u32,
+    id: u32,
+    events: Arc<Events>,
+    target: Arc<Target>,
+    /// Made when the first block arrives; `None` inside: it could not be made, or nothing is kept.
+    part: OnceLock<Option<Arc<Part>>>,
+    blocks: Mutex<Blocks>,
+    /// Its failure was told; nothing more is written to it.
+    failed: AtomicBool,
+    /// A block did not verify, so there may be bytes where a hole belongs.
+    pub dirty: AtomicBool,
+}
+
+struct Blocks {
+    states: Vec<BlockState>,
+    values: Vec<[u8; 32]>,
+    single: Option<[u8; 32]>,
+    verified: u64,
+}
+
+/// What is known of a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BlockState {
+    /// Nobody asked for it; from the start. Leads to `Expected`.
+    Unneeded,
+    /// TypeScript stated that it is needed, or its claim ended without success. Leads to `Claimed`.
+    Expected,
+    /// A lane is writing it. Leads to `Verified`, or back to `Expected`.
+    Claimed,
+    /// Its value was right. The end: nothing may write to it any more.
+    Verified,
+}
+
+/// The right of one lane to write one block. It ends, at the latest, when it is dropped - after the last write has returned.
+pub struct Claim {
+    entry: Arc<SinkEntry>,
+    block: u64,
+    settled: bool,
+}
+
+impl Sink {
+    pub fn new(id: u32, target: Target, events: Arc<Events>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            target: Arc::new(target),
+            events,
+            entries: RwLock::default(),
+            roots: Mutex::default(),
+        })
+    }
+
+    /// States that blocks are needed. An unknown entry or blocks beyond its size are an error of the caller.
+    pub fn expect(&self, entry: u32, first: u64, count: u64) -> bool {
+        let Some(size) = self.target.file_size(entry) else {
+            return false;
+        };
+        if first.checked_add(count).is_none_or(|end| end > block_count(size)) {
+            return false;
+        }
+        let entry = self.entry_or_open(entry, size);
+        let mut blocks = entry.lock();
+        let range = first as usize..(first + count) as usize;
+        for state in blocks.states.get_mut(range).into_iter().flatten() {
+            if *state == BlockState::Unneeded {
+                *state = BlockState::Expected;
+            }
+        }
+        true
+    }
+
+    /// Claims a block for the frame that just began. `Ok(None)`: it is not wanted; `Err`: the peer broke the protocol.
+    pub fn claim(&self, id: u32, block: u64, length: u32) -> Result<Option<Claim>, &'static str> {
+        if id >= self.target.entry_count() {
+            return Err("a frame of an entry that was never offered");
+        }
+        let Some(size) = self.target.file_size(id) else {
+            return Err("a frame of an entry that is no file");
+        };
+        if block >= block_count(size) || length != block_len(size, block) {
+            return Err("a frame that does not fit its file");
+        }
+        let Some(entry) = self.entry(id) else { return Ok(None) };
+        if entry.failed.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        if let Some(state) = entry.lock().states.get_mut(block as usize) {
+            if *state != BlockState::Expected {
+                return Ok(None);
+            }
+            *state = BlockState::Claimed;
+        }
+        Ok(Some(Claim {
+            entry,
+            block,
+            settled: false,
+        }))
+    }
+
+    /// Checks the values against the sender's root and puts the file under its final name; COMMITTED or ENTRY_FAILED follows.
+    pub fn commit(&self, id: u32, size: u64, root: [u8; 32]) {
+        let start = Instant::now();
+        let result = self.check(id, size, root).and_then(|()| self.target.commit(id));
+        lap(&STATS.commit_time, start);
+        self.forget(id);
+        match result {
+            Ok(durable) => {
+                add(&STATS.committed_files, 1);
+                self.roots
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(id, root);
+                self.events.push(
+                    Record::event(EventKind::Committed, self.id)
+                        .entry(id)
+                        .first(durable.into()),
+                );
+            }
+            Err(fault) => {
+                self.target.abandon(id);
+                tell_failed(&self.events, self.id, id, &fault);
+            }
+        }
+    }
+
+    fn check(&self, id: u32, size: u64, root: [u8; 32]) -> Result<(), Fault> {
+        let Some(known) = self.target.file_size(id) else {
+            return Ok(());
+        }; // a folder has no contents
+        let name = self.target.path(id);
+        let integrity = |what: &str| Fault::new(FaultClass::Integrity, format!("{what} \"{name}\""));
+        if size != known {
+            return Err(integrity("the sender sealed another size of"));
+        }
+        let actual = match self.entry(id) {
+            Some(entry) => {
+                if entry.failed.load(Ordering::Acquire) {
+                    return Err(Fault::new(FaultClass::Io, format!("\"{name}\" could not be written")));
+                }
+                let blocks = entry.lock();
+                if blocks.verified != block_count(size) {
+                    return Err(integrity("not all blocks are verified of"));
+                }
+                file_root(&blocks.values, blocks.single)
+            }
+            None if size == 0 => file_root(&[], None),
+            None => return Err(integrity("no block has arrived of")),
+        };
+        if actual == Some(root) {
+            Ok(())
+        } else {
+            Err(integrity("the blocks do not add up to the sender's root of"))
+        }
+    }
+
+    /// Gives an entry up and removes its part file.
+    pub fn abandon(&self, id: u32) {
+        if let Some(entry) = self.entry(id) {
+            entry.failed.store(true, Ordering::Release);
+        }
+        self.forget(id);
+        self.target.abandon(id);
+    }
+
+    /// Roots of the files committed here, for the transfer root.
+    pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
+        self.roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .copied()
+    }
+
+    fn entry(&self, id: u32) -> Option<Arc<SinkEntry>> {
+        self.entries
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
+    }
+
+    fn entry_or_open(&self, id: u32, size: u64) -> Arc<SinkEntry> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries
+            .entry(id)
+            .or_insert_with(|| Arc::new(self.open(id, size)))
+            .clone()
+    }
+
+    fn open(&self, id: u32, size: u64) -> SinkEntry {
+        let count = block_count(size) as usize;
+        SinkEntry {
+            sink: self.id,
+            id,
+            events: self.events.clone(),
+            target: self.target.clone(),
+            part: OnceLock::new(),
+            blocks: Mutex::new(Blocks {
+                states: vec![BlockState::Unneeded; count],
+                values: vec![[0; 32]; count],
+                single: None,
+                verified: 0,
+            }),
+            failed: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+        }
+    }
+
+    fn forget(&self, id: u32) {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+}
+
+impl SinkEntry {
+    /// Writes to the part file. `false`: this file has failed (now or before); the caller drops the rest of its block.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> bool {
+        if self.failed.load(Ordering::Acquire) {
+            return false;
+        }
+        let part = self.part.get_or_init(|| match self.target.part(self.id) {
+            Ok(part) => part,
+            Err(fault) => {
+                self.fail(&fault);
+                None
+            }
+        });
+        if let Some(part) = part
+            && let Err(error) = part.write_at(offset, bytes)
+        {
+            self.fail(&Fault::from(error));
+        }
+        add(&STATS.written_bytes, bytes.len() as u64);
+        !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Tells the first failure of this file, and only that.
+    fn fail(&self, fault: &Fault) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            tell_failed(&self.events, self.sink, self.id, fault);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Blocks> {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim {
+    pub fn entry(&self) -> &SinkEntry {
+        &self.entry
+    }
+
+    /// The block is written and its value was right.
+    pub fn verified(mut self, value: [u8; 32], root: Option<[u8; 32]>) {
+        self.settled = true;
+        let mut blocks = self.entry.lock();
+        let index = self.block as usize;
+        if let Some(state) = blocks.states.get_mut(index) {
+            *state = BlockState::Verified;
+        }
+        if let Some(kept) = blocks.values.get_mut(index) {
+            *kept = value;
+        }
+        blocks.single = blocks.single.or(root);
+        blocks.verified += 1;
+        let complete = blocks.verified == blocks.states.len() as u64;
+        drop(blocks);
+        add(&STATS.verified_blocks, 1);
+        self.push_write_back();
+        self.entry
+            .events
+            .push_verified(self.entry.sink, self.entry.id, self.block, complete);
+    }
+
+    /// The block's bytes were wrong: it may come again.
+    pub fn mismatched(mut self) {
+        self.settled = true;
+        self.entry.dirty.store(true, Ordering::Relaxed);
+        self.release();
+        add(&STATS.mismatched_blocks, 1);
+        let event = Record::event(EventKind::Mismatch, self.entry.sink)
+            .entry(self.entry.id)
+            .first(self.block);
+        self.entry.events.push(event);
+    }
+
+    fn release(&self) {
+        if let Some(state) = self.entry.lock().states.get_mut(self.block as usize) {
+            *state = BlockState::Expected;
+        }
+    }
+
+    fn push_write_back(&self) {
+        let end = (self.block + 1) * BLOCK_LEN;
+        if end.is_multiple_of(WRITE_BACK_STEP)
+            && let Some(Some(part)) = self.entry.part.get()
+        {
+            // Only a hint: an error of the disk comes back from the fdatasync before the commit.
+            let _ = part.sync_range(end - WRITE_BACK_STEP, WRITE_BACK_STEP);
+        }
+    }
+}
+
+impl Drop for Claim {
+    /// The lane died, or a write failed: the block may be claimed again, and what is in the file there is not to be trusted.
+    fn drop(&mut self) {
+        if !self.settled {
+            self.entry.dirty.store(true, Ordering::Relaxed);
+            self.release();
+        }
+    }
+}
+
+fn tell_failed(events: &Events, sink: u32, entry: u32, fault: &Fault) {
+    let record = Record::event(EventKind::EntryFailed, sink)
+        .entry(entry)
+        .first(u64::from(fault.class as u32));
+    events.push_text(record, &fault.text);
+}

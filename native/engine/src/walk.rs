@@ -1,0 +1,151 @@
+//! Walks a source on a thread of its own and hands its pages to TypeScript, never more than [`UNTAKEN`] ahead.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use ultra_files::{Note, NoteKind, Page, Walk};
+
+use crate::events::{Events, Payload};
+use crate::fault::Fault;
+use crate::layout::EventKind;
+use crate::record::Record;
+use crate::source::Source;
+
+/// Pages that may wait to be taken: enough to keep the control stream busy, little enough to bound memory.
+const UNTAKEN: usize = 8;
+
+/// Most things left out that are named; a tree of a million links must not fill the memory.
+const MOST_NOTES: usize = 1_000;
+
+/// Counts pages that are not taken yet.
+#[derive(Default)]
+pub struct Pace {
+    untaken: Mutex<usize>,
+    taken: Condvar,
+    stopped: AtomicBool,
+}
+
+impl Pace {
+    /// Waits for room; `false`: the walk is to stop.
+    fn enter(&self) -> bool {
+        let mut untaken = self.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *untaken >= UNTAKEN && !self.stopped.load(Ordering::Acquire) {
+            untaken = self.taken.wait(untaken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *untaken += 1;
+        !self.stopped.load(Ordering::Acquire)
+    }
+
+    fn leave(&self) {
+        *self.untaken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.taken.notify_one();
+    }
+
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.taken.notify_all();
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    entries: u32,
+    files: u64,
+    size: u64,
+}
+
+/// Walks a tree to its end: PAGE events, then WALK_END or WALK_FAILED.
+pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, events: &Events) {
+    match pages(source, walk, pace, events) {
+        Ok(None) => {} // disposed meanwhile: nobody listens any more
+        Ok(Some((totals, notes))) => tell_end(source, &totals, notes, events),
+        Err(fault) => {
+            let record = Record::event(EventKind::WalkFailed, source).first(u64::from(fault.class as u32));
+            events.push_text(record, fault.text);
+        }
+    }
+}
+
+/// The one page of a memory source.
+pub fn memory(source: &Source, pace: &Arc<Pace>, events: &Events) {
+    if let Some((bytes, size)) = source.memory_page()
+        && pace.enter()
+    {
+        tell_page(
+            source.id,
+            Page {
+                first: 0,
+                count: 1,
+                bytes,
+                files: 1,
+                size,
+            },
+            pace,
+            events,
+        );
+        tell_end(
+            source.id,
+            &Totals {
+                entries: 1,
+                files: 1,
+                size,
+            },
+            Vec::new(),
+            events,
+        );
+    }
+}
+
+fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, events: &Events) -> Result<Option<(Totals, Vec<Note>)>, Fault> {
+    let mut totals = Totals::default();
+    let mut notes = Vec::new();
+    loop {
+        if !pace.enter() {
+            return Ok(None);
+        }
+        let page = walk.next_page()?;
+        if notes.len() < MOST_NOTES {
+            notes.append(&mut walk.take_notes());
+        }
+        let Some(page) = page else {
+            return Ok(Some((totals, notes)));
+        };
+        totals.entries += u32::from(page.count);
+        totals.files += u64::from(page.files);
+        totals.size += page.size;
+        tell_page(source, page, pace, events);
+    }
+}
+
+fn tell_end(source: u32, totals: &Totals, notes: Vec<Note>, events: &Events) {
+    let record = Record::event(EventKind::WalkEnd, source).entry(totals.entries);
+    let lines: Vec<String> = notes
+        .iter()
+        .map(|note| format!("{}\t{}", word(note.why), note.path))
+        .collect();
+    // A path may hold a newline; NUL it cannot.
+    events.push_text(record.first(totals.files).count(totals.size), lines.join("\0"));
+}
+
+fn word(why: NoteKind) -> &'static str {
+    match why {
+        NoteKind::Link => "link",
+        NoteKind::Special => "special",
+        NoteKind::Unreadable => "unreadable",
+        NoteKind::UnsendableName => "unsendable",
+        NoteKind::Vanished => "vanished",
+    }
+}
+
+fn tell_page(source: u32, page: Page, pace: &Arc<Pace>, events: &Events) {
+    let pace = pace.clone();
+    let record = Record::event(EventKind::Page, source)
+        .entry(page.first)
+        .first(page.count.into())
+        .count(page.size);
+    let payload = Payload {
+        bytes: page.bytes,
+        on_take: Some(Box::new(move || pace.leave())),
+    };
+    events.push_taken(record, payload);
+}

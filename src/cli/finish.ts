@@ -1,0 +1,22 @@
+/** From the outcome of a transfer to the last lines and the exit code. @module */
+
+import type { Outcome } from "../transfer/outcome.ts";
+import { peerText } from "../ui/escape.ts";
+import type { Output } from "../ui/output.ts";
+import { UltraError } from "../errors.ts";
+import { exitCodeOfError, exitCodeOfKind } from "./exit.ts";
+
+/** The exit code; a failure is told here, a success was told by its fact sheet. */
+export function finish(outcome: Outcome, output: Output): number {
+  switch (outcome.state) {
+    case "finished":
+      return exitCodeOfKind(outcome.summary.exitKind);
+    case "failed": {
+      const { error, fromPeer } = outcome;
+      output.error(fromPeer ? new UltraError(error.kind, `The other side: ${peerText(error.message)}`) : error);
+      return exitCodeOfError(error);
+    }
+    case "running":
+      throw new Error("The session ended before the transfer did");
+  }
+}

@@ -1,0 +1,52 @@
+/** `ultra recv`. @module */
+
+import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
+import { openSink, receive, type ReceiveOptions } from "../peer/receive.ts";
+import type { Surroundings } from "../peer/surroundings.ts";
+import { systemInterfaces } from "../platform/addresses.ts";
+import { MAX_LANES } from "../protocol/limits.ts";
+import type { Ticket } from "../protocol/ticket.ts";
+import type { ReceiveInvocation } from "./arguments.ts";
+import { finish } from "./finish.ts";
+import { showTicket } from "./ticket.ts";
+
+export async function receiveCommand(
+  invocation: ReceiveInvocation,
+  ticket: Ticket | undefined,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { output } = surroundings;
+  const { peer, congestionControl, stay } = invocation;
+  const options: ReceiveOptions = {
+    folder: invocation.into,
+    rename: invocation.rename,
+    overwrite: invocation.overwrite,
+    hidden: invocation.hidden,
+    lanes: invocation.streams ?? MAX_LANES,
+  };
+  // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
+  const sink = openSink(options, surroundings);
+  if (peer.type === "dial") {
+    if (ticket === undefined) throw new Error("A dialer has a ticket");
+    const link = await meetByTicket(ticket, "receive", congestionControl, surroundings);
+    return finish(await receive(sink, link, options, surroundings), output);
+  }
+  const { listener, ticket: text } = await startWaiting({
+    role: "receive",
+    endpoint: peer.endpoint,
+    advertise: peer.advertise,
+    interfaces: systemInterfaces(),
+    longLived: stay,
+    congestionControl,
+  }, surroundings);
+  await showTicket(text, "receive", peer.ticketOut, output);
+  output.phase("waiting");
+  let next = sink;
+  while (true) {
+    const link = await nextPeer(listener, surroundings);
+    const code = finish(await receive(next, link, options, surroundings), output);
+    if (!stay) return code;
+    next = openSink(options, surroundings);
+    output.phase("waiting");
+  }
+}

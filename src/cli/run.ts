@@ -1,0 +1,126 @@
+/**
+ * From the words of the command line to an exit code.
+ *
+ * @module
+ */
+
+import { startEngine } from "../engine/native.ts";
+import { UltraError } from "../errors.ts";
+import { Interrupted } from "../peer/ending.ts";
+import { Hub } from "../peer/hub.ts";
+import type { Surroundings } from "../peer/surroundings.ts";
+import { monotonicClock } from "../platform/clock.ts";
+import { systemRandom } from "../platform/random.ts";
+import { type EndingSignal, watchSignals } from "../platform/signals.ts";
+import { systemTimers } from "../platform/timers.ts";
+import type { Ticket } from "../protocol/ticket.ts";
+import { addressClass } from "../tuning/address_class.ts";
+import { engineSizes } from "../tuning/lanes.ts";
+import { startDebugLog } from "../ui/log.ts";
+import { createOutput, type Output } from "../ui/output.ts";
+import { printPage, processTerminal } from "../ui/writer.ts";
+import { outputModeOf, parseArguments, type ReceiveInvocation, type SendInvocation } from "./arguments.ts";
+import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
+import { helpText, tourText } from "./help.ts";
+import { receiveCommand } from "./recv.ts";
+import { sendCommand } from "./send.ts";
+import { ticketOf } from "./ticket.ts";
+import { VERSION } from "./version.ts";
+
+/** What `main.ts` takes from the process. */
+export interface ProcessFacts {
+  readonly args: readonly string[];
+  /** ULTRA_TICKET, already removed from the environment. */
+  readonly ticket: string | undefined;
+  readonly noColor: string | undefined;
+  readonly term: string | undefined;
+}
+
+/** Runs one command; the result is the exit code. `exitNow` is for somebody who presses Ctrl-C twice. */
+export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
+  const terminal = processTerminal();
+  const output = createOutput({
+    mode: outputModeOf(facts.args),
+    terminal,
+    now: () => monotonicClock.now(),
+    environment: facts,
+  });
+  const code = await outcome(output, async () => {
+    const invocation = parseArguments(facts.args, { ticket: facts.ticket });
+    switch (invocation.command) {
+      case "tour":
+        printPage(terminal.stdout, tourText());
+        return undefined;
+      case "version":
+        printPage(terminal.stdout, VERSION);
+        return undefined;
+      case "help":
+        printPage(terminal.stdout, helpText(invocation.topic));
+        return undefined;
+      default:
+        return await runTransfer(invocation, output, exitNow);
+    }
+  });
+  if (code === undefined) return EXIT_DONE;
+  output.exit(code);
+  return code;
+}
+
+async function outcome(output: Output, act: () => Promise<number | undefined>): Promise<number | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Interrupted) return exitCodeOfSignal(error.signal as EndingSignal);
+    output.error(error);
+    return exitCodeOfError(error);
+  }
+}
+
+async function runTransfer(
+  invocation: SendInvocation | ReceiveInvocation,
+  output: Output,
+  exitNow: (code: number) => void,
+): Promise<number> {
+  for (const warning of invocation.warnings) output.warning(warning);
+  const stopLog = invocation.verbose
+    ? startDebugLog((line) => output.debug(line), () => monotonicClock.now())
+    : () => {};
+  using signals = watchSignals();
+  signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
+  const { peer } = invocation;
+  const ticket = peer.type === "dial" ? await ticketOf(invocation.command, peer.ticket, output) : undefined;
+  const engine = startEngine(engineSizes(navigator.hardwareConcurrency, pathClass(invocation, ticket)));
+  const surroundings: Surroundings = {
+    hub: new Hub(engine),
+    clock: monotonicClock,
+    timers: systemTimers,
+    random: systemRandom,
+    output,
+    host: Deno.hostname(),
+    ended: signals.ended,
+  };
+  const events = surroundings.hub.run();
+  try {
+    const command = invocation.command === "send"
+      ? sendCommand(invocation, ticket, surroundings)
+      : receiveCommand(invocation, ticket, surroundings);
+    return await Promise.race([command, engineFailure(events)]);
+  } finally {
+    engine.stop();
+    await events.catch(() => {});
+    stopLog();
+  }
+}
+
+/** The engine never stops by itself: if its events end before the command does, that is a bug, which must not look like a hang. */
+async function engineFailure(events: Promise<void>): Promise<never> {
+  await events;
+  throw new UltraError("internal", "The data plane ended unexpectedly");
+}
+
+/** Whether all of the way is near; buffers are sized by it. */
+function pathClass({ peer }: SendInvocation | ReceiveInvocation, ticket: Ticket | undefined): "near" | "far" {
+  if (peer.type === "listen") return addressClass(peer.endpoint.address);
+  const isNear = ticket?.hints.every((hint) => hint.type === "address" && addressClass(hint.address) === "near");
+  return isNear ? "near" : "far";
+}

@@ -1,0 +1,34 @@
+/** Where a ticket comes from and goes to. @module */
+
+import { readTicketFile, readTicketStdin, writeTicketFile } from "../platform/files.ts";
+import type { Ticket } from "../protocol/ticket.ts";
+import type { Output } from "../ui/output.ts";
+import { ticketFor, type TicketSource } from "./arguments.ts";
+import type { TransferCommand } from "./flags.ts";
+
+/** @throws {UltraError} `usage` when it is no ticket, or one for another command */
+export async function ticketOf(command: TransferCommand, source: TicketSource, output: Output): Promise<Ticket> {
+  switch (source.from) {
+    case "argument":
+    case "environment":
+      return source.ticket;
+    case "stdin":
+      return ticketFor(command, (await readTicketStdin()).text);
+    case "file": {
+      const { text, warning } = await readTicketFile(source.path);
+      if (warning !== undefined) output.warning(warning);
+      return ticketFor(command, text);
+    }
+  }
+}
+
+/** Shows a ticket, or writes it where the user wants it and nowhere else. */
+export async function showTicket(
+  text: string,
+  role: "send" | "receive",
+  file: string | undefined,
+  output: Output,
+): Promise<void> {
+  if (file !== undefined) await writeTicketFile(file, text);
+  output.ticket({ text, role, file });
+}

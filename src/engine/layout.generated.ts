@@ -1,0 +1,102 @@
+/**
+ * Written by `native/engine/src/layout.rs`; do not edit. `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+export const ABI_VERSION = 1;
+export const RECORD_LEN = 64;
+
+export const Offset = {
+  kind: 0,
+  id: 4,
+  entry: 8,
+  payload: 12,
+  first: 16,
+  count: 24,
+  bytes: 32,
+} as const;
+
+export const Command = {
+  admit: 1,
+  attach: 2,
+  openLanes: 3,
+  grant: 4,
+  finishLane: 5,
+  expect: 6,
+  seal: 7,
+  commit: 8,
+  finishFolders: 9,
+  abandon: 10,
+  dispose: 11,
+  close: 12,
+} as const;
+
+export const EventKind = {
+  listening: 1,
+  incoming: 2,
+  connected: 3,
+  control: 4,
+  closed: 5,
+  laneOpened: 6,
+  laneClosed: 7,
+  grantRead: 8,
+  readFailed: 9,
+  page: 10,
+  walkEnd: 11,
+  walkFailed: 12,
+  sealed: 13,
+  sealFailed: 14,
+  checked: 15,
+  verified: 16,
+  mismatch: 17,
+  committed: 18,
+  entryFailed: 19,
+  foldersFinished: 20,
+  laneBroke: 21,
+  resolved: 22,
+  disposed: 23,
+  fault: 24,
+} as const;
+
+export const FaultClass = {
+  noSpace: 1,
+  permission: 2,
+  readOnly: 3,
+  exists: 4,
+  notFound: 5,
+  changed: 6,
+  notAFile: 7,
+  io: 8,
+  integrity: 9,
+  unsendable: 10,
+} as const;
+
+export const Refusal = {
+  closed: 1,
+  unknownId: 2,
+  internal: 5,
+  tooMuch: 12,
+  badArguments: 22,
+  addressInUse: 98,
+  noFamily: 97,
+  addressUnusable: 99,
+} as const;
+
+/** Counters, in the order in which `ultra_stats` writes them. */
+export const STATS = [
+  "readBytes",
+  "readTime",
+  "hashTime",
+  "sentBytes",
+  "sendWait",
+  "receivedBytes",
+  "writtenBytes",
+  "writeTime",
+  "receiveHashTime",
+  "verifiedBlocks",
+  "mismatchedBlocks",
+  "droppedBlocks",
+  "committedFiles",
+  "commitTime",
+] as const;

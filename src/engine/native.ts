@@ -1,0 +1,299 @@
+/**
+ * The real data plane: {@linkcode Engine} over the functions of the library.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import type { EngineSizes } from "../tuning/lanes.ts";
+import { Args } from "./args.ts";
+import {
+  type ConnectionId,
+  type ConnectOptions,
+  type Engine,
+  type EngineEvent,
+  type EngineStats,
+  type FileFault,
+  type Identity,
+  ListenError,
+  type ListenOptions,
+  type SinkOptions,
+} from "./engine.ts";
+import { Command, RECORD_LEN, Refusal, STATS } from "./layout.generated.ts";
+import { loadLibrary } from "./library.ts";
+import { type CommandFields, decodeEvent, encodeCommand, faultOf } from "./records.ts";
+import type { Symbols } from "./symbols.ts";
+
+/** Events taken at once: a burst of a fast transfer, and 16 KiB. */
+const MAX_RECORDS = 256;
+
+/** The wait ends now and then, so that a lost wake-up would show as a delay and not as a hang. */
+const WAIT_MS = 1000;
+
+/** A certificate with its key takes about 1 KiB. */
+const IDENTITY_ROOM = 8192;
+
+const HASH_LEN = 32;
+
+/** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
+const FOLDER_FAULTS = 1000;
+
+const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4 } as const;
+
+/** Starts the data plane; once in a process. */
+export function startEngine(sizes: EngineSizes): Engine {
+  const library = loadLibrary();
+  const args = new Args()
+    .u32(sizes.readers)
+    .u32(sizes.writers)
+    .u32(sizes.buffers)
+    .u32(sizes.executionProfile)
+    .u32(sizes.outstandingBytes)
+    .u32(0)
+    .bytes();
+  const result = library.ultra_start(args, args.length);
+  if (result !== 0) throw new UltraError("internal", `The data plane does not start (${-result})`);
+  return new NativeEngine(library);
+}
+
+/** The text that `layout.generated.ts` must have for the loaded library. */
+export function libraryLayout(): string {
+  const out = new Uint8Array(64 * 1024);
+  const length = loadLibrary().ultra_layout(out, out.length);
+  return new TextDecoder().decode(out.subarray(0, Math.max(0, length)));
+}
+
+class NativeEngine implements Engine {
+  readonly #library: Symbols;
+  readonly #command = new Uint8Array(RECORD_LEN);
+
+  constructor(library: Symbols) {
+    this.#library = library;
+  }
+
+  identity(): Identity {
+    const out = new Uint8Array(IDENTITY_ROOM);
+    const length = this.#library.ultra_identity(out, out.length);
+    if (length <= HASH_LEN) throw new UltraError("internal", `A certificate cannot be made (${-length})`);
+    return { hash: out.slice(0, HASH_LEN), pkcs12: out.slice(HASH_LEN, length) };
+  }
+
+  listen(options: ListenOptions): number {
+    const alpns = Args.text(options.alpns.join("\0"));
+    const address = Args.text(options.address);
+    const args = new Args()
+      .raw(options.settings)
+      .u32(options.maxUnproved)
+      .u32(options.maxUnprovedPerAddress)
+      .u32(options.controlLimit)
+      .u32(options.identity.hash.length)
+      .u32(options.identity.pkcs12.length)
+      .u32(alpns.length)
+      .u32(address.length)
+      .raw(options.identity.hash)
+      .raw(options.identity.pkcs12)
+      .raw(alpns)
+      .raw(address)
+      .bytes();
+    const listener = this.#library.ultra_listen(args, args.length);
+    if (listener < 0) throw listenError(-listener, options.address);
+    return listener;
+  }
+
+  connect(options: ConnectOptions): ConnectionId {
+    const alpns = Args.text(options.alpns.join("\0"));
+    const address = Args.text(options.address);
+    const isPinned = options.pin !== "report";
+    const args = new Args()
+      .raw(options.settings)
+      .u32(isPinned ? 0 : 1)
+      .raw(isPinned ? options.pin : new Uint8Array(16))
+      .u32(options.partition)
+      .u32(options.controlLimit)
+      .u32(alpns.length)
+      .u32(address.length)
+      .raw(alpns)
+      .raw(address)
+      .bytes();
+    const connection = this.#library.ultra_connect(args, args.length);
+    if (connection < 0) {
+      throw new UltraError("network", `No connection can be started (${-connection})`, { subject: options.address });
+    }
+    return connection;
+  }
+
+  resolve(request: number, name: string): void {
+    const bytes = Args.text(name);
+    check(this.#library.ultra_resolve(request, bytes, bytes.length), "resolve");
+  }
+
+  send(connection: ConnectionId, bytes: Uint8Array): void {
+    const result = this.#library.ultra_send(connection, bytes as Uint8Array<ArrayBuffer>, bytes.length);
+    // A connection that is gone says so in its own event.
+    if (result !== -Refusal.unknownId && result !== -Refusal.closed) check(result, "send");
+  }
+
+  admit(connection: number, lanes: number): void {
+    this.#submit("admit", { id: connection, payload: lanes });
+  }
+
+  attach(connection: number, sink: number): void {
+    this.#submit("attach", { id: connection, entry: sink });
+  }
+
+  openLanes(connection: number, source: number, firstLane: number, firstNumber: number, count: number): void {
+    this.#submit("openLanes", { id: connection, entry: source, payload: firstLane, first: firstNumber, count });
+  }
+
+  finishLane(lane: number): void {
+    this.#submit("finishLane", { id: lane });
+  }
+
+  grant(lane: number, grant: number, entry: number, first: number, count: number): void {
+    this.#submit("grant", { id: lane, entry, payload: grant, first, count });
+  }
+
+  shrink(grant: number, end: number): number | undefined {
+    const actual = this.#library.ultra_shrink(grant, end);
+    return actual < 0 ? undefined : actual;
+  }
+
+  source(paths: readonly string[]): number {
+    const args = new Args().u32(0).f64(0).raw(Args.text(paths.join("\0"))).bytes();
+    return check(this.#library.ultra_source(args, args.length), "source");
+  }
+
+  memorySource(size: number): number {
+    const args = new Args().u32(1).f64(size).bytes();
+    return check(this.#library.ultra_source(args, args.length), "source");
+  }
+
+  values(source: number, entry: number, first: number, values: Uint8Array): void {
+    const bytes = values as Uint8Array<ArrayBuffer>;
+    check(this.#library.ultra_values(source, entry, first, bytes, bytes.length), "values");
+  }
+
+  seal(source: number, entry: number): void {
+    this.#submit("seal", { id: source, entry });
+  }
+
+  sink(options: SinkOptions): number {
+    const folder = Args.text(options.folder);
+    const rename = Args.text(options.rename ?? "");
+    const flags = (options.overwrite ? SINK_FLAGS.overwrite : 0) | (options.discard ? SINK_FLAGS.discard : 0) |
+      (options.create ? SINK_FLAGS.create : 0);
+    const args = new Args().u32(flags).u32(folder.length).u32(rename.length).raw(folder).raw(rename).bytes();
+    const sink = this.#library.ultra_sink(args, args.length);
+    if (sink <= -FOLDER_FAULTS) throw folderError(faultOf(-sink - FOLDER_FAULTS), options.folder);
+    return check(sink, "sink");
+  }
+
+  page(sink: number, first: number, count: number, entries: Uint8Array): void {
+    const bytes = entries as Uint8Array<ArrayBuffer>;
+    check(this.#library.ultra_page(sink, first, count, bytes, bytes.length), "page");
+  }
+
+  expect(sink: number, entry: number, first: number, count: number): void {
+    this.#submit("expect", { id: sink, entry, first, count });
+  }
+
+  commit(sink: number, entry: number, size: number, root: Uint8Array): void {
+    this.#submit("commit", { id: sink, entry, first: size, bytes: root });
+  }
+
+  finishFolders(sink: number): void {
+    this.#submit("finishFolders", { id: sink });
+  }
+
+  abandon(sink: number, entry: number): void {
+    this.#submit("abandon", { id: sink, entry });
+  }
+
+  transferRoot(transfer: number, statuses: Uint8Array): Uint8Array {
+    const root = new Uint8Array(HASH_LEN);
+    check(
+      this.#library.ultra_root(transfer, statuses as Uint8Array<ArrayBuffer>, statuses.length, root),
+      "transferRoot",
+    );
+    return root;
+  }
+
+  dispose(transfer: number): void {
+    this.#submit("dispose", { id: transfer });
+  }
+
+  close(id: number, code: number): void {
+    this.#submit("close", { id, first: code });
+  }
+
+  stats(): EngineStats {
+    const out = new Float64Array(STATS.length);
+    check(this.#library.ultra_stats(new Uint8Array(out.buffer), out.byteLength), "stats");
+    return Object.fromEntries(STATS.map((name, index) => [name, out[index] ?? 0]));
+  }
+
+  async *events(): AsyncGenerator<EngineEvent, void, void> {
+    const records = new Uint8Array(MAX_RECORDS * RECORD_LEN);
+    while (true) {
+      const count = await this.#library.ultra_wait(records, MAX_RECORDS, WAIT_MS);
+      if (count < 0) return;
+      for (let index = 0; index < count; index++) {
+        const record = records.subarray(index * RECORD_LEN, (index + 1) * RECORD_LEN);
+        yield decodeEvent(record, (payload) => this.#take(payload));
+      }
+    }
+  }
+
+  stop(): void {
+    this.#library.ultra_stop();
+  }
+
+  #take(payload: number): Uint8Array<ArrayBuffer> {
+    const length = this.#library.ultra_take(payload, new Uint8Array(0), 0);
+    const out = new Uint8Array(check(length, "take"));
+    if (length > 0) check(this.#library.ultra_take(payload, out, out.length), "take");
+    return out;
+  }
+
+  #submit(command: keyof typeof Command, fields: CommandFields): void {
+    encodeCommand(this.#command, command, fields);
+    check(this.#library.ultra_submit(this.#command, 1), command);
+  }
+}
+
+/** A refusal that no peer and no user can cause is a bug of this program. */
+function check(result: number, what: string): number {
+  if (result < 0) throw new Error(`The engine refused "${what}" (${-result})`);
+  return result;
+}
+
+function listenError(refusal: number, address: string): ListenError {
+  if (refusal === Refusal.addressInUse) {
+    return new ListenError(
+      "in-use",
+      "Something else already listens there; choose another port with --listen",
+      address,
+    );
+  }
+  if (refusal === Refusal.noFamily) {
+    return new ListenError("no-family", "This system does not speak that family of addresses", address);
+  }
+  return new ListenError("other", `It is not possible to listen there (${refusal}); check --listen`, address);
+}
+
+const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
+  "no-space": "The disk is full",
+  permission: "You may not create files in the folder",
+  "read-only": "The file system is read-only",
+  exists: "Something else has the name of the folder",
+  "not-found": "The folder does not exist; create it, or name another with --into",
+  changed: "The folder was replaced",
+  "not-a-file": "This is not a folder; name one with --into",
+  io: "The folder cannot be used",
+  integrity: "The folder cannot be used",
+  unsendable: "The folder's name cannot be used",
+};
+
+function folderError(fault: FileFault, folder: string): UltraError {
+  return new UltraError("disk", FOLDER_SENTENCES[fault], { subject: folder });
+}

@@ -1,0 +1,16 @@
+/** What ends a run from outside: a signal. @module */
+
+import { UltraError } from "../errors.ts";
+
+/** Somebody pressed Ctrl-C or the system asked the process to end. Not a failure: `main.ts` turns it into 130, 143 or 129. */
+export class Interrupted extends Error {
+  constructor(readonly signal: string) {
+    super(`Interrupted by ${signal}`);
+    this.name = "Interrupted";
+  }
+}
+
+/** What the other side is told about an interruption here. */
+export function interruption(): UltraError {
+  return new UltraError("network", "The other side was interrupted");
+}

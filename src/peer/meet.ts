@@ -1,0 +1,88 @@
+/**
+ * How two sides meet: one has a ticket and dials, the other one made it and waits. Who sends is another question.
+ *
+ * @module
+ */
+
+import { Secret } from "../auth/secret.ts";
+import { ticketHints } from "../platform/addresses.ts";
+import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
+import type { InterfaceAddress } from "../platform/addresses.ts";
+import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
+import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
+import type { CongestionControl } from "../tuning/settings.ts";
+import { dial } from "./dial.ts";
+import { Interrupted } from "./ending.ts";
+import { Listener } from "./listen.ts";
+import { proveAsDialer, type ProvedLink } from "./prove.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What this side is going to do. */
+export type Role = "send" | "receive";
+
+/** Finds the maker of a ticket and proves the ticket's secret to it. */
+export async function meetByTicket(
+  ticket: Ticket,
+  role: Role,
+  congestionControl: CongestionControl,
+  surroundings: Surroundings,
+): Promise<ProvedLink<ListenerHello>> {
+  const { output, random, timers } = surroundings;
+  output.phase("connecting");
+  const { link, alpn, certificate } = await dial(ticket, congestionControl, surroundings);
+  output.phase("proving");
+  const proving = proveAsDialer(link, {
+    alpn,
+    certificateHash: certificate,
+    random,
+    secret: new Secret(ticket.token),
+    secretKind: "token",
+    purpose: "new",
+    direction: role === "send" ? "dialer-sends" : "dialer-receives",
+  }, timers);
+  return await orEnded(proving, surroundings);
+}
+
+export interface WaitRequest {
+  readonly role: Role;
+  readonly endpoint: ListenEndpoint;
+  readonly advertise: readonly AdvertisedHost[];
+  readonly interfaces: readonly InterfaceAddress[];
+  readonly longLived: boolean;
+  readonly congestionControl: CongestionControl;
+}
+
+/** Starts to wait. The ticket says where, and holds the secret. */
+export async function startWaiting(
+  request: WaitRequest,
+  surroundings: Surroundings,
+): Promise<{ readonly listener: Listener; readonly ticket: string }> {
+  const listener = new Listener(request, surroundings);
+  const endpoint = await listener.started;
+  const ticket = encodeTicket({
+    role: request.role,
+    ...listener.ticketParts,
+    hints: ticketHints(request.advertise, endpoint, request.interfaces),
+  });
+  return { listener, ticket };
+}
+
+/** The next peer that has proved the ticket's secret. */
+export function nextPeer(listener: Listener, surroundings: Surroundings): Promise<ProvedLink<DialerHello>> {
+  return orEnded(listener.next(), surroundings);
+}
+
+/** @throws {Interrupted} when the run is ended before the promise is settled */
+export async function orEnded<T>(promise: Promise<T>, { ended }: Surroundings): Promise<T> {
+  const interrupted = Promise.withResolvers<never>();
+  const onEnded = () => interrupted.reject(new Interrupted(String(ended.reason)));
+  if (ended.aborted) onEnded();
+  ended.addEventListener("abort", onEnded);
+  // If the promise fails later, nobody waits for it any more.
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, interrupted.promise]);
+  } finally {
+    ended.removeEventListener("abort", onEnded);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Receives: joins the receiver machine to the engine. The other half is `send.ts`.
+ *
+ * @module
+ */
+
+import type { SinkId } from "../engine/engine.ts";
+import { UltraError } from "../errors.ts";
+import { MAX_LANES } from "../protocol/limits.ts";
+import type { DialerHello, ListenerHello, Offer, TransferMessage } from "../protocol/messages.ts";
+import { forEachEntry } from "../protocol/pages.ts";
+import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
+import { Receiver } from "../transfer/receiver.ts";
+import type { SinkEvent } from "./hub.ts";
+import type { ProvedLink } from "./prove.ts";
+import { factsOf, Names } from "./report.ts";
+import { runSession } from "./session.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface ReceiveOptions {
+  readonly folder: string;
+  readonly rename: string | undefined;
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+  /** Lanes to grant at most. */
+  readonly lanes: number;
+}
+
+/** A proved sender that makes no offer is stuck in its walk, or not one of ours. */
+const OFFER_MS = 30_000;
+
+/** How long a removal of part files may take at the end before nobody waits for it. */
+const DISPOSE_MS = 1000;
+
+/** Opens the folder to receive into. Done before anybody is let in, so that a wrong one is told at once. */
+export function openSink(options: ReceiveOptions, { hub }: Surroundings): SinkId {
+  return hub.engine.sink({
+    folder: options.folder,
+    create: false,
+    overwrite: options.overwrite,
+    rename: options.rename,
+    discard: false,
+  });
+}
+
+/** Receives one transfer into `sink` over a link whose other end has proved itself. The sink is disposed of at the end. */
+export async function receive(
+  sink: SinkId,
+  { link }: ProvedLink<DialerHello | ListenerHello>,
+  options: ReceiveOptions,
+  surroundings: Surroundings,
+): Promise<Outcome> {
+  const run = new ReceiveRun(sink, link, options, surroundings);
+  link.admit(options.lanes);
+  try {
+    const outcome = await runSession(link, run.receiver, run, surroundings);
+    run.report(outcome);
+    return outcome;
+  } finally {
+    await run.dispose();
+  }
+}
+
+/** One transfer, seen from the receiver. */
+class ReceiveRun {
+  readonly role = "receiver";
+  readonly receiver: Receiver;
+  readonly #surroundings: Surroundings;
+  readonly #sink: SinkId;
+  readonly #link: ProvedLink["link"];
+  readonly #options: ReceiveOptions;
+  readonly #names = new Names();
+  readonly #disposed = Promise.withResolvers<void>();
+  readonly #lanes = new Set<number>();
+  readonly #sinceMs: number;
+  #offer: Offer | undefined;
+  #granted = 0;
+  #isDurable = true;
+  #startedMs: number | undefined;
+  #poke = () => {};
+
+  constructor(sink: SinkId, link: ProvedLink["link"], options: ReceiveOptions, surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#sink = sink;
+    this.#link = link;
+    this.#options = options;
+    this.#sinceMs = surroundings.clock.now();
+    const { engine } = surroundings.hub;
+    this.receiver = new Receiver({
+      send: (message) => link.send(message),
+      page: (first, count, entries) => engine.page(sink, first, count, entries),
+      expect: (entry, first, count) => engine.expect(sink, entry, first, count),
+      commit: (entry, size, root) => engine.commit(sink, entry, size, root),
+      finishFolders: () => engine.finishFolders(sink),
+      abandon: (entry) => engine.abandon(sink, entry),
+      transferRoot: (statuses) => engine.transferRoot(sink, statuses),
+    }, { overwrite: options.overwrite, hidden: options.hidden });
+    surroundings.hub.onSink(sink, (event) => this.#on(event));
+  }
+
+  begin(poke: () => void): void {
+    this.#poke = poke;
+  }
+
+  /** Takes the offer, and looks at pages on their way to the machine. */
+  message(message: TransferMessage): boolean {
+    if (message.type === "offer") {
+      this.#accept(message);
+      return true;
+    }
+    if (message.type === "page") this.#look(message);
+    return false;
+  }
+
+  laneOpened(lane: number): void {
+    this.#lanes.add(lane);
+    if (this.#lanes.size === this.#granted) this.#surroundings.output.opened(this.#granted);
+  }
+
+  step(): void {
+    const { clock, output } = this.#surroundings;
+    if (this.#offer === undefined && clock.now() - this.#sinceMs > OFFER_MS) {
+      this.receiver.cancel(new UltraError("network", "The other side offered nothing in time"));
+    }
+    const { phase } = this.receiver.progress;
+    if (this.#offer !== undefined && (phase === "committing" || phase === "confirming")) output.phase(phase);
+  }
+
+  report(outcome: Outcome): void {
+    if (outcome.state !== "finished") return;
+    const { clock, output } = this.#surroundings;
+    const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
+    output.complete(factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry)));
+  }
+
+  /** Removes what was not committed; resolved when it is gone. */
+  async dispose(): Promise<void> {
+    const { hub, timers } = this.#surroundings;
+    hub.engine.dispose(this.#sink);
+    const enough = Promise.withResolvers<void>();
+    using _enough = timers.after(DISPOSE_MS, () => enough.resolve());
+    await Promise.race([this.#disposed.promise, enough.promise]);
+  }
+
+  #accept(offer: Offer): void {
+    if (this.#offer !== undefined) {
+      return this.receiver.cancel(new UltraError("protocol", "The other side made a second offer"));
+    }
+    const { hub, host, output, clock } = this.#surroundings;
+    this.#offer = offer;
+    this.#granted = Math.max(1, Math.min(offer.lanes, this.#options.lanes, MAX_LANES));
+    this.#startedMs = clock.now();
+    hub.engine.attach(this.#link.id, this.#sink);
+    output.started({ role: "receive", name: offer.name, bytes: offer.totalSize });
+    output.phase("moving");
+    this.#link.send({ type: "accept", host, lanes: this.#granted });
+  }
+
+  #look(page: Extract<TransferMessage, { type: "page" }>): void {
+    // The machine decodes it again and judges it; a page that cannot be decoded is its affair.
+    try {
+      forEachEntry(page, (entry) => this.#names.add(entry.path));
+    } catch (error) {
+      if (!(error instanceof UltraError)) throw error;
+    }
+  }
+
+  #on(event: SinkEvent): void {
+    switch (event.type) {
+      case "checked":
+        this.receiver.checked(event.first, event.statuses, event.freeSpace);
+        break;
+      case "verified":
+        this.receiver.verified(event.entry, event.first, event.count);
+        break;
+      case "mismatch":
+        this.receiver.mismatch(event.entry, event.block);
+        break;
+      case "committed":
+        this.#isDurable &&= event.durable;
+        this.receiver.committed(event.entry, event.durable);
+        break;
+      case "entry-failed":
+        this.#fileFailed(event.entry, event.fault, event.text);
+        this.receiver.entryFailed(event.entry, event.fault, event.text);
+        break;
+      case "folders-finished":
+        this.receiver.foldersFinished(event.failure);
+        break;
+      case "disposed":
+        return this.#disposed.resolve();
+    }
+    this.#poke();
+  }
+
+  #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
+    this.#surroundings.output.fileFailed({ path: this.#names.of(entry), kind: kindOfFault(fault), text });
+  }
+}

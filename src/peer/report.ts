@@ -1,0 +1,42 @@
+/** From a finished transfer to what the user is told. @module */
+
+import type { Summary } from "../transfer/outcome.ts";
+import type { FileFailure, TransferFacts } from "../ui/output.ts";
+
+/** @param pathOf the name of an entry, for those that failed */
+export function factsOf(
+  summary: Summary,
+  seconds: number,
+  durable: boolean,
+  pathOf: (entry: number) => string,
+): TransferFacts {
+  const { counts } = summary;
+  const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({ path: pathOf(entry), kind, text }));
+  return {
+    files: counts.committedFiles,
+    bytes: summary.committedBytes,
+    seconds,
+    fileRoot: summary.fileRoot,
+    transferRoot: summary.transferRoot,
+    resentBytes: summary.resentBytes,
+    presentFiles: counts.presentFiles,
+    presentBytes: summary.presentBytes,
+    failed,
+    failedCount: counts.failed,
+    durable,
+  };
+}
+
+/** The names of the first entries, for messages about single files; a manifest of a million is not kept for that. */
+export class Names {
+  static readonly #MOST = 10_000;
+  readonly #names: string[] = [];
+
+  add(path: string): void {
+    if (this.#names.length < Names.#MOST) this.#names.push(path);
+  }
+
+  of(entry: number): string {
+    return this.#names[entry] ?? `entry ${entry}`;
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * Sends: joins the sender machine to the engine. The other half is `receive.ts`.
+ *
+ * @module
+ */
+
+import { basename, resolve } from "node:path";
+import type { EngineEvent, LaneId, SourceId } from "../engine/engine.ts";
+import { UltraError } from "../errors.ts";
+import { MAX_LANES } from "../protocol/limits.ts";
+import type { Accept, DialerHello, ListenerHello } from "../protocol/messages.ts";
+import { forEachEntry } from "../protocol/pages.ts";
+import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
+import { chunkSize } from "../transfer/plan.ts";
+import { Sender } from "../transfer/sender.ts";
+import type { SourceEvent } from "./hub.ts";
+import type { ProvedLink } from "./prove.ts";
+import { factsOf, Names } from "./report.ts";
+import { runSession } from "./session.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
+const LISTING_GRACE_MS = 150;
+
+/** Lane ids are unique in a process. */
+let nextLane: LaneId = 1;
+
+/** What is to be sent. The walk starts at once, also while nobody is connected yet: mistakes in paths show early. */
+export class Offering {
+  readonly id: SourceId;
+  readonly name: string;
+  readonly #pages: Extract<EngineEvent, { type: "page" }>[] = [];
+  readonly #known = Promise.withResolvers<void>();
+  #end: Extract<EngineEvent, { type: "walk-end" }> | undefined;
+  #failure: UltraError | undefined;
+  #handler: ((event: SourceEvent) => void) | undefined;
+
+  constructor(paths: readonly string[], surroundings: Surroundings) {
+    const { hub } = surroundings;
+    const [only] = paths;
+    this.name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
+    this.id = hub.engine.source(paths);
+    hub.onSource(this.id, (event) => this.#on(event));
+    this.#known.promise.catch(() => {});
+  }
+
+  /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** Waits a moment for the walk: a mistake in a path shows at once, and a single file's size is known. */
+  async started({ timers }: Surroundings): Promise<void> {
+    const enough = Promise.withResolvers<void>();
+    using _enough = timers.after(LISTING_GRACE_MS, () => enough.resolve());
+    await Promise.race([this.known, enough.promise]);
+  }
+
+  /** The promise's result, unless the walk fails before. */
+  async orFailed<T>(promise: Promise<T>): Promise<T> {
+    return await Promise.race([promise, this.known.then(() => promise)]);
+  }
+
+  get totalSize(): number | undefined {
+    return this.#end?.size;
+  }
+
+  /** What the walk left out. */
+  get notes(): readonly string[] {
+    return this.#end?.notes ?? [];
+  }
+
+  /** Gives what has come so far, and from then on everything, to the sender. */
+  handOver(handler: (event: SourceEvent) => void): void {
+    this.#handler = handler;
+    for (const page of this.#pages.splice(0)) handler(page);
+    if (this.#end !== undefined) handler(this.#end);
+  }
+
+  #on(event: SourceEvent): void {
+    if (event.type === "walk-end") {
+      this.#end = event;
+      this.#known.resolve();
+    }
+    if (event.type === "walk-failed") {
+      this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
+      this.#known.reject(this.#failure);
+    }
+    if (this.#handler !== undefined) this.#handler(event);
+    else if (event.type === "page") this.#pages.push(event);
+  }
+}
+
+export interface SendOptions {
+  /** Lanes to use; the receiver may grant fewer. */
+  readonly lanes: number;
+}
+
+/** Sends an offering over a link whose other end has proved itself. */
+export async function send(
+  offering: Offering,
+  { link, proved }: ProvedLink<DialerHello | ListenerHello>,
+  options: SendOptions,
+  surroundings: Surroundings,
+): Promise<Outcome> {
+  const run = new SendRun(offering, link, Math.min(options.lanes, proved.peer.maxLanes, MAX_LANES), surroundings);
+  link.admit(0);
+  link.send({
+    type: "offer",
+    host: surroundings.host,
+    name: offering.name,
+    totalSize: offering.totalSize,
+    lanes: run.lanes,
+  });
+  const outcome = await runSession(link, run.sender, run, surroundings);
+  run.report(outcome);
+  return outcome;
+}
+
+/** One transfer, seen from the sender. */
+class SendRun {
+  readonly role = "sender";
+  readonly sender: Sender;
+  readonly #surroundings: Surroundings;
+  readonly #offering: Offering;
+  readonly #link: ProvedLink["link"];
+  readonly #pages: Extract<SourceEvent, { type: "page" }>[] = [];
+  readonly #names = new Names();
+  readonly #sizes = { chunks: 0, chunkBytes: 0 };
+  #end: Extract<SourceEvent, { type: "walk-end" }> | undefined;
+  #isConfigShown = false;
+  #lanes: number;
+  #startedMs: number | undefined;
+  #hasLanes = false;
+  #poke = () => {};
+
+  constructor(offering: Offering, link: ProvedLink["link"], lanes: number, surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#offering = offering;
+    this.#link = link;
+    this.#lanes = lanes;
+    const { engine } = surroundings.hub;
+    const source = offering.id;
+    this.sender = new Sender({
+      send: (message) => link.send(message),
+      grant: (lane, grant, entry, first, count) => engine.grant(lane, grant, entry, first, count),
+      // A grant that is read ends where it ended: nothing can be cut off it.
+      shrink: (grant, end) => engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER,
+      hold: (entry, first, values) => engine.values(source, entry, first, values),
+      seal: (entry) => engine.seal(source, entry),
+      transferRoot: (statuses) => engine.transferRoot(source, statuses),
+    });
+  }
+
+  get lanes(): number {
+    return this.#lanes;
+  }
+
+  begin(poke: () => void): void {
+    this.#poke = poke;
+    const { clock, output } = this.#surroundings;
+    this.#startedMs = clock.now();
+    output.phase("listing");
+    output.started({ role: "send", name: this.#offering.name, bytes: this.#offering.totalSize });
+    this.#offering.handOver((event) => this.#on(event));
+  }
+
+  /** Takes the receiver's answer to the offer; everything else is the machine's. */
+  message(message: { readonly type: string }): boolean {
+    if (message.type !== "accept") return false;
+    if (this.#hasLanes) {
+      this.sender.cancel(new UltraError("protocol", "The other side accepted the offer twice"));
+      return true;
+    }
+    this.#openLanes(message as Accept);
+    return true;
+  }
+
+  #openLanes({ lanes }: Accept): void {
+    const { hub, output } = this.#surroundings;
+    this.#hasLanes = true;
+    this.#lanes = Math.min(lanes, this.#lanes);
+    const first = nextLane;
+    nextLane += this.#lanes;
+    hub.onLanes(first, this.#lanes, (event) => {
+      this.sender.grantRead(event.lane, event.grant, event.end);
+      this.#poke();
+    });
+    hub.engine.openLanes(this.#link.id, this.#offering.id, first, 0, this.#lanes);
+    output.phase("moving");
+    this.#showConfig();
+    output.opened(this.#lanes);
+    this.sender.lanesOpened(Array.from({ length: this.#lanes }, (_, index) => first + index));
+  }
+
+  laneClosed(lane: LaneId): void {
+    this.sender.laneLost(lane);
+  }
+
+  /** Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses. */
+  step(): void {
+    while (this.sender.wantsPage) {
+      const page = this.#pages.shift();
+      if (page === undefined) break;
+      const entries = page.take();
+      this.#look(page.first, page.count, entries);
+      this.sender.page(page.first, page.count, page.size, entries);
+    }
+    if (this.#pages.length === 0 && this.#end !== undefined) {
+      const { entries, size } = this.#end;
+      this.#end = undefined;
+      this.sender.walkEnd(entries, size);
+    }
+    if (this.#hasLanes) this.#showConfig();
+    if (this.sender.progress.phase === "committing") this.#surroundings.output.phase("committing");
+  }
+
+  report(outcome: Outcome): void {
+    const { clock, output } = this.#surroundings;
+    if (outcome.state !== "finished") return;
+    const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
+    // The receiver confirms only what is on its disk.
+    output.complete(factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry)));
+  }
+
+  #on(event: SourceEvent): void {
+    switch (event.type) {
+      case "page":
+        this.#pages.push(event);
+        break;
+      case "walk-end":
+        this.#end = event;
+        break;
+      case "walk-failed":
+        this.sender.cancel(new UltraError(kindOfFault(event.fault), sentence(event.text)));
+        break;
+      case "read-failed":
+        this.#fileFailed(event.entry, event.fault, event.text);
+        this.sender.readFailed(event.entry, event.fault, event.text);
+        break;
+      case "sealed":
+        this.sender.sealed(event.entry, event.size, event.root);
+        break;
+      case "seal-failed":
+        this.#fileFailed(event.entry, event.fault, event.text);
+        this.sender.sealFailed(event.entry, event.fault, event.text);
+        break;
+      case "disposed":
+        return;
+    }
+    this.#poke();
+  }
+
+  #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
+    this.#surroundings.output.fileFailed({
+      path: this.#names.of(entry),
+      kind: kindOfFault(fault),
+      text: sentence(text),
+    });
+  }
+
+  /** What the user is told about the plan, and the names that messages about single files need. */
+  #look(first: number, count: number, entries: Uint8Array): void {
+    forEachEntry({ type: "page", first, count, entries }, (entry) => {
+      this.#names.add(entry.path);
+      if (entry.kind !== "file" || !entry.size) return;
+      const chunkBytes = chunkSize(entry.size);
+      this.#sizes.chunks += Math.ceil(entry.size / chunkBytes);
+      this.#sizes.chunkBytes = Math.max(this.#sizes.chunkBytes, Math.min(chunkBytes, entry.size));
+    });
+  }
+
+  #showConfig(): void {
+    if (this.#isConfigShown || !this.sender.progress.listed) return;
+    this.#isConfigShown = true;
+    this.#surroundings.output.config({ streams: this.#lanes, ...this.#sizes });
+  }
+}
+
+/** The engine's texts are the middle of a sentence. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,133 @@
+/**
+ * What sending and receiving have in common once both sides have proved themselves: heartbeats, progress, and the end.
+ *
+ * @module
+ */
+
+import { UltraError } from "../errors.ts";
+import { EXIT_CODES } from "../protocol/codes.ts";
+import type { Decoded } from "../protocol/decode.ts";
+import type { TransferMessage } from "../protocol/messages.ts";
+import { isHandshake } from "../protocol/codes.ts";
+import type { Outcome, Progress } from "../transfer/outcome.ts";
+import { Interrupted, interruption } from "./ending.ts";
+import type { Link, LinkEnd } from "./link.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What a session needs of either machine. */
+export interface Machine {
+  readonly outcome: Outcome;
+  readonly progress: Progress;
+  receive(message: TransferMessage): void;
+  linkLost(): void;
+  cancel(error: UltraError): void;
+  tick(nowMs: number): void;
+}
+
+/** Acknowledgements leave at most 20 times a second; the machine's clock needs no finer step. */
+const TICK_MS = 50;
+
+/** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */
+const HEARTBEAT_MS = 1000;
+
+/** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
+const HANG_UP_MS = 2000;
+
+export interface SessionHooks {
+  readonly role: "sender" | "receiver";
+  /** Called first: `poke` is to be called after every event of the engine that the machine was told of. */
+  begin(poke: () => void): void;
+  /** After every event: to feed the machine and to tell the user. */
+  step(): void;
+  /** Before the machine gets it; `true`: it is not for the machine. */
+  message?(message: TransferMessage): boolean;
+  laneOpened?(lane: number): void;
+  laneClosed?(lane: number, finished: boolean): void;
+}
+
+/**
+ * Runs a machine over a link until it has an outcome and the connection is closed.
+ *
+ * @throws {Interrupted} when the user ended the run
+ */
+export async function runSession(
+  link: Link,
+  machine: Machine,
+  hooks: SessionHooks,
+  surroundings: Surroundings,
+): Promise<Outcome> {
+  const { clock, timers, ended, output } = surroundings;
+  const done = Promise.withResolvers<void>();
+  const act = (what: () => void) => {
+    what();
+    // Seals and acknowledgements leave with the clock.
+    machine.tick(clock.now());
+    hooks.step();
+    output.progress(machine.progress);
+    if (machine.outcome.state !== "running") done.resolve();
+  };
+  let interrupted: Interrupted | undefined;
+  const onEnded = () =>
+    act(() => {
+      interrupted = new Interrupted(String(ended.reason));
+      machine.cancel(interruption());
+      done.resolve();
+    });
+  if (ended.aborted) onEnded();
+  ended.addEventListener("abort", onEnded);
+  using _tick = timers.every(TICK_MS, () => act(() => {}));
+  using _heart = timers.every(HEARTBEAT_MS, () => link.send({ type: "heartbeat" }));
+  hooks.begin(() => act(() => {}));
+  link.handle({
+    message: (decoded) => act(() => deliver(decoded, machine, hooks)),
+    broken: (error) => act(() => machine.cancel(error)),
+    ended: (end) => act(() => lost(machine, end)),
+    laneOpened: (lane) => act(() => hooks.laneOpened?.(lane)),
+    laneClosed: (lane, finished) => act(() => hooks.laneClosed?.(lane, finished)),
+  });
+  try {
+    await done.promise;
+  } finally {
+    ended.removeEventListener("abort", onEnded);
+  }
+  await hangUp(link, machine.outcome, hooks.role, surroundings);
+  if (interrupted !== undefined) throw interrupted;
+  return machine.outcome;
+}
+
+function deliver({ message }: Decoded, machine: Machine, hooks: SessionHooks): void {
+  // Unknown, but not critical: from a later version.
+  if (message === undefined) return;
+  if (isHandshake(message)) {
+    return machine.cancel(new UltraError("protocol", `The other side sent "${message.type}" after its proof`));
+  }
+  if (hooks.message?.(message)) return;
+  machine.receive(message);
+}
+
+/** The connection ended. Without reconnection (a later version has it) that ends a transfer that still runs. */
+function lost(machine: Machine, end: LinkEnd): void {
+  machine.linkLost();
+  machine.cancel(end.error);
+}
+
+async function hangUp(
+  link: Link,
+  outcome: Outcome,
+  role: SessionHooks["role"],
+  { timers }: Surroundings,
+): Promise<void> {
+  // The receiver hangs up when it has `bye`; the sender waits for that, so that `bye` is not lost.
+  if (outcome.state === "finished" && role === "sender") {
+    const enough = Promise.withResolvers<void>();
+    using _enough = timers.after(HANG_UP_MS, () => enough.resolve());
+    await Promise.race([link.over, enough.promise]);
+    return await link.close(0);
+  }
+  await link.close(codeOf(outcome));
+}
+
+function codeOf(outcome: Outcome): number {
+  if (outcome.state === "finished") return 0;
+  return outcome.state === "failed" ? EXIT_CODES[outcome.error.kind] : EXIT_CODES.network;
+}
