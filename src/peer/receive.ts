@@ -64,6 +64,7 @@ export async function receive(
 /** One transfer, seen from the receiver. */
 class ReceiveRun {
   readonly role = "receiver";
+  readonly hasBegun = true;
   readonly receiver: Receiver;
   readonly #surroundings: Surroundings;
   readonly #sink: SinkId;

@@ -165,6 +165,11 @@ class SendRun {
     this.#offering.handOver((event) => this.#on(event));
   }
 
+  /** A receiver that is busy with another transfer takes 4 KiB from this side, and no more. */
+  get hasBegun(): boolean {
+    return this.#hasLanes;
+  }
+
   /** Takes the receiver's answer to the offer; everything else is the machine's. */
   message(message: { readonly type: string }): boolean {
     if (message.type !== "accept") return false;
@@ -188,6 +193,7 @@ class SendRun {
     });
     hub.engine.openLanes(this.#link.id, this.#offering.id, first, 0, this.#lanes);
     output.phase("moving");
+    this.#feed();
     this.#showConfig();
     output.opened(this.#lanes);
     this.sender.lanesOpened(Array.from({ length: this.#lanes }, (_, index) => first + index));
@@ -197,22 +203,31 @@ class SendRun {
     this.sender.laneLost(lane);
   }
 
-  /** Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses. */
   step(): void {
-    while (this.sender.wantsPage) {
+    this.#feed();
+    if (this.#hasLanes) this.#showConfig();
+    if (this.sender.progress.phase === "committing") this.#surroundings.output.phase("committing");
+  }
+
+  /**
+   * Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses.
+   *
+   * None before `accept`: until the receiver has seen the proof and begun, its engine takes 4 KiB from this side, and a page that
+   * came together with the proof broke the connection.
+   */
+  #feed(): void {
+    while (this.#hasLanes && this.sender.wantsPage) {
       const page = this.#pages.shift();
       if (page === undefined) break;
       const entries = page.take();
       this.#look(page.first, page.count, entries);
       this.sender.page(page.first, page.count, page.size, entries);
     }
-    if (this.#pages.length === 0 && this.#end !== undefined) {
+    if (this.#hasLanes && this.#pages.length === 0 && this.#end !== undefined) {
       const { entries, size } = this.#end;
       this.#end = undefined;
       this.sender.walkEnd(entries, size);
     }
-    if (this.#hasLanes) this.#showConfig();
-    if (this.sender.progress.phase === "committing") this.#surroundings.output.phase("committing");
   }
 
   report(outcome: Outcome): void {

@@ -35,6 +35,8 @@ const HANG_UP_MS = 2000;
 
 export interface SessionHooks {
   readonly role: "sender" | "receiver";
+  /** Whether the other side has taken up this transfer. Before, it takes few bytes, and hours of heartbeats would be too many. */
+  readonly hasBegun: boolean;
   /** Called first: `poke` is to be called after every event of the engine that the machine was told of. */
   begin(poke: () => void): void;
   /** After every event: to feed the machine and to tell the user. */
@@ -76,7 +78,9 @@ export async function runSession(
   if (ended.aborted) onEnded();
   ended.addEventListener("abort", onEnded);
   using _tick = timers.every(TICK_MS, () => act(() => {}));
-  using _heart = timers.every(HEARTBEAT_MS, () => link.send({ type: "heartbeat" }));
+  using _heart = timers.every(HEARTBEAT_MS, () => {
+    if (hooks.hasBegun) link.send({ type: "heartbeat" });
+  });
   hooks.begin(() => act(() => {}));
   link.handle({
     message: (decoded) => act(() => deliver(decoded, machine, hooks)),
