@@ -1,7 +1,8 @@
-//! Builds msquic as a static archive: the unmodified sources of the locked `msquic-src` crate are copied to OUT_DIR, the
-//! guarded edits are applied to the copy, and cmake compiles it against the OpenSSL that `openssl-sys` has just built.
+//! Builds msquic as a static archive: the unmodified sources of the locked `msquic-src` crate are copied, the guarded edits
+//! are applied to the copy, and cmake compiles it against the OpenSSL that `openssl-sys` has just built.
 //!
-//! Runs again only when the files it watches change, so a change in the Rust code never rebuilds the C code.
+//! The archive is kept under a key of all that goes into it (see `build/store.rs`). So C is compiled once for each such key: not
+//! again for clippy, which runs this script as another one, nor when this script or a comment of the edits changes.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,6 +15,8 @@ use std::process::{Command, Stdio, exit};
 mod edits;
 #[path = "edits/list.rs"]
 mod list;
+#[path = "build/store.rs"]
+mod store;
 
 /// The version the bindings in `src/` were written for. The requirement in Cargo.toml says the same.
 const MSQUIC_VERSION: &str = "2.6.3";
@@ -30,20 +33,100 @@ fn main() {
 }
 
 fn build() -> Result<(), String> {
-    check_tools()?;
-    let sources = copy_msquic()?;
-    edits::apply(&sources, list::EDITS)?;
-    let installed = compile(&sources)?;
+    let (include, root) = (dependency("DEP_OPENSSL_INCLUDE")?, dependency("DEP_OPENSSL_ROOT")?);
+    let mut defines: Vec<(&str, OsString)> = DEFINES.iter().map(|&(name, value)| (name, value.into())).collect();
+    defines.push(("QUIC_OPENSSL_INCLUDE_DIR", include));
+    defines.push(("QUIC_OPENSSL_LIB_DIR", Path::new(&root).join("lib").into()));
+    let installed = store::kept(&store_folder()?, &key(&defines), |folder| {
+        check_tools()?;
+        let sources = copy_msquic(folder)?;
+        edits::apply(&sources, list::EDITS)?;
+        compile(&sources, folder, &defines);
+        Ok(())
+    })?;
     link(&installed);
     Ok(())
 }
 
-/// cmake and make say little when a tool is missing, so ask for each of them first. (perl is needed by OpenSSL, which is
-/// built before this script; it is in the list for the sake of a machine that has a cached OpenSSL and nothing else.)
+/// What cmake is told, besides the paths of OpenSSL.
+const DEFINES: &[(&str, &str)] = &[
+    ("QUIC_TLS_LIB", "openssl"),
+    ("QUIC_USE_EXTERNAL_OPENSSL", "on"),
+    ("QUIC_BUILD_SHARED", "off"),
+    ("QUIC_BUILD_TOOLS", "off"),
+    ("QUIC_BUILD_TEST", "off"),
+    ("QUIC_BUILD_PERF", "off"),
+    ("QUIC_ENABLE_LOGGING", "off"),
+    // Otherwise cmake asks git about whatever repository is around the target folder.
+    ("QUIC_EMBED_GIT_HASH", "off"),
+    ("QUIC_SOURCE_LINK", "off"),
+    // With libnuma-dev on the build machine the library would need libnuma on every other one.
+    ("NUMA", "off"),
+    ("CMAKE_INSTALL_LIBDIR", "lib"),
+];
+
+/// The variables through which a user changes what cmake and the compiler do; `CC` alone stands for `CC_<target>` too.
+const VARIABLES: &[&str] = &[
+    "TARGET",
+    "CC",
+    "CXX",
+    "AR",
+    "RANLIB",
+    "CFLAGS",
+    "CXXFLAGS",
+    "LDFLAGS",
+    "CMAKE",
+    "CMAKE_GENERATOR",
+    "CMAKE_TOOLCHAIN_FILE",
+    "CMAKE_PREFIX_PATH",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "SDKROOT",
+];
+
+/// All that goes into the archive. The sources are named by their version alone: Cargo.lock holds their checksum.
+fn key(defines: &[(&str, OsString)]) -> store::Key {
+    let mut key = store::Key::default();
+    key.add("msquic-src", MSQUIC_VERSION);
+    for (name, value) in defines {
+        key.add(name, value.to_string_lossy());
+    }
+    let target = env::var("TARGET").unwrap_or_default();
+    for name in VARIABLES {
+        for name in [
+            (*name).to_owned(),
+            format!("{name}_{target}"),
+            format!("{name}_{}", target.replace('-', "_")),
+        ] {
+            println!("cargo:rerun-if-env-changed={name}");
+            key.add(&name, env::var_os(&name).unwrap_or_default().to_string_lossy());
+        }
+    }
+    for edit in list::EDITS {
+        let lines = format!("{}:{}-{} {}", edit.file, edit.first_line, edit.last_line, edit.sha256);
+        key.add(&lines, edit.replacement);
+    }
+    key
+}
+
+/// Beside the folder `build` in which Cargo gives each build script its own: `target/release/msquic`.
+fn store_folder() -> Result<PathBuf, String> {
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run this through cargo")?;
+    let out = PathBuf::from(out);
+    let profile = out
+        .ancestors()
+        .find(|folder| folder.file_name().is_some_and(|name| name == "build"))
+        .and_then(Path::parent);
+    Ok(profile.unwrap_or(&out).join("msquic"))
+}
+
+/// cmake and make say little when a tool is missing, so ask for each of them first.
+///
+/// perl is not among them: Cargo runs the script of `openssl-sys` before this one, so a machine without perl never comes here.
+/// What it shows then is openssl-src's own error, which names perl in its last lines; `scripts/tools.ts` asks for perl (and for
+/// all others) before Cargo starts, so only somebody who runs Cargo by hand meets it.
 fn check_tools() -> Result<(), String> {
     let cmake = env::var_os("CMAKE").unwrap_or_else(|| "cmake".into());
     need(&cmake, "cmake 3.20 or newer", "cmake")?;
-    need(&"perl".into(), "perl", "perl")?;
     let msvc = env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|value| value == "msvc");
     if !msvc {
         // With MSVC cmake finds Visual Studio by itself and needs no make.
@@ -81,7 +164,6 @@ fn missing(what: &str, why: &str, package: &str) -> String {
         "macos" if package == "gcc" || package == "make" => "xcode-select --install".to_owned(),
         "macos" => format!("brew install {package}"),
         "windows" if package == "gcc" => "install the Visual Studio Build Tools with the C++ workload".to_owned(),
-        "windows" if package == "perl" => "winget install StrawberryPerl.StrawberryPerl".to_owned(),
         "windows" => "winget install Kitware.CMake".to_owned(),
         _ => format!("apt install {package}, dnf install {package} or the like"),
     };
@@ -89,13 +171,9 @@ fn missing(what: &str, why: &str, package: &str) -> String {
 }
 
 /// Copies the C sources out of the `msquic-src` crate, which Cargo has downloaded and checked against Cargo.lock.
-fn copy_msquic() -> Result<PathBuf, String> {
-    let source = find_msquic()?;
-    let target = out_dir()?.join("msquic");
-    if target.exists() {
-        fs::remove_dir_all(&target).map_err(|error| format!("cannot remove the old copy of msquic: {error}"))?;
-    }
-    copy_folder(&source, &target).map_err(|error| format!("cannot copy the sources of msquic: {error}"))?;
+fn copy_msquic(folder: &Path) -> Result<PathBuf, String> {
+    let target = folder.join("sources");
+    copy_folder(&find_msquic()?, &target).map_err(|error| format!("cannot copy the sources of msquic: {error}"))?;
     Ok(target)
 }
 
@@ -140,29 +218,15 @@ fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn compile(sources: &Path) -> Result<PathBuf, String> {
-    let include = dependency("DEP_OPENSSL_INCLUDE")?;
-    let root = dependency("DEP_OPENSSL_ROOT")?;
+/// Leaves `lib/libmsquic.a` in `folder`.
+fn compile(sources: &Path, folder: &Path, defines: &[(&str, OsString)]) {
     let mut config = cmake::Config::new(sources);
-    config
-        .profile("Release")
-        .define("QUIC_TLS_LIB", "openssl")
-        .define("QUIC_USE_EXTERNAL_OPENSSL", "on")
-        .define("QUIC_OPENSSL_INCLUDE_DIR", &include)
-        .define("QUIC_OPENSSL_LIB_DIR", Path::new(&root).join("lib"))
-        .define("QUIC_BUILD_SHARED", "off")
-        .define("QUIC_BUILD_TOOLS", "off")
-        .define("QUIC_BUILD_TEST", "off")
-        .define("QUIC_BUILD_PERF", "off")
-        .define("QUIC_ENABLE_LOGGING", "off")
-        // Otherwise cmake asks git about whatever repository is around OUT_DIR.
-        .define("QUIC_EMBED_GIT_HASH", "off")
-        .define("QUIC_SOURCE_LINK", "off")
-        // With libnuma-dev on the build machine the library would need libnuma on every other one.
-        .define("NUMA", "off")
-        .define("CMAKE_INSTALL_LIBDIR", "lib");
-    // `build` panics when cmake fails; cmake's own output stands above that, so nothing is lost.
-    Ok(config.build())
+    config.profile("Release").out_dir(folder);
+    for (name, value) in defines {
+        config.define(name, value);
+    }
+    // It panics when cmake fails; cmake's own output stands above that, so nothing is lost.
+    config.build();
 }
 
 fn link(installed: &Path) {
@@ -190,10 +254,4 @@ fn link(installed: &Path) {
 
 fn dependency(name: &str) -> Result<OsString, String> {
     env::var_os(name).ok_or_else(|| format!("{name} is not set: openssl-sys did not build OpenSSL"))
-}
-
-fn out_dir() -> Result<PathBuf, String> {
-    env::var_os("OUT_DIR")
-        .map(PathBuf::from)
-        .ok_or_else(|| "OUT_DIR is not set: run this through cargo".to_owned())
 }

@@ -15,6 +15,9 @@ mod edits;
 mod events;
 mod ssl;
 pub mod status;
+#[cfg(test)]
+#[path = "../build/store.rs"]
+mod store;
 mod types;
 
 pub use addr::{AddressFamily, QuicAddr};
