@@ -102,10 +102,11 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   return command === "send" ? sendInvocation(words, rest, environment) : receiveInvocation(words, rest, environment);
 }
 
-/** How to report a command line that {@linkcode parseArguments} refused: scripts that asked for JSON get JSON. */
+/** How to report, known before the command line is checked: a refusal of it is reported in the same way. */
 export function outputModeOf(args: readonly string[]): OutputMode {
   const end = args.indexOf("--");
-  return (end < 0 ? args : args.slice(0, end)).includes("--json") ? "json" : "human";
+  const flags = end < 0 ? args : args.slice(0, end);
+  return flags.includes("--json") ? "json" : flags.includes("--quiet") ? "quiet" : "human";
 }
 
 /**

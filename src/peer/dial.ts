@@ -51,31 +51,13 @@ export async function dial(
   ended.addEventListener("abort", onEnded);
   using _limit = timers.after(DIAL_MS, () => race.giveUp());
   try {
-    ended.throwIfAborted();
-    await startAll(ticket, race, surroundings);
+    if (ended.aborted) onEnded();
+    else race.enter(ticket.hints);
     return await race.won;
-  } catch (error) {
-    throw ended.aborted ? new Interrupted(String(ended.reason)) : error;
   } finally {
     ended.removeEventListener("abort", onEnded);
     race.closeLosers();
   }
-}
-
-async function startAll(ticket: Ticket, race: Race, { hub, timers }: Surroundings): Promise<void> {
-  const endpoints: string[] = [];
-  for (const hint of ticket.hints) {
-    const addresses = hint.type === "address" ? [hint.address] : await hub.resolve(hint.name);
-    for (const address of addresses) endpoints.push(formatEndpoint(address, hint.port));
-  }
-  if (endpoints.length === 0) {
-    throw new UltraError("network", "None of the ticket's host names can be found; check the name server");
-  }
-  race.expect(endpoints.length);
-  endpoints.forEach((endpoint, index) => {
-    if (index === 0) race.start(endpoint);
-    else race.own(timers.after(index * STAGGER_MS, () => race.start(endpoint)));
-  });
 }
 
 /** The tries that run at the same time. */
@@ -86,10 +68,12 @@ class Race {
   readonly #running = new Set<ConnectionId>();
   readonly #won = Promise.withResolvers<Dialed>();
   readonly #timers: Disposable[] = [];
+  /** Hints whose addresses are looked up, and addresses that may still answer. */
   #left = 0;
+  /** When the next address may start. */
+  #nextStartMs = -Infinity;
   #isOver = false;
-  /** The most telling failure so far. */
-  #failure: UltraError | undefined;
+  #failure: Failure | undefined;
 
   constructor(pin: Uint8Array, congestionControl: CongestionControl, surroundings: Surroundings) {
     this.#pin = pin;
@@ -103,16 +87,43 @@ class Race {
     return this.#won.promise;
   }
 
-  expect(endpoints: number): void {
-    this.#left = endpoints;
+  /** Starts with the addresses at once; names join when they are found, so that a slow name server holds up nothing else. */
+  enter(hints: Ticket["hints"]): void {
+    this.#left = hints.length;
+    for (const hint of hints) {
+      if (hint.type === "address") this.#add([hint.address], hint.port);
+      else void this.#surroundings.hub.resolve(hint.name).then((addresses) => this.#add(addresses, hint.port));
+    }
   }
 
-  own(timer: Disposable): void {
-    this.#timers.push(timer);
-  }
-
-  start(endpoint: string): void {
+  #add(addresses: readonly string[], port: number): void {
+    const { clock, timers } = this.#surroundings;
     if (this.#isOver) return;
+    for (const address of addresses) {
+      this.#left++;
+      const endpoint = formatEndpoint(address, port);
+      const now = clock.now();
+      const waitMs = this.#nextStartMs - now;
+      this.#nextStartMs = Math.max(now, this.#nextStartMs) + STAGGER_MS;
+      if (waitMs <= 0) this.#start(endpoint);
+      else this.#timers.push(timers.after(waitMs, () => this.#start(endpoint)));
+    }
+    this.#leave();
+  }
+
+  #start(endpoint: string): void {
+    if (this.#isOver) return;
+    try {
+      this.#connect(endpoint);
+    } catch (error) {
+      // An address of a family that this system does not speak is one that fails, and others may not.
+      if (!(error instanceof UltraError)) throw error;
+      this.#failed({ rank: 0, error });
+      this.#leave();
+    }
+  }
+
+  #connect(endpoint: string): void {
     const { hub } = this.#surroundings;
     const connection = hub.engine.connect({
       settings: connectionSettings({
@@ -138,7 +149,7 @@ class Race {
   /** The time is up. */
   giveUp(): void {
     this.fail(
-      this.#failure ?? new UltraError(
+      this.#failure?.error ?? new UltraError(
         "network",
         "No answer from the other side; a firewall may block UDP, or the ticket's addresses cannot be reached from here",
       ),
@@ -163,39 +174,55 @@ class Race {
     if (event.type !== "closed") return;
     this.#running.delete(connection);
     if (this.#isOver) return;
-    const failure = failureOf(endpoint, event.text);
-    if (this.#failure === undefined || failure.kind !== "network") this.#failure = failure;
+    this.#failed(failureOf(endpoint, event.text));
     // Somebody listens, and may have room in a moment.
-    if (event.text === REFUSED) return this.own(timers.after(RETRY_MS, () => this.start(endpoint)));
+    if (event.text === REFUSED) this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
+    else this.#leave();
+  }
+
+  #failed(failure: Failure): void {
+    if (this.#failure === undefined || failure.rank > this.#failure.rank) this.#failure = failure;
+  }
+
+  /** One less that may still answer. */
+  #leave(): void {
     this.#left--;
-    if (this.#left === 0) this.fail(this.#failure);
+    if (this.#left > 0 || this.#isOver) return;
+    this.fail(
+      this.#failure?.error ??
+        new UltraError("network", "None of the ticket's host names can be found; check the name server"),
+    );
   }
 }
 
-function failureOf(endpoint: string, status: string): UltraError {
-  const options = { subject: endpoint };
+/** Why an address failed; of several, the one with the highest rank tells the user most. */
+interface Failure {
+  readonly rank: number;
+  readonly error: UltraError;
+}
+
+function failureOf(endpoint: string, status: string): Failure {
+  const failure = (rank: number, kind: UltraError["kind"], message: string): Failure => {
+    return { rank, error: new UltraError(kind, message, { subject: endpoint }) };
+  };
   switch (status) {
-    case REFUSED:
-      return new UltraError("network", "The other side takes no more connections at the moment; try again", options);
-    case NO_ALPN:
-      return new UltraError(
-        "protocol",
-        `Whatever listens there does not speak ${ALPNS.join(" or ")}; the other side may run another version`,
-        options,
-      );
     case BAD_CERTIFICATE:
-      return new UltraError(
+      return failure(
+        4,
         "authentication",
         "Whatever listens there is not the maker of this ticket (another certificate); ask for a new ticket",
-        options,
       );
+    case NO_ALPN:
+      return failure(
+        3,
+        "protocol",
+        `Whatever listens there does not speak ${ALPNS.join(" or ")}; the other side may run another version`,
+      );
+    case REFUSED:
+      return failure(2, "network", "The other side takes no more connections at the moment; try again");
     case UNREACHABLE:
-      return new UltraError("network", "Nothing listens there; the other side has ended or its ticket is old", options);
+      return failure(1, "network", "Nothing listens there; the other side has ended or its ticket is old");
     default:
-      return new UltraError(
-        "network",
-        "No answer; a firewall may block UDP, or the address cannot be reached from here",
-        options,
-      );
+      return failure(0, "network", "No answer; a firewall may block UDP, or the address cannot be reached from here");
   }
 }

@@ -270,6 +270,7 @@ Deno.test("J4 a refused command line is reported as JSON when it asked for that"
   assert.equal(outputModeOf(["send", "--json", "--nonsense"]), "json");
   assert.equal(outputModeOf(["send", "--", "--json"]), "human");
   assert.equal(outputModeOf([]), "human");
+  assert.equal(outputModeOf(["recv", "--quiet"]), "quiet");
 });
 
 Deno.test("F14 behind -- every word is a path", () => {
