@@ -1,0 +1,265 @@
+/**
+ * Real `ultra` processes for tests: started, listened to line by line, waited for by what they say, and always ended.
+ *
+ * Nothing here sleeps. Every wait has a limit that only a hang reaches, and whoever reaches it is shown all that was said.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ULTRA } from "../../scripts/paths.ts";
+
+/** No test waits longer for one thing, however slow the machine is. */
+export const HANG_MS = 90_000;
+
+/** One line of `--json`. */
+export type Event = Readonly<Record<string, unknown>> & { readonly type: string };
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What standard input holds; nothing when absent. */
+  readonly stdin?: string;
+  /** Run as `sh -c "\"$@\" SUFFIX"`, for pipes and redirections behind the program. */
+  readonly shellSuffix?: string;
+}
+
+/** Runs a test in a fresh folder; afterwards no process and no file is left. */
+export async function inWorkspace(body: (workspace: Workspace) => Promise<void>, root?: string): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "ultra-e2e-", ...(root === undefined ? {} : { dir: root }) });
+  await using workspace = new Workspace(folder);
+  await body(workspace);
+}
+
+export class Workspace implements AsyncDisposable {
+  readonly #started: Ultra[] = [];
+
+  constructor(readonly folder: string) {}
+
+  path(...parts: readonly string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  /** Makes a folder and returns its path. */
+  async make(...parts: readonly string[]): Promise<string> {
+    const path = this.path(...parts);
+    await Deno.mkdir(path, { recursive: true });
+    return path;
+  }
+
+  /** Starts `ultra`. */
+  start(args: readonly string[], options: StartOptions = {}): Ultra {
+    const ultra = new Ultra(args, { cwd: this.folder, ...options });
+    this.#started.push(ultra);
+    return ultra;
+  }
+
+  /** Starts a receiver that waits on loopback. */
+  recv(args: readonly string[], options: StartOptions = {}): Ultra {
+    return this.start(["recv", "--listen", "127.0.0.1", ...args], options);
+  }
+
+  /** Starts a sender that waits on loopback. */
+  sendWaiting(args: readonly string[], options: StartOptions = {}): Ultra {
+    return this.start(["send", "--listen", "127.0.0.1", ...args], options);
+  }
+
+  /** Starts both sides of a transfer: the receiver waits, the sender dials. */
+  async pair(
+    sendArgs: readonly string[],
+    recvArgs: readonly string[],
+    ...extra: readonly string[]
+  ): Promise<{ readonly sender: Ultra; readonly receiver: Ultra }> {
+    const receiver = this.recv([...extra, ...recvArgs]);
+    const ticket = await receiver.ticket();
+    const sender = this.start(["send", ...extra, ...sendArgs, ticket]);
+    return { sender, receiver };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const ultra of this.#started) ultra.end();
+    await Promise.all(this.#started.map((ultra) => ultra.gone));
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** One process of `dist/ultra`. */
+export class Ultra {
+  readonly pid: number;
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  readonly #args: readonly string[];
+  readonly #child: Deno.ChildProcess;
+  readonly #status: Promise<Deno.CommandStatus>;
+  #isGone = false;
+
+  constructor(args: readonly string[], { env = {}, cwd, stdin, shellSuffix }: StartOptions) {
+    this.#args = args;
+    const [program, words] = shellSuffix === undefined
+      ? [ULTRA, args]
+      : ["sh", ["-c", `"$@" ${shellSuffix}`, "sh", ULTRA, ...args]];
+    const command = new Deno.Command(program, {
+      args: [...words],
+      // (An empty ticket is how scripts unset one.)
+      env: { ULTRA_TICKET: "", ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    this.#child = command.spawn();
+    this.pid = this.#child.pid;
+    this.stdout = new Lines(this.#child.stdout);
+    this.stderr = new Lines(this.#child.stderr);
+    this.#status = this.#child.status.then((status) => {
+      this.#isGone = true;
+      return status;
+    });
+    if (stdin !== undefined) void this.#write(stdin);
+  }
+
+  /** Resolved when the process is gone and everything it said has arrived. */
+  get gone(): Promise<unknown> {
+    return Promise.all([this.#status, this.stdout.closed, this.stderr.closed]);
+  }
+
+  /** The ticket of a side that waits: the bare line on standard output, or the event of `--json`. */
+  async ticket(): Promise<string> {
+    const line = await this.#within(
+      this.stdout.find((text) => text.startsWith("ultra1") || text.includes(`"type":"ticket"`)),
+      "a ticket",
+    );
+    return line.startsWith("{") ? String((JSON.parse(line) as Event)["ticket"]) : line;
+  }
+
+  /** The first line on standard error that fits. */
+  says(pattern: RegExp): Promise<string> {
+    return this.#within(this.stderr.find((line) => pattern.test(line)), `a line like ${pattern}`);
+  }
+
+  /** The first event of `--json` that fits. */
+  async event(type: string, fits: (event: Event) => boolean = () => true): Promise<Event> {
+    const isIt = (line: string) => {
+      const event = JSON.parse(line) as Event;
+      return event.type === type && fits(event);
+    };
+    return JSON.parse(await this.#within(this.stdout.find(isIt), `the event "${type}"`)) as Event;
+  }
+
+  /** Resolved in the middle of a transfer: something has arrived, and something has not. Needs `--json`. */
+  async midway(): Promise<void> {
+    await this.event("progress", ({ bytes, totalBytes }) => Number(bytes) > 0 && Number(bytes) < Number(totalBytes));
+  }
+
+  /** All events of `--json`; every line of standard output has to be one. */
+  get events(): readonly Event[] {
+    return this.stdout.lines.map((line) => JSON.parse(line) as Event);
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Whatever it is doing: it is over. */
+  end(): void {
+    if (!this.#isGone) this.#child.kill("SIGKILL");
+  }
+
+  /** The exit code of a process that ended by itself: a signal that killed it is a failure of the test. */
+  async exit(limitMs = HANG_MS): Promise<number> {
+    await this.#within(this.gone, "its end", limitMs);
+    const { code, signal } = await this.#status;
+    assert.equal(signal, null, `was killed by ${signal}\n${this.transcript()}`);
+    return code;
+  }
+
+  /** Waits for the end and checks the code. */
+  async exits(code: number, limitMs = HANG_MS): Promise<void> {
+    const actual = await this.exit(limitMs);
+    assert.equal(actual, code, `exit code ${actual} in place of ${code}\n${this.transcript()}`);
+  }
+
+  /** Memory that it has had at most, in bytes; undefined when it is gone. */
+  async peakMemory(): Promise<number | undefined> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`).catch(() => "");
+    const match = /^VmHWM:\s+(\d+) kB$/m.exec(status);
+    return match === null ? undefined : Number(match[1]) * 1024;
+  }
+
+  /** Everything that it said, for messages of failures. */
+  transcript(): string {
+    const shown = (name: string, { lines }: Lines) => [`-- ${name}`, ...lines.slice(-40)];
+    return [`ultra ${this.#args.join(" ")}`, ...shown("stdout", this.stdout), ...shown("stderr", this.stderr)].join(
+      "\n",
+    );
+  }
+
+  async #within<T>(promise: Promise<T>, what: string, limitMs = HANG_MS): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`${what} did not come within ${limitMs} ms`)), limitMs);
+    try {
+      return await Promise.race([promise, late.promise]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`waiting for ${what}: ${reason}\n${this.transcript()}`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #write(text: string): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text)).catch(() => {});
+    await writer.close().catch(() => {});
+  }
+}
+
+/** The lines of a stream, as they come. */
+export class Lines {
+  readonly lines: string[] = [];
+  readonly closed: Promise<void>;
+  readonly #waiting = new Set<{ readonly fits: (line: string) => boolean; readonly done: (line?: string) => void }>();
+  #isClosed = false;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.closed = this.#read(stream);
+  }
+
+  get text(): string {
+    return this.lines.join("\n");
+  }
+
+  /** The first line that fits, also of those that are there already. */
+  find(fits: (line: string) => boolean): Promise<string> {
+    const found = this.lines.find(fits);
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      const done = (line?: string) => line === undefined ? reject(new Error("the stream ended")) : resolve(line);
+      if (this.#isClosed) return done();
+      this.#waiting.add({ fits, done });
+    });
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let rest = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + text).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) this.#take(line);
+    }
+    if (rest !== "") this.#take(rest);
+    this.#isClosed = true;
+    for (const { done } of this.#waiting) done();
+    this.#waiting.clear();
+  }
+
+  #take(line: string): void {
+    this.lines.push(line);
+    for (const waiting of this.#waiting) {
+      if (!waiting.fits(line)) continue;
+      this.#waiting.delete(waiting);
+      waiting.done(line);
+    }
+  }
+}
