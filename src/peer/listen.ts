@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
@@ -38,6 +39,8 @@ const MAX_WAITING = 16;
 
 /** Wrong guesses that are shown; a flood of them must not flood the terminal. */
 const MAX_WARNINGS = 3;
+
+const log = getLogger(["ultra", "peer"]);
 
 export class Listener {
   readonly #surroundings: Surroundings;
@@ -91,7 +94,8 @@ export class Listener {
     const { hub, output } = this.#surroundings;
     const options = {
       settings: connectionSettings({
-        addressClass: listeningClass(endpoint.address),
+        // All addresses are far: a listener does not know where its dialers will come from.
+        addressClass: addressClass(endpoint.address),
         side: "listener",
         congestionControl: this.#request.congestionControl,
       }),
@@ -129,7 +133,7 @@ export class Listener {
       this.#welcome(proved);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
-      output.debug(`${link.remote}: ${error.message}`);
+      log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
       if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) output.warning(error.message);
     }
   }
@@ -168,8 +172,3 @@ export class Listener {
 
 const CODE_NETWORK = 5;
 const CODE_AUTHENTICATION = 6;
-
-/** A listener does not know where its dialers will come from: only a near address makes all of them near. */
-function listeningClass(address: string): "near" | "far" {
-  return addressClass(address);
-}

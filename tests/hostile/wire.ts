@@ -1,0 +1,308 @@
+/**
+ * The control protocol once more, written from `docs/protocol.md` and not from `src/`: what a hostile peer says, right or wrong.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, hkdfSync } from "node:crypto";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Every message of the protocol's tables. */
+export const CODES = {
+  "dialer-hello": 0x8001,
+  "listener-hello": 0x8002,
+  "proof": 0x8003,
+  "offer": 0x8010,
+  "accept": 0x8011,
+  "page": 0x8012,
+  "pages-end": 0x8013,
+  "need": 0x8014,
+  "held": 0x8015,
+  "verified": 0x8016,
+  "seal": 0x8017,
+  "fail": 0x8018,
+  "committed": 0x8019,
+  "failed": 0x801a,
+  "done": 0x801b,
+  "bye": 0x801c,
+  "abort": 0x801d,
+  "heartbeat": 0x001e,
+  "position": 0x801f,
+  "want-connections": 0x8020,
+} as const;
+
+export type Name = keyof typeof CODES;
+
+/** A message as it was on the wire. */
+export interface WireMessage {
+  readonly code: number;
+  readonly body: Bytes;
+  /** Header included. */
+  readonly bytes: Bytes;
+}
+
+export function concat(...pieces: readonly Uint8Array[]): Bytes {
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+function integer(size: 1 | 2 | 4 | 8, value: number | bigint): Bytes {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
+  return bytes.slice(0, size);
+}
+
+export const u8 = (value: number): Bytes => integer(1, value);
+export const u16 = (value: number): Bytes => integer(2, value);
+export const u32 = (value: number): Bytes => integer(4, value);
+export const u64 = (value: number | bigint): Bytes => integer(8, value);
+
+/** `u16` length and the bytes of a text. */
+export function string(text: string): Bytes {
+  const bytes = new TextEncoder().encode(text);
+  return concat(u16(bytes.length), bytes);
+}
+
+export function message(name: Name | number, ...body: readonly Uint8Array[]): Bytes {
+  const all = concat(...body);
+  return concat(u16(typeof name === "number" ? name : CODES[name]), u32(all.length), all);
+}
+
+/** Takes whole messages off the front of some bytes; the rest comes back. */
+export function split(bytes: Bytes): { readonly messages: readonly WireMessage[]; readonly rest: Bytes } {
+  const messages: WireMessage[] = [];
+  let rest = bytes;
+  while (rest.length >= 6) {
+    const view = new DataView(rest.buffer, rest.byteOffset);
+    const end = 6 + view.getUint32(2, true);
+    if (rest.length < end) break;
+    messages.push({ code: view.getUint16(0, true), body: rest.slice(6, end), bytes: rest.slice(0, end) });
+    rest = rest.slice(end);
+  }
+  return { messages, rest };
+}
+
+// Tickets.
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+
+export interface WireTicket {
+  readonly role: "send" | "receive";
+  readonly longLived: boolean;
+  /** 16 bytes of the certificate's SHA-256. */
+  readonly pin: Bytes;
+  readonly token: Bytes;
+  /** Of 127.0.0.1. */
+  readonly port: number;
+}
+
+export function readTicket(text: string): WireTicket {
+  let bits = 0n;
+  let count = 0;
+  const bytes: number[] = [];
+  for (const character of text.trim().slice("ultra1".length)) {
+    bits = (bits << 5n) | BigInt(ALPHABET.indexOf(character));
+    count += 5;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push(Number((bits >> BigInt(count)) & 0xffn));
+  }
+  const all = Uint8Array.from(bytes);
+  const view = new DataView(all.buffer);
+  let at = 36;
+  while (!(all[at] === 1 && all[at + 2] === 127)) at += 2 + (all[at + 1] ?? 0);
+  return {
+    role: all[1] === 0 ? "send" : "receive",
+    longLived: all[2] === 1,
+    pin: all.slice(3, 19),
+    token: all.slice(19, 35),
+    port: view.getUint16(at + 6, true),
+  };
+}
+
+export function writeTicket({ role, longLived, pin, token, port }: WireTicket): string {
+  const flags = [u8(1), u8(role === "send" ? 0 : 1), u8(longLived ? 1 : 0)];
+  const head = concat(...flags, pin, token, u8(1), u8(1), u8(6), Uint8Array.of(127, 0, 0, 1), u16(port));
+  const all = concat(head, createHash("sha256").update(head).digest().subarray(0, 4));
+  let bits = [...all].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  bits = bits.padEnd(Math.ceil(bits.length / 5) * 5, "0");
+  const groups = bits.match(/.{5}/g) ?? [];
+  return "ultra1" + groups.map((group) => ALPHABET[parseInt(group, 2)]).join("");
+}
+
+// Flights.
+
+export interface HelloFields {
+  readonly versions?: readonly number[];
+  readonly token: Uint8Array;
+  /** 0 the dialer sends, 1 the dialer receives. */
+  readonly direction: number;
+  readonly purpose?: number;
+  readonly secretKind?: number;
+  readonly nonce?: Uint8Array;
+}
+
+export function secretId(token: Uint8Array): Bytes {
+  return new Uint8Array(createHmac("sha256", token).update("id").digest()).slice(0, 8);
+}
+
+function helloStart(versions: readonly number[]): Bytes {
+  return concat(new TextEncoder().encode("ULTR"), u8(versions.length), ...versions.map(u16));
+}
+
+function random(length: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+export function dialerHello(fields: HelloFields): Bytes {
+  return message(
+    "dialer-hello",
+    helloStart(fields.versions ?? [1]),
+    u8(0),
+    u32(65_536),
+    u16(256),
+    fields.nonce ?? random(32),
+    u8(fields.purpose ?? 0),
+    u8(fields.direction),
+    u8(fields.secretKind ?? 0),
+    secretId(fields.token),
+    u16(0),
+    u16(0),
+  );
+}
+
+export function listenerHello(versions: readonly number[], chosen: number): Bytes {
+  return message("listener-hello", helloStart(versions), u16(chosen), u8(0), u32(65_536), u16(256), random(32), u16(0));
+}
+
+/** The versions that a listener-hello lists, and the one it chose. */
+export function readListenerHello(body: Bytes): { readonly versions: readonly number[]; readonly chosen: number } {
+  const view = new DataView(body.buffer, body.byteOffset);
+  const count = view.getUint8(4);
+  const versions = Array.from({ length: count }, (_, index) => view.getUint16(5 + 2 * index, true));
+  return { versions, chosen: view.getUint16(5 + 2 * count, true) };
+}
+
+export interface ProofFields {
+  readonly alpn: string;
+  /** SHA-256 of the whole certificate. */
+  readonly certificate: Uint8Array;
+  readonly token: Uint8Array;
+  readonly dialerHello: Uint8Array;
+  readonly listenerHello: Uint8Array;
+}
+
+/** The 32 bytes with which a side proves the token. */
+export function proofOf(side: "dialer" | "listener", fields: ProofFields): Bytes {
+  const transcript = createHash("sha256")
+    .update(concat(u8(fields.alpn.length), new TextEncoder().encode(fields.alpn), fields.certificate))
+    .update(concat(u32(fields.dialerHello.length), fields.dialerHello))
+    .update(concat(u32(fields.listenerHello.length), fields.listenerHello))
+    .digest();
+  const key = hkdfSync("sha256", fields.token, transcript, `ultra/1 ${side}`, 32);
+  return new Uint8Array(createHmac("sha256", new Uint8Array(key)).update(transcript).digest());
+}
+
+// After proof.
+
+export const KINDS = { file: 0, folder: 1, link: 2 } as const;
+
+export interface WireEntry {
+  readonly path: string | Uint8Array;
+  readonly kind?: number;
+  readonly size?: number | bigint;
+  readonly flags?: number;
+  readonly mode?: number;
+}
+
+export function offer(name = "hostile", lanes = 1, size: number | bigint = 1): Bytes {
+  return message("offer", string("host"), string(name), u64(size), u16(lanes), u16(0));
+}
+
+export function entry({ path, kind = KINDS.file, size = 1, flags = 0, mode = 0o600 }: WireEntry): Bytes {
+  const name = typeof path === "string" ? string(path) : concat(u16(path.length), path);
+  const start = concat(u8(kind), u8(flags), u16(mode), u64(kind === KINDS.folder ? 0 : size));
+  return concat(start, u64(0), u32(0), new Uint8Array(16), name, u16(0));
+}
+
+export function page(first: number, ...entries: readonly WireEntry[]): Bytes {
+  return message("page", u32(first), u16(entries.length), ...entries.map(entry));
+}
+
+export function pagesEnd(entries: number, bytes: number): Bytes {
+  return message("pages-end", u32(entries), u64(bytes));
+}
+
+export function abort(kind: number, text: string): Bytes {
+  return message("abort", u8(kind), string(text));
+}
+
+// Lanes.
+
+export function preface(lane: number): Bytes {
+  return concat(new TextEncoder().encode("ULTL"), u16(lane), u16(0));
+}
+
+export interface WireFrame {
+  readonly entry: number;
+  readonly length: number;
+  readonly block: number | bigint;
+  readonly encoding?: number;
+  readonly payload?: Uint8Array;
+  readonly value?: Uint8Array;
+}
+
+/** A frame; without a right value it is damaged. */
+export function frame({ entry, length, block, encoding = 0, payload, value }: WireFrame): Bytes {
+  const header = concat(u32(entry), u32(length), u64(block), u8(encoding), new Uint8Array(7));
+  return concat(header, payload ?? new Uint8Array(length), value ?? new Uint8Array(32));
+}
+
+/**
+ * A body for each message that its decoder takes, so that only the moment is wrong.
+ *
+ * @param kind of a `fail`, `failed` or `abort`
+ */
+export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
+  switch (name) {
+    case "dialer-hello":
+      return dialerHello({ token, direction: 0 });
+    case "listener-hello":
+      return listenerHello([1], 1);
+    case "proof":
+      return message(name, new Uint8Array(32));
+    case "offer":
+      return offer();
+    case "accept":
+      return message(name, string("host"), u16(1), u16(0));
+    case "page":
+      return page(0, { path: "early" });
+    case "pages-end":
+      return pagesEnd(0, 0);
+    case "need":
+      return message(name, u16(1), u8(0), u32(0), u32(1), u64(0), u64(0));
+    case "held":
+      return message(name, u32(0), u64(0), u16(1), new Uint8Array(32));
+    case "verified":
+      return message(name, u16(1), u32(0), u64(0), u64(1));
+    case "seal":
+      return message(name, u16(1), u32(0), u64(1), new Uint8Array(32));
+    case "fail":
+    case "failed":
+      return message(name, u32(0), u8(kind), string("x"));
+    case "committed":
+      return message(name, u16(1), u32(0), u32(1));
+    case "done":
+      return message(name, new Uint8Array(32), u32(1), u32(0), u32(0), u32(0));
+    case "abort":
+      return abort(kind, "x");
+    case "position":
+      return message(name, u32(0), u8(0));
+    case "want-connections":
+      return message(name, u16(1));
+    case "bye":
+    case "heartbeat":
+      return message(name);
+  }
+}
