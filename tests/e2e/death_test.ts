@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { assertNoLeftovers, GIB, largeFolder, namesIn, writeFile } from "./files.ts";
+import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+
+/** Long enough that something is always still to come when the first progress is seen. */
+const SIZE = 3 * GIB / 2;
+
+/** A killed process says no goodbye: the other side has to find out by itself. */
+const SILENCE_MS = 35_000;
+
+/** "Within a second" is the promise; this only catches a process that hangs. */
+const PROMPT_MS = 5000;
+
+interface Scene {
+  readonly sender: Ultra;
+  readonly receiver: Ultra;
+  readonly into: string;
+}
+
+/** A transfer that is under way: seen by the given side, which is asked because it is going to act. */
+async function underWay(
+  workspace: Workspace,
+  source: string,
+  name: string,
+  watch: "sender" | "receiver",
+): Promise<Scene> {
+  const into = await workspace.make(name);
+  const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json");
+  await (watch === "sender" ? sender : receiver).midway();
+  return { sender, receiver, into };
+}
+
+function assertNothingThere(into: string): void {
+  assert.deepEqual(namesIn(into), []);
+}
+
+Deno.test("C1 C2: a side that is killed is noticed within 35 s: the other one exits 5, and the name never appears", async () =>
+  await inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), SIZE);
+    await Promise.all([
+      (async () => {
+        const { sender, receiver, into } = await underWay(workspace, source, "sender dies", "receiver");
+        sender.kill("SIGKILL");
+        await receiver.exits(5, SILENCE_MS);
+        assertNothingThere(into);
+        assert.match(receiver.stderr.text, /^ultra: .*connection was lost/m);
+      })(),
+      (async () => {
+        const { sender, receiver, into } = await underWay(workspace, source, "receiver dies", "sender");
+        receiver.kill("SIGKILL");
+        await sender.exits(5, SILENCE_MS);
+        assert.ok(!namesIn(into).includes("source.bin"));
+        assert.match(sender.stderr.text, /^ultra: .*connection was lost/m);
+      })(),
+    ]);
+  }, await largeFolder()));
+
+const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+
+for (const [signal, code] of SIGNALS) {
+  for (const who of ["sender", "receiver"] as const) {
+    Deno.test(`C5 C7: ${signal} at the ${who} in the middle: it exits ${code} at once, the other side 5, nothing is left`, async () =>
+      await inWorkspace(async (workspace) => {
+        const source = await writeFile(workspace.path("source.bin"), SIZE);
+        const scene = await underWay(workspace, source, "into", who);
+        const interrupted = scene[who];
+        const other = scene[who === "sender" ? "receiver" : "sender"];
+        interrupted.kill(signal);
+        await interrupted.exits(code, PROMPT_MS);
+        await other.exits(5, PROMPT_MS);
+        assertNothingThere(scene.into);
+        assert.match(other.stderr.text, /^ultra: The other side.*interrupted/m);
+        assert.deepEqual(interrupted.events.at(-1), { type: "exit", code });
+      }, await largeFolder()));
+  }
+}
+
+Deno.test("C6: SIGINT twice ends a side at once with 130, and the next run succeeds", async () =>
+  await inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), SIZE);
+    const { sender, receiver, into } = await underWay(workspace, source, "into", "receiver");
+    receiver.kill("SIGINT");
+    receiver.kill("SIGINT");
+    await receiver.exits(130, PROMPT_MS);
+    const code = await sender.exit(SILENCE_MS);
+    assert.equal(code, 5, sender.transcript());
+    assert.ok(!namesIn(into).includes("source.bin"));
+    const again = await workspace.pair([source], ["--into", into]);
+    await Promise.all([again.sender.exits(0), again.receiver.exits(0)]);
+    assert.ok(namesIn(into).includes("source.bin"));
+  }, await largeFolder()));
+
+Deno.test("SIGINT, SIGTERM and SIGHUP end a side that waits", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 10);
+    const into = await workspace.make("into");
+    for (const [signal, code] of SIGNALS) {
+      for (const waiting of [workspace.recv(["--into", into]), workspace.sendWaiting([source])]) {
+        await waiting.ticket();
+        await waiting.says(/^Waiting/);
+        waiting.kill(signal);
+        await waiting.exits(code, PROMPT_MS);
+      }
+    }
+    assertNothingThere(into);
+  }));
+
+Deno.test("a side that is stopped for a second and continued goes on", async () =>
+  await inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), SIZE / 3);
+    const { sender, receiver, into } = await underWay(workspace, source, "into", "receiver");
+    for (const side of [sender, receiver]) {
+      side.kill("SIGSTOP");
+      await new Promise((resume) => setTimeout(resume, 1000)); // what is tested is the time
+      side.kill("SIGCONT");
+    }
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    await assertNoLeftovers(into);
+    assert.equal((await Deno.stat(`${into}/source.bin`)).size, SIZE / 3);
+  }, await largeFolder()));

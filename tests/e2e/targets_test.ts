@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { assertNoLeftovers, assertSameFile, largeFolder, MIB, namesIn, writeFile } from "./files.ts";
+import { inWorkspace, type Workspace } from "./harness.ts";
+
+const SIZE = 2 * MIB + 5;
+
+/** A file to send, and a folder in which something else has its name. */
+async function arrange(workspace: Workspace) {
+  const source = await writeFile(workspace.path("source.bin"), SIZE);
+  const into = await workspace.make("into");
+  return { source, into, target: `${into}/source.bin` };
+}
+
+Deno.test("D17: a target that differs is refused with exit 4 on both sides and stays untouched", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into, target } = await arrange(workspace);
+    // Of the same size: the content decides.
+    const before = await writeFile(workspace.path("before"), SIZE);
+    await Deno.copyFile(before, target);
+    const { sender, receiver } = await workspace.pair([source], ["--into", into]);
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    await assertSameFile(target, before);
+    assert.deepEqual(namesIn(into), ["source.bin"]);
+    for (const { stderr } of [sender, receiver]) {
+      assert.match(stderr.text, /^ultra: .*exists and differs; use --overwrite.*source\.bin$/m);
+    }
+  }));
+
+Deno.test("D17: --overwrite replaces a target that differs, D21: and its other names keep the old content", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into, target } = await arrange(workspace);
+    await writeFile(target, 100);
+    await Deno.link(target, `${into}/other name`);
+    const { sender, receiver } = await workspace.pair([source], ["--into", into, "--overwrite"]);
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    await assertSameFile(target, source);
+    assert.equal((await Deno.stat(`${into}/other name`)).size, 100);
+    await assertNoLeftovers(into);
+  }));
+
+Deno.test("an identical target is done: exit 0, told as already there, and not touched", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into, target } = await arrange(workspace);
+    await new Deno.Command("cp", { args: ["-p", source, target] }).output();
+    const { ino } = await Deno.stat(target);
+    const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json");
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.equal((await Deno.stat(target)).ino, ino);
+    for (const side of [sender, receiver]) {
+      const facts = await side.event("complete");
+      assert.deepEqual([facts["files"], facts["presentFiles"], facts["presentBytes"]], [0, 1, SIZE]);
+    }
+  }));
+
+Deno.test("D16: a folder, a link or a FIFO with the name of a file is refused with exit 4, and nothing is followed", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into, target } = await arrange(workspace);
+    const canary = await writeFile(workspace.path("canary"), 50);
+    const obstacles: (() => Promise<unknown>)[] = [
+      () => Deno.mkdir(target),
+      () => Deno.symlink(canary, target),
+      () => Deno.symlink(workspace.path("does not exist"), target),
+      () => new Deno.Command("mkfifo", { args: [target] }).output(),
+    ];
+    for (const obstacle of obstacles) {
+      for (const flags of [[], ["--overwrite"]]) {
+        await obstacle();
+        const { sender, receiver } = await workspace.pair([source], ["--into", into, ...flags]);
+        await Promise.all([sender.exits(4), receiver.exits(4)]);
+        assert.match(receiver.stderr.text, /^ultra: .*in the way/m);
+        assert.deepEqual(namesIn(into), ["source.bin"]);
+        await Deno.remove(target);
+      }
+    }
+    assert.equal((await Deno.stat(canary)).size, 50);
+    assert.deepEqual(namesIn(workspace.folder), ["canary", "into", "source.bin"]);
+  }));
+
+Deno.test("F18: a folder that is a link to outside is refused, and nothing appears there", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    await writeFile(`${tree}/file`, 10);
+    const outside = await workspace.make("outside");
+    const into = await workspace.make("into");
+    await Deno.symlink(outside, `${into}/tree`);
+    const { sender, receiver } = await workspace.pair([tree], ["--into", into]);
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    assert.deepEqual(namesIn(outside), []);
+    assert.deepEqual(namesIn(into), ["tree"]);
+  }));
+
+Deno.test("a hidden name is refused with exit 4 on both sides, and taken with --hidden", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path(".bashrc"), 100);
+    const into = await workspace.make("into");
+    const refused = await workspace.pair([source], ["--into", into]);
+    await Promise.all([refused.sender.exits(4), refused.receiver.exits(4)]);
+    assert.deepEqual(namesIn(into), []);
+    assert.match(refused.receiver.stderr.text, /^ultra: .*--hidden.*\.bashrc$/m);
+
+    const taken = await workspace.pair([source], ["--into", into, "--hidden"]);
+    await Promise.all([taken.sender.exits(0), taken.receiver.exits(0)]);
+    assert.deepEqual(namesIn(into), [".bashrc"]);
+  }));
+
+Deno.test("F15: a name of ultra's own part files is not taken, also with --hidden", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path(".ultra-x.part"), 100);
+    const into = await workspace.make("into");
+    const receiver = workspace.recv(["--into", into, "--hidden"]);
+    const sender = workspace.start(["send", source, await receiver.ticket()]);
+    assert.ok([3, 4, 8].includes(await sender.exit()), sender.transcript());
+    receiver.end();
+    await receiver.gone;
+    assert.deepEqual(namesIn(into), []);
+  }));
+
+Deno.test("D5: a folder to receive into that does not exist or is a file is told at once with exit 4", () =>
+  inWorkspace(async (workspace) => {
+    const file = await writeFile(workspace.path("file"), 1);
+    for (const into of [workspace.path("missing"), file]) {
+      const receiver = workspace.recv(["--into", into]);
+      await receiver.exits(4);
+      assert.equal(receiver.stdout.text, "", "a ticket was shown for a folder that cannot be used");
+      assert.match(receiver.stderr.text, /^ultra: /m);
+      assert.ok(receiver.stderr.text.includes(into), receiver.transcript());
+    }
+    assert.deepEqual(namesIn(workspace.folder), ["file"]);
+  }));
+
+Deno.test("a source that does not exist is told at once with exit 4, also when others do", () =>
+  inWorkspace(async (workspace) => {
+    const there = await writeFile(workspace.path("there"), 1);
+    for (const paths of [[workspace.path("missing")], [there, workspace.path("missing")]]) {
+      const sender = workspace.sendWaiting(paths);
+      await sender.exits(4);
+      assert.match(sender.stderr.text, /^ultra: .*missing.*no such file/m);
+    }
+  }));
+
+Deno.test("D18: a target that appears during the transfer is not replaced", async () =>
+  await inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 400 * MIB);
+    const into = await workspace.make("into");
+    const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json");
+    await receiver.midway();
+    await Deno.writeTextFile(`${into}/source.bin`, "mine");
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    assert.equal(await Deno.readTextFile(`${into}/source.bin`), "mine");
+    assert.deepEqual(namesIn(into), ["source.bin"]);
+  }, await largeFolder()));
+
+Deno.test("J6: two senders of the same name to one waiting receiver: one arrives, the other is refused", () =>
+  inWorkspace(async (workspace) => {
+    const into = await workspace.make("into");
+    const sources = await Promise.all(["one", "two"].map(async (name) => {
+      await workspace.make(name);
+      return await writeFile(workspace.path(name, "same.bin"), 5 * MIB);
+    }));
+    const receiver = workspace.recv(["--into", into]);
+    const ticket = await receiver.ticket();
+    const senders = sources.map((source) => workspace.start(["send", source, ticket]));
+    const codes = await Promise.all(senders.map((sender) => sender.exit()));
+    await receiver.exits(0);
+    const winner = codes.indexOf(0);
+    assert.ok(winner >= 0 && [5, 6].includes(codes[1 - winner] ?? -1), `exit codes ${codes}`);
+    await assertSameFile(`${into}/same.bin`, sources[winner] ?? "");
+    assert.deepEqual(namesIn(into), ["same.bin"]);
+  }));
