@@ -205,11 +205,12 @@ impl Engine {
             let (id, number) = (first_lane + u32::from(step), first_number + step);
             let lane = SendLane::open(id, number, &link, &source, &self.pump).ok_or(Refusal::Closed)?;
             link.add_sending(&lane);
-            self.lanes.insert(id, lane);
+            self.lanes.insert(id, lane.clone());
             let record = Record::event(EventKind::LaneOpened, id)
                 .entry(connection)
                 .first(u64::from(number));
             self.events.push(record);
+            lane.known();
         }
         Ok(())
     }

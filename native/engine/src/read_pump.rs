@@ -50,6 +50,8 @@ pub struct SendLane {
     /// It is in the pump's queue.
     queued: AtomicBool,
     closed: AtomicBool,
+    /// Set by whichever comes second: the engine knows the lane, or the lane has closed. That one tells that it closed.
+    met: AtomicBool,
 }
 
 /// A run of blocks of one entry that a lane shall send.
@@ -145,7 +147,19 @@ impl ReadPump {
         let mut waited = false;
         let mut state = self.lock();
         loop {
-            if let Some(job) = self.pick(&mut state) {
+            let mut left = Vec::new();
+            let job = self.pick(&mut state, &mut left);
+            if !left.is_empty() {
+                // Perhaps the last reference to a lane and its connection, which waits for the connection's thread when it
+                // closes; and that thread may be waiting for this lock.
+                drop(state);
+                drop(left);
+                state = self.lock();
+                if job.is_none() {
+                    continue;
+                }
+            }
+            if let Some(job) = job {
                 if waited {
                     lap(&STATS.send_wait, start);
                 }
@@ -157,7 +171,8 @@ impl ReadPump {
         }
     }
 
-    fn pick(&self, state: &mut State) -> Option<Job> {
+    /// `left` takes the lanes that leave the queue; they may only be dropped when the lock is free.
+    fn pick(&self, state: &mut State, left: &mut Vec<Arc<SendLane>>) -> Option<Job> {
         let mut buffer = match state.free.pop() {
             Some(buffer) => Some(buffer),
             None if state.unmade > 0 => {
@@ -171,6 +186,7 @@ impl ReadPump {
             let Some(lane) = state.lanes.pop_front() else { break };
             if lane.closed.load(Ordering::Acquire) {
                 self.drop_grants(&lane);
+                left.push(lane);
                 continue;
             }
             if lane.link.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > self.outstanding {
@@ -182,6 +198,8 @@ impl ReadPump {
                 // A grant that came between the look and the mark would be lost otherwise.
                 if !lane.lock().is_empty() && !lane.queued.swap(true, Ordering::AcqRel) {
                     state.lanes.push_back(lane);
+                } else {
+                    left.push(lane);
                 }
                 continue;
             };
@@ -294,12 +312,20 @@ impl SendLane {
             grants: Mutex::default(),
             queued: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            met: AtomicBool::new(false),
         });
         let stream = Stream::open(&connection, true, lane.clone()).ok()?;
         let preface = SendBuffer::new(Box::new(frame::encode_preface(number)));
         stream.send(preface, false).ok()?;
         lane.stream.set(stream).ok()?;
         Some(lane)
+    }
+
+    /// The engine knows the lane now and has told that it is open. A lane may close before that, but must not be told so before.
+    pub fn known(&self) {
+        if self.met.swap(true, Ordering::AcqRel) {
+            self.link.lane_closed(self.id, false);
+        }
     }
 
     /// Ends the lane after what it has sent.
@@ -328,7 +354,9 @@ impl StreamHandler for SendLane {
     fn closed(self: &Arc<Self>, finished: bool) {
         self.closed.store(true, Ordering::Release);
         self.pump.drop_grants(self);
-        self.link.lane_closed(self.id, finished);
+        if self.met.swap(true, Ordering::AcqRel) {
+            self.link.lane_closed(self.id, finished);
+        }
     }
 }
 

@@ -103,7 +103,10 @@ impl Connection {
             .set_remote(remote)
             .and_then(|()| connection.begin(configuration, remote));
         if let Err(refused) = started {
-            // SAFETY: `context` is from `leak`; a connection that never started raises no SHUTDOWN_COMPLETE.
+            // Closing a connection that never started raises SHUTDOWN_COMPLETE all the same, unless it has no handler.
+            // SAFETY: the connection has not started: no event reads handler and context at the same time.
+            unsafe { (api.set_callback_handler)(raw, ptr::null_mut(), ptr::null_mut()) };
+            // SAFETY: `context` is from `leak` and no event frees it any more.
             drop(unsafe { Box::from_raw(context) });
             return Err(refused);
         }

@@ -15,7 +15,7 @@ pub trait StreamHandler: Send + Sync + 'static {
     fn received(self: &Arc<Self>, data: Received, fin: bool);
     /// A send is over: all of it was acknowledged, or the stream died (`cancelled`).
     fn sent(self: &Arc<Self>, buffer: Box<SendBuffer>, cancelled: bool);
-    /// The stream is gone; nothing follows. `finished`: the peer had ended it properly.
+    /// The stream is gone; nothing follows. `finished`: it was ended properly by the side that sends on it.
     fn closed(self: &Arc<Self>, finished: bool);
 }
 
@@ -124,8 +124,11 @@ impl Stream {
         // SAFETY: the handle is open.
         let started = unsafe { (api.stream_start)(raw, stream_start::SHUTDOWN_ON_FAIL) };
         if failed(started) {
-            // The start was refused at once; no event will come for this stream, so the context is taken back here.
-            // SAFETY: `context` is from `leak` above and was not freed, as SHUTDOWN_COMPLETE never came.
+            // The start was refused at once (the peer closed just now). Closing the handle would still raise
+            // SHUTDOWN_COMPLETE; without a handler it does not, so the context can be taken back here.
+            // SAFETY: the stream has not started, so no event reads handler and context at the same time.
+            unsafe { (api.set_callback_handler)(raw, ptr::null_mut(), ptr::null_mut()) };
+            // SAFETY: `context` is from `leak` above and no event frees it any more.
             drop(unsafe { Box::from_raw(context) });
             return Err(started);
         }
@@ -273,6 +276,11 @@ unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_vo
                     )
                 };
                 this.handler.sent(buffer, cancelled);
+            }
+            stream_event::SEND_SHUTDOWN_COMPLETE => {
+                // SAFETY: by `kind`. Graceful: the peer has acknowledged all bytes and the end.
+                let graceful = unsafe { data.send_shutdown_complete.graceful } != 0;
+                this.finished.fetch_or(graceful, std::sync::atomic::Ordering::Relaxed);
             }
             stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => this.stream.abort(0),
             stream_event::SHUTDOWN_COMPLETE => {
