@@ -5,12 +5,9 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::events::Payload;
 use crate::layout::EventKind;
-use crate::link::Link;
+use crate::link::{Link, PROTOCOL};
 use crate::quic::{Connection, NewStream, Received, SendBuffer, Stream, StreamHandler};
 use crate::record::Record;
-
-/// The exit code "the peer broke the protocol".
-const PROTOCOL: u16 = 8;
 
 pub struct ControlStream {
     link: Weak<Link>,
@@ -70,13 +67,37 @@ impl ControlStream {
 }
 
 impl StreamHandler for ControlStream {
-    fn received(self: &Arc<Self>, data: Received, _fin: bool) {
+    fn received(self: &Arc<Self>, data: Received, fin: bool) {
         let Some(link) = self.link.upgrade() else { return };
         let total = self.received.fetch_add(data.len(), Ordering::AcqRel) + data.len();
         if total > link.control_limit && !link.admitted.load(Ordering::Acquire) {
             link.close_because("the peer sent too much before its proof", PROTOCOL);
             return;
         }
+        self.tell(&link, data);
+        if fin {
+            link.control_ended();
+        }
+    }
+
+    fn sent(self: &Arc<Self>, _buffer: Box<SendBuffer>, _cancelled: bool) {
+        if self.unacknowledged.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(link) = self.link.upgrade()
+        {
+            link.control_idle();
+        }
+    }
+
+    /// Also when the peer reset it.
+    fn closed(self: &Arc<Self>, _finished: bool) {
+        if let Some(link) = self.link.upgrade() {
+            link.control_ended();
+        }
+    }
+}
+
+impl ControlStream {
+    fn tell(&self, link: &Link, data: Received) {
         let Some(engine) = link.engine() else { return };
         let bytes: Vec<u8> = data.slices().flatten().copied().collect();
         if bytes.is_empty() {
@@ -92,14 +113,4 @@ impl StreamHandler for ControlStream {
             },
         );
     }
-
-    fn sent(self: &Arc<Self>, _buffer: Box<SendBuffer>, _cancelled: bool) {
-        if self.unacknowledged.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(link) = self.link.upgrade()
-        {
-            link.control_idle();
-        }
-    }
-
-    fn closed(self: &Arc<Self>, _finished: bool) {}
 }

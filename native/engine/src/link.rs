@@ -16,6 +16,9 @@ use crate::record::Record;
 use crate::sink::Sink;
 use crate::write_pump::ReceiveLane;
 
+/// The exit code "the peer broke the protocol".
+pub const PROTOCOL: u16 = 8;
+
 /// Which certificate the peer must have.
 pub enum Pin {
     /// Its SHA-256 begins with these bytes.
@@ -154,6 +157,13 @@ impl Link {
     pub fn control_idle(&self) {
         if let Some(code) = self.closing.load(Ordering::Acquire).checked_sub(1) {
             self.close_now(code);
+        }
+    }
+
+    /// The control stream lasts as long as its connection: without it nothing could ever be agreed on again.
+    pub fn control_ended(&self) {
+        if self.closing.load(Ordering::Acquire) == 0 {
+            self.close_because("the peer ended the control stream", PROTOCOL);
         }
     }
 
