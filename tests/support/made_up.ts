@@ -1,0 +1,101 @@
+/**
+ * Files without bytes for the simulated engine, in real blocks of 1 MiB: a block is one number, as in `tests/simulation/content.ts`.
+ *
+ * @module
+ */
+
+import type { FileFault } from "../../src/engine/engine.ts";
+import { BLOCK_LEN } from "../../src/protocol/limits.ts";
+import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
+import { contentOf, type SimulatedFile } from "../simulation/content.ts";
+
+export const MIB = BLOCK_LEN;
+
+/** A file's size, or a folder. */
+export type Item = readonly [path: string, size: number | "folder"];
+
+export function filesOf(items: readonly Item[]): SimulatedFile[] {
+  return items.map(([path, size]) => ({
+    path,
+    kind: size === "folder" ? "folder" : "file",
+    size: size === "folder" ? 0 : size,
+  }));
+}
+
+export function blocksOf(size: number): number {
+  return Math.ceil(size / BLOCK_LEN);
+}
+
+/** The blocks of a version of a file; 0 is what a sender has. */
+export function blocks(path: string, size: number, version = 0): Uint32Array {
+  return new Uint32Array(blocksOf(size)).map((_, block) => contentOf(path, version, block));
+}
+
+export interface MadeUpFault {
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** What a sending computer has, and what is wrong with it. */
+export interface Tree {
+  readonly files: readonly SimulatedFile[];
+  /** Entries on one page of the walk. */
+  readonly pageEntries: number;
+  readonly readMs: number;
+  /** The walk fails in front of this entry. */
+  readonly walkFault?: MadeUpFault & { readonly before: number };
+  /** Files that cannot be read from a block on. */
+  readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
+  /** Files that are another when they are sealed. */
+  readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
+  /** What the walk leaves out, as `walk-end` has it. */
+  readonly notes: readonly string[];
+}
+
+/** What a file system holds under a final name. */
+export interface FinalFile {
+  readonly size: number;
+  readonly blocks: Uint32Array;
+}
+
+/** The folder that a receiving computer receives into, and what is wrong with it. It outlives engines. */
+export interface Disk {
+  readonly final: Map<string, FinalFile | "folder">;
+  /** Part files that exist. */
+  readonly parts: Set<string>;
+  freeSpace: number;
+  writeMs: number;
+  commitMs: number;
+  /** Why the folder cannot be opened. */
+  folderFault: MadeUpFault | undefined;
+  /** Files that cannot be written from a block on, or (without a block) not be committed. */
+  readonly faults: Map<string, MadeUpFault & { readonly block: BlockIndex | undefined }>;
+  /** What is wrong when everything is done, in words: breaches of the contract of `docs/engine.md`. */
+  readonly breaches: string[];
+}
+
+/** Blocks that arrive damaged, so many times. */
+export interface Damage {
+  readonly entry: EntryId;
+  readonly block: BlockIndex;
+  times: number;
+}
+
+export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
+  const files = filesOf(items);
+  return { files, pageEntries: 3, readMs: 0.5, readFaults: new Map(), sealFaults: new Map(), notes: [], ...flaws };
+}
+
+export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
+  return {
+    final: new Map(),
+    parts: new Set(),
+    freeSpace: 1e15,
+    writeMs: 0.5,
+    commitMs: 2,
+    folderFault: undefined,
+    faults: new Map(),
+    breaches: [],
+    ...flaws,
+  };
+}

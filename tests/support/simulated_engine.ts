@@ -1,0 +1,272 @@
+/**
+ * An {@linkcode Engine} in memory and virtual time, for everything above the door: pairs of them are joined by a
+ * {@linkcode SimulatedNetwork}, send made-up trees and write to made-up disks.
+ *
+ * It keeps the contract of `docs/engine.md`: the order of events, what a stranger may send, when a close waits, how far pages run
+ * ahead, whose frames are dropped.
+ *
+ * @module
+ */
+
+import {
+  type ConnectionId,
+  type ConnectOptions,
+  type Engine,
+  type EngineEvent,
+  type EngineStats,
+  type GrantId,
+  type Identity,
+  type LaneId,
+  type ListenerId,
+  ListenError,
+  type ListenOptions,
+  type SinkId,
+  type SinkOptions,
+  type SourceId,
+} from "../../src/engine/engine.ts";
+import { UltraError } from "../../src/errors.ts";
+import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
+import { type Damage, type Disk, emptyDisk, type Tree, tree } from "./made_up.ts";
+import { ConnectionEnd } from "./simulated_connection.ts";
+import { type ListeningHost, type SimulatedNetwork, split } from "./simulated_network.ts";
+import { SimulatedSink } from "./simulated_sink.ts";
+import { SimulatedSource } from "./simulated_source.ts";
+
+export interface SimulatedHost {
+  /** The first one is where its connections come from. */
+  readonly addresses: readonly string[];
+  readonly tree?: Tree;
+  readonly disk?: Disk;
+  /** Blocks that its lanes damage on their way. */
+  readonly damages?: readonly Damage[];
+  /** A kernel without IPv6. */
+  readonly hasNoIpv6?: boolean;
+}
+
+export class SimulatedEngine implements Engine {
+  readonly #network: SimulatedNetwork;
+  readonly #host: SimulatedHost;
+  readonly #events: EngineEvent[] = [];
+  readonly #ends = new Map<ConnectionId, ConnectionEnd>();
+  readonly #listeners = new Map<ListenerId, ListeningHost>();
+  readonly #sources = new Map<SourceId, SimulatedSource>();
+  readonly #sinks = new Map<SinkId, SimulatedSink>();
+  readonly #lanes = new Map<LaneId, { readonly end: ConnectionEnd; readonly source: SimulatedSource }>();
+  #wake = () => {};
+  #isStopped = false;
+  #nextId = 1;
+
+  constructor(network: SimulatedNetwork, host: SimulatedHost) {
+    this.#network = network;
+    this.#host = host;
+  }
+
+  /** Connections that are open, connecting ones included. */
+  get connections(): ConnectionEnd[] {
+    return [...this.#ends.values()].filter((end) => !end.isClosed);
+  }
+
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
+  /** Sinks that were not disposed of. */
+  get sinkCount(): number {
+    return this.#sinks.size;
+  }
+
+  /** Dies without a word, as after `kill -9`. */
+  kill(noticeMs?: number): void {
+    this.#isStopped = true;
+    for (const host of this.#listeners.values()) this.#network.silence(host);
+    this.#network.vanish(this.connections, noticeMs);
+    this.#wake();
+  }
+
+  identity(): Identity {
+    const hash = new Uint8Array(32).map(() => this.#network.random.below(256));
+    return { hash, pkcs12: new Uint8Array(0) };
+  }
+
+  listen(options: ListenOptions): ListenerId {
+    const { address, port } = split(options.address);
+    if (this.#host.hasNoIpv6 && address.includes(":")) {
+      throw new ListenError("no-family", "This system does not speak that family of addresses", options.address);
+    }
+    const id = this.#nextId++;
+    const host: ListeningHost = {
+      addresses: this.#host.addresses,
+      listener: id,
+      options,
+      nextId: () => this.#nextId++,
+      accept: (end) => this.#ends.set(end.id, end),
+      tell: (event) => this.#tell(event),
+    };
+    const actual = this.#network.listen(host, address, port);
+    if (actual === undefined) throw new ListenError("in-use", "Something else already listens there", options.address);
+    this.#listeners.set(id, host);
+    this.#tell({ type: "listening", listener: id, port: actual, address });
+    return id;
+  }
+
+  connect(options: ConnectOptions): ConnectionId {
+    const { address } = split(options.address);
+    if (this.#network.fates.get(address) === "cannot-start") {
+      throw new UltraError("network", "No connection can be started (-22)", { subject: options.address });
+    }
+    const end = new ConnectionEnd({
+      id: this.#nextId++,
+      remote: options.address,
+      controlLimit: options.controlLimit,
+      network: this.#network,
+      tell: (event) => this.#tell(event),
+    });
+    this.#ends.set(end.id, end);
+    this.#network.dial(end, options, this.#host.addresses[0] ?? "10.9.9.9");
+    return end.id;
+  }
+
+  resolve(request: number, name: string): void {
+    const { addresses, afterMs } = this.#network.names.get(name) ?? { addresses: [], afterMs: 1 };
+    this.#network.time.later(afterMs, () => this.#tell({ type: "resolved", request, addresses }));
+  }
+
+  send(connection: ConnectionId, bytes: Uint8Array): void {
+    this.#ends.get(connection)?.send(bytes);
+  }
+
+  admit(connection: ConnectionId, lanes: number): void {
+    this.#ends.get(connection)?.admit(lanes);
+  }
+
+  attach(connection: ConnectionId, sink: SinkId): void {
+    const found = this.#sinks.get(sink);
+    if (found !== undefined) this.#ends.get(connection)?.attach(found);
+  }
+
+  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void {
+    const end = this.#ends.get(connection);
+    const found = this.#sources.get(source);
+    if (end === undefined || found === undefined) return;
+    for (let i = 0; i < count; i++) {
+      this.#lanes.set(firstLane + i, { end, source: found });
+      end.openLane(firstLane + i, firstNumber + i, found);
+    }
+  }
+
+  finishLane(lane: LaneId): void {
+    this.#lanes.get(lane)?.end.resetLane(lane, true);
+  }
+
+  grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
+    this.#lanes.get(lane)?.source.grant(lane, grant, entry, first, count);
+  }
+
+  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined {
+    return [...this.#sources.values()].find((source) => source.has(grant))?.shrink(grant, end);
+  }
+
+  source(paths: readonly string[]): SourceId {
+    const { time } = this.#network;
+    const id = this.#nextId++;
+    const names = paths.map((path) => path.split("/").at(-1) ?? path);
+    const { damages = [] } = this.#host;
+    const made = this.#host.tree ?? tree([]);
+    this.#sources.set(id, new SimulatedSource(id, made, names, damages, time, (event) => this.#tell(event)));
+    return id;
+  }
+
+  memorySource(): SourceId {
+    throw new Error("The simulation measures nothing");
+  }
+
+  values(): void {
+    throw new Error("Nothing is held yet: resume comes later");
+  }
+
+  seal(source: SourceId, entry: EntryId): void {
+    this.#sources.get(source)?.seal(entry);
+  }
+
+  sink(options: SinkOptions): SinkId {
+    const disk = this.#host.disk ?? emptyDisk();
+    if (disk.folderFault !== undefined) {
+      throw new UltraError("disk", disk.folderFault.text, { subject: options.folder });
+    }
+    const id = this.#nextId++;
+    const { time } = this.#network;
+    this.#sinks.set(id, new SimulatedSink(id, options, disk, time, (event) => this.#tell(event)));
+    return id;
+  }
+
+  page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {
+    this.#knownSink(sink).page(first, count, entries);
+  }
+
+  expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void {
+    this.#knownSink(sink).expect(entry, first, count);
+  }
+
+  commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void {
+    this.#knownSink(sink).commit(entry, size, root);
+  }
+
+  finishFolders(sink: SinkId): void {
+    this.#knownSink(sink).finishFolders();
+  }
+
+  abandon(sink: SinkId, entry: EntryId): void {
+    this.#knownSink(sink).abandon(entry);
+  }
+
+  transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array {
+    const found = this.#sources.get(transfer) ?? this.#knownSink(transfer);
+    return found.transferRoot(statuses);
+  }
+
+  dispose(transfer: SourceId | SinkId): void {
+    (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.dispose();
+    this.#sources.delete(transfer);
+    this.#sinks.delete(transfer);
+  }
+
+  close(id: ConnectionId | ListenerId, code: number): void {
+    const listener = this.#listeners.get(id);
+    if (listener === undefined) return this.#ends.get(id)?.close(code);
+    this.#network.silence(listener);
+    this.#listeners.delete(id);
+  }
+
+  stats(): EngineStats {
+    return {};
+  }
+
+  async *events(): AsyncGenerator<EngineEvent, void, void> {
+    while (true) {
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
+      if (this.#isStopped) return;
+      await new Promise<void>((done) => this.#wake = done);
+    }
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    for (const id of [...this.#listeners.keys()]) this.close(id, 0);
+    for (const end of this.connections) end.closeNow(0);
+    this.#wake();
+  }
+
+  #tell(event: EngineEvent): void {
+    if (this.#isStopped) return;
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  /** The real engine refuses an id that it does not know, and `native.ts` calls that a bug. */
+  #knownSink(id: SinkId): SimulatedSink {
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) throw new Error(`The engine refused a call: there is no sink ${id}`);
+    return sink;
+  }
+}

@@ -1,0 +1,130 @@
+/** A whole `ultra` process on a simulated computer, from the command to the exit code. @module */
+
+import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
+import type { Peer, ReceiveInvocation, SendInvocation } from "../../src/cli/arguments.ts";
+import { receiveCommand } from "../../src/cli/recv.ts";
+import { sendCommand } from "../../src/cli/send.ts";
+import { Interrupted } from "../../src/peer/ending.ts";
+import { Hub } from "../../src/peer/hub.ts";
+import type { Surroundings } from "../../src/peer/surroundings.ts";
+import type { EndingSignal } from "../../src/platform/signals.ts";
+import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
+import { Random } from "../simulation/random.ts";
+import { RecordingOutput } from "./recording_output.ts";
+import { SimulatedEngine, type SimulatedHost } from "./simulated_engine.ts";
+import { SimulatedNetwork } from "./simulated_network.ts";
+import { VirtualTime } from "./virtual_time.ts";
+
+/** The exit code of a process that was killed, as a shell has it. */
+export const KILLED = 137;
+
+/** A seed's world: time, network and chance. */
+export class SimulatedWorld {
+  readonly time = new VirtualTime();
+  readonly random: Random;
+  readonly network: SimulatedNetwork;
+
+  constructor(seed = 1) {
+    this.random = new Random(seed);
+    this.network = new SimulatedNetwork(this.time, this.random);
+  }
+
+  process(host: Partial<SimulatedHost> & { readonly address: string }): SimulatedProcess {
+    return new SimulatedProcess(this, { addresses: [host.address], ...host });
+  }
+}
+
+export class SimulatedProcess {
+  readonly engine: SimulatedEngine;
+  readonly output = new RecordingOutput();
+  readonly surroundings: Surroundings;
+  /** Rejected by a bug in a handler of events. */
+  readonly events: Promise<void>;
+  /** When the process ended. */
+  endedMs: number | undefined;
+  readonly #world: SimulatedWorld;
+  readonly #ended = new AbortController();
+  readonly #killed = Promise.withResolvers<number>();
+  readonly #ticket = Promise.withResolvers<Ticket>();
+
+  constructor(world: SimulatedWorld, host: SimulatedHost) {
+    this.#world = world;
+    this.engine = new SimulatedEngine(world.network, host);
+    this.output.ticket = (notice) => {
+      this.output.tickets.push(notice);
+      this.#ticket.resolve(parseTicket(notice.text));
+    };
+    this.surroundings = {
+      hub: new Hub(this.engine),
+      clock: world.time,
+      timers: world.time,
+      random: (length) => new Uint8Array(length).map(() => world.random.below(256)),
+      output: this.output,
+      host: host.addresses[0] ?? "nowhere",
+      ended: this.#ended.signal,
+    };
+    this.events = this.surroundings.hub.run();
+    this.events.catch(() => {});
+    this.#ticket.promise.catch(() => {});
+  }
+
+  /** The ticket, once it is shown. */
+  get ticket(): Promise<Ticket> {
+    return this.#ticket.promise;
+  }
+
+  interrupt(signal: EndingSignal = "SIGINT"): void {
+    this.#ended.abort(signal);
+  }
+
+  /** As `kill -9` does. */
+  kill(noticeMs?: number): void {
+    this.engine.kill(noticeMs);
+    this.#killed.resolve(KILLED);
+  }
+
+  send(paths: readonly string[], ticket?: Ticket, options: Partial<SendInvocation> = {}): Promise<number> {
+    const invocation: SendInvocation = {
+      command: "send",
+      paths,
+      ...common(ticket, this.surroundings.host),
+      ...options,
+    };
+    return this.run(() => sendCommand(invocation, ticket, this.surroundings));
+  }
+
+  receive(ticket?: Ticket, options: Partial<ReceiveInvocation> = {}): Promise<number> {
+    const own = { into: ".", rename: undefined, overwrite: false, hidden: false, stay: false };
+    const invocation: ReceiveInvocation = {
+      command: "recv",
+      ...own,
+      ...common(ticket, this.surroundings.host),
+      ...options,
+    };
+    return this.run(() => receiveCommand(invocation, ticket, this.surroundings));
+  }
+
+  /** Runs to an exit code as `src/cli/run.ts` does. */
+  async run(act: () => Promise<number>): Promise<number> {
+    const bug = this.events.then(() => this.#killed.promise);
+    try {
+      return await Promise.race([act(), bug]);
+    } catch (error) {
+      if (error instanceof Interrupted) return exitCodeOfSignal(error.signal as EndingSignal);
+      this.output.error(error);
+      return exitCodeOfError(error);
+    } finally {
+      this.endedMs = this.#world.time.now();
+      this.engine.stop();
+      this.#ticket.reject(new Error("The process ended without a ticket"));
+    }
+  }
+}
+
+/** A listener names its one address: those of the real machine have no place here. */
+function common(ticket: Ticket | undefined, address: string) {
+  const peer: Peer = ticket === undefined
+    ? { type: "listen", endpoint: { address, port: 0 }, advertise: [], ticketOut: undefined }
+    : { type: "dial", ticket: { from: "argument", ticket } };
+  return { peer, streams: undefined, congestionControl: "bbr", output: "human", verbose: false, warnings: [] } as const;
+}

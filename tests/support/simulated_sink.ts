@@ -1,0 +1,175 @@
+/** The simulated engine's receiving half: claims, checks and writes blocks to a made-up disk, and commits files there. @module */
+
+import type { EngineEvent, SinkId, SinkOptions, TargetStatus } from "../../src/engine/engine.ts";
+import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
+import { decodePage } from "../../src/protocol/pages.ts";
+import { rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
+import { blocksOf, type Disk, type MadeUpFault } from "./made_up.ts";
+import type { Frame } from "./simulated_source.ts";
+import type { VirtualTime } from "./virtual_time.ts";
+
+/** From `expected` to `claimed` with a frame; from there to `verified`, or back when the frame was wrong or its lane died. */
+type BlockState = "unneeded" | "expected" | "claimed" | "verified";
+
+interface Part {
+  readonly file: SimulatedFile;
+  readonly states: BlockState[];
+  readonly blocks: Uint32Array;
+  isFailed: boolean;
+}
+
+export class SimulatedSink {
+  readonly #entries: SimulatedFile[] = [];
+  readonly #parts = new Map<EntryId, Part>();
+  readonly #roots = new Map<EntryId, Uint8Array>();
+  #isDisposed = false;
+
+  constructor(
+    readonly id: SinkId,
+    readonly options: SinkOptions,
+    readonly disk: Disk,
+    readonly time: VirtualTime,
+    readonly tell: (event: EngineEvent) => void,
+  ) {}
+
+  page(first: EntryId, count: number, entries: Uint8Array): void {
+    for (const { path, kind, size } of decodePage({ type: "page", first, count, entries })) {
+      if (kind === "link" || size === undefined) throw new Error("The decoder let through what it must refuse");
+      this.#entries.push({ path, kind, size });
+    }
+    const statuses = this.#entries.slice(first, first + count).map((file, i) => this.#status(file, first + i));
+    this.time.later(1, () => {
+      this.#tell({ type: "checked", sink: this.id, first, statuses, freeSpace: this.disk.freeSpace });
+    });
+  }
+
+  expect(entry: EntryId, first: BlockIndex, count: number): void {
+    const part = this.#part(entry);
+    for (let block = first; block < first + count; block++) {
+      if (part.states[block] === "unneeded") part.states[block] = "expected";
+    }
+  }
+
+  /** What to do with a frame: write it, drop it, or (a text) close the connection. */
+  claim({ entry, block }: Frame): "write" | "drop" | string {
+    const file = this.#entries[entry];
+    if (file === undefined) return "a frame of an entry that was never offered";
+    if (file.kind !== "file" || block >= blocksOf(file.size)) return "a frame that does not fit its file";
+    const part = this.#parts.get(entry);
+    if (part === undefined || part.isFailed || part.states[block] !== "expected") return "drop";
+    part.states[block] = "claimed";
+    return "write";
+  }
+
+  /** The write of a claimed block has returned. */
+  written({ entry, block, content, value }: Frame, isLaneOpen: boolean): void {
+    const part = this.#parts.get(entry);
+    if (part === undefined || part.isFailed || this.#isDisposed) return;
+    const { path } = part.file;
+    const fault = this.disk.faults.get(path);
+    this.disk.parts.add(path);
+    if (!isLaneOpen) return void (part.states[block] = "expected");
+    if (fault?.block !== undefined && block >= fault.block) {
+      part.isFailed = true;
+      return this.#fail(entry, fault);
+    }
+    part.blocks[block] = content;
+    part.states[block] = content === value ? "verified" : "expected";
+    if (content === value) this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
+    else this.#tell({ type: "mismatch", sink: this.id, entry, block });
+  }
+
+  commit(entry: EntryId, size: number, root: Uint8Array): void {
+    this.time.later(this.disk.commitMs, () => {
+      const file = this.#entry(entry);
+      if (this.#isDisposed) return;
+      if (file.kind === "folder") this.disk.final.set(file.path, "folder");
+      else if (!this.#commitFile(entry, file, size, root)) return;
+      this.#tell({ type: "committed", sink: this.id, entry, durable: true });
+    });
+  }
+
+  finishFolders(): void {
+    this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, failure: undefined }));
+  }
+
+  abandon(entry: EntryId): void {
+    const part = this.#parts.get(entry);
+    if (part !== undefined) this.#remove(entry, part);
+  }
+
+  transferRoot(statuses: Uint8Array): Uint8Array {
+    return transferRootOf(this.#entries, statuses, this.#roots);
+  }
+
+  dispose(): void {
+    this.time.later(1, () => {
+      for (const [entry, part] of this.#parts) this.#remove(entry, part);
+      this.#tell({ type: "disposed", transfer: this.id });
+      this.#isDisposed = true;
+    });
+  }
+
+  #commitFile(entry: EntryId, { path }: SimulatedFile, size: number, root: Uint8Array): boolean {
+    const { final, faults, breaches } = this.disk;
+    const fault = faults.get(path);
+    const part = this.#part(entry);
+    if (fault !== undefined && fault.block === undefined) {
+      this.#fail(entry, fault);
+      return false;
+    }
+    if (part.states.some((state) => state !== "verified")) breaches.push(`"${path}" was committed with blocks missing`);
+    if (!rootOf(size, part.blocks).every((byte, i) => byte === root[i])) {
+      this.#fail(entry, { fault: "integrity", text: `the blocks do not add up to the sender's root of "${path}"` });
+      return false;
+    }
+    if (final.has(path) && !this.options.overwrite) breaches.push(`"${path}" was replaced without leave`);
+    final.set(path, { size, blocks: part.blocks });
+    this.disk.parts.delete(path);
+    this.#parts.delete(entry);
+    this.#roots.set(entry, root.slice());
+    return true;
+  }
+
+  #remove(entry: EntryId, part: Part): void {
+    part.isFailed = true;
+    this.disk.parts.delete(part.file.path);
+    this.#parts.delete(entry);
+  }
+
+  #fail(entry: EntryId, { fault, text }: MadeUpFault): void {
+    this.#tell({ type: "entry-failed", sink: this.id, entry, fault, text });
+  }
+
+  #status({ path, kind, size }: SimulatedFile, entry: EntryId): TargetStatus {
+    if (this.#entries.findIndex((other) => other.path === path) < entry) return "duplicate";
+    const there = this.disk.final.get(path);
+    if (there === undefined) return "absent";
+    if (kind === "folder") return there === "folder" ? "folder-exists" : "in-the-way";
+    if (there === "folder") return "in-the-way";
+    return there.size === size ? "identical" : "different";
+  }
+
+  #tell(event: EngineEvent): void {
+    if (!this.#isDisposed) this.tell(event);
+  }
+
+  #part(entry: EntryId): Part {
+    const file = this.#entry(entry);
+    const count = blocksOf(file.size);
+    const part = this.#parts.get(entry) ?? {
+      file,
+      states: new Array<BlockState>(count).fill("unneeded"),
+      blocks: new Uint32Array(count),
+      isFailed: false,
+    };
+    this.#parts.set(entry, part);
+    return part;
+  }
+
+  #entry(entry: EntryId): SimulatedFile {
+    const file = this.#entries[entry];
+    if (file === undefined) throw new Error(`Entry ${entry} is unknown to the sink`);
+    return file;
+  }
+}
