@@ -29,6 +29,9 @@ export interface ReceiveOptions {
 /** A proved sender that makes no offer is stuck in its walk, or not one of ours. */
 const OFFER_MS = 30_000;
 
+/** What a sender may say while its walk is still at the first page. */
+const BEFORE_OFFER: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat"]);
+
 /** How long a removal of part files may take at the end before nobody waits for it. */
 const DISPOSE_MS = 1000;
 
@@ -107,6 +110,10 @@ class ReceiveRun {
   message(message: TransferMessage): boolean {
     if (message.type === "offer") {
       this.#accept(message);
+      return true;
+    }
+    if (this.#offer === undefined && !BEFORE_OFFER.has(message.type)) {
+      this.receiver.cancel(new UltraError("protocol", `The other side sent "${message.type}" before its offer`));
       return true;
     }
     if (message.type === "page") this.#look(message);

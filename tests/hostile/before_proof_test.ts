@@ -99,21 +99,26 @@ strangerTest("G11 a random body of a hello ends the connection", async ({ peer, 
   }
 });
 
-strangerTest("I10 half a hello, silence after it, and one byte per second end at the deadline", async (one) => {
+strangerTest("I10 half a hello, silence after it, one byte per second and lanes end at the deadline", async (one) => {
   const { peer, speaker, token } = one;
   const { port } = speaker.lastDialed;
   const hello = dialerHello({ token, direction: 0 });
-  const [whole, slow, silent] = await Promise.all([1, 2, 3].map(() => speaker.connect(port)));
-  assert.ok(whole !== undefined && slow !== undefined && silent !== undefined);
+  const [whole, slow, silent, lanes] = await Promise.all([1, 2, 3, 4].map(() => speaker.connect(port)));
+  assert.ok(whole !== undefined && slow !== undefined && silent !== undefined && lanes !== undefined);
   const start = performance.now();
   peer.send(hello.subarray(0, 40));
   whole.send(hello);
+  // 64 MiB for a lane: with credit for its stream all of them would be read and sent.
+  speaker.tell({ op: "lanes", key: lanes.key, blocks: 64 });
+  let isLaneRead = false;
+  void speaker.grantRead().then(() => isLaneRead = true);
   let sent = 0;
   const timer = setInterval(() => slow.send(hello.subarray(sent, ++sent)), 1000);
   try {
-    for (const ended of await Promise.all([peer.closed, whole.closed, slow.closed, silent.closed])) {
+    for (const ended of await Promise.all([peer, whole, slow, silent, lanes].map((one) => one.closed))) {
       assertRefused(ended, NETWORK);
     }
+    assert.ok(!isLaneRead, "a stranger's lane was taken");
   } finally {
     clearInterval(timer);
   }

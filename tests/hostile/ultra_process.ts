@@ -62,6 +62,11 @@ export class UltraProcess implements AsyncDisposable {
     await this.#until(`${what} on stderr`, isThere);
   }
 
+  /** Ctrl-C. */
+  interrupt(): void {
+    this.#process.kill("SIGINT");
+  }
+
   async exit(): Promise<Exit> {
     const { code } = await within(`the end of ultra, which says ${this.#stderr}`, this.#process.status);
     await this.#done;
