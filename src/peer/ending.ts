@@ -12,5 +12,5 @@ export class Interrupted extends Error {
 
 /** What the other side is told about an interruption here. */
 export function interruption(): UltraError {
-  return new UltraError("network", "The other side was interrupted");
+  return new UltraError("network", "It was interrupted");
 }

@@ -15,6 +15,9 @@ import type { Damage } from "../support/made_up.ts";
 /** What a dialer's engine and a listener's engine are told when there is no `src/peer/` around them. */
 const SETTINGS = new Uint8Array(144);
 
+/** The exit code of a side whose dialer ended before it had proved itself, so that it waited on. */
+export const WAITS_ON = 129;
+
 export const SENDER = "10.0.0.1";
 export const RECEIVER = "10.0.0.2";
 
@@ -149,6 +152,8 @@ export async function play(scene: Scene): Promise<Ending> {
   const dialing = isSenderWaiting ? receiver.receive(ticket, scene.receive) : sender.send(paths, ticket, scene.send);
   const running = { world, sender, receiver, disk, items };
   scene.during?.(running);
+  // A dialer that ends before its proof was nobody to the side that waits, which goes on waiting.
+  void dialing.then(() => world.time.later(60_000, () => (isSenderWaiting ? sender : receiver).interrupt("SIGHUP")));
   const [one, other] = await world.time.until(Promise.all([waiting, dialing]));
   const codes = isSenderWaiting ? { sender: one, receiver: other } : { sender: other, receiver: one };
   return { ...running, codes };
