@@ -185,44 +185,5 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_of_verified_blocks_merge_while_they_wait() {
-        let events = Events::default();
-        for block in [3, 4, 5, 9] {
-            events.push_verified(1, 2, block, block == 9);
-        }
-        let records = events.wait(16, Duration::from_secs(60)).unwrap();
-        let runs: Vec<_> = records.iter().map(|record| (record.first, record.count)).collect();
-        assert_eq!(runs, [(3.0, 3.0), (9.0, 1.0)]);
-    }
-
-    #[test]
-    fn progress_is_delivered_after_lingering_and_nothing_is_lost() {
-        let events = Events::default();
-        events.push_verified(1, 2, 0, false);
-        assert_eq!(events.wait(16, Duration::from_secs(60)).unwrap().len(), 1);
-        assert_eq!(events.wait(16, Duration::ZERO).unwrap().len(), 0);
-        events.push(Record::event(EventKind::Disposed, 1));
-        events.push(Record::event(EventKind::Disposed, 2));
-        assert_eq!(events.wait(1, Duration::ZERO).unwrap()[0].id, 1);
-        events.close();
-        assert_eq!(events.wait(1, Duration::ZERO).unwrap()[0].id, 2);
-        assert!(events.wait(1, Duration::from_secs(60)).is_none());
-    }
-
-    #[test]
-    fn a_payload_is_taken_once_and_only_whole() {
-        let events = Events::default();
-        events.push_text(Record::event(EventKind::Fault, 0), "hello");
-        let id = events.wait(1, Duration::ZERO).unwrap()[0].payload;
-        assert_eq!(events.take(id, 4).err(), Some(TakeError::TooLong));
-        assert_eq!(
-            events.take(id, 5).ok().map(|payload| payload.bytes),
-            Some(b"hello".to_vec())
-        );
-        assert_eq!(events.take(id, 5).err(), Some(TakeError::Unknown));
-    }
-}
+#[path = "events_tests.rs"]
+mod tests;

@@ -131,50 +131,5 @@ pub fn block_len(size: u64, block: u64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_cover_a_file_exactly() {
-        for size in [
-            0,
-            1,
-            BLOCK_LEN - 1,
-            BLOCK_LEN,
-            BLOCK_LEN + 1,
-            5 * BLOCK_LEN,
-            (1 << 53) - 1,
-        ] {
-            let last = block_count(size).saturating_sub(1);
-            assert_eq!(last * BLOCK_LEN + u64::from(block_len(size, last)), size);
-            assert_eq!(block_len(size, block_count(size)), 0);
-        }
-    }
-
-    #[test]
-    fn a_header_reads_back_and_g2_wrong_fields_are_refused() {
-        let header = FrameHeader {
-            entry: 7,
-            length: 9,
-            block: 1 << 31,
-            encoding: Encoding::Hole,
-        };
-        let good = header.encode();
-        assert_eq!(FrameHeader::decode(&good), Ok(header));
-        for (at, value) in [(7, 0xff), (15, 0xff), (16, 2), (17, 1), (23, 1)] {
-            let mut bad = good;
-            bad[at] = value;
-            assert!(FrameHeader::decode(&bad).is_err(), "byte {at}");
-        }
-        let empty = FrameHeader { length: 0, ..header };
-        assert!(FrameHeader::decode(&empty.encode()).is_err());
-    }
-
-    #[test]
-    fn a_preface_reads_back_and_anything_else_is_refused() {
-        assert_eq!(decode_preface(&encode_preface(255)), Ok(255));
-        assert!(decode_preface(&encode_preface(256)).is_err());
-        assert!(decode_preface(b"ULTX\0\0\0\0").is_err());
-        assert!(decode_preface(b"ULTL\0\0\0\x01").is_err());
-    }
-}
+#[path = "frame_tests.rs"]
+mod tests;

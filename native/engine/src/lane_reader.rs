@@ -171,6 +171,10 @@ impl Frame {
 
     fn take_hole(&mut self) {
         let Some(wanted) = &mut self.wanted else { return };
+        if !wanted.claim.entry().open() {
+            self.wanted = None;
+            return;
+        }
         let must_write = wanted.claim.entry().dirty.load(Ordering::Relaxed);
         let mut offset = 0;
         while offset < self.header.length as usize {
@@ -225,3 +229,7 @@ impl<const N: usize> Partial<N> {
         (self.have == N).then_some(&self.bytes)
     }
 }
+
+#[cfg(test)]
+#[path = "lane_reader_tests.rs"]
+mod tests;

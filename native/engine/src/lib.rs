@@ -23,6 +23,8 @@ mod sink;
 mod source;
 mod stats;
 mod target;
+#[cfg(test)]
+mod testing;
 mod walk;
 mod workers;
 mod write_pump;

@@ -62,6 +62,16 @@ struct Lanes {
 
 impl Link {
     pub fn new(id: u32, listener: u32, pin: Pin, control_limit: u64, engine: &Arc<Engine>) -> Arc<Self> {
+        Self::of(id, listener, pin, control_limit, Arc::downgrade(engine))
+    }
+
+    /// A link without an engine and a connection.
+    #[cfg(test)]
+    pub fn alone(id: u32) -> Arc<Self> {
+        Self::of(id, 0, Pin::NotAsked, 0, Weak::new())
+    }
+
+    fn of(id: u32, listener: u32, pin: Pin, control_limit: u64, engine: Weak<Engine>) -> Arc<Self> {
         Arc::new(Self {
             id,
             listener,
@@ -74,7 +84,7 @@ impl Link {
             control: OnceLock::new(),
             place: Mutex::default(),
             lanes: Mutex::default(),
-            engine: Arc::downgrade(engine),
+            engine,
             closing: AtomicU16::new(0),
             reason: OnceLock::new(),
         })

@@ -362,3 +362,7 @@ impl StreamHandler for SendLane {
 
 /// Bytes of a connection in sends that are not acknowledged yet.
 pub type Outstanding = AtomicU64;
+
+#[cfg(test)]
+#[path = "read_pump_tests.rs"]
+mod tests;

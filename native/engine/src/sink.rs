@@ -243,19 +243,24 @@ impl Sink {
 }
 
 impl SinkEntry {
-    /// Writes to the part file. `false`: this file has failed (now or before); the caller drops the rest of its block.
-    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> bool {
-        if self.failed.load(Ordering::Acquire) {
-            return false;
-        }
-        let part = self.part.get_or_init(|| match self.target.part(self.id) {
+    /// Makes the part file unless there is one: also a file of holes alone needs it. `false`: this file has failed.
+    pub fn open(&self) -> bool {
+        self.part.get_or_init(|| match self.target.part(self.id) {
             Ok(part) => part,
             Err(fault) => {
                 self.fail(&fault);
                 None
             }
         });
-        if let Some(part) = part
+        !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Writes to the part file. `false`: this file has failed (now or before); the caller drops the rest of its block.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> bool {
+        if self.failed.load(Ordering::Acquire) || !self.open() {
+            return false;
+        }
+        if let Some(Some(part)) = self.part.get()
             && let Err(error) = part.write_at(offset, bytes)
         {
             self.fail(&Fault::from(error));

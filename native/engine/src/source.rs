@@ -330,3 +330,7 @@ impl SourceEntry {
 fn is_zeros(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -42,6 +42,8 @@ impl Pace {
     }
 
     pub fn stop(&self) {
+        // Under the lock, or a walk that has just looked and is about to wait would sleep through it.
+        let _untaken = self.untaken.lock().unwrap_or_else(PoisonError::into_inner);
         self.stopped.store(true, Ordering::Release);
         self.taken.notify_all();
     }
@@ -149,3 +151,7 @@ fn tell_page(source: u32, page: Page, pace: &Arc<Pace>, events: &Events) {
     };
     events.push_taken(record, payload);
 }
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! What the tests share: frames made by the text of `docs/protocol.md`, sinks, and what was told.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, SinkOptions};
+
+use crate::block_tree::{BLOCK_LEN, BlockHasher};
+use crate::events::Events;
+use crate::layout::EventKind;
+use crate::record::Record;
+use crate::sink::Sink;
+use crate::target::Target;
+
+pub const BLOCK: usize = BLOCK_LEN as usize;
+
+/// Numbers from a seed (SplitMix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let words = (0..len.div_ceil(8)).flat_map(|_| self.next().to_le_bytes());
+        words.take(len).collect()
+    }
+
+    pub fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+/// The preface of lane `number`.
+pub fn preface(number: u8) -> Vec<u8> {
+    vec![b'U', b'L', b'T', b'L', number, 0, 0, 0]
+}
+
+pub fn header(entry: u32, length: u32, block: u64, encoding: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.extend(entry.to_le_bytes());
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(block.to_le_bytes());
+    bytes.extend([encoding, 0, 0, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+pub fn value(block: u64, bytes: &[u8]) -> [u8; 32] {
+    let mut hasher = BlockHasher::new(block);
+    hasher.update(bytes);
+    hasher.finish().0
+}
+
+/// A raw frame of these bytes.
+pub fn frame(entry: u32, block: u64, bytes: &[u8]) -> Vec<u8> {
+    let header = header(entry, bytes.len() as u32, block, 0);
+    [&header, bytes, &value(block, bytes)].concat()
+}
+
+/// A raw frame whose value does not belong to its bytes.
+pub fn wrong_frame(entry: u32, block: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut frame = frame(entry, block, bytes);
+    if let Some(last) = frame.last_mut() {
+        *last ^= 1;
+    }
+    frame
+}
+
+pub fn hole(entry: u32, block: u64, len: usize) -> Vec<u8> {
+    let header = header(entry, len as u32, block, 1);
+    [&header[..], &value(block, &vec![0; len])].concat()
+}
+
+/// The frames of all blocks of a file.
+pub fn frames(entry: u32, file: &[u8]) -> Vec<Vec<u8>> {
+    (0..)
+        .zip(file.chunks(BLOCK))
+        .map(|(block, bytes)| frame(entry, block, bytes))
+        .collect()
+}
+
+/// The hash of a whole file, by the plain function.
+pub fn root(file: &[u8]) -> [u8; 32] {
+    *blake3::hash(file).as_bytes()
+}
+
+/// A sink that keeps nothing, and one for a folder; both know these files, and want all of their blocks.
+pub fn discarding(files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
+    expecting(Target::discard(), files)
+}
+
+pub fn receiving(folder: &Path, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
+    let sink = ultra_files::Sink::open(folder, SinkOptions::default()).unwrap();
+    expecting(Target::Folder(Box::new(sink)), files)
+}
+
+fn expecting(target: Target, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
+    let events = Arc::new(Events::default());
+    let sink = Sink::new(SINK, target, events.clone());
+    add_page(&sink, files);
+    for (entry, (name, size)) in (0..).zip(files) {
+        assert!(name.ends_with('/') || sink.expect(entry, 0, size.div_ceil(BLOCK_LEN)));
+    }
+    (sink, events)
+}
+
+/// The id of the sinks here.
+pub const SINK: u32 = 77;
+
+/// Adds a page of files; a name that ends in `/` is a folder.
+pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
+    let mut builder = PageBuilder::new();
+    for (name, size) in files {
+        let kind = if name.ends_with('/') {
+            EntryKind::Folder
+        } else {
+            EntryKind::File
+        };
+        let entry = PageEntry {
+            kind,
+            size: Some(*size),
+            mode: 0o755,
+            mtime: ultra_files::platform::Time {
+                secs: 1_700_000_000,
+                nanos: 0,
+            },
+            fingerprint: [7; 16],
+            path: SafePath::parse(name.trim_end_matches('/').as_bytes()).unwrap(),
+        };
+        assert!(builder.push(&entry));
+    }
+    if files.is_empty() {
+        return;
+    }
+    let (count, bytes) = builder.take();
+    assert!(sink.target.add_page(sink.target.entry_count(), count, &bytes).is_ok());
+}
+
+/// All that was told so far.
+pub fn told(events: &Events) -> Vec<Record> {
+    let mut all = Vec::new();
+    loop {
+        match events.wait(64, Duration::from_millis(20)) {
+            Some(records) if !records.is_empty() => all.extend(records),
+            _ => return all,
+        }
+    }
+}
+
+/// Of these records those of one kind, as entry and `first`.
+pub fn of_kind(records: &[Record], kind: EventKind) -> Vec<(u32, u64)> {
+    let found = records.iter().filter(|record| record.kind == kind as u32);
+    found.map(|record| (record.entry, record.first as u64)).collect()
+}
+
+/// The blocks told as verified, in order.
+pub fn verified(records: &[Record]) -> Vec<(u32, u64)> {
+    let runs = records
+        .iter()
+        .filter(|record| record.kind == EventKind::Verified as u32);
+    runs.flat_map(|run| (0..run.count as u64).map(|step| (run.entry, run.first as u64 + step)))
+        .collect()
+}
+
+/// Names in a folder, those of part files too.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
