@@ -128,10 +128,10 @@ impl Engine {
         );
         let listener =
             Listener::start(&self.quic, configuration, &args.alpns, args.local, porch).map_err(refusal_of)?;
-        let local = listener.local().unwrap_or(args.local);
+        let port = listener.port().unwrap_or(args.local.port());
         self.listeners.insert(id, listener);
-        let record = Record::event(EventKind::Listening, id).first(u64::from(local.port()));
-        self.events.push_text(record, local.ip().to_string());
+        let record = Record::event(EventKind::Listening, id).first(u64::from(port));
+        self.events.push_text(record, args.local.ip().to_string());
         Ok(id)
     }
 

@@ -73,8 +73,8 @@ impl<H: ListenerHandler> Listener<H> {
         Ok(listener)
     }
 
-    /// Where it really listens.
-    pub fn local(&self) -> Option<SocketAddr> {
+    /// The port it really listens on. (Its address has no family when it listens on both.)
+    pub fn port(&self) -> Option<u16> {
         let mut address = QuicAddr::unspecified(0);
         let mut length = size_of::<QuicAddr>() as u32;
         // SAFETY: the buffer has `length` bytes and the parameter is a QUIC_ADDR.
@@ -86,7 +86,7 @@ impl<H: ListenerHandler> Listener<H> {
                 ptr::from_mut(&mut address).cast(),
             )
         };
-        if failed(result) { None } else { address.to_socket_addr() }
+        if failed(result) { None } else { Some(address.port()) }
     }
 }
 
