@@ -21,8 +21,10 @@ export interface StartOptions {
   readonly cwd?: string;
   /** What standard input holds; nothing when absent. */
   readonly stdin?: string;
-  /** Run as `sh -c "\"$@\" SUFFIX"`, for pipes and redirections behind the program. */
+  /** What a shell shall have behind the program: pipes and redirections. */
   readonly shellSuffix?: string;
+  /** What a shell shall do before it becomes the program: `ulimit -n 64`. */
+  readonly limits?: string;
 }
 
 /** Runs a test in a fresh folder; afterwards no process and no file is left. */
@@ -94,11 +96,11 @@ export class Ultra {
   readonly #status: Promise<Deno.CommandStatus>;
   #isGone = false;
 
-  constructor(args: readonly string[], { env = {}, cwd, stdin, shellSuffix }: StartOptions) {
+  constructor(args: readonly string[], { env = {}, cwd, stdin, shellSuffix, limits }: StartOptions) {
     this.#args = args;
-    const [program, words] = shellSuffix === undefined
-      ? [ULTRA, args]
-      : ["sh", ["-c", `"$@" ${shellSuffix}`, "sh", ULTRA, ...args]];
+    const script = shellSuffix === undefined ? `${limits} && exec "$@"` : `"$@" ${shellSuffix}`;
+    const isPlain = shellSuffix === undefined && limits === undefined;
+    const [program, words] = isPlain ? [ULTRA, args] : ["sh", ["-c", script, "sh", ULTRA, ...args]];
     const command = new Deno.Command(program, {
       args: [...words],
       // (An empty ticket is how scripts unset one.)
@@ -161,9 +163,9 @@ export class Ultra {
     this.#child.kill(signal);
   }
 
-  /** Whatever it is doing: it is over. */
-  end(): void {
-    if (!this.#isGone) this.#child.kill("SIGKILL");
+  /** Ends it if it still runs. */
+  end(signal: Deno.Signal = "SIGKILL"): void {
+    if (!this.#isGone) this.#child.kill(signal);
   }
 
   /** The exit code of a process that ended by itself: a signal that killed it is a failure of the test. */

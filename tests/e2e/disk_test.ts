@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { assertNoLeftovers, assertSameFile, MIB, namesIn, walk, writeFile } from "./files.ts";
+import { inWorkspace, type Workspace } from "./harness.ts";
+
+/** A small file system of its own; only root may make one. */
+const needsRoot = { ignore: Deno.uid() !== 0 || !await canMount() };
+
+async function mount(folder: string, options: string): Promise<AsyncDisposable> {
+  const { success } = await new Deno.Command("mount", { args: ["-t", "tmpfs", "-o", options, "tmpfs", folder] })
+    .output();
+  assert.ok(success, "cannot mount a tmpfs");
+  return {
+    async [Symbol.asyncDispose]() {
+      await new Deno.Command("umount", { args: ["-l", folder] }).output();
+    },
+  };
+}
+
+async function canMount(): Promise<boolean> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using _mounted = await mount(folder, "size=64k");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await Deno.remove(folder);
+  }
+}
+
+async function smallDisk(workspace: Workspace, options: string) {
+  const into = await workspace.make("disk");
+  return { into, mounted: await mount(into, options) };
+}
+
+Deno.test(
+  "D1: a file larger than the disk is refused with exit 4 on both sides, and nothing is created",
+  needsRoot,
+  () =>
+    inWorkspace(async (workspace) => {
+      const source = await writeFile(workspace.path("source.bin"), 20 * MIB);
+      const { into, mounted } = await smallDisk(workspace, "size=8m");
+      await using _mounted = mounted;
+      const { sender, receiver } = await workspace.pair([source], ["--into", into]);
+      await Promise.all([sender.exits(4), receiver.exits(4)]);
+      for (const { stderr } of [sender, receiver]) assert.match(stderr.text, /^ultra: .*[Nn]ot enough space/m);
+      assert.deepEqual(namesIn(into), []);
+    }),
+);
+
+Deno.test(
+  "D31: files that fit one by one but not together are refused before any appears",
+  needsRoot,
+  () =>
+    inWorkspace(async (workspace) => {
+      const tree = await workspace.make("tree");
+      for (const name of ["a", "b", "c"]) await writeFile(`${tree}/${name}`, 3 * MIB);
+      const { into, mounted } = await smallDisk(workspace, "size=8m");
+      await using _mounted = mounted;
+      const { sender, receiver } = await workspace.pair([tree], ["--into", into]);
+      await Promise.all([sender.exits(4), receiver.exits(4)]);
+      assert.deepEqual(namesIn(into), []);
+    }),
+);
+
+Deno.test(
+  "D2: a disk without room for another name ends with exit 4 on both sides and leaves nothing",
+  needsRoot,
+  () =>
+    inWorkspace(async (workspace) => {
+      const source = await writeFile(workspace.path("source.bin"), MIB);
+      // The bytes fit, so the check of the space passes; the file itself does not.
+      const { into, mounted } = await smallDisk(workspace, "size=8m,nr_inodes=1");
+      await using _mounted = mounted;
+      const { sender, receiver } = await workspace.pair([source], ["--into", into]);
+      await Promise.all([sender.exits(4), receiver.exits(4)]);
+      for (const { stderr } of [sender, receiver]) assert.match(stderr.text, /^ultra: .*[Nn]o space/m);
+      assert.deepEqual(namesIn(into), []);
+    }),
+);
+
+Deno.test(
+  "D2: a disk that somebody else fills in the middle: exit 4, complete files stay, no part file does",
+  needsRoot,
+  () =>
+    inWorkspace(async (workspace) => {
+      const tree = await workspace.make("tree");
+      for (let index = 0; index < 40; index++) await writeFile(`${tree}/${index}`, 16 * MIB);
+      const { into, mounted } = await smallDisk(workspace, "size=700m");
+      await using _mounted = mounted;
+      const { sender, receiver } = await workspace.pair([tree], ["--into", into], "--json");
+      await receiver.midway();
+      await new Deno.Command("dd", { args: ["if=/dev/zero", `of=${into}/filler`, "bs=1M"], stderr: "null" }).output();
+      await Promise.all([sender.exits(4), receiver.exits(4)]);
+      await assertNoLeftovers(into);
+      for await (const { path, info } of walk(`${into}/tree`)) {
+        if (info.isFile) await assertSameFile(`${into}/tree/${path}`, `${tree}/${path}`);
+      }
+      assert.match(receiver.stderr.text, /^ultra: .*[Nn]o space/m);
+    }),
+);
+
+Deno.test("D13: a limit of file sizes ends with exit 4 and leaves nothing", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 4 * MIB);
+    const into = await workspace.make("into");
+    // (`ulimit -f` counts 512-byte blocks; the limit also holds for what the process logs, which is nothing.)
+    const receiver = workspace.recv(["--into", into], { limits: "ulimit -f 2048" });
+    const sender = workspace.start(["send", source, await receiver.ticket()]);
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    assert.deepEqual(namesIn(into), []);
+  }));
+
+Deno.test("D12: with 64 descriptors a tree of 300 files arrives", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    for (let index = 0; index < 300; index++) await writeFile(`${tree}/${index}`, 20_000);
+    const into = await workspace.make("into");
+    const limits = "ulimit -n 64";
+    const receiver = workspace.recv(["--into", into], { limits });
+    const sender = workspace.start(["send", tree, await receiver.ticket()], { limits });
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.equal(namesIn(`${into}/tree`).length, 300);
+  }));
+
+Deno.test("D6: a target folder that is deleted in the middle ends with exit 4 and is not made again", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 600 * MIB);
+    const into = await workspace.make("into");
+    const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json");
+    await receiver.midway();
+    await Deno.remove(into, { recursive: true });
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    assert.deepEqual(namesIn(workspace.folder), ["source.bin"]);
+  }, "/dev/shm"));
