@@ -39,7 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Send files and folders",
     about:
       "With a ticket, dials the receiver that made it. Without one, waits and shows the command to run on the other " +
-      "side. To go on after an interruption, run the same command again.",
+      "side.",
     examples: [
       ["ultra send movie.mkv", "wait for a receiver"],
       ["ultra send movie.mkv photos/ ultra1...", "send to a waiting `ultra recv`"],
@@ -51,8 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Receive files and folders",
     about:
       "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
-      "A file appears under its name only when it is complete and verified. To go on after an interruption, run the same " +
-      "command again.",
+      "A file appears under its name only when it is complete and verified; what an interruption leaves is removed.",
     examples: [
       ["ultra recv", "wait for a sender"],
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],

@@ -303,7 +303,7 @@ Deno.test("transfer: two receivers that meet end with 2 where one dials, and the
   assert.deepEqual(await world.time.until(Promise.all([sender.send(["movie"], ticket), receiving])), [0, 0]);
 });
 
-Deno.test("transfer: a proved sender that offers nothing is given up after 30 seconds", async () => {
+Deno.test("transfer: G10 a proved sender that offers nothing is given up after 30 seconds", async () => {
   const world = new SimulatedWorld();
   const receiver = world.process({ address: RECEIVER });
   const receiving = receiver.receive();

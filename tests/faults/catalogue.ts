@@ -1,0 +1,135 @@
+/**
+ * Keeps `CATALOGUE.md` true: which test proves which fault. The ids are those of the reliability reference; a test that proves one has the
+ * id in its name (`C8 ...` in TypeScript, `c8_...` in Rust).
+ *
+ *     deno run -A tests/faults/catalogue.ts     # writes the column "tested by" anew; the other columns are written by hand
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ROOT } from "../../scripts/paths.ts";
+import { main, print } from "../../scripts/shell.ts";
+
+export const PAGE = "tests/faults/CATALOGUE.md";
+
+/** How many faults each group has: 162 in all. */
+export const GROUPS: Readonly<Record<string, number>> = {
+  A: 10,
+  B: 26,
+  C: 12,
+  D: 31,
+  E: 12,
+  F: 18,
+  G: 15,
+  H: 9,
+  I: 19,
+  J: 10,
+};
+
+const FOLDERS = ["tests", "native/engine", "native/files", "native/msquic-sys"];
+
+/** A test's name in either language, with its quotes taken off. */
+export interface NamedTest {
+  readonly file: string;
+  readonly name: string;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly fault: string;
+  /** As it stands on the page. */
+  readonly testedBy: string;
+  /** `planned: ...` or `not applicable: ...`, or nothing. */
+  readonly rest: string;
+}
+
+/** All ids, in the order of the page. */
+export function allIds(): string[] {
+  return Object.entries(GROUPS).flatMap(([letter, count]) =>
+    Array.from({ length: count }, (_, index) => `${letter}${index + 1}`)
+  );
+}
+
+/** The ids in a test's name. */
+export function idsOf({ file, name }: NamedTest): string[] {
+  const found = file.endsWith(".rs")
+    ? [...(/^(?:[a-j]\d{1,2}_)+/.exec(name)?.[0] ?? "").matchAll(/[a-j]\d+/g)].map(([id]) => id.toUpperCase())
+    : [...name.matchAll(/\b[A-J]\d{1,2}\b/g)].map(([id]) => id);
+  return [...new Set(found)];
+}
+
+/** The names of the tests in a source. */
+export function testsIn(file: string, text: string): NamedTest[] {
+  if (file.endsWith(".rs")) {
+    return [...text.matchAll(/^\s*fn ([a-z][a-z0-9_]*)\(/gm)].map(([, name = ""]) => ({ file, name }));
+  }
+  const call = /\btest\(\s*(?:\{\s*name:\s*)?(["'`])((?:\\.|(?!\1)[^\\])*)\1/g;
+  return [...text.matchAll(call)].map(([, , name = ""]) => ({ file, name: name.replaceAll(/\\(.)/g, "$1") }));
+}
+
+/** All tests of the project. */
+export async function findTests(): Promise<NamedTest[]> {
+  const tests: NamedTest[] = [];
+  for (const folder of FOLDERS) {
+    for await (const file of sources(folder)) tests.push(...testsIn(file, await Deno.readTextFile(join(ROOT, file))));
+  }
+  return tests.sort((a, b) => a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
+}
+
+/** The rows of the page's tables. */
+export function readRows(page: string): Row[] {
+  return [...page.matchAll(/^\| ([A-J]\d+) \|(.*)\|$/gm)].map(([, id = "", cells = ""]) => {
+    const [fault = "", testedBy = "", rest = ""] = cells.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    return { id, fault, testedBy, rest };
+  });
+}
+
+/** The tests that a cell names. */
+export function testsNamed({ testedBy }: Row): NamedTest[] {
+  return [...testedBy.matchAll(/`([^`]+)`: (.*?)(?=<br>|$)/g)].map(([, file = "", name = ""]) => {
+    return { file, name: unescaped(name) };
+  });
+}
+
+/** The page with its column "tested by" written anew. */
+export function rewritten(page: string, tests: readonly NamedTest[]): string {
+  const byId = new Map<string, NamedTest[]>();
+  for (const test of tests) {
+    for (const id of idsOf(test)) byId.set(id, [...(byId.get(id) ?? []), test]);
+  }
+  return page.replaceAll(/^\| ([A-J]\d+) \|.*\|$/gm, (line) => {
+    const [row] = readRows(line);
+    if (row === undefined) return line;
+    const cell = (byId.get(row.id) ?? []).map(({ file, name }) => `\`${file}\`: ${escaped(name)}`).join("<br>");
+    return `| ${row.id} | ${row.fault} | ${cell} | ${row.rest} |`;
+  });
+}
+
+const ESCAPES = [["&", "&amp;"], ["<", "&lt;"], ["|", "&#124;"], ["*", "&#42;"]] as const;
+
+function escaped(name: string): string {
+  return ESCAPES.reduce((text, [character, entity]) => text.replaceAll(character, entity), name);
+}
+
+function unescaped(text: string): string {
+  return ESCAPES.toReversed().reduce((name, [character, entity]) => name.replaceAll(entity, character), text);
+}
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* sources(path);
+    else if (/\.(ts|rs)$/.test(name)) yield path;
+  }
+}
+
+if (import.meta.main) {
+  await main(async () => {
+    const path = join(ROOT, PAGE);
+    const page = rewritten(await Deno.readTextFile(path), await findTests());
+    await Deno.writeTextFile(path, page);
+    const tested = readRows(page).filter(({ testedBy }) => testedBy !== "").length;
+    print(`${PAGE}: ${tested} of ${allIds().length} faults have a test`);
+  });
+}
