@@ -131,7 +131,7 @@ export class Admission {
       case "unexaminable":
         return refusal("disk", "What is there cannot be examined; check its permissions");
       case "cannot-rename":
-        return refusal("usage", "--rename fits only one file or folder, and several were offered");
+        return refusal("usage", "-o fits only one file or folder, and several were offered");
       case "duplicate":
         return refusal("protocol", "The sender offered a path twice");
       case "conflict":
