@@ -11,7 +11,7 @@ import { Hub } from "../peer/hub.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { monotonicClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
-import { type EndingSignal, watchSignals } from "../platform/signals.ts";
+import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/signals.ts";
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
@@ -86,6 +86,7 @@ async function runTransfer(
     ? startDebugLog((line) => output.debug(line), () => monotonicClock.now())
     : () => {};
   using signals = watchSignals();
+  surviveFileLimit();
   signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
   const { peer } = invocation;
   const ticket = peer.type === "dial" ? await ticketOf(invocation.command, peer.ticket, output) : undefined;

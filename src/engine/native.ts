@@ -278,6 +278,13 @@ function listenError(refusal: number, address: string): ListenError {
   if (refusal === Refusal.noFamily) {
     return new ListenError("no-family", "This system does not speak that family of addresses", address);
   }
+  if (refusal === Refusal.addressUnusable) {
+    return new ListenError(
+      "other",
+      "That address is not this machine's, or its port needs more rights; check --listen",
+      address,
+    );
+  }
   return new ListenError("other", `It is not possible to listen there (${refusal}); check --listen`, address);
 }
 

@@ -23,6 +23,9 @@ export interface SignalWatch extends Disposable {
   readonly signal: EndingSignal | undefined;
 }
 
+/** What a write beyond `ulimit -f` raises. Handled, the write fails like any other; otherwise the process dies of it. */
+const FILE_TOO_LARGE = "SIGXFSZ";
+
 const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The process's own. */
@@ -39,6 +42,11 @@ export const systemSignals: SignalSource = {
     Deno.removeSignalListener(signal, handler);
   },
 };
+
+/** Makes writes beyond `ulimit -f` fail in place of ending the process, from now on. */
+export function surviveFileLimit(): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener(FILE_TOO_LARGE, () => {});
+}
 
 export function watchSignals(source: SignalSource = systemSignals): SignalWatch {
   const ended = new AbortController();

@@ -168,10 +168,15 @@ export class Ultra {
     if (!this.#isGone) this.#child.kill(signal);
   }
 
+  /** How it ended, also when a signal killed it. */
+  async ending(limitMs = HANG_MS): Promise<Deno.CommandStatus> {
+    await this.#within(this.gone, "its end", limitMs);
+    return await this.#status;
+  }
+
   /** The exit code of a process that ended by itself: a signal that killed it is a failure of the test. */
   async exit(limitMs = HANG_MS): Promise<number> {
-    await this.#within(this.gone, "its end", limitMs);
-    const { code, signal } = await this.#status;
+    const { code, signal } = await this.ending(limitMs);
     assert.equal(signal, null, `was killed by ${signal}\n${this.transcript()}`);
     return code;
   }

@@ -15,26 +15,33 @@ Deno.test(`C1 C2 C5: ${RUNS} transfers, each interrupted at another moment, end 
       const into = await workspace.make(`into ${run}`);
       const { sender, receiver } = await workspace.pair([source], ["--into", into]);
       const [victim, other] = run % 2 === 0 ? [sender, receiver] : [receiver, sender];
-      // From the first word to after the last: what is tested is the moment.
-      const moment = new Promise((come) => setTimeout(come, 60 + run * 25));
-      await Promise.race([moment, victim.gone]);
-      victim.end(run % 3 === 0 ? "SIGTERM" : "SIGINT");
-      const code = await victim.exit();
-      assert.ok(INTERRUPTED.includes(code) || code > 0 && isBeforeTheStart(victim.stderr.lines), `${code}`);
+      // Every fifth before anything is known to have begun, the others from the beginning to after the end.
+      if (run % 5 !== 4) await victim.says(/^⚡ Starting/);
+      await moment(run * 12, victim.gone);
+      const sent = run % 3 === 0 ? "SIGTERM" : "SIGINT";
+      victim.end(sent);
+      const { code, signal } = await victim.ending();
+      // A signal that comes before the program has begun to listen for it ends it as signals do.
+      const isEarly = signal === sent && victim.stderr.lines.length === 0;
+      assert.ok(isEarly || signal === null && INTERRUPTED.includes(code), `${signal} ${code}\n${victim.transcript()}`);
       await assertNoLeftovers(into);
       if (other.stderr.lines.some((line) => line.startsWith("⚡ Starting"))) {
         const otherCode = await other.exit();
         assert.ok(LEFT_ALONE.includes(otherCode), other.transcript());
       } else {
         other.end("SIGINT"); // it waits for somebody who never came
-        await other.exit();
+        const { signal } = await other.ending();
+        assert.ok(signal === null || signal === "SIGINT", `${signal}\n${other.transcript()}`);
       }
       await assertNoLeftovers(into);
       if (namesIn(into).length > 0) await assertSameFile(`${into}/source.bin`, source);
     }
   }, await largeFolder()));
 
-/** A signal that comes before the program listens for it ends it as signals do. */
-function isBeforeTheStart(lines: readonly string[]): boolean {
-  return lines.length === 0;
+/** After some milliseconds (what is tested is the moment), or before when there is nobody left to wait for. */
+async function moment(milliseconds: number, gone: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([promise, gone]);
+  clearTimeout(timer);
 }

@@ -107,11 +107,9 @@ impl Engine {
     }
 
     pub fn listen(self: &Arc<Self>, args: ListenArgs) -> Result<u32, i32> {
-        if args.local.port() != 0 {
-            // Two processes on one port are not noticed by QUIC, which shares it (SO_REUSEPORT): they would steal each
-            // other's packets. A plain socket notices.
-            UdpSocket::bind(args.local).map_err(|error| refusal_of_io(&error))?;
-        }
+        // Two processes on one port are not noticed by QUIC, which shares it (SO_REUSEPORT): they would steal each other's
+        // packets. An address that is not this machine's is not noticed either. A plain socket notices both.
+        UdpSocket::bind(args.local).map_err(|error| refusal_of_io(&error))?;
         let identity = Identity {
             pkcs12: args.pkcs12,
             password: identity::password(),
