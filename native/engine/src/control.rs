@@ -62,7 +62,7 @@ impl ControlStream {
 
     /// Whether everything sent was acknowledged.
     pub fn is_idle(&self) -> bool {
-        self.unacknowledged.load(Ordering::Acquire) == 0
+        self.unacknowledged.load(Ordering::SeqCst) == 0
     }
 }
 
@@ -81,7 +81,7 @@ impl StreamHandler for ControlStream {
     }
 
     fn sent(self: &Arc<Self>, _buffer: Box<SendBuffer>, _cancelled: bool) {
-        if self.unacknowledged.fetch_sub(1, Ordering::AcqRel) == 1
+        if self.unacknowledged.fetch_sub(1, Ordering::SeqCst) == 1
             && let Some(link) = self.link.upgrade()
         {
             link.control_idle();

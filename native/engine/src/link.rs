@@ -157,7 +157,9 @@ impl Link {
 
     /// Closes after the control bytes sent so far are acknowledged; a second call closes at once.
     pub fn close(&self, code: u16) {
-        let again = self.closing.swap(code.saturating_add(1), Ordering::AcqRel) != 0;
+        // Sequentially consistent, like the count of the control stream: of the two sides that write one and then read the
+        // other, one must see what the other wrote.
+        let again = self.closing.swap(code.saturating_add(1), Ordering::SeqCst) != 0;
         if again || self.control.get().is_none_or(|control| control.is_idle()) {
             self.close_now(code);
         }
@@ -165,7 +167,7 @@ impl Link {
 
     /// Called whenever all control bytes are acknowledged.
     pub fn control_idle(&self) {
-        if let Some(code) = self.closing.load(Ordering::Acquire).checked_sub(1) {
+        if let Some(code) = self.closing.load(Ordering::SeqCst).checked_sub(1) {
             self.close_now(code);
         }
     }
