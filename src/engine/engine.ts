@@ -1,5 +1,5 @@
 /**
- * The data plane as the rest of `ultra` sees it. `native.ts` is the real one, `tests/simulation/` has a simulated one.
+ * The data plane as the rest of `ultra` sees it. `native.ts` is the real one, `tests/support/` has a simulated one.
  *
  * Every method returns at once; what comes of it arrives as an {@linkcode EngineEvent}. The functions, commands and events behind it
  * are in `docs/engine.md`.
