@@ -1,0 +1,152 @@
+/** Receivers that know the ticket and break the protocol: the sender ends with the right code and one line (reliability.md 6.8). */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type Peer, prove, Speaker } from "./hostile_peer.ts";
+import { Box, UltraProcess } from "./ultra_process.ts";
+import { type Bytes, CODES, concat, message, type Name, page, string, u16, u32, u64, u8, wellFormed } from "./wire.ts";
+
+const INTEGRITY = 7;
+const PROTOCOL = 8;
+
+const NOTHING = new Uint8Array(16);
+
+interface Case {
+  readonly name: string;
+  readonly say: readonly Uint8Array[];
+  readonly code?: number;
+  readonly line?: RegExp;
+}
+
+function accept(lanes = 1): Bytes {
+  return message("accept", string("host"), u16(lanes), u16(0));
+}
+
+/** @param what 0 all, 1 present, 2 skipped, 3 blocks */
+function need(what: number, entry: number, entries = 1, first = 0, blocks = 0): Bytes {
+  return message("need", u16(1), u8(what), u32(entry), u32(entries), u64(first), u64(blocks));
+}
+
+function verified(entry: number, first: number, blocks: number): Bytes {
+  return message("verified", u16(1), u32(entry), u64(first), u64(blocks));
+}
+
+function committed(first: number, entries: number): Bytes {
+  return message("committed", u16(1), u32(first), u32(entries));
+}
+
+function done(committedEntries: number, present: number): Bytes {
+  return message("done", new Uint8Array(32), u32(committedEntries), u32(present), u32(0), u32(0));
+}
+
+/** The file that is offered has one block. */
+const CASES: readonly Case[] = [
+  ...(["offer", "page", "pages-end", "seal", "fail", "bye", "dialer-hello", "proof"] as Name[]).map((name): Case => ({
+    name: `"${name}" from a receiver`,
+    say: [accept(), wellFormed(name, NOTHING)],
+  })),
+  { name: "an answer twice", say: [accept(), accept()], line: /twice/ },
+  { name: "no lanes", say: [accept(0)] },
+  { name: "more lanes than there are", say: [accept(257)] },
+  { name: "H1 a need of an entry that was not offered", say: [accept(), need(0, 1)] },
+  { name: "H1 a need of many entries that were not offered", say: [accept(), need(0, 0, 1_000_000)] },
+  { name: "G2 a need of a block beyond the end", say: [accept(), need(3, 0, 1, 1, 1)] },
+  { name: "G2 a need of 2^33 blocks", say: [accept(), need(3, 0, 1, 0, 2 ** 33)] },
+  { name: "a need of no blocks", say: [accept(), need(3, 0, 1, 0, 0)] },
+  { name: "two answers to an entry", say: [accept(), need(0, 0), need(1, 0)] },
+  {
+    name: "H2 the same block over and over",
+    say: [accept(), ...Array.from({ length: 300 }, () => need(3, 0, 1, 0, 1))],
+  },
+  { name: "values beyond the end", say: [accept(), message("held", u32(0), u64(1), u16(1), new Uint8Array(32))] },
+  { name: "values after the need", say: [accept(), need(0, 0), wellFormed("held", NOTHING)] },
+  { name: "H6 a block verified that was not needed", say: [accept(), verified(0, 0, 1)] },
+  { name: "H6 blocks verified beyond the end", say: [accept(), need(0, 0), verified(0, 1, 1)] },
+  { name: "a need before the answer to the offer", say: [need(0, 0)] },
+  { name: "H4 committed before it was sealed", say: [accept(), need(0, 0), committed(0, 1)] },
+  { name: "committed beyond the manifest", say: [accept(), need(0, 0), committed(0, 2)] },
+  { name: "H4 done before anything was", say: [accept(), done(1, 0)] },
+  { name: "H4 done with another root", say: [accept(), need(1, 0), done(0, 1)], code: INTEGRITY },
+  {
+    name: "a failure of an entry that was not offered",
+    say: [accept(), message("failed", u32(9), u8(4), string("x"))],
+  },
+  { name: "garbage", say: [new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")] },
+  {
+    name: "J2 an abort with escapes",
+    say: [message("abort", u8(4), string("\x1b]0;x\x07"))],
+    code: 4,
+    line: /\\x1b\]0;x\\x07/,
+  },
+];
+
+/** Lets an honest sender wait, proves the ticket as its receiver, and hears its offer; the pages come after {@linkcode accept}. */
+async function meet(speaker: Speaker, sender: UltraProcess): Promise<Peer> {
+  const ticket = await sender.ticket();
+  const peer = await speaker.connect(ticket.port);
+  await prove(peer, ticket);
+  await peer.nextOf(CODES.offer);
+  return peer;
+}
+
+Deno.test("hostile: proved receivers that break the protocol end the sender", async (t) => {
+  await using speaker = new Speaker();
+  await using box = await Box.make();
+  for (const { name, say, code = PROTOCOL, line } of CASES) {
+    await t.step(name, async () => {
+      await using sender = UltraProcess.sender(join(box.folder, "canary"));
+      const peer = await meet(speaker, sender);
+      const [first, ...rest] = say;
+      peer.send(first ?? NOTHING);
+      if (rest.length > 0) await peer.nextOf(CODES["pages-end"]);
+      peer.send(...rest);
+      const exit = await sender.exit();
+      assert.equal(exit.code, code, exit.stderr);
+      const told = exit.stderr.match(/^ultra: .*$/gm) ?? [];
+      assert.equal(told.length, 1, exit.stderr);
+      if (line !== undefined) assert.match(told[0] ?? "", line);
+      assert.doesNotMatch(exit.stderr.replaceAll("\n", ""), /\p{Cc}/u);
+      assert.equal((await peer.closed).cause, "peer");
+    });
+  }
+  await box.assertUntouched();
+});
+
+Deno.test("hostile: strangers do not keep a waiting sender from its receiver, and hear nothing of its files", async () => {
+  await using box = await Box.make();
+  await using speaker = new Speaker();
+  await using sender = UltraProcess.sender(join(box.folder, "canary"));
+  const ticket = await sender.ticket();
+  for (const say of [wellFormed("accept", NOTHING), page(0, { path: "x" }), message(0xffff), new Uint8Array(5000)]) {
+    const stranger = await speaker.connect(ticket.port);
+    stranger.send(say);
+    assert.equal((await stranger.closed).code, PROTOCOL);
+    assert.equal(stranger.received.length, 0);
+  }
+  const guesser = await speaker.connect(ticket.port);
+  guesser.send(concat(wellFormed("dialer-hello", ticket.token), message("proof", new Uint8Array(32))));
+  assert.equal((await guesser.closed).code, 6);
+  assert.deepEqual([(await guesser.next()).code, (await guesser.next()).code], [CODES["listener-hello"], CODES.proof]);
+  await using receiver = new UltraProcess(["recv", "--into", box.into, ticket.text]);
+  assert.equal((await receiver.exit()).code, 0);
+  assert.equal((await sender.exit()).code, 0);
+  assert.equal((await box.contents()).get("into/canary"), "canary");
+});
+
+Deno.test("hostile: a dialer that wants the wrong direction is told so, exit 2 on neither: the listener goes on", async () => {
+  await using box = await Box.make();
+  await using speaker = new Speaker();
+  await using sender = UltraProcess.sender(join(box.folder, "canary"));
+  const ticket = await sender.ticket();
+  const wrong = await speaker.connect(ticket.port);
+  // It knows the secret, but wants to send too.
+  await prove(wrong, { ...ticket, role: "receive" });
+  const told = await wrong.nextOf(CODES.abort);
+  assert.equal(told.body[0], 2);
+  assert.match(new TextDecoder().decode(told.body.slice(3)), /Both sides want to send/);
+  assert.equal((await wrong.closed).code, 2);
+  await using receiver = new UltraProcess(["recv", "--into", box.into, ticket.text]);
+  const { code, stderr } = await receiver.exit();
+  assert.equal(code, 0, stderr);
+  assert.equal((await sender.exit()).code, 0);
+});
