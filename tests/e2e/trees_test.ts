@@ -118,7 +118,7 @@ Deno.test("E9: a FIFO as a source is refused at once, without waiting for a writ
     assert.equal(sender.stdout.text, "");
   }));
 
-Deno.test("F14: names with control characters, dashes and spaces arrive literally and are shown escaped", () =>
+Deno.test("F14: names that look like flags, patterns or other directions of writing arrive literally", () =>
   inWorkspace(async (workspace) => {
     const source = await workspace.make("tree");
     for (const name of ["-rf", "--overwrite", " leading", "a\u202eb", "*?"]) await writeFile(`${source}/${name}`, 10);
