@@ -166,11 +166,16 @@ fn check(result: Status) -> Result<(), Status> {
 
 /// Runs the body of a callback. A panic must not unwind into C, and must not pass unseen.
 fn guarded(body: impl FnOnce() -> Status) -> Status {
+    guarded_or(status::INTERNAL_ERROR, body)
+}
+
+/// The same with what the library is told after a panic.
+fn guarded_or(after_panic: Status, body: impl FnOnce() -> Status) -> Status {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         if let Some(report) = ON_PANIC.get() {
             report(panic_text(panic.as_ref()));
         }
-        status::INTERNAL_ERROR
+        after_panic
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
 use msquic_sys::{Buffer, Handle, Status, StreamEvent, failed, status};
 
-use super::{Connection, check, guarded};
+use super::{Connection, check, guarded_or};
 
 /// What happens on a stream. Called on the connection's thread: it may only queue.
 pub trait StreamHandler: Send + Sync + 'static {
@@ -257,12 +257,21 @@ impl Received {
 }
 
 unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_void, event: *mut StreamEvent) -> Status {
-    guarded(|| {
+    // SAFETY: the library passes a valid event.
+    let kind = unsafe { (*event).kind };
+    // A panic while a RECEIVE is handled has dropped its `Received`, which gave the bytes back; any other answer would make the
+    // library count them as given back once more.
+    let after_panic = if kind == stream_event::RECEIVE {
+        status::PENDING
+    } else {
+        status::INTERNAL_ERROR
+    };
+    guarded_or(after_panic, || {
         let context = context.cast::<Context<H>>();
         // SAFETY: the context lives until SHUTDOWN_COMPLETE below, the last event; events of a stream never run in parallel.
         let this = unsafe { &*context };
-        // SAFETY: the library passes a valid event, and `kind` says which member of the union is meaningful.
-        let (kind, data) = unsafe { ((*event).kind, &mut (*event).data) };
+        // SAFETY: the library passes a valid event; `kind` says which member of the union is meaningful.
+        let data = unsafe { &mut (*event).data };
         match kind {
             // SAFETY: by `kind`.
             stream_event::RECEIVE => return this.received(unsafe { &mut data.receive }),
