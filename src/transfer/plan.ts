@@ -75,6 +75,14 @@ export class ChunkHeap {
     this.#rise(this.#length++);
   }
 
+  /** Whether this heap's largest chunk goes before the other's. An empty heap never does. */
+  isBefore(other: ChunkHeap): boolean {
+    if (this.#length === 0 || other.#length === 0) return this.#length > 0;
+    const order = (other.#counts[0] ?? 0) - (this.#counts[0] ?? 0) ||
+      (this.#entries[0] ?? 0) - (other.#entries[0] ?? 0);
+    return order < 0;
+  }
+
   /** Takes the largest chunk out. */
   pop(): Chunk | undefined {
     if (this.#length === 0) return undefined;

@@ -10,7 +10,7 @@
 import type { GrantId, LaneId } from "../engine/engine.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import { RunList, type VisitRun } from "./blocks.ts";
-import { type Chunk, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";
+import { type Chunk, chunkBlocks, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";
 
 /** A grant that is read and one that waits: the engine goes from one to the next without asking. */
 const MIN_GRANTS = 2;
@@ -20,6 +20,12 @@ const MAX_GRANTS = 64;
 
 /** Bytes queued in a lane that are enough: as much again as the engine has in flight behind a grant's end. */
 const ENOUGH_BYTES = 16 << 20;
+
+/**
+ * Files under way at the same time: each is open on both sides from its first grant until it is committed, and a process may have
+ * 1,024 descriptors (A5, D12). At 50 ms from grant to commit that is 5,000 small files a second.
+ */
+export const MAX_UNDER_WAY = 256;
 
 /** A lane with less than this is left alone: it would be done before another had begun. */
 const MIN_SPLIT_BLOCKS = 8;
@@ -69,8 +75,14 @@ const READ_LIMIT = 256;
 export class Schedule {
   readonly #ports: SchedulePorts;
   readonly #work: Work;
+  /** Chunks of files under way: they never wait for another file to end, so there is always progress. */
   readonly #chunks = new ChunkHeap();
+  /** Files of several blocks that are not under way, by their largest chunk; what is wanted of them stands in `#runs`. */
+  readonly #waiting = new ChunkHeap();
+  readonly #runs = new Map<EntryId, [first: BlockIndex, count: number][]>();
+  /** Files of one block that are not under way. */
   readonly #small = new SmallQueue();
+  readonly #underWay = new Set<EntryId>();
   readonly #lanes = new Map<LaneId, Lane>();
   #nextGrant: GrantId = 1;
   #lanesOpened = 0;
@@ -87,14 +99,24 @@ export class Schedule {
 
   /** Whether everything known is granted and read. */
   get isIdle(): boolean {
-    return this.#openGrants === 0 && !this.#hasWork;
+    return this.#openGrants === 0 && this.#chunks.length === 0 && this.#waiting.length === 0 &&
+      this.#small.length === 0;
   }
 
   /** Queues blocks. {@linkcode fill} gives them to lanes. */
   add(entry: EntryId, first: BlockIndex, count: number): void {
     const blocks = this.#work.blocks(entry);
-    if (blocks <= 1) this.#small.push(entry);
-    else forEachChunk(blocks, first, count, (first, count) => this.#chunks.push(entry, first, count));
+    if (this.#underWay.has(entry)) return this.#addChunks(entry, first, count);
+    if (blocks <= 1) return this.#small.push(entry);
+    const runs = this.#runs.get(entry);
+    if (runs !== undefined) return void runs.push([first, count]);
+    this.#runs.set(entry, [[first, count]]);
+    this.#waiting.push(entry, first, Math.min(count, chunkBlocks(blocks)));
+  }
+
+  /** A file is committed, or failed: another one may begin. {@linkcode fill} lets it. */
+  over(entry: EntryId): void {
+    this.#underWay.delete(entry);
   }
 
   openLane(id: LaneId): void {
@@ -124,7 +146,10 @@ export class Schedule {
   clear(): void {
     this.#lanes.clear();
     this.#chunks.clear();
+    this.#waiting.clear();
+    this.#runs.clear();
     this.#small.clear();
+    this.#underWay.clear();
     this.#openGrants = 0;
   }
 
@@ -154,13 +179,17 @@ export class Schedule {
     while (this.#hasWork) {
       const lane = this.#hungriest();
       if (lane === undefined) return;
-      this.#feedOnce(lane);
+      if (!this.#feedOnce(lane)) break;
     }
     for (const lane of this.#lanes.values()) if (lane.open.length === 0) this.#takeOver(lane);
   }
 
   get #hasWork(): boolean {
-    return this.#chunks.length > 0 || this.#small.length > 0;
+    return this.#chunks.length > 0 || (this.#hasRoom && (this.#waiting.length > 0 || this.#small.length > 0));
+  }
+
+  get #hasRoom(): boolean {
+    return this.#underWay.size < MAX_UNDER_WAY;
   }
 
   #feed(lane: Lane): void {
@@ -180,19 +209,44 @@ export class Schedule {
   }
 
   #nextChunk(): Chunk | undefined {
-    for (let chunk = this.#chunks.pop(); chunk !== undefined; chunk = this.#chunks.pop()) {
+    while (true) {
+      while (this.#hasRoom && this.#waiting.isBefore(this.#chunks)) this.#begin();
+      const chunk = this.#chunks.pop();
+      if (chunk === undefined) return undefined;
       const missing = this.#firstMissing(chunk);
       if (missing !== undefined) return missing;
+    }
+  }
+
+  #nextSmall(): Chunk | undefined {
+    while (this.#hasRoom) {
+      const entry = this.#small.pop();
+      if (entry === undefined) return undefined;
+      const missing = this.#firstMissing({ entry, first: 0, count: 1 });
+      if (missing === undefined) continue;
+      this.#underWay.add(entry);
+      return missing;
     }
     return undefined;
   }
 
-  #nextSmall(): Chunk | undefined {
-    for (let entry = this.#small.pop(); entry !== undefined; entry = this.#small.pop()) {
-      const missing = this.#firstMissing({ entry, first: 0, count: 1 });
-      if (missing !== undefined) return missing;
+  /** Puts the largest waiting file under way, unless it has failed meanwhile. */
+  #begin(): void {
+    const largest = this.#waiting.pop();
+    if (largest === undefined) return;
+    const { entry } = largest;
+    const runs = this.#runs.get(entry) ?? [];
+    this.#runs.delete(entry);
+    for (const [first, count] of runs) {
+      this.#work.forEachMissing(entry, first, first + count, (first, count) => {
+        this.#underWay.add(entry);
+        this.#addChunks(entry, first, count);
+      });
     }
-    return undefined;
+  }
+
+  #addChunks(entry: EntryId, first: BlockIndex, count: number): void {
+    forEachChunk(this.#work.blocks(entry), first, count, (first, count) => this.#chunks.push(entry, first, count));
   }
 
   /** Between queueing and granting blocks may have arrived from a lane that died, and entries may have failed. */

@@ -276,6 +276,7 @@ export class Sender {
     this.#asked.delete(entry);
     this.#entries.fail({ entry, kind, text, fromPeer });
     this.#schedule.drop(entry);
+    this.#schedule.over(entry);
     this.#schedule.fill();
   }
 
@@ -434,6 +435,7 @@ export class Sender {
       if (first + count > this.#answered) throw violation("a commit of what it did not need");
       for (let entry = first; entry < first + count; entry++) this.#commit(entry);
     }
+    this.#schedule.fill();
   }
 
   #commit(entry: EntryId): void {
@@ -443,6 +445,7 @@ export class Sender {
       throw violation(`a commit of entry ${entry} before its seal`);
     }
     this.#entries.setState(entry, EntryState.committed);
+    this.#schedule.over(entry);
   }
 
   #failed(entry: EntryId, kind: ErrorKind, text: string): void {

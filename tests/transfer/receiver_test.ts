@@ -55,7 +55,7 @@ const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
   ["in-the-way", "disk", /in the way/],
   ["unsafe-parent", "disk", /link/],
   ["unexaminable", "disk", /permissions/],
-  ["cannot-rename", "usage", /--rename/],
+  ["cannot-rename", "usage", /-o fits/],
   ["duplicate", "protocol", /twice/],
   ["conflict", "protocol", /below a file/],
 ];

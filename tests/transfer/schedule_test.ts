@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BlockTable } from "../../src/transfer/blocks.ts";
 import { chunkBlocks, chunkCount, ChunkHeap, chunkSize, forEachChunk, SmallQueue } from "../../src/transfer/plan.ts";
-import { Schedule } from "../../src/transfer/schedule.ts";
+import { MAX_UNDER_WAY, Schedule } from "../../src/transfer/schedule.ts";
 
 const MIB = 1 << 20;
 const GIB = 1 << 30;
@@ -210,4 +210,25 @@ Deno.test("nothing more of a dropped entry is read", () => {
   const after = bench.granted.size;
   while (bench.step());
   assert.equal(bench.granted.size - after, 100);
+});
+
+Deno.test("A5 D12: only so many files are under way at the same time, small or not, and all of them get their turn", () => {
+  for (const blocks of [1, 3]) {
+    const bench = new Bench(Array.from({ length: 3 * MAX_UNDER_WAY }, () => blocks), 4);
+    const over = new Set<number>();
+    while (bench.step()) {
+      const begun = new Set([...bench.granted.keys()].map((block) => Number(block.split(":")[0])));
+      const granted = new Set([...bench.lanes.values()].flat().map((grant) => grant.entry));
+      const open = [...new Set([...begun, ...granted])].filter((entry) => !over.has(entry));
+      assert.ok(open.length <= MAX_UNDER_WAY, `${open.length} files are open`);
+      for (const entry of open) {
+        if (Array.from({ length: blocks }, (_, block) => bench.granted.has(`${entry}:${block}`)).every(Boolean)) {
+          over.add(entry);
+          bench.schedule.over(entry);
+        }
+      }
+      bench.schedule.fill();
+    }
+    assert.equal(bench.granted.size, 3 * MAX_UNDER_WAY * blocks);
+  }
 });
