@@ -126,6 +126,19 @@ Deno.test("D12: with too few descriptors what cannot be opened is named with its
     for (const name of namesIn(`${into}/tree`)) await assertSameFile(`${into}/tree/${name}`, `${tree}/${name}`);
   }));
 
+Deno.test("A5 D12: more small files than a process may have open arrive with the usual 1,024 descriptors", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    for (let index = 0; index < 1500; index++) await writeFile(`${tree}/${index}`, 100);
+    const into = await workspace.make("into");
+    const limits = "ulimit -n 1024";
+    const receiver = workspace.recv(["--into", into], { limits });
+    const sender = workspace.start(["send", tree, await receiver.ticket()], { limits });
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.equal(namesIn(`${into}/tree`).length, 1500);
+    for (const name of ["0", "777", "1499"]) await assertSameFile(`${into}/tree/${name}`, `${tree}/${name}`);
+  }));
+
 Deno.test("D6: a target folder that is deleted in the middle ends with exit 4 and is not made again", async () =>
   await inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("source.bin"), 600 * MIB);
