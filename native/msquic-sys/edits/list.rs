@@ -57,4 +57,21 @@ pub const EDITS: &[Edit] = &[
         sha256: "f10aa1660f53884c7daf5eac953a85855ca3d7fa775bdedb99422a0b39f43fcf",
         replacement: "        SSL_CTX_set_mode(SecurityConfig->SSLCtx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);\n",
     },
+    // Blocks for a batch of datagrams (64 KB) were cleared whole before each use, although all that is read of the payload is what
+    // the kernel or the packet builder (padding included) wrote there: 4 to 5 % of all cycles at full speed. What is before and
+    // behind the payload is still cleared.
+    Edit {
+        file: "src/platform/datapath_epoll.c",
+        first_line: 1768,
+        last_line: 1768,
+        sha256: "41e7132a6fbfe15d72633850b418d4fabf5a624cc403c86f1e858dafd0b88ba7",
+        replacement: include_str!("receive_block.c"),
+    },
+    Edit {
+        file: "src/platform/datapath_epoll.c",
+        first_line: 2038,
+        last_line: 2038,
+        sha256: "15a6407f2bd219e845ed0db44e77b5e1507443aabe4264af0ece1ac062365022",
+        replacement: include_str!("send_block.c"),
+    },
 ];
