@@ -6,12 +6,8 @@ import { type Closed, type Peer, Speaker } from "./hostile_peer.ts";
 import { assertStillServes, Box, UltraProcess } from "./ultra_process.ts";
 import { type Bytes, CODES, concat, dialerHello, message, type Name, u16, u32, wellFormed } from "./wire.ts";
 
-const NETWORK = 5;
 const AUTHENTICATION = 6;
 const PROTOCOL = 8;
-
-/** A listener's patience with strangers, in milliseconds. */
-const DEADLINE_MS = 5000;
 
 interface Case {
   readonly peer: Peer;
@@ -99,32 +95,6 @@ strangerTest("G11 a random body of a hello ends the connection", async ({ peer, 
   }
 });
 
-strangerTest("I10 half a hello, silence after it, one byte per second and lanes end at the deadline", async (one) => {
-  const { peer, speaker, token } = one;
-  const { port } = speaker.lastDialed;
-  const hello = dialerHello({ token, direction: 0 });
-  const [whole, slow, silent, lanes] = await Promise.all([1, 2, 3, 4].map(() => speaker.connect(port)));
-  assert.ok(whole !== undefined && slow !== undefined && silent !== undefined && lanes !== undefined);
-  const start = performance.now();
-  peer.send(hello.subarray(0, 40));
-  whole.send(hello);
-  // 64 MiB for a lane: with credit for its stream all of them would be read and sent.
-  speaker.tell({ op: "lanes", key: lanes.key, blocks: 64 });
-  let isLaneRead = false;
-  void speaker.grantRead().then(() => isLaneRead = true);
-  let sent = 0;
-  const timer = setInterval(() => slow.send(hello.subarray(sent, ++sent)), 1000);
-  try {
-    for (const ended of await Promise.all([peer, whole, slow, silent, lanes].map((one) => one.closed))) {
-      assertRefused(ended, NETWORK);
-    }
-    assert.ok(!isLaneRead, "a stranger's lane was taken");
-  } finally {
-    clearInterval(timer);
-  }
-  assert.ok(performance.now() - start >= DEADLINE_MS / 2, "the deadline is meant, not another reason");
-});
-
 strangerTest("more than 4 KiB before proof end the connection", async ({ peer, speaker, token }) => {
   // A hello whose announced body is within the limit, and more than a whole one ever has.
   peer.send(dialerHello({ token, direction: 0 }), new Uint8Array(5 * 1024 - 100));
@@ -148,23 +118,6 @@ strangerTest("a connection that closes at once or says nothing at all harms nobo
   const { port } = speaker.lastDialed;
   await peer.close(8);
   for (let count = 0; count < 20; count++) await (await speaker.connect(port)).close(count % 10);
-});
-
-Deno.test("hostile: H5 more strangers than one address may have: the ninth is refused, an honest dialer waits its turn", async () => {
-  await using box = await Box.make();
-  await using receiver = UltraProcess.receiver(box);
-  await using speaker = new Speaker();
-  const { port, text } = await receiver.ticket();
-  const crowd = await Promise.all(Array.from({ length: 8 }, () => speaker.connect(port)));
-  const ninth = speaker.dial(port);
-  assert.equal((await ninth.closed).cause, "transport");
-  // It comes while all places are taken, and gets in when the strangers' time is up.
-  await using sender = new UltraProcess(["send", `${box.folder}/canary`, text]);
-  await Promise.all(crowd.map(async (one) => assertRefused(await one.closed, NETWORK)));
-  const { code, stderr } = await sender.exit();
-  assert.equal(code, 0, stderr);
-  assert.equal((await box.contents()).get("into/canary"), "canary");
-  assert.equal((await receiver.exit()).code, 0);
 });
 
 Deno.test("hostile: strangers do not fill the terminal: wrong guesses are told three times, noise not at all", async () => {

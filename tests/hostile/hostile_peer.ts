@@ -10,8 +10,8 @@ import { TextLineStream } from "./lines.ts";
 import type { SpeakerCommand, SpeakerEvent } from "./speaker_protocol.ts";
 import { type Bytes, concat, dialerHello, message, proofOf, split, type WireMessage, type WireTicket } from "./wire.ts";
 
-/** Nothing here takes longer unless it hangs: five times the longest deadline of a listener. */
-export const HANG_MS = 25_000;
+/** Nothing here takes longer unless it hangs: five times a listener's patience, and more than a receiver's with a proved sender. */
+export const HANG_MS = 45_000;
 
 /** The promise's result, or a failure that says what was waited for. */
 export async function within<T>(what: string, promise: Promise<T>, ms = HANG_MS): Promise<T> {
@@ -163,7 +163,15 @@ export class Speaker implements AsyncDisposable {
   constructor() {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--quiet", "-A", "--unstable-net", "--unsafely-ignore-certificate-errors=127.0.0.1"],
+        ...[
+          "run",
+          "--quiet",
+          "--no-config",
+          "--no-lock",
+          "-A",
+          "--unstable-net",
+          "--unsafely-ignore-certificate-errors=127.0.0.1",
+        ],
         join(ROOT, "tests", "hostile", "speaker.ts"),
       ],
       stdin: "piped",

@@ -1,0 +1,24 @@
+/** One transfer from memory to nowhere; with `--expose-gc` garbage is collected at every event. @module */
+
+import { Loop } from "./loop.ts";
+
+const collect = (globalThis as { gc?: () => void }).gc ?? (() => {});
+const BLOCKS = 64;
+const LANES = 4;
+
+const loop = new Loop(collect);
+const { dialer, listener } = await loop.connect();
+const { source, sink } = await loop.transfer(BLOCKS);
+loop.engine.attach(listener, sink);
+loop.openLanes(dialer, source, 1, LANES);
+for (let lane = 0; lane < LANES; lane++) {
+  loop.engine.grant(1 + lane, 1 + lane, 0, lane * BLOCKS / LANES, BLOCKS / LANES);
+}
+await loop.verified(BLOCKS);
+await loop.commit(source, sink);
+loop.engine.send(dialer, new TextEncoder().encode("hello"));
+const { bytes } = await loop.next("control");
+if (new TextDecoder().decode(bytes) !== "hello") throw new Error("the message changed on its way");
+loop.engine.close(dialer, 0);
+await loop.next("closed", ({ connection }) => connection === listener);
+await loop.stop();
