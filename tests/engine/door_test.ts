@@ -31,6 +31,10 @@ Deno.test("engine: a lane that is cut off is told as closed when its claims are 
   await assertChild("reset.ts");
 });
 
+Deno.test("engine: a file with more blocks than memory fails to be read, and the process lives", async () => {
+  await assertChild("huge.ts");
+});
+
 Deno.test("engine: a peer that floods the control stream fills one window and no more", async () => {
   await assertChild("flood.ts");
 });

@@ -112,6 +112,25 @@ Deno.test("hostile: proved receivers that break the protocol end the sender", as
   await box.assertUntouched();
 });
 
+Deno.test("hostile: values of a file that has vanished are no bug of the sender: it fails the file, exit 4", async () => {
+  await using box = await Box.make();
+  await using speaker = new Speaker();
+  const path = join(box.folder, "vanishing");
+  await Deno.writeFile(path, new Uint8Array((1 << 20) + 1));
+  await using sender = UltraProcess.sender(path);
+  const peer = await meet(speaker, sender);
+  await Deno.remove(path);
+  peer.send(accept());
+  await peer.nextOf(CODES["pages-end"]);
+  const held = message("held", u32(0), u64(0), u16(1), new Uint8Array(32));
+  peer.send(held, held, need(3, 0, 1, 1, 1));
+  assert.equal((await peer.nextOf(CODES.fail)).body[4], 4);
+  peer.send(message("abort", u8(5), string("enough")));
+  const { code, stderr } = await sender.exit();
+  assert.equal(code, 5, stderr);
+  assert.doesNotMatch(stderr, /internal error/);
+});
+
 Deno.test("hostile: strangers do not keep a waiting sender from its receiver, and hear nothing of its files", async () => {
   await using box = await Box.make();
   await using speaker = new Speaker();

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, Source as Tree, SourceFile, Walk};
 
-use crate::block_tree::{BLOCK_LEN, BlockHasher, file_root};
+use crate::block_tree::{BLOCK_LEN, BlockHasher, CACHED_PIECE, file_root};
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::frame::{Encoding, FrameHeader, HEADER_LEN, VALUE_LEN, block_count, block_len};
@@ -118,8 +118,16 @@ impl Source {
 
     /// Takes values of blocks that the receiver already holds.
     pub fn hold(&self, id: u32, first: u64, values: &[[u8; 32]]) -> Result<(), Fault> {
-        let entry = self.entry(id)?;
+        let entry = match self.entry(id) {
+            Ok(entry) => entry,
+            // It was offered and cannot be read any more: that is told when it is read or sealed, and no mistake of its holder.
+            Err(_) if self.describe(id).is_some() => return Ok(()),
+            Err(fault) => return Err(fault),
+        };
         let mut known = entry.lock();
+        if known.failed {
+            return Ok(());
+        }
         let start = usize::try_from(first).unwrap_or(usize::MAX);
         let range = start..start.saturating_add(values.len());
         let Some(places) = known.blocks.get_mut(range) else {
@@ -215,7 +223,7 @@ impl Source {
             Origin::Memory(_) => None,
         };
         let values = Values {
-            blocks: vec![None; block_count(size) as usize],
+            blocks: no_values(size)?,
             single: None,
             failed: false,
         };
@@ -275,14 +283,19 @@ impl SourceEntry {
                 "a block beyond the file's end was asked for",
             ));
         }
-        let start = Instant::now();
         let payload = &mut buffer[PAYLOAD_AT..PAYLOAD_AT + length];
-        if let Some(file) = &self.file {
-            file.read_at(block * BLOCK_LEN, payload)?;
-        }
-        let read = lap(&STATS.read_time, start);
         let mut hasher = BlockHasher::new(block);
-        hasher.update(payload);
+        let mut at = block * BLOCK_LEN;
+        let mut lapped = Instant::now();
+        for piece in payload.chunks_mut(CACHED_PIECE) {
+            if let Some(file) = &self.file {
+                file.read_at(at, piece)?;
+            }
+            let read = lap(&STATS.read_time, lapped);
+            hasher.update(piece);
+            lapped = lap(&STATS.hash_time, read);
+            at += piece.len() as u64;
+        }
         let (value, root) = hasher.finish();
         // A block of zeros travels without its bytes: holes of sparse files, and anything else that is empty.
         let encoding = if is_zeros(payload) {
@@ -290,7 +303,6 @@ impl SourceEntry {
         } else {
             Encoding::Raw
         };
-        lap(&STATS.hash_time, read);
         add(&STATS.read_bytes, length as u64);
         self.keep(block, value, root);
 
@@ -324,6 +336,17 @@ impl SourceEntry {
     fn lock(&self) -> MutexGuard<'_, Values> {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Room for the values of a file; a sparse file may have more blocks than there is memory for.
+fn no_values(size: u64) -> Result<Vec<Option<[u8; 32]>>, Fault> {
+    let count = block_count(size) as usize;
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(count)
+        .map_err(|_| Fault::new(FaultClass::Io, format!("a file of {size} bytes needs too much memory")))?;
+    values.resize(count, None);
+    Ok(values)
 }
 
 /// Whether all bytes are zero. The comparison of a slice with itself shifted by one is a memcmp, which ends at the first difference.
