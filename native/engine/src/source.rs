@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, Source as Tree, SourceFile, Walk};
 
-use crate::block_tree::{BLOCK_LEN, BlockHasher, CACHED_PIECE, file_root};
+use crate::block_tree::{BLOCK_LEN, BlockHasher, file_root};
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::frame::{Encoding, FrameHeader, HEADER_LEN, VALUE_LEN, block_count, block_len};
@@ -283,19 +283,14 @@ impl SourceEntry {
                 "a block beyond the file's end was asked for",
             ));
         }
+        let start = Instant::now();
         let payload = &mut buffer[PAYLOAD_AT..PAYLOAD_AT + length];
-        let mut hasher = BlockHasher::new(block);
-        let mut at = block * BLOCK_LEN;
-        let mut lapped = Instant::now();
-        for piece in payload.chunks_mut(CACHED_PIECE) {
-            if let Some(file) = &self.file {
-                file.read_at(at, piece)?;
-            }
-            let read = lap(&STATS.read_time, lapped);
-            hasher.update(piece);
-            lapped = lap(&STATS.hash_time, read);
-            at += piece.len() as u64;
+        if let Some(file) = &self.file {
+            file.read_at(block * BLOCK_LEN, payload)?;
         }
+        let read = lap(&STATS.read_time, start);
+        let mut hasher = BlockHasher::new(block);
+        hasher.update(payload);
         let (value, root) = hasher.finish();
         // A block of zeros travels without its bytes: holes of sparse files, and anything else that is empty.
         let encoding = if is_zeros(payload) {
@@ -303,6 +298,7 @@ impl SourceEntry {
         } else {
             Encoding::Raw
         };
+        lap(&STATS.hash_time, read);
         add(&STATS.read_bytes, length as u64);
         self.keep(block, value, root);
 
