@@ -61,11 +61,15 @@ async function run<PeerHello>(
   deadlineMs: number,
 ): Promise<ProvedLink<PeerHello>> {
   const over = Promise.withResolvers<ProvedLink<PeerHello>>();
-  const fail = (error: UltraError) => {
-    over.reject(error);
-    void link.close(EXIT_CODES[error.kind]);
-  };
   let isOver = false;
+  let failure: UltraError | undefined;
+  const fail = (error: UltraError) => {
+    if (failure !== undefined) return;
+    failure = error;
+    isOver = true;
+    // The end of this process must not overtake the code that tells the other side why.
+    void link.close(EXIT_CODES[error.kind]).then(() => over.reject(error));
+  };
   using _deadline = timers.after(deadlineMs, () => {
     fail(new UltraError("network", "The other side did not prove the ticket's secret in time"));
   });
@@ -82,7 +86,7 @@ async function run<PeerHello>(
       fail(step.error);
     },
     broken: fail,
-    ended: (end) => over.reject(end.error),
+    ended: (end) => over.reject(failure ?? end.error),
   });
   return await over.promise;
 }
