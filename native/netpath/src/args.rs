@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use serde::Serialize;
+
 use crate::failure::Failure;
 use crate::shape::{Settings, table};
 
@@ -29,6 +31,7 @@ SETTINGS, in place of the named path's own:
   --burst N       packets lost in a row on average (1: each one is decided alone)
   --loss-both     the same loss from b to a
   --tcp NAME      congestion control of TCP inside the namespaces (cubic)
+  --tcp-buffer N  bytes that a TCP socket may buffer inside (67108864; 0: what the machine has)
 ";
 
 #[derive(Debug, PartialEq)]
@@ -46,8 +49,17 @@ pub struct Plan {
     pub name: String,
     pub seed: u64,
     pub settings: Settings,
-    /// The congestion control that TCP uses inside.
-    pub tcp: String,
+    pub tcp: Tcp,
+}
+
+/// How the kernel's TCP works inside the namespaces.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tcp {
+    pub congestion_control: String,
+    /// The most bytes that a socket buffers. Linux's own 4 MB for sending bound TCP, not the path: at 50 ms and 0.1 % loss BBR gets
+    /// 270 of 500 Mbit/s with them and 445 with 64 MiB.
+    pub buffer: u64,
 }
 
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Call, Failure> {
@@ -166,7 +178,10 @@ impl Options {
             loss_both: self.value("--loss-both").is_some() || named.loss_both,
         };
         let seed = self.number("--seed")?.unwrap_or(1);
-        let tcp = self.value("--tcp").unwrap_or("cubic").to_owned();
+        let tcp = Tcp {
+            congestion_control: self.value("--tcp").unwrap_or("cubic").to_owned(),
+            buffer: self.number("--tcp-buffer")?.unwrap_or(64 << 20),
+        };
         match settings.fault() {
             Some(fault) => Err(Failure::usage(fault)),
             None => Ok(Plan {

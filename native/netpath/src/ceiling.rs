@@ -1,4 +1,7 @@
 //! What a path takes on this machine: UDP packets as full as QUIC's, a little more of them than the bottleneck lets through.
+//!
+//! Both ends run before ordinary programs, right behind the box: with other work on the machine a sender that has to wait for a
+//! processor would let the queue run empty, and a ceiling that is too low would flatter what is measured against it.
 
 use std::io;
 use std::net::UdpSocket;
@@ -11,10 +14,10 @@ use serde::Serialize;
 
 use crate::args::Plan;
 use crate::failure::{Context, Failure};
-use crate::linux_unsafe::{force_receive_buffer, set_udp_option};
+use crate::linux_unsafe::{become_real_time, force_receive_buffer, set_udp_option};
 use crate::namespace::Namespace;
 use crate::pump::Report;
-use crate::session::Session;
+use crate::session::{PRIORITY, Session};
 use crate::shape::Settings;
 
 /// The size of an IP packet.
@@ -104,6 +107,7 @@ fn sockets(a: &Namespace, b: &Namespace) -> Result<(UdpSocket, UdpSocket), Failu
 
 /// Sends at a steady rate until told to stop.
 fn send(socket: &UdpSocket, rate_mbit: f64, stop: &AtomicBool) {
+    let _ = become_real_time(PRIORITY - 1);
     let batch = [0; BATCH * PAYLOAD];
     let gap = Duration::from_secs_f64((BATCH * PACKET * 8) as f64 / (rate_mbit * 1e6));
     let mut next = Instant::now();
@@ -126,6 +130,7 @@ struct Received {
 
 /// What arrives in `duration`, once the path is warm; nothing when told to stop before.
 fn receive(socket: &UdpSocket, duration: Duration, stop: &AtomicBool) -> io::Result<Option<Received>> {
+    let _ = become_real_time(PRIORITY - 1);
     let mut buffer = vec![0; 65_536];
     let mut first: Option<Instant> = None;
     let mut received = Received {

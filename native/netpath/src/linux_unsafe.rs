@@ -27,9 +27,12 @@ pub fn set_offload(device: impl AsFd, flags: c_uint) -> io::Result<()> {
     result(unsafe { libc::ioctl(device.as_fd().as_raw_fd(), libc::TUNSETOFFLOAD, c_ulong::from(flags)) })
 }
 
-/// Makes the calling thread a real-time one: it runs as soon as it wakes. Threads and processes that it starts are ordinary.
-pub fn become_real_time() -> io::Result<()> {
-    let parameters = libc::sched_param { sched_priority: 10 };
+/// Makes the calling thread a real-time one: it runs as soon as it wakes, before all of lower priority and all ordinary ones.
+/// Threads and processes that it starts are ordinary.
+pub fn become_real_time(priority: c_int) -> io::Result<()> {
+    let parameters = libc::sched_param {
+        sched_priority: priority,
+    };
     // SAFETY: 0 is the calling thread; the parameters live until after the call.
     result(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &parameters) })
 }

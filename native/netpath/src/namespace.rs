@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::args::Tcp;
 use crate::failure::{Context, Failure};
 use crate::tun::Tun;
 
@@ -15,16 +16,6 @@ const SYSCTL: &str = "/proc/sys/net/ipv4";
 const DEVICE: &str = "path0";
 /// Packets and bursts that may wait for the box to read them. The kernel's 500 would be 6 ms of full packets at 1 Gbit/s.
 const UNREAD: u32 = 5000;
-
-/// The kernel's settings inside a namespace.
-///
-/// - Large socket buffers, so that TCP is bounded by the path and not by them (64 MB; the far path holds 5.7).
-/// - No memory of earlier connections: runs in one box must not help each other.
-const SYSCTLS: [(&str, &str); 3] = [
-    ("tcp_rmem", "4096 131072 67108864"),
-    ("tcp_wmem", "4096 131072 67108864"),
-    ("tcp_no_metrics_save", "1"),
-];
 
 /// A namespace that is removed when it is dropped.
 pub struct Namespace {
@@ -63,12 +54,24 @@ impl Namespace {
              link set {DEVICE} up\n"
         );
         ip(&["-n", &self.name, "-batch", "-"], &commands)?;
-        self.inside(|| SYSCTLS.iter().try_for_each(|(name, value)| set_sysctl(name, value)))??;
         Ok(tun)
     }
 
-    /// Chooses the congestion control of the TCP connections in this namespace, whatever the machine has chosen.
-    pub fn set_congestion_control(&self, name: &str) -> Result<(), Failure> {
+    /// Makes TCP inside independent of what the machine has chosen, and of earlier connections.
+    pub fn set_tcp(&self, tcp: &Tcp) -> Result<(), Failure> {
+        self.inside(|| -> Result<(), Failure> {
+            // Runs in one box must not help each other.
+            set_sysctl("tcp_no_metrics_save", "1")?;
+            if tcp.buffer > 0 {
+                set_sysctl("tcp_rmem", &format!("4096 131072 {}", tcp.buffer.max(131_072)))?;
+                set_sysctl("tcp_wmem", &format!("4096 131072 {}", tcp.buffer.max(131_072)))?;
+            }
+            Ok(())
+        })??;
+        self.set_congestion_control(&tcp.congestion_control)
+    }
+
+    fn set_congestion_control(&self, name: &str) -> Result<(), Failure> {
         const CHOSEN: &str = "tcp_congestion_control";
         if self.inside(|| set_sysctl(CHOSEN, name))?.is_ok() {
             return Ok(());

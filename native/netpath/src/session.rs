@@ -11,7 +11,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde::Serialize;
 
-use crate::args::Plan;
+use crate::args::{Plan, Tcp};
 use crate::failure::{Context, Failure};
 use crate::linux_unsafe;
 use crate::namespace::{Namespace, remove_stale};
@@ -20,6 +20,9 @@ use crate::shape::Settings;
 
 /// Counts signals; it lives as long as the process, because a signal may come at any time.
 static SIGNALS: OnceLock<OwnedFd> = OnceLock::new();
+
+/// The box's real-time priority.
+pub const PRIORITY: i32 = 10;
 
 pub struct Session {
     // Dropped in this order: devices before their namespaces.
@@ -42,7 +45,7 @@ struct Ready<'a> {
     address6_b: &'a str,
     path: &'a str,
     seed: u64,
-    tcp: &'a str,
+    tcp: &'a Tcp,
     settings: &'a Settings,
     /// Whether the box runs before all ordinary programs.
     real_time: bool,
@@ -57,11 +60,11 @@ impl Session {
         remove_stale()?;
         let a = Namespace::make("a")?;
         let b = Namespace::make("b")?;
-        a.set_congestion_control(&plan.tcp)?;
-        b.set_congestion_control(&plan.tcp)?;
+        a.set_tcp(&plan.tcp)?;
+        b.set_tcp(&plan.tcp)?;
         let pump = Pump::new(a.make_tun()?, b.make_tun()?, &plan.settings, plan.seed);
         // Without it (in some containers) packets are late more often, and the report says so.
-        let real_time = linux_unsafe::become_real_time().is_ok();
+        let real_time = linux_unsafe::become_real_time(PRIORITY).is_ok();
         Ok(Self {
             pump,
             a,
