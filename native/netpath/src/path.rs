@@ -119,7 +119,7 @@ impl<P> Path<P> {
         self.flying.pop_front_if(|&mut (due, _)| due <= now)
     }
 
-    /// When the next packet is due; undefined when nothing is on its way.
+    /// When the next packet is due; `None` when nothing is on its way.
     pub fn next_due(&self) -> Option<Nanos> {
         self.flying.front().map(|&(due, _)| due)
     }
