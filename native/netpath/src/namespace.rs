@@ -1,10 +1,11 @@
 //! The two network namespaces at the ends of a path, made and removed with iproute2's `ip` so that `ip netns exec` knows them.
 
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_name};
 
 use crate::args::Tcp;
 use crate::failure::{Context, Failure};
@@ -116,8 +117,9 @@ fn set_sysctl(name: &str, value: &str) -> Result<(), Failure> {
     fs::write(format!("{SYSCTL}/{name}"), value).with_context(|| format!("cannot set net.ipv4.{name} to {value}"))
 }
 
-/// Removes the namespaces of boxes that were killed.
+/// Makes this process known as a box, and removes the namespaces of boxes that were killed.
 pub fn remove_stale() -> Result<(), Failure> {
+    set_name(PROCESS).context("cannot name the process")?;
     let entries = match fs::read_dir(FOLDER) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -141,10 +143,13 @@ fn owner(name: &str) -> Option<u32> {
         .ok()
 }
 
+/// The name under which /proc knows a box, whatever its file is called.
+const PROCESS: &CStr = c"netpath";
+
 /// Whether a process is a box that is running; never ourselves, who have made nothing yet.
 fn is_box(pid: u32) -> bool {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    pid != std::process::id() && name.trim_end() == env!("CARGO_BIN_NAME")
+    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    pid != std::process::id() && name.trim_ascii_end() == PROCESS.to_bytes()
 }
 
 /// Runs iproute2; it explains its failures on stderr.

@@ -34,7 +34,15 @@ struct Box {
 
 impl Box {
     fn start(arguments: &str) -> Self {
-        let mut child = netpath(arguments).spawn().expect("netpath starts");
+        Self::spawn(&mut netpath(arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("netpath starts");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let ready = line(&mut lines);
         Self { child, lines, ready }
@@ -99,7 +107,13 @@ fn what_a_killed_box_left_is_removed_by_the_next_one_which_spares_the_living() {
     if !possible() {
         return;
     }
-    let mut living = Box::start("run --path metro");
+    // Under another name: it has to be known by more than its file.
+    let folder = std::env::temp_dir().join(format!("netpath-test-{}", std::process::id()));
+    std::fs::create_dir(&folder).expect("a folder");
+    let renamed = folder.join("renamed");
+    std::fs::copy(env!("CARGO_BIN_EXE_netpath"), &renamed).expect("a copy");
+    let mut living = Box::spawn(Command::new(&renamed).args(["run", "--path", "metro"]));
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
     let mut killed = Box::start("run --path metro");
     let left = killed.namespaces();
     killed.signal(Signal::KILL);
