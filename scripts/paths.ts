@@ -17,5 +17,8 @@ export const LIBRARY_NAME = Deno.build.os === "windows"
 /** Cargo leaves the library here, and the loader in `src/engine/` finds it here when ultra runs from its sources. */
 export const LIBRARY = join(NATIVE, "target", "release", LIBRARY_NAME);
 
+/** The path in a box, for benchmarks (Linux). */
+export const NETPATH = join(NATIVE, "target", "release", "netpath");
+
 /** The executable that `deno task build` leaves; tests, demo and bench run it as a user would. */
 export const ULTRA = join(DIST, "ultra");
