@@ -11,10 +11,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, exit};
 
+#[path = "congestion/files.rs"]
+mod congestion;
 #[path = "build/edits.rs"]
 mod edits;
 #[path = "edits/list.rs"]
 mod list;
+#[path = "build/replace.rs"]
+mod replace;
 #[path = "build/store.rs"]
 mod store;
 
@@ -23,7 +27,7 @@ const MSQUIC_VERSION: &str = "2.6.3";
 
 fn main() {
     // Cargo.toml is watched because the version of the C sources stands there.
-    for watched in ["build.rs", "build", "edits", "Cargo.toml"] {
+    for watched in ["build.rs", "build", "congestion", "edits", "Cargo.toml"] {
         println!("cargo:rerun-if-changed={watched}");
     }
     if let Err(message) = build() {
@@ -41,6 +45,7 @@ fn build() -> Result<(), String> {
         check_tools()?;
         let sources = copy_msquic(folder)?;
         edits::apply(&sources, list::EDITS)?;
+        replace::apply(&sources, congestion::FILES)?;
         compile(&sources, folder, &defines);
         Ok(())
     })?;
@@ -104,6 +109,9 @@ fn key(defines: &[(&str, OsString)]) -> store::Key {
     for edit in list::EDITS {
         let lines = format!("{}:{}-{} {}", edit.file, edit.first_line, edit.last_line, edit.sha256);
         key.add(&lines, edit.replacement);
+    }
+    for file in congestion::FILES {
+        key.add(&format!("{} {}", file.file, file.sha256), file.with);
     }
     key
 }

@@ -13,6 +13,9 @@ pub mod constants;
 #[path = "../build/edits.rs"]
 mod edits;
 mod events;
+#[cfg(test)]
+#[path = "../build/replace.rs"]
+mod replace;
 mod ssl;
 pub mod status;
 #[cfg(test)]
