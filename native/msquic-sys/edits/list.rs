@@ -74,4 +74,34 @@ pub const EDITS: &[Edit] = &[
         sha256: "15a6407f2bd219e845ed0db44e77b5e1507443aabe4264af0ece1ac062365022",
         replacement: include_str!("send_block.c"),
     },
+    // Two clock readings and an atomic addition for each packet sent, and the same for each received, for a sum of microseconds that
+    // nobody here reads: 3 % of all cycles at full speed.
+    Edit {
+        file: "src/core/packet_builder.c",
+        first_line: 878,
+        last_line: 878,
+        sha256: "25fbdf5ca6e288cebc2744bc6d21f39fc7abe8a782074988b89a8994aee05958",
+        replacement: "",
+    },
+    Edit {
+        file: "src/core/packet_builder.c",
+        first_line: 887,
+        last_line: 890,
+        sha256: "59b67c0ef501fa009b8e2f3a782f9501d3b10a1970e28caa299a50bb2322e469",
+        replacement: "",
+    },
+    Edit {
+        file: "src/core/connection.c",
+        first_line: 4273,
+        last_line: 4273,
+        sha256: "a041b36ed987f3a13d47130f4d6e4847eb966318d9bbf380b1b48c789ff0fb44",
+        replacement: "",
+    },
+    Edit {
+        file: "src/core/connection.c",
+        first_line: 4282,
+        last_line: 4285,
+        sha256: "82f2129ca8c949b7e3af688c919abd20471c05b53e41a65e745e669d2c82c4a6",
+        replacement: "",
+    },
 ];
