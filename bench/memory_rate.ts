@@ -19,17 +19,17 @@ const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
 const ALPNS = ["ultra/1"];
 const CONTROL_LIMIT = 4096;
-const LANES = defaultLanes("near");
+const LANES = defaultLanes("loopback");
 
 /** Tells the sender that everything has arrived. */
 const DONE = new TextEncoder().encode("done");
 
 function start(): Engine {
-  return startEngine(engineSizes(navigator.hardwareConcurrency, "near"));
+  return startEngine(engineSizes(navigator.hardwareConcurrency, "loopback"));
 }
 
 function settings(side: "dialer" | "listener", congestionControl: CongestionControl): Uint8Array {
-  return connectionSettings({ addressClass: "near", side, congestionControl });
+  return connectionSettings({ addressClass: "loopback", side, congestionControl });
 }
 
 /** The child: listens, receives one transfer into nothing, says so. */

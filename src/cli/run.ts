@@ -14,7 +14,7 @@ import { systemRandom } from "../platform/random.ts";
 import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/signals.ts";
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
-import { addressClass } from "../tuning/address_class.ts";
+import { type AddressClass, addressClass } from "../tuning/address_class.ts";
 import { engineSizes } from "../tuning/lanes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
@@ -119,9 +119,12 @@ async function engineFailure(events: Promise<void>): Promise<never> {
   throw new UltraError("internal", "The data plane ended unexpectedly");
 }
 
-/** Whether all of the way is near; buffers are sized by it. */
-function pathClass({ peer }: SendInvocation | ReceiveInvocation, ticket: Ticket | undefined): "near" | "far" {
+/** By how far it may be. */
+const CLASSES: readonly AddressClass[] = ["loopback", "near", "far"];
+
+/** How far the farthest way is that this run may take; buffers are sized by it. */
+function pathClass({ peer }: SendInvocation | ReceiveInvocation, ticket: Ticket | undefined): AddressClass {
   if (peer.type === "listen") return addressClass(peer.endpoint.address);
-  const isNear = ticket?.hints.every((hint) => hint.type === "address" && addressClass(hint.address) === "near");
-  return isNear ? "near" : "far";
+  const classes = ticket?.hints.map((hint) => hint.type === "address" ? addressClass(hint.address) : "far") ?? [];
+  return CLASSES.findLast((one) => classes.includes(one)) ?? "far";
 }

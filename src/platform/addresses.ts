@@ -94,5 +94,5 @@ export function systemInterfaces(): InterfaceAddress[] {
 
 /** Near before far, and of each IPv4 first: more networks carry it. Sorting is stable, so the system's order decides the rest. */
 function preference(address: string): number {
-  return (addressClass(address) === "near" ? 0 : 2) + (address.includes(":") ? 1 : 0);
+  return (addressClass(address) === "far" ? 2 : 0) + (address.includes(":") ? 1 : 0);
 }

@@ -54,6 +54,13 @@ interface PathProfile {
 }
 
 const PATHS: Readonly<Record<AddressClass, PathProfile>> = {
+  loopback: {
+    // There is no delay to fill, only caches to stay in: 4 MiB took 10 % less CPU than 16, at the same rate or a better one.
+    connectionWindowBytes: 4 * MIB,
+    laneWindowBytes: 2 * MIB,
+    handshakeIdleTimeoutMs: 5_000,
+    initialRttMs: 50,
+  },
   near: {
     // The product of 10 Gbps and 10 ms is 12 MB; 128 MiB measured the same rate as 4 MiB.
     connectionWindowBytes: 16 * MIB,
