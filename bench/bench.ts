@@ -107,7 +107,7 @@ async function measure(peers: readonly Peer[], options: Options, folder: string)
   const runs = new Map<Peer, Run[]>(peers.map((peer) => [peer, []]));
   // Round 0 warms caches and clocks up and is not counted.
   for (let round = 0; round <= options.runs; round++) {
-    for (const peer of rotated(peers, round)) {
+    for (const peer of inTurn(peers, round)) {
       const run = await runOnce(peer, options.scenario, load, join(folder, "result"));
       print(`round ${round} ${peer.name}: ${run.seconds.toFixed(2)} s${round === 0 ? " (warm-up)" : ""}`);
       if (round > 0) runs.get(peer)?.push(run);
@@ -121,10 +121,14 @@ async function measure(peers: readonly Peer[], options: Options, folder: string)
   })));
 }
 
-/** Nobody always comes after the same neighbour. */
-function rotated<T>(all: readonly T[], by: number): T[] {
-  const start = by % Math.max(all.length, 1);
-  return [...all.slice(start), ...all.slice(0, start)];
+/**
+ * The peers in another order each round: every second one backwards, and turned on after each such pair, so that nobody always follows the
+ * same one. (Who follows whom matters: memory that a run has just given back is cheaper than what the host has to bring.)
+ */
+function inTurn<T>(peers: readonly T[], round: number): T[] {
+  const start = Math.floor(round / 2) % Math.max(peers.length, 1);
+  const turned = [...peers.slice(start), ...peers.slice(0, start)];
+  return round % 2 === 0 ? turned : turned.reverse();
 }
 
 async function runOnce(peer: Peer, scenario: Scenario, load: Load, into: string): Promise<Run> {
