@@ -45,7 +45,7 @@ const MAX_WRITERS = 8;
 
 /**
  * Cores that the network's own threads keep busy. A second reader or writer on a machine of two cores has nothing to run on, and worse:
- * writes to one file wait for each other inside the kernel, which spins meanwhile (2 GiB to tmpfs took 10 % longer with two writers).
+ * writes to one file wait for each other inside the kernel, which spins meanwhile (2 GiB to tmpfs took about 5 % longer with two of each).
  */
 const NETWORK_CORES = 1;
 
