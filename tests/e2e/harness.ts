@@ -165,7 +165,13 @@ export class Ultra {
 
   /** Ends it if it still runs. */
   end(signal: Deno.Signal = "SIGKILL"): void {
-    if (!this.#isGone) this.#child.kill(signal);
+    if (this.#isGone) return;
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It ended by itself, and Deno knows before it says so: `status` follows.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   /** How it ended, also when a signal killed it. */
