@@ -26,6 +26,8 @@ export interface QuicSettings {
   readonly congestionControl?: number;
   readonly peerBidiStreams?: number;
   readonly peerUnidiStreams?: number;
+  /** Largest packet to look for, with its IP header: 1,500 when left out. */
+  readonly maximumMtu?: number;
   readonly sendBuffering?: boolean;
   readonly pacing?: boolean;
   readonly migration?: boolean;
@@ -54,6 +56,9 @@ const U32 = 0xffff_ffff;
 /** design.md 7: windows stay below 2^31, where signed and unsigned arithmetic agree. */
 const MAX_WINDOW = 2 ** 31 - 1;
 
+/** Largest packet of the msquic that `ultra` builds (native/msquic-sys/edits); another one silently takes 1,500. */
+export const MAX_MTU = 16_404;
+
 /** Longest time: msquic could hold more, nobody waits longer than 49 days. */
 const MAX_MS = U32;
 
@@ -69,6 +74,7 @@ const NUMBERS: Readonly<Record<NumberName, NumberField>> = {
   congestionControl: { offset: 92, size: 2, bit: 17, min: 0, max: 1 },
   peerBidiStreams: { offset: 94, size: 2, bit: 18, min: 0, max: U16 },
   peerUnidiStreams: { offset: 96, size: 2, bit: 19, min: 0, max: U16 },
+  maximumMtu: { offset: 104, size: 2, bit: 23, min: 1248, max: MAX_MTU },
   streamWindowBidiLocalBytes: { offset: 128, size: 4, bit: 35, min: 1, max: MAX_WINDOW, powerOfTwo: true },
   streamWindowBidiRemoteBytes: { offset: 132, size: 4, bit: 36, min: 1, max: MAX_WINDOW, powerOfTwo: true },
   streamWindowUnidiBytes: { offset: 136, size: 4, bit: 37, min: 1, max: MAX_WINDOW, powerOfTwo: true },

@@ -7,7 +7,7 @@
  */
 
 import { type AddressClass } from "./address_class.ts";
-import { encodeSettings, type QuicSettings } from "./quic_settings.ts";
+import { encodeSettings, MAX_MTU, type QuicSettings } from "./quic_settings.ts";
 
 export type CongestionControl = "bbr" | "cubic";
 
@@ -103,6 +103,8 @@ export function settingsOf({ addressClass, side, congestionControl = "bbr" }: Co
     streamReceiveBufferBytes: RECEIVE_BUFFER_BYTES,
     initialWindowPackets: INITIAL_WINDOW_PACKETS,
     initialRttMs: path.initialRttMs,
+    // The path is asked with probes, so this may be tried everywhere: 9,000 on networks with jumbo frames, all of it on loopback.
+    maximumMtu: MAX_MTU,
     congestionControl: CONGESTION_CONTROL[congestionControl],
     peerBidiStreams: side === "listener" ? LISTENER_BIDI_STREAMS : 0,
     peerUnidiStreams: 0,

@@ -39,8 +39,8 @@ Deno.test("a dialer's settings near are these bytes", () => {
   const bytes = connectionSettings({ addressClass: "near", side: "dialer" });
   const view = new DataView(bytes.buffer);
   assert.equal(bytes.length, QUIC_SETTINGS_LEN);
-  // Bits 1, 2, 7, 8, 11, 13, 15 to 19, 24 to 26, 35 to 37: the offsets below are those of msquic.h.
-  assert.equal(view.getBigUint64(0, true), 0x38_070f_a986n);
+  // Bits 1, 2, 7, 8, 11, 13, 15 to 19, 23 to 26, 35 to 37: the offsets below are those of msquic.h.
+  assert.equal(view.getBigUint64(0, true), 0x38_078f_a986n);
   assert.equal(view.getBigUint64(16, true), 5_000n);
   assert.equal(view.getBigUint64(24, true), 20_000n);
   assert.equal(view.getUint32(52, true), 65_536);
@@ -52,6 +52,7 @@ Deno.test("a dialer's settings near are these bytes", () => {
   assert.equal(view.getUint16(92, true), 1);
   assert.equal(view.getUint16(94, true), 0);
   assert.equal(view.getUint16(96, true), 0);
+  assert.equal(view.getUint16(104, true), 16_404);
   assert.equal(view.getUint8(106), 0x02 | 0x04);
   assert.equal(view.getUint32(128, true), 65_536);
   assert.equal(view.getUint32(132, true), 65_536);

@@ -104,4 +104,33 @@ pub const EDITS: &[Edit] = &[
         sha256: "82f2129ca8c949b7e3af688c919abd20471c05b53e41a65e745e669d2c82c4a6",
         replacement: "",
     },
+    // Packets as large as the path takes them: msquic stops at 1,500 bytes, while loopback takes 65,536 and many local networks 9,000.
+    // Each packet costs the same whatever its size, and that was most of what a transfer on loopback cost. How large they may become
+    // is the setting MaximumMtu. Four of this size fill a batch of 65,507 bytes; beyond 16,383 bytes of one stream in a packet,
+    // msquic would write their number into too short a field.
+    Edit {
+        file: "src/inc/quic_datapath.h",
+        first_line: 97,
+        last_line: 97,
+        sha256: "3978517631c69a22797a53e176353ac5dfc458dfe4721e8c05ced5768160c2f9",
+        replacement: "#define CXPLAT_MAX_MTU 16404\n",
+    },
+    // Beyond Ethernet's size msquic's search goes on in steps of 80 bytes, a round trip each: hundreds of them. When a size is lost three
+    // times (on most paths by the sending kernel, which knows its link), the search ends with what was found before.
+    Edit {
+        file: "src/core/mtu_discovery.c",
+        first_line: 93,
+        last_line: 93,
+        sha256: "3c93fdce785617140b2e3493566a8de339bbe6136fcf5b7f40518a326cca7065",
+        replacement: include_str!("next_probe.c"),
+    },
+    // Without segmentation by the kernel a batch holds datagrams of any sizes, and its end was found by the size of the last one: a large
+    // one after a small one would have been written behind its end.
+    Edit {
+        file: "src/platform/datapath_epoll.c",
+        first_line: 2103,
+        last_line: 2104,
+        sha256: "230565164d282b95abb5a1ad79ca880bd1059a7ebfc2f7484f4627718a7db4d7",
+        replacement: "        if (SendData->TotalSize + MAX_UDP_PAYLOAD_LENGTH > sizeof(SendData->Buffer) ||\n",
+    },
 ];
