@@ -57,7 +57,7 @@ const U32 = 0xffff_ffff;
 const MAX_WINDOW = 2 ** 31 - 1;
 
 /** Largest packet of the msquic that `ultra` builds (native/msquic-sys/edits); another one silently takes 1,500. */
-export const MAX_MTU = 16_404;
+export const MAX_MTU = 16_392;
 
 /** Longest time: msquic could hold more, nobody waits longer than 49 days. */
 const MAX_MS = U32;

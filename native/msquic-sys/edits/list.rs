@@ -114,14 +114,14 @@ pub const EDITS: &[Edit] = &[
     },
     // Packets as large as the path takes them: msquic stops at 1,500 bytes, while loopback takes 65,536 and many local networks 9,000.
     // Each packet costs the same whatever its size, and that was most of what a transfer on loopback cost. How large they may become
-    // is the setting MaximumMtu. Four of this size fill a batch of 65,507 bytes; beyond 16,383 bytes of one stream in a packet,
-    // msquic would write their number into too short a field.
+    // is the setting MaximumMtu. Four of this size, with one set of headers, stay below the 65,536 bytes from which on the kernel cuts a
+    // batch even on loopback; and beyond 16,383 bytes of one stream in a packet msquic would write their number into too short a field.
     Edit {
         file: "src/inc/quic_datapath.h",
         first_line: 97,
         last_line: 97,
         sha256: "3978517631c69a22797a53e176353ac5dfc458dfe4721e8c05ced5768160c2f9",
-        replacement: "#define CXPLAT_MAX_MTU 16404\n",
+        replacement: "#define CXPLAT_MAX_MTU 16392\n",
     },
     // Beyond Ethernet's size msquic's search goes on in steps of 80 bytes, a round trip each: hundreds of them. When a size is lost three
     // times (on most paths by the sending kernel, which knows its link), the search ends with what was found before.
