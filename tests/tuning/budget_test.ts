@@ -19,7 +19,7 @@ Deno.test("by default each class has its measured numbers", () => {
     const { connectionWindowBytes, laneWindowBytes, outstandingBuffers, readAheadBuffers, lanes } = budget;
     return [connectionWindowBytes / MIB, laneWindowBytes / MIB, outstandingBuffers, readAheadBuffers, lanes];
   });
-  assert.deepEqual(numbers, [[4, 2, 3, 15, 4], [16, 4, 7, 15, 4], [64, 16, 63, 15, 8]]);
+  assert.deepEqual(numbers, [[4, 2, 3, 15, 4], [16, 4, 7, 15, 4], [64, 4, 63, 15, 8]]);
 });
 
 Deno.test("near and far are the numbers of these classes whatever the address; times included", () => {
@@ -56,7 +56,7 @@ Deno.test("more memory fills longer paths, and makes no difference near", () => 
   const budget = (memoryBytes: number, one: AddressClass) =>
     budgetOf({ ...DEFAULT_TUNING, profile: { name: "auto", memoryBytes } }, one);
   assert.equal(budget(4e9, "far").connectionWindowBytes, 2e9);
-  assert.equal(budget(4e9, "far").laneWindowBytes, 256 * MIB);
+  assert.equal(budget(4e9, "far").laneWindowBytes, 64 * MIB);
   assert.deepEqual(budget(4e9, "near"), budget(DEFAULT_MEMORY_BYTES, "near"));
   assert.equal(budget(32e6, "far").connectionWindowBytes, 16e6);
 });

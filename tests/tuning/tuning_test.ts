@@ -65,7 +65,7 @@ Deno.test("a listener takes one control stream, sends no keep-alive, and far it 
   assert.equal(view.getUint16(96, true), 0);
   assert.equal(view.getUint32(88, true), 0);
   assert.equal(view.getUint32(56, true), 64 * 2 ** 20);
-  assert.equal(view.getUint32(136, true), 16 * 2 ** 20);
+  assert.equal(view.getUint32(136, true), 4 * 2 ** 20);
   assert.equal(view.getBigUint64(16, true), 10_000n);
   assert.equal(view.getUint32(76, true), 150);
 });

@@ -104,4 +104,14 @@ pub const EDITS: &[Edit] = &[
         sha256: "82f2129ca8c949b7e3af688c919abd20471c05b53e41a65e745e669d2c82c4a6",
         replacement: "",
     },
+    // The window of each stream doubled up to that of the connection, and its buffer with it, which never shrinks: eight lanes that were
+    // the slowest in turn held five times the connection's window (375 MB with one of 64 MiB). Now the windows of all
+    // streams of a kind grow to twice the connection's together at most.
+    Edit {
+        file: "src/core/stream_recv.c",
+        first_line: 809,
+        last_line: 810,
+        sha256: "5f92d8a03c12d740289da0ed0ca41544a51c8605066eff82c8700b9e4bd39038",
+        replacement: include_str!("stream_window.c"),
+    },
 ];
