@@ -13,7 +13,8 @@ import type { Engine, EngineEvent } from "../src/engine/engine.ts";
 import { print } from "../scripts/shell.ts";
 import { startEngine } from "../src/engine/native.ts";
 import { defaultLanes, engineSizes } from "../src/tuning/lanes.ts";
-import { type CongestionControl, connectionSettings } from "../src/tuning/settings.ts";
+import { connectionSettings } from "../src/tuning/settings.ts";
+import { type CongestionControl, DEFAULT_TUNING } from "../src/tuning/tuning.ts";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
@@ -29,7 +30,7 @@ function start(): Engine {
 }
 
 function settings(side: "dialer" | "listener", congestionControl: CongestionControl): Uint8Array {
-  return connectionSettings({ addressClass: "loopback", side, congestionControl });
+  return connectionSettings({ addressClass: "loopback", side, tuning: { ...DEFAULT_TUNING, congestionControl } });
 }
 
 /** The child: listens, receives one transfer into nothing, says so. */

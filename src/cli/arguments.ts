@@ -16,12 +16,12 @@ import {
   parseAdvertise,
   parseListen,
 } from "../platform/endpoints.ts";
-import { MAX_LANES } from "../protocol/limits.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { parseTicket, type Ticket } from "../protocol/ticket.ts";
-import type { CongestionControl } from "../tuning/settings.ts";
+import type { Tuning } from "../tuning/tuning.ts";
 import { type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
+import { tuningOf } from "./tuning_flags.ts";
 
 export type Invocation =
   | { readonly command: "tour" }
@@ -50,9 +50,7 @@ export interface ReceiveInvocation extends TransferInvocation {
 
 interface TransferInvocation {
   readonly peer: Peer;
-  /** Most streams to use; `undefined`: as many as the path deserves. */
-  readonly streams: number | undefined;
-  readonly congestionControl: CongestionControl;
+  readonly tuning: Tuning;
   readonly output: OutputMode;
   readonly verbose: boolean;
   /** To be shown before anything happens. */
@@ -193,8 +191,7 @@ function transferInvocation(
   const typed = source?.from === "argument" && source.ticket.longLived;
   return {
     peer: source === undefined ? listening(words) : { type: "dial", ticket: source },
-    streams: streamsOf(lastValue(words, "streams")),
-    congestionControl: congestionControlOf(lastValue(words, "cc")),
+    tuning: tuningOf((name) => lastValue(words, name)),
     output: outputMode(words),
     verbose: words.values.has("verbose"),
     warnings: typed ? [LONG_LIVED_TYPED] : [],
@@ -254,18 +251,6 @@ function isPlainName(name: string): boolean {
   }
 }
 
-function streamsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const streams = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (streams < 1 || streams > MAX_LANES) throw usage(`--streams takes a number from 1 to ${MAX_LANES}, not "${text}"`);
-  return streams;
-}
-
-function congestionControlOf(text = "bbr"): CongestionControl {
-  if (text !== "bbr" && text !== "cubic") throw usage(`--cc takes bbr or cubic, not "${text}"`);
-  return text;
-}
-
 function outputMode({ values }: Words): OutputMode {
   const quiet = values.has("quiet");
   if (quiet && values.has("json")) throw usage("--json and --quiet do not go together");
@@ -292,7 +277,8 @@ function checkKnown(command: TransferCommand, { values }: Words): void {
   const foreign = flagTable().find((flag) => values.has(flag.name as FlagName) && !flag.commands.includes(command));
   if (foreign === undefined) return;
   const [owner] = foreign.commands;
-  throw usage(`${written(foreign.name)} is a flag of \`ultra ${owner}\`, not of \`ultra ${command}\``);
+  const why = foreign.elsewhere === undefined ? "" : `: ${foreign.elsewhere}`;
+  throw usage(`${written(foreign.name)} is a flag of \`ultra ${owner}\`, not of \`ultra ${command}\`${why}`);
 }
 
 function readWords(args: readonly string[]): Words {

@@ -5,6 +5,7 @@
  */
 
 import { MAX_LANES } from "../protocol/limits.ts";
+import { MOST_WRITERS } from "../tuning/lanes.ts";
 
 /** The commands that take part in a transfer. */
 export type TransferCommand = "send" | "recv";
@@ -29,6 +30,10 @@ export interface FlagSpec {
   readonly commands: readonly TransferCommand[];
   /** Only for the side that waits: with a ticket there is nothing that it could change. */
   readonly listenerOnly?: true;
+  /** Rarely needed: it stands in a section of its own. */
+  readonly tuning?: true;
+  /** Why the other command does not know it, where that is not plain. */
+  readonly elsewhere?: string;
   readonly help: string;
 }
 
@@ -108,13 +113,87 @@ export const FLAGS = [
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
-  { name: "streams", value: "N", commands: BOTH, help: `how many streams to use at most, 1 to ${MAX_LANES}` },
-  { name: "cc", value: "bbr|cubic", commands: BOTH, help: "congestion control of what this side sends (default: bbr)" },
   { name: "json", commands: BOTH, help: "one JSON object a line on standard output, the last one being the exit" },
   { name: "quiet", commands: BOTH, help: "only errors, and the ticket of the side that waits" },
   { name: "verbose", short: "v", commands: BOTH, help: "debug lines on standard error" },
   { name: "version", commands: BOTH, help: "show the version" },
   { name: "help", short: "h", commands: BOTH, help: "show this help" },
+  {
+    name: "profile",
+    value: "NAME",
+    commands: BOTH,
+    tuning: true,
+    help: "near, far, max or auto: the numbers for such a path (default: auto, by the address); max is without bound",
+  },
+  {
+    name: "memory",
+    value: "SIZE",
+    commands: BOTH,
+    tuning: true,
+    help: "bound of all windows and buffers, 32M to 4G (default: 128Mi)",
+  },
+  {
+    name: "rate-limit",
+    value: "RATE",
+    commands: ["send"],
+    tuning: true,
+    elsewhere: "only the sending side can hold a rate; give it there",
+    help: "send at most this much a second, as 10M (bytes) or 80Mbit",
+  },
+  {
+    name: "streams",
+    value: "N",
+    commands: BOTH,
+    tuning: true,
+    help: `how many streams to use at most, 1 to ${MAX_LANES}`,
+  },
+  {
+    name: "cc",
+    value: "bbr|cubic",
+    commands: BOTH,
+    tuning: true,
+    help: "congestion control of what this side sends (default: bbr)",
+  },
+  {
+    name: "chunk-size",
+    value: "SIZE",
+    commands: ["send"],
+    tuning: true,
+    elsewhere: "the sender cuts the files",
+    help: "how much a stream takes of a file at once, 1M to 256Mi (default: 32Mi up, by file size)",
+  },
+  {
+    name: "read-buffer",
+    value: "SIZE",
+    commands: ["send"],
+    tuning: true,
+    elsewhere: "only the sender reads ahead",
+    help: "how far to read ahead of the network, 1M to 64Mi (default: 16Mi)",
+  },
+  {
+    name: "stream-window",
+    value: "SIZE",
+    commands: ["recv"],
+    tuning: true,
+    elsewhere: "the receiver says how far the sender may be ahead",
+    help: "how far the sender may be ahead on a stream at first, 64K to 256Mi; the nearest power of two",
+  },
+  {
+    name: "connection-window",
+    value: "SIZE",
+    commands: ["recv"],
+    tuning: true,
+    elsewhere: "the receiver says how far the sender may be ahead",
+    help: "how far the sender may be ahead on a connection, 1M to 2G, at most half of --memory",
+  },
+  {
+    name: "write-concurrency",
+    value: "N",
+    commands: ["recv"],
+    tuning: true,
+    elsewhere: "only the receiver writes",
+    help: `how many writes at the same time, 1 to ${MOST_WRITERS} (default: by cores)`,
+  },
 ] as const satisfies readonly FlagSpec[];
 
 export type FlagName = (typeof FLAGS)[number]["name"];

@@ -63,8 +63,9 @@ function commandHelp(name: TransferCommand): string {
   const spec = commandSpec(name);
   if (spec === undefined) throw new Error(`No command ${name}`);
   const flags = flagTable().filter((flag) => flag.commands.includes(name));
-  const always = flags.filter((flag) => !flag.listenerOnly).map(flagRow);
+  const always = flags.filter((flag) => !flag.listenerOnly && !flag.tuning).map(flagRow);
   const listening = flags.filter((flag) => flag.listenerOnly).map(flagRow);
+  const tuning = flags.filter((flag) => flag.tuning).map(flagRow);
   const width = Math.max(...spec.examples.map(([line]) => line.length));
   const examples = spec.examples.map(([line, what]) => `  ${line.padEnd(width)}  # ${what}`);
   return `Usage: ultra ${spec.usage}
@@ -79,6 +80,9 @@ ${always.join("\n")}
 
 Without a ticket, while waiting:
 ${listening.join("\n")}
+
+Tuning, which ultra does itself unless told otherwise (K, M, G; Ki, Mi, Gi):
+${tuning.join("\n")}
 
 A ticket is a secret. In scripts use --ticket and --ticket-out, not an argument.
 `;

@@ -16,19 +16,19 @@ export async function receiveCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { output } = surroundings;
-  const { peer, congestionControl, stay } = invocation;
+  const { peer, tuning, stay } = invocation;
   const options: ReceiveOptions = {
     folder: invocation.into,
     rename: invocation.rename,
     overwrite: invocation.overwrite,
     hidden: invocation.hidden,
-    lanes: invocation.streams ?? MAX_LANES,
+    lanes: tuning.streams ?? MAX_LANES,
   };
   // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
   const sink = openSink(options, surroundings);
   if (peer.type === "dial") {
     if (ticket === undefined) throw new Error("A dialer has a ticket");
-    const link = await meetByTicket(ticket, "receive", congestionControl, surroundings);
+    const link = await meetByTicket(ticket, "receive", tuning, surroundings);
     return finish(await receive(sink, link, options, surroundings), output);
   }
   const { listener, ticket: text } = await startWaiting({
@@ -37,7 +37,7 @@ export async function receiveCommand(
     advertise: peer.advertise,
     interfaces: systemInterfaces(),
     longLived: stay,
-    congestionControl,
+    tuning,
   }, surroundings);
   await showTicket(text, "receive", peer.ticketOut, output);
   output.phase("waiting");

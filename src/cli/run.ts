@@ -15,6 +15,7 @@ import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/s
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type AddressClass, addressClass } from "../tuning/address_class.ts";
+import { budgetOf, memoryOf } from "../tuning/budget.ts";
 import { engineSizes } from "../tuning/lanes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
@@ -90,7 +91,9 @@ async function runTransfer(
   signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
   const { peer } = invocation;
   const ticket = peer.type === "dial" ? await ticketOf(invocation.command, peer.ticket, output) : undefined;
-  const engine = startEngine(engineSizes(navigator.hardwareConcurrency, pathClass(invocation, ticket)));
+  const path = pathClass(invocation, ticket);
+  if (invocation.tuning.profile.name === "max") output.memoryBound(memoryBound(invocation, path));
+  const engine = startEngine(engineSizes(navigator.hardwareConcurrency, path, invocation.tuning));
   const surroundings: Surroundings = {
     hub: new Hub(engine),
     clock: monotonicClock,
@@ -117,6 +120,11 @@ async function runTransfer(
 async function engineFailure(events: Promise<void>): Promise<never> {
   await events;
   throw new UltraError("internal", "The data plane ended unexpectedly");
+}
+
+/** What windows and buffers may take, for a user who has lifted the bound. */
+function memoryBound({ command, tuning }: SendInvocation | ReceiveInvocation, path: AddressClass): number {
+  return memoryOf(budgetOf(tuning, path), command === "send" ? "send" : "receive");
 }
 
 /** By how far it may be. */

@@ -26,21 +26,22 @@ export async function sendCommand(
   const offering = new Offering(invocation.paths, surroundings);
   await offering.started(surroundings);
   const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
-  const lanes = invocation.streams ?? defaultLanes(addressClass(addressOf(peer.link.remote)));
-  const outcome = await send(offering, peer, { lanes }, surroundings);
+  const { tuning } = invocation;
+  const lanes = tuning.streams ?? defaultLanes(addressClass(addressOf(peer.link.remote)), tuning);
+  const outcome = await send(offering, peer, { lanes, chunkBlocks: tuning.chunkBlocks }, surroundings);
   const code = finish(outcome, output);
   const isIncomplete = tellNotes(offering.notes, surroundings);
   return code === EXIT_DONE && isIncomplete ? EXIT_SOME_FAILED : code;
 }
 
 async function meet(
-  { peer, congestionControl }: SendInvocation,
+  { peer, tuning }: SendInvocation,
   ticket: Ticket | undefined,
   surroundings: Surroundings,
 ): Promise<ProvedLink> {
   if (peer.type === "dial") {
     if (ticket === undefined) throw new Error("A dialer has a ticket");
-    return await meetByTicket(ticket, "send", congestionControl, surroundings);
+    return await meetByTicket(ticket, "send", tuning, surroundings);
   }
   const { output } = surroundings;
   const { listener, ticket: text } = await startWaiting({
@@ -49,7 +50,7 @@ async function meet(
     advertise: peer.advertise,
     interfaces: systemInterfaces(),
     longLived: false,
-    congestionControl,
+    tuning,
   }, surroundings);
   await showTicket(text, "send", peer.ticketOut, output);
   output.phase("waiting");

@@ -4,8 +4,10 @@
  * @module
  */
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const RECORD_LEN = 64;
+/** Bytes of a buffer that holds one block to send. */
+export const BUFFER_LEN = 1052704;
 
 export const Offset = {
   kind: 0,
@@ -90,6 +92,7 @@ export const STATS = [
   "hashTime",
   "sentBytes",
   "sendWait",
+  "limitWait",
   "receivedBytes",
   "writtenBytes",
   "writeTime",

@@ -49,7 +49,7 @@ export function startEngine(sizes: EngineSizes): Engine {
     .u32(sizes.buffers)
     .u32(sizes.executionProfile)
     .u32(sizes.outstandingBytes)
-    .u32(0)
+    .f64(sizes.bytesPerSecond ?? 0)
     .bytes();
   const result = library.ultra_start(args, args.length);
   if (result !== 0) throw new UltraError("internal", `The data plane does not start (${-result})`);

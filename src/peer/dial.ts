@@ -11,7 +11,8 @@ import { addressOf, formatEndpoint } from "../platform/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
-import { type CongestionControl, connectionSettings } from "../tuning/settings.ts";
+import { connectionSettings } from "../tuning/settings.ts";
+import type { Tuning } from "../tuning/tuning.ts";
 import { Interrupted } from "./ending.ts";
 import type { ConnectionEvent } from "./hub.ts";
 import { Link } from "./link.ts";
@@ -42,10 +43,10 @@ const UNREACHABLE = "unreachable";
 /** @throws {UltraError} `network`, or what the listener's TLS said */
 export async function dial(
   ticket: Ticket,
-  congestionControl: CongestionControl,
+  tuning: Tuning,
   surroundings: Surroundings,
 ): Promise<Dialed> {
-  const race = new Race(ticket.pin, congestionControl, surroundings);
+  const race = new Race(ticket.pin, tuning, surroundings);
   const { timers, ended } = surroundings;
   const onEnded = () => race.fail(new Interrupted(String(ended.reason)));
   ended.addEventListener("abort", onEnded);
@@ -63,7 +64,7 @@ export async function dial(
 /** The tries that run at the same time. */
 class Race {
   readonly #pin: Uint8Array;
-  readonly #congestionControl: CongestionControl;
+  readonly #tuning: Tuning;
   readonly #surroundings: Surroundings;
   readonly #running = new Set<ConnectionId>();
   readonly #won = Promise.withResolvers<Dialed>();
@@ -75,9 +76,9 @@ class Race {
   #isOver = false;
   #failure: Failure | undefined;
 
-  constructor(pin: Uint8Array, congestionControl: CongestionControl, surroundings: Surroundings) {
+  constructor(pin: Uint8Array, tuning: Tuning, surroundings: Surroundings) {
     this.#pin = pin;
-    this.#congestionControl = congestionControl;
+    this.#tuning = tuning;
     this.#surroundings = surroundings;
     // Whoever awaits `won` may come later than a failure.
     this.#won.promise.catch(() => {});
@@ -129,7 +130,7 @@ class Race {
       settings: connectionSettings({
         addressClass: addressClass(addressOf(endpoint)),
         side: "dialer",
-        congestionControl: this.#congestionControl,
+        tuning: this.#tuning,
       }),
       alpns: ALPNS,
       address: endpoint,

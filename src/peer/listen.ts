@@ -15,7 +15,8 @@ import { formatEndpoint, type ListenEndpoint } from "../platform/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
 import type { DialerHello, Direction } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
-import { type CongestionControl, connectionSettings } from "../tuning/settings.ts";
+import { connectionSettings } from "../tuning/settings.ts";
+import type { Tuning } from "../tuning/tuning.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import type { ListenerEvent } from "./hub.ts";
 import { Link } from "./link.ts";
@@ -27,7 +28,7 @@ export interface ListenRequest {
   readonly role: TicketRole & ("send" | "receive");
   /** Whether the ticket may be used again; otherwise the first proof burns it. */
   readonly longLived: boolean;
-  readonly congestionControl: CongestionControl;
+  readonly tuning: Tuning;
 }
 
 /** Dialers that have not proved anything yet, in all and from one address: enough for honest crowds, little for an attack. */
@@ -97,7 +98,7 @@ export class Listener {
         // All addresses are far: a listener does not know where its dialers will come from.
         addressClass: addressClass(endpoint.address),
         side: "listener",
-        congestionControl: this.#request.congestionControl,
+        tuning: this.#request.tuning,
       }),
       identity: this.#identity,
       alpns: ALPNS,

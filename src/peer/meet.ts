@@ -10,7 +10,7 @@ import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
 import type { InterfaceAddress } from "../platform/addresses.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
-import type { CongestionControl } from "../tuning/settings.ts";
+import type { Tuning } from "../tuning/tuning.ts";
 import { dial } from "./dial.ts";
 import { Interrupted } from "./ending.ts";
 import { Listener } from "./listen.ts";
@@ -24,12 +24,12 @@ export type Role = "send" | "receive";
 export async function meetByTicket(
   ticket: Ticket,
   role: Role,
-  congestionControl: CongestionControl,
+  tuning: Tuning,
   surroundings: Surroundings,
 ): Promise<ProvedLink<ListenerHello>> {
   const { output, random, timers } = surroundings;
   output.phase("connecting");
-  const { link, alpn, certificate } = await dial(ticket, congestionControl, surroundings);
+  const { link, alpn, certificate } = await dial(ticket, tuning, surroundings);
   output.phase("proving");
   const proving = proveAsDialer(link, {
     alpn,
@@ -49,7 +49,7 @@ export interface WaitRequest {
   readonly advertise: readonly AdvertisedHost[];
   readonly interfaces: readonly InterfaceAddress[];
   readonly longLived: boolean;
-  readonly congestionControl: CongestionControl;
+  readonly tuning: Tuning;
 }
 
 /** Starts to wait. The ticket says where, and holds the secret. */

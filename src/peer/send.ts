@@ -94,6 +94,8 @@ export class Offering {
 export interface SendOptions {
   /** Lanes to use; the receiver may grant fewer. */
   readonly lanes: number;
+  /** Blocks of a chunk; `undefined`: by the size of its file. */
+  readonly chunkBlocks: number | undefined;
 }
 
 /** Sends an offering over a link whose other end has proved itself. */
@@ -103,7 +105,8 @@ export async function send(
   options: SendOptions,
   surroundings: Surroundings,
 ): Promise<Outcome> {
-  const run = new SendRun(offering, link, Math.min(options.lanes, proved.peer.maxLanes, MAX_LANES), surroundings);
+  const lanes = Math.min(options.lanes, proved.peer.maxLanes, MAX_LANES);
+  const run = new SendRun(offering, link, { ...options, lanes }, surroundings);
   link.admit(0);
   link.send({
     type: "offer",
@@ -130,15 +133,17 @@ class SendRun {
   #end: Extract<SourceEvent, { type: "walk-end" }> | undefined;
   #isConfigShown = false;
   #lanes: number;
+  readonly #chunkBlocks: number | undefined;
   #startedMs: number | undefined;
   #hasLanes = false;
   #poke = () => {};
 
-  constructor(offering: Offering, link: ProvedLink["link"], lanes: number, surroundings: Surroundings) {
+  constructor(offering: Offering, link: ProvedLink["link"], options: SendOptions, surroundings: Surroundings) {
     this.#surroundings = surroundings;
     this.#offering = offering;
     this.#link = link;
-    this.#lanes = lanes;
+    this.#lanes = options.lanes;
+    this.#chunkBlocks = options.chunkBlocks;
     const { engine } = surroundings.hub;
     const source = offering.id;
     this.sender = new Sender({
@@ -149,7 +154,7 @@ class SendRun {
       hold: (entry, first, values) => engine.values(source, entry, first, values),
       seal: (entry) => engine.seal(source, entry),
       transferRoot: (statuses) => engine.transferRoot(source, statuses),
-    });
+    }, { chunkBlocks: options.chunkBlocks });
   }
 
   get lanes(): number {
@@ -279,7 +284,7 @@ class SendRun {
     forEachEntry({ type: "page", first, count, entries }, (entry) => {
       this.#names.add(entry.path);
       if (entry.kind !== "file" || !entry.size) return;
-      const chunkBytes = chunkSize(entry.size);
+      const chunkBytes = chunkSize(entry.size, this.#chunkBlocks);
       this.#sizes.chunks += Math.ceil(entry.size / chunkBytes);
       this.#sizes.chunkBytes = Math.max(this.#sizes.chunkBytes, Math.min(chunkBytes, entry.size));
     });

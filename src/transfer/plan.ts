@@ -19,9 +19,9 @@ const CHUNK_BLOCKS: readonly (readonly [fileBlocks: number, chunkBlocks: number]
   [Infinity, 256],
 ];
 
-/** Bytes of a chunk of a file: 32 MiB up to 1 GiB, 64 up to 4 GiB, 128 up to 16 GiB, else 256 MiB. */
-export function chunkSize(fileSize: number): number {
-  return chunkBlocks(Math.ceil(fileSize / BLOCK_LEN)) * BLOCK_LEN;
+/** Bytes of a chunk of a file: 32 MiB up to 1 GiB, 64 up to 4 GiB, 128 up to 16 GiB, else 256 MiB; or what the user asked for. */
+export function chunkSize(fileSize: number, wantedBlocks?: number): number {
+  return (wantedBlocks ?? chunkBlocks(Math.ceil(fileSize / BLOCK_LEN))) * BLOCK_LEN;
 }
 
 /** How many chunks a file has. */
@@ -35,8 +35,7 @@ export function chunkBlocks(fileBlocks: number): number {
 }
 
 /** Visits the chunks of a run of blocks. They end at multiples of the chunk length, so that a file asked for in parts is cut alike. */
-export function forEachChunk(fileBlocks: number, first: BlockIndex, count: number, visit: VisitRun): void {
-  const length = chunkBlocks(fileBlocks);
+export function forEachChunk(length: number, first: BlockIndex, count: number, visit: VisitRun): void {
   const end = first + count;
   for (let at = first; at < end;) {
     const next = Math.min(end, (Math.floor(at / length) + 1) * length);

@@ -27,6 +27,8 @@ export interface SenderPorts {
 export interface SenderOptions {
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */
   readonly blockLength?: number;
+  /** Blocks of a chunk; otherwise by the size of its file. */
+  readonly chunkBlocks?: number | undefined;
 }
 
 /** What a receiver makes happen. */

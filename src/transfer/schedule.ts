@@ -75,6 +75,7 @@ const READ_LIMIT = 256;
 export class Schedule {
   readonly #ports: SchedulePorts;
   readonly #work: Work;
+  readonly #wantedChunkBlocks: number | undefined;
   /** Chunks of files under way: they never wait for another file to end, so there is always progress. */
   readonly #chunks = new ChunkHeap();
   /** Files of several blocks that are not under way, by their largest chunk; what is wanted of them stands in `#runs`. */
@@ -88,9 +89,11 @@ export class Schedule {
   #lanesOpened = 0;
   #openGrants = 0;
 
-  constructor(ports: SchedulePorts, work: Work) {
+  /** @param wantedChunkBlocks blocks of every chunk; otherwise by the size of its file */
+  constructor(ports: SchedulePorts, work: Work, wantedChunkBlocks?: number) {
     this.#ports = ports;
     this.#work = work;
+    this.#wantedChunkBlocks = wantedChunkBlocks;
   }
 
   get lanes(): number {
@@ -111,7 +114,7 @@ export class Schedule {
     const runs = this.#runs.get(entry);
     if (runs !== undefined) return void runs.push([first, count]);
     this.#runs.set(entry, [[first, count]]);
-    this.#waiting.push(entry, first, Math.min(count, chunkBlocks(blocks)));
+    this.#waiting.push(entry, first, Math.min(count, this.#chunkBlocks(entry)));
   }
 
   /** A file is committed, or failed: another one may begin. {@linkcode fill} lets it. */
@@ -246,7 +249,11 @@ export class Schedule {
   }
 
   #addChunks(entry: EntryId, first: BlockIndex, count: number): void {
-    forEachChunk(this.#work.blocks(entry), first, count, (first, count) => this.#chunks.push(entry, first, count));
+    forEachChunk(this.#chunkBlocks(entry), first, count, (first, count) => this.#chunks.push(entry, first, count));
+  }
+
+  #chunkBlocks(entry: EntryId): number {
+    return this.#wantedChunkBlocks ?? chunkBlocks(this.#work.blocks(entry));
   }
 
   /** Between queueing and granting blocks may have arrived from a lane that died, and entries may have failed. */

@@ -98,7 +98,7 @@ export class Sender {
       blocks: (entry) => this.#entries.blocks(entry),
       bytes: (entry, first, count) => this.#entries.bytes(entry, first, count),
       forEachMissing: (entry, first, end, visit) => this.#forEachMissing(entry, first, end, visit),
-    });
+    }, options.chunkBlocks);
   }
 
   get outcome(): Outcome {

@@ -6,21 +6,20 @@
  * @module
  */
 
-import { type AddressClass } from "./address_class.ts";
+import type { AddressClass } from "./address_class.ts";
+import { budgetOf } from "./budget.ts";
 import { encodeSettings, MAX_MTU, type QuicSettings } from "./quic_settings.ts";
-
-export type CongestionControl = "bbr" | "cubic";
+import { type CongestionControl, DEFAULT_TUNING, type Tuning } from "./tuning.ts";
 
 export interface ConnectionProfile {
   readonly addressClass: AddressClass;
   /** Which side of the connection these settings are for. */
   readonly side: "dialer" | "listener";
-  /** BBR unless the user asked for another. */
-  readonly congestionControl?: CongestionControl;
+  /** What the user asked for; nothing by default. */
+  readonly tuning?: Tuning;
 }
 
 const KIB = 1024;
-const MIB = 1024 * KIB;
 
 /** Lanes and control streams grow their buffer from here; larger ones measured no gain. A power of two, at most any window. */
 const RECEIVE_BUFFER_BYTES = 64 * KIB;
@@ -46,36 +45,23 @@ const LISTENER_BIDI_STREAMS = 1;
 /** msquic's numbers for the congestion controllers. Any other number would silently be CUBIC. */
 const CONGESTION_CONTROL: Readonly<Record<CongestionControl, number>> = { cubic: 0, bbr: 1 };
 
-interface PathProfile {
-  readonly connectionWindowBytes: number;
-  readonly laneWindowBytes: number;
+/** Before anything was measured. */
+interface PathTimes {
   readonly handshakeIdleTimeoutMs: number;
   readonly initialRttMs: number;
 }
 
-const PATHS: Readonly<Record<AddressClass, PathProfile>> = {
-  loopback: {
-    // There is no delay to fill, only caches to stay in: 4 MiB took 10 % less CPU than 16, at the same rate or a better one.
-    connectionWindowBytes: 4 * MIB,
-    laneWindowBytes: 2 * MIB,
-    handshakeIdleTimeoutMs: 5_000,
-    initialRttMs: 50,
-  },
-  near: {
-    // The product of 10 Gbps and 10 ms is 12 MB; 128 MiB measured the same rate as 4 MiB.
-    connectionWindowBytes: 16 * MIB,
-    // Skips the first doublings; one lane cannot take the whole connection's window.
-    laneWindowBytes: 4 * MIB,
-    // Nothing in the same building answers later than this.
-    handshakeIdleTimeoutMs: 5_000,
-    // msquic's 333 ms would make the first lost packet cost a second.
-    initialRttMs: 50,
-  },
+const NEAR: PathTimes = {
+  // Nothing in the same building answers later than this.
+  handshakeIdleTimeoutMs: 5_000,
+  // msquic's 333 ms would make the first lost packet cost a second.
+  initialRttMs: 50,
+};
+
+const TIMES: Readonly<Record<AddressClass, PathTimes>> = {
+  loopback: NEAR,
+  near: NEAR,
   far: {
-    // The product of 5 Gbps and 100 ms is 62 MB; also the memory that one connection may take.
-    connectionWindowBytes: 64 * MIB,
-    // A quarter of the connection: growing from less costs round trips, which are long here.
-    laneWindowBytes: 16 * MIB,
     // Three tries on a bad path.
     handshakeIdleTimeoutMs: 10_000,
     // A guess below the real one causes a needless repetition, so it lies above most paths.
@@ -89,23 +75,25 @@ export function connectionSettings(profile: ConnectionProfile): Uint8Array {
 }
 
 /** The same before it is encoded. */
-export function settingsOf({ addressClass, side, congestionControl = "bbr" }: ConnectionProfile): QuicSettings {
-  const path = PATHS[addressClass];
+export function settingsOf({ addressClass, side, tuning = DEFAULT_TUNING }: ConnectionProfile): QuicSettings {
+  const budget = budgetOf(tuning, addressClass);
+  const { name } = tuning.profile;
+  const times = TIMES[name === "near" || name === "far" ? name : addressClass];
   return {
-    handshakeIdleTimeoutMs: path.handshakeIdleTimeoutMs,
+    handshakeIdleTimeoutMs: times.handshakeIdleTimeoutMs,
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
     keepAliveIntervalMs: side === "dialer" ? KEEP_ALIVE_MS : 0,
-    connectionWindowBytes: path.connectionWindowBytes,
-    streamWindowUnidiBytes: path.laneWindowBytes,
+    connectionWindowBytes: budget.connectionWindowBytes,
+    streamWindowUnidiBytes: budget.laneWindowBytes,
     streamWindowBidiLocalBytes: CONTROL_WINDOW_BYTES,
     streamWindowBidiRemoteBytes: CONTROL_WINDOW_BYTES,
     streamReceiveBufferBytes: RECEIVE_BUFFER_BYTES,
     initialWindowPackets: INITIAL_WINDOW_PACKETS,
-    initialRttMs: path.initialRttMs,
+    initialRttMs: times.initialRttMs,
     // The path is asked with probes, so this may be tried everywhere: 9,000 on networks with jumbo frames, all of it on loopback.
     maximumMtu: MAX_MTU,
-    congestionControl: CONGESTION_CONTROL[congestionControl],
+    congestionControl: CONGESTION_CONTROL[tuning.congestionControl],
     peerBidiStreams: side === "listener" ? LISTENER_BIDI_STREAMS : 0,
     peerUnidiStreams: 0,
     // The engine's own buffers are sent from; a copy inside msquic would cost a core at 10 Gbps.

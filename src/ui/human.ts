@@ -5,6 +5,7 @@
  */
 
 import { escapeText, truncate } from "./escape.ts";
+import { formatBytes } from "./format.ts";
 import { configLine, openedLine, progressLine, startLine } from "./lines.ts";
 import { commandFor, commandForFile, errorLines, factSheet, failureLine, PHASES } from "./messages.ts";
 import type {
@@ -60,6 +61,10 @@ export class HumanOutput implements Output {
     if (!this.#terminal.stdout.isTerminal) return this.#terminal.stdout.write(`${escapeText(text)}\n`);
     this.#line("On the other computer, run:");
     this.#command(commandFor(role, text));
+  }
+
+  memoryBound(bytes: number): void {
+    this.#line(`Profile max: windows and buffers of this process may take up to ${formatBytes(bytes)} of memory`);
   }
 
   started({ name, bytes }: TransferStart): void {

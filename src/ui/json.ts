@@ -19,6 +19,7 @@ const PROGRESS_MS = 200;
 
 type Event =
   | "ticket"
+  | "memory"
   | "start"
   | "config"
   | "progress"
@@ -43,6 +44,10 @@ export class JsonOutput implements Output {
   ticket({ text, role, file }: TicketNotice): void {
     if (file === undefined) this.#event("ticket", { ticket: text, role, command: commandFor(role, text) });
     else this.#event("ticket", { file, role, command: commandForFile(role) });
+  }
+
+  memoryBound(boundBytes: number): void {
+    this.#event("memory", { boundBytes });
   }
 
   started({ role, name, bytes }: TransferStart): void {

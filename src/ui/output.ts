@@ -75,6 +75,8 @@ export interface TransferFacts {
 export interface Output {
   phase(phase: RunPhase): void;
   ticket(notice: TicketNotice): void;
+  /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
+  memoryBound(bytes: number): void;
   /** A transfer begins; progress counts from here. */
   started(start: TransferStart): void;
   config(config: TransferConfig): void;

@@ -31,6 +31,7 @@ export class QuietOutput implements Output {
   }
 
   phase(): void {}
+  memoryBound(): void {}
   started(): void {}
   config(): void {}
   opened(): void {}

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
 import { UltraError } from "../../src/errors.ts";
 import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 
 function ticket(changes: Partial<Ticket> = {}): string {
   return encodeTicket({
@@ -52,8 +53,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     command: "send",
     paths: ["a", "b/"],
     peer: listening,
-    streams: undefined,
-    congestionControl: "bbr",
+    tuning: DEFAULT_TUNING,
     output: "human",
     verbose: false,
     warnings: [],
@@ -66,8 +66,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     hidden: false,
     stay: false,
     peer: listening,
-    streams: undefined,
-    congestionControl: "bbr",
+    tuning: DEFAULT_TUNING,
     output: "human",
     verbose: false,
     warnings: [],
@@ -171,7 +170,12 @@ Deno.test("every flag arrives where it belongs", () => {
     "--json",
   );
   assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
-  assert.deepEqual([recv.streams, recv.congestionControl, recv.verbose, recv.output], [8, "cubic", true, "json"]);
+  assert.deepEqual([recv.tuning.streams, recv.tuning.congestionControl, recv.verbose, recv.output], [
+    8,
+    "cubic",
+    true,
+    "json",
+  ]);
   const send = parseSend(
     "--listen",
     "192.0.2.1:7000",
@@ -228,7 +232,7 @@ Deno.test("values out of their range are refused", () => {
   for (const value of ["0", "257", "1.5", "-1", "x", "1e2", " 8"]) {
     assert.match(refusal(["send", "a", `--streams=${value}`]), /--streams takes a number from 1 to 256/);
   }
-  for (const value of ["1", "256"]) assert.equal(parseSend("a", "--streams", value).streams, Number(value));
+  for (const value of ["1", "256"]) assert.equal(parseSend("a", "--streams", value).tuning.streams, Number(value));
   assert.match(refusal(["send", "a", "--cc", "reno"]), /--cc takes bbr or cubic, not "reno"/);
 });
 

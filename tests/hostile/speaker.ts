@@ -15,7 +15,14 @@ import type { SpeakerCommand, SpeakerEvent } from "./speaker_protocol.ts";
 
 const MIB = 1024 * 1024;
 
-const engine = startEngine({ readers: 1, writers: 2, buffers: 24, executionProfile: 0, outstandingBytes: 8 * MIB });
+const engine = startEngine({
+  readers: 1,
+  writers: 2,
+  buffers: 24,
+  executionProfile: 0,
+  outstandingBytes: 8 * MIB,
+  bytesPerSecond: undefined,
+});
 const ids = new Map<string, number>();
 const keys = new Map<number, string>();
 const identities = new Map<string, Identity>();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { UltraError } from "../../src/errors.ts";
 import { dial, type Dialed } from "../../src/peer/dial.ts";
 import type { Ticket, TicketHint } from "../../src/protocol/ticket.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 import type { SimulatedProcess } from "../support/simulated_process.ts";
 import { SimulatedWorld } from "../support/simulated_process.ts";
 import { connected, listenOptions, SENDER } from "./support.ts";
@@ -38,7 +39,7 @@ function stage(...hints: (string | TicketHint)[]): Stage {
 }
 
 function run({ world, dialer, ticket }: Stage): Promise<Dialed> {
-  return world.time.until(dial(ticket, "bbr", dialer.surroundings));
+  return world.time.until(dial(ticket, DEFAULT_TUNING, dialer.surroundings));
 }
 
 async function failed(scene: Stage): Promise<{ error: UltraError; seconds: number }> {

@@ -8,6 +8,7 @@ import { Listener, type ListenRequest } from "../../src/peer/listen.ts";
 import { proveAsDialer, type ProvedLink } from "../../src/peer/prove.ts";
 import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
 import { startWaiting } from "../../src/peer/meet.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
 import { connected, Listening } from "./support.ts";
 
@@ -29,7 +30,7 @@ async function stage(longLived: boolean, seed = 1): Promise<Stage> {
     advertise: [],
     interfaces: [],
     longLived,
-    congestionControl: "bbr",
+    tuning: DEFAULT_TUNING,
   }, process.surroundings));
   return { world, process, listener, ticket: parseTicket(ticket) };
 }
@@ -37,7 +38,7 @@ async function stage(longLived: boolean, seed = 1): Promise<Stage> {
 /** Dials and proves; how a computer with the ticket does it. */
 async function visit({ world, ticket }: Stage, from: string, token = ticket.token): Promise<ProvedLink> {
   const visitor = world.process({ address: from });
-  const { link, certificate } = await dial(ticket, "bbr", visitor.surroundings);
+  const { link, certificate } = await dial(ticket, DEFAULT_TUNING, visitor.surroundings);
   return await proveAsDialer(link, {
     alpn: TRANSFER_ALPN,
     certificateHash: certificate,
@@ -148,7 +149,7 @@ Deno.test("listen: I5 a recorded proof is worth nothing on another connection", 
   const { world, ticket } = scene;
   const visitor = world.process({ address: "10.0.0.1" });
   const flights: Uint8Array[] = [];
-  const recorded = await world.time.until(dial(ticket, "bbr", visitor.surroundings));
+  const recorded = await world.time.until(dial(ticket, DEFAULT_TUNING, visitor.surroundings));
   const { link } = recorded;
   const sendBytes = link.sendBytes.bind(link);
   link.sendBytes = (bytes) => {
@@ -191,7 +192,7 @@ Deno.test("listen: a system without IPv6 listens on IPv4 and says so; an address
     endpoint: { address: "::", port: 7000 },
     role: "receive",
     longLived: false,
-    congestionControl: "bbr",
+    tuning: DEFAULT_TUNING,
   };
   const world = new SimulatedWorld();
   const old = world.process({ address: HOST, hasNoIpv6: true });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { meetByTicket } from "../../src/peer/meet.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 import { emptyDisk, type Item, MIB, tree } from "../support/made_up.ts";
 import { KILLED, SimulatedWorld } from "../support/simulated_process.ts";
 import { assertArrived, assertClean, type Ending, play, RECEIVER, SENDER } from "./support.ts";
@@ -40,7 +41,11 @@ for (const waits of BOTH) {
   });
 
   Deno.test(`transfer: what the user is told comes in order when the ${waits} waits`, async () => {
-    const { sender, receiver } = await play({ items: TREE, waits, send: { streams: 3 } });
+    const { sender, receiver } = await play({
+      items: TREE,
+      waits,
+      send: { tuning: { ...DEFAULT_TUNING, streams: 3 } },
+    });
     const told = (calls: readonly string[]) => calls.filter((call) => call !== "progress");
     assert.deepEqual(told(sender.output.calls), ["started", "config", "opened", "complete"]);
     assert.deepEqual(told(receiver.output.calls), ["started", "opened", "complete"]);
@@ -101,7 +106,7 @@ Deno.test("transfer: J6 a sender that waits a quarter of an hour for its turn is
   const visits: readonly (readonly Item[])[] = [[["first", 50 * MIB]], [["many", "folder"], ...many]];
   const codes = visits.map((items, i) => {
     const sender = world.process({ address: `10.0.1.${i}`, tree: tree(items, { pageEntries: 200 }) });
-    return sender.send([items[0]?.[0] ?? ""], ticket, { streams: 1 });
+    return sender.send([items[0]?.[0] ?? ""], ticket, { tuning: { ...DEFAULT_TUNING, streams: 1 } });
   });
   assert.deepEqual(await world.time.until(Promise.all(codes)), [0, 0]);
   assert.ok(world.time.now() > 900_000, "it waited");
@@ -270,7 +275,7 @@ Deno.test("transfer: lanes that are reset on the way cost time and nothing else"
       world,
       items: TREE,
       waits: "sender",
-      send: { streams: 6 },
+      send: { tuning: { ...DEFAULT_TUNING, streams: 6 } },
       during: ({ sender }) => {
         const reset = () => {
           const [end] = sender.engine.connections;
@@ -309,7 +314,7 @@ Deno.test("transfer: G10 a proved sender that offers nothing is given up after 3
   const receiving = receiver.receive();
   const ticket = await world.time.until(receiver.ticket);
   const silent = world.process({ address: SENDER });
-  await world.time.until(meetByTicket(ticket, "send", "bbr", silent.surroundings));
+  await world.time.until(meetByTicket(ticket, "send", DEFAULT_TUNING, silent.surroundings));
   assert.equal(await world.time.until(receiving), 5);
   assert.ok(Math.abs(world.time.now() - 30_000) < 1000);
   assert.match(receiver.output.errorTexts[0] ?? "", /offered nothing in time/);
@@ -331,7 +336,7 @@ Deno.test("transfer: what a peer sends out of place ends with 8 on both sides", 
     const receiving = receiver.receive();
     const ticket = await world.time.until(receiver.ticket);
     const hostile = world.process({ address: SENDER });
-    const { link } = await world.time.until(meetByTicket(ticket, "send", "bbr", hostile.surroundings));
+    const { link } = await world.time.until(meetByTicket(ticket, "send", DEFAULT_TUNING, hostile.surroundings));
     for (const message of messages) link.send(message);
     assert.equal(await world.time.until(receiving), 8, messages.map(({ type }) => type).join(", "));
     assert.equal((await world.time.until(link.over)).code, 8);
@@ -344,7 +349,7 @@ Deno.test("transfer: a sender cancels with 8 when its offer is accepted twice", 
   const sending = sender.send(["movie"]);
   const ticket = await world.time.until(sender.ticket);
   const hostile = world.process({ address: RECEIVER });
-  const { link } = await world.time.until(meetByTicket(ticket, "receive", "bbr", hostile.surroundings));
+  const { link } = await world.time.until(meetByTicket(ticket, "receive", DEFAULT_TUNING, hostile.surroundings));
   link.admit(4);
   for (let i = 0; i < 2; i++) link.send({ type: "accept", host: "h", lanes: 4 });
   assert.equal(await world.time.until(sending), 8);

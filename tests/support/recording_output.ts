@@ -43,6 +43,10 @@ export class RecordingOutput implements Output {
     this.tickets.push(notice);
   }
 
+  memoryBound(bytes: number): void {
+    this.notes.push(`memory bound ${bytes}`);
+  }
+
   started(start: TransferStart): void {
     this.#call("started");
     this.starts.push(start);

@@ -9,6 +9,7 @@ import { Hub } from "../../src/peer/hub.ts";
 import type { Surroundings } from "../../src/peer/surroundings.ts";
 import type { EndingSignal } from "../../src/platform/signals.ts";
 import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 import { Random } from "../simulation/random.ts";
 import { RecordingOutput } from "./recording_output.ts";
 import { SimulatedEngine, type SimulatedHost } from "./simulated_engine.ts";
@@ -126,5 +127,5 @@ function common(ticket: Ticket | undefined, address: string) {
   const peer: Peer = ticket === undefined
     ? { type: "listen", endpoint: { address, port: 0 }, advertise: [], ticketOut: undefined }
     : { type: "dial", ticket: { from: "argument", ticket } };
-  return { peer, streams: undefined, congestionControl: "bbr", output: "human", verbose: false, warnings: [] } as const;
+  return { peer, tuning: DEFAULT_TUNING, output: "human", verbose: false, warnings: [] } as const;
 }

@@ -8,19 +8,21 @@ const MIB = 1 << 20;
 const GIB = 1 << 30;
 
 Deno.test("chunks grow with the file, from 32 to 256 MiB", () => {
-  const sizes = [1, GIB, GIB + 1, 4 * GIB, 4 * GIB + 1, 16 * GIB, 16 * GIB + 1, 2 ** 50].map(chunkSize);
+  const sizes = [1, GIB, GIB + 1, 4 * GIB, 4 * GIB + 1, 16 * GIB, 16 * GIB + 1, 2 ** 50].map((size) => chunkSize(size));
   assert.deepEqual(sizes.map((size) => size / MIB), [32, 32, 64, 64, 128, 128, 256, 256]);
   assert.equal(chunkCount(600_000_000), 18);
+  assert.equal(chunkSize(1, 5), 5 * MIB, "unless the user says how long they are");
 });
 
-Deno.test("chunks cover every block of a run once, and none is longer than the file's chunk size", () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 40_000 }), fc.nat(), fc.nat(), (blocks, a, b) => {
+Deno.test("chunks cover every block of a run once, and none is longer than the chunk size", () => {
+  const chunks = fc.integer({ min: 1, max: 256 });
+  fc.assert(fc.property(fc.integer({ min: 1, max: 40_000 }), chunks, fc.nat(), fc.nat(), (blocks, chunk, a, b) => {
     const first = a % blocks;
     const count = 1 + b % (blocks - first);
     let next = first;
-    forEachChunk(blocks, first, count, (from, length) => {
+    forEachChunk(chunk, first, count, (from, length) => {
       assert.equal(from, next);
-      assert.ok(length > 0 && length <= chunkBlocks(blocks));
+      assert.ok(length > 0 && length <= chunk);
       next += length;
     });
     assert.equal(next, first + count);
@@ -59,7 +61,7 @@ class Bench {
   readonly granted = new Map<string, number>();
   shrunk = 0;
 
-  constructor(readonly files: readonly number[], lanes: number) {
+  constructor(readonly files: readonly number[], lanes: number, chunkBlocks?: number) {
     this.read = new BlockTable({ blocks: (entry) => this.files[entry] ?? 0 });
     this.schedule = new Schedule({
       grant: (lane, id, entry, first, count) => {
@@ -71,7 +73,7 @@ class Bench {
       blocks: (entry) => this.files[entry] ?? 0,
       bytes: (_entry, _first, count) => count * MIB,
       forEachMissing: (entry, first, end, visit) => this.read.forEachMissing(entry, first, end, visit),
-    });
+    }, chunkBlocks);
     for (let lane = 1; lane <= lanes; lane++) this.open(lane);
     files.forEach((blocks, entry) => this.schedule.add(entry, 0, blocks));
     this.schedule.fill();
@@ -135,6 +137,18 @@ Deno.test("splitting and stealing read every block exactly once", () => {
     const bench = new Bench(files, lanes);
     while (bench.step());
     bench.assertAllOnce();
+  }));
+});
+
+Deno.test("chunks of the user's own length: grants are no longer, and every block is read once", () => {
+  const chunks = fc.integer({ min: 1, max: 40 });
+  fc.assert(fc.property(files, laneCount, chunks, (files, lanes, chunk) => {
+    const bench = new Bench(files, lanes, chunk);
+    const longest = [...bench.lanes.values()].flat().map(({ cursor, end }) => end - cursor);
+    assert.ok(Math.max(...longest) <= chunk, `${longest} with chunks of ${chunk}`);
+    while (bench.step());
+    assert.equal(bench.granted.size, files.reduce((sum, blocks) => sum + blocks, 0));
+    assert.ok([...bench.granted.values()].every((times) => times === 1));
   }));
 });
 

@@ -4,6 +4,7 @@ import { type AddressClass, addressClass } from "../../src/tuning/address_class.
 import { defaultLanes, engineSizes } from "../../src/tuning/lanes.ts";
 import { encodeSettings, QUIC_SETTINGS_LEN } from "../../src/tuning/quic_settings.ts";
 import { connectionSettings, settingsOf } from "../../src/tuning/settings.ts";
+import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
 
 const CLASSES: readonly AddressClass[] = ["loopback", "near", "far"];
 
@@ -65,7 +66,7 @@ Deno.test("a listener takes one control stream, sends no keep-alive, and far it 
   assert.equal(view.getUint16(96, true), 0);
   assert.equal(view.getUint32(88, true), 0);
   assert.equal(view.getUint32(56, true), 64 * 2 ** 20);
-  assert.equal(view.getUint32(136, true), 16 * 2 ** 20);
+  assert.equal(view.getUint32(136, true), 4 * 2 ** 20);
   assert.equal(view.getBigUint64(16, true), 10_000n);
   assert.equal(view.getUint32(76, true), 150);
 });
@@ -73,8 +74,9 @@ Deno.test("a listener takes one control stream, sends no keep-alive, and far it 
 Deno.test("CUBIC is used only when it is asked for", () => {
   const algorithm = (bytes: Uint8Array) => new DataView(bytes.buffer).getUint16(92, true);
   assert.equal(algorithm(connectionSettings({ addressClass: "far", side: "dialer" })), 1);
-  assert.equal(algorithm(connectionSettings({ addressClass: "far", side: "dialer", congestionControl: "bbr" })), 1);
-  assert.equal(algorithm(connectionSettings({ addressClass: "far", side: "dialer", congestionControl: "cubic" })), 0);
+  assert.equal(algorithm(connectionSettings({ addressClass: "far", side: "dialer", tuning: DEFAULT_TUNING })), 1);
+  const tuning = { ...DEFAULT_TUNING, congestionControl: "cubic" } as const;
+  assert.equal(algorithm(connectionSettings({ addressClass: "far", side: "dialer", tuning })), 0);
 });
 
 Deno.test("a dead peer is noticed within 35 s, and two keep-alives fit before", () => {
@@ -119,5 +121,5 @@ Deno.test("whatever the machine, threads and memory stay within their bounds", (
   assert.equal(engineSizes(NaN, "near").readers, 1);
   assert.equal(engineSizes(2, "near").executionProfile, 0);
   assert.equal(engineSizes(8, "near").executionProfile, 1);
-  assert.deepEqual(CLASSES.map(defaultLanes), [4, 4, 8]);
+  assert.deepEqual(CLASSES.map((one) => defaultLanes(one)), [4, 4, 8]);
 });

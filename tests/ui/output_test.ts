@@ -31,6 +31,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.ticket(TICKET);
   output.phase("waiting");
   output.phase("proving");
+  output.memoryBound(285e6);
   output.started({ role: "receive", name: text, bytes: 600_000_000 });
   output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
   output.opened(8);
@@ -164,9 +165,20 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
     output.warning("too late");
     const events = terminal.stdout.lines.map((line) => JSON.parse(line));
     assert.deepEqual(events.at(-1), { type: "exit", code: 4 });
-    const types = ["ticket", "start", "config", "progress", "warning", "file-failed", "complete", "error", "exit"];
+    const types = [
+      "ticket",
+      "memory",
+      "start",
+      "config",
+      "progress",
+      "warning",
+      "file-failed",
+      "complete",
+      "error",
+      "exit",
+    ];
     assert.deepEqual([...new Set(events.map((event) => event.type))], types);
-    assert.equal(events[1].name, name);
+    assert.equal(events[2].name, name);
   }));
 });
 
@@ -190,6 +202,18 @@ Deno.test("J4 the events carry what a program needs", () => {
   assert.deepEqual(error, { type: "error", kind: "network", text: "gone" });
   assert.equal(bug.kind, "internal");
   assert.match(terminal.stderr.text, /^ultra: gone\nultra: internal error/);
+});
+
+Deno.test("whoever lifts the bound of memory is told in one line what may be taken, and a program in an event", () => {
+  const said = (mode: "human" | "json" | "quiet") => {
+    const terminal = new MemoryTerminal();
+    createOutput(terminal.options(mode)).memoryBound(2 ** 31 - 1);
+    return [terminal.stdout.text, terminal.stderr.text];
+  };
+  const line = "Profile max: windows and buffers of this process may take up to 2.1 GB of memory\n";
+  assert.deepEqual(said("human"), ["", line]);
+  assert.deepEqual(said("json"), ['{"type":"memory","boundBytes":2147483647}\n', ""]);
+  assert.deepEqual(said("quiet"), ["", ""]);
 });
 
 Deno.test("a listener shows the whole command on a terminal, and the bare ticket where its output is taken", () => {

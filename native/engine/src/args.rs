@@ -58,24 +58,35 @@ pub struct StartArgs {
     pub buffers: usize,
     pub profile: u32,
     pub outstanding: u64,
+    /// `None`: as fast as it goes.
+    pub bytes_per_second: Option<f64>,
 }
 
 impl StartArgs {
     /// Most threads or buffers that make sense; a larger number is a mistake of the caller.
     const MOST: usize = 4096;
 
+    /// Bytes a second between which a limit makes sense: a block takes twelve days at the one, and no time at the other.
+    const LEAST_RATE: f64 = 1.0;
+    const MOST_RATE: f64 = 1e15;
+
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut args = Args::new(bytes);
         let (readers, writers, buffers) = (args.len()?, args.len()?, args.len()?);
-        let (profile, outstanding, _reserved) = (args.u32()?, args.u32()?, args.u32()?);
+        let (profile, outstanding, rate) = (args.u32()?, args.u32()?, args.f64()?);
         args.end()?;
         let sane = |number: usize| (1..=Self::MOST).contains(&number);
+        let limited = rate != 0.0;
+        if limited && !(Self::LEAST_RATE..=Self::MOST_RATE).contains(&rate) {
+            return None;
+        }
         (sane(readers) && sane(writers) && sane(buffers) && profile <= 3).then_some(Self {
             readers,
             writers,
             buffers,
             profile,
             outstanding: outstanding.into(),
+            bytes_per_second: limited.then_some(rate),
         })
     }
 }
@@ -185,13 +196,26 @@ mod tests {
 
     #[test]
     fn a_block_must_be_used_up_exactly() {
-        let good: Vec<u8> = [1u32, 1, 16, 1, 8 << 20, 0]
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect();
+        let good = start_args(0.0);
         assert!(StartArgs::parse(&good).is_some());
-        assert!(StartArgs::parse(&good[..23]).is_none());
+        assert!(StartArgs::parse(&good[..27]).is_none());
         assert!(StartArgs::parse(&[&good[..], &[0]].concat()).is_none());
+    }
+
+    fn start_args(rate: f64) -> Vec<u8> {
+        let words = [1u32, 1, 16, 1, 8 << 20];
+        let words = words.iter().flat_map(|word| word.to_le_bytes());
+        words.chain(rate.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn a_rate_is_zero_for_no_limit_or_a_number_that_time_can_be_divided_by() {
+        let rate = |rate: f64| StartArgs::parse(&start_args(rate)).map(|args| args.bytes_per_second);
+        assert_eq!(rate(0.0), Some(None));
+        assert_eq!(rate(5e6), Some(Some(5e6)));
+        for wrong in [-1.0, 0.1, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 1e300] {
+            assert_eq!(rate(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::fault::Fault;
 use crate::identity;
 use crate::layout::{EventKind, FaultClass, Refusal};
+use crate::limit::Limit;
 use crate::link::{Link, Pin};
 use crate::porch::Porch;
 use crate::quic::{Configuration, Connection, Identity, Listener, Quic};
@@ -80,8 +81,16 @@ impl<T: Clone> Table<T> {
 impl Engine {
     pub fn start(args: &StartArgs, events: Arc<Events>, on_panic: fn(String)) -> Result<Arc<Self>, i32> {
         let quic = Quic::open(args.profile, on_panic).map_err(refusal_of)?;
-        let pump = ReadPump::start(args.readers, args.buffers, args.outstanding, events.clone(), on_panic)
-            .map_err(|_| -(Refusal::TooMuch as i32))?;
+        let limit = args.bytes_per_second.map(Limit::new);
+        let pump = ReadPump::start(
+            args.readers,
+            args.buffers,
+            args.outstanding,
+            limit,
+            events.clone(),
+            on_panic,
+        )
+        .map_err(|_| -(Refusal::TooMuch as i32))?;
         Ok(Arc::new(Self {
             events,
             writers: Workers::new("ultra-write", args.writers, on_panic),

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 /// Raised by one with every change of a function, record or argument block.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Bytes of a command and of an event.
 pub const RECORD_LEN: usize = 64;
@@ -95,6 +95,8 @@ pub fn typescript() -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "export const ABI_VERSION = {ABI_VERSION};");
     let _ = writeln!(text, "export const RECORD_LEN = {RECORD_LEN};");
+    let _ = writeln!(text, "/** Bytes of a buffer that holds one block to send. */");
+    let _ = writeln!(text, "export const BUFFER_LEN = {};", crate::source::FRAME_ROOM);
     let offsets = [
         ("kind", offset::KIND),
         ("id", offset::ID),

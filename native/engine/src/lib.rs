@@ -14,6 +14,7 @@ mod frame;
 mod identity;
 mod lane_reader;
 mod layout;
+mod limit;
 mod link;
 mod porch;
 mod quic;

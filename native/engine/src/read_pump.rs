@@ -11,6 +11,7 @@ use std::time::Instant;
 use crate::events::Events;
 use crate::frame;
 use crate::layout::EventKind;
+use crate::limit::Limit;
 use crate::link::Link;
 use crate::quic::{Received, SendBuffer, Stream, StreamHandler};
 use crate::record::Record;
@@ -27,6 +28,7 @@ pub struct ReadPump {
     events: Arc<Events>,
     /// Most bytes of a connection in unacknowledged sends.
     outstanding: u64,
+    limit: Option<Limit>,
 }
 
 struct State {
@@ -74,6 +76,7 @@ impl ReadPump {
         readers: usize,
         buffers: usize,
         outstanding: u64,
+        limit: Option<Limit>,
         events: Arc<Events>,
         on_panic: fn(String),
     ) -> std::io::Result<Arc<Self>> {
@@ -88,6 +91,7 @@ impl ReadPump {
             grants: Mutex::default(),
             events,
             outstanding,
+            limit,
         });
         for _ in 0..readers {
             let pump = pump.clone();
@@ -270,7 +274,16 @@ impl ReadPump {
             self.give_back(&lane.link, buffer);
             return;
         };
-        match stream.send(buffer, false) {
+        let sent = match &self.limit {
+            None => stream.send(buffer, false),
+            Some(limit) => stream.send_slowly(buffer, limit.part(), |len| {
+                let start = Instant::now();
+                let may_go = limit.wait(len, &lane.closed);
+                lap(&STATS.limit_wait, start);
+                may_go
+            }),
+        };
+        match sent {
             Ok(()) => add(&STATS.sent_bytes, place.len as u64),
             Err(buffer) => self.give_back(&lane.link, buffer),
         }
@@ -353,6 +366,9 @@ impl StreamHandler for SendLane {
 
     fn closed(self: &Arc<Self>, finished: bool) {
         self.closed.store(true, Ordering::Release);
+        if let Some(limit) = &self.pump.limit {
+            limit.lane_closed();
+        }
         self.pump.drop_grants(self);
         if self.met.swap(true, Ordering::AcqRel) {
             self.link.lane_closed(self.id, finished);

@@ -5,7 +5,7 @@ use crate::testing::{Dice, told};
 
 fn pump(buffers: usize) -> Arc<ReadPump> {
     let outstanding = 1 << 40;
-    ReadPump::start(0, buffers, outstanding, Arc::default(), |text| panic!("{text}")).unwrap()
+    ReadPump::start(0, buffers, outstanding, None, Arc::default(), |text| panic!("{text}")).unwrap()
 }
 
 fn lane(pump: &Arc<ReadPump>, id: u32, link: &Arc<Link>) -> Arc<SendLane> {
@@ -141,7 +141,7 @@ fn lanes_that_leave_the_queue_are_dropped_by_the_caller_outside_of_the_lock() {
 #[test]
 fn a_connection_with_too_much_outstanding_waits_and_others_do_not() {
     let room = 2 * FRAME_ROOM as u64;
-    let pump = ReadPump::start(0, 8, room, Arc::default(), |text| panic!("{text}")).unwrap();
+    let pump = ReadPump::start(0, 8, room, None, Arc::default(), |text| panic!("{text}")).unwrap();
     let (slow, fast) = (Link::alone(1), Link::alone(2));
     let (one, two) = (lane(&pump, 1, &slow), lane(&pump, 2, &fast));
     assert!(pump.grant(&one, 1, 0, 0, 100));

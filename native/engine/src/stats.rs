@@ -31,6 +31,8 @@ counters! {
     sent_bytes = "sentBytes",
     /// Time in which readers waited for room in the send path.
     send_wait = "sendWait",
+    /// Time in which readers waited for the rate limit.
+    limit_wait = "limitWait",
     /// Frame bytes that arrived on lanes.
     received_bytes = "receivedBytes",
     written_bytes = "writtenBytes",

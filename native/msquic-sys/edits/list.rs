@@ -141,4 +141,14 @@ pub const EDITS: &[Edit] = &[
         sha256: "230565164d282b95abb5a1ad79ca880bd1059a7ebfc2f7484f4627718a7db4d7",
         replacement: "        if (SendData->TotalSize + MAX_UDP_PAYLOAD_LENGTH > sizeof(SendData->Buffer) ||\n",
     },
+    // The window of each stream doubled up to that of the connection, and its buffer with it, which never shrinks: eight lanes that were
+    // the slowest in turn held five times the connection's window (375 MB with one of 64 MiB). Now the windows of all
+    // streams of a kind grow to twice the connection's together at most.
+    Edit {
+        file: "src/core/stream_recv.c",
+        first_line: 809,
+        last_line: 810,
+        sha256: "5f92d8a03c12d740289da0ed0ca41544a51c8605066eff82c8700b9e4bd39038",
+        replacement: include_str!("stream_window.c"),
+    },
 ];

@@ -25,7 +25,14 @@ export class Loop {
   #port = 0;
 
   constructor(onEvent: () => void = () => {}) {
-    this.engine = startEngine({ readers: 2, writers: 2, buffers: 24, executionProfile: 0, outstandingBytes: 8 * MIB });
+    this.engine = startEngine({
+      readers: 2,
+      writers: 2,
+      buffers: 24,
+      executionProfile: 0,
+      outstandingBytes: 8 * MIB,
+      bytesPerSecond: undefined,
+    });
     this.identity = this.engine.identity();
     this.#events = this.#watched(onEvent);
   }

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
 use msquic_sys::{Buffer, Handle, Status, StreamEvent, failed, status};
@@ -42,10 +43,13 @@ pub struct SendBuffer {
     pub storage: Box<[u8]>,
     pub start: usize,
     pub len: usize,
-    buffer: Buffer,
+    /// The bytes as the library gets them, one for each send.
+    parts: Vec<Buffer>,
+    /// Parts that have not come back from the library. Whoever brings the last one has the buffer again.
+    away: AtomicUsize,
 }
 
-// SAFETY: `buffer` points into `storage`, which moves with it; it is written only by `Stream::send`.
+// SAFETY: `parts` points into `storage`, which moves with it; they are written only by `SendBuffer::split`, while none is away.
 unsafe impl Send for SendBuffer {}
 
 impl SendBuffer {
@@ -55,11 +59,39 @@ impl SendBuffer {
             storage,
             start: 0,
             len,
-            buffer: Buffer {
-                length: 0,
-                buffer: ptr::null_mut(),
-            },
+            parts: Vec::with_capacity(1),
+            away: AtomicUsize::new(0),
         })
+    }
+
+    /// Cuts the bytes into parts of at most `part`; there is always one.
+    fn split(&mut self, part: usize) {
+        let bytes = &mut self.storage[self.start..self.start + self.len];
+        let most = part.clamp(1, u32::MAX as usize);
+        self.parts.clear();
+        let mut push = |piece: &mut [u8]| {
+            self.parts.push(Buffer {
+                length: piece.len() as u32,
+                buffer: piece.as_mut_ptr(),
+            });
+        };
+        if bytes.is_empty() {
+            push(bytes);
+        } else {
+            bytes.chunks_mut(most).for_each(push);
+        }
+        self.away = AtomicUsize::new(self.parts.len());
+    }
+
+    /// So many parts came back; the buffer, if they were the last.
+    ///
+    /// # Safety
+    /// `raw` is from `Stream::send_parts`, and these parts were still away.
+    unsafe fn came_back(raw: *mut Self, parts: usize) -> Option<Box<Self>> {
+        // SAFETY: while a part is away the box is not freed.
+        let last = unsafe { (*raw).away.fetch_sub(parts, Ordering::AcqRel) } == parts;
+        // SAFETY: nobody else has a part any more, so nobody else uses the box.
+        last.then(|| unsafe { Box::from_raw(raw) })
     }
 }
 
@@ -149,24 +181,41 @@ impl Stream {
     }
 
     /// Queues a send; the buffer comes back through [`StreamHandler::sent`], or at once when the stream is gone.
-    pub fn send(&self, mut data: Box<SendBuffer>, fin: bool) -> Result<(), Box<SendBuffer>> {
-        let end = data.start + data.len;
-        let bytes = &mut data.storage[data.start..end];
-        let Ok(length) = u32::try_from(bytes.len()) else {
-            return Err(data);
-        };
-        data.buffer = Buffer {
-            length,
-            buffer: bytes.as_mut_ptr(),
-        };
+    pub fn send(&self, data: Box<SendBuffer>, fin: bool) -> Result<(), Box<SendBuffer>> {
+        let whole = data.len;
         let flags = if fin { send::FIN } else { send::NONE };
+        self.send_parts(data, whole, flags, |_| true)
+    }
+
+    /// The same in parts of at most `part` bytes, each when `may_go` lets its length go. `false` from it leaves out the rest.
+    pub fn send_slowly(
+        &self,
+        data: Box<SendBuffer>,
+        part: usize,
+        may_go: impl FnMut(usize) -> bool,
+    ) -> Result<(), Box<SendBuffer>> {
+        self.send_parts(data, part, send::NONE, may_go)
+    }
+
+    fn send_parts(
+        &self,
+        mut data: Box<SendBuffer>,
+        part: usize,
+        flags: u32,
+        mut may_go: impl FnMut(usize) -> bool,
+    ) -> Result<(), Box<SendBuffer>> {
+        data.split(part);
+        let (count, parts) = (data.parts.len(), data.parts.as_ptr());
         let raw = Box::into_raw(data);
-        // SAFETY: `raw` is not touched until SEND_COMPLETE gives it back, so array and bytes stay; the handle is open.
-        let result =
-            unsafe { (self.api().stream_send)(self.raw, &raw const (*raw).buffer, 1, flags, raw.cast::<c_void>()) };
-        if failed(result) {
-            // SAFETY: a refused send raises no SEND_COMPLETE; the box is ours again.
-            return Err(unsafe { Box::from_raw(raw) });
+        for index in 0..count {
+            // SAFETY: this part is still away from the box's point of view, so the box and its parts are not freed or changed.
+            let (part, length) = unsafe { (parts.add(index), (*parts.add(index)).length) };
+            // SAFETY: as above, until SEND_COMPLETE brings the part back; the stream's handle is open.
+            let send = || unsafe { (self.api().stream_send)(self.raw, part, 1, flags, raw.cast::<c_void>()) };
+            if !may_go(length as usize) || failed(send()) {
+                // SAFETY: a refused send raises no SEND_COMPLETE, so this part and those behind it are still away.
+                return unsafe { SendBuffer::came_back(raw, count - index) }.map_or(Ok(()), Err);
+            }
         }
         Ok(())
     }
@@ -276,15 +325,14 @@ unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_vo
             // SAFETY: by `kind`.
             stream_event::RECEIVE => return this.received(unsafe { &mut data.receive }),
             stream_event::SEND_COMPLETE => {
-                // SAFETY: by `kind`; the context of a send is the box that `Stream::send` leaked.
+                // SAFETY: by `kind`; the context of a send is the box that `Stream::send_parts` leaked, and one part comes back.
                 let (buffer, cancelled) = unsafe {
                     let done = data.send_complete;
-                    (
-                        Box::from_raw(done.client_context.cast::<SendBuffer>()),
-                        done.canceled != 0,
-                    )
+                    (SendBuffer::came_back(done.client_context.cast(), 1), done.canceled != 0)
                 };
-                this.handler.sent(buffer, cancelled);
+                if let Some(buffer) = buffer {
+                    this.handler.sent(buffer, cancelled);
+                }
             }
             stream_event::SEND_SHUTDOWN_COMPLETE => {
                 // SAFETY: by `kind`. Graceful: the peer has acknowledged all bytes and the end.

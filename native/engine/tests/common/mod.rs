@@ -103,12 +103,11 @@ impl std::ops::DerefMut for Turn {
     }
 }
 
-/// Readers, writers, buffers, profile, outstanding bytes, 0.
+/// Readers, writers, buffers, profile, outstanding bytes; no rate limit.
 pub fn start() -> i32 {
-    let args: Vec<u8> = [2u32, 2, 16, 0, 8 << 20, 0]
-        .iter()
-        .flat_map(|word| word.to_le_bytes())
-        .collect();
+    let words = [2u32, 2, 16, 0, 8 << 20];
+    let words = words.iter().flat_map(|word| word.to_le_bytes());
+    let args: Vec<u8> = words.chain(0f64.to_le_bytes()).collect();
     // SAFETY: the pointer and the length are those of a live buffer, as for all calls here.
     unsafe { door::ultra_start(args.as_ptr(), args.len() as u32) }
 }

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { BUFFER_LEN } from "../../src/engine/layout.generated.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { UltraError } from "../../src/errors.ts";
+import type { AddressClass } from "../../src/tuning/address_class.ts";
+import { budgetOf, memoryOf } from "../../src/tuning/budget.ts";
+import { engineSizes } from "../../src/tuning/lanes.ts";
+import { encodeSettings } from "../../src/tuning/quic_settings.ts";
+import { settingsOf } from "../../src/tuning/settings.ts";
+import { DEFAULT_MEMORY_BYTES, DEFAULT_TUNING, type Tuning } from "../../src/tuning/tuning.ts";
+
+const MIB = 2 ** 20;
+const CLASSES: readonly AddressClass[] = ["loopback", "near", "far"];
+
+Deno.test("by default each class has its measured numbers", () => {
+  const numbers = CLASSES.map((one) => {
+    const budget = budgetOf(DEFAULT_TUNING, one);
+    const { connectionWindowBytes, laneWindowBytes, outstandingBuffers, readAheadBuffers, lanes } = budget;
+    return [connectionWindowBytes / MIB, laneWindowBytes / MIB, outstandingBuffers, readAheadBuffers, lanes];
+  });
+  assert.deepEqual(numbers, [[4, 2, 3, 15, 4], [16, 4, 7, 15, 4], [64, 4, 63, 15, 8]]);
+});
+
+Deno.test("near and far are the numbers of these classes whatever the address; times included", () => {
+  for (const name of ["near", "far"] as const) {
+    const tuning: Tuning = { ...DEFAULT_TUNING, profile: { name, memoryBytes: DEFAULT_MEMORY_BYTES } };
+    for (const addressClass of CLASSES) {
+      assert.deepEqual(budgetOf(tuning, addressClass), budgetOf(DEFAULT_TUNING, name));
+      for (const side of ["dialer", "listener"] as const) {
+        const forced = settingsOf({ addressClass, side, tuning });
+        assert.deepEqual(forced, settingsOf({ addressClass: name, side }));
+      }
+    }
+  }
+});
+
+Deno.test("max is the seed values, and says how much memory that may take", () => {
+  const tuning: Tuning = { ...DEFAULT_TUNING, profile: { name: "max" } };
+  for (const addressClass of CLASSES) {
+    const settings = settingsOf({ addressClass, side: "listener", tuning });
+    assert.equal(settings.connectionWindowBytes, 2 ** 31 - 1);
+    assert.equal(settings.streamWindowUnidiBytes, 256 * MIB);
+    assert.equal(settings.initialRttMs, settingsOf({ addressClass, side: "listener" }).initialRttMs);
+    encodeSettings(settings);
+    const sizes = engineSizes(2, addressClass, tuning);
+    assert.deepEqual([sizes.writers, sizes.buffers], [64, 272]);
+    const budget = budgetOf(tuning, addressClass);
+    assert.equal(budget.lanes, 256);
+    assert.equal(memoryOf(budget, "receive"), 2 ** 31 - 1);
+    assert.equal(memoryOf(budget, "send"), 272 * BUFFER_LEN);
+  }
+});
+
+Deno.test("more memory fills longer paths, and makes no difference near", () => {
+  const budget = (memoryBytes: number, one: AddressClass) =>
+    budgetOf({ ...DEFAULT_TUNING, profile: { name: "auto", memoryBytes } }, one);
+  assert.equal(budget(4e9, "far").connectionWindowBytes, 2e9);
+  assert.equal(budget(4e9, "far").laneWindowBytes, 64 * MIB);
+  assert.deepEqual(budget(4e9, "near"), budget(DEFAULT_MEMORY_BYTES, "near"));
+  assert.equal(budget(32e6, "far").connectionWindowBytes, 16e6);
+});
+
+/** Command lines of both sides with whatever sizes; some are refused. */
+const commandLines = fc.record({
+  command: fc.constantFrom("send", "recv"),
+  profile: fc.constantFrom("auto", "near", "far"),
+  memory: fc.option(fc.integer({ min: 30e6, max: 4.1e9 })),
+  window: fc.option(fc.integer({ min: 0.9e6, max: 2.1e9 })),
+  lane: fc.option(fc.integer({ min: 60e3, max: 300e6 })),
+  readBuffer: fc.option(fc.integer({ min: 0.9e6, max: 70e6 })),
+});
+
+Deno.test("whatever flags are given, windows and buffers stay within the memory, and QUIC takes them", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(commandLines, fc.constantFrom(...CLASSES), ({ command, profile, ...sizes }, addressClass) => {
+      const flags = [`--profile=${profile}`];
+      if (sizes.memory !== null) flags.push(`--memory=${sizes.memory}`);
+      if (command === "recv" && sizes.window !== null) flags.push(`--connection-window=${sizes.window}`);
+      if (command === "recv" && sizes.lane !== null) flags.push(`--stream-window=${sizes.lane}`);
+      if (command === "send" && sizes.readBuffer !== null) flags.push(`--read-buffer=${sizes.readBuffer}`);
+      const tuning = tuningOf([command, ...(command === "send" ? ["a"] : []), ...flags]);
+      if (tuning === undefined) return;
+      accepted++;
+      const bound = sizes.memory ?? DEFAULT_MEMORY_BYTES;
+      const budget = budgetOf(tuning, addressClass);
+      assert.ok(memoryOf(budget, "receive") <= bound && memoryOf(budget, "send") <= bound, flags.join(" "));
+      assert.ok(budget.outstandingBuffers >= 1 && budget.readAheadBuffers >= 1);
+      const { buffers, outstandingBytes } = engineSizes(8, addressClass, tuning);
+      assert.ok(buffers * BUFFER_LEN <= bound && outstandingBytes < buffers * BUFFER_LEN);
+      for (const side of ["dialer", "listener"] as const) encodeSettings(settingsOf({ addressClass, side, tuning }));
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(accepted > 500, `${accepted} of them were accepted`);
+});
+
+function tuningOf(args: readonly string[]): Tuning | undefined {
+  try {
+    const invocation = parseArguments(args, { ticket: undefined });
+    return "tuning" in invocation ? invocation.tuning : undefined;
+  } catch (error) {
+    if (!(error instanceof UltraError)) throw error;
+    return undefined;
+  }
+}
