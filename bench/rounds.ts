@@ -14,7 +14,7 @@ import { inTurn } from "./turns.ts";
 const MOST_TRIES = 3;
 /** A peer that has failed so often in a cell takes no further part in it. */
 const MOST_FAILURES = 2;
-const CEILING_SECONDS = 2;
+const CEILING_SECONDS = 1;
 
 type Rounds = Pick<TransferResult, "peers" | "ceilings">;
 
@@ -37,12 +37,8 @@ export async function measureCell(
   const ceilings: { round: number; mbit: number }[] = [];
   const transfer = (entry: Entry, round: number) => transferOnce(cell, entry, round, join(folder, "run"));
 
-  // Brings the memory that load and result take, which is slower than memory that was used before. Paths are slower than both.
   const [first] = entries;
-  if (cell.path === "loopback" && first !== undefined) {
-    const { seconds } = await transfer(first, 0);
-    print(`round 0 ${first.peer.name}: ${seconds.toFixed(2)} s (warm-up, not counted)`);
-  }
+  if (cell.path === "loopback" && first !== undefined) await warmUp(first, transfer);
   for (let round = 1; round <= cell.rounds; round++) {
     if (cell.path !== "loopback") ceilings.push({ round, mbit: await measureCeiling(cell.path, round) });
     for (const entry of inTurn(entries, round)) {
@@ -50,6 +46,22 @@ export async function measureCell(
     }
   }
   return { ceilings, peers: await Promise.all(entries.map(resultOf)) };
+}
+
+/** Brings the memory that load and result take, which is slower than memory that was used before. Paths are slower than both. */
+async function warmUp(entry: Entry, transfer: (entry: Entry, round: number) => Promise<Measured>): Promise<void> {
+  try {
+    const { seconds } = await transfer(entry, 0);
+    print(`round 0 ${entry.peer.name}: ${seconds.toFixed(2)} s (warm-up, not counted)`);
+  } catch (error) {
+    noteFailure(entry, 0, error);
+  }
+}
+
+function noteFailure({ peer, failures }: Entry, round: number, error: unknown): void {
+  if (!(error instanceof Failure)) throw error;
+  failures.push({ round, why: error.message });
+  print(`round ${round} ${peer.name}: failed: ${error.message}`);
 }
 
 async function prepare(
@@ -86,7 +98,7 @@ async function takeTurn(
   round: number,
   transfer: (entry: Entry, round: number) => Promise<Measured>,
 ): Promise<void> {
-  const { peer, runs, failures } = entry;
+  const { peer, runs } = entry;
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
     try {
       const run = await transfer(entry, round);
@@ -95,9 +107,7 @@ async function takeTurn(
       print(`round ${round} ${peer.name}: ${run.seconds.toFixed(2)} s${mark}`);
       if (counts(run)) return;
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failures.push({ round, why: error.message });
-      print(`round ${round} ${peer.name}: failed: ${error.message}`);
+      noteFailure(entry, round, error);
       return;
     }
   }

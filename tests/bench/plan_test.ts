@@ -20,7 +20,7 @@ Deno.test("the full set has every scenario and every path, and ultra wherever fi
 
 Deno.test("a lossy path gives each peer a file that it moves in seconds; --size gives all the same", () => {
   const [wan] = cells({ scenario: "one-file", path: "wan" });
-  assert.deepEqual(wan?.bytes, { copes: 512 * MIB, suffers: 256 * MIB, stalls: 16 * MIB });
+  assert.deepEqual(wan?.bytes, { copes: 512 * MIB, suffers: 128 * MIB, stalls: 16 * MIB });
   const [small] = cells({ scenario: "one-file", path: "wan", bytes: 64 * MIB, rounds: 2 });
   assert.deepEqual(small?.bytes, { copes: 64 * MIB, suffers: 64 * MIB, stalls: 64 * MIB });
   assert.equal(small?.rounds, 2);
