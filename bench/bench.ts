@@ -1,82 +1,81 @@
 /**
  * `deno task bench`: ultra beside other tools, on the same machine at the same time.
  *
- *     deno task bench [--runs N] [--size MIB] [--scenario NAME] [--peers NAME,NAME...] [--no-save]
+ *     deno task bench [--scenario NAME] [--path NAME] [--peers NAME,NAME...] [--runs N] [--size MIB] [--no-save]
+ *
+ * Without arguments it runs the full set of plan.ts.
  *
  * @module
  */
 
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
 import { Failure, main, print } from "../scripts/shell.ts";
-import { memoryRates } from "./memory.ts";
+import { describeMachine } from "./machine.ts";
+import { missingNetpath } from "./paths/netpath.ts";
+import { isPathName, PATH_NAMES, type PathName, PATHS } from "./paths/table.ts";
 import { PEERS } from "./peers/all.ts";
-import type { Load, Peer, Run } from "./peers/peer.ts";
-import { describeMachine, type PeerResult, save, tableOf } from "./report.ts";
+import type { Peer } from "./peers/peer.ts";
+import { type Cell, cellsFor, type Wanted } from "./plan.ts";
+import { writeReport } from "./report.ts";
+import { header, type Result, save } from "./results.ts";
+import { measureCell } from "./rounds.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
-import type { Scenario } from "./scenarios/scenario.ts";
+import { MIB, type TransferScenario } from "./scenarios/scenario.ts";
+import { measureSharing } from "./scenarios/sharing.ts";
+import { tableOf } from "./table.ts";
 import { makeWork } from "./work.ts";
 
-interface Options {
-  readonly runs: number;
-  readonly sizeBytes: number;
-  readonly scenario: Scenario;
-  readonly peers: readonly Peer[];
-  readonly save: boolean;
-}
-
 /** Room for keys, logs and a file system's own needs. */
-const SLACK = 64 * 1024 * 1024;
+const SLACK = 64 * MIB;
 
 async function bench(): Promise<void> {
-  const options = readOptions(Deno.args);
+  const { wanted, keep } = readOptions(Deno.args);
   if (Deno.build.os !== "linux") throw new Failure("the benchmark reads /proc and so needs Linux");
+  const cells = cellsFor(wanted, SCENARIOS, PEERS);
+  if (cells.length === 0) throw new Failure("the full set has no such scenario on such a path; name both");
   await buildAll();
 
-  const skipped: { name: string; why: string }[] = [];
-  const peers: Peer[] = [];
-  for (const peer of options.peers) {
-    const why = await peer.missing();
-    if (why === undefined) peers.push(peer);
-    else skipped.push({ name: peer.name, why });
+  let failures = 0;
+  for (const cell of cells) {
+    print(`\n--- ${cell.scenario.name} on ${cell.path}`);
+    const why = cell.path === "loopback" ? undefined : missingNetpath();
+    if (why !== undefined) {
+      print(`skipped: ${why}`);
+      continue;
+    }
+    const result = await measured(cell);
+    failures += (result.kind === "sharing" ? result.cases : result.peers).flatMap((one) => one.failures).length;
+    print();
+    for (const line of tableOf(result)) print(line);
+    if (keep) print(`raw results: ${await save(result)}`);
   }
-
-  await using work = await makeWork(options.scenario.space(options.sizeBytes) + SLACK);
-  const results = await measure(peers, options, work.path);
-  const report = {
-    date: new Date().toISOString(),
-    scenario: options.scenario.name,
-    flags: { runs: options.runs, sizeBytes: options.sizeBytes },
-    storage: work.storage,
-    bytes: options.sizeBytes,
-    machine: await describeMachine(),
-    peers: results,
-    skipped,
-    memoryRates: await memoryRates(options.runs),
-  };
-  print();
-  for (const line of tableOf(report)) print(line);
-  if (options.save) print(`raw results: ${await save(report)}`);
+  if (keep) await writeReport();
+  if (failures > 0) throw new Failure(`${failures} runs failed; why stands above`);
 }
 
-function readOptions(args: string[]): Options {
+function readOptions(args: string[]): { readonly wanted: Wanted; readonly keep: boolean } {
   const { values } = parseArgs({
     args,
     options: {
-      runs: { type: "string", default: "5" },
-      size: { type: "string", default: "2048" },
-      scenario: { type: "string", default: SCENARIOS[0]?.name ?? "" },
-      peers: { type: "string", default: PEERS.map((peer) => peer.name).join(",") },
+      scenario: { type: "string" },
+      path: { type: "string" },
+      peers: { type: "string" },
+      runs: { type: "string" },
+      size: { type: "string" },
       "no-save": { type: "boolean", default: false },
     },
   });
+  const { scenario, path, peers, runs, size } = values;
   return {
-    runs: positive("--runs", values.runs),
-    sizeBytes: positive("--size", values.size) * 1024 * 1024,
-    scenario: named("scenario", SCENARIOS, values.scenario),
-    peers: values.peers.split(",").map((name) => named("peer", PEERS, name)),
-    save: !values["no-save"],
+    wanted: {
+      ...scenario !== undefined && { scenario: nameOf("scenario", SCENARIOS, scenario) },
+      ...path !== undefined && { path: pathOf(path) },
+      ...peers !== undefined && { peers: peers.split(",").map((name) => nameOf("peer", PEERS, name)) },
+      ...runs !== undefined && { rounds: positive("--runs", runs) },
+      ...size !== undefined && { bytes: positive("--size", size) * MIB },
+    },
+    keep: !values["no-save"],
   };
 }
 
@@ -85,63 +84,54 @@ function positive(flag: string, text: string): number {
   return Number(text);
 }
 
-function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
-  const found = all.find((one) => one.name === name);
-  if (!found) throw new Failure(`there is no ${what} ${name}; there are ${all.map((one) => one.name).join(", ")}`);
-  return found;
+function pathOf(name: string): PathName {
+  if (!isPathName(name)) throw new Failure(`there is no path ${name}; there are ${PATH_NAMES.join(", ")}`);
+  return name;
 }
 
-/** Starts all peers, then goes round after round, so that whatever else the machine does meets all of them. */
-async function measure(peers: readonly Peer[], options: Options, folder: string): Promise<PeerResult[]> {
-  await using cleanup = new AsyncDisposableStack();
+function nameOf(what: string, all: readonly { readonly name: string }[], name: string): string {
+  if (all.some((one) => one.name === name)) return name;
+  throw new Failure(`there is no ${what} ${name}; there are ${all.map((one) => one.name).join(", ")}`);
+}
+
+async function measured(cell: Cell): Promise<Result> {
+  const { scenario, path, rounds } = cell;
+  const common = { scenario: scenario.name, title: scenario.title, path, rounds, machine: await describeMachine() };
+  const settings = path === "loopback" ? {} : { settings: PATHS[path] };
+  if (scenario.kind === "sharing") {
+    await using work = await makeWork(2 * scenario.bytes * 2 + SLACK);
+    const cases = await measureSharing(cell, work.path);
+    return { ...header({ ...common, ...settings, storage: work.storage }), kind: "sharing", cases };
+  }
+  const { fit, skipped } = whoCan(cell, scenario);
+  await using work = await makeWork(spaceFor(cell, scenario, fit) + SLACK);
+  const result = await measureCell(cell, scenario, fit, work.path);
+  const { files } = scenario;
+  return {
+    ...header({ ...common, ...settings, storage: work.storage }),
+    kind: "transfers",
+    files,
+    skipped,
+    ...result,
+  };
+}
+
+function whoCan({ peers, path }: Cell, { files }: TransferScenario) {
+  const fit: Peer[] = [];
+  const skipped: { name: string; why: string }[] = [];
   for (const peer of peers) {
-    const own = join(folder, peer.name);
-    await Deno.mkdir(own);
-    await peer.start(own);
-    cleanup.defer(() => peer.stop());
+    const missing = peer.missing();
+    const why = missing === undefined ? peer.unfit?.({ path, files }) : `this is missing: ${missing}`;
+    if (why === undefined) fit.push(peer);
+    else skipped.push({ name: peer.name, why });
   }
-  const source = join(folder, "source");
-  await Deno.mkdir(source);
-  const load = await options.scenario.prepare(source, options.sizeBytes);
-
-  const runs = new Map<Peer, Run[]>(peers.map((peer) => [peer, []]));
-  // Round 0 warms caches and clocks up and is not counted.
-  for (let round = 0; round <= options.runs; round++) {
-    for (const peer of inTurn(peers, round)) {
-      const run = await runOnce(peer, options.scenario, load, join(folder, "result"));
-      print(`round ${round} ${peer.name}: ${run.seconds.toFixed(2)} s${round === 0 ? " (warm-up)" : ""}`);
-      if (round > 0) runs.get(peer)?.push(run);
-    }
-  }
-  return await Promise.all(peers.map(async (peer) => ({
-    name: peer.name,
-    command: peer.command,
-    version: await peer.version(),
-    runs: runs.get(peer) ?? [],
-  })));
+  for (const { name, why } of skipped) print(`skipped: ${name}, because ${why}`);
+  return { fit, skipped };
 }
 
-/**
- * The peers in another order each round: every second one backwards, and turned on after each such pair, so that nobody always follows the
- * same one. (Who follows whom matters: memory that a run has just given back is cheaper than what the host has to bring.)
- */
-function inTurn<T>(peers: readonly T[], round: number): T[] {
-  const start = Math.floor(round / 2) % Math.max(peers.length, 1);
-  const turned = [...peers.slice(start), ...peers.slice(0, start)];
-  return round % 2 === 0 ? turned : turned.reverse();
-}
-
-async function runOnce(peer: Peer, scenario: Scenario, load: Load, into: string): Promise<Run> {
-  await Deno.mkdir(into);
-  try {
-    const run = await peer.transfer(load, into);
-    await scenario.check(load, into);
-    return run;
-  } catch (error) {
-    throw error instanceof Failure ? new Failure(`${peer.name}: ${error.message}`) : error;
-  } finally {
-    await Deno.remove(into, { recursive: true });
-  }
+function spaceFor(cell: Cell, scenario: TransferScenario, peers: readonly Peer[]): number {
+  const sizes = new Set(peers.map((peer) => cell.bytes[peer.underLoss]));
+  return [...sizes].reduce((sum, bytes) => sum + scenario.space(bytes), 0);
 }
 
 await main(bench);

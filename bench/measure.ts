@@ -18,9 +18,23 @@ export interface Usage {
   readonly peakBytes: number;
 }
 
+/** A program and its arguments, as the end of a path gives them. */
+export type Command = readonly [program: string, args: readonly string[]];
+
+export interface WatchOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  /** Called with each line of standard output and standard error. */
+  readonly onLine?: (line: string) => void;
+}
+
 const POLL_MS = 20;
 /** `USER_HZ`, in which /proc counts: 100 on every Linux that Deno runs on. */
 const TICKS = 100;
+/** Nothing here takes longer; a program that hangs must not hold up a set of benchmarks. */
+const MOST_SECONDS = 240;
+/** A server that starts needs less, also on a busy machine. */
+const START_SECONDS = 20;
 
 /** Waits for the program and leaves the shell's own /proc entry, with the times of the dead child, in the file `$0`. */
 const SHELL = `"$@"; code=$?; read -r line < "/proc/$$/stat"; printf '%s' "$line" > "$0"; exit "$code"`;
@@ -30,12 +44,13 @@ export class Watched implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #statFile: string;
   readonly #peak: PeakWatch;
-  readonly #firstLine = Promise.withResolvers<string>();
-  readonly #stdout: Promise<string>;
-  readonly #stderr: Promise<string>;
+  readonly #lines = new Lines();
+  readonly #output: Promise<unknown>;
   readonly #finished: Promise<Usage>;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #tookTooLong = false;
 
-  constructor(readonly name: string, program: string, args: readonly string[], options: { cwd?: string } = {}) {
+  constructor(readonly name: string, [program, args]: Command, { onLine, ...options }: WatchOptions = {}) {
     this.#statFile = Deno.makeTempFileSync({ prefix: "ultra-bench-" });
     const command = new Deno.Command("sh", {
       ...options,
@@ -46,18 +61,32 @@ export class Watched implements AsyncDisposable {
     });
     this.#child = command.spawn();
     this.#peak = new PeakWatch(this.#child.pid);
-    this.#stdout = this.#read(this.#child.stdout, (line) => this.#firstLine.resolve(line));
-    this.#stderr = this.#read(this.#child.stderr, () => {});
+    if (onLine) this.#lines.onLine(onLine);
+    this.#output = Promise.all([this.#lines.read(this.#child.stdout), this.#lines.read(this.#child.stderr)]);
+    this.#timer = setTimeout(() => {
+      this.#tookTooLong = true;
+      this.#kill();
+    }, MOST_SECONDS * 1000);
     this.#finished = this.#finish();
     this.#finished.catch(() => {}); // whoever waits for it sees it; a run that failed earlier does not
   }
 
-  /** The first line that the program prints on stdout. */
-  async firstLine(): Promise<string> {
-    const ended = this.finished().then(() => {
-      throw new Failure(`${this.name} ended without printing a line`);
-    });
-    return await Promise.race([this.#firstLine.promise, ended]);
+  /** The first line on either output that matches, also of those already printed. */
+  async line(pattern = /^/): Promise<RegExpExecArray> {
+    return await Promise.race([this.#lines.first(pattern), this.#ended(`without printing ${pattern}`)]);
+  }
+
+  /** Waits until the program, or one that it started, listens on this TCP port in its network namespace. */
+  async listening(port: number): Promise<void> {
+    const deadline = performance.now() + START_SECONDS * 1000;
+    const ended = this.#ended("before it listened");
+    ended.catch(() => {}); // it may end later, when nobody waits here any more
+    while (!isListening(this.#child.pid, port)) {
+      if (performance.now() > deadline) {
+        throw new Failure(`${this.name} does not listen on port ${port}\n${this.#lines}`);
+      }
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, POLL_MS)), ended]);
+    }
   }
 
   /** What it cost, once it has ended well. */
@@ -65,56 +94,107 @@ export class Watched implements AsyncDisposable {
     return this.#finished;
   }
 
+  /** What it has cost so far, for a program that does not end by itself. */
+  soFar(): Usage {
+    return { cpuSeconds: treeSeconds(this.#child.pid), peakBytes: this.#peak.highest };
+  }
+
+  /** What one transfer costs a server that runs already. */
+  watch(): ServerWatch {
+    return new ServerWatch(this.#child.pid);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of descendants(this.#child.pid).reverse()) kill(pid);
+    this.#kill();
     await this.#finished.catch(() => {});
     await Deno.remove(this.#statFile);
   }
 
-  async #finish(): Promise<Usage> {
-    const { code } = await this.#child.status;
-    const peakBytes = this.#peak.stop();
-    const [, stderr] = await Promise.all([this.#stdout, this.#stderr]);
-    if (code !== 0) throw new Failure(`${this.name} ended with exit code ${code}\n${stderr.slice(-2000)}`);
-    return { cpuSeconds: childrenSeconds(await Deno.readTextFile(this.#statFile)), peakBytes };
+  #kill(): void {
+    // Parents first: nginx would start a new worker in place of one that has gone.
+    for (const pid of descendants(this.#child.pid)) kill(pid);
   }
 
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>, first: (line: string) => void): Promise<string> {
-    let text = "";
-    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-      text += part;
-      const end = text.indexOf("\n");
-      if (end >= 0) first(text.slice(0, end));
-    }
-    return text;
+  async #ended(how: string): Promise<never> {
+    await this.#finished;
+    throw new Failure(`${this.name} ended ${how}\n${this.#lines}`);
+  }
+
+  async #finish(): Promise<Usage> {
+    const { code } = await this.#child.status;
+    clearTimeout(this.#timer);
+    const peakBytes = this.#peak.stop();
+    await this.#output;
+    if (this.#tookTooLong) throw new Failure(`${this.name} took longer than ${MOST_SECONDS} s\n${this.#lines}`);
+    if (code !== 0) throw new Failure(`${this.name} ended with exit code ${code}\n${this.#lines}`);
+    return { cpuSeconds: childrenSeconds(await Deno.readTextFile(this.#statFile)), peakBytes };
   }
 }
 
-/** Watches what a server spends on one transfer: the processes it starts for it and waits for. */
+/** What a program printed, line by line. */
+class Lines {
+  readonly #all: string[] = [];
+  readonly #listeners: ((line: string) => void)[] = [];
+
+  onLine(listener: (line: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  first(pattern: RegExp): Promise<RegExpExecArray> {
+    const { promise, resolve } = Promise.withResolvers<RegExpExecArray>();
+    const look = (line: string) => {
+      const found = pattern.exec(line);
+      if (found) resolve(found);
+    };
+    this.#all.forEach(look);
+    this.#listeners.push(look);
+    return promise;
+  }
+
+  async read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let rest = "";
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + part).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach((line) => this.#add(line));
+    }
+    if (rest !== "") this.#add(rest);
+  }
+
+  /** The end of it, for messages. */
+  toString(): string {
+    return this.#all.join("\n").slice(-2000);
+  }
+
+  #add(line: string): void {
+    this.#all.push(line);
+    for (const listener of this.#listeners) listener(line);
+  }
+}
+
+/** Watches what a running server and the processes it starts spend on one transfer. */
 export class ServerWatch {
   readonly #before: number;
+  readonly #others: ReadonlySet<number>;
   readonly #peak: PeakWatch;
 
   constructor(readonly pid: number) {
-    this.#before = this.#seconds();
+    this.#before = treeSeconds(pid);
+    this.#others = new Set(descendants(pid));
     this.#peak = new PeakWatch(pid);
   }
 
   /** Waits until the server has put the processes of the transfer away. */
   async finished(): Promise<Usage> {
-    for (let left = 250; descendants(this.pid).length > 0; left--) {
+    for (let left = 250; descendants(this.pid).some((pid) => !this.#others.has(pid)); left--) {
       if (left === 0) throw new Failure(`the processes of server ${this.pid} do not end`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    return { cpuSeconds: this.#seconds() - this.#before, peakBytes: this.#peak.stop() };
-  }
-
-  #seconds(): number {
-    return childrenSeconds(Deno.readTextFileSync(`/proc/${this.pid}/stat`));
+    return { cpuSeconds: treeSeconds(this.pid) - this.#before, peakBytes: this.#peak.stop() };
   }
 }
 
-/** Polls the descendants of a process (not itself: it is only the shell or the server in front of them). */
+/** Polls the descendants of a process (not itself: it is only the shell in front of them). */
 class PeakWatch {
   readonly #root: number;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -123,6 +203,10 @@ class PeakWatch {
   constructor(root: number) {
     this.#root = root;
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
+  }
+
+  get highest(): number {
+    return this.#peak;
   }
 
   stop(): number {
@@ -137,9 +221,24 @@ class PeakWatch {
 
 /** User and system time of the children that a process has waited for, from its `stat` line. */
 export function childrenSeconds(stat: string): number {
+  const [, children] = secondsOf(stat);
+  return children;
+}
+
+/** The times of a process itself, and of the children that it has waited for. */
+function secondsOf(stat: string): [own: number, children: number] {
   // The second field is the program's name in parentheses and may hold anything, so the count starts behind it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) / TICKS;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields.slice(11, 15);
+  return [(user + system) / TICKS, (childrenUser + childrenSystem) / TICKS];
+}
+
+/** What a process and all below it have used so far: an ended one counts at its parent. */
+function treeSeconds(pid: number): number {
+  return [pid, ...descendants(pid)].reduce((sum, one) => {
+    const [own, children] = secondsOf(read(`/proc/${one}/stat`) || ")");
+    return sum + own + children;
+  }, 0);
 }
 
 function peakBytes(pid: number): number {
@@ -147,10 +246,26 @@ function peakBytes(pid: number): number {
   return Number(kilobytes ?? 0) * 1024;
 }
 
-/** All processes below one, parents first. Those that a second thread started are not seen; no peer does that. */
+/**
+ * All processes below one, parents first. Those that a second thread started are not seen, which is so for qcp's ssh alone: it is small,
+ * ends with qcp, and its CPU time counts, as qcp waits for it.
+ */
 function descendants(pid: number): number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").filter((text) => text !== "").map(Number);
   return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** The tables of /proc are of the process's network namespace, which the program may have entered behind the shell. */
+function isListening(pid: number, port: number): boolean {
+  return descendants(pid).some((one) =>
+    ["tcp", "tcp6"].some((table) => listens(read(`/proc/${one}/net/${table}`), port))
+  );
+}
+
+/** Whether a table like /proc/net/tcp has a socket that listens on the port. */
+export function listens(table: string, port: number): boolean {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  return new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F]+:0000 0A `, "m").test(table);
 }
 
 /** A file of /proc; empty when the process is gone, which can happen at any time. */
@@ -162,9 +277,14 @@ function read(path: string): string {
   }
 }
 
-function kill(pid: number): void {
+/** Asks all programs that this process has started to end. */
+export function endAll(signal: "SIGTERM" | "SIGKILL"): void {
+  for (const pid of descendants(Deno.pid)) kill(pid, signal);
+}
+
+function kill(pid: number, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): void {
   try {
-    Deno.kill(pid, "SIGKILL");
+    Deno.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }

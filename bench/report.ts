@@ -1,120 +1,150 @@
-/** What the benchmark found: as a table for readers, as JSON for later. @module */
+/**
+ * Makes docs/benchmarks/*.svg, and the tables in docs/benchmarks.md between two marks; the prose around them stays.
+ *
+ *     deno run -A bench/report.ts [RESULTS...]
+ *
+ * Without files: the newest result of each scenario and path in bench/results/.
+ *
+ * @module
+ */
 
 import { join } from "node:path";
 import { ROOT } from "../scripts/paths.ts";
-import { outputOf } from "../scripts/shell.ts";
-import type { Load, Run } from "./peers/peer.ts";
+import { Failure, main, print } from "../scripts/shell.ts";
+import { PATH_NAMES } from "./paths/table.ts";
+import { load, newest, type Result, RESULTS, type TransferResult } from "./results.ts";
+import { SCENARIOS } from "./scenarios/all.ts";
+import { median, spread } from "./statistics.ts";
+import { type Bar, type Chart, svgOf } from "./svg.ts";
+import { counted, labelOf, limitOf, rateOf, tableOf, unitOf } from "./table.ts";
 
-export interface PeerResult {
-  readonly name: string;
-  readonly command: string;
-  readonly version: string;
-  readonly runs: readonly Run[];
+const PAGE = join(ROOT, "docs", "benchmarks.md");
+const PLOTS = join(ROOT, "docs", "benchmarks");
+const BEGIN = "<!-- bench/report.ts writes from here -->";
+const END = "<!-- to here -->";
+
+/** Writes it from these files, or from all that are kept. */
+export async function writeReport(files: readonly string[] = kept()): Promise<void> {
+  const results: Result[] = [];
+  for (const file of files) {
+    const result = await load(file);
+    if (result === undefined) print(`${file} is of an older format and is left out`);
+    else results.push(result);
+  }
+  const chosen = inOrder(newest(results));
+  if (chosen.length === 0) throw new Failure("there are no results to report");
+  await Deno.mkdir(PLOTS, { recursive: true });
+  for (const result of chosen) {
+    const chart = chartOf(result);
+    if (chart !== undefined) await Deno.writeTextFile(join(PLOTS, plotName(result)), svgOf(chart));
+  }
+  await Deno.writeTextFile(PAGE, spliced(await Deno.readTextFile(PAGE), section(chosen)));
+  print(`wrote docs/benchmarks.md from ${chosen.length} results`);
 }
 
-export interface Report {
-  readonly date: string;
-  readonly scenario: string;
-  readonly flags: Readonly<Record<string, string | number>>;
-  readonly storage: string;
-  readonly bytes: number;
-  readonly machine: Machine;
-  /** In the order of `peers/all.ts`; runs with the same index stand side by side in time. */
-  readonly peers: readonly PeerResult[];
-  readonly skipped: readonly { readonly name: string; readonly why: string }[];
-  /** Bytes per second of each run, or why there are none. */
-  readonly memoryRates: readonly number[] | string;
+function kept(): string[] {
+  const names = Array.from(Deno.readDirSync(RESULTS), (entry) => entry.name);
+  return names.filter((name) => name.endsWith(".json")).sort().map((name) => join(RESULTS, name));
 }
 
-export interface Machine {
-  readonly processor: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly system: string;
-  readonly kernel: string;
-  readonly deno: string;
-  readonly commit: string;
+function inOrder(results: readonly Result[]): Result[] {
+  const place = ({ scenario, path }: Result) => [
+    SCENARIOS.findIndex(({ name }) => name === scenario),
+    PATH_NAMES.indexOf(path),
+  ];
+  return [...results].sort((a, b) => {
+    const [[scenarioA = 0, pathA = 0], [scenarioB = 0, pathB = 0]] = [place(a), place(b)];
+    return scenarioA - scenarioB || pathA - pathB;
+  });
 }
 
-export async function describeMachine(): Promise<Machine> {
-  const first = (text: string, pattern: RegExp) => pattern.exec(text)?.[1] ?? "unknown";
-  const changed = await outputOf("git", ["-C", ROOT, "status", "--porcelain"]);
+/** The text with everything between the marks replaced. */
+export function spliced(page: string, lines: readonly string[]): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Failure(`docs/benchmarks.md needs the lines ${BEGIN} and ${END}`);
+  return `${page.slice(0, begin)}${[BEGIN, "", ...lines, "", ""].join("\n")}${page.slice(end)}`;
+}
+
+/** All tables and plots, with what they were measured on. */
+export function section(results: readonly Result[]): string[] {
+  return [
+    ...machines(results),
+    ...results.flatMap((result) => [
+      "",
+      `### ${result.title} on \`${result.path}\``,
+      "",
+      ...tableOf(result),
+      ...(chartOf(result) === undefined
+        ? []
+        : ["", `![${result.title} on ${result.path}](benchmarks/${plotName(result)})`]),
+    ]),
+    "",
+    ...commands(results),
+  ];
+}
+
+function machines(results: readonly Result[]): string[] {
+  const lines = results.map(({ machine: { processor, cores, memoryBytes, system, kernel, commit } }) =>
+    `${processor}, ${cores} cores, ${(memoryBytes / 1e9).toFixed(0)} GB; ${system}, Linux ${kernel}; commit ${
+      commit.replace(/^(\w{7})\w*/, "$1")
+    }`
+  );
+  const dates = results.map(({ date }) => date.slice(0, 10)).sort();
+  return [`Measured ${[...new Set([dates[0], dates.at(-1)])].join(" to ")} on: ${[...new Set(lines)].join(" | ")}.`];
+}
+
+/** What each peer was and how it was called. */
+function commands(results: readonly Result[]): string[] {
+  const peers = new Map(
+    results.flatMap((result) =>
+      result.kind === "transfers" ? result.peers.map((peer) => [peer.name, peer] as const) : []
+    ),
+  );
+  if (peers.size === 0) return [];
+  return [
+    "### What ran",
+    "",
+    "| peer | version | commands |",
+    "|---|---|---|",
+    ...[...peers.values()].map(({ name, version, command }) => `| ${name} | ${cell(version)} | \`${cell(command)}\` |`),
+  ];
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", "; ");
+}
+
+function plotName({ scenario, path }: Result): string {
+  return `${scenario}-${path}.svg`;
+}
+
+/** Undefined where bars would say nothing: for shares, and for one peer alone. */
+export function chartOf(result: Result): Chart | undefined {
+  if (result.kind === "sharing") return undefined;
+  const unit = unitOf(result);
+  // Beside what kernel TCP does on loopback without files, nobody else's bar could be told from another's.
+  const shown = result.peers.filter(({ name }) => result.path !== "loopback" || !name.startsWith("iperf3"));
+  const bars = shown.flatMap((peer): Bar[] => {
+    const value = spread(counted(peer).map((run) => rateOf(run) / unit.bytes));
+    return value === undefined ? [] : [{ label: labelOf(peer, result), value, kind: kindOf(peer, result) }];
+  });
+  if (bars.length < 2) return undefined;
+  const limit = limitOf(result);
   return {
-    processor: first(await Deno.readTextFile("/proc/cpuinfo"), /^model name\s*: (.*)$/m),
-    cores: navigator.hardwareConcurrency,
-    memoryBytes: Deno.systemMemoryInfo().total,
-    system: first(await Deno.readTextFile("/etc/os-release"), /^PRETTY_NAME="?([^"\n]*)/m),
-    kernel: Deno.osRelease(),
-    deno: Deno.version.deno,
-    commit: `${await outputOf("git", ["-C", ROOT, "rev-parse", "HEAD"]) ?? "unknown"}${changed ? " with changes" : ""}`,
+    title: `${result.title} on ${result.path}`,
+    unit: unit.name,
+    bars,
+    ...limit && { limit: { label: limit.name, value: median([...limit.rates.values()]) / unit.bytes } },
   };
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const at = (index: number) => sorted[index] ?? NaN;
-  return sorted.length % 2 === 1 ? at(Math.floor(middle)) : (at(middle - 1) + at(middle)) / 2;
+function kindOf(peer: TransferResult["peers"][number], { peers }: TransferResult): Bar["kind"] {
+  if (peer.kind === "bound") return "bound";
+  // The report compares with the first peer; its variants bear its name in front.
+  if (peer.name.split("-")[0] === peers[0]?.name) return "own";
+  return peer.encrypted ? "tool" : "clear";
 }
 
-export function tableOf(report: Report): string[] {
-  const lines = [
-    `${report.scenario}: ${report.bytes / 1e9} GB on ${report.storage}, medians of ${
-      report.flags["runs"]
-    } interleaved runs`,
-    "",
-    row("", "seconds", "(range)", "MB/s", "CPU s/GB", "CPU s/GB", "peak MB", "peak MB"),
-    row("", "", "", "", "sender", "receiver", "sender", "receiver"),
-    ...report.peers.map((peer) => peerRow(peer, report)),
-    "",
-  ];
-  for (const { name, why } of report.skipped) lines.push(`skipped: ${name}, because this is missing: ${why}`);
-  const [own, ...others] = report.peers;
-  if (own) lines.push(...others.map((other) => ratio(own, other)));
-  const memory = report.memoryRates;
-  lines.push(
-    typeof memory === "string"
-      ? `skipped: the engine's memory-to-memory rate, because ${memory}`
-      : `the engine from memory to memory: ${(median(memory) / 1e6).toFixed(0)} MB/s`,
-  );
-  return lines;
-}
-
-function peerRow(peer: PeerResult, { bytes }: Pick<Load, "bytes">): string {
-  const seconds = peer.runs.map((run) => run.seconds);
-  const middle = median(seconds);
-  const cpu = (pick: (run: Run) => number) => (median(peer.runs.map(pick)) / (bytes / 1e9)).toFixed(2);
-  // The highest peak and not the median: it is held against a limit.
-  const peak = (pick: (run: Run) => number) => (Math.max(...peer.runs.map(pick)) / 1e6).toFixed(0);
-  return row(
-    peer.name,
-    middle.toFixed(2),
-    `(${Math.min(...seconds).toFixed(2)}-${Math.max(...seconds).toFixed(2)})`,
-    (bytes / 1e6 / middle).toFixed(0),
-    cpu((run) => run.sender.cpuSeconds),
-    cpu((run) => run.receiver.cpuSeconds),
-    peak((run) => run.sender.peakBytes),
-    peak((run) => run.receiver.peakBytes),
-  );
-}
-
-function row(name: string, ...cells: readonly string[]): string {
-  return (name.padEnd(18) + cells.map((cell) => cell.padStart(13)).join("")).trimEnd();
-}
-
-/** How many times as fast `own` is, with the range over the rounds: both sides of a round had the same neighbours. */
-function ratio(own: PeerResult, other: PeerResult): string {
-  const seconds = (peer: PeerResult) => peer.runs.map((run) => run.seconds);
-  const rounds = seconds(own).map((value, index) => (other.runs[index]?.seconds ?? NaN) / value);
-  const whole = median(seconds(other)) / median(seconds(own));
-  const range = `${Math.min(...rounds).toFixed(2)} to ${Math.max(...rounds).toFixed(2)}`;
-  return `ratio ${own.name}/${other.name}: ${whole.toFixed(2)} (rounds: ${range})`;
-}
-
-/** Keeps the raw numbers; returns where, from the repository's root. */
-export async function save(report: Report): Promise<string> {
-  const name = `bench/results/${report.date.replace(/[-:]|\.\d+/g, "")}-${report.scenario}.json`;
-  await Deno.mkdir(join(ROOT, "bench", "results"), { recursive: true });
-  await Deno.writeTextFile(join(ROOT, name), `${JSON.stringify(report, null, 2)}\n`);
-  return name;
+if (import.meta.main) {
+  await main(() => Deno.args.length > 0 ? writeReport(Deno.args) : writeReport());
 }

@@ -2,6 +2,7 @@
 
 import { statfs } from "node:fs/promises";
 import { Failure, outputOf, print } from "../scripts/shell.ts";
+import { endAll } from "./measure.ts";
 
 /** The number by which Linux knows a tmpfs (`TMPFS_MAGIC`). */
 const TMPFS = 0x01021994;
@@ -14,7 +15,7 @@ export interface Work extends AsyncDisposable {
 /** A fresh folder with room for `bytes`: in /dev/shm, else on a tmpfs of our own (as root), else on a disk, which is said. */
 export async function makeWork(bytes: number): Promise<Work> {
   const shared = await statfs("/dev/shm").catch(() => undefined);
-  if (shared?.type === TMPFS && shared.bavail * shared.bsize > bytes) {
+  if (shared?.type === TMPFS && Math.min(shared.bavail * shared.bsize, available()) > bytes) {
     const path = await Deno.makeTempDir({ dir: "/dev/shm", prefix: "ultra-bench-" });
     return work(path, "tmpfs", () => Promise.resolve());
   }
@@ -34,13 +35,28 @@ function available(): number {
   return Deno.systemMemoryInfo().available;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Also when it is interrupted, the benchmark leaves no server running and no gigabytes in memory. */
 function work(path: string, storage: Work["storage"], release: () => Promise<void>): Work {
+  const remove = async () => {
+    await release();
+    await Deno.remove(path, { recursive: true });
+  };
+  const interrupted = () => {
+    endAll("SIGTERM"); // with which a path takes its namespaces away
+    remove().finally(() => {
+      endAll("SIGKILL");
+      Deno.exit(130);
+    });
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
   return {
     path,
     storage,
     async [Symbol.asyncDispose]() {
-      await release();
-      await Deno.remove(path, { recursive: true });
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
+      await remove();
     },
   };
 }

@@ -1,34 +1,28 @@
 /** scp with its fastest cipher, against a private sshd. @module */
 
-import { outputOf } from "../../scripts/shell.ts";
-import { ServerWatch, Watched } from "../measure.ts";
-import type { Load, Peer, Run } from "./peer.ts";
-import { CIPHER, missingSsh, SshServer } from "./ssh_server.ts";
-
-let server: SshServer | undefined;
+import { Watched } from "../measure.ts";
+import { clientRun, type Job, type Peer, type Run } from "./peer.ts";
+import { CIPHER, HOST, missingSsh, sshVersion, startSsh } from "./ssh_server.ts";
 
 /** Without `-O`: over SFTP, its default since OpenSSH 9.0, it was the faster one of its two protocols. */
 export const scp: Peer = {
   name: "scp",
-  command: `scp -q -c ${CIPHER} FILE bench:DIR/`,
-  missing: () => Promise.resolve(missingSsh()),
-  version: async () => await outputOf("ssh", ["-V"]) ?? "unknown",
-  start: async (folder) => {
-    server = await SshServer.start(folder);
-  },
-  transfer: (load, into) => {
-    if (server === undefined) throw new Error("scp's server has not been started");
-    return transfer(server, load, into);
-  },
-  stop: async () => await server?.stop(),
+  kind: "files",
+  encrypted: true,
+  underLoss: "stalls",
+  command: `scp -q -r -c ${CIPHER} PATH ${HOST}:DIR/`,
+  missing: () => missingSsh("scp"),
+  version: sshVersion,
+  transfer,
 };
 
-async function transfer(server: SshServer, load: Load, into: string): Promise<Run> {
-  const watch = new ServerWatch(server.pid);
-  const start = performance.now();
-  const args = ["-F", server.clientConfig, "-q", "-c", CIPHER, load.path, `bench:${into}/`];
-  await using client = new Watched("scp", "scp", args);
-  const sender = await client.finished();
-  const seconds = (performance.now() - start) / 1000;
-  return { seconds, sender, receiver: await watch.finished() };
+async function transfer(job: Job): Promise<Run> {
+  const { load, into, path, scratch } = job;
+  await using ssh = await startSsh(path.b, scratch);
+  const args = ["-F", ssh.config, "-q", "-r", "-c", CIPHER, load.path, `${HOST}:${into}/`];
+  return await clientRun(
+    job,
+    { server: ssh.server, client: "sender" },
+    () => new Watched("scp", path.a.command("scp", args)),
+  );
 }

@@ -1,73 +1,52 @@
-/** A private sshd on a free port of 127.0.0.1, with its own keys and configuration; the machine's own is not touched. @module */
+/** A private sshd on a free port, with its own keys and configuration; the machine's own is not touched. @module */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure, outputOf } from "../../scripts/shell.ts";
-import { exists } from "../../scripts/tools.ts";
+import { Watched } from "../measure.ts";
+import type { End } from "../paths/netpath.ts";
+import { freePort } from "./peer.ts";
+import { missingTools } from "./tools.ts";
 
 const SSHD = "/usr/sbin/sshd";
 /** OpenSSH's fastest on machines with AES instructions. */
 export const CIPHER = "aes128-gcm@openssh.com";
+/** What the client's configuration calls the server. */
+export const HOST = "bench";
 
-export function missingSsh(): string | undefined {
-  const missing = ["scp", "ssh-keygen", SSHD].filter((program) => !exists(program));
-  return missing.length > 0 ? `${missing.join(", ")} (bench/peers.sh installs it)` : undefined;
+export function missingSsh(...others: readonly string[]): string | undefined {
+  return missingTools("ssh", "ssh-keygen", SSHD, ...others);
 }
 
-export class SshServer {
-  readonly #child: Deno.ChildProcess;
-
-  private constructor(child: Deno.ChildProcess, readonly clientConfig: string) {
-    this.#child = child;
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  static async start(folder: string): Promise<SshServer> {
-    const port = freePort();
-    await Promise.all(["host", "user"].map((name) => generateKey(join(folder, name))));
-    await Deno.copyFile(join(folder, "user.pub"), join(folder, "authorized_keys"));
-    const serverConfig = join(folder, "sshd_config");
-    const clientConfig = join(folder, "cfg");
-    await Deno.writeTextFile(serverConfig, serverText(folder, port));
-    await Deno.writeTextFile(clientConfig, clientText(folder, port));
-    // sshd as root insists on this folder, which the package's own service makes.
-    if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-    const command = new Deno.Command(SSHD, {
-      args: ["-D", "-E", join(folder, "sshd.log"), "-f", serverConfig],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    });
-    const server = new SshServer(command.spawn(), clientConfig);
-    await server.#ready(join(folder, "sshd.log"));
-    return server;
-  }
-
-  async stop(): Promise<void> {
-    try {
-      this.#child.kill("SIGTERM");
-    } catch {
-      // It has ended by itself; whatever transfer needed it has said so.
-    }
-    await this.#child.status;
-  }
-
-  /** A login that succeeds is the only sign that counts. */
-  async #ready(log: string): Promise<void> {
-    for (let tries = 0; tries < 50; tries++) {
-      if (await outputOf("ssh", ["-F", this.clientConfig, "bench", "true"]) !== undefined) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    await this.stop();
-    throw new Failure(`the private sshd takes no login:\n${await Deno.readTextFile(log).catch(() => "(no log)")}`);
-  }
+export async function sshVersion(): Promise<string> {
+  return await outputOf("ssh", ["-V"]) ?? "unknown";
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+/** The server and the file for `ssh -F`, with which it is called {@linkcode HOST}. */
+export interface SshServer extends AsyncDisposable {
+  readonly server: Watched;
+  readonly config: string;
+}
+
+/** Starts it at one end of a path. `programs`: where the login finds programs besides the system's. */
+export async function startSsh(end: End, folder: string, programs: readonly string[] = []): Promise<SshServer> {
+  const port = freePort();
+  await Promise.all(["host", "user"].map((name) => generateKey(join(folder, name))));
+  await Deno.copyFile(join(folder, "user.pub"), join(folder, "authorized_keys"));
+  const serverConfig = join(folder, "sshd_config");
+  const config = join(folder, "ssh_config");
+  const search = [...programs.map(dirname), "/usr/local/bin", "/usr/bin", "/bin"].join(":");
+  await Deno.writeTextFile(serverConfig, serverText(folder, end.address, port, search));
+  await Deno.writeTextFile(config, clientText(folder, end.address, port));
+  // sshd as root insists on this folder, which the package's own service makes.
+  if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+  const server = new Watched("sshd", end.command(SSHD, ["-D", "-e", "-f", serverConfig]));
+  try {
+    await server.listening(port);
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { server, config, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 async function generateKey(path: string): Promise<void> {
@@ -76,8 +55,8 @@ async function generateKey(path: string): Promise<void> {
   }
 }
 
-function serverText(folder: string, port: number): string {
-  return `ListenAddress 127.0.0.1:${port}
+function serverText(folder: string, address: string, port: number, search: string): string {
+  return `ListenAddress ${address}:${port}
 HostKey ${folder}/host
 PidFile none
 AuthorizedKeysFile ${folder}/authorized_keys
@@ -87,15 +66,17 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 UsePAM no
+UseDNS no
 MaxStartups 100
 Ciphers ${CIPHER}
+SetEnv PATH=${search}
 Subsystem sftp internal-sftp
 `;
 }
 
-function clientText(folder: string, port: number): string {
-  return `Host bench
-  HostName 127.0.0.1
+function clientText(folder: string, address: string, port: number): string {
+  return `Host ${HOST}
+  HostName ${address}
   Port ${port}
   IdentityFile ${folder}/user
   IdentitiesOnly yes

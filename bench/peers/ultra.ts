@@ -3,33 +3,28 @@
 import { ULTRA } from "../../scripts/paths.ts";
 import { outputOf } from "../../scripts/shell.ts";
 import { Watched } from "../measure.ts";
-import type { Load, Peer, Run } from "./peer.ts";
+import { firstLine, type Job, type Peer, type Run, secondsSince, type UnderLoss } from "./peer.ts";
 
-export function ultra(name: string, flags: readonly string[]): Peer {
+export function ultra(name: string, flags: readonly string[], underLoss: UnderLoss): Peer {
   return {
     name,
-    command: ["ultra recv --listen 127.0.0.1 --into DIR; ultra send FILE TICKET", ...flags].join(" "),
-    missing: () => Promise.resolve(undefined), // bench.ts builds it first
-    version: async () => await outputOf(ULTRA, ["--version"]) ?? "unknown",
-    start: () => Promise.resolve(),
-    transfer: (load, into) => transfer(name, flags, load, into),
-    stop: () => Promise.resolve(),
+    kind: "files",
+    encrypted: true,
+    underLoss,
+    command: ["ultra recv --listen ADDRESS --into DIR; ultra send PATH TICKET", ...flags].join(" "),
+    missing: () => undefined, // bench.ts builds it first
+    version: async () => firstLine(await outputOf(ULTRA, ["--version"])),
+    transfer: (job) => transfer(name, flags, job),
   };
 }
 
-async function transfer(name: string, flags: readonly string[], load: Load, into: string): Promise<Run> {
-  await using receiver = new Watched(`${name} recv`, ULTRA, [
-    "recv",
-    "--listen",
-    "127.0.0.1",
-    "--into",
-    into,
-    ...flags,
-  ]);
-  const ticket = await receiver.firstLine();
+async function transfer(name: string, flags: readonly string[], { load, into, path }: Job): Promise<Run> {
+  const receive = ["recv", "--listen", path.b.address, "--into", into, ...flags];
+  await using receiver = new Watched(`${name} recv`, path.b.command(ULTRA, receive));
+  const [ticket] = await receiver.line(/^ultra1\S+/);
   // A waiting receiver is the set-up, as scp's running sshd is.
-  const start = performance.now();
-  await using sender = new Watched(`${name} send`, ULTRA, ["send", load.path, ticket, ...flags]);
-  const usages = await Promise.all([sender.finished(), receiver.finished()]);
-  return { seconds: (performance.now() - start) / 1000, sender: usages[0], receiver: usages[1] };
+  const started = performance.now();
+  await using sender = new Watched(`${name} send`, path.a.command(ULTRA, ["send", load.path, ticket, ...flags]));
+  const [sent, received] = await Promise.all([sender.finished(), receiver.finished()]);
+  return { seconds: secondsSince(started), bytes: load.bytes, usage: { sender: sent, receiver: received } };
 }

@@ -1,36 +1,39 @@
-/** One large file of random bytes. @module */
+/** One large file. @module */
 
-import { basename, join } from "node:path";
-import { codeOf, Failure } from "../../scripts/shell.ts";
-import type { Scenario } from "./scenario.ts";
+import { join } from "node:path";
+import { writeRandom } from "./random.ts";
+import { MIB, type TransferScenario } from "./scenario.ts";
 
 const NAME = "random.bin";
 
-export const oneFile: Scenario = {
-  name: "one-file",
-  space: (sizeBytes) => 2 * sizeBytes,
+/** Source, result, and what sendme keeps besides: the received blocks before it copies them. */
+const COPIES = 3;
 
-  async prepare(folder, sizeBytes) {
+export function oneFile(name: string, title: string, bytes: number): TransferScenario {
+  return {
+    kind: "transfers",
+    name,
+    title,
+    files: 1,
+    bytes,
+    space: (bytes) => COPIES * bytes,
+    async prepare(folder, bytes) {
+      const path = join(folder, NAME);
+      await writeRandom(path, bytes);
+      return { path, bytes, files: 1 };
+    },
+  };
+}
+
+/** What a file larger than everything in between does to memory. */
+export const memory: TransferScenario = {
+  ...oneFile("memory", "Peak memory with a file of 8 GiB", 8192 * MIB),
+  // The source is one hole: on tmpfs it takes no memory, but is read and sent as any other bytes. (No peer here looks for holes.)
+  space: (bytes) => bytes,
+  async prepare(folder, bytes) {
     const path = join(folder, NAME);
     using file = await Deno.open(path, { write: true, createNew: true });
-    const block = new Uint8Array(1024 * 1024);
-    for (let left = sizeBytes; left > 0; left -= block.length) {
-      // (At most 64 KiB for each call, says the standard.)
-      for (let at = 0; at < block.length; at += 65_536) crypto.getRandomValues(block.subarray(at, at + 65_536));
-      for (let rest = block.subarray(0, left); rest.length > 0;) rest = rest.subarray(await file.write(rest));
-    }
-    return { path, bytes: sizeBytes };
-  },
-
-  async check(load, into) {
-    const names = Array.from(Deno.readDirSync(into), (entry) => entry.name);
-    if (names.length !== 1 || names[0] !== basename(load.path)) {
-      throw new Failure(
-        `the folder should hold ${basename(load.path)} alone, but holds ${names.join(", ") || "nothing"}`,
-      );
-    }
-    if (await codeOf("cmp", [load.path, join(into, NAME)]) !== 0) {
-      throw new Failure("the result differs from the source");
-    }
+    await file.truncate(bytes);
+    return { path, bytes, files: 1 };
   },
 };

@@ -1,0 +1,127 @@
+/** What a full set measures, and with which sizes. @module */
+
+import type { Peer, UnderLoss } from "./peers/peer.ts";
+import type { PathName } from "./paths/table.ts";
+import { MIB, type Scenario } from "./scenarios/scenario.ts";
+
+/** One scenario on one path. */
+export interface Cell {
+  readonly scenario: Scenario;
+  readonly path: PathName;
+  readonly peers: readonly Peer[];
+  readonly rounds: number;
+  /** Of the load, for each kind of peer. */
+  readonly bytes: Readonly<Record<UnderLoss, number>>;
+}
+
+/** What was asked for on the command line. */
+export interface Wanted {
+  readonly scenario?: string;
+  readonly path?: PathName;
+  readonly peers?: readonly string[];
+  readonly rounds?: number;
+  readonly bytes?: number;
+}
+
+interface Planned {
+  readonly scenario: string;
+  readonly path: PathName;
+  readonly peers: readonly string[];
+  readonly rounds?: number;
+}
+
+/** Medians of fewer runs say little. */
+const ROUNDS = 5;
+
+const ULTRA = ["ultra", "ultra-cubic"];
+const BOUNDS = ["iperf3-bbr", "iperf3-cubic"];
+const LONG = ["scp", "qcp", ...BOUNDS];
+
+/** All of it takes about 50 minutes; what would take longest and say least is left out. */
+const FULL_SET: readonly Planned[] = [
+  {
+    scenario: "one-file",
+    path: "loopback",
+    peers: [
+      ...ULTRA,
+      ...["scp", "rsync-ssh", "tar-ssh", "qcp", "sendme", "croc", "magic-wormhole"],
+      ...["rsync-daemon", "curl-nginx", "rclone", "memory-bbr", "memory-cubic", ...BOUNDS],
+    ],
+  },
+  { scenario: "600-mb", path: "loopback", peers: ["ultra", "scp", "rsync-ssh", "qcp", "rsync-daemon"] },
+  {
+    scenario: "16-files",
+    path: "loopback",
+    peers: ["ultra", "scp", "tar-ssh", "qcp", "rsync-daemon", "curl-nginx", "rclone"],
+  },
+  {
+    scenario: "10k-files",
+    path: "loopback",
+    peers: ["ultra", "scp", "rsync-ssh", "tar-ssh", "sendme", "magic-wormhole", "rsync-daemon", "curl-nginx"],
+  },
+  { scenario: "100k-files", path: "loopback", peers: ["ultra", "rsync-ssh", "tar-ssh", "rsync-daemon"] },
+  { scenario: "one-file", path: "lan1g", peers: ["ultra", "sendme", ...LONG] },
+  { scenario: "one-file", path: "metro", peers: ["ultra", ...LONG] },
+  { scenario: "one-file", path: "wan", peers: ["ultra", "sendme", ...LONG] },
+  { scenario: "one-file", path: "shallow", peers: ["ultra", ...LONG] },
+  { scenario: "one-file", path: "far", peers: ["ultra", ...LONG] },
+  { scenario: "one-file", path: "wifi", peers: ["ultra", ...LONG] },
+  { scenario: "sharing", path: "metro", peers: [] },
+  { scenario: "memory", path: "loopback", peers: ["ultra"], rounds: 1 },
+  { scenario: "memory", path: "lan1g", peers: ["ultra"], rounds: 1 },
+];
+
+/**
+ * MiB of the one file on each path. Where loss (or a short queue) leaves a peer a tenth or a hundredth of the path, it gets a file that takes it
+ * some ten seconds: its start-up, before the first loss, then weighs more, which is in its favour.
+ */
+const SIZES: Readonly<Record<Exclude<PathName, "loopback">, Readonly<Record<UnderLoss, number>>>> = {
+  lan1g: { copes: 1024, suffers: 1024, stalls: 1024 },
+  metro: { copes: 512, suffers: 512, stalls: 512 },
+  wan: { copes: 512, suffers: 128, stalls: 16 },
+  shallow: { copes: 512, suffers: 128, stalls: 64 },
+  far: { copes: 256, suffers: 32, stalls: 2 },
+  wifi: { copes: 256, suffers: 64, stalls: 16 },
+};
+
+/** The cells that match what was asked for. One outside the full set gets the peers of the first cell on such a path. */
+export function cellsFor(wanted: Wanted, scenarios: readonly Scenario[], peers: readonly Peer[]): Cell[] {
+  const matches = FULL_SET.filter(({ scenario, path }) =>
+    (wanted.scenario ?? scenario) === scenario && (wanted.path ?? path) === path
+  );
+  return (matches.length > 0 ? matches : besides(wanted)).map((planned) => {
+    const scenario = found(scenarios, planned.scenario);
+    return {
+      scenario,
+      path: planned.path,
+      peers: scenario.kind === "sharing" ? [] : named(peers, wanted.peers ?? planned.peers),
+      rounds: wanted.rounds ?? planned.rounds ?? ROUNDS,
+      bytes: sizes(scenario, planned.path, wanted.bytes),
+    };
+  });
+}
+
+function besides({ scenario, path }: Wanted): Planned[] {
+  const like = FULL_SET.find((planned) => (planned.path === "loopback") === (path === "loopback"));
+  return scenario === undefined || path === undefined ? [] : [{ scenario, path, peers: like?.peers ?? [] }];
+}
+
+function sizes(scenario: Scenario, path: PathName, bytes: number | undefined): Cell["bytes"] {
+  const same = (bytes: number) => ({ copes: bytes, suffers: bytes, stalls: bytes });
+  if (bytes !== undefined) return same(bytes);
+  if (scenario.name !== "one-file" || path === "loopback") return same(scenario.bytes);
+  const { copes, suffers, stalls } = SIZES[path];
+  return { copes: copes * MIB, suffers: suffers * MIB, stalls: stalls * MIB };
+}
+
+/** In the order of the report, whatever the order of the names. */
+function named(peers: readonly Peer[], names: readonly string[]): Peer[] {
+  const chosen = new Set(names.map((name) => found(peers, name)));
+  return peers.filter((peer) => chosen.has(peer));
+}
+
+function found<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const one = all.find((one) => one.name === name);
+  if (!one) throw new Error(`the plan names ${name}, which does not exist`);
+  return one;
+}
