@@ -48,6 +48,7 @@ export function startEngine(sizes: EngineSizes): Engine {
     .u32(sizes.writers)
     .u32(sizes.buffers)
     .u32(sizes.executionProfile)
+    .u32(sizes.networkThreads)
     .u32(sizes.outstandingBytes)
     .f64(sizes.bytesPerSecond ?? 0)
     .bytes();

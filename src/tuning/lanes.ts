@@ -18,6 +18,8 @@ export interface EngineSizes {
   /** Buffers of one block: those outstanding, and those that readers fill ahead of the network. */
   readonly buffers: number;
   readonly executionProfile: number;
+  /** Threads of QUIC, and so the connections that can be worked on at once. */
+  readonly networkThreads: number;
   /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
   readonly outstandingBytes: number;
   /** What all lanes and connections together send at most; `undefined`: no limit. */
@@ -43,8 +45,21 @@ const NETWORK_CORES = 1;
 const LOW_LATENCY = 0;
 const MAX_THROUGHPUT = 1;
 
+/** QUIC's own limit. */
+const MAX_NETWORK_THREADS = 512;
+
 /** Up to this many cores a second thread for each connection takes more than it gives. */
 const FEW_CORES = 2;
+
+/**
+ * A connection keeps to one thread, so more than one serve further connections. With two on two cores every second packet of a listener
+ * came in on the other one, which only handed it over: 3 % of all CPU time.
+ *
+ * @param cores `navigator.hardwareConcurrency`
+ */
+export function networkThreads(cores: number): number {
+  return cores > FEW_CORES ? clamp(cores, 1, MAX_NETWORK_THREADS) : 1;
+}
 
 /** Lanes when the user names no number. */
 export function defaultLanes(addressClass: AddressClass, tuning: Tuning = DEFAULT_TUNING): number {
@@ -60,6 +75,7 @@ export function engineSizes(cores: number, addressClass: AddressClass, tuning: T
     writers: tuning.writers ?? (isMax ? MOST_WRITERS : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
     buffers: outstandingBuffers + readAheadBuffers,
     executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
+    networkThreads: networkThreads(cores),
     outstandingBytes: outstandingBuffers * BUFFER_LEN,
     bytesPerSecond: tuning.bytesPerSecond,
   };

@@ -20,6 +20,7 @@ const engine = startEngine({
   writers: 2,
   buffers: 24,
   executionProfile: 0,
+  networkThreads: 1,
   outstandingBytes: 8 * MIB,
   bytesPerSecond: undefined,
 });

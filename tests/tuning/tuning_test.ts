@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AddressClass, addressClass } from "../../src/tuning/address_class.ts";
-import { defaultLanes, engineSizes } from "../../src/tuning/lanes.ts";
+import { defaultLanes, engineSizes, networkThreads } from "../../src/tuning/lanes.ts";
 import { encodeSettings, QUIC_SETTINGS_LEN } from "../../src/tuning/quic_settings.ts";
 import { connectionSettings, settingsOf } from "../../src/tuning/settings.ts";
 import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
@@ -116,10 +116,12 @@ Deno.test("whatever the machine, threads and memory stay within their bounds", (
     const sizes = engineSizes(cores, addressClass);
     assert.ok(sizes.readers >= 1 && sizes.readers <= 4);
     assert.ok(sizes.writers >= 1 && sizes.writers <= 8);
+    assert.ok(sizes.networkThreads >= 1 && sizes.networkThreads <= 512);
     assert.ok(sizes.buffers * 2 ** 20 >= sizes.outstandingBytes && sizes.buffers <= 96);
   }));
   assert.equal(engineSizes(NaN, "near").readers, 1);
   assert.equal(engineSizes(2, "near").executionProfile, 0);
   assert.equal(engineSizes(8, "near").executionProfile, 1);
+  assert.deepEqual([1, 2, 3, 64].map(networkThreads), [1, 1, 3, 64]);
   assert.deepEqual(CLASSES.map((one) => defaultLanes(one)), [4, 4, 8]);
 });

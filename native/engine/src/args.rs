@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use msquic_sys::Settings;
 
+use crate::quic::Quic;
+
 /// Reads an argument block from its start.
 pub struct Args<'a>(&'a [u8]);
 
@@ -57,6 +59,8 @@ pub struct StartArgs {
     pub writers: usize,
     pub buffers: usize,
     pub profile: u32,
+    /// QUIC's.
+    pub network_threads: usize,
     pub outstanding: u64,
     /// `None`: as fast as it goes.
     pub bytes_per_second: Option<f64>,
@@ -73,18 +77,22 @@ impl StartArgs {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut args = Args::new(bytes);
         let (readers, writers, buffers) = (args.len()?, args.len()?, args.len()?);
-        let (profile, outstanding, rate) = (args.u32()?, args.u32()?, args.f64()?);
+        let (profile, network_threads) = (args.u32()?, args.len()?);
+        let (outstanding, rate) = (args.u32()?, args.f64()?);
         args.end()?;
         let sane = |number: usize| (1..=Self::MOST).contains(&number);
         let limited = rate != 0.0;
         if limited && !(Self::LEAST_RATE..=Self::MOST_RATE).contains(&rate) {
             return None;
         }
-        (sane(readers) && sane(writers) && sane(buffers) && profile <= 3).then_some(Self {
+        let most = Quic::MOST_THREADS;
+        let sane = sane(readers) && sane(writers) && sane(buffers) && (1..=most).contains(&network_threads);
+        (sane && profile <= 3).then_some(Self {
             readers,
             writers,
             buffers,
             profile,
+            network_threads,
             outstanding: outstanding.into(),
             bytes_per_second: limited.then_some(rate),
         })
@@ -198,12 +206,12 @@ mod tests {
     fn a_block_must_be_used_up_exactly() {
         let good = start_args(0.0);
         assert!(StartArgs::parse(&good).is_some());
-        assert!(StartArgs::parse(&good[..27]).is_none());
+        assert!(StartArgs::parse(&good[..31]).is_none());
         assert!(StartArgs::parse(&[&good[..], &[0]].concat()).is_none());
     }
 
     fn start_args(rate: f64) -> Vec<u8> {
-        let words = [1u32, 1, 16, 1, 8 << 20];
+        let words = [1u32, 1, 16, 1, 1, 8 << 20];
         let words = words.iter().flat_map(|word| word.to_le_bytes());
         words.chain(rate.to_le_bytes()).collect()
     }

@@ -80,7 +80,7 @@ impl<T: Clone> Table<T> {
 
 impl Engine {
     pub fn start(args: &StartArgs, events: Arc<Events>, on_panic: fn(String)) -> Result<Arc<Self>, i32> {
-        let quic = Quic::open(args.profile, on_panic).map_err(refusal_of)?;
+        let quic = Quic::open(args.profile, args.network_threads, on_panic).map_err(refusal_of)?;
         let limit = args.bytes_per_second.map(Limit::new);
         let pump = ReadPump::start(
             args.readers,

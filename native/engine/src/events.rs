@@ -13,7 +13,7 @@ use crate::layout::EventKind;
 use crate::record::Record;
 
 /// How long a mere progress event may wait for company.
-const LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(20);
 
 /// Bytes that belong to an event, and what to do once they are taken.
 pub struct Payload {

@@ -30,6 +30,7 @@ export class Loop {
       writers: 2,
       buffers: 24,
       executionProfile: 0,
+      networkThreads: 1,
       outstandingBytes: 8 * MIB,
       bytesPerSecond: undefined,
     });

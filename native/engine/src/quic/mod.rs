@@ -19,9 +19,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
-use msquic_sys::constants::{credential, credential_type};
+use msquic_sys::constants::{credential, credential_type, execution_config, param};
 use msquic_sys::{
-    ApiTable, Buffer, CertificatePkcs12, CredentialConfig, Handle, RegistrationConfig, Settings, Status, failed, status,
+    ApiTable, Buffer, CertificatePkcs12, CredentialConfig, GlobalExecutionConfig, Handle, RegistrationConfig, Settings,
+    Status, failed, status,
 };
 
 /// Called with the text of a panic that was caught in a callback.
@@ -39,10 +40,14 @@ unsafe impl Send for Quic {}
 unsafe impl Sync for Quic {}
 
 impl Quic {
-    /// Opens the library and a registration with one of the library's execution profiles.
-    pub fn open(execution_profile: u32, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
+    /// Most threads that the library can be told to start.
+    pub const MOST_THREADS: usize = 512;
+
+    /// Opens the library with so many threads, and a registration with one of its execution profiles.
+    pub fn open(execution_profile: u32, threads: usize, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
         let _ = ON_PANIC.set(on_panic);
         let api = msquic_sys::open()?;
+        set_threads(api, threads)?;
         let config = RegistrationConfig {
             app_name: c"ultra".as_ptr(),
             execution_profile,
@@ -58,6 +63,29 @@ impl Quic {
         // SAFETY: the registration is never closed.
         unsafe { (self.api.registration_shutdown)(self.registration, 0, code) };
     }
+}
+
+/// Otherwise the library starts a thread for each processor of the machine, also in a container that has few of them.
+fn set_threads(api: &ApiTable, threads: usize) -> Result<(), Status> {
+    let mut config = GlobalExecutionConfig {
+        // The kernel moves threads as it likes; the processors listed below are only their number.
+        flags: execution_config::NO_IDEAL_PROC,
+        polling_idle_timeout_us: 0,
+        processor_count: threads.min(Quic::MOST_THREADS) as u32,
+        processor_list: [0u16; Quic::MOST_THREADS],
+    };
+    for (place, number) in config.processor_list.iter_mut().take(threads).zip(0..) {
+        *place = number;
+    }
+    // SAFETY: a global parameter has no handle; the configuration lives during the call, which copies it.
+    check(unsafe {
+        (api.set_param)(
+            ptr::null_mut(),
+            param::GLOBAL_EXECUTION_CONFIG,
+            size_of_val(&config) as u32,
+            ptr::from_ref(&config).cast(),
+        )
+    })
 }
 
 /// A list of protocols with settings and, for a listener, a certificate.

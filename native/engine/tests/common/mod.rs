@@ -103,9 +103,9 @@ impl std::ops::DerefMut for Turn {
     }
 }
 
-/// Readers, writers, buffers, profile, outstanding bytes; no rate limit.
+/// Readers, writers, buffers, profile, threads of QUIC, outstanding bytes; no rate limit.
 pub fn start() -> i32 {
-    let words = [2u32, 2, 16, 0, 8 << 20];
+    let words = [2u32, 2, 16, 0, 1, 8 << 20];
     let words = words.iter().flat_map(|word| word.to_le_bytes());
     let args: Vec<u8> = words.chain(0f64.to_le_bytes()).collect();
     // SAFETY: the pointer and the length are those of a live buffer, as for all calls here.
