@@ -4,8 +4,8 @@ import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
 import { openSink, receive, type ReceiveOptions } from "../peer/receive.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { systemInterfaces } from "../platform/addresses.ts";
-import { MAX_LANES } from "../protocol/limits.ts";
 import type { Ticket } from "../protocol/ticket.ts";
+import { grantedLanes } from "../tuning/budget.ts";
 import type { ReceiveInvocation } from "./arguments.ts";
 import { finish } from "./finish.ts";
 import { showTicket } from "./ticket.ts";
@@ -22,7 +22,7 @@ export async function receiveCommand(
     rename: invocation.rename,
     overwrite: invocation.overwrite,
     hidden: invocation.hidden,
-    lanes: tuning.streams ?? MAX_LANES,
+    lanes: grantedLanes(tuning),
   };
   // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
   const sink = openSink(options, surroundings);

@@ -15,7 +15,7 @@ import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/s
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type AddressClass, addressClass } from "../tuning/address_class.ts";
-import { budgetOf, memoryOf } from "../tuning/budget.ts";
+import { budgetOf, grantedLanes, receiverMemory, senderMemory } from "../tuning/budget.ts";
 import { engineSizes } from "../tuning/lanes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
@@ -124,7 +124,8 @@ async function engineFailure(events: Promise<void>): Promise<never> {
 
 /** What windows and buffers may take, for a user who has lifted the bound. */
 function memoryBound({ command, tuning }: SendInvocation | ReceiveInvocation, path: AddressClass): number {
-  return memoryOf(budgetOf(tuning, path), command === "send" ? "send" : "receive");
+  const budget = budgetOf(tuning, path);
+  return command === "send" ? senderMemory(budget) : receiverMemory(budget, grantedLanes(tuning));
 }
 
 /** By how far it may be. */

@@ -8,7 +8,7 @@ import { systemInterfaces } from "../platform/addresses.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { addressOf } from "../platform/endpoints.ts";
-import { defaultLanes } from "../tuning/lanes.ts";
+import { budgetOf } from "../tuning/budget.ts";
 import type { SendInvocation } from "./arguments.ts";
 import { EXIT_DONE, EXIT_SOME_FAILED } from "./exit.ts";
 import { finish } from "./finish.ts";
@@ -27,7 +27,7 @@ export async function sendCommand(
   await offering.started(surroundings);
   const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
   const { tuning } = invocation;
-  const lanes = tuning.streams ?? defaultLanes(addressClass(addressOf(peer.link.remote)), tuning);
+  const { lanes } = budgetOf(tuning, addressClass(addressOf(peer.link.remote)));
   const outcome = await send(offering, peer, { lanes, chunkBlocks: tuning.chunkBlocks }, surroundings);
   const code = finish(outcome, output);
   const isIncomplete = tellNotes(offering.notes, surroundings);

@@ -16,6 +16,8 @@ import { type FlagName, written } from "./flags.ts";
 /** Below, nothing moves well; above, windows would pass 2^31, where QUIC's arithmetic ends. */
 const MEMORY: Range = { least: "32M", most: "4G" };
 
+const MOST_MEMORY_BYTES = 4e9;
+
 /** One block is the least that a lane can be given; chunks beyond the seed's 256 MiB are no rarer to be noticed. */
 const CHUNK_SIZE: Range = { least: "1M", most: "256Mi" };
 
@@ -41,12 +43,15 @@ export function tuningOf(given: Given): Tuning {
   const readBufferBytes = size("read-buffer", READ_BUFFER);
   checkFits("connection-window", connectionWindowBytes, profile);
   checkFits("read-buffer", readBufferBytes, profile);
+  const streams = ifGiven(given("streams"), (text) => wholeNumber("streams", text, MAX_LANES));
+  const laneWindowBytes = ifGiven(size("stream-window", STREAM_WINDOW), nearestPowerOfTwo);
+  checkTogether(streams, laneWindowBytes, profile);
   return {
     profile,
     congestionControl: congestionControlOf(given("cc")),
-    streams: ifGiven(given("streams"), (text) => wholeNumber("streams", text, MAX_LANES)),
+    streams,
     chunkBlocks: ifGiven(size("chunk-size", CHUNK_SIZE), blocks),
-    laneWindowBytes: ifGiven(size("stream-window", STREAM_WINDOW), nearestPowerOfTwo),
+    laneWindowBytes,
     connectionWindowBytes,
     writers: ifGiven(given("write-concurrency"), (text) => wholeNumber("write-concurrency", text, MOST_WRITERS)),
     readAheadBuffers: ifGiven(readBufferBytes, wholeBuffers),
@@ -75,8 +80,18 @@ function profileOf(given: Given): Profile {
 /** Windows and buffers of the user's own stay within the memory as well. */
 function checkFits(name: FlagName, bytes: number | undefined, profile: Profile): void {
   if (bytes === undefined || profile.name === "max" || bytes <= mostUnderWay(profile.memoryBytes)) return;
-  const needed = Math.ceil(2 * bytes / 1e6);
-  throw usage(`${written(name)} may be half of the memory at most: add --memory ${needed}M, or --profile max`);
+  throw usage(`${written(name)} may be half of the memory at most: ${moreMemory(2 * bytes)}`);
+}
+
+/** Streams are filled in turn, and QUIC gives none of their buffers back. */
+function checkTogether(streams = 1, windowBytes: number | undefined, profile: Profile): void {
+  if (windowBytes === undefined || profile.name === "max" || streams * windowBytes <= profile.memoryBytes) return;
+  const flags = streams === 1 ? "--stream-window" : `${streams} streams with that --stream-window`;
+  throw usage(`${flags} may take more than the memory: ${moreMemory(streams * windowBytes)}`);
+}
+
+function moreMemory(bytes: number): string {
+  return bytes <= MOST_MEMORY_BYTES ? `add --memory ${Math.ceil(bytes / 1e6)}M, or --profile max` : "add --profile max";
 }
 
 function congestionControlOf(text = "bbr"): CongestionControl {

@@ -10,7 +10,7 @@ import type { AddressClass } from "./address_class.ts";
 import type { BoundedProfile, Tuning } from "./tuning.ts";
 
 export interface Budget {
-  /** Lanes when the user names no number. */
+  /** Lanes that a sender opens. */
   readonly lanes: number;
   /** Bytes that the peer may send ahead on a connection. */
   readonly connectionWindowBytes: number;
@@ -30,11 +30,6 @@ interface PathNumbers {
   /** One connection went 9.3 Gbps with 1 lane, 7.6 with 16 and 2 with 256, so they are few. */
   readonly lanes: number;
   readonly connectionWindowBytes: number;
-  /**
-   * A lane's first window is this part of the connection's. It doubles while lanes are fast, so it only has to be ahead of the start:
-   * far, 4 MiB were as fast as 16, and 1 MiB cost 4 % of 100 MB. Near, no doubling is needed at all.
-   */
-  readonly laneShare: number;
   readonly outstandingBytes: number;
   /** Read ahead of what is outstanding, so that a disk's hiccup of some 10 ms does not reach the network. */
   readonly readAheadBytes: number;
@@ -46,7 +41,6 @@ const PATHS: Readonly<Record<AddressClass, PathNumbers>> = {
   loopback: {
     lanes: 4,
     connectionWindowBytes: 4 * MIB,
-    laneShare: 2,
     outstandingBytes: 4 * MIB,
     readAheadBytes: 4 * MIB,
   },
@@ -54,7 +48,6 @@ const PATHS: Readonly<Record<AddressClass, PathNumbers>> = {
   near: {
     lanes: 4,
     connectionWindowBytes: 16 * MIB,
-    laneShare: 4,
     outstandingBytes: 8 * MIB,
     readAheadBytes: 16 * MIB,
   },
@@ -63,7 +56,6 @@ const PATHS: Readonly<Record<AddressClass, PathNumbers>> = {
   far: {
     lanes: 8,
     connectionWindowBytes: Infinity,
-    laneShare: 16,
     outstandingBytes: Infinity,
     readAheadBytes: 16 * MIB,
   },
@@ -78,12 +70,18 @@ const MAX: Budget = {
   readAheadBuffers: 16,
 };
 
-/** QUIC's settings take no smaller window for a lane than its first buffer. */
+/**
+ * Lanes that a sender may have for the asking. Each of them costs a receiver its window once it has been used, since QUIC gives no buffer back
+ * (256 lanes with 4 MiB took 700 MB); and one connection is the slower the more of them it has.
+ */
+const GRANTED_LANES = 64;
+
+/** QUIC takes no smaller window for a lane than its first buffer. */
 const MIN_LANE_WINDOW = 64 * KIB;
 
 /**
  * How much of a profile's memory may be under way. In the other half a sender reads ahead; a receiver's QUIC has more buffer there than
- * bytes, because the buffers of lanes grow by doubling, up to twice the connection's window in all (native/msquic-sys/edits).
+ * bytes: the windows of lanes are the whole memory together at first, and grow to twice the connection's (an edit in native/msquic-sys).
  */
 export function mostUnderWay(memoryBytes: number): number {
   return Math.floor(memoryBytes / 2);
@@ -92,31 +90,48 @@ export function mostUnderWay(memoryBytes: number): number {
 export function budgetOf(tuning: Tuning, addressClass: AddressClass): Budget {
   const found = tuning.profile.name === "max" ? MAX : pathBudget(tuning, addressClass, tuning.profile);
   return {
-    ...found,
+    lanes: tuning.streams ?? found.lanes,
     connectionWindowBytes: tuning.connectionWindowBytes ?? found.connectionWindowBytes,
     laneWindowBytes: tuning.laneWindowBytes ?? found.laneWindowBytes,
+    outstandingBuffers: found.outstandingBuffers,
     readAheadBuffers: tuning.readAheadBuffers ?? found.readAheadBuffers,
   };
+}
+
+/** Lanes that a receiver grants at most. Wider windows than usual leave room for fewer. */
+export function grantedLanes({ profile, streams, laneWindowBytes }: Tuning): number {
+  if (streams !== undefined) return streams;
+  if (profile.name === "max") return MAX_LANES;
+  if (laneWindowBytes === undefined) return GRANTED_LANES;
+  return Math.max(1, Math.min(GRANTED_LANES, Math.floor(profile.memoryBytes / laneWindowBytes)));
+}
+
+/** Most bytes of windows and buffers that a sender takes. */
+export function senderMemory({ outstandingBuffers, readAheadBuffers }: Budget): number {
+  return (outstandingBuffers + readAheadBuffers) * BUFFER_LEN;
+}
+
+/** The same of a receiver: each lane's window may be used in turn, and together they grow to twice the connection's. */
+export function receiverMemory({ connectionWindowBytes, laneWindowBytes }: Budget, lanes: number): number {
+  return Math.max(2 * connectionWindowBytes, lanes * laneWindowBytes);
 }
 
 function pathBudget(tuning: Tuning, addressClass: AddressClass, { name, memoryBytes }: BoundedProfile): Budget {
   const path = PATHS[name === "auto" ? addressClass : name];
   const most = mostUnderWay(memoryBytes);
   const connectionWindowBytes = Math.min(path.connectionWindowBytes, most);
-  const laneWindowBytes = powerOfTwoBelow((tuning.connectionWindowBytes ?? connectionWindowBytes) / path.laneShare);
+  // As wide as all granted lanes together may have it; and no lane can use up the connection's window alone.
+  const laneShare = Math.min(
+    memoryBytes / grantedLanes(tuning),
+    (tuning.connectionWindowBytes ?? connectionWindowBytes) / 2,
+  );
   return {
     lanes: path.lanes,
     connectionWindowBytes,
-    laneWindowBytes: Math.max(laneWindowBytes, MIN_LANE_WINDOW),
+    laneWindowBytes: Math.max(powerOfTwoBelow(laneShare), MIN_LANE_WINDOW),
     outstandingBuffers: Math.floor(Math.min(path.outstandingBytes, most) / BUFFER_LEN),
     readAheadBuffers: Math.floor(Math.min(path.readAheadBytes, memoryBytes / 8) / BUFFER_LEN),
   };
-}
-
-/** Most bytes of windows and buffers that a process of this role takes. */
-export function memoryOf(budget: Budget, role: "send" | "receive"): number {
-  if (role === "receive") return budget.connectionWindowBytes;
-  return (budget.outstandingBuffers + budget.readAheadBuffers) * BUFFER_LEN;
 }
 
 function powerOfTwoBelow(value: number): number {

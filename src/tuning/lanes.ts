@@ -61,11 +61,6 @@ export function networkThreads(cores: number): number {
   return cores > FEW_CORES ? clamp(cores, 1, MAX_NETWORK_THREADS) : 1;
 }
 
-/** Lanes when the user names no number. */
-export function defaultLanes(addressClass: AddressClass, tuning: Tuning = DEFAULT_TUNING): number {
-  return budgetOf(tuning, addressClass).lanes;
-}
-
 /** @param cores `navigator.hardwareConcurrency` */
 export function engineSizes(cores: number, addressClass: AddressClass, tuning: Tuning = DEFAULT_TUNING): EngineSizes {
   const { outstandingBuffers, readAheadBuffers } = budgetOf(tuning, addressClass);

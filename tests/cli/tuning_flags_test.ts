@@ -79,7 +79,7 @@ Deno.test("sizes become what QUIC and blocks can have: the nearest whole block, 
   const chunks = (size: string) => send("--chunk-size", size).chunkBlocks;
   assert.deepEqual(["1M", "1Mi", "64M", "64Mi", "256Mi"].map(chunks), [1, 1, 61, 64, 256]);
   const windows = (size: string) => recv("--stream-window", size).laneWindowBytes;
-  assert.deepEqual(["64K", "1M", "5Mi", "6Mi", "256Mi"].map(windows), [65_536, MIB, 4 * MIB, 8 * MIB, 256 * MIB]);
+  assert.deepEqual(["64K", "1M", "5Mi", "6Mi", "100M"].map(windows), [65_536, MIB, 4 * MIB, 8 * MIB, 128 * MIB]);
   const buffers = (size: string) => send("--read-buffer", size).readAheadBuffers;
   assert.deepEqual(["1M", "2Mi", "16M", "64Mi"].map(buffers), [1, 1, 15, 63]);
 });
@@ -111,6 +111,19 @@ Deno.test("a window or a buffer beyond the memory is refused with the flag to ad
   );
   assert.equal(recv("--connection-window", "100M", "--memory", "200M").connectionWindowBytes, 100e6);
   assert.equal(recv("--connection-window", "2G", "--profile", "max").connectionWindowBytes, 2e9);
+  assert.equal(recv("--stream-window=16Mi", "--streams=8").laneWindowBytes, 16 * MIB);
+  assert.equal(
+    refusal(() => recv("--stream-window=16Mi", "--streams=9")),
+    "9 streams with that --stream-window may take more than the memory: add --memory 151M, or --profile max",
+  );
+  assert.equal(
+    refusal(() => recv("--stream-window=256Mi")),
+    "--stream-window may take more than the memory: add --memory 269M, or --profile max",
+  );
+  assert.match(
+    refusal(() => recv("--stream-window=256Mi", "--streams=256")),
+    /^256 streams .* the memory: add --profile max$/,
+  );
   assert.match(refusal(() => send("--memory=32M", "--read-buffer=20M")), /--read-buffer .* --memory 40M/);
 });
 

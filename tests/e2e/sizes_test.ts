@@ -45,6 +45,18 @@ Deno.test("A3: a file of 4 GiB and one byte arrives as it is, with less than 256
     }
   }, await largeFolder()));
 
+Deno.test("C10: with windows as wide as the memory lets them be, 2 GiB take less than 256 MB on either side", async () =>
+  await inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 2 * GIB);
+    const into = await workspace.make("into");
+    const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json", "--profile", "far");
+    const peaks = [watchMemory(sender), watchMemory(receiver)];
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    for (const peak of await Promise.all(peaks)) {
+      assert.ok(peak > 0 && peak < MOST_MEMORY, `a process had ${(peak / 1e6).toFixed(0)} MB`);
+    }
+  }, await largeFolder()));
+
 /** Reads the highest mark whenever the process says something, and so for the last time when its transfer is complete. */
 async function watchMemory(side: Ultra): Promise<number> {
   let peak = 0;

@@ -53,5 +53,5 @@ Deno.test("every tuning flag together: the file arrives whole, and max says what
     const config = await sender.event("config");
     assert.deepEqual([config["streams"], config["chunks"], config["chunkBytes"]], [7, 24, 3 * MIB]);
     const bounds = await Promise.all([sender, receiver].map((side) => side.event("memory")));
-    assert.deepEqual(bounds.map(({ boundBytes }) => boundBytes), [257 * BUFFER_LEN, 1e6]);
+    assert.deepEqual(bounds.map(({ boundBytes }) => boundBytes), [257 * BUFFER_LEN, 256 * 65_536]);
   }));

@@ -4,7 +4,7 @@ import { BUFFER_LEN } from "../../src/engine/layout.generated.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { UltraError } from "../../src/errors.ts";
 import type { AddressClass } from "../../src/tuning/address_class.ts";
-import { budgetOf, memoryOf } from "../../src/tuning/budget.ts";
+import { budgetOf, grantedLanes, receiverMemory, senderMemory } from "../../src/tuning/budget.ts";
 import { engineSizes } from "../../src/tuning/lanes.ts";
 import { encodeSettings } from "../../src/tuning/quic_settings.ts";
 import { settingsOf } from "../../src/tuning/settings.ts";
@@ -19,7 +19,7 @@ Deno.test("by default each class has its measured numbers", () => {
     const { connectionWindowBytes, laneWindowBytes, outstandingBuffers, readAheadBuffers, lanes } = budget;
     return [connectionWindowBytes / MIB, laneWindowBytes / MIB, outstandingBuffers, readAheadBuffers, lanes];
   });
-  assert.deepEqual(numbers, [[4, 2, 3, 3, 4], [16, 4, 7, 15, 4], [64, 4, 63, 15, 8]]);
+  assert.deepEqual(numbers, [[4, 2, 3, 3, 4], [16, 2, 7, 15, 4], [64, 2, 63, 15, 8]]);
 });
 
 Deno.test("near and far are the numbers of these classes whatever the address; times included", () => {
@@ -47,8 +47,8 @@ Deno.test("max is the seed values, and says how much memory that may take", () =
     assert.deepEqual([sizes.writers, sizes.buffers], [64, 272]);
     const budget = budgetOf(tuning, addressClass);
     assert.equal(budget.lanes, 256);
-    assert.equal(memoryOf(budget, "receive"), 2 ** 31 - 1);
-    assert.equal(memoryOf(budget, "send"), 272 * BUFFER_LEN);
+    assert.equal(receiverMemory(budget, grantedLanes(tuning)), 256 * 256 * MIB);
+    assert.equal(senderMemory(budget), 272 * BUFFER_LEN);
   }
 });
 
@@ -56,9 +56,19 @@ Deno.test("more memory fills longer paths, and makes no difference near", () => 
   const budget = (memoryBytes: number, one: AddressClass) =>
     budgetOf({ ...DEFAULT_TUNING, profile: { name: "auto", memoryBytes } }, one);
   assert.equal(budget(4e9, "far").connectionWindowBytes, 2e9);
-  assert.equal(budget(4e9, "far").laneWindowBytes, 64 * MIB);
-  assert.deepEqual(budget(4e9, "near"), budget(DEFAULT_MEMORY_BYTES, "near"));
+  assert.equal(budget(4e9, "far").laneWindowBytes, 32 * MIB);
+  for (const name of ["connectionWindowBytes", "outstandingBuffers", "readAheadBuffers"] as const) {
+    assert.equal(budget(4e9, "near")[name], budget(DEFAULT_MEMORY_BYTES, "near")[name]);
+  }
   assert.equal(budget(32e6, "far").connectionWindowBytes, 16e6);
+});
+
+Deno.test("a receiver grants 64 lanes, or as many as it was told, or as many as windows of that width leave room for", () => {
+  assert.equal(grantedLanes(DEFAULT_TUNING), 64);
+  assert.equal(grantedLanes({ ...DEFAULT_TUNING, streams: 200 }), 200);
+  assert.equal(grantedLanes({ ...DEFAULT_TUNING, laneWindowBytes: 16 * MIB }), 8);
+  assert.equal(budgetOf({ ...DEFAULT_TUNING, streams: 256 }, "far").laneWindowBytes, MIB / 2);
+  assert.equal(budgetOf({ ...DEFAULT_TUNING, streams: 1 }, "near").laneWindowBytes, 8 * MIB);
 });
 
 /** Command lines of both sides with whatever sizes; some are refused. */
@@ -68,6 +78,7 @@ const commandLines = fc.record({
   memory: fc.option(fc.integer({ min: 30e6, max: 4.1e9 })),
   window: fc.option(fc.integer({ min: 0.9e6, max: 2.1e9 })),
   lane: fc.option(fc.integer({ min: 60e3, max: 300e6 })),
+  streams: fc.option(fc.integer({ min: 1, max: 256 })),
   readBuffer: fc.option(fc.integer({ min: 0.9e6, max: 70e6 })),
 });
 
@@ -78,6 +89,7 @@ Deno.test("whatever flags are given, windows and buffers stay within the memory,
       const flags = [`--profile=${profile}`];
       if (sizes.memory !== null) flags.push(`--memory=${sizes.memory}`);
       if (command === "recv" && sizes.window !== null) flags.push(`--connection-window=${sizes.window}`);
+      if (sizes.streams !== null) flags.push(`--streams=${sizes.streams}`);
       if (command === "recv" && sizes.lane !== null) flags.push(`--stream-window=${sizes.lane}`);
       if (command === "send" && sizes.readBuffer !== null) flags.push(`--read-buffer=${sizes.readBuffer}`);
       const tuning = tuningOf([command, ...(command === "send" ? ["a"] : []), ...flags]);
@@ -85,7 +97,8 @@ Deno.test("whatever flags are given, windows and buffers stay within the memory,
       accepted++;
       const bound = sizes.memory ?? DEFAULT_MEMORY_BYTES;
       const budget = budgetOf(tuning, addressClass);
-      assert.ok(memoryOf(budget, "receive") <= bound && memoryOf(budget, "send") <= bound, flags.join(" "));
+      assert.ok(receiverMemory(budget, grantedLanes(tuning)) <= bound, flags.join(" "));
+      assert.ok(senderMemory(budget) <= bound, flags.join(" "));
       assert.ok(budget.outstandingBuffers >= 1 && budget.readAheadBuffers >= 1);
       const { buffers, outstandingBytes } = engineSizes(8, addressClass, tuning);
       assert.ok(buffers * BUFFER_LEN <= bound && outstandingBytes < buffers * BUFFER_LEN);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AddressClass, addressClass } from "../../src/tuning/address_class.ts";
-import { defaultLanes, engineSizes, networkThreads } from "../../src/tuning/lanes.ts";
+import { engineSizes, networkThreads } from "../../src/tuning/lanes.ts";
 import { encodeSettings, QUIC_SETTINGS_LEN } from "../../src/tuning/quic_settings.ts";
 import { connectionSettings, settingsOf } from "../../src/tuning/settings.ts";
 import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
@@ -57,7 +57,7 @@ Deno.test("a dialer's settings near are these bytes", () => {
   assert.equal(view.getUint8(106), 0x02 | 0x04);
   assert.equal(view.getUint32(128, true), 65_536);
   assert.equal(view.getUint32(132, true), 65_536);
-  assert.equal(view.getUint32(136, true), 4 * 2 ** 20);
+  assert.equal(view.getUint32(136, true), 2 * 2 ** 20);
 });
 
 Deno.test("a listener takes one control stream, sends no keep-alive, and far it has the wide windows", () => {
@@ -66,7 +66,7 @@ Deno.test("a listener takes one control stream, sends no keep-alive, and far it 
   assert.equal(view.getUint16(96, true), 0);
   assert.equal(view.getUint32(88, true), 0);
   assert.equal(view.getUint32(56, true), 64 * 2 ** 20);
-  assert.equal(view.getUint32(136, true), 4 * 2 ** 20);
+  assert.equal(view.getUint32(136, true), 2 * 2 ** 20);
   assert.equal(view.getBigUint64(16, true), 10_000n);
   assert.equal(view.getUint32(76, true), 150);
 });
@@ -123,5 +123,4 @@ Deno.test("whatever the machine, threads and memory stay within their bounds", (
   assert.equal(engineSizes(2, "near").executionProfile, 0);
   assert.equal(engineSizes(8, "near").executionProfile, 1);
   assert.deepEqual([1, 2, 3, 64].map(networkThreads), [1, 1, 3, 64]);
-  assert.deepEqual(CLASSES.map((one) => defaultLanes(one)), [4, 4, 8]);
 });
