@@ -59,7 +59,7 @@ const FULL_SET: readonly Planned[] = [
     path: "loopback",
     peers: ["ultra", "scp", "rsync-ssh", "tar-ssh", "sendme", "magic-wormhole", "rsync-daemon", "curl-nginx"],
   },
-  { scenario: "100k-files", path: "loopback", peers: ["ultra", "rsync-ssh", "tar-ssh", "rsync-daemon"] },
+  { scenario: "100k-files", path: "loopback", peers: [...ULTRA, "tar-ssh", "rsync-daemon"], rounds: 3 },
   { scenario: "one-file", path: "lan1g", peers: ["ultra", "sendme", ...LONG] },
   { scenario: "one-file", path: "metro", peers: ["ultra", ...LONG] },
   { scenario: "one-file", path: "wan", peers: ["ultra", "sendme", ...LONG] },
