@@ -277,9 +277,12 @@ function read(path: string): string {
   }
 }
 
-/** Asks all programs that this process has started to end. */
-export function endAll(signal: "SIGTERM" | "SIGKILL"): void {
-  for (const pid of descendants(Deno.pid)) kill(pid, signal);
+/** Ends all programs that this process has started, and those that it starts meanwhile: a path takes its namespaces away. */
+export async function endAll(): Promise<void> {
+  for (let left = 100; left > 0 && descendants(Deno.pid).length > 0; left--) {
+    for (const pid of descendants(Deno.pid)) kill(pid, left > 1 ? "SIGTERM" : "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 function kill(pid: number, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): void {

@@ -37,8 +37,9 @@ export async function measureCell(
   const ceilings: { round: number; mbit: number }[] = [];
   const transfer = (entry: Entry, round: number) => transferOnce(cell, entry, round, join(folder, "run"));
 
-  const [first] = entries;
-  if (cell.path === "loopback" && first !== undefined) await warmUp(first, transfer);
+  // (The last ones are in clear text, and so the fastest.)
+  const last = entries.findLast(({ peer }) => peer.kind === "files");
+  if (cell.path === "loopback" && last !== undefined) await warmUp(last, transfer);
   for (let round = 1; round <= cell.rounds; round++) {
     if (cell.path !== "loopback") ceilings.push({ round, mbit: await measureCeiling(cell.path, round) });
     for (const entry of inTurn(entries, round)) {

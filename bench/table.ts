@@ -73,9 +73,7 @@ function transferTable(result: TransferResult): string[] {
     ...costs(peer),
   ]);
   const lines = [
-    `${result.title} on \`${result.path}\`: ${sizeOf(result)}, ${result.storage}, ${result.rounds} ${
-      result.rounds === 1 ? "round" : "interleaved rounds"
-    }`,
+    `${sizeOf(result)}, ${result.storage}, ${result.rounds} ${result.rounds === 1 ? "round" : "interleaved rounds"}`,
     "",
     ...markdown([...heads, "CPU s/GB sender", "receiver", "peak MB sender", "receiver"], rows),
   ];
@@ -84,7 +82,7 @@ function transferTable(result: TransferResult): string[] {
 
 function sizeOf({ peers, files }: TransferResult): string {
   const bytes = mib(peers[0]?.bytes ?? 0);
-  return files === 1 ? bytes : `${files} files, ${bytes} together`;
+  return files === 1 ? bytes : `${bytes} together`;
 }
 
 /** The medians, but the highest peak: it is held against a limit. */
@@ -164,7 +162,7 @@ function sharingTable(result: SharingResult): string[] {
   ];
   const failed = rows.some((row) => row.at(-1) !== "");
   return [
-    `Two flows at once on \`${result.path}\`, while both run; medians (and ranges) of ${result.rounds} rounds`,
+    `Two flows at once, while both run; medians (and ranges) of ${result.rounds} rounds`,
     "",
     ...markdown([...heads, ...failed ? [""] : []], failed ? rows : rows.map((row) => row.slice(0, -1))),
   ];

@@ -43,13 +43,7 @@ function work(path: string, storage: Work["storage"], release: () => Promise<voi
     await release();
     await Deno.remove(path, { recursive: true });
   };
-  const interrupted = () => {
-    endAll("SIGTERM"); // with which a path takes its namespaces away
-    remove().finally(() => {
-      endAll("SIGKILL");
-      Deno.exit(130);
-    });
-  };
+  const interrupted = () => void endAll().then(remove).finally(() => Deno.exit(130));
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
   return {
     path,
