@@ -40,8 +40,14 @@
  */
 #define BBR_QUEUE_PER_CENT 12000
 #define BBR_QUEUE_MAX_CUT 25
-/* After so many rounds of it the estimate falls to what is delivered. */
-#define BBR_QUEUE_ROUNDS 4
+/*
+ * From the second such round of a cruise on the estimate falls too, by this part of the cut: otherwise the queue is back a few rounds later,
+ * and a flow that probes into it finds nothing. In one cruise by no more than down to the floor: a path whose delay has changed looks the
+ * same, and the next probe has to be able to tell.
+ */
+#define BBR_QUEUE_ROUNDS 2
+#define BBR_QUEUE_YIELD_PART 3
+#define BBR_QUEUE_FLOOR 70
 /* "Pacing Rate": one per cent below the estimate, so that a queue drains rather than grows. */
 #define BBR_PACING_MARGIN 99
 
@@ -54,6 +60,11 @@
 #define BBR_MAX_BASE_LOSS 500
 /* Its average is over about so many rounds. */
 #define BBR_BASE_LOSS_ROUNDS 16
+/*
+ * A bound found in Startup is this many times what got through: what was lost there may have been lost to somebody else's Startup, and a bound
+ * as low as that would hold a flow at its small share for seconds.
+ */
+#define BBR_STARTUP_BOUND 300
 /* The same in Startup and otherwise: so many acknowledgements have to tell of it, because one burst can be bad luck. */
 #define BBR_STARTUP_LOSS_EVENTS 6
 #define BBR_LOSS_EVENTS 3
@@ -89,6 +100,12 @@
  */
 #define BBR_PAYING_PROBE 105
 #define BBR_PAYING_PROBE_ROUNDS 6
+/*
+ * And so is, after so many rounds and not before this time, a cycle in which a queue stood: others are here, and shares change only where
+ * somebody probes.
+ */
+#define BBR_SHARED_PROBE_ROUNDS 12
+#define BBR_SHARED_PROBE_WAIT (BBR_SECOND / 5)
 #define BBR_MAX_PROBE_ROUNDS 63
 /* On a path of one millisecond 63 rounds would be a probe every 63 ms, each with its queue. */
 #define BBR_MIN_PROBE_WAIT (BBR_SECOND / 2)
@@ -636,13 +653,16 @@ BbrStartDown(
     Bbr->BwProbeWait = BBR_PROBE_WAIT + (Random >> 1) % BBR_PROBE_WAIT_RANDOM;
     BOOLEAN PaidOff = Bbr->State == BBR_PROBE_BW_UP && Bbr->MaxBw >= BbrPercent(Bbr->ProbeStartBw, BBR_PAYING_PROBE);
     Bbr->BwProbeRounds = PaidOff || Bbr->LeftStartupForLoss ? BBR_PAYING_PROBE_ROUNDS + (Random >> 1) % BBR_PAYING_PROBE_ROUNDS : UINT32_MAX;
+    if (Bbr->Shared) {
+        Bbr->BwProbeRounds = CXPLAT_MIN(Bbr->BwProbeRounds, BBR_SHARED_PROBE_ROUNDS + (Random >> 1) % BBR_SHARED_PROBE_ROUNDS);
+    }
+    Bbr->Shared = FALSE;
     Bbr->LeftStartupForLoss = FALSE;
     Bbr->BwProbeUpSlope = 0;
     Bbr->CycleStamp = Now;
     Bbr->PhaseStartRound = Bbr->RoundCount;
     Bbr->AckPhase = BBR_ACKS_PROBE_STOPPING;
     Bbr->QueueRounds = 0;
-    Bbr->CruiseBw = 0;
     BbrStartRound(Cc);
     BbrSetState(Bbr, BBR_PROBE_BW_DOWN);
 }
@@ -708,7 +728,7 @@ BbrIsTimeToProbe(
 {
     const QUIC_CONGESTION_CONTROL_BBR* Bbr = &Cc->Bbr;
     uint64_t Elapsed = BbrSince(Bbr->CycleStamp, Now);
-    if (Elapsed > Bbr->BwProbeWait || Bbr->RoundsSinceBwProbe >= Bbr->BwProbeRounds) {
+    if (Elapsed > Bbr->BwProbeWait || (Bbr->RoundsSinceBwProbe >= Bbr->BwProbeRounds && Elapsed > BBR_SHARED_PROBE_WAIT)) {
         return TRUE;
     }
     /* "Coexistence with Reno": as often as a Reno flow of the same window would fill the queue. */
@@ -765,10 +785,7 @@ BbrAvoidStandingQueue(
     _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
     )
 {
-    if (!Bbr->SampleAppLimited) {
-        Bbr->CruiseBw = CXPLAT_MAX(Bbr->CruiseBw, Bbr->SampleBw);
-    }
-    if (!Bbr->RoundStart || Bbr->RoundRtt == BBR_NONE) {
+    if (!Bbr->RoundRttDone || Bbr->RoundRtt == BBR_NONE) {
         return;
     }
     if (!BbrHasQueue(Bbr)) {
@@ -776,16 +793,20 @@ BbrAvoidStandingQueue(
         return;
     }
     uint64_t Cut = BbrVolume(Bbr->Bw, BbrSince(Bbr->MinRtt, Bbr->RoundRtt)) / BBR_QUEUE_PER_CENT;
-    Bbr->PacingGain = BBR_CRUISE_PACING_GAIN - (uint32_t)CXPLAT_MIN(Cut, BBR_QUEUE_MAX_CUT);
-    if (++Bbr->QueueRounds < BBR_QUEUE_ROUNDS) {
+    Cut = CXPLAT_MIN(Cut, BBR_QUEUE_MAX_CUT);
+    Bbr->PacingGain = BBR_CRUISE_PACING_GAIN - (uint32_t)Cut;
+    Bbr->Shared = TRUE;
+    if (++Bbr->QueueRounds == 1) {
+        Bbr->CruiseBw = Bbr->MaxBw;
+    }
+    if (Bbr->QueueRounds < BBR_QUEUE_ROUNDS) {
         return;
     }
-    /* The path gives less than the estimate although there is a queue: what is beyond it has gone to others. */
-    if (Bbr->CruiseBw != 0 && Bbr->CruiseBw < Bbr->MaxBw) {
-        Bbr->MaxBwFilter[0] = Bbr->MaxBwFilter[1] = Bbr->MaxBw = Bbr->CruiseBw;
+    uint64_t Yielded = Bbr->MaxBw - Bbr->MaxBw * Cut / (100 * BBR_QUEUE_YIELD_PART);
+    Yielded = CXPLAT_MAX(Yielded, BbrPercent(Bbr->CruiseBw, BBR_QUEUE_FLOOR));
+    if (Yielded < Bbr->MaxBw) {
+        Bbr->MaxBwFilter[0] = Bbr->MaxBwFilter[1] = Bbr->MaxBw = Yielded;
     }
-    Bbr->QueueRounds = 0;
-    Bbr->CruiseBw = 0;
 }
 
 static
@@ -991,7 +1012,7 @@ BbrLeaveStartupForLoss(
     BbrSaveForUndo(Bbr);
     Bbr->FullBwReached = TRUE;
     Bbr->LeftStartupForLoss = TRUE;
-    Bbr->InflightHi = CXPLAT_MAX(BbrInflight(Cc, 100), Bbr->InflightLatest);
+    Bbr->InflightHi = BbrPercent(CXPLAT_MAX(BbrInflight(Cc, 100), Bbr->InflightLatest), BBR_STARTUP_BOUND);
 }
 
 static
@@ -1163,6 +1184,7 @@ BbrUpdateRound(
 {
     QUIC_CONGESTION_CONTROL_BBR* Bbr = &Cc->Bbr;
     Bbr->RoundStart = !Bbr->RoundEndValid || AckEvent->LargestAck > Bbr->RoundEnd;
+    Bbr->RoundRttDone = Bbr->RoundStart && (!BbrIsShort(Bbr) || BbrSince(Bbr->RoundRttStart, AckEvent->TimeNow) >= BBR_SPAN);
     if (!Bbr->RoundStart) {
         return;
     }
@@ -1227,6 +1249,10 @@ BbrUpdateMaxBw(
     _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
     )
 {
+    if (Bbr->State == BBR_PROBE_BW_CRUISE && Bbr->QueueRounds > 0) {
+        /* Beside others, more than the estimate arrives at times because they slowed down: that is for all to probe for. */
+        return;
+    }
     if (Bbr->SampleBw > 0 && (Bbr->SampleBw >= Bbr->MaxBw || !Bbr->SampleAppLimited)) {
         Bbr->MaxBwFilter[1] = CXPLAT_MAX(Bbr->MaxBwFilter[1], Bbr->SampleBw);
         Bbr->MaxBw = CXPLAT_MAX(Bbr->MaxBwFilter[0], Bbr->MaxBwFilter[1]);
@@ -1347,7 +1373,12 @@ BbrUpdateMinRtt(
         return;
     }
     uint64_t Rtt = CXPLAT_MAX(AckEvent->MinRtt, 1);
-    Bbr->RoundRtt = Bbr->RoundStart ? Rtt : CXPLAT_MIN(Bbr->RoundRtt, Rtt);
+    if (Bbr->RoundRttDone) {
+        Bbr->RoundRtt = Rtt;
+        Bbr->RoundRttStart = Now;
+    } else {
+        Bbr->RoundRtt = CXPLAT_MIN(Bbr->RoundRtt, Rtt);
+    }
     if (!Bbr->MinRttValid || Rtt < Bbr->ProbeRttMinDelay || Bbr->ProbeRttExpired) {
         Bbr->ProbeRttMinDelay = Rtt;
         Bbr->ProbeRttMinStamp = Now;

@@ -168,6 +168,68 @@ static void CheckPair(const char* Name, const char* What, uint64_t SecondStart, 
     AtMost(Text, Dropped, 3);
 }
 
+/* How evenly flows of the same kind share a path, over some seeds. */
+typedef struct { double Least, MeanLeast, Jain, WorstJain, WorstSecond, Used, Dropped, LeastUsed; } EVENNESS;
+
+static EVENNESS ShareEvenly(const char* Name, uint32_t Flows, uint64_t Apart, uint64_t Seconds, uint64_t Seeds)
+{
+    EVENNESS e = { .Least = 100, .WorstJain = 1, .WorstSecond = 100, .LeastUsed = 100 };
+    for (uint64_t Seed = 1; Seed <= Seeds; Seed++) {
+        uint64_t Last = Apart * (Flows - 1);
+        RUN* Run = NewRun(*Named(Name), Last / SECOND + Seconds);
+        Run->Seed = Seed;
+        Run->Mark = Last + SECOND / 2;
+        for (uint32_t i = 0; i < Flows; i++) AddFlow(Run, (FLOW_PLAN) { .Algorithm = BBR, .Start = i * Apart, .InitialWindow = 32 });
+        Run->Trace = getenv("TRACE") != NULL && Seed == (uint64_t)atoi(getenv("TRACE"));
+        Simulate(Run);
+        double Sum = 0, Squares = 0, Least = 100, Dropped = 0, Arrived = 0;
+        for (uint32_t i = 0; i < Flows; i++) {
+            double Part = Share(Run, i);
+            Sum += Part;
+            Squares += Part * Part;
+            Least = CXPLAT_MIN(Least, Part);
+            Dropped += (double)Run->Result[i].Dropped;
+            Arrived += (double)Run->Result[i].Arrived;
+        }
+        Least *= 100 / Sum;
+        double Jain = Sum * Sum / (Flows * Squares);
+        for (uint64_t s = Run->Mark / SECOND + 1; s < Run->End / SECOND; s++) {
+            double All = 0, LeastNow = 1e18;
+            for (uint32_t i = 0; i < Flows; i++) {
+                All += (double)Run->Result[i].ArrivedIn[s];
+                LeastNow = CXPLAT_MIN(LeastNow, (double)Run->Result[i].ArrivedIn[s]);
+            }
+            e.WorstSecond = CXPLAT_MIN(e.WorstSecond, 100 * LeastNow / All);
+        }
+        e.Least = CXPLAT_MIN(e.Least, Least);
+        e.MeanLeast += Least / (double)Seeds;
+        e.Jain += Jain / (double)Seeds;
+        e.WorstJain = CXPLAT_MIN(e.WorstJain, Jain);
+        e.Used += Sum / (double)Seeds;
+        e.LeastUsed = CXPLAT_MIN(e.LeastUsed, Sum);
+        e.Dropped += 100 * Dropped / Arrived / (double)Seeds;
+        free(Run);
+    }
+    return e;
+}
+
+static void ShowEvenness(void)
+{
+    static const struct { const char* Name; uint32_t Flows; uint64_t Apart, Seconds; } CASES[] = {
+        { "metro", 2, 0, 8 }, { "metro", 2, SECOND / 20, 8 }, { "metro", 2, 2 * SECOND, 8 }, { "metro", 3, 0, 10 }, { "metro", 3, 2 * SECOND, 10 }, { "wan", 2, 0, 10 },
+        { "wan", 2, 2 * SECOND, 10 }, { "wan", 3, 0, 10 }, { "shallow", 2, 0, 10 }, { "shallow", 2, 2 * SECOND, 10 }, { "far", 2, 0, 15 }, { "far", 2, 2 * SECOND, 15 }, { "lan1g", 2, 0, 6 },
+        { "lan1g", 2, 2 * SECOND, 6 }, { "wifi", 2, 0, 8 }, { "deep queue", 2, 0, 8 },
+    };
+    uint64_t Seeds = getenv("SEEDS") ? (uint64_t)atoi(getenv("SEEDS")) : 8;
+    for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        if (getenv("ONLY") && !strstr(getenv("ONLY"), CASES[i].Name)) continue;
+        EVENNESS e = ShareEvenly(CASES[i].Name, CASES[i].Flows, CASES[i].Apart, CASES[i].Seconds, Seeds);
+        printf("%-10s %u flows %.1f s apart: least %4.1f mean least %4.1f  Jain %.3f worst %.3f  worst second %4.1f  used %5.1f (%5.1f) dropped %.2f\n", CASES[i].Name, CASES[i].Flows,
+            (double)CASES[i].Apart / SECOND, e.Least, e.MeanLeast, e.Jain, e.WorstJain, e.WorstSecond, e.Used, e.LeastUsed, e.Dropped);
+        fflush(stdout);
+    }
+}
+
 static void CheckSharing(void)
 {
     CheckPair("metro", "two at once", 0, BBR, 40, 60);
@@ -353,7 +415,7 @@ int main(int argc, char** argv)
     const char* Command = argc > 1 ? argv[1] : "";
     static const struct { const char* Name; void (*Check)(void); } CHECKS[] = {
         { "paths", CheckNamedPaths }, { "sharing", CheckSharing }, { "recovery", CheckRecovery },
-        { "data", CheckRunningOutOfData }, { "extremes", CheckExtremes }, { "liveness", CheckLiveness },
+        { "data", CheckRunningOutOfData }, { "extremes", CheckExtremes }, { "liveness", CheckLiveness }, { "evenness", ShowEvenness },
     };
     for (uint32_t i = 0; i < sizeof(CHECKS) / sizeof(CHECKS[0]); i++) {
         if (strcmp(Command, CHECKS[i].Name) == 0) {
