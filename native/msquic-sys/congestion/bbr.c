@@ -106,6 +106,8 @@
  */
 #define BBR_SHARED_PROBE_ROUNDS 12
 #define BBR_SHARED_PROBE_WAIT (BBR_SECOND / 5)
+/* So long a probe is put off while another flow seems to probe. */
+#define BBR_LISTEN_ROUNDS 8
 #define BBR_MAX_PROBE_ROUNDS 63
 /* On a path of one millisecond 63 rounds would be a probe every 63 ms, each with its queue. */
 #define BBR_MIN_PROBE_WAIT (BBR_SECOND / 2)
@@ -663,6 +665,7 @@ BbrStartDown(
     Bbr->PhaseStartRound = Bbr->RoundCount;
     Bbr->AckPhase = BBR_ACKS_PROBE_STOPPING;
     Bbr->QueueRounds = 0;
+    Bbr->RoundsListened = 0;
     BbrStartRound(Cc);
     BbrSetState(Bbr, BBR_PROBE_BW_DOWN);
 }
@@ -809,6 +812,20 @@ BbrAvoidStandingQueue(
     }
 }
 
+/* A queue while cruising is somebody's probe: two at once lose packets and find nothing. Not for ever: some queues are there to stay. */
+static
+BOOLEAN
+BbrHasToListen(
+    _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
+    )
+{
+    if (!BbrHasQueue(Bbr) || Bbr->RoundsListened >= BBR_LISTEN_ROUNDS) {
+        return FALSE;
+    }
+    Bbr->RoundsListened += Bbr->RoundStart;
+    return TRUE;
+}
+
 static
 void
 BbrUpdateProbeBwPhase(
@@ -827,7 +844,7 @@ BbrUpdateProbeBwPhase(
         }
         break;
     case BBR_PROBE_BW_CRUISE:
-        if (BbrIsTimeToProbe(Cc, Now)) {
+        if (BbrIsTimeToProbe(Cc, Now) && !BbrHasToListen(Bbr)) {
             BbrStartRefill(Cc);
         } else {
             BbrAvoidStandingQueue(Bbr);

@@ -97,6 +97,7 @@ typedef struct QUIC_CONGESTION_CONTROL_BBR {
     uint64_t RoundRttStart;
     uint64_t CruiseBw; /* the estimate before a queue lowered it */
     uint32_t QueueRounds; /* rounds of this cruise with a queue */
+    uint32_t RoundsListened; /* rounds by which a probe was put off because of one */
     uint64_t InflightHi;
     uint64_t InflightLo;
     uint64_t ExtraAcked[2]; /* maximum of the last window of rounds and of this one */
