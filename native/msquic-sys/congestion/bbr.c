@@ -41,7 +41,7 @@
 #define BBR_QUEUE_PER_CENT 12000
 #define BBR_QUEUE_MAX_CUT 25
 /*
- * From the second such round of a cruise on the estimate falls too, by this part of the cut: otherwise the queue is back a few rounds later,
+ * From the second such round in a row on (one alone may be jitter) the estimate falls too, by this part of the cut: otherwise the queue is back a few rounds later,
  * and a flow that probes into it finds nothing. In one cruise by no more than down to the floor: a path whose delay has changed looks the
  * same, and the next probe has to be able to tell.
  */
@@ -665,6 +665,7 @@ BbrStartDown(
     Bbr->PhaseStartRound = Bbr->RoundCount;
     Bbr->AckPhase = BBR_ACKS_PROBE_STOPPING;
     Bbr->QueueRounds = 0;
+    Bbr->CruiseBw = 0;
     Bbr->RoundsListened = 0;
     BbrStartRound(Cc);
     BbrSetState(Bbr, BBR_PROBE_BW_DOWN);
@@ -793,16 +794,17 @@ BbrAvoidStandingQueue(
     }
     if (!BbrHasQueue(Bbr)) {
         Bbr->PacingGain = BBR_CRUISE_PACING_GAIN;
+        Bbr->QueueRounds = 0;
         return;
     }
     uint64_t Cut = BbrVolume(Bbr->Bw, BbrSince(Bbr->MinRtt, Bbr->RoundRtt)) / BBR_QUEUE_PER_CENT;
     Cut = CXPLAT_MIN(Cut, BBR_QUEUE_MAX_CUT);
     Bbr->PacingGain = BBR_CRUISE_PACING_GAIN - (uint32_t)Cut;
     Bbr->Shared = TRUE;
-    if (++Bbr->QueueRounds == 1) {
+    if (Bbr->CruiseBw == 0) {
         Bbr->CruiseBw = Bbr->MaxBw;
     }
-    if (Bbr->QueueRounds < BBR_QUEUE_ROUNDS) {
+    if (++Bbr->QueueRounds < BBR_QUEUE_ROUNDS) {
         return;
     }
     uint64_t Yielded = Bbr->MaxBw - Bbr->MaxBw * Cut / (100 * BBR_QUEUE_YIELD_PART);
@@ -1266,7 +1268,7 @@ BbrUpdateMaxBw(
     _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
     )
 {
-    if (Bbr->State == BBR_PROBE_BW_CRUISE && Bbr->QueueRounds > 0) {
+    if (Bbr->State == BBR_PROBE_BW_CRUISE && Bbr->CruiseBw != 0) {
         /* Beside others, more than the estimate arrives at times because they slowed down: that is for all to probe for. */
         return;
     }

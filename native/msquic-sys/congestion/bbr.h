@@ -95,8 +95,8 @@ typedef struct QUIC_CONGESTION_CONTROL_BBR {
     uint64_t ProbeRttMinStamp;
     uint64_t RoundRtt; /* the least of this round; on a short path of this span */
     uint64_t RoundRttStart;
-    uint64_t CruiseBw; /* the estimate before a queue lowered it */
-    uint32_t QueueRounds; /* rounds of this cruise with a queue */
+    uint64_t CruiseBw; /* the estimate when a queue stood first in this cruise; 0: none did */
+    uint32_t QueueRounds; /* in a row, with a queue */
     uint32_t RoundsListened; /* rounds by which a probe was put off because of one */
     uint64_t InflightHi;
     uint64_t InflightLo;
