@@ -553,6 +553,7 @@ BbrUpdateBlockedState(
     BOOLEAN CanSend = BbrCanSend(Cc);
     if (CouldSend && !CanSend) {
         Cc->Bbr.WindowLimited = TRUE;
+        Cc->Bbr.HeldBack = TRUE;
         Cc->Bbr.BlockedSinceFlush = TRUE;
         QuicConnAddOutFlowBlockedReason(Connection, QUIC_FLOW_BLOCKED_CONGESTION_CONTROL);
     } else if (!CouldSend && CanSend) {
@@ -605,6 +606,9 @@ BbrOnDataSent(
     if (BbrIsPaced(Cc)) {
         /* Probes of the loss detection leave without credit; a debt beyond a burst would only delay what comes after. */
         Bbr->PacingCredit = CXPLAT_MAX(Bbr->PacingCredit - (int64_t)NumRetransmittableBytes, -BbrBurst(Cc));
+        if (Bbr->PacingCredit < (int64_t)BbrPacketSize(Cc)) {
+            Bbr->HeldBack = TRUE;
+        }
     }
     if (Bbr->Exemptions > 0) {
         --Bbr->Exemptions;
@@ -1212,6 +1216,8 @@ BbrUpdateRound(
     Bbr->RoundsSinceBwProbe++;
     Bbr->WindowLimitedLast = Bbr->WindowLimited;
     Bbr->WindowLimited = !BbrCanSend(Cc);
+    Bbr->HeldBackLast = Bbr->HeldBack;
+    Bbr->HeldBack = Bbr->WindowLimited;
 }
 
 /*
@@ -1231,8 +1237,8 @@ BbrUpdateAppLimited(
     }
     const QUIC_SEND* Send = &QuicCongestionControlGetConnection(Cc)->Send;
     BOOLEAN Starving = Send->LastFlushTimeValid && BbrIsStarvingAfter(Cc, BbrSince(Send->LastFlushTime, AckEvent->TimeNow));
-    if (!BbrIsPaced(Cc) && Bbr->RoundStart && !Bbr->WindowLimitedLast) {
-        /* Only the window can hold back a flow that is not paced. */
+    if (Bbr->RoundStart && !Bbr->HeldBackLast) {
+        /* In a whole round neither window nor pacer: there were only small messages, however close to each other. */
         Starving = TRUE;
     }
     if (Starving) {

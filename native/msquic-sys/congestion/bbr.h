@@ -67,6 +67,8 @@ typedef struct QUIC_CONGESTION_CONTROL_BBR {
     BOOLEAN ProbeRttRoundDone : 1;
     BOOLEAN WindowLimited : 1;     /* the window was full at some time in this round */
     BOOLEAN WindowLimitedLast : 1; /* the same of the round before */
+    BOOLEAN HeldBack : 1;          /* window or pacer held us back at some time in this round */
+    BOOLEAN HeldBackLast : 1;      /* the same of the round before */
     BOOLEAN BlockedSinceFlush : 1; /* the window was full at some time since the pacer was asked last */
     BOOLEAN LeftStartupForLoss : 1;
     BOOLEAN Shared : 1;            /* a queue stood while cruising in this cycle */

@@ -378,6 +378,15 @@ static void CheckRunningOutOfData(void)
         Share(Run, 0) / (100.0 * 1048576 / 0.05 / (double)Path.Rate) * 100, 90);
     free(Run);
 
+    /* Small messages in close succession, as before the data of a transfer: three of their rounds are no full path. */
+    Path = *Named("lan1g");
+    Run = NewRun(Path, 2);
+    AddFlow(Run, (FLOW_PLAN) { .Algorithm = BBR, .InitialWindow = 32, .AppRate = 500000, .AppPause = 2 * MILLISECOND, .AppFastAfter = SECOND / 5 });
+    Run->Mark = SECOND / 2;
+    Simulate(Run);
+    AtLeast("lan1g, 300 ms after a time of small messages: per cent used", Share(Run, 0), 90);
+    free(Run);
+
     /* Data only now and then: a piece of 1 MiB each second goes out at the rate of the path. */
     Path = *Named("metro");
     Run = NewRun(Path, 20);
