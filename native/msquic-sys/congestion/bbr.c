@@ -40,8 +40,14 @@
  */
 #define BBR_QUEUE_PER_CENT 12000
 #define BBR_QUEUE_MAX_CUT 25
-/* After so many rounds of it the estimate falls to what is delivered. */
-#define BBR_QUEUE_ROUNDS 4
+/*
+ * From the second such round in a row on (one alone may be jitter) the estimate falls too, by this part of the cut: otherwise the queue is back a few rounds later,
+ * and a flow that probes into it finds nothing. In one cruise by no more than down to the floor: a path whose delay has changed looks the
+ * same, and the next probe has to be able to tell.
+ */
+#define BBR_QUEUE_ROUNDS 2
+#define BBR_QUEUE_YIELD_PART 3
+#define BBR_QUEUE_FLOOR 70
 /* "Pacing Rate": one per cent below the estimate, so that a queue drains rather than grows. */
 #define BBR_PACING_MARGIN 99
 
@@ -54,6 +60,11 @@
 #define BBR_MAX_BASE_LOSS 500
 /* Its average is over about so many rounds. */
 #define BBR_BASE_LOSS_ROUNDS 16
+/*
+ * A bound found in Startup is this many times what got through: what was lost there may have been lost to somebody else's Startup, and a bound
+ * as low as that would hold a flow at its small share for seconds.
+ */
+#define BBR_STARTUP_BOUND 300
 /* The same in Startup and otherwise: so many acknowledgements have to tell of it, because one burst can be bad luck. */
 #define BBR_STARTUP_LOSS_EVENTS 6
 #define BBR_LOSS_EVENTS 3
@@ -89,6 +100,14 @@
  */
 #define BBR_PAYING_PROBE 105
 #define BBR_PAYING_PROBE_ROUNDS 6
+/*
+ * And so is, after so many rounds and not before this time, a cycle in which a queue stood: others are here, and shares change only where
+ * somebody probes.
+ */
+#define BBR_SHARED_PROBE_ROUNDS 12
+#define BBR_SHARED_PROBE_WAIT (BBR_SECOND / 5)
+/* So long a probe is put off while another flow seems to probe. */
+#define BBR_LISTEN_ROUNDS 8
 #define BBR_MAX_PROBE_ROUNDS 63
 /* On a path of one millisecond 63 rounds would be a probe every 63 ms, each with its queue. */
 #define BBR_MIN_PROBE_WAIT (BBR_SECOND / 2)
@@ -534,6 +553,7 @@ BbrUpdateBlockedState(
     BOOLEAN CanSend = BbrCanSend(Cc);
     if (CouldSend && !CanSend) {
         Cc->Bbr.WindowLimited = TRUE;
+        Cc->Bbr.HeldBack = TRUE;
         Cc->Bbr.BlockedSinceFlush = TRUE;
         QuicConnAddOutFlowBlockedReason(Connection, QUIC_FLOW_BLOCKED_CONGESTION_CONTROL);
     } else if (!CouldSend && CanSend) {
@@ -586,6 +606,9 @@ BbrOnDataSent(
     if (BbrIsPaced(Cc)) {
         /* Probes of the loss detection leave without credit; a debt beyond a burst would only delay what comes after. */
         Bbr->PacingCredit = CXPLAT_MAX(Bbr->PacingCredit - (int64_t)NumRetransmittableBytes, -BbrBurst(Cc));
+        if (Bbr->PacingCredit < (int64_t)BbrPacketSize(Cc)) {
+            Bbr->HeldBack = TRUE;
+        }
     }
     if (Bbr->Exemptions > 0) {
         --Bbr->Exemptions;
@@ -636,6 +659,10 @@ BbrStartDown(
     Bbr->BwProbeWait = BBR_PROBE_WAIT + (Random >> 1) % BBR_PROBE_WAIT_RANDOM;
     BOOLEAN PaidOff = Bbr->State == BBR_PROBE_BW_UP && Bbr->MaxBw >= BbrPercent(Bbr->ProbeStartBw, BBR_PAYING_PROBE);
     Bbr->BwProbeRounds = PaidOff || Bbr->LeftStartupForLoss ? BBR_PAYING_PROBE_ROUNDS + (Random >> 1) % BBR_PAYING_PROBE_ROUNDS : UINT32_MAX;
+    if (Bbr->Shared) {
+        Bbr->BwProbeRounds = CXPLAT_MIN(Bbr->BwProbeRounds, BBR_SHARED_PROBE_ROUNDS + (Random >> 1) % BBR_SHARED_PROBE_ROUNDS);
+    }
+    Bbr->Shared = FALSE;
     Bbr->LeftStartupForLoss = FALSE;
     Bbr->BwProbeUpSlope = 0;
     Bbr->CycleStamp = Now;
@@ -643,6 +670,7 @@ BbrStartDown(
     Bbr->AckPhase = BBR_ACKS_PROBE_STOPPING;
     Bbr->QueueRounds = 0;
     Bbr->CruiseBw = 0;
+    Bbr->RoundsListened = 0;
     BbrStartRound(Cc);
     BbrSetState(Bbr, BBR_PROBE_BW_DOWN);
 }
@@ -708,7 +736,7 @@ BbrIsTimeToProbe(
 {
     const QUIC_CONGESTION_CONTROL_BBR* Bbr = &Cc->Bbr;
     uint64_t Elapsed = BbrSince(Bbr->CycleStamp, Now);
-    if (Elapsed > Bbr->BwProbeWait || Bbr->RoundsSinceBwProbe >= Bbr->BwProbeRounds) {
+    if (Elapsed > Bbr->BwProbeWait || (Bbr->RoundsSinceBwProbe >= Bbr->BwProbeRounds && Elapsed > BBR_SHARED_PROBE_WAIT)) {
         return TRUE;
     }
     /* "Coexistence with Reno": as often as a Reno flow of the same window would fill the queue. */
@@ -765,27 +793,43 @@ BbrAvoidStandingQueue(
     _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
     )
 {
-    if (!Bbr->SampleAppLimited) {
-        Bbr->CruiseBw = CXPLAT_MAX(Bbr->CruiseBw, Bbr->SampleBw);
-    }
-    if (!Bbr->RoundStart || Bbr->RoundRtt == BBR_NONE) {
+    if (!Bbr->RoundRttDone || Bbr->RoundRtt == BBR_NONE) {
         return;
     }
     if (!BbrHasQueue(Bbr)) {
         Bbr->PacingGain = BBR_CRUISE_PACING_GAIN;
+        Bbr->QueueRounds = 0;
         return;
     }
     uint64_t Cut = BbrVolume(Bbr->Bw, BbrSince(Bbr->MinRtt, Bbr->RoundRtt)) / BBR_QUEUE_PER_CENT;
-    Bbr->PacingGain = BBR_CRUISE_PACING_GAIN - (uint32_t)CXPLAT_MIN(Cut, BBR_QUEUE_MAX_CUT);
+    Cut = CXPLAT_MIN(Cut, BBR_QUEUE_MAX_CUT);
+    Bbr->PacingGain = BBR_CRUISE_PACING_GAIN - (uint32_t)Cut;
+    Bbr->Shared = TRUE;
+    if (Bbr->CruiseBw == 0) {
+        Bbr->CruiseBw = Bbr->MaxBw;
+    }
     if (++Bbr->QueueRounds < BBR_QUEUE_ROUNDS) {
         return;
     }
-    /* The path gives less than the estimate although there is a queue: what is beyond it has gone to others. */
-    if (Bbr->CruiseBw != 0 && Bbr->CruiseBw < Bbr->MaxBw) {
-        Bbr->MaxBwFilter[0] = Bbr->MaxBwFilter[1] = Bbr->MaxBw = Bbr->CruiseBw;
+    uint64_t Yielded = Bbr->MaxBw - Bbr->MaxBw * Cut / (100 * BBR_QUEUE_YIELD_PART);
+    Yielded = CXPLAT_MAX(Yielded, BbrPercent(Bbr->CruiseBw, BBR_QUEUE_FLOOR));
+    if (Yielded < Bbr->MaxBw) {
+        Bbr->MaxBwFilter[0] = Bbr->MaxBwFilter[1] = Bbr->MaxBw = Yielded;
     }
-    Bbr->QueueRounds = 0;
-    Bbr->CruiseBw = 0;
+}
+
+/* A queue while cruising is somebody's probe: two at once lose packets and find nothing. Not for ever: some queues are there to stay. */
+static
+BOOLEAN
+BbrHasToListen(
+    _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
+    )
+{
+    if (!BbrHasQueue(Bbr) || Bbr->RoundsListened >= BBR_LISTEN_ROUNDS) {
+        return FALSE;
+    }
+    Bbr->RoundsListened += Bbr->RoundStart;
+    return TRUE;
 }
 
 static
@@ -806,7 +850,7 @@ BbrUpdateProbeBwPhase(
         }
         break;
     case BBR_PROBE_BW_CRUISE:
-        if (BbrIsTimeToProbe(Cc, Now)) {
+        if (BbrIsTimeToProbe(Cc, Now) && !BbrHasToListen(Bbr)) {
             BbrStartRefill(Cc);
         } else {
             BbrAvoidStandingQueue(Bbr);
@@ -991,7 +1035,7 @@ BbrLeaveStartupForLoss(
     BbrSaveForUndo(Bbr);
     Bbr->FullBwReached = TRUE;
     Bbr->LeftStartupForLoss = TRUE;
-    Bbr->InflightHi = CXPLAT_MAX(BbrInflight(Cc, 100), Bbr->InflightLatest);
+    Bbr->InflightHi = BbrPercent(CXPLAT_MAX(BbrInflight(Cc, 100), Bbr->InflightLatest), BBR_STARTUP_BOUND);
 }
 
 static
@@ -1163,6 +1207,7 @@ BbrUpdateRound(
 {
     QUIC_CONGESTION_CONTROL_BBR* Bbr = &Cc->Bbr;
     Bbr->RoundStart = !Bbr->RoundEndValid || AckEvent->LargestAck > Bbr->RoundEnd;
+    Bbr->RoundRttDone = Bbr->RoundStart && (!BbrIsShort(Bbr) || BbrSince(Bbr->RoundRttStart, AckEvent->TimeNow) >= BBR_SPAN);
     if (!Bbr->RoundStart) {
         return;
     }
@@ -1171,6 +1216,8 @@ BbrUpdateRound(
     Bbr->RoundsSinceBwProbe++;
     Bbr->WindowLimitedLast = Bbr->WindowLimited;
     Bbr->WindowLimited = !BbrCanSend(Cc);
+    Bbr->HeldBackLast = Bbr->HeldBack;
+    Bbr->HeldBack = Bbr->WindowLimited;
 }
 
 /*
@@ -1190,8 +1237,8 @@ BbrUpdateAppLimited(
     }
     const QUIC_SEND* Send = &QuicCongestionControlGetConnection(Cc)->Send;
     BOOLEAN Starving = Send->LastFlushTimeValid && BbrIsStarvingAfter(Cc, BbrSince(Send->LastFlushTime, AckEvent->TimeNow));
-    if (!BbrIsPaced(Cc) && Bbr->RoundStart && !Bbr->WindowLimitedLast) {
-        /* Only the window can hold back a flow that is not paced. */
+    if (Bbr->RoundStart && !Bbr->HeldBackLast) {
+        /* In a whole round neither window nor pacer: there were only small messages, however close to each other. */
         Starving = TRUE;
     }
     if (Starving) {
@@ -1227,6 +1274,10 @@ BbrUpdateMaxBw(
     _In_ QUIC_CONGESTION_CONTROL_BBR* Bbr
     )
 {
+    if (Bbr->State == BBR_PROBE_BW_CRUISE && Bbr->CruiseBw != 0) {
+        /* Beside others, more than the estimate arrives at times because they slowed down: that is for all to probe for. */
+        return;
+    }
     if (Bbr->SampleBw > 0 && (Bbr->SampleBw >= Bbr->MaxBw || !Bbr->SampleAppLimited)) {
         Bbr->MaxBwFilter[1] = CXPLAT_MAX(Bbr->MaxBwFilter[1], Bbr->SampleBw);
         Bbr->MaxBw = CXPLAT_MAX(Bbr->MaxBwFilter[0], Bbr->MaxBwFilter[1]);
@@ -1347,7 +1398,12 @@ BbrUpdateMinRtt(
         return;
     }
     uint64_t Rtt = CXPLAT_MAX(AckEvent->MinRtt, 1);
-    Bbr->RoundRtt = Bbr->RoundStart ? Rtt : CXPLAT_MIN(Bbr->RoundRtt, Rtt);
+    if (Bbr->RoundRttDone) {
+        Bbr->RoundRtt = Rtt;
+        Bbr->RoundRttStart = Now;
+    } else {
+        Bbr->RoundRtt = CXPLAT_MIN(Bbr->RoundRtt, Rtt);
+    }
     if (!Bbr->MinRttValid || Rtt < Bbr->ProbeRttMinDelay || Bbr->ProbeRttExpired) {
         Bbr->ProbeRttMinDelay = Rtt;
         Bbr->ProbeRttMinStamp = Now;

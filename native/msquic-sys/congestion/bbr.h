@@ -67,8 +67,12 @@ typedef struct QUIC_CONGESTION_CONTROL_BBR {
     BOOLEAN ProbeRttRoundDone : 1;
     BOOLEAN WindowLimited : 1;     /* the window was full at some time in this round */
     BOOLEAN WindowLimitedLast : 1; /* the same of the round before */
+    BOOLEAN HeldBack : 1;          /* window or pacer held us back at some time in this round */
+    BOOLEAN HeldBackLast : 1;      /* the same of the round before */
     BOOLEAN BlockedSinceFlush : 1; /* the window was full at some time since the pacer was asked last */
     BOOLEAN LeftStartupForLoss : 1;
+    BOOLEAN Shared : 1;            /* a queue stood while cruising in this cycle */
+    BOOLEAN RoundRttDone : 1;      /* RoundRtt is that of a whole round or span */
     BOOLEAN HeldByHi : 1;          /* the window is full and as large as the long-term bound allows */
     BOOLEAN LossInUp : 1;          /* more than the threshold was lost at some time in this round of a probe */
     BOOLEAN Undoable : 1;
@@ -91,9 +95,11 @@ typedef struct QUIC_CONGESTION_CONTROL_BBR {
     uint64_t MinRttStamp;
     uint64_t ProbeRttMinDelay;
     uint64_t ProbeRttMinStamp;
-    uint64_t RoundRtt; /* the least of this round */
-    uint64_t CruiseBw; /* the highest sample of the last rounds of cruising */
-    uint32_t QueueRounds; /* of them, those with a queue */
+    uint64_t RoundRtt; /* the least of this round; on a short path of this span */
+    uint64_t RoundRttStart;
+    uint64_t CruiseBw; /* the estimate when a queue stood first in this cruise; 0: none did */
+    uint32_t QueueRounds; /* in a row, with a queue */
+    uint32_t RoundsListened; /* rounds by which a probe was put off because of one */
     uint64_t InflightHi;
     uint64_t InflightLo;
     uint64_t ExtraAcked[2]; /* maximum of the last window of rounds and of this one */

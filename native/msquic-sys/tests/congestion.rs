@@ -1,9 +1,10 @@
 //! What our BBR promises, on a simulated path: `tests/congestion/` is compiled with msquic's own headers and its CUBIC, and run.
 //!
-//! Virtual time and seeded randomness: the numbers are the same on every machine. To see the table beside CUBIC's:
+//! Virtual time and seeded randomness: the numbers are the same on every machine. To see the table beside CUBIC's, and how flows share:
 //!
 //! ```text
 //! cargo test --release -p msquic-sys --test congestion -- --ignored --nocapture table
+//! cargo test --release -p msquic-sys --test congestion -- --ignored --nocapture shares
 //! ```
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -120,6 +121,16 @@ fn flows_share_a_path() {
 }
 
 #[test]
+fn flows_that_start_together_or_later_get_even_shares() {
+    check("evenness");
+}
+
+#[test]
+fn random_loss_does_not_end_startup() {
+    check("startup");
+}
+
+#[test]
 fn outages_changes_of_rate_and_reordering_are_survived() {
     check("recovery");
 }
@@ -137,6 +148,12 @@ fn extreme_paths_neither_overflow_nor_stall() {
 #[test]
 fn every_transfer_ends() {
     check("liveness");
+}
+
+#[test]
+#[ignore = "prints a table"]
+fn shares() {
+    print!("{}", String::from_utf8_lossy(&run(ours(), &["shares"]).stdout));
 }
 
 #[test]

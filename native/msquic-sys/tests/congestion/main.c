@@ -168,6 +168,118 @@ static void CheckPair(const char* Name, const char* What, uint64_t SecondStart, 
     AtMost(Text, Dropped, 3);
 }
 
+/* How evenly flows of ours share a path, over some seeds; shares in per cent of what all get while all of them run. */
+typedef struct { double Least, MeanLeast, Jain, LeastInSecond, Used, Dropped; } EVENNESS;
+
+static void AddRun(EVENNESS* e, const RUN* Run, double Runs)
+{
+    double Sum = 0, Squares = 0, Least = 100, Dropped = 0, Arrived = 0;
+    for (uint32_t i = 0; i < Run->Flows; i++) {
+        double Part = Share(Run, i);
+        Sum += Part;
+        Squares += Part * Part;
+        Least = CXPLAT_MIN(Least, Part);
+        Dropped += (double)Run->Result[i].Dropped;
+        Arrived += (double)Run->Result[i].Arrived;
+    }
+    for (uint64_t s = Run->Mark / SECOND + 1; s < Run->End / SECOND; s++) {
+        double All = 0, LeastNow = 1e18;
+        for (uint32_t i = 0; i < Run->Flows; i++) {
+            All += (double)Run->Result[i].ArrivedIn[s];
+            LeastNow = CXPLAT_MIN(LeastNow, (double)Run->Result[i].ArrivedIn[s]);
+        }
+        e->LeastInSecond = CXPLAT_MIN(e->LeastInSecond, 100 * LeastNow / All);
+    }
+    e->Least = CXPLAT_MIN(e->Least, 100 * Least / Sum);
+    e->MeanLeast += 100 * Least / Sum / Runs;
+    e->Jain += Sum * Sum / (Run->Flows * Squares) / Runs;
+    e->Used += Sum / Runs;
+    e->Dropped += 100 * Dropped / Arrived / Runs;
+}
+
+static EVENNESS ShareEvenly(const char* Name, uint32_t Flows, uint64_t Apart, uint64_t Seconds, uint64_t Seeds)
+{
+    EVENNESS e = { .Least = 100, .LeastInSecond = 100 };
+    for (uint64_t Seed = 1; Seed <= Seeds; Seed++) {
+        uint64_t Last = Apart * (Flows - 1);
+        RUN* Run = NewRun(*Named(Name), Last / SECOND + Seconds);
+        Run->Seed = Seed;
+        Run->Mark = Last + SECOND / 2;
+        for (uint32_t i = 0; i < Flows; i++) AddFlow(Run, (FLOW_PLAN) { .Algorithm = BBR, .Start = i * Apart, .InitialWindow = 32 });
+        Simulate(Run);
+        AddRun(&e, Run, (double)Seeds);
+        free(Run);
+    }
+    return e;
+}
+
+static void ShowShares(void)
+{
+    static const struct { const char* Name; uint32_t Flows; uint64_t Apart, Seconds; } CASES[] = {
+        { "metro", 2, 0, 8 }, { "metro", 2, SECOND / 20, 8 }, { "metro", 2, 2 * SECOND, 8 }, { "metro", 3, 0, 10 }, { "metro", 3, 2 * SECOND, 10 },
+        { "wan", 2, 0, 10 }, { "wan", 2, 2 * SECOND, 10 }, { "wan", 3, 0, 10 }, { "shallow", 2, 0, 10 }, { "shallow", 2, 2 * SECOND, 10 },
+        { "far", 2, 0, 15 }, { "far", 2, 2 * SECOND, 15 }, { "lan1g", 2, 0, 6 }, { "lan1g", 2, 2 * SECOND, 6 }, { "wifi", 2, 0, 8 },
+        { "deep queue", 2, 0, 8 },
+    };
+    for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        EVENNESS e = ShareEvenly(CASES[i].Name, CASES[i].Flows, CASES[i].Apart, CASES[i].Seconds, 12);
+        printf("%-10s %u flows, %4.2f s apart: the smallest share %4.1f on average, %4.1f at worst, %4.1f in one second; Jain %.3f; used %5.1f %%, dropped %.2f %%\n",
+            CASES[i].Name, CASES[i].Flows, (double)CASES[i].Apart / SECOND, e.MeanLeast, e.Least, e.LeastInSecond, e.Jain, e.Used, e.Dropped);
+        fflush(stdout);
+    }
+}
+
+static void CheckEvenness(void)
+{
+    static const struct { uint32_t Flows; uint64_t Apart; double MeanLeast, Least, Jain; } CASES[] = {
+        { 2, 0, 44, 40, 0.97 },
+        /* The second meets the overshoot of the first one's Startup: the worst case. */
+        { 2, SECOND / 20, 40, 30, 0.94 },
+        { 2, 2 * SECOND, 40, 35, 0.95 },
+        { 3, 0, 26, 20, 0.96 },
+        { 3, 2 * SECOND, 22, 10, 0.94 },
+    };
+    for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        EVENNESS e = ShareEvenly("metro", CASES[i].Flows, CASES[i].Apart, 8, 6);
+        char What[120];
+        snprintf(What, sizeof(What), "metro, %u flows, %.2f s apart: the smallest share", CASES[i].Flows, (double)CASES[i].Apart / SECOND);
+        AtLeast(What, e.MeanLeast, CASES[i].MeanLeast);
+        AtLeast("the same, at worst", e.Least, CASES[i].Least);
+        AtLeast("the same, Jain's index", e.Jain, CASES[i].Jain);
+        AtLeast("the same, per cent of the path used", e.Used, 97);
+        AtMost("the same, per cent dropped", e.Dropped, 1.5);
+    }
+}
+
+/* Loss at random is not a full queue: the rate is found as soon as without it, single packets and bursts alike. */
+static void CheckStartup(void)
+{
+    static const struct { double Loss, Burst; } LOSSES[] = { { 0.005, 1 }, { 0.01, 1 }, { 0.01, 6 }, { 0.015, 1 } };
+    const uint64_t Seeds = 8;
+    PATH Path = *Named("far");
+    double Without = 0;
+    for (uint32_t i = 0; i <= sizeof(LOSSES) / sizeof(LOSSES[0]); i++) {
+        Path.Loss = i == 0 ? 0 : LOSSES[i - 1].Loss;
+        Path.Burst = i == 0 ? 1 : LOSSES[i - 1].Burst;
+        double Latest = 0;
+        for (uint64_t Seed = 1; Seed <= Seeds; Seed++) {
+            RUN* Run = NewRun(Path, 4);
+            Run->Seed = Seed;
+            AddFlow(Run, (FLOW_PLAN) { .Algorithm = BBR, .InitialWindow = 32 });
+            Simulate(Run);
+            Latest = CXPLAT_MAX(Latest, Run->Result[0].HalfRate ? (double)Run->Result[0].HalfRate / MILLISECOND : 1e9);
+            free(Run);
+        }
+        if (i == 0) {
+            Without = Latest;
+            continue;
+        }
+        char What[120];
+        snprintf(What, sizeof(What), "far with %.1f %% of loss, %.0f in a row: milliseconds to half of the rate", 100 * Path.Loss, Path.Burst);
+        AtMost(What, Latest, Without + (double)Path.Rtt / MILLISECOND);
+    }
+}
+
 static void CheckSharing(void)
 {
     CheckPair("metro", "two at once", 0, BBR, 40, 60);
@@ -266,6 +378,15 @@ static void CheckRunningOutOfData(void)
         Share(Run, 0) / (100.0 * 1048576 / 0.05 / (double)Path.Rate) * 100, 90);
     free(Run);
 
+    /* Small messages in close succession, as before the data of a transfer: three of their rounds are no full path. */
+    Path = *Named("lan1g");
+    Run = NewRun(Path, 2);
+    AddFlow(Run, (FLOW_PLAN) { .Algorithm = BBR, .InitialWindow = 32, .AppRate = 500000, .AppPause = 2 * MILLISECOND, .AppFastAfter = SECOND / 5 });
+    Run->Mark = SECOND / 2;
+    Simulate(Run);
+    AtLeast("lan1g, 300 ms after a time of small messages: per cent used", Share(Run, 0), 90);
+    free(Run);
+
     /* Data only now and then: a piece of 1 MiB each second goes out at the rate of the path. */
     Path = *Named("metro");
     Run = NewRun(Path, 20);
@@ -353,7 +474,8 @@ int main(int argc, char** argv)
     const char* Command = argc > 1 ? argv[1] : "";
     static const struct { const char* Name; void (*Check)(void); } CHECKS[] = {
         { "paths", CheckNamedPaths }, { "sharing", CheckSharing }, { "recovery", CheckRecovery },
-        { "data", CheckRunningOutOfData }, { "extremes", CheckExtremes }, { "liveness", CheckLiveness },
+        { "data", CheckRunningOutOfData }, { "extremes", CheckExtremes }, { "liveness", CheckLiveness }, { "evenness", CheckEvenness },
+        { "startup", CheckStartup }, { "shares", ShowShares },
     };
     for (uint32_t i = 0; i < sizeof(CHECKS) / sizeof(CHECKS[0]); i++) {
         if (strcmp(Command, CHECKS[i].Name) == 0) {

@@ -242,6 +242,7 @@ static void OnArrival(uint32_t Index, uint64_t Number)
     }
     Flow->LastArrival = Now;
     Result->Arrived += PACKET;
+    if (Now < MAX_SECONDS * SECOND) Result->ArrivedIn[Now / SECOND] += PACKET;
     if (Now >= Flow->TenthStart + SECOND / 10) {
         Flow->TenthStart = Now;
         Flow->TenthBytes = 0;

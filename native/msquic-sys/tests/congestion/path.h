@@ -40,6 +40,8 @@ typedef struct FLOW_PLAN {
     uint64_t FlowControl;     /* bytes that may be unacknowledged; 0: any number */
 } FLOW_PLAN;
 
+#define MAX_SECONDS 64
+
 typedef struct FLOW_RESULT {
     uint64_t Done;       /* when the last byte arrived; 0: it did not */
     uint64_t Arrived;    /* bytes, without duplicates */
@@ -51,6 +53,7 @@ typedef struct FLOW_RESULT {
     uint64_t LongestGap; /* longest time without an arrival while there was data to send */
     uint64_t MaxWindow;
     uint64_t ArrivedAtMark;
+    uint64_t ArrivedIn[MAX_SECONDS]; /* bytes, in each second of the run */
 } FLOW_RESULT;
 
 #define MAX_FLOWS 4
