@@ -213,6 +213,8 @@ export type EngineStats = Readonly<Record<string, number>>;
 export interface Engine {
   identity(): Identity;
   listen(options: ListenOptions): ListenerId;
+  /** Other settings for dialers that come from now on; those that are there keep theirs. */
+  retune(listener: ListenerId, settings: Uint8Array): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */

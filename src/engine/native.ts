@@ -16,6 +16,7 @@ import {
   type FileFault,
   type Identity,
   ListenError,
+  type ListenerId,
   type ListenOptions,
   type SinkOptions,
 } from "./engine.ts";
@@ -98,6 +99,11 @@ class NativeEngine implements Engine {
     const listener = this.#library.ultra_listen(args, args.length);
     if (listener < 0) throw listenError(-listener, options.address);
     return listener;
+  }
+
+  retune(listener: ListenerId, settings: Uint8Array): void {
+    const bytes = settings as Uint8Array<ArrayBuffer>;
+    check(this.#library.ultra_retune(listener, bytes, bytes.length), "retune");
   }
 
   connect(options: ConnectOptions): ConnectionId {

@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
-use msquic_sys::constants::{credential, credential_type};
+use msquic_sys::constants::{credential, credential_type, param};
 use msquic_sys::{
     ApiTable, Buffer, CertificatePkcs12, CredentialConfig, Handle, RegistrationConfig, Settings, Status, failed, status,
 };
@@ -95,6 +95,19 @@ impl Configuration {
         let mut config = credentials(credential_type::CERTIFICATE_PKCS12, credential::NONE);
         config.certificate = ptr::from_ref(&pkcs12).cast_mut().cast();
         Self::open(quic, alpns, settings)?.load(&config)
+    }
+
+    /// Changes what connections get that come from now on; those that are there copied theirs.
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
+        // SAFETY: the configuration is open; the parameter takes QUIC_SETTINGS, which live during the call.
+        check(unsafe {
+            (self.quic.api.set_param)(
+                self.raw,
+                param::CONFIGURATION_SETTINGS,
+                Settings::SIZE as u32,
+                ptr::from_ref(settings).cast(),
+            )
+        })
     }
 
     fn open(quic: &Arc<Quic>, alpns: &[Vec<u8>], settings: &Settings) -> Result<Self, Status> {
