@@ -12,7 +12,8 @@
 import type { Engine, EngineEvent } from "../src/engine/engine.ts";
 import { print } from "../scripts/shell.ts";
 import { startEngine } from "../src/engine/native.ts";
-import { defaultLanes, engineSizes } from "../src/tuning/lanes.ts";
+import { budgetOf } from "../src/tuning/budget.ts";
+import { engineSizes } from "../src/tuning/lanes.ts";
 import { connectionSettings } from "../src/tuning/settings.ts";
 import { type CongestionControl, DEFAULT_TUNING } from "../src/tuning/tuning.ts";
 
@@ -20,7 +21,7 @@ const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
 const ALPNS = ["ultra/1"];
 const CONTROL_LIMIT = 4096;
-const LANES = defaultLanes("loopback");
+const LANES = budgetOf(DEFAULT_TUNING, "loopback").lanes;
 
 /** Tells the sender that everything has arrived. */
 const DONE = new TextEncoder().encode("done");

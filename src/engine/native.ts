@@ -15,8 +15,8 @@ import {
   type EngineStats,
   type FileFault,
   type Identity,
-  ListenError,
   type ListenerId,
+  ListenError,
   type ListenOptions,
   type SinkOptions,
 } from "./engine.ts";

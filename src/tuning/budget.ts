@@ -95,7 +95,13 @@ function pathBudget(tuning: Tuning, addressClass: AddressClass, { name, memoryBy
   };
 }
 
-/** Most bytes of windows and buffers that a process of this role takes. */
+/** Most bytes that the windows of all connections of a transfer come to: what one of them may have, and half as much again. */
+export function allWindowsBytes({ profile }: Tuning): number {
+  const one = profile.name === "max" ? MAX.connectionWindowBytes : mostUnderWay(profile.memoryBytes);
+  return Math.floor(1.5 * one);
+}
+
+/** Most bytes of windows and buffers that a process of this role takes for one connection. */
 export function memoryOf(budget: Budget, role: "send" | "receive"): number {
   if (role === "receive") return budget.connectionWindowBytes;
   return (budget.outstandingBuffers + budget.readAheadBuffers) * BUFFER_LEN;
