@@ -60,8 +60,8 @@ export interface DialerOptions extends HandshakeOptions {
 }
 
 export interface ListenerOptions extends HandshakeOptions {
-  /** The secret that an id names. A secret that is used up or expired is unknown. */
-  readonly secretFor: (id: Uint8Array, kind: SecretKind) => Secret | undefined;
+  /** The secret that an id names. One that is used up or expired, or that is not for this purpose, is unknown. */
+  readonly secretFor: (id: Uint8Array, kind: SecretKind, purpose: Purpose) => Secret | undefined;
   /** Which ways a transfer may go: one for `send` and `recv`. */
   readonly directions: readonly Direction[];
 }
@@ -198,7 +198,7 @@ export class ListenerHandshake {
     const version = chooseVersion(alpn, message.versions, own);
     const hello = encode({ type: "listener-hello", ...ownHello(this.#options), chosen: version });
     if (version === 0) return failed(noCommonVersion(own, message.versions), hello);
-    const secret = secretFor(message.secretId, message.secretKind);
+    const secret = secretFor(message.secretId, message.secretKind, message.purpose);
     const over = transcript(alpn, certificateHash, bytes, hello);
     // The same work for a known and an unknown secret, so that neither the answer nor its time tells them apart.
     const decoy = new Secret(random(HASH_LEN));

@@ -5,6 +5,7 @@
  */
 
 import { MAX_LANES } from "../protocol/limits.ts";
+import { MOST_CONNECTIONS } from "../tuning/connections.ts";
 import { MOST_WRITERS } from "../tuning/lanes.ts";
 
 /** The commands that take part in a transfer. */
@@ -146,6 +147,13 @@ export const FLAGS = [
     commands: BOTH,
     tuning: true,
     help: `how many streams to use at most, 1 to ${MAX_LANES}`,
+  },
+  {
+    name: "connections",
+    value: "N",
+    commands: BOTH,
+    tuning: true,
+    help: `how many connections to use, 1 to ${MOST_CONNECTIONS} (default: as many as help)`,
   },
   {
     name: "cc",

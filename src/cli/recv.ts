@@ -23,6 +23,7 @@ export async function receiveCommand(
     overwrite: invocation.overwrite,
     hidden: invocation.hidden,
     lanes: grantedLanes(tuning),
+    connections: tuning.connections,
   };
   // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
   const sink = openSink(options, surroundings);

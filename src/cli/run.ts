@@ -15,7 +15,8 @@ import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/s
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type AddressClass, addressClass } from "../tuning/address_class.ts";
-import { budgetOf, grantedLanes, receiverMemory, senderMemory } from "../tuning/budget.ts";
+import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory } from "../tuning/budget.ts";
+import { mostConnections } from "../tuning/connections.ts";
 import { engineSizes } from "../tuning/lanes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
@@ -93,7 +94,8 @@ async function runTransfer(
   const ticket = peer.type === "dial" ? await ticketOf(invocation.command, peer.ticket, output) : undefined;
   const path = pathClass(invocation, ticket);
   if (invocation.tuning.profile.name === "max") output.memoryBound(memoryBound(invocation, path));
-  const engine = startEngine(engineSizes(navigator.hardwareConcurrency, path, invocation.tuning));
+  const cores = navigator.hardwareConcurrency;
+  const engine = startEngine(engineSizes(cores, path, invocation.tuning));
   const surroundings: Surroundings = {
     hub: new Hub(engine),
     clock: monotonicClock,
@@ -101,6 +103,7 @@ async function runTransfer(
     random: systemRandom,
     output,
     host: Deno.hostname(),
+    cores,
     ended: signals.ended,
   };
   const events = surroundings.hub.run();
@@ -122,10 +125,13 @@ async function engineFailure(events: Promise<void>): Promise<never> {
   throw new UltraError("internal", "The data plane ended unexpectedly");
 }
 
-/** What windows and buffers may take, for a user who has lifted the bound. */
+/** What windows and buffers may take, for a user who has lifted the bound. A sender's connections share its buffers. */
 function memoryBound({ command, tuning }: SendInvocation | ReceiveInvocation, path: AddressClass): number {
   const budget = budgetOf(tuning, path);
-  return command === "send" ? senderMemory(budget) : receiverMemory(budget, grantedLanes(tuning));
+  if (command === "send") return senderMemory(budget);
+  const windows = budget.connectionWindowBytes * mostConnections(path, tuning.connections);
+  const connectionWindowBytes = Math.min(windows, allWindowsBytes(tuning));
+  return receiverMemory({ ...budget, connectionWindowBytes }, grantedLanes(tuning));
 }
 
 /** By how far it may be. */

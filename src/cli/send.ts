@@ -1,14 +1,14 @@
 /** `ultra send`. @module */
 
+import type { Met } from "../peer/join.ts";
 import { meetByTicket, nextPeer, orEnded, startWaiting } from "../peer/meet.ts";
-import type { ProvedLink } from "../peer/prove.ts";
 import { Offering, send } from "../peer/send.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { systemInterfaces } from "../platform/addresses.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { addressOf } from "../platform/endpoints.ts";
-import { budgetOf } from "../tuning/budget.ts";
+import { senderPlan } from "../tuning/connections.ts";
 import type { SendInvocation } from "./arguments.ts";
 import { EXIT_DONE, EXIT_SOME_FAILED } from "./exit.ts";
 import { finish } from "./finish.ts";
@@ -27,8 +27,9 @@ export async function sendCommand(
   await offering.started(surroundings);
   const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
   const { tuning } = invocation;
-  const { lanes } = budgetOf(tuning, addressClass(addressOf(peer.link.remote)));
-  const outcome = await send(offering, peer, { lanes, chunkBlocks: tuning.chunkBlocks }, surroundings);
+  const path = addressClass(addressOf(peer.link.remote));
+  const plan = senderPlan({ path, cores: surroundings.cores, tuning });
+  const outcome = await send(offering, peer, { plan, chunkBlocks: tuning.chunkBlocks }, surroundings);
   const code = finish(outcome, output);
   const isIncomplete = tellNotes(offering.notes, surroundings);
   return code === EXIT_DONE && isIncomplete ? EXIT_SOME_FAILED : code;
@@ -38,7 +39,7 @@ async function meet(
   { peer, tuning }: SendInvocation,
   ticket: Ticket | undefined,
   surroundings: Surroundings,
-): Promise<ProvedLink> {
+): Promise<Met> {
   if (peer.type === "dial") {
     if (ticket === undefined) throw new Error("A dialer has a ticket");
     return await meetByTicket(ticket, "send", tuning, surroundings);

@@ -8,6 +8,7 @@ import { BUFFER_LEN } from "../engine/layout.generated.ts";
 import { UltraError } from "../errors.ts";
 import { BLOCK_LEN, MAX_LANES } from "../protocol/limits.ts";
 import { mostUnderWay } from "../tuning/budget.ts";
+import { MOST_CONNECTIONS } from "../tuning/connections.ts";
 import { MOST_WRITERS } from "../tuning/lanes.ts";
 import { type CongestionControl, DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../tuning/tuning.ts";
 import { parseByteCount, parseByteRate, type Range } from "./byte_count.ts";
@@ -50,6 +51,7 @@ export function tuningOf(given: Given): Tuning {
     profile,
     congestionControl: congestionControlOf(given("cc")),
     streams,
+    connections: ifGiven(given("connections"), (text) => wholeNumber("connections", text, MOST_CONNECTIONS)),
     chunkBlocks: ifGiven(size("chunk-size", CHUNK_SIZE), blocks),
     laneWindowBytes,
     connectionWindowBytes,

@@ -213,10 +213,13 @@ export type EngineStats = Readonly<Record<string, number>>;
 export interface Engine {
   identity(): Identity;
   listen(options: ListenOptions): ListenerId;
+  /** Other settings for dialers that come from now on; those that are there keep theirs. */
+  retune(listener: ListenerId, settings: Uint8Array): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */
   send(connection: ConnectionId, bytes: Uint8Array): void;
+  /** The peer has proved itself, and may open `lanes`. It may come again, with more of them. */
   admit(connection: ConnectionId, lanes: number): void;
   attach(connection: ConnectionId, sink: SinkId): void;
   openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void;

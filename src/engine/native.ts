@@ -15,6 +15,7 @@ import {
   type EngineStats,
   type FileFault,
   type Identity,
+  type ListenerId,
   ListenError,
   type ListenOptions,
   type SinkOptions,
@@ -99,6 +100,11 @@ class NativeEngine implements Engine {
     const listener = this.#library.ultra_listen(args, args.length);
     if (listener < 0) throw listenError(-listener, options.address);
     return listener;
+  }
+
+  retune(listener: ListenerId, settings: Uint8Array): void {
+    const bytes = settings as Uint8Array<ArrayBuffer>;
+    check(this.#library.ultra_retune(listener, bytes, bytes.length), "retune");
   }
 
   connect(options: ConnectOptions): ConnectionId {

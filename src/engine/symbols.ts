@@ -17,6 +17,10 @@ export const SYMBOLS = {
   ultra_take: { parameters: ["u32", /* payload */ "buffer", /* uint8_t *out */ "u32" /* cap */], result: "i32" },
   ultra_identity: { parameters: ["buffer", /* uint8_t *out */ "u32" /* cap */], result: "i32" },
   ultra_listen: { parameters: ["buffer", /* const uint8_t *args */ "u32" /* len */], result: "i32" },
+  ultra_retune: {
+    parameters: ["u32", /* listener */ "buffer", /* const uint8_t *settings */ "u32" /* len */],
+    result: "i32",
+  },
   ultra_connect: { parameters: ["buffer", /* const uint8_t *args */ "u32" /* len */], result: "i32" },
   ultra_resolve: {
     parameters: ["u32", /* request */ "buffer", /* const uint8_t *name */ "u32" /* len */],

@@ -13,11 +13,12 @@ import { type Identity, type ListenerId, ListenError } from "../engine/engine.ts
 import { UltraError } from "../errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../platform/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
-import type { DialerHello, Direction } from "../protocol/messages.ts";
+import type { DialerHello, Direction, Purpose, SecretKind } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
+import { type AddressClass, addressClass } from "../tuning/address_class.ts";
+import { furtherTuning } from "../tuning/connections.ts";
 import { connectionSettings } from "../tuning/settings.ts";
 import type { Tuning } from "../tuning/tuning.ts";
-import { addressClass } from "../tuning/address_class.ts";
 import type { ListenerEvent } from "./hub.ts";
 import { Link } from "./link.ts";
 import { proveAsListener, type ProvedLink } from "./prove.ts";
@@ -29,6 +30,16 @@ export interface ListenRequest {
   /** Whether the ticket may be used again; otherwise the first proof burns it. */
   readonly longLived: boolean;
   readonly tuning: Tuning;
+}
+
+/** A running transfer that further connections may join. */
+export interface Session {
+  /** The session key of its first connection. */
+  readonly key: Secret;
+  /** Connections that it may have in all. */
+  readonly most: number;
+  readonly path: AddressClass;
+  readonly take: (link: Link) => void;
 }
 
 /** Dialers that have not proved anything yet, in all and from one address: enough for honest crowds, little for an attack. */
@@ -51,6 +62,8 @@ export class Listener {
   readonly #started = Promise.withResolvers<ListenEndpoint>();
   readonly #waiting: ProvedLink<DialerHello>[] = [];
   readonly #strangers = new Set<Link>();
+  /** By the ids of their keys. */
+  readonly #sessions = new Map<string, Session>();
   #wanted: PromiseWithResolvers<ProvedLink<DialerHello>> | undefined;
   #id: ListenerId;
   #isBurnt = false;
@@ -85,6 +98,27 @@ export class Listener {
     return this.#wanted.promise;
   }
 
+  /**
+   * Lets in who joins a transfer, until the result is disposed of. The port of a burnt ticket stays open for that long and no longer.
+   *
+   * Until then whoever comes gets the window of a further connection, as nothing is known of a dialer when its settings freeze.
+   */
+  open(session: Session): Disposable {
+    const id = hex(secretId(session.key));
+    const { engine } = this.#surroundings.hub;
+    this.#sessions.set(id, session);
+    const { endpoint, tuning } = this.#request;
+    const first = addressClass(endpoint.address);
+    engine.retune(this.#id, this.#settings(furtherTuning(tuning, first, session.path, session.most)));
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.#sessions.delete(id)) return;
+        if (this.#isBurnt) engine.close(this.#id, 0);
+        else engine.retune(this.#id, this.#settings());
+      },
+    };
+  }
+
   /** Takes no more dialers. Those that were let in stay. */
   stop(): void {
     this.#surroundings.hub.engine.close(this.#id, 0);
@@ -94,12 +128,7 @@ export class Listener {
   #listen(endpoint: ListenEndpoint): ListenerId {
     const { hub, output } = this.#surroundings;
     const options = {
-      settings: connectionSettings({
-        // All addresses are far: a listener does not know where its dialers will come from.
-        addressClass: addressClass(endpoint.address),
-        side: "listener",
-        tuning: this.#request.tuning,
-      }),
+      settings: this.#settings(),
       identity: this.#identity,
       alpns: ALPNS,
       maxUnproved: MAX_UNPROVED,
@@ -116,6 +145,12 @@ export class Listener {
     }
   }
 
+  #settings(tuning = this.#request.tuning): Uint8Array {
+    // All addresses are far: a listener does not know where its dialers will come from.
+    const own = addressClass(this.#request.endpoint.address);
+    return connectionSettings({ addressClass: own, side: "listener", tuning });
+  }
+
   #on(event: ListenerEvent): void {
     if (event.type === "listening") {
       const { address } = this.#request.endpoint;
@@ -130,8 +165,9 @@ export class Listener {
   async #letIn(link: Link, alpn: string): Promise<void> {
     const { output, timers } = this.#surroundings;
     try {
-      const proved = await proveAsListener(link, this.#options(alpn), timers);
-      this.#welcome(proved);
+      const met = await proveAsListener(link, this.#options(alpn), timers);
+      if (met.proved.peer.purpose === "new") this.#welcome(met);
+      else this.#join(met);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
@@ -142,17 +178,22 @@ export class Listener {
   #options(alpn: string): ListenerOptions {
     const { random } = this.#surroundings;
     const directions: readonly Direction[] = this.#request.role === "send" ? ["dialer-receives"] : ["dialer-sends"];
-    const id = secretId(this.#secret);
-    return {
-      alpn,
-      certificateHash: this.#identity.hash,
-      random,
-      directions,
-      secretFor: (wanted, kind) =>
-        !this.#isBurnt && kind === "token" && wanted.every((byte, index) => byte === id[index])
-          ? this.#secret
-          : undefined,
-    };
+    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => this.#secretFor(hex(id), kind, purpose);
+    return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
+  }
+
+  /** A token begins a transfer, a session key joins one; neither does what the other does. */
+  #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
+    if (kind === "session" && purpose === "add") return this.#sessions.get(id)?.key;
+    const isTicket = kind === "token" && purpose === "new" && id === hex(secretId(this.#secret));
+    return isTicket && !this.#isBurnt ? this.#secret : undefined;
+  }
+
+  #join({ link, proved }: ProvedLink<DialerHello>): void {
+    const session = this.#sessions.get(hex(proved.peer.secretId));
+    // The transfer ended while the proof was under way.
+    if (session === undefined) void link.close(CODE_AUTHENTICATION);
+    else session.take(link);
   }
 
   #welcome(proved: ProvedLink<DialerHello>): void {
@@ -161,14 +202,16 @@ export class Listener {
       void proved.link.close(this.#isBurnt ? CODE_AUTHENTICATION : CODE_NETWORK);
       return;
     }
-    if (!this.#request.longLived) {
-      this.#isBurnt = true;
-      this.#surroundings.hub.engine.close(this.#id, 0);
-    }
+    // The port stays open: the transfer may get further connections.
+    this.#isBurnt = !this.#request.longLived;
     if (this.#wanted === undefined) this.#waiting.push(proved);
     else this.#wanted.resolve(proved);
     this.#wanted = undefined;
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return bytes.toHex();
 }
 
 const CODE_NETWORK = 5;

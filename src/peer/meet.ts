@@ -13,8 +13,9 @@ import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { dial } from "./dial.ts";
 import { Interrupted } from "./ending.ts";
+import { DialerJoins, ListenerJoins, type Met } from "./join.ts";
 import { Listener } from "./listen.ts";
-import { proveAsDialer, type ProvedLink } from "./prove.ts";
+import { proveAsDialer } from "./prove.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What this side is going to do. */
@@ -26,21 +27,24 @@ export async function meetByTicket(
   role: Role,
   tuning: Tuning,
   surroundings: Surroundings,
-): Promise<ProvedLink<ListenerHello>> {
+): Promise<Met<ListenerHello>> {
   const { output, random, timers } = surroundings;
   output.phase("connecting");
-  const { link, alpn, certificate } = await dial(ticket, tuning, surroundings);
+  const dialed = await dial(ticket, tuning, surroundings);
   output.phase("proving");
-  const proving = proveAsDialer(link, {
-    alpn,
-    certificateHash: certificate,
+  const direction = role === "send" ? "dialer-sends" : "dialer-receives";
+  const proving = proveAsDialer(dialed.link, {
+    alpn: dialed.alpn,
+    certificateHash: dialed.certificate,
     random,
     secret: new Secret(ticket.token),
     secretKind: "token",
     purpose: "new",
-    direction: role === "send" ? "dialer-sends" : "dialer-receives",
+    direction,
   }, timers);
-  return await orEnded(proving, surroundings);
+  const { link, proved } = await orEnded(proving, surroundings);
+  const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
+  return { link, proved, joins: new DialerJoins(first, surroundings) };
 }
 
 export interface WaitRequest {
@@ -68,8 +72,9 @@ export async function startWaiting(
 }
 
 /** The next peer that has proved the ticket's secret. */
-export function nextPeer(listener: Listener, surroundings: Surroundings): Promise<ProvedLink<DialerHello>> {
-  return orEnded(listener.next(), surroundings);
+export async function nextPeer(listener: Listener, surroundings: Surroundings): Promise<Met<DialerHello>> {
+  const first = await orEnded(listener.next(), surroundings);
+  return { ...first, joins: new ListenerJoins(listener, first) };
 }
 
 /** @throws {Interrupted} when the run is ended before the promise is settled */

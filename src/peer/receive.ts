@@ -6,13 +6,17 @@
 
 import type { SinkId } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
+import { addressOf } from "../platform/endpoints.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { DialerHello, ListenerHello, Offer, TransferMessage } from "../protocol/messages.ts";
+import type { Offer, TransferMessage } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
+import { addressClass } from "../tuning/address_class.ts";
+import { mostConnections } from "../tuning/connections.ts";
 import type { SinkEvent } from "./hub.ts";
-import type { ProvedLink } from "./prove.ts";
+import type { Joins, Met } from "./join.ts";
+import type { Link } from "./link.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -22,8 +26,10 @@ export interface ReceiveOptions {
   readonly rename: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
-  /** Lanes to grant at most. */
+  /** Lanes to grant at most, on all connections together. */
   readonly lanes: number;
+  /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
+  readonly connections: number | undefined;
 }
 
 /** A proved sender that makes no offer is stuck in its walk, or not one of ours. */
@@ -49,14 +55,15 @@ export function openSink(options: ReceiveOptions, { hub }: Surroundings): SinkId
 /** Receives one transfer into `sink` over a link whose other end has proved itself. The sink is disposed of at the end. */
 export async function receive(
   sink: SinkId,
-  { link }: ProvedLink<DialerHello | ListenerHello>,
+  met: Met,
   options: ReceiveOptions,
   surroundings: Surroundings,
 ): Promise<Outcome> {
-  const run = new ReceiveRun(sink, link, options, surroundings);
-  link.admit(options.lanes);
+  const run = new ReceiveRun(sink, met, options, surroundings);
+  // Lanes are for whoever has made an offer.
+  met.link.admit(0);
   try {
-    const outcome = await runSession(link, run.receiver, run, surroundings);
+    const outcome = await runSession(met, run.receiver, run, surroundings);
     run.report(outcome);
     return outcome;
   } finally {
@@ -68,26 +75,31 @@ export async function receive(
 class ReceiveRun {
   readonly role = "receiver";
   readonly hasBegun = true;
+  readonly mostConnections: number;
   readonly receiver: Receiver;
   readonly #surroundings: Surroundings;
   readonly #sink: SinkId;
-  readonly #link: ProvedLink["link"];
+  readonly #link: Link;
+  readonly #joins: Joins;
   readonly #options: ReceiveOptions;
   readonly #names = new Names();
   readonly #disposed = Promise.withResolvers<void>();
-  readonly #lanes = new Set<number>();
+  /** What each connection may open and has opened; the first one has number 1. */
+  readonly #connections = new Map<Link, { readonly number: number; readonly granted: number; opened: number }>();
   readonly #sinceMs: number;
   #offer: Offer | undefined;
-  #granted = 0;
+  #joined = 1;
   #isDurable = true;
   #startedMs: number | undefined;
   #poke = () => {};
 
-  constructor(sink: SinkId, link: ProvedLink["link"], options: ReceiveOptions, surroundings: Surroundings) {
+  constructor(sink: SinkId, { link, joins }: Met, options: ReceiveOptions, surroundings: Surroundings) {
     this.#surroundings = surroundings;
     this.#sink = sink;
     this.#link = link;
+    this.#joins = joins;
     this.#options = options;
+    this.mostConnections = mostConnections(addressClass(addressOf(link.remote)), options.connections);
     this.#sinceMs = surroundings.clock.now();
     const { engine } = surroundings.hub;
     this.receiver = new Receiver({
@@ -120,9 +132,28 @@ class ReceiveRun {
     return false;
   }
 
-  laneOpened(lane: number): void {
-    this.#lanes.add(lane);
-    if (this.#lanes.size === this.#granted) this.#surroundings.output.opened(this.#granted);
+  asked(connections: number): void {
+    this.#joins.asked(connections);
+  }
+
+  joined(link: Link): boolean {
+    const taken = [...this.#connections.values()].reduce((sum, { granted }) => sum + granted, 0);
+    const room = Math.min(this.#options.lanes, MAX_LANES) - taken;
+    if (this.#offer === undefined || room < 1) return false;
+    this.#grant(link, ++this.#joined, Math.max(1, Math.min(this.#offer.lanes, room)));
+    return true;
+  }
+
+  left(link: Link): void {
+    this.#connections.delete(link);
+  }
+
+  laneOpened(_lane: number, link: Link): void {
+    const connection = this.#connections.get(link);
+    if (connection === undefined || ++connection.opened !== connection.granted) return;
+    const { output } = this.#surroundings;
+    if (link === this.#link) output.opened(connection.granted);
+    else output.added({ connection: connection.number, streams: connection.granted });
   }
 
   step(): void {
@@ -154,14 +185,23 @@ class ReceiveRun {
     if (this.#offer !== undefined) {
       return this.receiver.cancel(new UltraError("protocol", "The other side made a second offer"));
     }
-    const { hub, host, output, clock } = this.#surroundings;
+    const { output, clock } = this.#surroundings;
+    const { lanes, connections } = this.#options;
     this.#offer = offer;
-    this.#granted = Math.max(1, Math.min(offer.lanes, this.#options.lanes, MAX_LANES));
     this.#startedMs = clock.now();
-    hub.engine.attach(this.#link.id, this.#sink);
     output.started({ role: "receive", name: offer.name, bytes: offer.totalSize });
     output.phase("moving");
-    this.#link.send({ type: "accept", host, lanes: this.#granted });
+    this.#grant(this.#link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
+    if (connections !== undefined) this.#joins.want(connections);
+  }
+
+  /** Lets a connection's lanes in, and says so. */
+  #grant(link: Link, number: number, lanes: number): void {
+    const { hub, host } = this.#surroundings;
+    this.#connections.set(link, { number, granted: lanes, opened: 0 });
+    link.admit(lanes);
+    hub.engine.attach(link.id, this.#sink);
+    link.send({ type: "accept", host, lanes });
   }
 
   #look(page: Extract<TransferMessage, { type: "page" }>): void {

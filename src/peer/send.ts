@@ -7,14 +7,19 @@
 import { basename, resolve } from "node:path";
 import type { EngineEvent, LaneId, SourceId } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
+import { addressOf } from "../platform/endpoints.ts";
+import { EXIT_CODES } from "../protocol/codes.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { Accept, DialerHello, ListenerHello } from "../protocol/messages.ts";
+import type { Accept } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { chunkSize } from "../transfer/plan.ts";
 import { Sender } from "../transfer/sender.ts";
+import { addressClass } from "../tuning/address_class.ts";
+import { ConnectionTuner, type SenderPlan } from "../tuning/connections.ts";
 import type { SourceEvent } from "./hub.ts";
-import type { ProvedLink } from "./prove.ts";
+import type { Joins, Met } from "./join.ts";
+import type { Link } from "./link.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -92,8 +97,8 @@ export class Offering {
 }
 
 export interface SendOptions {
-  /** Lanes to use; the receiver may grant fewer. */
-  readonly lanes: number;
+  /** Connections and lanes to use; the receiver may grant fewer. */
+  readonly plan: SenderPlan;
   /** Blocks of a chunk; `undefined`: by the size of its file. */
   readonly chunkBlocks: number | undefined;
 }
@@ -101,12 +106,12 @@ export interface SendOptions {
 /** Sends an offering over a link whose other end has proved itself. */
 export async function send(
   offering: Offering,
-  { link, proved }: ProvedLink<DialerHello | ListenerHello>,
+  met: Met,
   options: SendOptions,
   surroundings: Surroundings,
 ): Promise<Outcome> {
-  const lanes = Math.min(options.lanes, proved.peer.maxLanes, MAX_LANES);
-  const run = new SendRun(offering, link, { ...options, lanes }, surroundings);
+  const run = new SendRun(offering, met, options, surroundings);
+  const { link } = met;
   link.admit(0);
   link.send({
     type: "offer",
@@ -115,7 +120,7 @@ export async function send(
     totalSize: offering.totalSize,
     lanes: run.lanes,
   });
-  const outcome = await runSession(link, run.sender, run, surroundings);
+  const outcome = await runSession(met, run.sender, run, surroundings);
   run.report(outcome);
   return outcome;
 }
@@ -124,26 +129,44 @@ export async function send(
 class SendRun {
   readonly role = "sender";
   readonly sender: Sender;
+  readonly mostConnections: number;
   readonly #surroundings: Surroundings;
   readonly #offering: Offering;
-  readonly #link: ProvedLink["link"];
+  readonly #link: Link;
+  readonly #joins: Joins;
+  readonly #plan: SenderPlan;
+  readonly #tuner: ConnectionTuner;
   readonly #pages: Extract<SourceEvent, { type: "page" }>[] = [];
   readonly #names = new Names();
   readonly #sizes = { chunks: 0, chunkBytes: 0 };
+  /** The lanes of each connection on which the receiver takes some. */
+  readonly #connections = new Map<Link, readonly LaneId[]>();
+  /** Further connections that were taken before the word came that the transfer is. */
+  readonly #early = new Map<Link, number>();
   #end: Extract<SourceEvent, { type: "walk-end" }> | undefined;
   #isConfigShown = false;
+  /** Lanes of each connection. */
   #lanes: number;
   readonly #chunkBlocks: number | undefined;
+  /** Lanes that were opened, ever: the number of the next one. */
+  #opened = 0;
+  /** Connections that there were, ever. */
+  #joined = 0;
   #startedMs: number | undefined;
   #hasLanes = false;
   #poke = () => {};
 
-  constructor(offering: Offering, link: ProvedLink["link"], options: SendOptions, surroundings: Surroundings) {
+  constructor(offering: Offering, { link, joins, proved }: Met, options: SendOptions, surroundings: Surroundings) {
+    const { plan, chunkBlocks } = options;
     this.#surroundings = surroundings;
     this.#offering = offering;
     this.#link = link;
-    this.#lanes = options.lanes;
-    this.#chunkBlocks = options.chunkBlocks;
+    this.#joins = joins;
+    this.#plan = plan;
+    this.#chunkBlocks = chunkBlocks;
+    this.#tuner = new ConnectionTuner(addressClass(addressOf(link.remote)), plan.automatic);
+    this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
+    this.mostConnections = plan.most;
     const { engine } = surroundings.hub;
     const source = offering.id;
     this.sender = new Sender({
@@ -182,35 +205,92 @@ class SendRun {
       this.sender.cancel(new UltraError("protocol", "The other side accepted the offer twice"));
       return true;
     }
-    this.#openLanes(message as Accept);
+    this.#begin(message as Accept);
     return true;
   }
 
-  #openLanes({ lanes }: Accept): void {
-    const { hub, output } = this.#surroundings;
+  #begin({ lanes }: Accept): void {
+    const { output } = this.#surroundings;
     this.#hasLanes = true;
     this.#lanes = Math.min(lanes, this.#lanes);
-    const first = nextLane;
-    nextLane += this.#lanes;
-    hub.onLanes(first, this.#lanes, (event) => {
-      this.sender.grantRead(event.lane, event.grant, event.end);
-      this.#poke();
-    });
-    hub.engine.openLanes(this.#link.id, this.#offering.id, first, 0, this.#lanes);
     output.phase("moving");
     this.#feed();
     this.#showConfig();
     output.opened(this.#lanes);
-    this.sender.lanesOpened(Array.from({ length: this.#lanes }, (_, index) => first + index));
+    this.#openLanes(this.#link, this.#lanes);
+    for (const [link, lanes] of this.#early) this.#add(link, lanes);
+    this.#early.clear();
+    this.#joins.want(this.#plan.atOnce);
+  }
+
+  /** The other side has its own number of connections. */
+  asked(connections: number): void {
+    this.#tuner.stop();
+    this.#joins.asked(connections);
+  }
+
+  /** The receiver says how many lanes it takes there. */
+  joined(link: Link): boolean {
+    link.admit(0);
+    return true;
+  }
+
+  accepted(link: Link, { lanes }: Accept): boolean {
+    if (this.#connections.has(link) || this.#early.has(link)) return false;
+    if (this.#hasLanes) this.#add(link, lanes);
+    else this.#early.set(link, lanes);
+    return true;
+  }
+
+  left(link: Link): void {
+    for (const lane of this.#connections.get(link) ?? []) this.sender.laneLost(lane);
+    this.#connections.delete(link);
+    this.#early.delete(link);
+  }
+
+  #add(link: Link, granted: number): void {
+    const lanes = Math.min(granted, this.#lanes, MAX_LANES - this.#opened);
+    if (lanes < 1) return void link.close(EXIT_CODES.network);
+    this.#openLanes(link, lanes);
+    this.#surroundings.output.added({ connection: this.#joined, streams: lanes });
+  }
+
+  #openLanes(link: Link, count: number): void {
+    const { hub } = this.#surroundings;
+    const first = nextLane;
+    nextLane += count;
+    hub.onLanes(first, count, (event) => {
+      this.sender.grantRead(event.lane, event.grant, event.end);
+      this.#poke();
+    });
+    hub.engine.openLanes(link.id, this.#offering.id, first, this.#opened, count);
+    const lanes = Array.from({ length: count }, (_, index) => first + index);
+    this.#connections.set(link, lanes);
+    this.#opened += count;
+    this.#joined++;
+    this.sender.lanesOpened(lanes);
   }
 
   laneClosed(lane: LaneId): void {
     this.sender.laneLost(lane);
   }
 
+  #tune(): void {
+    const { listed, totalBytes, verifiedBytes, presentBytes } = this.sender.progress;
+    this.#joins.want(this.#tuner.wanted({
+      nowMs: this.#surroundings.clock.now(),
+      movedBytes: verifiedBytes - presentBytes,
+      leftBytes: listed ? totalBytes - verifiedBytes : undefined,
+      connections: this.#connections.size,
+    }));
+  }
+
   step(): void {
     this.#feed();
-    if (this.#hasLanes) this.#showConfig();
+    if (this.#hasLanes) {
+      this.#showConfig();
+      this.#tune();
+    }
     if (this.sender.progress.phase === "committing") this.#surroundings.output.phase("committing");
   }
 

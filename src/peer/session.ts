@@ -5,12 +5,13 @@
  */
 
 import { UltraError } from "../errors.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
+import { EXIT_CODES, isHandshake } from "../protocol/codes.ts";
 import type { Decoded } from "../protocol/decode.ts";
-import type { TransferMessage } from "../protocol/messages.ts";
-import { isHandshake } from "../protocol/codes.ts";
+import type { Accept, TransferMessage } from "../protocol/messages.ts";
 import type { Outcome, Progress } from "../transfer/outcome.ts";
 import { Interrupted, interruption } from "./ending.ts";
+import { FurtherLinks } from "./further.ts";
+import type { Met } from "./join.ts";
 import type { Link, LinkEnd } from "./link.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -35,6 +36,8 @@ const HANG_UP_MS = 2000;
 
 export interface SessionHooks {
   readonly role: "sender" | "receiver";
+  /** Connections that this side takes part in, the first one included. */
+  readonly mostConnections: number;
   /** Whether the other side has taken up this transfer. Before, it takes few bytes, and hours of heartbeats would be too many. */
   readonly hasBegun: boolean;
   /** Called first: `poke` is to be called after every event of the engine that the machine was told of. */
@@ -43,8 +46,16 @@ export interface SessionHooks {
   step(): void;
   /** Before the machine gets it; `true`: it is not for the machine. */
   message?(message: TransferMessage): boolean;
-  laneOpened?(lane: number): void;
-  laneClosed?(lane: number, finished: boolean): void;
+  /** The other side asked for so many connections. */
+  asked(connections: number): void;
+  /** A further connection is there; `false`: there is no room for its lanes. */
+  joined(link: Link): boolean;
+  /** The receiver has taken a further connection; `false`: it should not have said so. */
+  accepted?(link: Link, accept: Accept): boolean;
+  /** A further connection is gone. */
+  left(link: Link): void;
+  laneOpened?(lane: number, link: Link): void;
+  laneClosed?(lane: number): void;
 }
 
 /**
@@ -53,7 +64,7 @@ export interface SessionHooks {
  * @throws {Interrupted} when the user ended the run
  */
 export async function runSession(
-  link: Link,
+  { link, joins }: Met,
   machine: Machine,
   hooks: SessionHooks,
   surroundings: Surroundings,
@@ -68,6 +79,7 @@ export async function runSession(
     output.progress(machine.progress);
     if (machine.outcome.state !== "running") done.resolve();
   };
+  const further = new FurtherLinks(machine, hooks, act);
   let interrupted: Interrupted | undefined;
   const onEnded = () =>
     act(() => {
@@ -86,15 +98,20 @@ export async function runSession(
     message: (decoded) => act(() => deliver(decoded, machine, hooks)),
     broken: (error) => act(() => machine.cancel(error)),
     ended: (end) => act(() => lost(machine, end)),
-    laneOpened: (lane) => act(() => hooks.laneOpened?.(lane)),
-    laneClosed: (lane, finished) => act(() => hooks.laneClosed?.(lane, finished)),
+    laneOpened: (lane) => act(() => hooks.laneOpened?.(lane, link)),
+    laneClosed: (lane) => act(() => hooks.laneClosed?.(lane)),
   });
+  joins.begin(hooks.mostConnections, (link) => further.take(link));
   try {
     await done.promise;
   } finally {
     ended.removeEventListener("abort", onEnded);
+    joins.end();
   }
-  await hangUp(link, machine.outcome, hooks.role, surroundings);
+  await Promise.all([
+    hangUp(link, machine.outcome, hooks.role, surroundings),
+    further.close(codeOf(machine.outcome)),
+  ]);
   if (interrupted !== undefined) throw interrupted;
   return machine.outcome;
 }
@@ -106,7 +123,13 @@ function deliver({ message }: Decoded, machine: Machine, hooks: SessionHooks): v
     return machine.cancel(new UltraError("protocol", `The other side sent "${message.type}" after its proof`));
   }
   if (hooks.message?.(message)) return;
+  if (message.type === "want-connections") return askedFor(message.connections, machine, hooks);
   machine.receive(message);
+}
+
+function askedFor(connections: number, machine: Machine, hooks: SessionHooks): void {
+  if (hooks.hasBegun) hooks.asked(connections);
+  else machine.cancel(new UltraError("protocol", "The other side asked for connections before it accepted the offer"));
 }
 
 /** The connection ended. Without reconnection (a later version has it) that ends a transfer that still runs. */

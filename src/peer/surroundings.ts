@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly output: Output;
   /** Name of this computer, told to the other side after proof. */
   readonly host: string;
+  /** What runs at the same time here, which bounds how many connections are worth their while. */
+  readonly cores: number;
   /** Aborted when the run shall end in good order. */
   readonly ended: AbortSignal;
 }

@@ -76,6 +76,8 @@ export interface Progress {
   readonly phase: Phase;
   /** Bytes that the receiver has verified and written, or had already: the same number on both sides. */
   readonly verifiedBytes: number;
+  /** Bytes among them that were there before. */
+  readonly presentBytes: number;
   /** Bytes of the files known so far; all of them once `listed`. */
   readonly totalBytes: number;
   /** Entries of which it is known what became of them. */

@@ -91,6 +91,7 @@ export class Receiver {
     return {
       phase: this.#phase(),
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
+      presentBytes: this.#entries.presentBytes,
       totalBytes: this.#entries.totalBytes,
       entriesDone: this.#entries.over,
       entries: this.#entries.count,

@@ -109,6 +109,7 @@ export class Sender {
     return {
       phase: this.#phase(),
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
+      presentBytes: this.#entries.presentBytes,
       totalBytes: this.#entries.totalBytes,
       entriesDone: this.#entries.over,
       entries: this.#entries.count,

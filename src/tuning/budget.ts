@@ -134,6 +134,12 @@ function pathBudget(tuning: Tuning, addressClass: AddressClass, { name, memoryBy
   };
 }
 
+/** Most bytes that the windows of all connections of a transfer come to: what one of them may have, and half as much again. */
+export function allWindowsBytes({ profile }: Tuning): number {
+  const one = profile.name === "max" ? MAX.connectionWindowBytes : mostUnderWay(profile.memoryBytes);
+  return Math.floor(1.5 * one);
+}
+
 function powerOfTwoBelow(value: number): number {
   return 2 ** Math.floor(Math.log2(value));
 }

@@ -6,7 +6,8 @@
 
 import { BUFFER_LEN } from "../engine/layout.generated.ts";
 import type { AddressClass } from "./address_class.ts";
-import { budgetOf } from "./budget.ts";
+import { type Budget, budgetOf } from "./budget.ts";
+import { automaticConnections } from "./connections.ts";
 import { DEFAULT_TUNING, type Tuning } from "./tuning.ts";
 
 /** What the data plane is started with. */
@@ -63,17 +64,25 @@ export function networkThreads(cores: number): number {
 
 /** @param cores `navigator.hardwareConcurrency` */
 export function engineSizes(cores: number, addressClass: AddressClass, tuning: Tuning = DEFAULT_TUNING): EngineSizes {
-  const { outstandingBuffers, readAheadBuffers } = budgetOf(tuning, addressClass);
+  const budget = budgetOf(tuning, addressClass);
   const isMax = tuning.profile.name === "max";
   return {
     readers: clamp(cores - NETWORK_CORES, 1, MAX_READERS),
     writers: tuning.writers ?? (isMax ? MOST_WRITERS : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
-    buffers: outstandingBuffers + readAheadBuffers,
+    buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(addressClass, cores)),
     executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
     networkThreads: networkThreads(cores),
-    outstandingBytes: outstandingBuffers * BUFFER_LEN,
+    outstandingBytes: budget.outstandingBuffers * BUFFER_LEN,
     bytesPerSecond: tuning.bytesPerSecond,
   };
+}
+
+/** Each connection may have its own outstanding, within the memory; beyond it they share. */
+function buffersOf({ profile }: Tuning, { outstandingBuffers, readAheadBuffers }: Budget, connections: number): number {
+  const alone = outstandingBuffers + readAheadBuffers;
+  if (profile.name === "max") return alone;
+  const most = Math.floor(profile.memoryBytes / BUFFER_LEN);
+  return Math.max(alone, Math.min(connections * outstandingBuffers + readAheadBuffers, most));
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -22,6 +22,8 @@ export interface Tuning {
   readonly congestionControl: CongestionControl;
   /** Lanes at most: to send with, or granted to the sender. */
   readonly streams: number | undefined;
+  /** Connections to use, in place of as many as help. */
+  readonly connections: number | undefined;
   /** Blocks of a chunk, whatever the size of its file. Sender. */
   readonly chunkBlocks: number | undefined;
   /** Bytes that a lane may be ahead at first: a power of two. Receiver. */
@@ -43,6 +45,7 @@ export const DEFAULT_TUNING: Tuning = {
   profile: { name: "auto", memoryBytes: DEFAULT_MEMORY_BYTES },
   congestionControl: "bbr",
   streams: undefined,
+  connections: undefined,
   chunkBlocks: undefined,
   laneWindowBytes: undefined,
   connectionWindowBytes: undefined,

@@ -6,9 +6,10 @@
 
 import { escapeText, truncate } from "./escape.ts";
 import { formatBytes } from "./format.ts";
-import { configLine, openedLine, progressLine, startLine } from "./lines.ts";
+import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
 import { commandFor, commandForFile, errorLines, factSheet, failureLine, PHASES } from "./messages.ts";
 import type {
+  AddedConnection,
   FileFailure,
   Output,
   RunPhase,
@@ -80,6 +81,10 @@ export class HumanOutput implements Output {
 
   opened(streams: number): void {
     this.#line(openedLine(streams));
+  }
+
+  added({ connection, streams }: AddedConnection): void {
+    this.#line(addedLine(connection, streams));
   }
 
   progress(report: ProgressReport): void {

@@ -10,7 +10,15 @@ import { UltraError } from "../errors.ts";
 import { escapeJson, escapeText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
-import type { FileFailure, Output, TicketNotice, TransferConfig, TransferFacts, TransferStart } from "./output.ts";
+import type {
+  AddedConnection,
+  FileFailure,
+  Output,
+  TicketNotice,
+  TransferConfig,
+  TransferFacts,
+  TransferStart,
+} from "./output.ts";
 import { ProgressMeter, type ProgressReport } from "./progress.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -22,6 +30,7 @@ type Event =
   | "memory"
   | "start"
   | "config"
+  | "connection-added"
   | "progress"
   | "warning"
   | "file-failed"
@@ -58,6 +67,10 @@ export class JsonOutput implements Output {
 
   config(config: TransferConfig): void {
     this.#event("config", { ...config });
+  }
+
+  added(added: AddedConnection): void {
+    this.#event("connection-added", { ...added });
   }
 
   progress(report: ProgressReport): void {

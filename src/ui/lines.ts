@@ -21,6 +21,10 @@ export function openedLine(streams: number): string {
   return `⚡ Opened ${streams} streams in parallel`;
 }
 
+export function addedLine(connection: number, streams: number): string {
+  return `⚡ Added connection ${connection} (${streams} more streams)`;
+}
+
 export function progressLine(bytes: number, totalBytes: number, bitsPerSecond: number): string {
   return `⚡ Progress: ${formatPercent(bytes, totalBytes)} - Speed: ${formatRate(bitsPerSecond)}`;
 }

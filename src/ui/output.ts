@@ -45,6 +45,14 @@ export interface TransferConfig {
   readonly chunkBytes: number;
 }
 
+/** A further connection of a transfer. */
+export interface AddedConnection {
+  /** Its number; the first connection is 1. */
+  readonly connection: number;
+  /** The streams that run on it. */
+  readonly streams: number;
+}
+
 export interface FileFailure {
   readonly path: string;
   readonly kind: ErrorKind;
@@ -81,6 +89,7 @@ export interface Output {
   started(start: TransferStart): void;
   config(config: TransferConfig): void;
   opened(streams: number): void;
+  added(added: AddedConnection): void;
   /** To be called often, also when nothing changed; it is shown as often as makes sense. */
   progress(report: ProgressReport): void;
   fileFailed(failure: FileFailure): void;

@@ -35,6 +35,7 @@ export class QuietOutput implements Output {
   started(): void {}
   config(): void {}
   opened(): void {}
+  added(): void {}
   progress(): void {}
   complete(): void {}
   warning(): void {}

@@ -233,6 +233,10 @@ Deno.test("values out of their range are refused", () => {
     assert.match(refusal(["send", "a", `--streams=${value}`]), /--streams takes a number from 1 to 256/);
   }
   for (const value of ["1", "256"]) assert.equal(parseSend("a", "--streams", value).tuning.streams, Number(value));
+  for (const value of ["0", "17", "-1", "1.5", "two", "0x2", " 2", "00002"]) {
+    assert.match(refusal(["recv", `--connections=${value}`]), /--connections takes a number from 1 to 16/);
+  }
+  for (const value of ["1", "16"]) assert.equal(parseRecv("--connections", value).tuning.connections, Number(value));
   assert.match(refusal(["send", "a", "--cc", "reno"]), /--cc takes bbr or cubic, not "reno"/);
 });
 

@@ -33,7 +33,7 @@ Deno.test("without tuning flags everything is left to ultra", () => {
 
 Deno.test("every tuning flag of the sender arrives", () => {
   const tuning = send(
-    ...["--profile", "far", "--memory", "1G", "--streams", "3", "--cc", "cubic"],
+    ...["--profile", "far", "--memory", "1G", "--streams", "3", "--connections", "2", "--cc", "cubic"],
     ...["--chunk-size", "8Mi", "--read-buffer", "32Mi", "--rate-limit", "80Mbit"],
   );
   assert.deepEqual(tuning, {
@@ -41,6 +41,7 @@ Deno.test("every tuning flag of the sender arrives", () => {
     profile: { name: "far", memoryBytes: 1e9 },
     congestionControl: "cubic",
     streams: 3,
+    connections: 2,
     chunkBlocks: 8,
     readAheadBuffers: 31,
     bytesPerSecond: 10e6,
@@ -49,13 +50,14 @@ Deno.test("every tuning flag of the sender arrives", () => {
 
 Deno.test("every tuning flag of the receiver arrives", () => {
   const tuning = recv(
-    ...["--profile", "near", "--memory", "256M", "--streams=5", "--cc=bbr"],
+    ...["--profile", "near", "--memory", "256M", "--streams=5", "--connections=4", "--cc=bbr"],
     ...["--stream-window", "16M", "--connection-window", "100M", "--write-concurrency", "64"],
   );
   assert.deepEqual(tuning, {
     ...DEFAULT_TUNING,
     profile: { name: "near", memoryBytes: 256e6 },
     streams: 5,
+    connections: 4,
     laneWindowBytes: 16 * MIB,
     connectionWindowBytes: 100e6,
     writers: 64,

@@ -23,6 +23,10 @@ Deno.test("engine: I1 a wrong pin fails closed: bad_certificate, and CONNECTED n
   await assertChild("pin.ts");
 });
 
+Deno.test("engine: other settings of a listener are for dialers that come later", async () => {
+  await assertChild("retune.ts");
+});
+
 Deno.test("engine: grants that are cut short are told as read, once, wherever they were cut", async () => {
   await assertChild("shrink.ts");
 });

@@ -193,15 +193,26 @@ export interface ProofFields {
   readonly listenerHello: Uint8Array;
 }
 
-/** The 32 bytes with which a side proves the token. */
-export function proofOf(side: "dialer" | "listener", fields: ProofFields): Bytes {
-  const transcript = createHash("sha256")
+function transcriptOf(fields: ProofFields): Uint8Array {
+  return createHash("sha256")
     .update(concat(u8(fields.alpn.length), new TextEncoder().encode(fields.alpn), fields.certificate))
     .update(concat(u32(fields.dialerHello.length), fields.dialerHello))
     .update(concat(u32(fields.listenerHello.length), fields.listenerHello))
     .digest();
-  const key = hkdfSync("sha256", fields.token, transcript, `ultra/1 ${side}`, 32);
-  return new Uint8Array(createHmac("sha256", new Uint8Array(key)).update(transcript).digest());
+}
+
+function keyOf(label: string, fields: ProofFields): Bytes {
+  return new Uint8Array(hkdfSync("sha256", fields.token, transcriptOf(fields), `ultra/1 ${label}`, 32));
+}
+
+/** The 32 bytes with which a side proves the token. */
+export function proofOf(side: "dialer" | "listener", fields: ProofFields): Bytes {
+  return new Uint8Array(createHmac("sha256", keyOf(side, fields)).update(transcriptOf(fields)).digest());
+}
+
+/** The secret with which further connections join. */
+export function sessionKeyOf(fields: ProofFields): Bytes {
+  return keyOf("session", fields);
 }
 
 // After proof.

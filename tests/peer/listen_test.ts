@@ -64,7 +64,15 @@ Deno.test("listen: the first proof burns a single-use ticket for good", async ()
   const next = listener.next();
   await world.time.until(visit(scene, "10.0.0.1"));
   assert.equal((await world.time.until(next)).link.remote, "10.0.0.1:50000");
-  assert.equal(process.engine.listenerCount, 0, "nobody is let in any more");
+  await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "authentication" });
+  const session = listener.open({ key: new Secret(new Uint8Array(32)), most: 2, path: "near", take: () => {} });
+  await assert.rejects(
+    world.time.until(visit(scene, "10.0.0.3")),
+    { kind: "authentication" },
+    "joins are let in, alone",
+  );
+  session[Symbol.dispose]();
+  assert.equal(process.engine.listenerCount, 0, "the port is closed with its transfer");
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "network" });
 });
 

@@ -9,6 +9,7 @@ import { Link, type LinkEnd, type LinkHandler } from "../../src/peer/link.ts";
 import type { Decoded } from "../../src/protocol/decode.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
 import { blocks, type Disk, emptyDisk, filesOf, type Item, type Tree, tree } from "../support/made_up.ts";
+import type { SimulatedHost } from "../support/simulated_engine.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
 import type { Damage } from "../support/made_up.ts";
 
@@ -121,6 +122,8 @@ export interface Scene {
   readonly waits: "sender" | "receiver";
   readonly send?: Partial<SendInvocation>;
   readonly receive?: Partial<ReceiveInvocation>;
+  /** In place of the usual processes. */
+  readonly processes?: { readonly sender?: Partial<SimulatedHost> & { readonly address: string } };
   /** Called when both run. */
   readonly during?: (play: Play) => void;
 }
@@ -141,7 +144,7 @@ export interface Ending extends Play {
 /** One transfer of everything in `items`, from both commands to both exit codes. */
 export async function play(scene: Scene): Promise<Ending> {
   const { items, disk = emptyDisk(), world = new SimulatedWorld(), damages = [] } = scene;
-  const sender = world.process({ address: SENDER, tree: tree(items, scene.tree), damages });
+  const sender = world.process(scene.processes?.sender ?? { address: SENDER, tree: tree(items, scene.tree), damages });
   const receiver = world.process({ address: RECEIVER, disk });
   const paths = [...new Set(items.map(([path]) => path.split("/")[0] ?? path))];
   const isSenderWaiting = scene.waits === "sender";

@@ -1,6 +1,7 @@
 /** An Output that remembers what it was told. @module */
 
 import type {
+  AddedConnection,
   FileFailure,
   Output,
   RunPhase,
@@ -21,6 +22,7 @@ export class RecordingOutput implements Output {
   readonly starts: TransferStart[] = [];
   readonly configs: TransferConfig[] = [];
   readonly openedStreams: number[] = [];
+  readonly additions: AddedConnection[] = [];
   readonly reports: ProgressReport[] = [];
   readonly failures: FileFailure[] = [];
   readonly facts: TransferFacts[] = [];
@@ -60,6 +62,11 @@ export class RecordingOutput implements Output {
   opened(streams: number): void {
     this.#call("opened");
     this.openedStreams.push(streams);
+  }
+
+  added(added: AddedConnection): void {
+    this.#call("added");
+    this.additions.push(added);
   }
 
   progress(report: ProgressReport): void {

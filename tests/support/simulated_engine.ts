@@ -39,11 +39,15 @@ export interface SimulatedHost {
   readonly disk?: Disk;
   /** Blocks that its lanes damage on their way. */
   readonly damages?: readonly Damage[];
+  /** One unless a test is about several: then transfers with no number of connections have one. */
+  readonly cores?: number;
   /** A kernel without IPv6. */
   readonly hasNoIpv6?: boolean;
 }
 
 export class SimulatedEngine implements Engine {
+  /** Settings that its listeners were given while they listened. */
+  readonly retunings: Uint8Array[] = [];
   readonly #network: SimulatedNetwork;
   readonly #host: SimulatedHost;
   readonly #events: EngineEvent[] = [];
@@ -107,6 +111,11 @@ export class SimulatedEngine implements Engine {
     this.#listeners.set(id, host);
     this.#tell({ type: "listening", listener: id, port: actual, address });
     return id;
+  }
+
+  retune(listener: ListenerId, settings: Uint8Array): void {
+    if (!this.#listeners.has(listener)) throw new Error(`The engine refused a call: there is no listener ${listener}`);
+    this.retunings.push(settings);
   }
 
   connect(options: ConnectOptions): ConnectionId {

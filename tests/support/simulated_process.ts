@@ -62,6 +62,7 @@ export class SimulatedProcess {
       random: (length) => new Uint8Array(length).map(() => world.random.below(256)),
       output: this.output,
       host: host.addresses[0] ?? "nowhere",
+      cores: host.cores ?? 1,
       ended: this.#ended.signal,
     };
     this.events = this.surroundings.hub.run();

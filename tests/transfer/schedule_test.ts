@@ -202,6 +202,28 @@ Deno.test("a lane that opens late takes over from the others", () => {
   assert.equal(bench.totals.get(2), 27);
 });
 
+Deno.test("lanes of a connection that joins late share what is granted already, and all lanes end together", () => {
+  const late = fc.record({
+    blocks: fc.integer({ min: 300, max: 8000 }),
+    first: fc.integer({ min: 1, max: 8 }),
+    more: fc.integer({ min: 1, max: 8 }),
+    part: fc.double({ min: 0, max: 0.9, noNaN: true }),
+  });
+  fc.assert(fc.property(late, ({ blocks, first, more, part }) => {
+    const bench = new Bench([blocks], first);
+    const alone = Math.floor(part * blocks / first);
+    for (let step = 0; step < alone; step++) bench.step();
+    for (let lane = first + 1; lane <= first + more; lane++) bench.open(lane);
+    bench.schedule.fill();
+    let together = 0;
+    while (bench.step()) together++;
+    bench.assertAllOnce();
+    const ideal = (blocks - alone * first) / (first + more);
+    // Less than 8 blocks are not split, and what is taken over is a half each time.
+    assert.ok(together <= ideal + 24, `${together} steps where ${ideal} would do`);
+  }));
+});
+
 Deno.test("a lane with less than 8 blocks left is left alone", () => {
   const bench = new Bench([7], 4);
   while (bench.step());

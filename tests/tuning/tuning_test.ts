@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AddressClass, addressClass } from "../../src/tuning/address_class.ts";
+import { budgetOf } from "../../src/tuning/budget.ts";
 import { engineSizes, networkThreads } from "../../src/tuning/lanes.ts";
 import { encodeSettings, QUIC_SETTINGS_LEN } from "../../src/tuning/quic_settings.ts";
 import { connectionSettings, settingsOf } from "../../src/tuning/settings.ts";
@@ -112,15 +113,23 @@ Deno.test("a setting that is left out keeps msquic's default", () => {
 });
 
 Deno.test("whatever the machine, threads and memory stay within their bounds", () => {
-  fc.assert(fc.property(fc.integer({ min: -1, max: 4096 }), fc.constantFrom(...CLASSES), (cores, addressClass) => {
-    const sizes = engineSizes(cores, addressClass);
+  const machine = [
+    fc.integer({ min: -1, max: 4096 }),
+    fc.constantFrom(...CLASSES),
+    fc.integer({ min: 1, max: 16 }),
+  ] as const;
+  fc.assert(fc.property(...machine, (cores, addressClass, connections) => {
+    const sizes = engineSizes(cores, addressClass, { ...DEFAULT_TUNING, connections });
     assert.ok(sizes.readers >= 1 && sizes.readers <= 4);
     assert.ok(sizes.writers >= 1 && sizes.writers <= 8);
     assert.ok(sizes.networkThreads >= 1 && sizes.networkThreads <= 512);
-    assert.ok(sizes.buffers * 2 ** 20 >= sizes.outstandingBytes && sizes.buffers <= 96);
+    assert.ok(sizes.buffers * 2 ** 20 >= sizes.outstandingBytes && sizes.buffers <= 128);
   }));
+  const three = engineSizes(8, "near", { ...DEFAULT_TUNING, connections: 3 });
+  assert.equal(three.buffers, 3 * 7 + 15, "each has what it may have outstanding");
   assert.equal(engineSizes(NaN, "near").readers, 1);
   assert.equal(engineSizes(2, "near").executionProfile, 0);
   assert.equal(engineSizes(8, "near").executionProfile, 1);
   assert.deepEqual([1, 2, 3, 64].map(networkThreads), [1, 1, 3, 64]);
+  assert.deepEqual(CLASSES.map((path) => budgetOf(DEFAULT_TUNING, path).lanes), [4, 4, 8]);
 });

@@ -35,6 +35,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.started({ role: "receive", name: text, bytes: 600_000_000 });
   output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
   output.opened(8);
+  output.added({ connection: 2, streams: 4 });
   output.phase("moving");
   for (let step = 0; step <= 30; step++) {
     terminal.now += 100;
@@ -56,6 +57,7 @@ Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the
   output.started({ role: "send", name: "movie.mkv", bytes: 600_000_000 });
   output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
   output.opened(8);
+  output.added({ connection: 2, streams: 4 });
   output.phase("moving");
   for (let step = 0; step <= 20; step++) {
     output.progress({ verifiedBytes: step * 30_000_000, totalBytes: 600_000_000, listed: true });
@@ -67,6 +69,7 @@ Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the
     "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)",
     "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
     "⚡ Opened 8 streams in parallel",
+    "⚡ Added connection 2 (4 more streams)",
     "⚡ Progress: 50.0% - Speed: 2400.0 Mbps",
     "⚡ Progress: 100.0% - Speed: 2400.0 Mbps",
     "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)",
@@ -170,6 +173,7 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
       "memory",
       "start",
       "config",
+      "connection-added",
       "progress",
       "warning",
       "file-failed",
@@ -179,6 +183,7 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
     ];
     assert.deepEqual([...new Set(events.map((event) => event.type))], types);
     assert.equal(events[2].name, name);
+    assert.deepEqual(events[4], { type: "connection-added", connection: 2, streams: 4 });
   }));
 });
 

@@ -205,6 +205,19 @@ pub unsafe extern "C" fn ultra_listen(args: *const u8, len: u32) -> i32 {
 /// # Safety
 /// See above.
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_retune(listener: u32, settings: *const u8, len: u32) -> i32 {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let mut args = Args::new(unsafe { input(settings, len) }?);
+        let settings = args.settings().ok_or(bad())?;
+        args.end().ok_or(bad())?;
+        done(engine()?.retune(listener, &settings))
+    })
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn ultra_connect(args: *const u8, len: u32) -> i32 {
     guarded(|| {
         // SAFETY: the caller's promise.

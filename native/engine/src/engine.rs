@@ -142,6 +142,13 @@ impl Engine {
         Ok(id)
     }
 
+    /// Dialers that come to a listener from now on get these settings.
+    pub fn retune(&self, listener: u32, settings: &Settings) -> Result<(), Refusal> {
+        let listeners = self.listeners.lock();
+        let listener = listeners.get(&listener).ok_or(Refusal::UnknownId)?;
+        listener.set_settings(settings).map_err(|_| Refusal::BadArguments)
+    }
+
     pub fn connect(self: &Arc<Self>, args: &ConnectArgs) -> Result<u32, i32> {
         let configuration = Configuration::dialer(&self.quic, &args.alpns, &args.settings);
         let configuration = Arc::new(configuration.map_err(refusal_of)?);

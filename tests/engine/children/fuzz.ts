@@ -102,6 +102,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     () => library.ultra_connect(block, block.length),
     () => random(20) === 0 && connect.length > 0 ? library.ultra_connect(connect, connect.length) : 0,
     () => random(20) === 0 && listen.length > 0 ? library.ultra_listen(listen, listen.length) : 0,
+    () => library.ultra_retune(id(), block, random(2) === 0 ? 144 : block.length),
     () => library.ultra_resolve(id(), Uint8Array.of(0xff, ...block), block.length + 1),
     () => library.ultra_send(id(), block, block.length),
     () => library.ultra_submit(commands, random(commands.length / RECORD_LEN + 1)),

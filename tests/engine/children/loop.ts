@@ -6,6 +6,7 @@ import type {
   EngineEvent,
   Identity,
   LaneId,
+  ListenerId,
   SinkId,
   SourceId,
 } from "../../../src/engine/engine.ts";
@@ -22,6 +23,7 @@ export class Loop {
   readonly #events: AsyncIterator<EngineEvent>;
   /** Events that nobody has waited for yet. */
   readonly #past: EngineEvent[] = [];
+  #listener: ListenerId = 0;
   #port = 0;
 
   constructor(onEvent: () => void = () => {}) {
@@ -36,6 +38,10 @@ export class Loop {
     });
     this.identity = this.engine.identity();
     this.#events = this.#watched(onEvent);
+  }
+
+  get listener(): ListenerId {
+    return this.#listener;
   }
 
   async *#watched(onEvent: () => void): AsyncGenerator<EngineEvent> {
@@ -69,7 +75,7 @@ export class Loop {
   }
 
   async listen(): Promise<void> {
-    this.engine.listen({
+    this.#listener = this.engine.listen({
       settings: connectionSettings({ addressClass: "near", side: "listener" }),
       identity: this.identity,
       alpns: ["ultra/1"],

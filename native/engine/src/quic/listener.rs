@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use msquic_sys::constants::{listener_event, param};
-use msquic_sys::{Handle, ListenerEvent, QuicAddr, Status, failed, status};
+use msquic_sys::{Handle, ListenerEvent, QuicAddr, Settings, Status, failed, status};
 
 use super::connection::{Connection, ConnectionHandler};
 use super::{Configuration, Quic, alpn_buffers, check, guarded};
@@ -30,6 +30,7 @@ pub trait ListenerHandler: Send + Sync + 'static {
 pub struct Listener<H: ListenerHandler> {
     quic: Arc<Quic>,
     raw: Handle,
+    configuration: Arc<Configuration>,
     context: *mut Context<H>,
 }
 
@@ -55,12 +56,13 @@ impl<H: ListenerHandler> Listener<H> {
         let buffers = alpn_buffers(alpns)?;
         let context = Box::into_raw(Box::new(Context {
             quic: quic.clone(),
-            configuration,
+            configuration: configuration.clone(),
             handler,
         }));
         let mut listener = Self {
             quic: quic.clone(),
             raw: ptr::null_mut(),
+            configuration,
             context,
         };
         // SAFETY: the registration is open; the context lives until `drop`, after the handle is closed.
@@ -71,6 +73,11 @@ impl<H: ListenerHandler> Listener<H> {
         // SAFETY: all arguments live during the call, which copies them.
         check(unsafe { (quic.api.listener_start)(listener.raw, buffers.as_ptr(), buffers.len() as u32, &address) })?;
         Ok(listener)
+    }
+
+    /// Changes the settings of dialers that come from now on.
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
+        self.configuration.set_settings(settings)
     }
 
     /// The port it really listens on. (Its address has no family when it listens on both.)

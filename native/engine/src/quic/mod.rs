@@ -125,6 +125,19 @@ impl Configuration {
         Self::open(quic, alpns, settings)?.load(&config)
     }
 
+    /// Changes what connections get that come from now on; those that are there copied theirs.
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
+        // SAFETY: the configuration is open; the parameter takes QUIC_SETTINGS, which live during the call.
+        check(unsafe {
+            (self.quic.api.set_param)(
+                self.raw,
+                param::CONFIGURATION_SETTINGS,
+                Settings::SIZE as u32,
+                ptr::from_ref(settings).cast(),
+            )
+        })
+    }
+
     fn open(quic: &Arc<Quic>, alpns: &[Vec<u8>], settings: &Settings) -> Result<Self, Status> {
         let buffers = alpn_buffers(alpns)?;
         let mut raw = ptr::null_mut();

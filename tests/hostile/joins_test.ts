@@ -1,0 +1,195 @@
+/** Who joins a transfer that it has no business with, or too often, or to break the rules there. */
+
+import assert from "node:assert/strict";
+import { type Flights, type Peer, prove, Speaker } from "./hostile_peer.ts";
+import { Box, UltraProcess } from "./ultra_process.ts";
+import {
+  type Bytes,
+  CODES,
+  dialerHello,
+  message,
+  offer,
+  proofOf,
+  sessionKeyOf,
+  u16,
+  u8,
+  type WireTicket,
+} from "./wire.ts";
+
+const DISK = 4;
+const NETWORK = 5;
+const AUTHENTICATION = 6;
+const PROTOCOL = 8;
+
+/** A peer that joins, not proved yet: what it said, and what it would have to say. */
+interface Joining {
+  readonly peer: Peer;
+  readonly hello: Bytes;
+  readonly proof: Bytes;
+}
+
+interface Scene {
+  readonly receiver: UltraProcess;
+  readonly speaker: Speaker;
+  readonly ticket: WireTicket;
+  /** The connection on which the transfer began: its offer is accepted. */
+  readonly first: Peer;
+  readonly key: Bytes;
+}
+
+/** Runs `act` while a receiver is in the middle of a transfer; afterwards the transfer must still run. */
+async function joinTest(act: (scene: Scene) => Promise<void>, lanes = 4): Promise<void> {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const first = await speaker.connect(ticket.port);
+  const flights: Flights = await prove(first, ticket);
+  const key = sessionKeyOf({
+    alpn: "ultra/1",
+    certificate: first.certificate,
+    token: ticket.token,
+    dialerHello: flights.hello,
+    listenerHello: flights.listenerHello,
+  });
+  first.send(offer("hostile", lanes));
+  await first.nextOf(CODES.accept);
+  await act({ receiver, speaker, ticket, first, key });
+  // It still listens to its first connection, whose word ends it.
+  first.send(message("abort", u8(DISK), u16(1), Uint8Array.of(0x78)));
+  assert.equal((await receiver.exit()).code, DISK);
+  await box.assertUntouched();
+}
+
+/** Goes through the flights up to the proof. */
+async function greet(peer: Peer, key: Uint8Array, purpose = 1, secretKind = 1): Promise<Joining> {
+  const hello = dialerHello({ token: key, direction: 0, purpose, secretKind });
+  peer.send(hello);
+  const listenerHello = (await peer.next()).bytes;
+  await peer.next();
+  const { certificate } = peer;
+  const proof = proofOf("dialer", { alpn: "ultra/1", certificate, token: key, dialerHello: hello, listenerHello });
+  return { peer, hello, proof: message("proof", proof) };
+}
+
+async function join(peer: Peer, key: Uint8Array): Promise<Joining> {
+  const joining = await greet(peer, key);
+  peer.send(joining.proof);
+  return joining;
+}
+
+Deno.test("hostile: I4 a burnt token, another session key and a key without a transfer join nothing", () =>
+  joinTest(async ({ speaker, ticket, key }) => {
+    const wrong = key.map((byte, at) => at === 31 ? byte ^ 1 : byte);
+    const cases: readonly [string, Uint8Array, number, number][] = [
+      ["the burnt token", ticket.token, 0, 0],
+      ["the token as a session key", ticket.token, 1, 1],
+      ["one bit off", wrong, 1, 1],
+      ["a session key for a new transfer", key, 0, 1],
+      ["a session key to replace a connection", key, 2, 1],
+      ["a session key as a token", key, 0, 0],
+    ];
+    for (const [what, secret, purpose, kind] of cases) {
+      const { peer, proof } = await greet(await speaker.connect(ticket.port), secret, purpose, kind);
+      peer.send(proof);
+      assert.deepEqual([what, (await peer.closed).code], [what, AUTHENTICATION]);
+    }
+  }));
+
+Deno.test("hostile: I5 a recorded join proves nothing on another connection", () =>
+  joinTest(async ({ speaker, ticket, key }) => {
+    const honest = await join(await speaker.connect(ticket.port), key);
+    await honest.peer.nextOf(CODES.accept);
+    const apart = await speaker.connect(ticket.port);
+    apart.send(honest.hello);
+    await apart.next();
+    await apart.next();
+    apart.send(honest.proof);
+    assert.equal((await apart.closed).code, AUTHENTICATION);
+    const together = await speaker.connect(ticket.port);
+    together.send(honest.hello, honest.proof);
+    assert.equal((await together.closed).code, AUTHENTICATION);
+  }));
+
+Deno.test("hostile: H5 a flood of joins finds seven places, and nobody else is kept out by it", () =>
+  joinTest(async ({ speaker, ticket, key }) => {
+    const codes: (number | "taken")[] = [];
+    for (let i = 0; i < 24; i++) {
+      const { peer } = await join(await speaker.connect(ticket.port), key);
+      codes.push(
+        await Promise.race([
+          peer.nextOf(CODES.accept).then(() => "taken" as const),
+          peer.closed.then(({ code }) => code),
+        ])
+          .catch(async () => (await peer.closed).code),
+      );
+    }
+    assert.deepEqual(codes, [...new Array<string>(7).fill("taken"), ...new Array<number>(17).fill(NETWORK)]);
+    const stranger = await speaker.connect(ticket.port);
+    await stranger.close();
+  }));
+
+Deno.test("hostile: H5 further connections get no more lanes than are left of 256", () =>
+  joinTest(async ({ speaker, ticket, key }) => {
+    const { peer } = await join(await speaker.connect(ticket.port), key);
+    const { body } = await peer.nextOf(CODES.accept);
+    assert.equal(new DataView(body.buffer, body.byteOffset).getUint16(body.length - 4, true), 56);
+    const late = await join(await speaker.connect(ticket.port), key);
+    assert.equal((await late.peer.closed).code, NETWORK);
+  }, 200));
+
+Deno.test("hostile: a further connection that is gone, however it goes, ends nothing", () =>
+  joinTest(async ({ speaker, ticket, key }) => {
+    for (const code of [0, 5, 8, 77]) {
+      const { peer } = await join(await speaker.connect(ticket.port), key);
+      await peer.nextOf(CODES.accept);
+      await peer.close(code);
+    }
+  }));
+
+Deno.test("hostile: what is out of place on a further connection, or on a lane of it, is exit 8", async () => {
+  const breaches: readonly [string, (peer: Peer) => void][] = [
+    ["an offer", (peer) => peer.send(offer())],
+    ["a hello", (peer) => peer.send(dialerHello({ token: new Uint8Array(16), direction: 0 }))],
+    ["garbage", (peer) => peer.send(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"))],
+    ["a lane of garbage", (peer) => peer.lane(new Uint8Array(64).fill(0x41))],
+  ];
+  for (const [what, breach] of breaches) {
+    await using box = await Box.make();
+    await using receiver = UltraProcess.receiver(box);
+    await using speaker = new Speaker();
+    const ticket = await receiver.ticket();
+    const first = await speaker.connect(ticket.port);
+    const { hello, listenerHello } = await prove(first, ticket);
+    const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
+    const key = sessionKeyOf({ ...fields, dialerHello: hello, listenerHello });
+    first.send(offer());
+    await first.nextOf(CODES.accept);
+    const { peer } = await join(await speaker.connectForeign(ticket.port, first.certificate), key);
+    await peer.nextOf(CODES.accept);
+    breach(peer);
+    const { code, stderr } = await receiver.exit();
+    assert.deepEqual([what, code], [what, PROTOCOL], stderr);
+    await box.assertUntouched();
+  }
+});
+
+Deno.test("hostile: nobody joins before the offer, and nobody finds the port after the transfer", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const first = await speaker.connect(ticket.port);
+  const { hello, listenerHello } = await prove(first, ticket);
+  const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
+  const key = sessionKeyOf({ ...fields, dialerHello: hello, listenerHello });
+  const early = await greet(await speaker.connect(ticket.port), key);
+  early.peer.send(early.proof);
+  const { code } = await early.peer.closed;
+  assert.ok(code === NETWORK || code === AUTHENTICATION, String(code));
+  first.send(message("abort", u8(DISK), u16(1), Uint8Array.of(0x78)));
+  assert.equal((await receiver.exit()).code, DISK);
+  const late = speaker.dial(ticket.port);
+  assert.equal((await late.closed).cause, "transport");
+  await assert.rejects(late.connected, /closed/);
+});
