@@ -8,6 +8,7 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 
 export type ConnectionId = number;
@@ -207,8 +208,25 @@ export class ListenError extends UltraError {
   }
 }
 
-/** Counters since the start, for the verdict and the benchmarks. */
-export type EngineStats = Readonly<Record<string, number>>;
+/** Counters of the process since its start, for the verdict and the benchmarks. Times are in nanoseconds, summed over threads. */
+export type EngineStats = Readonly<Record<(typeof STATS)[number], number>>;
+
+/** How busy process and machine have been since their starts, times in nanoseconds. What the system does not tell is 0. */
+export type ProcessLoad = Readonly<Record<(typeof LOAD)[number], number>> & { readonly threads: readonly ThreadTime[] };
+
+export type ThreadRole = (typeof THREAD_ROLES)[number];
+
+export interface ThreadTime {
+  readonly id: number;
+  readonly role: ThreadRole;
+  /** How long it ran. */
+  readonly ran: number;
+  /** How long it could have run, but had no core. */
+  readonly waited: number;
+}
+
+/** What QUIC knows of a connection since its start, times in nanoseconds; what begins with `lane` is summed over the lanes to the peer. */
+export type PathStats = Readonly<Record<(typeof PATH)[number], number>>;
 
 export interface Engine {
   identity(): Identity;
@@ -242,6 +260,9 @@ export interface Engine {
   /** Closes a connection or a listener; `code` is an exit code. */
   close(id: ConnectionId | ListenerId, code: number): void;
   stats(): EngineStats;
+  load(): ProcessLoad;
+  /** `undefined` once the connection is gone. Waits for the connection's thread: for the end of a transfer, not for every moment of it. */
+  path(connection: ConnectionId): PathStats | undefined;
   /** The events, in order, until the engine is stopped. One consumer. */
   events(): AsyncIterable<EngineEvent>;
   stop(): void;

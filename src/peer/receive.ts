@@ -9,9 +9,12 @@ import { UltraError } from "../errors.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { DialerHello, ListenerHello, Offer, TransferMessage } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
+import type { ReportNumbers } from "../protocol/report.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
+import { verdictOf } from "../tuning/verdict.ts";
 import type { SinkEvent } from "./hub.ts";
+import { Meter } from "./meter.ts";
 import type { ProvedLink } from "./prove.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
@@ -81,6 +84,10 @@ class ReceiveRun {
   #granted = 0;
   #isDurable = true;
   #startedMs: number | undefined;
+  #meter: Meter | undefined;
+  /** When everything had arrived. */
+  #arrivedMs: number | undefined;
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #poke = () => {};
 
   constructor(sink: SinkId, link: ProvedLink["link"], options: ReceiveOptions, surroundings: Surroundings) {
@@ -91,7 +98,7 @@ class ReceiveRun {
     this.#sinceMs = surroundings.clock.now();
     const { engine } = surroundings.hub;
     this.receiver = new Receiver({
-      send: (message) => link.send(message),
+      send: (message) => this.#send(message),
       page: (first, count, entries) => engine.page(sink, first, count, entries),
       expect: (entry, first, count) => engine.expect(sink, entry, first, count),
       commit: (entry, size, root) => engine.commit(sink, entry, size, root),
@@ -106,6 +113,16 @@ class ReceiveRun {
     this.#poke = poke;
   }
 
+  /** The sender is to have the report when it finishes, which `done` lets it do. */
+  #send(message: TransferMessage): void {
+    if (message.type === "done" && this.#meter !== undefined) {
+      const finishMs = this.#arrivedMs === undefined ? 0 : this.#surroundings.clock.now() - this.#arrivedMs;
+      this.#reports.receiver = this.#meter.report([this.#link.id], finishMs);
+      this.#link.send({ type: "report", numbers: this.#reports.receiver });
+    }
+    this.#link.send(message);
+  }
+
   /** Takes the offer, and looks at pages on their way to the machine. */
   message(message: TransferMessage): boolean {
     if (message.type === "offer") {
@@ -117,7 +134,9 @@ class ReceiveRun {
       return true;
     }
     if (message.type === "page") this.#look(message);
-    return false;
+    if (message.type !== "report") return false;
+    this.#reports.sender = message.numbers;
+    return true;
   }
 
   laneOpened(lane: number): void {
@@ -131,6 +150,8 @@ class ReceiveRun {
       this.receiver.cancel(new UltraError("network", "The other side offered nothing in time"));
     }
     const { phase } = this.receiver.progress;
+    if (phase === "committing") this.#arrivedMs ??= clock.now();
+    if (phase === "moving") this.#arrivedMs = undefined;
     if (this.#offer !== undefined && (phase === "committing" || phase === "confirming")) output.phase(phase);
   }
 
@@ -138,7 +159,8 @@ class ReceiveRun {
     if (outcome.state !== "finished") return;
     const { clock, output } = this.#surroundings;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
-    output.complete(factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry)));
+    const facts = factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry));
+    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
   }
 
   /** Removes what was not committed; resolved when it is gone. */
@@ -158,6 +180,7 @@ class ReceiveRun {
     this.#offer = offer;
     this.#granted = Math.max(1, Math.min(offer.lanes, this.#options.lanes, MAX_LANES));
     this.#startedMs = clock.now();
+    this.#meter = new Meter(this.#surroundings);
     hub.engine.attach(this.#link.id, this.#sink);
     output.started({ role: "receive", name: offer.name, bytes: offer.totalSize });
     output.phase("moving");

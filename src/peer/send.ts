@@ -8,12 +8,15 @@ import { basename, resolve } from "node:path";
 import type { EngineEvent, LaneId, SourceId } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { Accept, DialerHello, ListenerHello } from "../protocol/messages.ts";
+import type { Accept, DialerHello, ListenerHello, TransferMessage } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
+import type { ReportNumbers } from "../protocol/report.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { chunkSize } from "../transfer/plan.ts";
 import { Sender } from "../transfer/sender.ts";
+import { verdictOf } from "../tuning/verdict.ts";
 import type { SourceEvent } from "./hub.ts";
+import { Meter } from "./meter.ts";
 import type { ProvedLink } from "./prove.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
@@ -135,6 +138,8 @@ class SendRun {
   #lanes: number;
   readonly #chunkBlocks: number | undefined;
   #startedMs: number | undefined;
+  #meter: Meter | undefined;
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #hasLanes = false;
   #poke = () => {};
 
@@ -147,7 +152,7 @@ class SendRun {
     const { engine } = surroundings.hub;
     const source = offering.id;
     this.sender = new Sender({
-      send: (message) => link.send(message),
+      send: (message) => this.#send(message),
       grant: (lane, grant, entry, first, count) => engine.grant(lane, grant, entry, first, count),
       // A grant that is read ends where it ended: nothing can be cut off it.
       shrink: (grant, end) => engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER,
@@ -175,20 +180,34 @@ class SendRun {
     return this.#hasLanes;
   }
 
-  /** Takes the receiver's answer to the offer; everything else is the machine's. */
-  message(message: { readonly type: string }): boolean {
+  /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
+  #send(message: TransferMessage): void {
+    if (message.type === "bye" && this.#meter !== undefined) {
+      this.#reports.sender = this.#meter.report([this.#link.id]);
+      this.#link.send({ type: "report", numbers: this.#reports.sender });
+    }
+    this.#link.send(message);
+  }
+
+  /** Takes the receiver's answer to the offer, and its report; everything else is the machine's. */
+  message(message: TransferMessage): boolean {
+    if (message.type === "report") {
+      this.#reports.receiver = message.numbers;
+      return true;
+    }
     if (message.type !== "accept") return false;
     if (this.#hasLanes) {
       this.sender.cancel(new UltraError("protocol", "The other side accepted the offer twice"));
       return true;
     }
-    this.#openLanes(message as Accept);
+    this.#openLanes(message);
     return true;
   }
 
   #openLanes({ lanes }: Accept): void {
     const { hub, output } = this.#surroundings;
     this.#hasLanes = true;
+    this.#meter = new Meter(this.#surroundings);
     this.#lanes = Math.min(lanes, this.#lanes);
     const first = nextLane;
     nextLane += this.#lanes;
@@ -240,7 +259,8 @@ class SendRun {
     if (outcome.state !== "finished") return;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
     // The receiver confirms only what is on its disk.
-    output.complete(factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry)));
+    const facts = factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry));
+    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
   }
 
   #on(event: SourceEvent): void {

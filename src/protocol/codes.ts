@@ -47,6 +47,7 @@ const TRANSFER_CODES: Readonly<Record<TransferMessage["type"], number>> = {
   "heartbeat": 0x001e,
   "position": 0x801f,
   "want-connections": 0x8020,
+  "report": 0x0021,
 };
 
 /** The `u16` of each message, critical bit included. */

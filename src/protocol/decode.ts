@@ -35,6 +35,7 @@ import type {
   PageMessage,
   SealItem,
 } from "./messages.ts";
+import { mostOf, reportOf } from "./report.ts";
 
 /** One message of a stream. */
 export interface Decoded {
@@ -192,6 +193,8 @@ function readBody(type: MessageType, reader: Reader): Message {
       return { type, entries: readCount(reader), end: reader.u8("end", 0, 1) === 1 };
     case "want-connections":
       return { type, connections: reader.u16("number of connections", 1, limits.MAX_CONNECTIONS) };
+    case "report":
+      return withExtra(reader, { type, numbers: reportOf((field) => reader.u64(field, 0, mostOf(field))) });
     case "bye":
     case "heartbeat":
       return { type };

@@ -21,6 +21,7 @@ import type {
   PageMessage,
   Seal,
 } from "./messages.ts";
+import { mostOf, REPORT_FIELDS } from "./report.ts";
 
 /**
  * The bytes of a whole message, header included.
@@ -88,6 +89,9 @@ function writeBody(writer: Writer, message: Message): void {
       return writer.u8(message.end ? 1 : 0, "end");
     case "want-connections":
       return writePositive(writer, message.connections, limits.MAX_CONNECTIONS, "number of connections");
+    case "report":
+      for (const field of REPORT_FIELDS) writer.u64(message.numbers[field], field, mostOf(field));
+      return writeExtra(writer);
     case "bye":
     case "heartbeat":
       return;

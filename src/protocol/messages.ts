@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { ReportNumbers } from "./report.ts";
 
 /** Number of an entry in its manifest, from 0. */
 export type EntryId = number;
@@ -185,6 +186,12 @@ export interface WantConnections {
   readonly connections: number;
 }
 
+/** What its sender counted; without critical bit, as nothing depends on it. */
+export interface Report {
+  readonly type: "report";
+  readonly numbers: ReportNumbers;
+}
+
 /** The flights before proof. */
 export type HandshakeMessage = DialerHello | ListenerHello | Proof;
 
@@ -205,7 +212,8 @@ export type TransferMessage =
   | Abort
   | Heartbeat
   | Position
-  | WantConnections;
+  | WantConnections
+  | Report;
 
 export type Message = HandshakeMessage | TransferMessage;
 

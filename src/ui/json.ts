@@ -7,6 +7,7 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { Verdict } from "../tuning/verdict.ts";
 import { escapeJson, escapeText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
@@ -86,6 +87,7 @@ export class JsonOutput implements Output {
       bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
       fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
       transferRoot: formatHex(facts.transferRoot),
+      verdict: verdictFields(facts.verdict),
     });
   }
 
@@ -120,4 +122,8 @@ export class JsonOutput implements Output {
     if (this.#ended) return;
     this.#terminal.stdout.write(`${escapeJson(JSON.stringify({ type, ...fields }))}\n`);
   }
+}
+
+function verdictFields({ limit, sentence, help, reports }: Verdict): Readonly<Record<string, unknown>> {
+  return { limit, sentence, help: help ?? null, sender: reports.sender ?? null, receiver: reports.receiver ?? null };
 }

@@ -34,6 +34,11 @@ export function incompleteLine(failed: number, bytes: number, seconds: number): 
   return `⚡ ULTRA transfer ended with ${failed} failed: ${amount(bytes, seconds)}`;
 }
 
+/** What limited the speed. */
+export function verdictLine(sentence: string): string {
+  return `⚡ Verdict: ${sentence}`;
+}
+
 function amount(bytes: number, seconds: number): string {
   return `${formatBytes(bytes)} in ${formatDuration(seconds)} (${formatRate(rateOf(bytes, seconds))})`;
 }

@@ -7,7 +7,8 @@
 import { UltraError } from "../errors.ts";
 import { escapeText } from "./escape.ts";
 import { formatBytes, formatCount, formatDuration, formatHex, formatRate, rateOf } from "./format.ts";
-import { completeLine, incompleteLine } from "./lines.ts";
+import type { Verdict } from "../tuning/verdict.ts";
+import { completeLine, incompleteLine, verdictLine } from "./lines.ts";
 import type { FileFailure, RunPhase, TicketNotice, TransferFacts } from "./output.ts";
 
 /** Failures that the fact sheet lists; all of them were told when they happened. */
@@ -72,7 +73,13 @@ export function factSheet(facts: TransferFacts): string[] {
     ["Durable", facts.durable ? "yes" : "no"],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return [head, ...rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`), ...listed(facts)];
+  const sheet = rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
+  return [head, ...sheet, ...listed(facts), ...verdictLines(facts.verdict)];
+}
+
+/** What limited the speed, and what would help. */
+export function verdictLines({ sentence, help }: Verdict): string[] {
+  return help === undefined ? [verdictLine(sentence)] : [verdictLine(sentence), `  Help: ${help}`];
 }
 
 function listed({ failed, failedCount }: TransferFacts): string[] {

@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { Verdict } from "../tuning/verdict.ts";
 import { HumanOutput } from "./human.ts";
 import { JsonOutput } from "./json.ts";
 import { MIN_STATUS_COLUMNS, type ProgressReport } from "./progress.ts";
@@ -70,6 +71,8 @@ export interface TransferFacts {
   readonly failedCount: number;
   /** Whether everything is on stable storage. */
   readonly durable: boolean;
+  /** What limited its speed. */
+  readonly verdict: Verdict;
 }
 
 export interface Output {

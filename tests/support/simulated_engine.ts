@@ -20,10 +20,13 @@ import {
   type ListenerId,
   ListenError,
   type ListenOptions,
+  type PathStats,
+  type ProcessLoad,
   type SinkId,
   type SinkOptions,
   type SourceId,
 } from "../../src/engine/engine.ts";
+import { LOAD, PATH, STATS } from "../../src/engine/layout.generated.ts";
 import { UltraError } from "../../src/errors.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { type Damage, type Disk, emptyDisk, type Tree, tree } from "./made_up.ts";
@@ -41,6 +44,10 @@ export interface SimulatedHost {
   readonly damages?: readonly Damage[];
   /** A kernel without IPv6. */
   readonly hasNoIpv6?: boolean;
+}
+
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 }
 
 export class SimulatedEngine implements Engine {
@@ -237,8 +244,18 @@ export class SimulatedEngine implements Engine {
     this.#listeners.delete(id);
   }
 
+  /** Nothing is measured in virtual time. */
   stats(): EngineStats {
-    return {};
+    return zeros(STATS);
+  }
+
+  load(): ProcessLoad {
+    return { ...zeros(LOAD), threads: [] };
+  }
+
+  path(connection: ConnectionId): PathStats | undefined {
+    const isOpen = this.#ends.get(connection)?.isClosed === false;
+    return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
   }
 
   async *events(): AsyncGenerator<EngineEvent, void, void> {

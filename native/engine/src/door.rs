@@ -87,6 +87,11 @@ fn answer_bytes(out: &mut [u8], bytes: &[u8]) -> Answer {
     i32::try_from(bytes.len()).map_err(|_| refuse(Refusal::TooMuch))
 }
 
+fn answer_numbers(out: &mut [u8], numbers: &[f64]) -> Answer {
+    let bytes: Vec<u8> = numbers.iter().copied().flat_map(f64::to_le_bytes).collect();
+    answer_bytes(out, &bytes)
+}
+
 fn id_answer(id: u32) -> Answer {
     i32::try_from(id).map_err(|_| refuse(Refusal::TooMuch))
 }
@@ -370,9 +375,25 @@ pub unsafe extern "C" fn ultra_root(transfer: u32, statuses: *const u8, count: u
 /// See above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ultra_stats(out: *mut u8, cap: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    guarded(|| answer_numbers(unsafe { output(out, cap) }?, &STATS.values()))
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_load(out: *mut u8, cap: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    guarded(|| answer_numbers(unsafe { output(out, cap) }?, &crate::load::values()))
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_path(connection: u32, out: *mut u8, cap: u32) -> i32 {
     guarded(|| {
-        let bytes: Vec<u8> = STATS.values().into_iter().flat_map(f64::to_le_bytes).collect();
         // SAFETY: the caller's promise.
-        answer_bytes(unsafe { output(out, cap) }?, &bytes)
+        let out = unsafe { output(out, cap) }?;
+        answer_numbers(out, &engine()?.path(connection).map_err(refuse)?)
     })
 }

@@ -184,6 +184,12 @@ impl Engine {
         }
     }
 
+    /// What QUIC says of a connection, in the order of [`crate::path::NAMES`].
+    pub fn path(&self, connection: u32) -> Result<Vec<f64>, Refusal> {
+        let link = self.links.get(connection)?;
+        crate::path::values(&link, self.pump.outstanding).ok_or(Refusal::Closed)
+    }
+
     /// Lets the peer open lanes and lifts the bound on its control bytes.
     pub fn admit(&self, connection: u32, lanes: u32) -> Result<(), Refusal> {
         let link = self.links.get(connection)?;
