@@ -23,12 +23,16 @@ export async function sendCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { output } = surroundings;
-  const offering = new Offering(invocation.paths, surroundings);
+  const offering = Offering.ofPaths(invocation.paths, surroundings);
   await offering.started(surroundings);
   const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
   const { tuning } = invocation;
   const lanes = tuning.streams ?? defaultLanes(addressClass(addressOf(peer.link.remote)), tuning);
-  const outcome = await send(offering, peer, { lanes, chunkBlocks: tuning.chunkBlocks }, surroundings);
+  const outcome = await send(offering, peer, {
+    lanes,
+    chunkBlocks: tuning.chunkBlocks,
+    bytesPerSecond: tuning.bytesPerSecond,
+  }, surroundings);
   const code = finish(outcome, output);
   const isIncomplete = tellNotes(offering.notes, surroundings);
   return code === EXIT_DONE && isIncomplete ? EXIT_SOME_FAILED : code;

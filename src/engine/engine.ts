@@ -242,7 +242,8 @@ export interface Engine {
   grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
   /** Ends a grant before `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
   shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined;
-  source(paths: readonly string[]): SourceId;
+  /** With `forgotten` what the system holds of the files in memory is dropped first, so that the disk is measured. */
+  source(paths: readonly string[], cache?: "allowed" | "forgotten"): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;

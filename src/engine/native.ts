@@ -44,6 +44,8 @@ const NUMBERS_ROOM = 32 * 1024;
 /** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
 const FOLDER_FAULTS = 1000;
 
+const SOURCE_KINDS = { files: 0, memory: 1, uncachedFiles: 2 } as const;
+
 const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4 } as const;
 
 /** Starts the data plane; once in a process. */
@@ -165,13 +167,15 @@ class NativeEngine implements Engine {
     return actual < 0 ? undefined : actual;
   }
 
-  source(paths: readonly string[]): number {
-    const args = new Args().u32(0).f64(0).raw(Args.text(paths.join("\0"))).bytes();
+  source(paths: readonly string[], cache: "allowed" | "forgotten" = "allowed"): number {
+    const args = new Args().u32(cache === "allowed" ? SOURCE_KINDS.files : SOURCE_KINDS.uncachedFiles).f64(0).raw(
+      Args.text(paths.join("\0")),
+    ).bytes();
     return check(this.#library.ultra_source(args, args.length), "source");
   }
 
   memorySource(size: number): number {
-    const args = new Args().u32(1).f64(size).bytes();
+    const args = new Args().u32(SOURCE_KINDS.memory).f64(size).bytes();
     return check(this.#library.ultra_source(args, args.length), "source");
   }
 

@@ -8,17 +8,21 @@ import { Secret } from "../auth/secret.ts";
 import { ticketHints } from "../platform/addresses.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
 import type { InterfaceAddress } from "../platform/addresses.ts";
-import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
+import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { dial } from "./dial.ts";
 import { Interrupted } from "./ending.ts";
-import { Listener } from "./listen.ts";
+import { Listener, type Role } from "./listen.ts";
 import { proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** What this side is going to do. */
-export type Role = "send" | "receive";
+/** What a dialer of each role says it is going to do. */
+const DIRECTIONS: Readonly<Record<Role, Direction>> = {
+  send: "dialer-sends",
+  receive: "dialer-receives",
+  test: "test",
+};
 
 /** Finds the maker of a ticket and proves the ticket's secret to it. */
 export async function meetByTicket(
@@ -38,7 +42,7 @@ export async function meetByTicket(
     secret: new Secret(ticket.token),
     secretKind: "token",
     purpose: "new",
-    direction: role === "send" ? "dialer-sends" : "dialer-receives",
+    direction: DIRECTIONS[role],
   }, timers);
   return await orEnded(proving, surroundings);
 }

@@ -33,16 +33,19 @@ export class Meter {
   /**
    * What was counted so far.
    *
-   * @param finishMs how long nothing but the disk was waited for
+   * @param known what the engine does not know
    */
-  report(connections: readonly ConnectionId[], finishMs = 0): ReportNumbers {
+  report(
+    connections: readonly ConnectionId[],
+    known: Partial<Pick<ReportNumbers, "finishMicros" | "rateLimitBytes">>,
+  ): ReportNumbers {
     const begin = this.#begin;
     const end = this.#now();
     const { engine } = this.#surroundings.hub;
     const paths = connections.flatMap((connection) => engine.path(connection) ?? []);
     const numbers: Partial<Record<ReportField, number>> = {
       spanMicros: (end.ms - begin.ms) * MICROS_PER_MS,
-      finishMicros: finishMs * MICROS_PER_MS,
+      ...known,
       ...counted(begin.stats, end.stats),
       ...processNumbers(begin.load, end.load),
       ...threadNumbers("control", begin.load, end.load),

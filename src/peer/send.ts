@@ -38,13 +38,28 @@ export class Offering {
   #failure: UltraError | undefined;
   #handler: ((event: SourceEvent) => void) | undefined;
 
-  constructor(paths: readonly string[], surroundings: Surroundings) {
-    const { hub } = surroundings;
-    const [only] = paths;
-    this.name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
-    this.id = hub.engine.source(paths);
-    hub.onSource(this.id, (event) => this.#on(event));
+  /** @param id a source of the engine that has just been made */
+  private constructor(id: SourceId, name: string, { hub }: Surroundings) {
+    this.name = name;
+    this.id = id;
+    hub.onSource(id, (event) => this.#on(event));
     this.#known.promise.catch(() => {});
+  }
+
+  static ofPaths(paths: readonly string[], surroundings: Surroundings): Offering {
+    const [only] = paths;
+    const name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
+    return new Offering(surroundings.hub.engine.source(paths), name, surroundings);
+  }
+
+  /** Bytes that need no disk. */
+  static ofMemory(size: number, surroundings: Surroundings): Offering {
+    return new Offering(surroundings.hub.engine.memorySource(size), "memory", surroundings);
+  }
+
+  /** A file that is to be read from the disk, also if the system has it in memory. */
+  static ofDisk(path: string, surroundings: Surroundings): Offering {
+    return new Offering(surroundings.hub.engine.source([path], "forgotten"), basename(path), surroundings);
   }
 
   /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
@@ -99,6 +114,8 @@ export interface SendOptions {
   readonly lanes: number;
   /** Blocks of a chunk; `undefined`: by the size of its file. */
   readonly chunkBlocks: number | undefined;
+  /** What the engine sends at most in a second; `undefined`: no limit. It is told in the report. */
+  readonly bytesPerSecond: number | undefined;
 }
 
 /** Sends an offering over a link whose other end has proved itself. */
@@ -137,6 +154,7 @@ class SendRun {
   #isConfigShown = false;
   #lanes: number;
   readonly #chunkBlocks: number | undefined;
+  readonly #bytesPerSecond: number | undefined;
   #startedMs: number | undefined;
   #meter: Meter | undefined;
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
@@ -149,6 +167,7 @@ class SendRun {
     this.#link = link;
     this.#lanes = options.lanes;
     this.#chunkBlocks = options.chunkBlocks;
+    this.#bytesPerSecond = options.bytesPerSecond;
     const { engine } = surroundings.hub;
     const source = offering.id;
     this.sender = new Sender({
@@ -183,7 +202,7 @@ class SendRun {
   /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
   #send(message: TransferMessage): void {
     if (message.type === "bye" && this.#meter !== undefined) {
-      this.#reports.sender = this.#meter.report([this.#link.id]);
+      this.#reports.sender = this.#meter.report([this.#link.id], { rateLimitBytes: this.#bytesPerSecond ?? 0 });
       this.#link.send({ type: "report", numbers: this.#reports.sender });
     }
     this.#link.send(message);

@@ -192,6 +192,25 @@ export interface Report {
   readonly numbers: ReportNumbers;
 }
 
+/** Who of the two moves bytes in a phase of a test. */
+export type TestSide = "dialer" | "listener";
+
+/** Where bytes of a test come from and go to. */
+export type TestPlace = "memory" | "disk";
+
+/** What the dialer of a test says first on each connection: which transfer comes now. */
+export interface TestPhase {
+  readonly type: "test-phase";
+  readonly sender: TestSide;
+  readonly from: TestPlace;
+  readonly to: TestPlace;
+  readonly size: number;
+  /** Only to find a size: not shown. */
+  readonly isProbe: boolean;
+  /** No other phase follows. */
+  readonly isLast: boolean;
+}
+
 /** The flights before proof. */
 export type HandshakeMessage = DialerHello | ListenerHello | Proof;
 
@@ -213,7 +232,8 @@ export type TransferMessage =
   | Heartbeat
   | Position
   | WantConnections
-  | Report;
+  | Report
+  | TestPhase;
 
 export type Message = HandshakeMessage | TransferMessage;
 

@@ -87,8 +87,9 @@ const JUDGES: readonly ((view: View) => Finding | undefined)[] = [
   rateLimit,
   receiverDisk,
   senderDisk,
-  oneCore,
+  (view) => oneCore(view, STARVED),
   allCores,
+  (view) => oneCore(view, 1),
   receiverBuffer,
   receiverWindow,
   senderWindow,
@@ -145,9 +146,10 @@ function busiest({ sender, receiver }: View) {
   return threads.sort((one, other) => other.share - one.share);
 }
 
-function oneCore(view: View): Finding | undefined {
+/** @param mostStarved how much of the time that thread may have had no core: with others on it, its own was not the only one that lacked */
+function oneCore(view: View, mostStarved: number): Finding | undefined {
   const [found] = busiest(view);
-  if (found === undefined || found.share < FULL_CORE || found.side.starved(found.role) >= STARVED) return undefined;
+  if (found === undefined || found.share < FULL_CORE || found.side.starved(found.role) >= mostStarved) return undefined;
   const { name, role } = found;
   return { limit: `${name}-core`, role, sentence: `limited by one core on the ${name} (${WORK[role]})` };
 }

@@ -7,6 +7,12 @@ import type { Side } from "./verdict_side.ts";
 /** A buffer in which bursts of fast senders fit; the kernel doubles what it is told. */
 const GOOD_BUFFER = 16 * 1024 * 1024;
 
+const MIB = 1024 * 1024;
+
+/** `--memory` in MiB: what there is without it, and what it takes at most. */
+const LEAST_MEMORY = 128;
+const MOST_MEMORY = 4000 * 1e6 / MIB;
+
 /** Cores that other programs use and that would be missed. */
 const NOTABLE_CORES = 0.5;
 
@@ -22,6 +28,10 @@ export function helpOf(finding: Finding, view: View): string | undefined {
       return finding.role === "network" ? segmentation(view.sender) : undefined;
     case "receiver-core":
       return finding.role === "network" ? coalescing(view.receiver) : undefined;
+    case "receiver-window":
+      return largerWindow("receiver", view.receiver?.value("receiveWindowBytes"));
+    case "sender-window":
+      return largerWindow("sender", view.sender?.value("mostOutstandingBytes"));
     case "sender-cores":
       return otherPrograms("sender", view.sender, view);
     case "receiver-cores":
@@ -40,6 +50,12 @@ function largerBuffer({ sender, receiver }: View): string | undefined {
   return `on the receiver: sudo sysctl -w net.core.rmem_max=${GOOD_BUFFER} (its UDP buffer of ${
     formatBytes(room)
   } overflowed)`;
+}
+
+/** Half of the memory may be under way, so this is at least twice the present window. */
+function largerWindow(name: string, window = 0): string | undefined {
+  const memory = Math.max(LEAST_MEMORY, 4 * Math.ceil(window / MIB));
+  return memory > MOST_MEMORY ? undefined : `on the ${name}: --profile far --memory ${memory}Mi`;
 }
 
 function segmentation(sender: Side | undefined): string | undefined {

@@ -7,6 +7,7 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
 import type { Verdict } from "../tuning/verdict.ts";
 import { escapeJson, escapeText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
@@ -27,6 +28,8 @@ type Event =
   | "warning"
   | "file-failed"
   | "complete"
+  | "measurement"
+  | "test"
   | "error"
   | "exit";
 
@@ -91,6 +94,15 @@ export class JsonOutput implements Output {
     });
   }
 
+  measured({ way, from, to, bytes, seconds, verdict }: Measurement): void {
+    const bitsPerSecond = Math.round(rateOf(bytes, seconds));
+    this.#event("measurement", { way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) });
+  }
+
+  tested(verdicts: readonly TestVerdict[]): void {
+    this.#event("test", { verdicts });
+  }
+
   warning(text: string): void {
     this.#event("warning", { text });
   }
@@ -115,6 +127,7 @@ export class JsonOutput implements Output {
   }
 
   phase(): void {}
+  measuring(): void {}
   opened(): void {}
   note(): void {}
 

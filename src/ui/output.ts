@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
 import type { Verdict } from "../tuning/verdict.ts";
 import { HumanOutput } from "./human.ts";
 import { JsonOutput } from "./json.ts";
@@ -28,7 +29,7 @@ export type RunPhase =
 export interface TicketNotice {
   readonly text: string;
   /** What its maker does. */
-  readonly role: "send" | "receive";
+  readonly role: "send" | "receive" | "test";
   /** Where it was written (`--ticket-out`): then it is shown nowhere else, so that no log holds it. */
   readonly file: string | undefined;
 }
@@ -88,6 +89,12 @@ export interface Output {
   progress(report: ProgressReport): void;
   fileFailed(failure: FileFailure): void;
   complete(facts: TransferFacts): void;
+  /** A phase of a test begins. */
+  measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void;
+  /** A phase of a test is over. */
+  measured(measurement: Measurement): void;
+  /** A test is over. */
+  tested(verdicts: readonly TestVerdict[]): void;
   /** Something the user may want to change. */
   warning(text: string): void;
   /** Something good to know. */

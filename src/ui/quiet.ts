@@ -37,6 +37,9 @@ export class QuietOutput implements Output {
   opened(): void {}
   progress(): void {}
   complete(): void {}
+  measuring(): void {}
+  measured(): void {}
+  tested(): void {}
   warning(): void {}
   note(): void {}
   debug(): void {}

@@ -32,6 +32,7 @@ export const CODES = {
   "position": 0x801f,
   "want-connections": 0x8020,
   "report": 0x0021,
+  "test-phase": 0x8022,
 } as const;
 
 export type Name = keyof typeof CODES;
@@ -309,6 +310,8 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
       return message(name, u16(1));
     case "report":
       return report(1);
+    case "test-phase":
+      return message(name, u8(0), u8(0), u8(0), u64(1), u8(0), u8(0), u16(0));
     case "bye":
     case "heartbeat":
       return message(name);

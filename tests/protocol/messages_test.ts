@@ -131,7 +131,7 @@ Deno.test("A9 unknown features and versions of a hello are told, not judged", ()
 });
 
 Deno.test("A9 what a later version adds in extra is ignored", () => {
-  for (const message of [hello, { ...listenerHello }, accept, offer, report] satisfies Message[]) {
+  for (const message of [hello, { ...listenerHello }, accept, offer, report, phase] satisfies Message[]) {
     const bytes = encode(message);
     const body = bytes.subarray(HEADER, -2);
     const extra = new Uint8Array(limits.MAX_EXTRA).fill(0xff);
@@ -206,6 +206,16 @@ const listenerHello: Message = {
 };
 
 const offer: Message = { type: "offer", host: "a", name: "b", totalSize: 5, lanes: 8 };
+
+const phase: Message = {
+  type: "test-phase",
+  sender: "listener",
+  from: "disk",
+  to: "memory",
+  size: 5,
+  isProbe: false,
+  isLast: true,
+};
 
 const report: Message = { type: "report", numbers: reportOf(() => 1) };
 
@@ -304,6 +314,9 @@ function overLimit(): Message[] {
     { type: "position", entries: MAX_ENTRIES + 1, end: false },
     { type: "want-connections", connections: 0 },
     { type: "want-connections", connections: 257 },
+    ...[0, -1, 0.5, limits.MAX_TEST_BYTES + 1].map((size): Message => ({ ...phase, size } as Message)),
+    { ...phase, sender: "nobody" as "dialer" } as Message,
+    { ...phase, to: "printer" as "disk" } as Message,
     ...REPORT_FIELDS.flatMap((field) =>
       [-1, 0.5, NaN, mostOf(field) + 1].map((value): Message => ({
         type: "report",

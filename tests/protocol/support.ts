@@ -169,6 +169,15 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
     type: fc.constant("want-connections" as const),
     connections: fc.integer({ min: 1, max: limits.MAX_CONNECTIONS }),
   }),
+  "test-phase": record({
+    type: fc.constant("test-phase" as const),
+    sender: fc.constantFrom("dialer" as const, "listener" as const),
+    from: fc.constantFrom("memory" as const, "disk" as const),
+    to: fc.constantFrom("memory" as const, "disk" as const),
+    size: fc.integer({ min: 1, max: limits.MAX_TEST_BYTES }),
+    isProbe: fc.boolean(),
+    isLast: fc.boolean(),
+  }),
   "report": record({ type: fc.constant("report" as const), numbers: reports }),
 };
 

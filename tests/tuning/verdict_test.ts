@@ -242,6 +242,19 @@ const CASES: readonly Case[] = [
     sentence: "limited by the receiver's cores (all 2 are busy, 1.0 with this transfer)",
   },
   {
+    name: "a writer that waits for a core now and then, on a machine with some room",
+    sender: SENDER,
+    receiver: {
+      ...RECEIVER,
+      writeRanMicros: 1.7,
+      writeAllRanMicros: 1.7,
+      writeStarvedMicros: 0.55,
+      writeAllStarvedMicros: 0.55,
+    },
+    limit: "receiver-core",
+    sentence: "limited by one core on the receiver (hashing and writing)",
+  },
+  {
     name: "a sender whose machine others keep busy",
     sender: { ...SENDER, machineBusyMicros: 5, cpuMicros: 0.6, networkRanMicros: 0.5, networkStarvedMicros: 1.2 },
     receiver: { ...RECEIVER, machineBusyMicros: 1, cpuMicros: 0.9, writeStarvedMicros: 0, writeAllStarvedMicros: 0 },
@@ -313,6 +326,7 @@ const CASES: readonly Case[] = [
     receiver: FAR_RECEIVER,
     limit: "receiver-window",
     sentence: "limited by the receiver's window (16.8 MB, 210 ms)",
+    help: "on the receiver: --profile far --memory 128Mi",
   },
   {
     name: "lanes whose windows a long path empties",
@@ -327,6 +341,7 @@ const CASES: readonly Case[] = [
     receiver: FAR_RECEIVER,
     limit: "receiver-window",
     sentence: "limited by the receiver's window (16.8 MB, 210 ms)",
+    help: "on the receiver: --profile far --memory 128Mi",
   },
   {
     name: "what may be under way at 150 ms",
@@ -341,6 +356,7 @@ const CASES: readonly Case[] = [
     receiver: { ...FAR_RECEIVER, spanMicros: 6.52 },
     limit: "sender-window",
     sentence: "limited by what the sender has under way at most (8.4 MB, 150 ms)",
+    help: "on the sender: --profile far --memory 128Mi",
   },
   {
     name: "a window that is waited for, far from being full",

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::events::{Events, TakeError};
 use crate::layout::{self, Command, EventKind, RECORD_LEN, Refusal};
 use crate::record::{Record, whole};
+use crate::source::Cache;
 use crate::stats::STATS;
 
 static EVENTS: OnceLock<Arc<Events>> = OnceLock::new();
@@ -317,8 +318,9 @@ pub unsafe extern "C" fn ultra_source(args: *const u8, len: u32) -> i32 {
             .map(PathBuf::from)
             .collect();
         match kind {
-            0 => id_answer(engine()?.source(&paths)),
+            0 => id_answer(engine()?.source(&paths, Cache::Allowed)),
             1 => id_answer(engine()?.memory_source(size)),
+            2 => id_answer(engine()?.source(&paths, Cache::Forgotten)),
             _ => Err(bad()),
         }
     })

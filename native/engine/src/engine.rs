@@ -22,7 +22,7 @@ use crate::quic::{Configuration, Connection, Identity, Listener, Quic};
 use crate::read_pump::{ReadPump, SendLane};
 use crate::record::Record;
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Cache, Source};
 use crate::target::Target;
 use crate::walk::{self, Pace};
 use crate::workers::Workers;
@@ -243,9 +243,9 @@ impl Engine {
     }
 
     /// Starts to walk `paths`; pages follow, or WALK_FAILED.
-    pub fn source(self: &Arc<Self>, paths: &[PathBuf]) -> u32 {
+    pub fn source(self: &Arc<Self>, paths: &[PathBuf], cache: Cache) -> u32 {
         let id = self.new_id();
-        let (source, walk) = match Source::files(id, paths, self.events.clone()) {
+        let (source, walk) = match Source::files(id, paths, cache, self.events.clone()) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.tell(EventKind::WalkFailed, id, &fault);
