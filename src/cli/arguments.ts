@@ -19,7 +19,8 @@ import {
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { parseTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
-import { type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
+import { parseByteCount } from "./byte_count.ts";
+import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { tuningOf } from "./tuning_flags.ts";
 
@@ -28,7 +29,8 @@ export type Invocation =
   | { readonly command: "version" }
   | { readonly command: "help"; readonly topic: TransferCommand | undefined }
   | SendInvocation
-  | ReceiveInvocation;
+  | ReceiveInvocation
+  | TestInvocation;
 
 export interface SendInvocation extends TransferInvocation {
   readonly command: "send";
@@ -46,6 +48,16 @@ export interface ReceiveInvocation extends TransferInvocation {
   readonly hidden: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
+}
+
+export interface TestInvocation extends Omit<TransferInvocation, "peer"> {
+  readonly command: "test";
+  /** `local`: this process is both sides. */
+  readonly peer: Peer | { readonly type: "local" };
+  /** Bytes of each phase; `undefined`: what takes some seconds. */
+  readonly size: number | undefined;
+  /** The folder whose disk is measured, as typed; `.` when none was. */
+  readonly folder: string;
 }
 
 interface TransferInvocation {
@@ -97,7 +109,14 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   const command = topicOf(first);
   if (command === undefined) throw unknownCommand(first, rest.length > 0);
   checkKnown(command, words);
-  return command === "send" ? sendInvocation(words, rest, environment) : receiveInvocation(words, rest, environment);
+  switch (command) {
+    case "send":
+      return sendInvocation(words, rest, environment);
+    case "recv":
+      return receiveInvocation(words, rest, environment);
+    case "test":
+      return testInvocation(words, rest, environment);
+  }
 }
 
 /** How to report, known before the command line is checked: a refusal of it is reported in the same way. */
@@ -114,17 +133,19 @@ export function outputModeOf(args: readonly string[]): OutputMode {
  */
 export function ticketFor(command: TransferCommand, text: string): Ticket {
   const ticket = parseTicket(text);
-  const wanted = command === "send" ? "receive" : "send";
-  if (ticket.role !== wanted) throw usage(WRONG_ROLE[ticket.role]);
+  if (ticket.role !== MAKER[command]) throw usage(WRONG_ROLE[ticket.role]);
   return ticket;
 }
+
+/** What the maker of a ticket for each command does. */
+const MAKER: Readonly<Record<TransferCommand, Ticket["role"]>> = { send: "receive", recv: "send", test: "test" };
 
 /** What to say to whoever used a ticket with another command than its maker waits for. */
 const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
   receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
   send: "This ticket was made by a sender: run `ultra recv TICKET`",
   serve: "This ticket was made by `ultra serve`, which this version of ultra cannot use; update ultra on this side",
-  test: "This ticket was made by `ultra test`, which this version of ultra cannot use; update ultra on this side",
+  test: "This ticket was made by `ultra test`: run `ultra test TICKET`",
 };
 
 /** A positional that can only be meant as a ticket. One that does not parse is refused, rather than taken for a file. */
@@ -179,7 +200,38 @@ function receiveInvocation(
   };
 }
 
-/** What both commands have in common. `tickets` are the operands that are meant as one. */
+/** What `--size` takes: no less would tell anything, no more fits the wire. */
+const TEST_SIZES = { least: "1M", most: "1T" } as const;
+
+function testInvocation(words: Words, operands: readonly string[], environment: ArgumentEnvironment): TestInvocation {
+  const [extra] = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  if (extra !== undefined && operands.length > 1) {
+    throw usage("ultra test takes one ticket and nothing else; name the folder with --dir DIR");
+  }
+  const { peer, ...transfer } = transferInvocation("test", words, operands, environment);
+  const isLocal = words.values.has("local");
+  if (isLocal) checkLocal(words, peer);
+  const size = lastValue(words, "size");
+  return {
+    command: "test",
+    peer: isLocal ? { type: "local" } : peer,
+    size: size === undefined ? undefined : parseByteCount("--size", size, TEST_SIZES),
+    folder: lastValue(words, "dir") ?? ".",
+    ...transfer,
+  };
+}
+
+/** What is about another side would be without effect. */
+function checkLocal({ values }: Words, peer: Peer): void {
+  if (peer.type === "dial") {
+    throw usage("--local measures this machine alone: leave the ticket out, ULTRA_TICKET included");
+  }
+  const idle = flagTable().find((flag) => flag.listenerOnly && values.has(flag.name as FlagName));
+  if (idle === undefined) return;
+  throw usage(`${written(idle.name)} is for another machine, and --local measures this one alone`);
+}
+
+/** What all commands have in common. `tickets` are the operands that are meant as one. */
 function transferInvocation(
   command: TransferCommand,
   words: Words,
@@ -188,7 +240,8 @@ function transferInvocation(
 ): TransferInvocation {
   const source = ticketSource(command, words, tickets, environment);
   if (source !== undefined) checkDialing(words, source);
-  const typed = source?.from === "argument" && source.ticket.longLived;
+  // (A ticket of a test works for its phases, and no longer.)
+  const typed = source?.from === "argument" && source.ticket.longLived && command !== "test";
   return {
     peer: source === undefined ? listening(words) : { type: "dial", ticket: source },
     tuning: tuningOf((name) => lastValue(words, name)),
@@ -343,7 +396,7 @@ function parserOptions() {
 }
 
 function topicOf(word: string | undefined): TransferCommand | undefined {
-  return word === "send" || word === "recv" ? word : undefined;
+  return word === undefined ? undefined : commandSpec(word)?.name;
 }
 
 function lastValue({ values }: Words, name: FlagName): string | undefined {

@@ -9,7 +9,7 @@ import { MOST_CONNECTIONS } from "../tuning/connections.ts";
 import { MOST_WRITERS } from "../tuning/lanes.ts";
 
 /** The commands that take part in a transfer. */
-export type TransferCommand = "send" | "recv";
+export type TransferCommand = "send" | "recv" | "test";
 
 export interface CommandSpec {
   readonly name: TransferCommand;
@@ -63,9 +63,22 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],
     ],
   },
+  {
+    name: "test",
+    usage: "test [TICKET]",
+    summary: "Measure the way between two machines, and their disks",
+    about:
+      "Moves bytes from memory to memory, from disk to memory, from memory to disk and from disk to disk, both ways, and " +
+      "says for each what limited it. Without a ticket, waits and shows the command to run on the other side.",
+    examples: [
+      ["ultra test", "wait for the other machine"],
+      ["ultra test ultra1...", "measure, with the other machine's ticket"],
+      ["ultra test --local --dir /data", "measure this machine alone, and this disk"],
+    ],
+  },
 ];
 
-const BOTH: readonly TransferCommand[] = ["send", "recv"];
+const ALL: readonly TransferCommand[] = ["send", "recv", "test"];
 
 /** In the order of the help. */
 export const FLAGS = [
@@ -90,19 +103,32 @@ export const FLAGS = [
     listenerOnly: true,
     help: "keep waiting for further transfers; the ticket works more than once",
   },
+  { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },
+  {
+    name: "size",
+    value: "SIZE",
+    commands: ["test"],
+    help: "move this much in each phase, 1M to 1T (default: what takes 3 seconds)",
+  },
+  {
+    name: "dir",
+    value: "DIR",
+    commands: ["test"],
+    help: "measure the disk of this folder; what is written there is removed (default: the current one)",
+  },
   { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
-  { name: "ticket", value: "FILE|-", commands: BOTH, help: "read the ticket from a file, or from standard input" },
+  { name: "ticket", value: "FILE|-", commands: ALL, help: "read the ticket from a file, or from standard input" },
   {
     name: "ticket-out",
     value: "FILE",
-    commands: BOTH,
+    commands: ALL,
     listenerOnly: true,
     help: "write the ticket to a file (mode 0600)",
   },
   {
     name: "listen",
     value: "ADDR[:PORT]",
-    commands: BOTH,
+    commands: ALL,
     listenerOnly: true,
     help: "wait on this address only (default: all, on a free port)",
   },
@@ -110,33 +136,33 @@ export const FLAGS = [
     name: "advertise",
     value: "HOST[:PORT]",
     repeatable: true,
-    commands: BOTH,
+    commands: ALL,
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
-  { name: "json", commands: BOTH, help: "one JSON object a line on standard output, the last one being the exit" },
-  { name: "quiet", commands: BOTH, help: "only errors, and the ticket of the side that waits" },
-  { name: "verbose", short: "v", commands: BOTH, help: "debug lines on standard error" },
-  { name: "version", commands: BOTH, help: "show the version" },
-  { name: "help", short: "h", commands: BOTH, help: "show this help" },
+  { name: "json", commands: ALL, help: "one JSON object a line on standard output, the last one being the exit" },
+  { name: "quiet", commands: ALL, help: "only errors, and the ticket of the side that waits" },
+  { name: "verbose", short: "v", commands: ALL, help: "debug lines on standard error" },
+  { name: "version", commands: ALL, help: "show the version" },
+  { name: "help", short: "h", commands: ALL, help: "show this help" },
   {
     name: "profile",
     value: "NAME",
-    commands: BOTH,
+    commands: ALL,
     tuning: true,
     help: "near, far, max or auto: the numbers for such a path (default: auto, by the address); max is without bound",
   },
   {
     name: "memory",
     value: "SIZE",
-    commands: BOTH,
+    commands: ALL,
     tuning: true,
     help: "bound of all windows and buffers, 32M to 4G (default: 128Mi)",
   },
   {
     name: "rate-limit",
     value: "RATE",
-    commands: ["send"],
+    commands: ["send", "test"],
     tuning: true,
     elsewhere: "only the sending side can hold a rate; give it there",
     help: "send at most this much a second, as 10M (bytes) or 80Mbit",
@@ -144,28 +170,28 @@ export const FLAGS = [
   {
     name: "streams",
     value: "N",
-    commands: BOTH,
+    commands: ALL,
     tuning: true,
     help: `how many streams to use at most, 1 to ${MAX_LANES}`,
   },
   {
     name: "connections",
     value: "N",
-    commands: BOTH,
+    commands: ALL,
     tuning: true,
     help: `how many connections to use, 1 to ${MOST_CONNECTIONS} (default: as many as help)`,
   },
   {
     name: "cc",
     value: "bbr|cubic",
-    commands: BOTH,
+    commands: ALL,
     tuning: true,
     help: "congestion control of what this side sends (default: bbr)",
   },
   {
     name: "chunk-size",
     value: "SIZE",
-    commands: ["send"],
+    commands: ["send", "test"],
     tuning: true,
     elsewhere: "the sender cuts the files",
     help: "how much a stream takes of a file at once, 1M to 256Mi (default: 32Mi up, by file size)",
@@ -173,7 +199,7 @@ export const FLAGS = [
   {
     name: "read-buffer",
     value: "SIZE",
-    commands: ["send"],
+    commands: ["send", "test"],
     tuning: true,
     elsewhere: "only the sender reads ahead",
     help: "how far to read ahead of the network, 1M to 64Mi (default: 16Mi)",
@@ -181,7 +207,7 @@ export const FLAGS = [
   {
     name: "stream-window",
     value: "SIZE",
-    commands: ["recv"],
+    commands: ["recv", "test"],
     tuning: true,
     elsewhere: "the receiver says how far the sender may be ahead",
     help: "how far the sender may be ahead on a stream at first, 64K to 256Mi; the nearest power of two",
@@ -189,7 +215,7 @@ export const FLAGS = [
   {
     name: "connection-window",
     value: "SIZE",
-    commands: ["recv"],
+    commands: ["recv", "test"],
     tuning: true,
     elsewhere: "the receiver says how far the sender may be ahead",
     help: "how far the sender may be ahead on a connection, 1M to 2G, at most half of --memory",
@@ -197,7 +223,7 @@ export const FLAGS = [
   {
     name: "write-concurrency",
     value: "N",
-    commands: ["recv"],
+    commands: ["recv", "test"],
     tuning: true,
     elsewhere: "only the receiver writes",
     help: `how many writes at the same time, 1 to ${MOST_WRITERS} (default: by cores)`,

@@ -21,11 +21,18 @@ import { engineSizes } from "../tuning/lanes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
-import { outputModeOf, parseArguments, type ReceiveInvocation, type SendInvocation } from "./arguments.ts";
+import {
+  outputModeOf,
+  parseArguments,
+  type ReceiveInvocation,
+  type SendInvocation,
+  type TestInvocation,
+} from "./arguments.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
 import { receiveCommand } from "./recv.ts";
 import { sendCommand } from "./send.ts";
+import { testCommand } from "./test_command.ts";
 import { ticketOf } from "./ticket.ts";
 import { VERSION } from "./version.ts";
 
@@ -37,6 +44,8 @@ export interface ProcessFacts {
   readonly noColor: string | undefined;
   readonly term: string | undefined;
 }
+
+type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
 
 /** Runs one command; the result is the exit code. `exitNow` is for somebody who presses Ctrl-C twice. */
 export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
@@ -79,7 +88,7 @@ async function outcome(output: Output, act: () => Promise<number | undefined>): 
 }
 
 async function runTransfer(
-  invocation: SendInvocation | ReceiveInvocation,
+  invocation: TransferInvocation,
   output: Output,
   exitNow: (code: number) => void,
 ): Promise<number> {
@@ -108,14 +117,26 @@ async function runTransfer(
   };
   const events = surroundings.hub.run();
   try {
-    const command = invocation.command === "send"
-      ? sendCommand(invocation, ticket, surroundings)
-      : receiveCommand(invocation, ticket, surroundings);
-    return await Promise.race([command, engineFailure(events)]);
+    return await Promise.race([command(invocation, ticket, surroundings), engineFailure(events)]);
   } finally {
     engine.stop();
     await events.catch(() => {});
     stopLog();
+  }
+}
+
+function command(
+  invocation: TransferInvocation,
+  ticket: Ticket | undefined,
+  surroundings: Surroundings,
+): Promise<number> {
+  switch (invocation.command) {
+    case "send":
+      return sendCommand(invocation, ticket, surroundings);
+    case "recv":
+      return receiveCommand(invocation, ticket, surroundings);
+    case "test":
+      return testCommand(invocation, ticket, surroundings);
   }
 }
 
@@ -126,19 +147,30 @@ async function engineFailure(events: Promise<void>): Promise<never> {
 }
 
 /** What windows and buffers may take, for a user who has lifted the bound. A sender's connections share its buffers. */
-function memoryBound({ command, tuning }: SendInvocation | ReceiveInvocation, path: AddressClass): number {
+function memoryBound({ command, tuning }: TransferInvocation, path: AddressClass): number {
   const budget = budgetOf(tuning, path);
-  if (command === "send") return senderMemory(budget);
   const windows = budget.connectionWindowBytes * mostConnections(path, tuning.connections);
   const connectionWindowBytes = Math.min(windows, allWindowsBytes(tuning));
-  return receiverMemory({ ...budget, connectionWindowBytes }, grantedLanes(tuning));
+  const bounds = {
+    send: senderMemory(budget),
+    receive: receiverMemory({ ...budget, connectionWindowBytes }, grantedLanes(tuning)),
+  };
+  return ROLES[command].reduce((sum, role) => sum + bounds[role], 0);
 }
+
+/** What each command does. (The phases of a test follow each other, but their windows need not be gone so soon.) */
+const ROLES: Readonly<Record<TransferInvocation["command"], readonly ("send" | "receive")[]>> = {
+  send: ["send"],
+  recv: ["receive"],
+  test: ["send", "receive"],
+};
 
 /** By how far it may be. */
 const CLASSES: readonly AddressClass[] = ["loopback", "near", "far"];
 
 /** How far the farthest way is that this run may take; buffers are sized by it. */
-function pathClass({ peer }: SendInvocation | ReceiveInvocation, ticket: Ticket | undefined): AddressClass {
+function pathClass({ peer }: TransferInvocation, ticket: Ticket | undefined): AddressClass {
+  if (peer.type === "local") return "loopback";
   if (peer.type === "listen") return addressClass(peer.endpoint.address);
   const classes = ticket?.hints.map((hint) => hint.type === "address" ? addressClass(hint.address) : "far") ?? [];
   return CLASSES.findLast((one) => classes.includes(one)) ?? "far";

@@ -23,13 +23,14 @@ export async function sendCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { output } = surroundings;
-  const offering = new Offering(invocation.paths, surroundings);
+  const offering = Offering.ofPaths(invocation.paths, surroundings);
   await offering.started(surroundings);
   const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
   const { tuning } = invocation;
   const path = addressClass(addressOf(peer.link.remote));
   const plan = senderPlan({ path, cores: surroundings.cores, tuning });
-  const outcome = await send(offering, peer, { plan, chunkBlocks: tuning.chunkBlocks }, surroundings);
+  const { chunkBlocks, bytesPerSecond } = tuning;
+  const outcome = await send(offering, peer, { plan, chunkBlocks, bytesPerSecond }, surroundings);
   const code = finish(outcome, output);
   const isIncomplete = tellNotes(offering.notes, surroundings);
   return code === EXIT_DONE && isIncomplete ? EXIT_SOME_FAILED : code;

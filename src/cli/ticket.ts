@@ -1,6 +1,7 @@
 /** Where a ticket comes from and goes to. @module */
 
 import { readTicketFile, readTicketStdin, writeTicketFile } from "../platform/files.ts";
+import type { Role } from "../peer/listen.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import type { Output } from "../ui/output.ts";
 import { ticketFor, type TicketSource } from "./arguments.ts";
@@ -25,7 +26,7 @@ export async function ticketOf(command: TransferCommand, source: TicketSource, o
 /** Shows a ticket, or writes it where the user wants it and nowhere else. */
 export async function showTicket(
   text: string,
-  role: "send" | "receive",
+  role: Role,
   file: string | undefined,
   output: Output,
 ): Promise<void> {

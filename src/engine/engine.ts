@@ -8,6 +8,7 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 
 export type ConnectionId = number;
@@ -207,8 +208,25 @@ export class ListenError extends UltraError {
   }
 }
 
-/** Counters since the start, for the verdict and the benchmarks. */
-export type EngineStats = Readonly<Record<string, number>>;
+/** Counters of the process since its start, for the verdict and the benchmarks. Times are in nanoseconds, summed over threads. */
+export type EngineStats = Readonly<Record<(typeof STATS)[number], number>>;
+
+/** How busy process and machine have been since their starts, times in nanoseconds. What the system does not tell is 0. */
+export type ProcessLoad = Readonly<Record<(typeof LOAD)[number], number>> & { readonly threads: readonly ThreadTime[] };
+
+export type ThreadRole = (typeof THREAD_ROLES)[number];
+
+export interface ThreadTime {
+  readonly id: number;
+  readonly role: ThreadRole;
+  /** How long it ran. */
+  readonly ran: number;
+  /** How long it could have run, but had no core. */
+  readonly waited: number;
+}
+
+/** What QUIC knows of a connection since its start, times in nanoseconds; what begins with `lane` is summed over the lanes to the peer. */
+export type PathStats = Readonly<Record<(typeof PATH)[number], number>>;
 
 export interface Engine {
   identity(): Identity;
@@ -227,7 +245,8 @@ export interface Engine {
   grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
   /** Ends a grant before `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
   shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined;
-  source(paths: readonly string[]): SourceId;
+  /** With `forgotten` what the system holds of the files in memory is dropped first, so that the disk is measured. */
+  source(paths: readonly string[], cache?: "allowed" | "forgotten"): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;
@@ -245,6 +264,9 @@ export interface Engine {
   /** Closes a connection or a listener; `code` is an exit code. */
   close(id: ConnectionId | ListenerId, code: number): void;
   stats(): EngineStats;
+  load(): ProcessLoad;
+  /** `undefined` once the connection is gone. Waits for the connection's thread: for the end of a transfer, not for every moment of it. */
+  path(connection: ConnectionId): PathStats | undefined;
   /** The events, in order, until the engine is stopped. One consumer. */
   events(): AsyncIterable<EngineEvent>;
   stop(): void;

@@ -103,3 +103,43 @@ export const STATS = [
   "committedFiles",
   "commitTime",
 ] as const;
+
+/** What `ultra_load` writes before the threads. */
+export const LOAD = [
+  "cpuTime",
+  "cores",
+  "machineBusyTime",
+  "machineCores",
+  "receiveBuffer",
+  "droppedDatagrams",
+  "segmentation",
+  "coalescing",
+] as const;
+
+/** What a thread's second number stands for. */
+export const THREAD_ROLES = [
+  "control",
+  "network",
+  "read",
+  "write",
+  "files",
+] as const;
+
+/** What `ultra_path` writes. */
+export const PATH = [
+  "rtt",
+  "minRtt",
+  "sentPackets",
+  "lostPackets",
+  "receivedPackets",
+  "congestionWindow",
+  "receiveWindow",
+  "mostOutstanding",
+  "schedulingWait",
+  "pacingWait",
+  "congestionWait",
+  "windowWait",
+  "lanes",
+  "laneWindowWait",
+  "laneIdleTime",
+] as const;

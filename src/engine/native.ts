@@ -18,9 +18,12 @@ import {
   type ListenerId,
   ListenError,
   type ListenOptions,
+  type PathStats,
+  type ProcessLoad,
   type SinkOptions,
+  type ThreadTime,
 } from "./engine.ts";
-import { Command, RECORD_LEN, Refusal, STATS } from "./layout.generated.ts";
+import { Command, LOAD, PATH, RECORD_LEN, Refusal, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import { loadLibrary } from "./library.ts";
 import { type CommandFields, decodeEvent, encodeCommand, faultOf } from "./records.ts";
 import type { Symbols } from "./symbols.ts";
@@ -36,8 +39,13 @@ const IDENTITY_ROOM = 8192;
 
 const HASH_LEN = 32;
 
+/** Counters take some hundred bytes, and each thread 32. */
+const NUMBERS_ROOM = 32 * 1024;
+
 /** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
 const FOLDER_FAULTS = 1000;
+
+const SOURCE_KINDS = { files: 0, memory: 1, uncachedFiles: 2 } as const;
 
 const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4 } as const;
 
@@ -165,13 +173,15 @@ class NativeEngine implements Engine {
     return actual < 0 ? undefined : actual;
   }
 
-  source(paths: readonly string[]): number {
-    const args = new Args().u32(0).f64(0).raw(Args.text(paths.join("\0"))).bytes();
+  source(paths: readonly string[], cache: "allowed" | "forgotten" = "allowed"): number {
+    const args = new Args().u32(cache === "allowed" ? SOURCE_KINDS.files : SOURCE_KINDS.uncachedFiles).f64(0).raw(
+      Args.text(paths.join("\0")),
+    ).bytes();
     return check(this.#library.ultra_source(args, args.length), "source");
   }
 
   memorySource(size: number): number {
-    const args = new Args().u32(1).f64(size).bytes();
+    const args = new Args().u32(SOURCE_KINDS.memory).f64(size).bytes();
     return check(this.#library.ultra_source(args, args.length), "source");
   }
 
@@ -234,9 +244,27 @@ class NativeEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const out = new Float64Array(STATS.length);
-    check(this.#library.ultra_stats(new Uint8Array(out.buffer), out.byteLength), "stats");
-    return Object.fromEntries(STATS.map((name, index) => [name, out[index] ?? 0]));
+    return named(STATS, numbers((out) => check(this.#library.ultra_stats(out, out.length), "stats")));
+  }
+
+  load(): ProcessLoad {
+    const values = numbers((out) => check(this.#library.ultra_load(out, out.length), "load"));
+    const threads: ThreadTime[] = [];
+    for (let at = LOAD.length; at + 3 < values.length; at += 4) {
+      const [id = 0, role = 0, ran = 0, waited = 0] = values.subarray(at, at + 4);
+      threads.push({ id, role: THREAD_ROLES[role] ?? "control", ran, waited });
+    }
+    return { ...named(LOAD, values), threads };
+  }
+
+  path(connection: number): PathStats | undefined {
+    let isGone = false;
+    const values = numbers((out) => {
+      const result = this.#library.ultra_path(connection, out, out.length);
+      isGone = result === -Refusal.unknownId || result === -Refusal.closed;
+      return isGone ? 0 : check(result, "path");
+    });
+    return isGone ? undefined : named(PATH, values);
   }
 
   async *events(): AsyncGenerator<EngineEvent, void, void> {
@@ -272,6 +300,18 @@ class NativeEngine implements Engine {
 function check(result: number, what: string): number {
   if (result < 0) throw new Error(`The engine refused "${what}" (${-result})`);
   return result;
+}
+
+/** What a function writes into the bytes it is given, and says the length of. */
+function numbers(write: (out: Uint8Array<ArrayBuffer>) => number): Float64Array {
+  const out = new Uint8Array(NUMBERS_ROOM);
+  return new Float64Array(out.buffer, 0, Math.trunc(write(out) / Float64Array.BYTES_PER_ELEMENT));
+}
+
+/** The values by the names that they have in their order. */
+function named<Name extends string>(names: readonly Name[], values: Float64Array): Record<Name, number> {
+  // The cast gives back what `Object.fromEntries` forgets: the keys are exactly the names.
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0])) as Record<Name, number>;
 }
 
 function listenError(refusal: number, address: string): ListenError {

@@ -64,6 +64,11 @@ export const SYMBOLS = {
     result: "i32",
   },
   ultra_stats: { parameters: ["buffer", /* uint8_t *out */ "u32" /* cap */], result: "i32" },
+  ultra_load: { parameters: ["buffer", /* uint8_t *out */ "u32" /* cap */], result: "i32" },
+  ultra_path: {
+    parameters: ["u32", /* connection */ "buffer", /* uint8_t *out */ "u32" /* cap */],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

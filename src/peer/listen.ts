@@ -24,9 +24,12 @@ import { Link } from "./link.ts";
 import { proveAsListener, type ProvedLink } from "./prove.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** What a side is going to do. */
+export type Role = "send" | "receive" | "test";
+
 export interface ListenRequest {
   readonly endpoint: ListenEndpoint;
-  readonly role: TicketRole & ("send" | "receive");
+  readonly role: TicketRole & Role;
   /** Whether the ticket may be used again; otherwise the first proof burns it. */
   readonly longLived: boolean;
   readonly tuning: Tuning;
@@ -41,6 +44,12 @@ export interface Session {
   readonly path: AddressClass;
   readonly take: (link: Link) => void;
 }
+/** What a dialer has to want of a listener of each role. */
+const DIRECTIONS: Readonly<Record<Role, Direction>> = {
+  send: "dialer-receives",
+  receive: "dialer-sends",
+  test: "test",
+};
 
 /** Dialers that have not proved anything yet, in all and from one address: enough for honest crowds, little for an attack. */
 const MAX_UNPROVED = 64;
@@ -177,7 +186,7 @@ export class Listener {
 
   #options(alpn: string): ListenerOptions {
     const { random } = this.#surroundings;
-    const directions: readonly Direction[] = this.#request.role === "send" ? ["dialer-receives"] : ["dialer-sends"];
+    const directions = [DIRECTIONS[this.#request.role]];
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => this.#secretFor(hex(id), kind, purpose);
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }

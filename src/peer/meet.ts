@@ -8,18 +8,22 @@ import { Secret } from "../auth/secret.ts";
 import { ticketHints } from "../platform/addresses.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
 import type { InterfaceAddress } from "../platform/addresses.ts";
-import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
+import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { dial } from "./dial.ts";
 import { Interrupted } from "./ending.ts";
 import { DialerJoins, ListenerJoins, type Met } from "./join.ts";
-import { Listener } from "./listen.ts";
+import { Listener, type Role } from "./listen.ts";
 import { proveAsDialer } from "./prove.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** What this side is going to do. */
-export type Role = "send" | "receive";
+/** What a dialer of each role says it is going to do. */
+const DIRECTIONS: Readonly<Record<Role, Direction>> = {
+  send: "dialer-sends",
+  receive: "dialer-receives",
+  test: "test",
+};
 
 /** Finds the maker of a ticket and proves the ticket's secret to it. */
 export async function meetByTicket(
@@ -32,7 +36,7 @@ export async function meetByTicket(
   output.phase("connecting");
   const dialed = await dial(ticket, tuning, surroundings);
   output.phase("proving");
-  const direction = role === "send" ? "dialer-sends" : "dialer-receives";
+  const direction = DIRECTIONS[role];
   const proving = proveAsDialer(dialed.link, {
     alpn: dialed.alpn,
     certificateHash: dialed.certificate,

@@ -10,13 +10,16 @@ import { addressOf } from "../platform/endpoints.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Offer, TransferMessage } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
+import type { ReportNumbers } from "../protocol/report.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { mostConnections } from "../tuning/connections.ts";
+import { verdictOf } from "../tuning/verdict.ts";
 import type { SinkEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
+import { Meter } from "./meter.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -91,6 +94,10 @@ class ReceiveRun {
   #joined = 1;
   #isDurable = true;
   #startedMs: number | undefined;
+  #meter: Meter | undefined;
+  /** When everything had arrived. */
+  #arrivedMs: number | undefined;
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #poke = () => {};
 
   constructor(sink: SinkId, { link, joins }: Met, options: ReceiveOptions, surroundings: Surroundings) {
@@ -103,7 +110,7 @@ class ReceiveRun {
     this.#sinceMs = surroundings.clock.now();
     const { engine } = surroundings.hub;
     this.receiver = new Receiver({
-      send: (message) => link.send(message),
+      send: (message) => this.#send(message),
       page: (first, count, entries) => engine.page(sink, first, count, entries),
       expect: (entry, first, count) => engine.expect(sink, entry, first, count),
       commit: (entry, size, root) => engine.commit(sink, entry, size, root),
@@ -118,6 +125,16 @@ class ReceiveRun {
     this.#poke = poke;
   }
 
+  /** The sender is to have the report when it finishes, which `done` lets it do. */
+  #send(message: TransferMessage): void {
+    if (message.type === "done" && this.#meter !== undefined) {
+      const finishMs = this.#arrivedMs === undefined ? 0 : this.#surroundings.clock.now() - this.#arrivedMs;
+      this.#reports.receiver = this.#meter.report([this.#link.id], { finishMicros: finishMs * 1000 });
+      this.#link.send({ type: "report", numbers: this.#reports.receiver });
+    }
+    this.#link.send(message);
+  }
+
   /** Takes the offer, and looks at pages on their way to the machine. */
   message(message: TransferMessage): boolean {
     if (message.type === "offer") {
@@ -129,7 +146,9 @@ class ReceiveRun {
       return true;
     }
     if (message.type === "page") this.#look(message);
-    return false;
+    if (message.type !== "report") return false;
+    this.#reports.sender = message.numbers;
+    return true;
   }
 
   asked(connections: number): void {
@@ -162,6 +181,8 @@ class ReceiveRun {
       this.receiver.cancel(new UltraError("network", "The other side offered nothing in time"));
     }
     const { phase } = this.receiver.progress;
+    if (phase === "committing") this.#arrivedMs ??= clock.now();
+    if (phase === "moving") this.#arrivedMs = undefined;
     if (this.#offer !== undefined && (phase === "committing" || phase === "confirming")) output.phase(phase);
   }
 
@@ -169,7 +190,8 @@ class ReceiveRun {
     if (outcome.state !== "finished") return;
     const { clock, output } = this.#surroundings;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
-    output.complete(factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry)));
+    const facts = factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry));
+    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
   }
 
   /** Removes what was not committed; resolved when it is gone. */
@@ -189,6 +211,7 @@ class ReceiveRun {
     const { lanes, connections } = this.#options;
     this.#offer = offer;
     this.#startedMs = clock.now();
+    this.#meter = new Meter(this.#surroundings);
     output.started({ role: "receive", name: offer.name, bytes: offer.totalSize });
     output.phase("moving");
     this.#grant(this.#link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));

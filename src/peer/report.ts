@@ -9,7 +9,7 @@ export function factsOf(
   seconds: number,
   durable: boolean,
   pathOf: (entry: number) => string,
-): TransferFacts {
+): Omit<TransferFacts, "verdict"> {
   const { counts } = summary;
   const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({ path: pathOf(entry), kind, text }));
   return {

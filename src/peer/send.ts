@@ -10,16 +10,19 @@ import { UltraError } from "../errors.ts";
 import { addressOf } from "../platform/endpoints.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { Accept } from "../protocol/messages.ts";
+import type { Accept, TransferMessage } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
+import type { ReportNumbers } from "../protocol/report.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { chunkSize } from "../transfer/plan.ts";
 import { Sender } from "../transfer/sender.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { ConnectionTuner, type SenderPlan } from "../tuning/connections.ts";
+import { verdictOf } from "../tuning/verdict.ts";
 import type { SourceEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
+import { Meter } from "./meter.ts";
 import { factsOf, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -40,13 +43,28 @@ export class Offering {
   #failure: UltraError | undefined;
   #handler: ((event: SourceEvent) => void) | undefined;
 
-  constructor(paths: readonly string[], surroundings: Surroundings) {
-    const { hub } = surroundings;
-    const [only] = paths;
-    this.name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
-    this.id = hub.engine.source(paths);
-    hub.onSource(this.id, (event) => this.#on(event));
+  /** @param id a source of the engine that has just been made */
+  private constructor(id: SourceId, name: string, { hub }: Surroundings) {
+    this.name = name;
+    this.id = id;
+    hub.onSource(id, (event) => this.#on(event));
     this.#known.promise.catch(() => {});
+  }
+
+  static ofPaths(paths: readonly string[], surroundings: Surroundings): Offering {
+    const [only] = paths;
+    const name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
+    return new Offering(surroundings.hub.engine.source(paths), name, surroundings);
+  }
+
+  /** Bytes that need no disk. */
+  static ofMemory(size: number, surroundings: Surroundings): Offering {
+    return new Offering(surroundings.hub.engine.memorySource(size), "memory", surroundings);
+  }
+
+  /** A file that is to be read from the disk, also if the system has it in memory. */
+  static ofDisk(path: string, surroundings: Surroundings): Offering {
+    return new Offering(surroundings.hub.engine.source([path], "forgotten"), basename(path), surroundings);
   }
 
   /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
@@ -101,6 +119,8 @@ export interface SendOptions {
   readonly plan: SenderPlan;
   /** Blocks of a chunk; `undefined`: by the size of its file. */
   readonly chunkBlocks: number | undefined;
+  /** What the engine sends at most in a second; `undefined`: no limit. It is told in the report. */
+  readonly bytesPerSecond: number | undefined;
 }
 
 /** Sends an offering over a link whose other end has proved itself. */
@@ -152,25 +172,29 @@ class SendRun {
   #opened = 0;
   /** Connections that there were, ever. */
   #joined = 0;
+  readonly #bytesPerSecond: number | undefined;
   #startedMs: number | undefined;
+  #meter: Meter | undefined;
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #hasLanes = false;
   #poke = () => {};
 
   constructor(offering: Offering, { link, joins, proved }: Met, options: SendOptions, surroundings: Surroundings) {
-    const { plan, chunkBlocks } = options;
+    const { plan, chunkBlocks, bytesPerSecond } = options;
     this.#surroundings = surroundings;
     this.#offering = offering;
     this.#link = link;
     this.#joins = joins;
     this.#plan = plan;
     this.#chunkBlocks = chunkBlocks;
+    this.#bytesPerSecond = bytesPerSecond;
     this.#tuner = new ConnectionTuner(addressClass(addressOf(link.remote)), plan.automatic);
     this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
     this.mostConnections = plan.most;
     const { engine } = surroundings.hub;
     const source = offering.id;
     this.sender = new Sender({
-      send: (message) => link.send(message),
+      send: (message) => this.#send(message),
       grant: (lane, grant, entry, first, count) => engine.grant(lane, grant, entry, first, count),
       // A grant that is read ends where it ended: nothing can be cut off it.
       shrink: (grant, end) => engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER,
@@ -198,20 +222,34 @@ class SendRun {
     return this.#hasLanes;
   }
 
-  /** Takes the receiver's answer to the offer; everything else is the machine's. */
-  message(message: { readonly type: string }): boolean {
+  /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
+  #send(message: TransferMessage): void {
+    if (message.type === "bye" && this.#meter !== undefined) {
+      this.#reports.sender = this.#meter.report([this.#link.id], { rateLimitBytes: this.#bytesPerSecond ?? 0 });
+      this.#link.send({ type: "report", numbers: this.#reports.sender });
+    }
+    this.#link.send(message);
+  }
+
+  /** Takes the receiver's answer to the offer, and its report; everything else is the machine's. */
+  message(message: TransferMessage): boolean {
+    if (message.type === "report") {
+      this.#reports.receiver = message.numbers;
+      return true;
+    }
     if (message.type !== "accept") return false;
     if (this.#hasLanes) {
       this.sender.cancel(new UltraError("protocol", "The other side accepted the offer twice"));
       return true;
     }
-    this.#begin(message as Accept);
+    this.#begin(message);
     return true;
   }
 
   #begin({ lanes }: Accept): void {
     const { output } = this.#surroundings;
     this.#hasLanes = true;
+    this.#meter = new Meter(this.#surroundings);
     this.#lanes = Math.min(lanes, this.#lanes);
     output.phase("moving");
     this.#feed();
@@ -320,7 +358,8 @@ class SendRun {
     if (outcome.state !== "finished") return;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
     // The receiver confirms only what is on its disk.
-    output.complete(factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry)));
+    const facts = factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry));
+    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
   }
 
   #on(event: SourceEvent): void {

@@ -13,6 +13,8 @@ import type {
   NeedItem,
   Purpose,
   SecretKind,
+  TestPlace,
+  TestSide,
   TransferMessage,
 } from "./messages.ts";
 
@@ -47,6 +49,8 @@ const TRANSFER_CODES: Readonly<Record<TransferMessage["type"], number>> = {
   "heartbeat": 0x001e,
   "position": 0x801f,
   "want-connections": 0x8020,
+  "report": 0x0021,
+  "test-phase": 0x8022,
 };
 
 /** The `u16` of each message, critical bit included. */
@@ -102,6 +106,10 @@ export const SECRET_KINDS: readonly SecretKind[] = ["token", "session", "code"];
 
 /** Kinds of needs by their `u8`. */
 export const NEEDS: readonly NeedItem["what"][] = ["all", "present", "skipped", "blocks"];
+
+/** Sides and places of a test by their `u8`. */
+export const TEST_SIDES: readonly TestSide[] = ["dialer", "listener"];
+export const TEST_PLACES: readonly TestPlace[] = ["memory", "disk"];
 
 /** Kinds of entries by their `u8`. */
 export const ENTRY_KINDS: readonly EntryKind[] = ["file", "folder", "link"];

@@ -19,6 +19,8 @@ import {
   NEEDS,
   PURPOSES,
   SECRET_KINDS,
+  TEST_PLACES,
+  TEST_SIDES,
 } from "./codes.ts";
 import { Collector } from "./collector.ts";
 import * as limits from "./limits.ts";
@@ -35,6 +37,7 @@ import type {
   PageMessage,
   SealItem,
 } from "./messages.ts";
+import { mostOf, reportOf } from "./report.ts";
 
 /** One message of a stream. */
 export interface Decoded {
@@ -192,6 +195,18 @@ function readBody(type: MessageType, reader: Reader): Message {
       return { type, entries: readCount(reader), end: reader.u8("end", 0, 1) === 1 };
     case "want-connections":
       return { type, connections: reader.u16("number of connections", 1, limits.MAX_CONNECTIONS) };
+    case "report":
+      return withExtra(reader, { type, numbers: reportOf((field) => reader.u64(field, 0, mostOf(field))) });
+    case "test-phase":
+      return withExtra(reader, {
+        type,
+        sender: reader.word("sender", TEST_SIDES),
+        from: reader.word("source", TEST_PLACES),
+        to: reader.word("target", TEST_PLACES),
+        size: reader.u64("bytes of a phase", 1, limits.MAX_TEST_BYTES),
+        isProbe: reader.u8("probe", 0, 1) === 1,
+        isLast: reader.u8("last", 0, 1) === 1,
+      });
     case "bye":
     case "heartbeat":
       return { type };

@@ -5,7 +5,16 @@
  */
 
 import { checkRange, encodeUtf8, refusal, Writer } from "./bytes.ts";
-import { DIRECTIONS, EXIT_CODES, MESSAGE_CODES, NEEDS, PURPOSES, SECRET_KINDS } from "./codes.ts";
+import {
+  DIRECTIONS,
+  EXIT_CODES,
+  MESSAGE_CODES,
+  NEEDS,
+  PURPOSES,
+  SECRET_KINDS,
+  TEST_PLACES,
+  TEST_SIDES,
+} from "./codes.ts";
 import * as limits from "./limits.ts";
 import type {
   BlockIndex,
@@ -20,7 +29,9 @@ import type {
   Need,
   PageMessage,
   Seal,
+  TestPhase,
 } from "./messages.ts";
+import { mostOf, REPORT_FIELDS } from "./report.ts";
 
 /**
  * The bytes of a whole message, header included.
@@ -88,6 +99,11 @@ function writeBody(writer: Writer, message: Message): void {
       return writer.u8(message.end ? 1 : 0, "end");
     case "want-connections":
       return writePositive(writer, message.connections, limits.MAX_CONNECTIONS, "number of connections");
+    case "report":
+      for (const field of REPORT_FIELDS) writer.u64(message.numbers[field], field, mostOf(field));
+      return writeExtra(writer);
+    case "test-phase":
+      return writeTestPhase(writer, message);
     case "bye":
     case "heartbeat":
       return;
@@ -205,6 +221,17 @@ function writeDone(writer: Writer, done: Done): void {
   writer.u32(done.present, "number of present entries", limits.MAX_ENTRIES);
   writer.u32(done.skipped, "number of skipped entries", limits.MAX_ENTRIES);
   writer.u32(done.failed, "number of failed entries", limits.MAX_ENTRIES);
+}
+
+function writeTestPhase(writer: Writer, phase: TestPhase): void {
+  writer.word(phase.sender, TEST_SIDES, "sender");
+  writer.word(phase.from, TEST_PLACES, "source");
+  writer.word(phase.to, TEST_PLACES, "target");
+  checkRange(phase.size, 1, limits.MAX_TEST_BYTES, "bytes of a phase");
+  writer.u64(phase.size, "bytes of a phase");
+  writer.u8(phase.isProbe ? 1 : 0, "probe");
+  writer.u8(phase.isLast ? 1 : 0, "last");
+  writeExtra(writer);
 }
 
 function writeBlockRun(writer: Writer, run: BlockRun): void {

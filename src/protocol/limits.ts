@@ -56,6 +56,9 @@ export const MAX_TEXT_BYTES = 800;
 /** Most lanes of a transfer. */
 export const MAX_LANES = 256;
 
+/** Most bytes of a phase of `ultra test`: minutes at any speed there is, and little to keep tables of. */
+export const MAX_TEST_BYTES = 2 ** 40;
+
 /** Most connections that a sender may ask for; more than lanes would be idle. */
 export const MAX_CONNECTIONS = 256;
 

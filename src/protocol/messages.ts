@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { ReportNumbers } from "./report.ts";
 
 /** Number of an entry in its manifest, from 0. */
 export type EntryId = number;
@@ -185,6 +186,31 @@ export interface WantConnections {
   readonly connections: number;
 }
 
+/** What its sender counted; without critical bit, as nothing depends on it. */
+export interface Report {
+  readonly type: "report";
+  readonly numbers: ReportNumbers;
+}
+
+/** Who of the two moves bytes in a phase of a test. */
+export type TestSide = "dialer" | "listener";
+
+/** Where bytes of a test come from and go to. */
+export type TestPlace = "memory" | "disk";
+
+/** What the dialer of a test says first on each connection: which transfer comes now. */
+export interface TestPhase {
+  readonly type: "test-phase";
+  readonly sender: TestSide;
+  readonly from: TestPlace;
+  readonly to: TestPlace;
+  readonly size: number;
+  /** Only to find a size: not shown. */
+  readonly isProbe: boolean;
+  /** No other phase follows. */
+  readonly isLast: boolean;
+}
+
 /** The flights before proof. */
 export type HandshakeMessage = DialerHello | ListenerHello | Proof;
 
@@ -205,7 +231,9 @@ export type TransferMessage =
   | Abort
   | Heartbeat
   | Position
-  | WantConnections;
+  | WantConnections
+  | Report
+  | TestPhase;
 
 export type Message = HandshakeMessage | TransferMessage;
 

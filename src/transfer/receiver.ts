@@ -99,7 +99,7 @@ export class Receiver {
     };
   }
 
-  /** Every message after `accept`. Heartbeats and `want-connections` are the owner's; here they do nothing. */
+  /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
   receive(message: TransferMessage): void {
     this.#talk.receive(message, () => {
       switch (message.type) {

@@ -16,6 +16,9 @@ export type Link =
   /** From `down`, with the own position sent; to `up`. Both sides stay silent until they know what the other has. */
   | "positioning";
 
+/** Messages that are for a machine's owner. */
+const OWNERS: ReadonlySet<TransferMessage["type"]> = new Set(["heartbeat", "want-connections", "report"]);
+
 export class Talk {
   readonly #send: (message: TransferMessage) => void;
   #outcome: Outcome = { state: "running" };
@@ -84,7 +87,7 @@ export class Talk {
   /** Runs a step for a message, unless the message is an `abort`, nothing to a machine, or out of place. */
   receive(message: TransferMessage, act: () => void): void {
     if (message.type === "abort") return this.#aborted(message.kind, message.text);
-    if (message.type === "heartbeat" || message.type === "want-connections" || this.#link === "down") return;
+    if (OWNERS.has(message.type) || this.#link === "down") return;
     this.step(() => {
       if ((message.type === "position") !== (this.#link === "positioning")) {
         throw violation(

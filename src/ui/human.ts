@@ -7,7 +7,19 @@
 import { escapeText, truncate } from "./escape.ts";
 import { formatBytes } from "./format.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
-import { commandFor, commandForFile, errorLines, factSheet, failureLine, PHASES } from "./messages.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import {
+  commandFor,
+  commandForFile,
+  errorLines,
+  factSheet,
+  failureLine,
+  measurementHeading,
+  measurementLine,
+  measuringText,
+  PHASES,
+  testVerdictLine,
+} from "./messages.ts";
 import type {
   AddedConnection,
   FileFailure,
@@ -36,6 +48,7 @@ export class HumanOutput implements Output {
   readonly #status: StatusLine | undefined;
   #meter = new ProgressMeter();
   #phase: RunPhase | undefined;
+  #hasTable = false;
   #shownAt: number;
 
   /** @param style `status` needs a terminal that knows {@linkcode CLEAR_LINE} */
@@ -108,6 +121,21 @@ export class HumanOutput implements Output {
   complete(facts: TransferFacts): void {
     this.#status?.hide();
     for (const line of factSheet(facts)) this.#line(line);
+  }
+
+  measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void {
+    this.#status?.show(measuringText(phase));
+  }
+
+  measured(measurement: Measurement): void {
+    if (!this.#hasTable) this.#line(measurementHeading());
+    this.#hasTable = true;
+    this.#line(measurementLine(measurement));
+  }
+
+  tested(verdicts: readonly TestVerdict[]): void {
+    this.#status?.hide();
+    for (const verdict of verdicts) this.#line(testVerdictLine(verdict));
   }
 
   warning(text: string): void {

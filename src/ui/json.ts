@@ -7,6 +7,8 @@
  */
 
 import { UltraError } from "../errors.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import type { Verdict } from "../tuning/verdict.ts";
 import { escapeJson, escapeText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
@@ -35,6 +37,8 @@ type Event =
   | "warning"
   | "file-failed"
   | "complete"
+  | "measurement"
+  | "test"
   | "error"
   | "exit";
 
@@ -99,7 +103,17 @@ export class JsonOutput implements Output {
       bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
       fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
       transferRoot: formatHex(facts.transferRoot),
+      verdict: verdictFields(facts.verdict),
     });
+  }
+
+  measured({ way, from, to, bytes, seconds, verdict }: Measurement): void {
+    const bitsPerSecond = Math.round(rateOf(bytes, seconds));
+    this.#event("measurement", { way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) });
+  }
+
+  tested(verdicts: readonly TestVerdict[]): void {
+    this.#event("test", { verdicts });
   }
 
   warning(text: string): void {
@@ -126,6 +140,7 @@ export class JsonOutput implements Output {
   }
 
   phase(): void {}
+  measuring(): void {}
   opened(): void {}
   note(): void {}
 
@@ -133,4 +148,8 @@ export class JsonOutput implements Output {
     if (this.#ended) return;
     this.#terminal.stdout.write(`${escapeJson(JSON.stringify({ type, ...fields }))}\n`);
   }
+}
+
+function verdictFields({ limit, sentence, help, reports }: Verdict): Readonly<Record<string, unknown>> {
+  return { limit, sentence, help: help ?? null, sender: reports.sender ?? null, receiver: reports.receiver ?? null };
 }

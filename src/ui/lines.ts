@@ -38,6 +38,16 @@ export function incompleteLine(failed: number, bytes: number, seconds: number): 
   return `⚡ ULTRA transfer ended with ${failed} failed: ${amount(bytes, seconds)}`;
 }
 
+/** What limited the speed. */
+export function verdictLine(sentence: string): string {
+  return `⚡ Verdict: ${sentence}`;
+}
+
+/** What is the bottleneck of a way that was tested. */
+export function bottleneckLine(way: string, sentence: string): string {
+  return `⚡ Bottleneck ${way}: ${sentence}`;
+}
+
 function amount(bytes: number, seconds: number): string {
   return `${formatBytes(bytes)} in ${formatDuration(seconds)} (${formatRate(rateOf(bytes, seconds))})`;
 }

@@ -7,7 +7,9 @@
 import { UltraError } from "../errors.ts";
 import { escapeText } from "./escape.ts";
 import { formatBytes, formatCount, formatDuration, formatHex, formatRate, rateOf } from "./format.ts";
-import { completeLine, incompleteLine } from "./lines.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import type { Verdict } from "../tuning/verdict.ts";
+import { bottleneckLine, completeLine, incompleteLine, verdictLine } from "./lines.ts";
 import type { FileFailure, RunPhase, TicketNotice, TransferFacts } from "./output.ts";
 
 /** Failures that the fact sheet lists; all of them were told when they happened. */
@@ -24,14 +26,21 @@ export const PHASES: Readonly<Record<RunPhase, string>> = {
   reconnecting: "Connection lost, connecting again",
 };
 
+/** What the other side is to run, by what this one does. */
+const COMMANDS: Readonly<Record<TicketNotice["role"], string>> = {
+  receive: "ultra send PATH...",
+  send: "ultra recv",
+  test: "ultra test",
+};
+
 /** What to type on the other side. */
 export function commandFor(role: TicketNotice["role"], ticket: string): string {
-  return role === "receive" ? `ultra send PATH... ${ticket}` : `ultra recv ${ticket}`;
+  return `${COMMANDS[role]} ${ticket}`;
 }
 
 /** What to type there when the ticket travels in a file. */
 export function commandForFile(role: TicketNotice["role"]): string {
-  return role === "receive" ? "ultra send PATH... --ticket FILE" : "ultra recv --ticket FILE";
+  return `${COMMANDS[role]} --ticket FILE`;
 }
 
 /** One line for one file. */
@@ -72,8 +81,53 @@ export function factSheet(facts: TransferFacts): string[] {
     ["Durable", facts.durable ? "yes" : "no"],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return [head, ...rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`), ...listed(facts)];
+  const sheet = rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
+  return [head, ...sheet, ...listed(facts), ...verdictLines(facts.verdict)];
 }
+
+/** What limited the speed, and what would help. */
+export function verdictLines({ sentence, help }: Verdict): string[] {
+  return help === undefined ? [verdictLine(sentence)] : [verdictLine(sentence), `  Help: ${help}`];
+}
+
+/** The heading of the table of a test. */
+export function measurementHeading(): string {
+  return measurementRow("FROM", "TO", "MB/s", "Mbit/s", "WHAT LIMITED IT");
+}
+
+/** One phase of a test. */
+export function measurementLine({ way, from, to, bytes, seconds, verdict }: Measurement): string {
+  const rate = rateOf(bytes, seconds);
+  const [source, target] = placesOf(way, from, to);
+  return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), verdict.sentence);
+}
+
+/** What a phase of a test moves. */
+export function measuringText({ way, from, to, bytes }: Pick<Measurement, "way" | "from" | "to" | "bytes">): string {
+  const [source, target] = placesOf(way, from, to);
+  return `Measuring ${source} to ${target} (${formatBytes(bytes)}) ...`;
+}
+
+/** The columns: the longest place is "memory there". */
+function measurementRow(source: string, target: string, bytes: string, bits: string, limit: string): string {
+  return `  ${source.padEnd(14)}${target.padEnd(14)}${bytes.padStart(9)}${bits.padStart(10)}  ${limit}`;
+}
+
+function placesOf(way: Measurement["way"], from: string, to: string): [source: string, target: string] {
+  if (way === "local") return [from, to];
+  return way === "send" ? [`${from} here`, `${to} there`] : [`${from} there`, `${to} here`];
+}
+
+/** What is the bottleneck of one way. */
+export function testVerdictLine({ way, sentence }: TestVerdict): string {
+  return bottleneckLine(WAYS[way], sentence);
+}
+
+const WAYS: Readonly<Record<Measurement["way"], string>> = {
+  send: "from here to there",
+  receive: "from there to here",
+  local: "on this machine",
+};
 
 function listed({ failed, failedCount }: TransferFacts): string[] {
   const shown = failed.slice(0, MAX_LISTED);

@@ -7,6 +7,8 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import type { Verdict } from "../tuning/verdict.ts";
 import { HumanOutput } from "./human.ts";
 import { JsonOutput } from "./json.ts";
 import { MIN_STATUS_COLUMNS, type ProgressReport } from "./progress.ts";
@@ -27,7 +29,7 @@ export type RunPhase =
 export interface TicketNotice {
   readonly text: string;
   /** What its maker does. */
-  readonly role: "send" | "receive";
+  readonly role: "send" | "receive" | "test";
   /** Where it was written (`--ticket-out`): then it is shown nowhere else, so that no log holds it. */
   readonly file: string | undefined;
 }
@@ -78,6 +80,8 @@ export interface TransferFacts {
   readonly failedCount: number;
   /** Whether everything is on stable storage. */
   readonly durable: boolean;
+  /** What limited its speed. */
+  readonly verdict: Verdict;
 }
 
 export interface Output {
@@ -94,6 +98,12 @@ export interface Output {
   progress(report: ProgressReport): void;
   fileFailed(failure: FileFailure): void;
   complete(facts: TransferFacts): void;
+  /** A phase of a test begins. */
+  measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void;
+  /** A phase of a test is over. */
+  measured(measurement: Measurement): void;
+  /** A test is over. */
+  tested(verdicts: readonly TestVerdict[]): void;
   /** Something the user may want to change. */
   warning(text: string): void;
   /** Something good to know. */

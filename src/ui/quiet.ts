@@ -38,6 +38,9 @@ export class QuietOutput implements Output {
   added(): void {}
   progress(): void {}
   complete(): void {}
+  measuring(): void {}
+  measured(): void {}
+  tested(): void {}
   warning(): void {}
   note(): void {}
   debug(): void {}

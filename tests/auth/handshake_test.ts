@@ -7,6 +7,7 @@ import { TRANSFER_ALPN, VERSION_ALPN } from "../../src/auth/versions.ts";
 import { MESSAGE_CODES } from "../../src/protocol/codes.ts";
 import { encode } from "../../src/protocol/encode.ts";
 import type { ListenerHello, Message } from "../../src/protocol/messages.ts";
+import { reportOf } from "../../src/protocol/report.ts";
 import {
   answer,
   assertFailed,
@@ -139,6 +140,8 @@ Deno.test("I9 any other message before proof ends the connection", () => {
     { type: "abort", kind: "usage", text: "x" },
     { type: "position", entries: 0, end: false },
     { type: "want-connections", connections: 1 },
+    { type: "report", numbers: reportOf(() => 1) },
+    { type: "test-phase", sender: "dialer", from: "memory", to: "disk", size: 1, isProbe: false, isLast: true },
   ];
   const received: Received[] = [
     ...messages.map((message) => messageIn(encode(message))),
@@ -157,7 +160,7 @@ Deno.test("I9 any other message before proof ends the connection", () => {
   assertFailed(listener().receive(proofMessage(new Uint8Array(32))), "protocol");
   assertFailed(listener().receive(answer(listener(), dialer().hello)[0]), "protocol");
   assertFailed(dialer().receive(messageIn(dialer().hello)), "protocol");
-  assert.equal(Object.keys(MESSAGE_CODES).length, 20, "a new message belongs into this test");
+  assert.equal(Object.keys(MESSAGE_CODES).length, 22, "a new message belongs into this test");
 });
 
 Deno.test("I19 a version taken out of the offer on its way is noticed by both sides", () => {

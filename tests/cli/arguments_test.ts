@@ -35,6 +35,12 @@ function parseRecv(...args: string[]): Invocation & { command: "recv" } {
   return invocation;
 }
 
+function parseTest(...args: string[]): Invocation & { command: "test" } {
+  const invocation = parse("test", ...args);
+  assert.equal(invocation.command, "test");
+  return invocation;
+}
+
 /** The one line that a wrong command line gets. */
 function refusal(args: readonly string[], environment: { ticket: string | undefined } = { ticket: undefined }): string {
   try {
@@ -116,7 +122,13 @@ Deno.test("a ticket made for the other role names the command to run", () => {
   assert.match(refusal(["recv", TO_RECEIVER]), /made by a receiver: run `ultra send PATH\.\.\. TICKET`/);
   assert.match(refusal(["send", "a", TO_SENDER]), /made by a sender: run `ultra recv TICKET`/);
   assert.match(refusal(["send", "a", "--to", ticket({ role: "serve" })]), /ultra serve/);
-  assert.throws(() => ticketFor("send", ticket({ role: "test" })), /ultra test/);
+  const tester = ticket({ role: "test" });
+  assert.match(refusal(["send", "a", tester]), /made by `ultra test`: run `ultra test TICKET`/);
+  assert.match(refusal(["recv", tester]), /made by `ultra test`: run `ultra test TICKET`/);
+  assert.match(refusal(["test", TO_RECEIVER]), /made by a receiver: run `ultra send PATH\.\.\. TICKET`/);
+  assert.match(refusal(["test", TO_SENDER]), /made by a sender: run `ultra recv TICKET`/);
+  assert.throws(() => ticketFor("send", tester), /ultra test/);
+  assert.equal(ticketFor("test", tester).role, "test");
   assert.equal(ticketFor("send", `${TO_RECEIVER}\n`).role, "receive");
 });
 
@@ -226,6 +238,33 @@ Deno.test("a flag that would have no effect is refused with the reason", () => {
   assert.match(refusal(["recv", "--json", "--quiet"]), /do not go together/);
   assert.match(refusal(["recv", "--quiet", "-v"]), /do not go together/);
   assert.match(refusal(["recv", "--ticket", "a", TO_SENDER]), /More than one ticket/);
+});
+
+Deno.test("a test waits, dials or needs nobody", () => {
+  const waiting = parseTest();
+  assert.deepEqual([waiting.peer.type, waiting.size, waiting.folder], ["listen", undefined, "."]);
+  const tester = ticket({ role: "test", longLived: true });
+  const dialing = parseTest(tester, "--size", "32M", "--dir", "/data", "--streams=2", "--rate-limit=1M");
+  assert.deepEqual([dialing.peer.type, dialing.size, dialing.folder], ["dial", 32_000_000, "/data"]);
+  assert.deepEqual([dialing.tuning.streams, dialing.tuning.bytesPerSecond], [2, 1_000_000]);
+  assert.deepEqual(dialing.warnings, [], "its ticket works for one test only");
+  assert.deepEqual(parseTest("--local", "--json").peer, { type: "local" });
+  assert.match(refusal(["test", "--local", tester]), /leave the ticket out/);
+  assert.match(refusal(["test", "--local", "--ticket", "-"]), /leave the ticket out/);
+  assert.match(refusal(["test", "--local"], { ticket: tester }), /ULTRA_TICKET included/);
+  for (const flag of [["--listen", "::1"], ["--advertise", "x"], ["--ticket-out", "f"]]) {
+    assert.match(refusal(["test", "--local", ...flag]), /^--\S+ is for another machine/);
+    assert.match(refusal(["test", tester, ...flag]), /for the side that waits/);
+  }
+  for (const size of ["0", "999K", "2T", "x"]) assert.match(refusal(["test", "--size", size]), /^--size takes/);
+  assert.match(refusal(["test", "a", "b"]), /one ticket and nothing else/);
+  assert.match(refusal(["test", "folder"]), /ticket/);
+  for (const flag of [["--local"], ["--size", "1M"], ["--dir", "d"]]) {
+    assert.match(refusal(["send", "a", ...flag]), /is a flag of `ultra test`, not of `ultra send`/);
+  }
+  for (const flag of [["--into", "d"], ["--overwrite"], ["--stay"], ["--to", tester]]) {
+    assert.match(refusal(["test", ...flag]), /not of `ultra test`/);
+  }
 });
 
 Deno.test("values out of their range are refused", () => {

@@ -4,7 +4,13 @@ import { FLAGS, flagTable } from "../../src/cli/flags.ts";
 import { helpText, tourText } from "../../src/cli/help.ts";
 
 /** Each page as it was read and found good. To renew them: `UPDATE=1 deno test -A tests/cli/help_test.ts`. */
-const PAGES = { tour: tourText(), overview: helpText(), send: helpText("send"), recv: helpText("recv") };
+const PAGES = {
+  tour: tourText(),
+  overview: helpText(),
+  send: helpText("send"),
+  recv: helpText("recv"),
+  test: helpText("test"),
+};
 
 for (const [name, text] of Object.entries(PAGES)) {
   Deno.test(`the help page "${name}" is the one in tests/cli/pages`, () => {
@@ -21,7 +27,7 @@ for (const [name, text] of Object.entries(PAGES)) {
 
 Deno.test("every flag stands in the help of its commands and of no other", () => {
   for (const flag of flagTable()) {
-    for (const command of ["send", "recv"] as const) {
+    for (const command of ["send", "recv", "test"] as const) {
       const shown = new RegExp(`^ .*--${flag.name}( |$)`, "m").test(helpText(command).split("\nFlags:\n")[1] ?? "");
       assert.equal(shown, flag.commands.includes(command), `${command} --${flag.name}`);
     }

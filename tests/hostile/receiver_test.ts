@@ -4,7 +4,21 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { Box, UltraProcess } from "./ultra_process.ts";
-import { type Bytes, CODES, concat, message, type Name, page, string, u16, u32, u64, u8, wellFormed } from "./wire.ts";
+import {
+  type Bytes,
+  CODES,
+  concat,
+  message,
+  type Name,
+  page,
+  report,
+  string,
+  u16,
+  u32,
+  u64,
+  u8,
+  wellFormed,
+} from "./wire.ts";
 
 const INTEGRITY = 7;
 const PROTOCOL = 8;
@@ -71,6 +85,8 @@ const CASES: readonly Case[] = [
     name: "a failure of an entry that was not offered",
     say: [accept(), message("failed", u32(9), u8(4), string("x"))],
   },
+  { name: "a report of numbers that cannot be", say: [accept(), report(2n ** 50n)] },
+  { name: "reports again and again, and then done", say: [accept(), report(1), report(1), report(0), done(1, 0)] },
   { name: "garbage", say: [new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")] },
   {
     name: "J2 an abort with escapes",

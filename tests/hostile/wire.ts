@@ -31,6 +31,8 @@ export const CODES = {
   "heartbeat": 0x001e,
   "position": 0x801f,
   "want-connections": 0x8020,
+  "report": 0x0021,
+  "test-phase": 0x8022,
 } as const;
 
 export type Name = keyof typeof CODES;
@@ -270,6 +272,11 @@ export function frame({ entry, length, block, encoding = 0, payload, value }: Wi
   return concat(header, payload ?? new Uint8Array(length), value ?? new Uint8Array(32));
 }
 
+/** All its 55 numbers are the same. */
+export function report(value: number | bigint): Bytes {
+  return message("report", ...Array.from({ length: 55 }, () => u64(value)), u16(0));
+}
+
 /**
  * A body for each message that its decoder takes, so that only the moment is wrong.
  *
@@ -312,6 +319,10 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
       return message(name, u32(0), u8(0));
     case "want-connections":
       return message(name, u16(1));
+    case "report":
+      return report(1);
+    case "test-phase":
+      return message(name, u8(0), u8(0), u8(0), u64(1), u8(0), u8(0), u16(0));
     case "bye":
     case "heartbeat":
       return message(name);

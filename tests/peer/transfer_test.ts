@@ -60,6 +60,8 @@ for (const waits of BOTH) {
     const [mine, theirs] = [sender.output.facts[0], receiver.output.facts[0]];
     assert.ok(mine !== undefined && theirs !== undefined);
     assert.deepEqual({ ...mine, seconds: 0 }, { ...theirs, seconds: 0 });
+    const { reports } = mine.verdict;
+    assert.deepEqual([reports.sender?.connections, reports.receiver?.connections], [1, 1]);
     assert.equal(mine.files, 6);
     const bytes = mine.bytes;
     for (const { output } of [sender, receiver]) {

@@ -12,6 +12,7 @@ import { decodeBody } from "../../src/protocol/decode.ts";
 import { encode } from "../../src/protocol/encode.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import type { DialerHello, Message, NeedItem } from "../../src/protocol/messages.ts";
+import { mostOf, REPORT_FIELDS, reportOf } from "../../src/protocol/report.ts";
 import { isInternalError, isProtocolError, messages, messagesByType } from "./support.ts";
 
 const HEADER = limits.MESSAGE_HEADER_LEN;
@@ -130,7 +131,7 @@ Deno.test("A9 unknown features and versions of a hello are told, not judged", ()
 });
 
 Deno.test("A9 what a later version adds in extra is ignored", () => {
-  for (const message of [hello, { ...listenerHello }, accept, offer] satisfies Message[]) {
+  for (const message of [hello, { ...listenerHello }, accept, offer, report, phase] satisfies Message[]) {
     const bytes = encode(message);
     const body = bytes.subarray(HEADER, -2);
     const extra = new Uint8Array(limits.MAX_EXTRA).fill(0xff);
@@ -170,10 +171,10 @@ Deno.test("the largest hello and proof fit what a peer may send before proof", (
   assert.ok(largest.length + limits.MAX_EXTRA + proof.length <= limits.MAX_BYTES_BEFORE_PROOF);
 });
 
-Deno.test("every message has its own code, and all but the heartbeat are critical", () => {
+Deno.test("every message has its own code, and all but the heartbeat and the report are critical", () => {
   const types = Object.keys(MESSAGE_CODES) as MessageType[];
   for (const type of types) assert.equal(messageTypeOf(MESSAGE_CODES[type]), type);
-  assert.deepEqual(types.filter((type) => !isCritical(MESSAGE_CODES[type])), ["heartbeat"]);
+  assert.deepEqual(types.filter((type) => !isCritical(MESSAGE_CODES[type])), ["heartbeat", "report"]);
 });
 
 Deno.test("kinds of failure are the exit codes 1, 2 and 4 to 9", () => {
@@ -205,6 +206,18 @@ const listenerHello: Message = {
 };
 
 const offer: Message = { type: "offer", host: "a", name: "b", totalSize: 5, lanes: 8 };
+
+const phase: Message = {
+  type: "test-phase",
+  sender: "listener",
+  from: "disk",
+  to: "memory",
+  size: 5,
+  isProbe: false,
+  isLast: true,
+};
+
+const report: Message = { type: "report", numbers: reportOf(() => 1) };
 
 const accept: Message = { type: "accept", host: "a", lanes: 8 };
 
@@ -301,5 +314,14 @@ function overLimit(): Message[] {
     { type: "position", entries: MAX_ENTRIES + 1, end: false },
     { type: "want-connections", connections: 0 },
     { type: "want-connections", connections: 257 },
+    ...[0, -1, 0.5, limits.MAX_TEST_BYTES + 1].map((size): Message => ({ ...phase, size } as Message)),
+    { ...phase, sender: "nobody" as "dialer" } as Message,
+    { ...phase, to: "printer" as "disk" } as Message,
+    ...REPORT_FIELDS.flatMap((field) =>
+      [-1, 0.5, NaN, mostOf(field) + 1].map((value): Message => ({
+        type: "report",
+        numbers: reportOf((other) => other === field ? value : 0),
+      }))
+    ),
   ];
 }

@@ -7,6 +7,7 @@ import { EXIT_CODES } from "../../src/protocol/codes.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import type { BlockRun, Entry, EntryRun, Message, NeedItem } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
+import { mostOf, REPORT_FIELDS, type ReportField, type ReportNumbers } from "../../src/protocol/report.ts";
 
 /** For `assert.throws`: whatever else is thrown is a bug. */
 export const isProtocolError = (error: unknown) => error instanceof UltraError && error.kind === "protocol";
@@ -103,6 +104,14 @@ const hello = {
   nonce: bytesOf(32),
 };
 
+/** Any numbers that a peer may state, whether they fit each other or not. */
+export const reports: fc.Arbitrary<ReportNumbers> = record(
+  Object.fromEntries(REPORT_FIELDS.map((field) => [
+    field,
+    fc.oneof(fc.constantFrom(0, 1, mostOf(field)), fc.nat({ max: mostOf(field) })),
+  ])) as { [Field in ReportField]: fc.Arbitrary<number> },
+);
+
 /** One arbitrary for each type of message, so that none is forgotten: the type of the table sees to it. */
 export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Message>>> = {
   "dialer-hello": record({
@@ -160,6 +169,16 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
     type: fc.constant("want-connections" as const),
     connections: fc.integer({ min: 1, max: limits.MAX_CONNECTIONS }),
   }),
+  "test-phase": record({
+    type: fc.constant("test-phase" as const),
+    sender: fc.constantFrom("dialer" as const, "listener" as const),
+    from: fc.constantFrom("memory" as const, "disk" as const),
+    to: fc.constantFrom("memory" as const, "disk" as const),
+    size: fc.integer({ min: 1, max: limits.MAX_TEST_BYTES }),
+    isProbe: fc.boolean(),
+    isLast: fc.boolean(),
+  }),
+  "report": record({ type: fc.constant("report" as const), numbers: reports }),
 };
 
 export const messages: fc.Arbitrary<Message> = fc.oneof(...Object.values(messagesByType));

@@ -12,6 +12,7 @@ import type {
 } from "../../src/ui/output.ts";
 import type { ProgressReport } from "../../src/ui/progress.ts";
 import { errorText } from "../../src/ui/messages.ts";
+import type { Measurement, TestVerdict } from "../../src/tuning/test_verdict.ts";
 import { UltraError } from "../../src/errors.ts";
 
 export class RecordingOutput implements Output {
@@ -26,6 +27,8 @@ export class RecordingOutput implements Output {
   readonly reports: ProgressReport[] = [];
   readonly failures: FileFailure[] = [];
   readonly facts: TransferFacts[] = [];
+  readonly measurements: Measurement[] = [];
+  readonly testVerdicts: TestVerdict[] = [];
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
   readonly errors: unknown[] = [];
@@ -83,6 +86,20 @@ export class RecordingOutput implements Output {
   complete(facts: TransferFacts): void {
     this.#call("complete");
     this.facts.push(facts);
+  }
+
+  measuring(): void {
+    this.#call("measuring");
+  }
+
+  measured(measurement: Measurement): void {
+    this.#call("measured");
+    this.measurements.push(measurement);
+  }
+
+  tested(verdicts: readonly TestVerdict[]): void {
+    this.#call("tested");
+    this.testVerdicts.push(...verdicts);
   }
 
   warning(text: string): void {

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { dirname } from "node:path/posix";
 import {
   type ConnectionId,
   type ConnectOptions,
@@ -20,17 +21,24 @@ import {
   type ListenerId,
   ListenError,
   type ListenOptions,
+  type PathStats,
+  type ProcessLoad,
   type SinkId,
   type SinkOptions,
   type SourceId,
 } from "../../src/engine/engine.ts";
+import { LOAD, PATH, STATS } from "../../src/engine/layout.generated.ts";
 import { UltraError } from "../../src/errors.ts";
+import type { TestFolder } from "../../src/platform/test_folder.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { type Damage, type Disk, emptyDisk, type Tree, tree } from "./made_up.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import { type ListeningHost, type SimulatedNetwork, split } from "./simulated_network.ts";
 import { SimulatedSink } from "./simulated_sink.ts";
 import { SimulatedSource } from "./simulated_source.ts";
+
+/** The name of the one file of a source in memory. */
+const MEMORY = "memory";
 
 export interface SimulatedHost {
   /** The first one is where its connections come from. */
@@ -45,6 +53,10 @@ export interface SimulatedHost {
   readonly hasNoIpv6?: boolean;
 }
 
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+}
+
 export class SimulatedEngine implements Engine {
   /** Settings that its listeners were given while they listened. */
   readonly retunings: Uint8Array[] = [];
@@ -56,6 +68,8 @@ export class SimulatedEngine implements Engine {
   readonly #sources = new Map<SourceId, SimulatedSource>();
   readonly #sinks = new Map<SinkId, SimulatedSink>();
   readonly #lanes = new Map<LaneId, { readonly end: ConnectionEnd; readonly source: SimulatedSource }>();
+  /** Folders that were made in this run, by path. */
+  readonly folders = new Map<string, Disk>();
   #wake = () => {};
   #isStopped = false;
   #nextId = 1;
@@ -176,17 +190,43 @@ export class SimulatedEngine implements Engine {
   }
 
   source(paths: readonly string[]): SourceId {
+    const names = paths.map((path) => path.split("/").at(-1) ?? path);
+    const inFolder = this.folders.get(dirname(paths[0] ?? ""));
+    const files = [...inFolder?.final ?? []];
+    const there = tree(files.map(([path, file]) => [path, file === "folder" ? file : file.size]));
+    return this.#source(inFolder === undefined ? this.#host.tree ?? tree([]) : there, names);
+  }
+
+  #source(made: Tree, names: readonly string[]): SourceId {
     const { time } = this.#network;
     const id = this.#nextId++;
-    const names = paths.map((path) => path.split("/").at(-1) ?? path);
     const { damages = [] } = this.#host;
-    const made = this.#host.tree ?? tree([]);
     this.#sources.set(id, new SimulatedSource(id, made, names, damages, time, (event) => this.#tell(event)));
     return id;
   }
 
-  memorySource(): SourceId {
-    throw new Error("The simulation measures nothing");
+  /** A folder as `ultra test` makes one: what sinks create inside is in {@linkcode folders} until it is removed. */
+  makeFolder(parent: string): Promise<TestFolder> {
+    const at = (...names: readonly string[]) => [parent, "test", ...names].join("/");
+    this.folders.set(at(), emptyDisk());
+    const remove = (path: string) => {
+      for (const known of [...this.folders.keys()]) {
+        if (known === path || known.startsWith(`${path}/`)) this.folders.delete(known);
+      }
+      return Promise.resolve();
+    };
+    return Promise.resolve({
+      path: at,
+      fresh: async (name) => {
+        await remove(at(name));
+        return at(name);
+      },
+      [Symbol.asyncDispose]: () => remove(at()),
+    });
+  }
+
+  memorySource(size: number): SourceId {
+    return this.#source(tree([[MEMORY, size]]), [MEMORY]);
   }
 
   values(): void {
@@ -198,7 +238,7 @@ export class SimulatedEngine implements Engine {
   }
 
   sink(options: SinkOptions): SinkId {
-    const disk = this.#host.disk ?? emptyDisk();
+    const disk = this.#diskOf(options);
     if (disk.folderFault !== undefined) {
       throw new UltraError("disk", disk.folderFault.text, { subject: options.folder });
     }
@@ -206,6 +246,15 @@ export class SimulatedEngine implements Engine {
     const { time } = this.#network;
     this.#sinks.set(id, new SimulatedSink(id, options, disk, time, (event) => this.#tell(event)));
     return id;
+  }
+
+  #diskOf({ folder, create, discard }: SinkOptions): Disk {
+    if (discard) return emptyDisk();
+    const { disk = emptyDisk() } = this.#host;
+    if (!create) return disk;
+    const made = { ...disk, final: new Map(), parts: new Set<string>() };
+    this.folders.set(folder, made);
+    return made;
   }
 
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {
@@ -246,8 +295,18 @@ export class SimulatedEngine implements Engine {
     this.#listeners.delete(id);
   }
 
+  /** Nothing is measured in virtual time. */
   stats(): EngineStats {
-    return {};
+    return zeros(STATS);
+  }
+
+  load(): ProcessLoad {
+    return { ...zeros(LOAD), threads: [] };
+  }
+
+  path(connection: ConnectionId): PathStats | undefined {
+    const isOpen = this.#ends.get(connection)?.isClosed === false;
+    return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
   }
 
   async *events(): AsyncGenerator<EngineEvent, void, void> {

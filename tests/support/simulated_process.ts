@@ -1,9 +1,10 @@
 /** A whole `ultra` process on a simulated computer, from the command to the exit code. @module */
 
 import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
-import type { Peer, ReceiveInvocation, SendInvocation } from "../../src/cli/arguments.ts";
+import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "../../src/cli/arguments.ts";
 import { receiveCommand } from "../../src/cli/recv.ts";
 import { sendCommand } from "../../src/cli/send.ts";
+import { testCommand } from "../../src/cli/test_command.ts";
 import { Interrupted } from "../../src/peer/ending.ts";
 import { Hub } from "../../src/peer/hub.ts";
 import type { Surroundings } from "../../src/peer/surroundings.ts";
@@ -104,6 +105,19 @@ export class SimulatedProcess {
       ...options,
     };
     return this.run(() => receiveCommand(invocation, ticket, this.surroundings));
+  }
+
+  test(ticket?: Ticket, options: Partial<TestInvocation> = {}): Promise<number> {
+    const own = { folder: "/data", size: undefined };
+    const invocation: TestInvocation = {
+      command: "test",
+      ...own,
+      ...common(ticket, this.surroundings.host),
+      ...options,
+    };
+    return this.run(() =>
+      testCommand(invocation, ticket, this.surroundings, (parent) => this.engine.makeFolder(parent))
+    );
   }
 
   /** Runs to an exit code as `src/cli/run.ts` does. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { getLogger } from "@logtape/logtape";
 import { Secret } from "../../src/auth/secret.ts";
 import { UltraError } from "../../src/errors.ts";
+import { reportOf } from "../../src/protocol/report.ts";
 import { startDebugLog } from "../../src/ui/log.ts";
 import { createOutput, type Output, type TransferFacts } from "../../src/ui/output.ts";
 import { StreamWriter } from "../../src/ui/writer.ts";
@@ -20,6 +21,7 @@ const FACTS: TransferFacts = {
   failed: [],
   failedCount: 0,
   durable: true,
+  verdict: { limit: "path", sentence: "limited by the path (0.4 % loss, 48 ms)", help: undefined, reports: {} },
 };
 
 const TICKET = { text: "ultra1abc", role: "receive", file: undefined } as const;
@@ -82,6 +84,7 @@ Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the
     "  Already there  0 files (0 B)",
     "  Failed         0",
     "  Durable        yes",
+    "⚡ Verdict: limited by the path (0.4 % loss, 48 ms)",
   ]);
   assert.equal(terminal.stdout.text, "");
 });
@@ -96,12 +99,16 @@ Deno.test("the fact sheet of several files has the transfer root, and names what
     failed,
     failedCount: 500,
     durable: false,
+    verdict: { ...FACTS.verdict, help: "on the receiver: less" },
   });
   const { text } = terminal.stderr;
   assert.match(text, /^⚡ ULTRA transfer ended with 500 failed: /);
   assert.match(text, new RegExp(`Transfer root {2}${"cd".repeat(32)}`));
   assert.match(text, /Durable {8}no/);
-  assert.match(text, /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more\n$/);
+  assert.match(
+    text,
+    /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more\n⚡ Verdict: .*\n {2}Help: on the receiver: less\n$/,
+  );
 });
 
 Deno.test("on a terminal the bar takes the place of Progress lines and is replaced in place", () => {
@@ -195,7 +202,8 @@ Deno.test("J4 the events carry what a program needs", () => {
   output.progress({ verifiedBytes: 5, totalBytes: 10, listed: false });
   terminal.now += 1000;
   output.progress({ verifiedBytes: 6, totalBytes: 10, listed: true });
-  output.complete({ ...FACTS, fileRoot: undefined });
+  const reports = { sender: reportOf(() => 1) };
+  output.complete({ ...FACTS, fileRoot: undefined, verdict: { ...FACTS.verdict, reports } });
   output.error(new UltraError("network", "gone"));
   output.error(new TypeError("bug"));
   const [ticket, start, first, second, complete, error, bug] = terminal.stdout.lines.map((line) => JSON.parse(line));
@@ -204,6 +212,8 @@ Deno.test("J4 the events carry what a program needs", () => {
   assert.equal(first.percent, null);
   assert.deepEqual([second.percent, second.bytes, second.bitsPerSecond, second.secondsLeft], [60, 6, 8, 4]);
   assert.deepEqual([complete.fileRoot, complete.transferRoot, complete.durable], [null, "cd".repeat(32), true]);
+  const { limit, sentence } = FACTS.verdict;
+  assert.deepEqual(complete.verdict, { limit, sentence, help: null, sender: reports.sender, receiver: null });
   assert.deepEqual(error, { type: "error", kind: "network", text: "gone" });
   assert.equal(bug.kind, "internal");
   assert.match(terminal.stderr.text, /^ultra: gone\nultra: internal error/);

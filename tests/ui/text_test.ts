@@ -18,6 +18,7 @@ import {
   openedLine,
   progressLine,
   startLine,
+  verdictLine,
 } from "../../src/ui/lines.ts";
 
 /** Whatever must never reach a terminal. */
@@ -135,5 +136,6 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(addedLine(2, 4), "⚡ Added connection 2 (4 more streams)");
   assert.equal(progressLine(420, 1000, 8_123_400_000), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
   assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
+  assert.equal(verdictLine("too short to say what limited it"), "⚡ Verdict: too short to say what limited it");
   assert.equal(incompleteLine(2, 1000, 1), "⚡ ULTRA transfer ended with 2 failed: 1.0 kB in 1.00s (0.0 Mbps)");
 });

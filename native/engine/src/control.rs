@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use crate::events::Payload;
 use crate::layout::EventKind;
 use crate::link::{Link, PROTOCOL};
-use crate::quic::{Connection, NewStream, Received, SendBuffer, Stream, StreamHandler};
+use crate::quic::{Connection, NewStream, Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
 use crate::record::Record;
 
 pub struct ControlStream {
@@ -58,6 +58,10 @@ impl ControlStream {
             self.unacknowledged.fetch_sub(1, Ordering::AcqRel);
         }
         sent
+    }
+
+    pub fn statistics(&self) -> Option<StreamStatistics> {
+        self.stream.get()?.statistics()
     }
 
     /// Whether everything sent was acknowledged.

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::events::{Events, TakeError};
 use crate::layout::{self, Command, EventKind, RECORD_LEN, Refusal};
 use crate::record::{Record, whole};
+use crate::source::Cache;
 use crate::stats::STATS;
 
 static EVENTS: OnceLock<Arc<Events>> = OnceLock::new();
@@ -85,6 +86,11 @@ fn answer_bytes(out: &mut [u8], bytes: &[u8]) -> Answer {
     let place = out.get_mut(..bytes.len()).ok_or(refuse(Refusal::TooMuch))?;
     place.copy_from_slice(bytes);
     i32::try_from(bytes.len()).map_err(|_| refuse(Refusal::TooMuch))
+}
+
+fn answer_numbers(out: &mut [u8], numbers: &[f64]) -> Answer {
+    let bytes: Vec<u8> = numbers.iter().copied().flat_map(f64::to_le_bytes).collect();
+    answer_bytes(out, &bytes)
 }
 
 fn id_answer(id: u32) -> Answer {
@@ -325,8 +331,9 @@ pub unsafe extern "C" fn ultra_source(args: *const u8, len: u32) -> i32 {
             .map(PathBuf::from)
             .collect();
         match kind {
-            0 => id_answer(engine()?.source(&paths)),
+            0 => id_answer(engine()?.source(&paths, Cache::Allowed)),
             1 => id_answer(engine()?.memory_source(size)),
+            2 => id_answer(engine()?.source(&paths, Cache::Forgotten)),
             _ => Err(bad()),
         }
     })
@@ -383,9 +390,25 @@ pub unsafe extern "C" fn ultra_root(transfer: u32, statuses: *const u8, count: u
 /// See above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ultra_stats(out: *mut u8, cap: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    guarded(|| answer_numbers(unsafe { output(out, cap) }?, &STATS.values()))
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_load(out: *mut u8, cap: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    guarded(|| answer_numbers(unsafe { output(out, cap) }?, &crate::load::values()))
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_path(connection: u32, out: *mut u8, cap: u32) -> i32 {
     guarded(|| {
-        let bytes: Vec<u8> = STATS.values().into_iter().flat_map(f64::to_le_bytes).collect();
         // SAFETY: the caller's promise.
-        answer_bytes(unsafe { output(out, cap) }?, &bytes)
+        let out = unsafe { output(out, cap) }?;
+        answer_numbers(out, &engine()?.path(connection).map_err(refuse)?)
     })
 }

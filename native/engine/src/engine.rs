@@ -22,7 +22,7 @@ use crate::quic::{Configuration, Connection, Identity, Listener, Quic};
 use crate::read_pump::{ReadPump, SendLane};
 use crate::record::Record;
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Cache, Source};
 use crate::target::Target;
 use crate::walk::{self, Pace};
 use crate::workers::Workers;
@@ -191,6 +191,12 @@ impl Engine {
         }
     }
 
+    /// What QUIC says of a connection, in the order of [`crate::path::NAMES`].
+    pub fn path(&self, connection: u32) -> Result<Vec<f64>, Refusal> {
+        let link = self.links.get(connection)?;
+        crate::path::values(&link, self.pump.outstanding).ok_or(Refusal::Closed)
+    }
+
     /// Lets the peer open lanes and lifts the bound on its control bytes.
     pub fn admit(&self, connection: u32, lanes: u32) -> Result<(), Refusal> {
         let link = self.links.get(connection)?;
@@ -244,9 +250,9 @@ impl Engine {
     }
 
     /// Starts to walk `paths`; pages follow, or WALK_FAILED.
-    pub fn source(self: &Arc<Self>, paths: &[PathBuf]) -> u32 {
+    pub fn source(self: &Arc<Self>, paths: &[PathBuf], cache: Cache) -> u32 {
         let id = self.new_id();
-        let (source, walk) = match Source::files(id, paths, self.events.clone()) {
+        let (source, walk) = match Source::files(id, paths, cache, self.events.clone()) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.tell(EventKind::WalkFailed, id, &fault);

@@ -116,14 +116,25 @@ pub fn typescript() -> String {
     table(&mut text, "EventKind", named(EventKind::ALL));
     table(&mut text, "FaultClass", named(FaultClass::ALL));
     table(&mut text, "Refusal", named(Refusal::ALL));
-    let _ = writeln!(
-        text,
-        "\n/** Counters, in the order in which `ultra_stats` writes them. */\nexport const STATS = ["
+    names(
+        &mut text,
+        "STATS",
+        "Counters, in the order in which `ultra_stats` writes them.",
+        crate::stats::NAMES,
     );
-    for name in crate::stats::NAMES {
-        let _ = writeln!(text, "  \"{name}\",");
-    }
-    text.push_str("] as const;\n");
+    names(
+        &mut text,
+        "LOAD",
+        "What `ultra_load` writes before the threads.",
+        crate::load::NAMES,
+    );
+    names(
+        &mut text,
+        "THREAD_ROLES",
+        "What a thread's second number stands for.",
+        crate::load::ROLES,
+    );
+    names(&mut text, "PATH", "What `ultra_path` writes.", crate::path::NAMES);
     text
 }
 
@@ -133,6 +144,14 @@ fn table(text: &mut String, name: &str, rows: impl Iterator<Item = (String, u32)
         let _ = writeln!(text, "  {key}: {number},");
     }
     text.push_str("} as const;\n");
+}
+
+fn names(text: &mut String, name: &str, about: &str, names: &[&str]) {
+    let _ = writeln!(text, "\n/** {about} */\nexport const {name} = [");
+    for name in names {
+        let _ = writeln!(text, "  \"{name}\",");
+    }
+    text.push_str("] as const;\n");
 }
 
 fn lower_first(name: &str) -> String {

@@ -16,6 +16,8 @@ mod lane_reader;
 mod layout;
 mod limit;
 mod link;
+mod load;
+mod path;
 mod porch;
 mod quic;
 mod read_pump;

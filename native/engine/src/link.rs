@@ -140,6 +140,11 @@ impl Link {
         self.lock().sending.insert(lane.id, lane.clone());
     }
 
+    /// The open lanes to the peer.
+    pub fn sending(&self) -> Vec<Arc<SendLane>> {
+        self.lock().sending.values().cloned().collect()
+    }
+
     /// A lane is gone, its last writer has left it.
     pub fn lane_closed(&self, lane: u32, finished: bool) {
         let mut lanes = self.lock();

@@ -13,7 +13,7 @@ use crate::frame;
 use crate::layout::EventKind;
 use crate::limit::Limit;
 use crate::link::Link;
-use crate::quic::{Received, SendBuffer, Stream, StreamHandler};
+use crate::quic::{Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
 use crate::record::Record;
 use crate::source::{FRAME_ROOM, Source};
 use crate::stats::{STATS, add, lap};
@@ -27,7 +27,7 @@ pub struct ReadPump {
     grants: Mutex<HashMap<u32, Arc<Grant>>>,
     events: Arc<Events>,
     /// Most bytes of a connection in unacknowledged sends.
-    outstanding: u64,
+    pub outstanding: u64,
     limit: Option<Limit>,
 }
 
@@ -339,6 +339,11 @@ impl SendLane {
         if self.met.swap(true, Ordering::AcqRel) {
             self.link.lane_closed(self.id, false);
         }
+    }
+
+    /// How long it waited for what.
+    pub fn statistics(&self) -> Option<StreamStatistics> {
+        self.stream.get()?.statistics()
     }
 
     /// Ends the lane after what it has sent.

@@ -29,9 +29,16 @@ pub struct Source {
 }
 
 enum Origin {
-    Tree(Arc<Tree>),
+    Tree(Arc<Tree>, Cache),
     /// One file of this size whose bytes need no disk: whatever is in the buffer. For measurements.
     Memory(u64),
+}
+
+/// Whether reads may come from the system's memory. Not when a disk is to be measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    Allowed,
+    Forgotten,
 }
 
 /// One file while it is being sent.
@@ -61,9 +68,9 @@ const MEMORY_NAME: &str = "memory";
 
 impl Source {
     /// A source of the user's arguments, and the walk over them.
-    pub fn files(id: u32, paths: &[PathBuf], events: Arc<Events>) -> Result<(Arc<Self>, Walk), Fault> {
+    pub fn files(id: u32, paths: &[PathBuf], cache: Cache, events: Arc<Events>) -> Result<(Arc<Self>, Walk), Fault> {
         let (tree, walk) = Tree::open(paths)?;
-        Ok((Self::new(id, Origin::Tree(tree), events), walk))
+        Ok((Self::new(id, Origin::Tree(tree, cache), events), walk))
     }
 
     pub fn memory(id: u32, size: u64, events: Arc<Events>) -> Arc<Self> {
@@ -202,7 +209,7 @@ impl Source {
 
     pub fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
         match &self.origin {
-            Origin::Tree(tree) => Some((tree.path(id)?, tree.kind(id)?, tree.size(id).unwrap_or(0))),
+            Origin::Tree(tree, _) => Some((tree.path(id)?, tree.kind(id)?, tree.size(id).unwrap_or(0))),
             Origin::Memory(size) => (id == 0).then(|| (MEMORY_NAME.to_owned(), EntryKind::File, *size)),
         }
     }
@@ -219,7 +226,13 @@ impl Source {
         let unknown = || Fault::new(FaultClass::NotFound, "an entry that was never offered");
         let (_, _, size) = self.describe(id).ok_or_else(unknown)?;
         let file = match &self.origin {
-            Origin::Tree(tree) => Some(tree.open_entry(id)?),
+            Origin::Tree(tree, cache) => {
+                let file = tree.open_entry(id)?;
+                if *cache == Cache::Forgotten {
+                    file.forget_cached();
+                }
+                Some(file)
+            }
             Origin::Memory(_) => None,
         };
         let values = Values {

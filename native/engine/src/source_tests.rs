@@ -9,7 +9,9 @@ use crate::testing::*;
 /// A source of one folder, walked to its end: its files are entries 1, 2 ... in the order of their names.
 fn source(folder: &Path) -> (Arc<Source>, Arc<Events>) {
     let events = Arc::new(Events::default());
-    let (source, mut walk) = Source::files(5, &[folder.to_owned()], events.clone()).ok().unwrap();
+    let (source, mut walk) = Source::files(5, &[folder.to_owned()], Cache::Allowed, events.clone())
+        .ok()
+        .unwrap();
     while walk.next_page().ok().unwrap().is_some() {}
     (source, events)
 }

@@ -15,9 +15,14 @@ fn a_walk_stops_at_eight_untaken_pages_and_goes_on_with_each_one_taken() {
         std::fs::write(folder.path().join(format!("{index:05}")), b"").unwrap();
     }
     let events = Arc::new(Events::default());
-    let (_source, walk) = Source::files(3, &[folder.path().to_owned()], events.clone())
-        .ok()
-        .unwrap();
+    let (_source, walk) = Source::files(
+        3,
+        &[folder.path().to_owned()],
+        crate::source::Cache::Allowed,
+        events.clone(),
+    )
+    .ok()
+    .unwrap();
     let pace = Arc::new(Pace::default());
     let thread = std::thread::spawn({
         let (pace, events) = (pace.clone(), events.clone());

@@ -218,6 +218,11 @@ impl Source {
 }
 
 impl SourceFile {
+    /// Makes reads come from the disk and not from memory, as far as the system does that: for measurements.
+    pub fn forget_cached(&self) {
+        self.file.forget_cached();
+    }
+
     /// Fills `bytes` from `offset` on. A file that ends before has shrunk: nothing is padded.
     pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), FileError> {
         self.file.read_all_at(offset, bytes).map_err(|error| {

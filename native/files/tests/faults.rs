@@ -162,6 +162,7 @@ impl File for FaultyFile {
         self.0.start_sync(offset, len)
     }
     fn will_read_in_order(&self) {}
+    fn forget_cached(&self) {}
 }
 
 /// A sink on the failing platform that knows these entries.

@@ -161,6 +161,21 @@ impl StatisticsV2 {
     pub const ENCRYPTION_OFFLOADED: u32 = 1 << 6;
 }
 
+/// QUIC_STREAM_STATISTICS: how long sending waited for what, in microseconds. What begins with `conn` is its connection's, since
+/// the stream was opened.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamStatistics {
+    pub conn_blocked_by_scheduling: u64,
+    pub conn_blocked_by_pacing: u64,
+    pub conn_blocked_by_amplification_protection: u64,
+    pub conn_blocked_by_congestion_control: u64,
+    pub conn_blocked_by_flow_control: u64,
+    pub blocked_by_id_flow_control: u64,
+    pub blocked_by_flow_control: u64,
+    pub blocked_by_app: u64,
+}
+
 /// QUIC_LISTENER_STATISTICS
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -224,5 +239,8 @@ mod tests {
         assert_eq!(offset_of!(StatisticsV2, key_update_count), 184);
         assert_eq!(offset_of!(StatisticsV2, handshake_hop_limit_ttl), 200);
         assert_eq!(offset_of!(StatisticsV2, rtt_variance), 204);
+        assert_eq!(size_of::<StreamStatistics>(), 64);
+        assert_eq!(offset_of!(StreamStatistics, conn_blocked_by_flow_control), 32);
+        assert_eq!(offset_of!(StreamStatistics, blocked_by_app), 56);
     }
 }

@@ -115,6 +115,8 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     () => library.ultra_values(id(), id(), number(), block, block.length),
     () => library.ultra_root(id(), block, block.length, new Uint8Array(32)),
     () => library.ultra_stats(out, out.length),
+    () => random(20) === 0 ? library.ultra_load(out, out.length) : 0,
+    () => library.ultra_path(id(), out, out.length),
     () => library.ultra_start(block, Math.min(block.length, 23)),
   ];
 }

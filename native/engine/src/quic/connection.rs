@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use msquic_sys::constants::{connection_event, connection_shutdown, param};
-use msquic_sys::{ApiTable, Buffer, ConnectionEvent, Handle, QuicAddr, Settings, Status, failed, status};
+use msquic_sys::{ApiTable, Buffer, ConnectionEvent, Handle, QuicAddr, Settings, StatisticsV2, Status, failed, status};
 
 use super::stream::{Stream, StreamHandler};
 use super::{Configuration, Quic, check, guarded};
@@ -187,6 +187,16 @@ impl Connection {
         })
     }
 
+    /// Bytes that the peer may send ahead on all streams together.
+    pub fn receive_window(&self) -> Option<u32> {
+        /// ConnFlowControlWindow in QUIC_SETTINGS.
+        const AT: usize = 56;
+        let mut settings = Settings::default();
+        // SAFETY: the parameter is QUIC_SETTINGS.
+        unsafe { read_param(self.api(), self.raw, param::CONN_SETTINGS, &mut settings) }?;
+        settings.0.get(AT..AT + 4)?.try_into().ok().map(u32::from_le_bytes)
+    }
+
     pub(super) fn api(&self) -> &'static ApiTable {
         self.quic.api
     }
@@ -197,17 +207,17 @@ impl Connection {
 
     fn remote(&self) -> Option<SocketAddr> {
         let mut address = QuicAddr::unspecified(0);
-        let mut length = size_of::<QuicAddr>() as u32;
-        // SAFETY: the buffer has `length` bytes and the parameter is a QUIC_ADDR.
-        let result = unsafe {
-            (self.api().get_param)(
-                self.raw,
-                param::CONN_REMOTE_ADDRESS,
-                &mut length,
-                ptr::from_mut(&mut address).cast(),
-            )
-        };
-        if failed(result) { None } else { address.to_socket_addr() }
+        // SAFETY: the parameter is a QUIC_ADDR.
+        unsafe { read_param(self.api(), self.raw, param::CONN_REMOTE_ADDRESS, &mut address) }?;
+        address.to_socket_addr()
+    }
+
+    /// Round trip, packets and losses since the start. Waits for the connection's thread, as every reading of it does.
+    pub fn statistics(&self) -> Option<StatisticsV2> {
+        let mut statistics = StatisticsV2::default();
+        // SAFETY: the parameter is a QUIC_STATISTICS_V2, and a shorter one than the library's is allowed.
+        unsafe { read_param(self.api(), self.raw, param::CONN_STATISTICS_V2, &mut statistics) }?;
+        Some(statistics)
     }
 }
 
@@ -218,6 +228,17 @@ impl Drop for Connection {
             unsafe { (self.api().connection_close)(self.raw) };
         }
     }
+}
+
+/// Reads a parameter of a handle.
+///
+/// # Safety
+/// The handle is open, and `T` is the type of the parameter, or a beginning of it that the library takes.
+pub(super) unsafe fn read_param<T>(api: &ApiTable, raw: Handle, number: u32, value: &mut T) -> Option<()> {
+    let mut length = size_of::<T>() as u32;
+    // SAFETY: `value` has `length` bytes; the rest is this function's contract.
+    let result = unsafe { (api.get_param)(raw, number, &mut length, ptr::from_mut(value).cast()) };
+    (!failed(result)).then_some(())
 }
 
 /// Drops the object without closing the handle.

@@ -9,12 +9,17 @@
 
 mod connection;
 mod listener;
+mod socket;
 mod stream;
+mod thread_name;
 
 pub use connection::{Connection, ConnectionHandler, Ended, NewStream};
 pub use listener::{Identity, Listener, ListenerHandler};
+pub use msquic_sys::StreamStatistics;
+pub use socket::socket_abilities;
 pub use stream::{Received, SendBuffer, Stream, StreamHandler};
 
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +29,9 @@ use msquic_sys::{
     ApiTable, Buffer, CertificatePkcs12, CredentialConfig, GlobalExecutionConfig, Handle, RegistrationConfig, Settings,
     Status, failed, status,
 };
+
+/// The name of the library's threads.
+pub const NETWORK_THREAD: &CStr = c"ultra-net";
 
 /// Called with the text of a panic that was caught in a callback.
 static ON_PANIC: OnceLock<fn(String)> = OnceLock::new();
@@ -46,6 +54,8 @@ impl Quic {
     /// Opens the library with so many threads, and a registration with one of its execution profiles.
     pub fn open(execution_profile: u32, threads: usize, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
         let _ = ON_PANIC.set(on_panic);
+        // Threads have the name of the one that starts them, and the library starts all of its own here.
+        let _named = thread_name::borrow(NETWORK_THREAD);
         let api = msquic_sys::open()?;
         set_threads(api, threads)?;
         let config = RegistrationConfig {

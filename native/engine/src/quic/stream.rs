@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
-use msquic_sys::{Buffer, Handle, Status, StreamEvent, failed, status};
+use msquic_sys::{Buffer, Handle, Status, StreamEvent, StreamStatistics, failed, status};
 
+use super::connection::read_param;
 use super::{Connection, check, guarded_or};
 
 /// What happens on a stream. Called on the connection's thread: it may only queue.
@@ -237,6 +238,14 @@ impl Stream {
         unsafe {
             (self.api().set_param)(self.raw, param::STREAM_PRIORITY, 2, ptr::from_ref(&priority).cast());
         }
+    }
+
+    /// How long sending waited for what. Waits for the connection's thread.
+    pub fn statistics(&self) -> Option<StreamStatistics> {
+        let mut statistics = StreamStatistics::default();
+        // SAFETY: the handle is open and the parameter is a QUIC_STREAM_STATISTICS.
+        unsafe { read_param(self.api(), self.raw, param::STREAM_STATISTICS, &mut statistics) }?;
+        Some(statistics)
     }
 
     fn shutdown(&self, flags: u32, code: u64) {

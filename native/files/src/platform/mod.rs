@@ -119,6 +119,9 @@ pub trait File: Send + Sync + 'static {
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Says that the file will be read from front to back. Advice.
     fn will_read_in_order(&self);
+    /// Lets the system forget what it holds of the file in memory, so that reads come from the disk. Advice; what is not on the
+    /// disk yet stays.
+    fn forget_cached(&self);
 
     /// Fills `bytes` from `offset` on; `UnexpectedEof` if the file ends before.
     fn read_all_at(&self, mut offset: u64, mut bytes: &mut [u8]) -> io::Result<()> {

@@ -188,6 +188,10 @@ impl File for NativeFile {
         // Advice: a system that does not take it reads all the same.
         let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::Sequential);
     }
+
+    fn forget_cached(&self) {
+        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed);
+    }
 }
 
 /// The bits that the user takes from the mode of everything new.

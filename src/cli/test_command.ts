@@ -1,0 +1,126 @@
+/** `ultra test`. @module */
+
+import type { Listener } from "../peer/listen.ts";
+import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
+import type { Surroundings } from "../peer/surroundings.ts";
+import type { TestSite } from "../peer/test_phase.ts";
+import { answerTest, driveTest, type Meet } from "../peer/test_run.ts";
+import { systemInterfaces } from "../platform/addresses.ts";
+import { makeTestFolder, type TestFolder } from "../platform/test_folder.ts";
+import type { TestSide } from "../protocol/messages.ts";
+import { parseTicket, type Ticket } from "../protocol/ticket.ts";
+import type { Outcome } from "../transfer/outcome.ts";
+import { testPlan } from "../tuning/test_plan.ts";
+import { SilentOutput } from "../ui/silent.ts";
+import type { Peer, TestInvocation } from "./arguments.ts";
+import { EXIT_DONE } from "./exit.ts";
+import { finish } from "./finish.ts";
+import { showTicket } from "./ticket.ts";
+
+type Listening = Peer & { readonly type: "listen" };
+
+/** Where a machine meets itself. */
+const LOOPBACK: Listening = {
+  type: "listen",
+  endpoint: { address: "127.0.0.1", port: 0 },
+  advertise: [],
+  ticketOut: undefined,
+};
+
+/** @param makeFolder makes the folder for what goes to the disk; removed at the end, however that comes */
+export async function testCommand(
+  invocation: TestInvocation,
+  ticket: Ticket | undefined,
+  surroundings: Surroundings,
+  makeFolder: (parent: string) => Promise<TestFolder> = makeTestFolder,
+): Promise<number> {
+  // Before anybody is met: a folder that cannot be used is told at once.
+  await using folder = await makeFolder(invocation.folder);
+  const site: TestSite = { folder, tuning: invocation.tuning };
+  const outcome = await runTest(invocation, ticket, site, surroundings);
+  return outcome === undefined ? EXIT_DONE : finish(outcome, surroundings.output);
+}
+
+async function runTest(
+  invocation: TestInvocation,
+  ticket: Ticket | undefined,
+  site: TestSite,
+  surroundings: Surroundings,
+): Promise<Outcome | undefined> {
+  const { peer, size } = invocation;
+  switch (peer.type) {
+    case "local":
+      return await testLocally(invocation, site, surroundings);
+    case "dial": {
+      if (ticket === undefined) throw new Error("A dialer has a ticket");
+      const plan = testPlan({ size, isLocal: false });
+      return await driveTest(plan, dialing(ticket, invocation, surroundings), waysOf("dialer"), site, surroundings);
+    }
+    case "listen": {
+      const { listener, ticket: text } = await wait(invocation, peer, surroundings);
+      await showTicket(text, "test", peer.ticketOut, surroundings.output);
+      surroundings.output.phase("waiting");
+      return await answerTest(() => nextPeer(listener, surroundings), waysOf("listener"), site, surroundings);
+    }
+  }
+}
+
+/** Both sides in this process; the one that dials tells. */
+async function testLocally(
+  invocation: TestInvocation,
+  site: TestSite,
+  surroundings: Surroundings,
+): Promise<Outcome | undefined> {
+  const over = new AbortController();
+  const ended = AbortSignal.any([surroundings.ended, over.signal]);
+  const there: Surroundings = { ...surroundings, output: new SilentOutput(), ended };
+  const { listener, ticket } = await wait(invocation, LOOPBACK, there);
+  const way = () => "local" as const;
+  const answering = answerTest(() => nextPeer(listener, there), way, site, there);
+  const plan = testPlan({ size: invocation.size, isLocal: true });
+  const meet = dialing(parseTicket(ticket), invocation, surroundings);
+  const driving = driveTest(plan, meet, way, site, surroundings);
+  // Whichever fails first says why; the other one only notices.
+  driving.catch(() => {});
+  try {
+    return await Promise.race([driving, failureOf(answering)]);
+  } finally {
+    over.abort("the end of the test");
+    await answering.catch(() => {});
+  }
+}
+
+function dialing(ticket: Ticket, { tuning }: TestInvocation, surroundings: Surroundings): Meet {
+  // Only the first time it is worth a word.
+  let { output } = surroundings;
+  return () => {
+    const met = meetByTicket(ticket, "test", tuning, { ...surroundings, output });
+    output = new SilentOutput();
+    return met;
+  };
+}
+
+function wait(
+  { tuning }: TestInvocation,
+  { endpoint, advertise }: Listening,
+  surroundings: Surroundings,
+): Promise<{ readonly listener: Listener; readonly ticket: string }> {
+  return startWaiting({
+    role: "test",
+    endpoint,
+    advertise,
+    interfaces: systemInterfaces(),
+    // For each phase the other side comes again.
+    longLived: true,
+    tuning,
+  }, surroundings);
+}
+
+function waysOf(side: TestSide): (sender: TestSide) => "send" | "receive" {
+  return (sender) => sender === side ? "send" : "receive";
+}
+
+/** Rejected with the promise; never resolved. */
+function failureOf(promise: Promise<unknown>): Promise<never> {
+  return promise.then(() => new Promise<never>(() => {}));
+}

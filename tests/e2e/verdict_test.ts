@@ -1,0 +1,39 @@
+/** What both sides say limited a transfer, and the numbers behind it. */
+
+import assert from "node:assert/strict";
+import { MIB, writeFile } from "./files.ts";
+import { inWorkspace } from "./harness.ts";
+
+const SIZE = 24 * MIB;
+
+interface Told {
+  readonly limit: string;
+  readonly sentence: string;
+  readonly sender: Readonly<Record<string, number>>;
+  readonly receiver: Readonly<Record<string, number>>;
+}
+
+Deno.test("e2e: both sides tell the same verdict, from numbers that both have", async () => {
+  await inWorkspace(async (workspace) => {
+    await writeFile(workspace.path("file"), SIZE);
+    const into = await workspace.make("in");
+    const { sender, receiver } = await workspace.pair(["--streams", "3", "file"], ["--into", into], "--json");
+    const [sent, received] = await Promise.all([sender.event("complete"), receiver.event("complete")]);
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.deepEqual(sent["verdict"], received["verdict"]);
+    const { sentence, sender: one, receiver: other } = sent["verdict"] as Told;
+    assert.match(sentence, /^(limited by|nothing stood out|too short)/);
+    assert.deepEqual([one["readBytes"], one["writtenBytes"], one["lanes"]], [SIZE, 0, 3]);
+    assert.deepEqual([other["writtenBytes"], other["readBytes"], other["committedFiles"]], [SIZE, 0, 1]);
+    assert.equal(one["sentBytes"], Number(other["receivedBytes"]) - 3 * 8, "all but the lanes' prefaces");
+    // What every Linux tells; the threads of QUIC, of the readers and of the writers are known by their names.
+    for (const side of [one, other]) {
+      for (const name of ["spanMicros", "cores", "machineCores", "machineBusyMicros", "networkRanMicros"] as const) {
+        assert.ok(Number(side[name]) > 0, `${name} of ${JSON.stringify(side)}`);
+      }
+      assert.ok(Number(side["rttMicros"]) > 0 && Number(side["receiveWindowBytes"]) >= MIB);
+    }
+    assert.ok(Number(one["readRanMicros"]) > 0 && Number(other["writeRanMicros"]) > 0);
+    assert.ok(Number(one["sentPackets"]) >= SIZE / 65_536);
+  });
+});
