@@ -103,7 +103,8 @@ Deno.test("hostile: B5 a block that keeps arriving damaged is asked for three ti
   const ticket = await receiver.ticket();
   const peer = await speaker.connectForeign(ticket.port, await speaker.certificateOf(ticket.port));
   await prove(peer, ticket);
-  peer.send(offer());
+  // One lane stays open, and each frame comes on one of its own.
+  peer.send(offer("hostile", 5));
   await peer.nextOf(CODES.accept);
   peer.send(page(0, { path: "file", size: 10 }), pagesEnd(1, 10));
   const damaged = frame({ entry: 0, length: 10, block: 0 });
