@@ -44,11 +44,12 @@ const PATHS: Readonly<Record<AddressClass, PathNumbers>> = {
     outstandingBytes: 4 * MIB,
     readAheadBytes: 4 * MIB,
   },
-  // The product of 10 Gbps and 10 ms is 12 MB; 128 MiB measured the same rate as 4 MiB.
+  // The product of 10 Gbps and 10 ms is 12 MB; 128 MiB measured the same rate as 4 MiB. As much is outstanding: an address looks near
+  // behind a VPN too, and with half of it 200 Mbps, 150 ms and 0.5 % loss went 136 Mbps in place of 149, because a send ends in order.
   near: {
     lanes: 4,
     connectionWindowBytes: 16 * MIB,
-    outstandingBytes: 8 * MIB,
+    outstandingBytes: 16 * MIB,
     readAheadBytes: 16 * MIB,
   },
   // The product of 5 Gbps and 100 ms is 62 MB, what there is by default; with more memory longer paths are filled as well. More

@@ -19,7 +19,7 @@ Deno.test("by default each class has its measured numbers", () => {
     const { connectionWindowBytes, laneWindowBytes, outstandingBuffers, readAheadBuffers, lanes } = budget;
     return [connectionWindowBytes / MIB, laneWindowBytes / MIB, outstandingBuffers, readAheadBuffers, lanes];
   });
-  assert.deepEqual(numbers, [[4, 2, 3, 3, 4], [16, 2, 7, 15, 4], [64, 2, 63, 15, 8]]);
+  assert.deepEqual(numbers, [[4, 2, 3, 3, 4], [16, 2, 15, 15, 4], [64, 2, 63, 15, 8]]);
 });
 
 Deno.test("near and far are the numbers of these classes whatever the address; times included", () => {

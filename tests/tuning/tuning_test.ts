@@ -126,7 +126,7 @@ Deno.test("whatever the machine, threads and memory stay within their bounds", (
     assert.ok(sizes.buffers * 2 ** 20 >= sizes.outstandingBytes && sizes.buffers <= 128);
   }));
   const three = engineSizes(8, "near", { ...DEFAULT_TUNING, connections: 3 });
-  assert.equal(three.buffers, 3 * 7 + 15, "each has what it may have outstanding");
+  assert.equal(three.buffers, 3 * 15 + 15, "each has what it may have outstanding");
   assert.equal(engineSizes(NaN, "near").readers, 1);
   assert.equal(engineSizes(2, "near").executionProfile, 0);
   assert.equal(engineSizes(8, "near").executionProfile, 1);

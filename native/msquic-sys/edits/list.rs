@@ -151,4 +151,28 @@ pub const EDITS: &[Edit] = &[
         sha256: "5f92d8a03c12d740289da0ed0ca41544a51c8605066eff82c8700b9e4bd39038",
         replacement: include_str!("stream_window.c"),
     },
+    // A packet that was to find out how large packets may be and got lost says nothing about congestion (RFC 9000 14.4), and on most paths
+    // the three that look for more than Ethernet's size are lost. CUBIC ended its slow start at its first window because of them: on
+    // 500 Mbps and 20 ms it went 131 Mbps in place of 400.
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 924,
+        last_line: 924,
+        sha256: "24e1bc6f5b58d32e540ec58587f666ac635c2f9ca92974db3f320ccc8fff716f",
+        replacement: "    uint32_t LostRetransmittableBytes = 0;\n    BOOLEAN LostProbe = FALSE;\n",
+    },
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 1026,
+        last_line: 1026,
+        sha256: "c2a7aef3fd2a1030733ba1bc7e78344af13baf83c219835f6661f7a4b6faee45",
+        replacement: include_str!("lost_probe.c"),
+    },
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 1078,
+        last_line: 1078,
+        sha256: "e2aceecc31d0f80db10da7305d2881307c45b0a6f1297e615b71df55fba4e3d7",
+        replacement: "    return LostRetransmittableBytes > 0 || LostProbe;\n",
+    },
 ];
