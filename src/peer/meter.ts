@@ -7,8 +7,9 @@
  * @module
  */
 
-import type { ConnectionId, EngineStats, PathStats, ProcessLoad, ThreadRole, ThreadTime } from "../engine/engine.ts";
+import type { EngineStats, PathStats, ProcessLoad, ThreadRole, ThreadTime } from "../engine/engine.ts";
 import { mostOf, type ReportField, type ReportNumbers, reportOf } from "../protocol/report.ts";
+import type { Link } from "./link.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 const NANOS_PER_MICRO = 1000;
@@ -36,13 +37,13 @@ export class Meter {
    * @param known what the engine does not know
    */
   report(
-    connections: readonly ConnectionId[],
+    links: readonly Link[],
     known: Partial<Pick<ReportNumbers, "finishMicros" | "rateLimitBytes">>,
   ): ReportNumbers {
     const begin = this.#begin;
     const end = this.#now();
     const { engine } = this.#surroundings.hub;
-    const paths = connections.flatMap((connection) => engine.path(connection) ?? []);
+    const paths = links.flatMap((link) => engine.path(link.id) ?? []);
     const numbers: Partial<Record<ReportField, number>> = {
       spanMicros: (end.ms - begin.ms) * MICROS_PER_MS,
       ...known,
@@ -137,7 +138,7 @@ function pathNumbers(paths: readonly PathStats[]): Partial<Record<ReportField, n
     lanes: sum("lanes"),
     laneWindowWaitMicros: sum("laneWindowWait") / NANOS_PER_MICRO,
     laneIdleMicros: sum("laneIdleTime") / NANOS_PER_MICRO,
-    receiveWindowBytes: most("receiveWindow"),
-    mostOutstandingBytes: most("mostOutstanding"),
+    receiveWindowBytes: sum("receiveWindow"),
+    mostOutstandingBytes: sum("mostOutstanding"),
   };
 }

@@ -129,7 +129,7 @@ class ReceiveRun {
   #send(message: TransferMessage): void {
     if (message.type === "done" && this.#meter !== undefined) {
       const finishMs = this.#arrivedMs === undefined ? 0 : this.#surroundings.clock.now() - this.#arrivedMs;
-      this.#reports.receiver = this.#meter.report([this.#link.id], { finishMicros: finishMs * 1000 });
+      this.#reports.receiver = this.#meter.report([...this.#connections.keys()], { finishMicros: finishMs * 1000 });
       this.#link.send({ type: "report", numbers: this.#reports.receiver });
     }
     this.#link.send(message);

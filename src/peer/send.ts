@@ -225,7 +225,9 @@ class SendRun {
   /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
   #send(message: TransferMessage): void {
     if (message.type === "bye" && this.#meter !== undefined) {
-      this.#reports.sender = this.#meter.report([this.#link.id], { rateLimitBytes: this.#bytesPerSecond ?? 0 });
+      this.#reports.sender = this.#meter.report([...this.#connections.keys()], {
+        rateLimitBytes: this.#bytesPerSecond ?? 0,
+      });
       this.#link.send({ type: "report", numbers: this.#reports.sender });
     }
     this.#link.send(message);

@@ -66,7 +66,7 @@ export const REPORT_FIELDS = [
   "lanes",
   "laneWindowWaitMicros",
   "laneIdleMicros",
-  // What this side allows, for each connection: to the peer, to itself, and in a UDP socket.
+  // What this side allows: to the peer and to itself on all connections together, and in a UDP socket.
   "receiveWindowBytes",
   "mostOutstandingBytes",
   "receiveBufferBytes",

@@ -25,9 +25,9 @@ export function helpOf(finding: Finding, view: View): string | undefined {
     case "path":
       return largerBuffer(view);
     case "sender-core":
-      return finding.role === "network" ? segmentation(view.sender) : undefined;
+      return finding.role === "network" ? segmentation(view.sender) ?? moreConnections(view) : undefined;
     case "receiver-core":
-      return finding.role === "network" ? coalescing(view.receiver) : undefined;
+      return finding.role === "network" ? coalescing(view.receiver) ?? moreConnections(view) : undefined;
     case "receiver-window":
       return largerWindow("receiver", view.receiver?.value("receiveWindowBytes"));
     case "sender-window":
@@ -56,6 +56,13 @@ function largerBuffer({ sender, receiver }: View): string | undefined {
 function largerWindow(name: string, window = 0): string | undefined {
   const memory = Math.max(LEAST_MEMORY, 4 * Math.ceil(window / MIB));
   return memory > MOST_MEMORY ? undefined : `on the ${name}: --profile far --memory ${memory}Mi`;
+}
+
+/** A connection is one core of the network on either side; another one needs another core on both. */
+function moreConnections({ sender, receiver }: View): string | undefined {
+  if (sender === undefined || receiver === undefined || sender.value("connections") !== 1) return undefined;
+  if (sender.idleCores < 1 || receiver.idleCores < 1) return undefined;
+  return "--connections 2, as both sides have an idle core";
 }
 
 function segmentation(sender: Side | undefined): string | undefined {

@@ -78,16 +78,20 @@ export class Side {
     return part(ratio(this.value("lostPackets"), this.value("sentPackets")));
   }
 
+  /** Cores that nobody used. */
+  get idleCores(): number {
+    return Math.max(0, this.value("machineCores") - this.busyCores);
+  }
+
   /** Cores that were busy, by whomever. */
   get busyCores(): number {
     return this.share("machineBusyMicros");
   }
 }
 
-/** What went through for each second and connection, times what a round trip takes: as much as must have been under way. */
+/** What went through in a second, times what a round trip takes: as much as must have been under way. */
 export function underWay(side: Side): number {
-  const rate = side.perSecond("sentBytes") / Math.max(1, side.value("connections"));
-  return rate * side.value("minRttMicros") / MICROS;
+  return side.perSecond("sentBytes") * side.value("minRttMicros") / MICROS;
 }
 
 function ratio(one: number, other: number): number {

@@ -52,6 +52,8 @@ for (const waits of BOTH) {
       assert.deepEqual([ending.sender.output.additions, ending.receiver.output.additions], [added, added]);
       assert.equal(ending.world.network.dialled.length, 3);
       assert.equal(ending.sender.output.facts[0]?.resentBytes, 0);
+      const { reports } = ending.sender.output.facts[0]?.verdict ?? {};
+      assert.deepEqual([reports?.sender?.connections, reports?.receiver?.connections], [3, 3], "all are measured");
       await assertGone(ending);
     });
   }

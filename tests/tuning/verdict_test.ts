@@ -199,6 +199,21 @@ const CASES: readonly Case[] = [
     sentence: "limited by one core on the sender (network and encryption)",
   },
   {
+    name: "the same where both sides have other cores",
+    sender: { ...SENDER, networkRanMicros: 2.4, cores: 8, machineCores: 8 },
+    receiver: { ...RECEIVER, cores: 4, machineCores: 4 },
+    limit: "sender-core",
+    sentence: "limited by one core on the sender (network and encryption)",
+    help: "--connections 2, as both sides have an idle core",
+  },
+  {
+    name: "the same with more than one connection",
+    sender: { ...SENDER, networkRanMicros: 2.4, cores: 8, machineCores: 8, connections: 2 },
+    receiver: { ...RECEIVER, cores: 4, machineCores: 4 },
+    limit: "sender-core",
+    sentence: "limited by one core on the sender (network and encryption)",
+  },
+  {
     name: "the same without segmentation offload",
     sender: { ...SENDER, networkRanMicros: 2.4, segmentation: 0 },
     receiver: RECEIVER,
