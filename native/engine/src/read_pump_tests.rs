@@ -207,3 +207,33 @@ fn shrinks_and_reads_at_the_same_time_lose_and_repeat_no_block() {
         );
     }
 }
+
+#[test]
+fn a_small_frame_keeps_no_buffer_of_the_pool_and_counts_by_its_size() {
+    let pump = pump(1);
+    let lane = lane(&pump, 1, &Link::alone(1));
+    assert!(pump.grant(&lane, 10, 0, 0, 3));
+    let outstanding = || lane.link.outstanding.load(Ordering::Relaxed);
+    let mut sent = Vec::new();
+    for len in [100, SMALL_FRAME] {
+        let mut job = pump
+            .pick(&mut pump.lock(), &mut Vec::new())
+            .expect("the only buffer is free again");
+        (job.buffer.start, job.buffer.len) = (7, len);
+        job.buffer.storage[7] = 1;
+        let small = pump.fitting(&lane.link, job.buffer);
+        assert_eq!((small.start, small.len, small.storage[0]), (0, len, 1));
+        sent.push(small);
+    }
+    assert_eq!(outstanding(), (LEAST_CHARGE + SMALL_FRAME) as u64);
+    let mut job = pump.pick(&mut pump.lock(), &mut Vec::new()).unwrap();
+    job.buffer.len = SMALL_FRAME + 1;
+    let large = pump.fitting(&lane.link, job.buffer);
+    assert_eq!(large.storage.len(), FRAME_ROOM, "a larger one is sent from where it is");
+    sent.push(large);
+    for buffer in sent {
+        pump.give_back(&lane.link, buffer);
+    }
+    assert_eq!(outstanding(), 0);
+    assert_eq!(pump.lock().free.len(), 1);
+}

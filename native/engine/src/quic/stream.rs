@@ -44,6 +44,8 @@ pub struct SendBuffer {
     pub storage: Box<[u8]>,
     pub start: usize,
     pub len: usize,
+    /// What it counts among its connection's bytes outstanding; 0 for what is not counted.
+    pub charge: u64,
     /// The bytes as the library gets them, one for each send.
     parts: Vec<Buffer>,
     /// Parts that have not come back from the library. Whoever brings the last one has the buffer again.
@@ -60,6 +62,7 @@ impl SendBuffer {
             storage,
             start: 0,
             len,
+            charge: 0,
             parts: Vec::with_capacity(1),
             away: AtomicUsize::new(0),
         })
