@@ -34,6 +34,8 @@ Deno.test("e2e: both sides tell the same verdict, from numbers that both have", 
       assert.ok(Number(side["rttMicros"]) > 0 && Number(side["receiveWindowBytes"]) >= MIB);
     }
     assert.ok(Number(one["readRanMicros"]) > 0 && Number(other["writeRanMicros"]) > 0);
-    assert.ok(Number(one["sentPackets"]) >= SIZE / 65_536);
+    // Loopback takes packets of 16 KB (native/msquic-sys/edits). With Ethernet's 1,500 bytes there would be 17,000.
+    const packets = Number(one["sentPackets"]);
+    assert.ok(packets >= SIZE / 65_536 && packets < SIZE / 4_000, `${packets} packets`);
   });
 });
