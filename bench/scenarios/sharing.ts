@@ -45,7 +45,14 @@ const CASES: readonly Case[] = [
     title: "two `ultra`, started together",
     flows: ["ultra", "ultra"],
     missing: () => undefined,
-    run: twoTransfers,
+    run: together,
+  },
+  {
+    name: "two-apart",
+    title: "two `ultra`, the second 2 s later",
+    flows: ["ultra", "ultra"],
+    missing: () => undefined,
+    run: apart,
   },
   {
     name: "cubic-beside-tcp",
@@ -63,6 +70,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** A newcomer finds the path full. */
+const APART_MS = 2000;
 /** TCP has the path for itself until its window is full. */
 const LEAD_MS = 4000;
 /** Longer than the transfer beside it, which ends it. */
@@ -114,7 +123,7 @@ async function runOnce(one: Case, cell: Cell, round: number, place: Omit<Place, 
   }
 }
 
-async function twoTransfers(place: Place): Promise<Outcome> {
+async function together(place: Place): Promise<Outcome> {
   await using first = await Transfer.listen(place, "first", []);
   await using second = await Transfer.listen(place, "second", []);
   const started = performance.now();
@@ -123,6 +132,17 @@ async function twoTransfers(place: Place): Promise<Outcome> {
     ...both(first.samples, second.samples),
     ended: [(ended[0] - started) / 1000, (ended[1] - started) / 1000],
   };
+}
+
+async function apart(place: Place): Promise<Outcome> {
+  await using first = await Transfer.listen(place, "first", []);
+  await using second = await Transfer.listen(place, "second", []);
+  const sending = first.send();
+  // If it fails, it says so below.
+  sending.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, APART_MS));
+  await Promise.all([sending, second.send()]);
+  return both(first.samples, second.samples);
 }
 
 async function besideTcp(place: Place, flags: readonly string[]): Promise<Outcome> {
