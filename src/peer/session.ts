@@ -25,7 +25,7 @@ export interface Machine {
   tick(nowMs: number): void;
 }
 
-/** Acknowledgements leave at most 20 times a second; the machine's clock needs no finer step. */
+/** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
 
 /** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */

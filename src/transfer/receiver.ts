@@ -32,8 +32,11 @@ import { VerifiedBlocks } from "./verified.ts";
 
 export type { ReceiverOptions, ReceiverPorts };
 
-/** Acknowledgements and commits leave at most 20 times a second: a progress bar needs no more. */
+/** Acknowledgements and commits that nothing hurries leave at most 20 times a second: a progress bar needs no more. */
 export const ACKNOWLEDGE_MS = 50;
+
+/** News of so many small files leave at once: a sender has few files under way (`MAX_UNDER_WAY`), and each waits for two such messages. */
+const ENOUGH_NEWS = 32;
 
 /** How often a damaged block is asked for again (B5). */
 export const MAX_DAMAGE = 3;
@@ -69,6 +72,8 @@ export class Receiver {
   #unsentCommitted: EntryRun[] = [];
   /** Whether a file or the transfer has ended, which is told without delay. */
   #isUrgent = false;
+  /** Files that were verified or committed since the last acknowledgement. */
+  #news = 0;
   #sentMs = -Infinity;
   #nowMs = 0;
   /** How often each damaged block arrived damaged, by entry and block. */
@@ -143,6 +148,7 @@ export class Receiver {
       this.#unsentVerified.push(entry, first, count);
       if (!this.#verified.isComplete(entry)) return;
       this.#verified.settle(entry);
+      this.#news++;
       // Small files end all the time; the last of them is what somebody waits for.
       this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
     });
@@ -172,6 +178,7 @@ export class Receiver {
       if (this.#entries.state(entry) !== EntryState.committing) return;
       this.#entries.setState(entry, EntryState.committed);
       this.#unsentCommitted.push({ first: entry, count: 1 });
+      this.#news++;
       this.#finishIfOver();
     });
   }
@@ -221,7 +228,8 @@ export class Receiver {
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     this.#talk.step(() => {
-      if (this.#isUrgent || nowMs - this.#sentMs >= ACKNOWLEDGE_MS) this.#sendAcknowledgements();
+      const isDue = this.#isUrgent || this.#news >= ENOUGH_NEWS || nowMs - this.#sentMs >= ACKNOWLEDGE_MS;
+      if (isDue) this.#sendAcknowledgements();
       if (this.#stage.at !== "confirming") return;
       const wait = this.#talk.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
       if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
@@ -260,6 +268,7 @@ export class Receiver {
     for (const message of verifiedMessages(runs)) this.#talk.send(message);
     for (const message of committedMessages(this.#unsentCommitted.splice(0))) this.#talk.send(message);
     this.#isUrgent = false;
+    this.#news = 0;
     this.#sentMs = this.#nowMs;
   }
 

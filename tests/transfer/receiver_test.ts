@@ -176,6 +176,19 @@ Deno.test("acknowledgements are merged, and at most 20 leave in a second", () =>
   assert.deepEqual(acks[1], { type: "verified", items: [{ entry: 0, first: 1, count: 5 }] });
 });
 
+Deno.test("small files are acknowledged 32 at a time, without waiting for the clock", () => {
+  const files = 100;
+  const bench = new ReceiverBench().takeAll(Array.from({ length: files }, (_, i): [string, number] => [`f${i}`, 1]));
+  bench.receiver.tick(ACKNOWLEDGE_MS);
+  const before = bench.sent.length;
+  for (let entry = 0; entry < files - 1; entry++) {
+    bench.receiver.verified(entry, 0, 1);
+    bench.receiver.tick(ACKNOWLEDGE_MS + 1);
+  }
+  const told = bench.sent.slice(before).map((message) => message.type === "verified" ? message.items.length : 0);
+  assert.deepEqual(told, [32, 32, 32]);
+});
+
 Deno.test("the last block of a file is acknowledged at once", () => {
   const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
   bench.receiver.verified(0, 0, 2);

@@ -340,7 +340,8 @@ impl Engine {
 
     pub fn commit(&self, sink: u32, entry: u32, size: u64, root: [u8; 32]) -> Result<(), Refusal> {
         let sink = self.sinks.get(sink)?;
-        self.writers.run(move || sink.commit(entry, size, root));
+        sink.queue_commit(entry, size, root);
+        self.writers.run(move || sink.commit_queued());
         Ok(())
     }
 

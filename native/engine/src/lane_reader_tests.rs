@@ -85,7 +85,7 @@ fn a8_blocks_in_any_order_over_lanes_in_random_pieces_make_the_same_files() {
             .collect();
         assert_eq!(done, all, "seed {seed}: each block verified exactly once");
         for (entry, file) in (0..).zip(&files) {
-            sink.commit(entry, file.len() as u64, root(file));
+            commit(&sink, entry, file.len() as u64, root(file));
             assert!(
                 std::fs::read(folder.path().join(&names[entry as usize])).unwrap() == *file,
                 "seed {seed}"
@@ -108,7 +108,7 @@ fn g3_a_verified_block_is_never_written_again() {
         one.feed(&again, &sink).unwrap();
         other.feed(&again, &sink).unwrap();
     }
-    sink.commit(0, 1000, root(&first));
+    commit(&sink, 0, 1000, root(&first));
     let records = told(&events);
     assert_eq!(verified(&records), [(0, 0)]);
     assert_eq!(of_kind(&records, EventKind::Mismatch), []);
@@ -126,7 +126,7 @@ fn g3_a_block_that_another_lane_is_writing_is_dropped() {
     fast.feed(&frame(0, 0, &second), &sink).unwrap();
     assert_eq!(told(&events), []);
     slow.feed(&bytes[600..], &sink).unwrap();
-    sink.commit(0, 1000, root(&first));
+    commit(&sink, 0, 1000, root(&first));
     assert_eq!(verified(&told(&events)), [(0, 0)]);
     assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), first);
 }
@@ -199,7 +199,7 @@ fn a_wrong_value_is_told_each_time_and_the_block_may_come_again() {
     assert_eq!(of_kind(&records, EventKind::Mismatch), [(0, 1); 3]);
     assert_eq!(verified(&records), [(0, 0)]);
     lane.feed(&blocks[1], &sink).unwrap();
-    sink.commit(0, file.len() as u64, root(&file));
+    commit(&sink, 0, file.len() as u64, root(&file));
     let records = told(&events);
     assert_eq!(verified(&records), [(0, 1)]);
     assert_eq!(of_kind(&records, EventKind::Committed).len(), 1);
@@ -228,7 +228,7 @@ fn holes_are_zeros_also_where_a_wrong_block_left_bytes() {
         }
         lane.feed(&hole(0, block, len), &sink).unwrap();
     }
-    sink.commit(0, size as u64, root(&vec![0; size]));
+    commit(&sink, 0, size as u64, root(&vec![0; size]));
     let records = told(&events);
     assert_eq!(of_kind(&records, EventKind::Mismatch), [(0, 1), (0, 3)]);
     assert_eq!(of_kind(&records, EventKind::Committed).len(), 1);
@@ -243,7 +243,7 @@ fn d22_a_file_of_holes_alone_arrives() {
     lane(&sink)
         .feed(&[hole(0, 1, 10), hole(0, 0, BLOCK)].concat(), &sink)
         .unwrap();
-    sink.commit(0, size as u64, root(&vec![0; size]));
+    commit(&sink, 0, size as u64, root(&vec![0; size]));
     assert_eq!(of_kind(&told(&events), EventKind::Committed).len(), 1);
     assert!(std::fs::read(folder.path().join("a")).unwrap() == vec![0; size]);
 }
@@ -271,7 +271,7 @@ fn a_lane_that_dies_inside_a_block_gives_its_claim_back_only_then() {
     }
     assert_eq!(told(&events), []);
     lane(&sink).feed(&hole(0, 0, 1000), &sink).unwrap();
-    sink.commit(0, 1000, root(&[0; 1000]));
+    commit(&sink, 0, 1000, root(&[0; 1000]));
     assert_eq!(of_kind(&told(&events), EventKind::Committed).len(), 1);
     assert_eq!(
         std::fs::read(folder.path().join("a")).unwrap(),
@@ -291,12 +291,17 @@ fn g5_a_broken_lane_gives_its_claim_back_at_once() {
     assert_eq!(verified(&told(&events)), [(0, 0)]);
 }
 
+fn commit(sink: &Sink, entry: u32, size: u64, root: [u8; 32]) {
+    sink.queue_commit(entry, size, root);
+    sink.commit_queued();
+}
+
 /// What became of a commit: the class of the failure, and the names in the folder.
 fn refused(deliver: &[Vec<u8>], size: u64, root: [u8; 32]) {
     let folder = tempfile::tempdir().unwrap();
     let (sink, events) = receiving(folder.path(), &[("a", 2 * BLOCK as u64)]);
     lane(&sink).feed(&deliver.concat(), &sink).unwrap();
-    sink.commit(0, size, root);
+    commit(&sink, 0, size, root);
     let records = told(&events);
     assert_eq!(
         of_kind(&records, EventKind::EntryFailed),
@@ -330,10 +335,42 @@ fn a2_files_of_no_block_of_one_and_of_a_whole_number_have_their_root() {
         let file = Dice(size as u64).bytes(size);
         let (sink, events) = receiving(folder.path(), &[("a", size as u64)]);
         lane(&sink).feed(&frames(0, &file).concat(), &sink).unwrap();
-        sink.commit(0, size as u64, root(&file));
+        commit(&sink, 0, size as u64, root(&file));
         assert_eq!(of_kind(&told(&events), EventKind::Committed).len(), 1, "{size} bytes");
         assert!(std::fs::read(folder.path().join("a")).unwrap() == file, "{size} bytes");
     }
+}
+
+#[test]
+fn files_that_wait_are_committed_together_and_one_that_is_wrong_stops_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<String> = (0..100).map(|entry| format!("{entry:02}")).collect();
+    let offered: Vec<(&str, u64)> = files.iter().map(|name| (name.as_str(), 2)).collect();
+    let (sink, events) = receiving(folder.path(), &offered);
+    for (entry, name) in (0..).zip(&files) {
+        lane(&sink).feed(&frame(entry, 0, name.as_bytes()), &sink).unwrap();
+        let sealed = if entry == 40 { "no" } else { name };
+        sink.queue_commit(entry, 2, root(sealed.as_bytes()));
+    }
+    let mut ends = Vec::new();
+    let mut calls = 0;
+    while ends.len() < 100 {
+        sink.commit_queued();
+        calls += 1;
+        let records = told(&events);
+        ends.extend(of_kind(&records, EventKind::Committed));
+        ends.extend(of_kind(&records, EventKind::EntryFailed));
+    }
+    assert_eq!(calls, 2);
+    ends.sort_unstable();
+    let expected = (0..100).map(|entry| match entry {
+        40 => (40, FaultClass::Integrity as u64),
+        entry => (entry, 1), // durable
+    });
+    assert_eq!(ends, expected.collect::<Vec<_>>());
+    let mut named = names(folder.path());
+    named.sort();
+    assert_eq!(named, files.into_iter().filter(|name| name != "40").collect::<Vec<_>>());
 }
 
 #[test]
@@ -348,8 +385,8 @@ fn an_abandoned_entry_takes_nothing_more_and_a_second_commit_takes_nothing_away(
     late.feed(&frame(0, 0, b"aaaa"), &sink).unwrap();
     assert_eq!(verified(&told(&events)), []);
     late.feed(&frame(1, 0, b"bbbb"), &sink).unwrap();
-    sink.commit(1, 4, root(b"bbbb"));
-    sink.commit(1, 4, root(b"bbbb"));
+    commit(&sink, 1, 4, root(b"bbbb"));
+    commit(&sink, 1, 4, root(b"bbbb"));
     assert_eq!(names(folder.path()), ["b"]);
     assert_eq!(std::fs::read(folder.path().join("b")).unwrap(), b"bbbb");
 }

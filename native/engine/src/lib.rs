@@ -1,7 +1,8 @@
 //! The data plane of `ultra`: msquic, the two pumps and BLAKE3 behind a door of a few functions (`docs/engine.md`).
 //!
 //! The way of a byte that is sent: `read_pump` takes a granted block, `source` reads and hashes it, `quic` sends it. The way of one
-//! that is received: `write_pump` takes what a lane received, `lane_reader` takes it apart, `sink` writes, verifies and commits it.
+//! that is received: `write_pump` takes what a lane received, `lane_reader` takes it apart, `sink` writes and verifies it, and
+//! `sink/commit` gives its file a name.
 
 mod args;
 mod block_tree;

@@ -1,20 +1,22 @@
-//! The receiver's side of a transfer: which blocks are wanted, claimed and verified, and the commit of complete files.
+//! The receiver's side of a transfer: which blocks are wanted, claimed and verified. `sink/commit.rs` has the commit of complete files.
 
-use std::collections::HashMap;
+mod commit;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
 
 use ultra_files::Part;
 
-use crate::block_tree::{BLOCK_LEN, file_root};
+use crate::block_tree::BLOCK_LEN;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::frame::{block_count, block_len};
-use crate::layout::{EventKind, FaultClass};
+use crate::layout::EventKind;
 use crate::record::Record;
-use crate::stats::{STATS, add, lap};
+use crate::stats::{STATS, add};
 use crate::target::Target;
+use commit::Sealed;
 
 /// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
 /// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
@@ -25,6 +27,8 @@ pub struct Sink {
     pub target: Arc<Target>,
     events: Arc<Events>,
     entries: RwLock<HashMap<u32, Arc<SinkEntry>>>,
+    /// What TypeScript wants committed; see `sink/commit.rs`.
+    sealed: Mutex<VecDeque<Sealed>>,
     roots: Mutex<HashMap<u32, [u8; 32]>>,
 }
 
@@ -77,6 +81,7 @@ impl Sink {
             target: Arc::new(target),
             events,
             entries: RwLock::default(),
+            sealed: Mutex::default(),
             roots: Mutex::default(),
         })
     }
@@ -128,62 +133,6 @@ impl Sink {
         }))
     }
 
-    /// Checks the values against the sender's root and puts the file under its final name; COMMITTED or ENTRY_FAILED follows.
-    pub fn commit(&self, id: u32, size: u64, root: [u8; 32]) {
-        let start = Instant::now();
-        let result = self.check(id, size, root).and_then(|()| self.target.commit(id));
-        lap(&STATS.commit_time, start);
-        self.forget(id);
-        match result {
-            Ok(durable) => {
-                add(&STATS.committed_files, 1);
-                self.roots
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(id, root);
-                self.events.push(
-                    Record::event(EventKind::Committed, self.id)
-                        .entry(id)
-                        .first(durable.into()),
-                );
-            }
-            Err(fault) => {
-                self.target.abandon(id);
-                tell_failed(&self.events, self.id, id, &fault);
-            }
-        }
-    }
-
-    fn check(&self, id: u32, size: u64, root: [u8; 32]) -> Result<(), Fault> {
-        let Some(known) = self.target.file_size(id) else {
-            return Ok(());
-        }; // a folder has no contents
-        let name = self.target.path(id);
-        let integrity = |what: &str| Fault::new(FaultClass::Integrity, format!("{what} \"{name}\""));
-        if size != known {
-            return Err(integrity("the sender sealed another size of"));
-        }
-        let actual = match self.entry(id) {
-            Some(entry) => {
-                if entry.failed.load(Ordering::Acquire) {
-                    return Err(Fault::new(FaultClass::Io, format!("\"{name}\" could not be written")));
-                }
-                let blocks = entry.lock();
-                if blocks.verified != block_count(size) {
-                    return Err(integrity("not all blocks are verified of"));
-                }
-                file_root(&blocks.values, blocks.single)
-            }
-            None if size == 0 => file_root(&[], None),
-            None => return Err(integrity("no block has arrived of")),
-        };
-        if actual == Some(root) {
-            Ok(())
-        } else {
-            Err(integrity("the blocks do not add up to the sender's root of"))
-        }
-    }
-
     /// Gives an entry up and removes its part file.
     pub fn abandon(&self, id: u32) {
         if let Some(entry) = self.entry(id) {
@@ -195,11 +144,11 @@ impl Sink {
 
     /// Roots of the files committed here, for the transfer root.
     pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
-        self.roots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .copied()
+        self.roots().get(&id).copied()
+    }
+
+    fn roots(&self) -> MutexGuard<'_, HashMap<u32, [u8; 32]>> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn entry(&self, id: u32) -> Option<Arc<SinkEntry>> {

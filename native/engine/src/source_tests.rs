@@ -64,7 +64,8 @@ fn what_a_source_reads_a_lane_verifies_and_zeros_become_holes() {
             lane.feed(&frame, &sink).unwrap();
         }
         source.seal(entry);
-        sink.commit(entry, bytes.len() as u64, root(bytes));
+        sink.queue_commit(entry, bytes.len() as u64, root(bytes));
+        sink.commit_queued();
         assert!(std::fs::read(to.path().join("top").join(name)).unwrap() == *bytes);
     }
     let sealed: Vec<[u8; 32]> = told(&events).iter().map(|record| record.bytes).collect();

@@ -80,11 +80,14 @@ impl Target {
         }
     }
 
-    /// Puts a complete file (or a folder) in its place; the result says whether it survives a power cut.
-    pub fn commit(&self, id: u32) -> Result<bool, Fault> {
+    /// Puts complete files (and folders) in their places; the results, in the same order, say whether they survive a power cut.
+    pub fn commit_group(&self, ids: &[u32]) -> Vec<Result<bool, Fault>> {
         match self {
-            Self::Folder(folder) => Ok(folder.commit(id)?.durable),
-            Self::Discard(_) => Ok(false),
+            Self::Folder(folder) => {
+                let results = folder.commit_group(ids).into_iter();
+                results.map(|result| Ok(result?.durable)).collect()
+            }
+            Self::Discard(_) => ids.iter().map(|_| Ok(false)).collect(),
         }
     }
 

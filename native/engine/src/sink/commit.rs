@@ -1,0 +1,107 @@
+//! The commit of complete files, as many at once as wait for it: the disk then writes all their contents together, and each folder is
+//! synced once.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::{Sink, tell_failed};
+use crate::block_tree::file_root;
+use crate::fault::Fault;
+use crate::frame::block_count;
+use crate::layout::{EventKind, FaultClass};
+use crate::record::Record;
+use crate::stats::{STATS, add, lap};
+
+/// Files that are committed together at most. A sender has 256 under way: the next ones are to arrive meanwhile.
+const MOST_TOGETHER: usize = 64;
+
+/// An entry that is to be committed, and what its sender says of it.
+pub struct Sealed {
+    entry: u32,
+    size: u64,
+    root: [u8; 32],
+}
+
+impl Sink {
+    /// Queues an entry; a call of [`Sink::commit_queued`] has to follow.
+    pub fn queue_commit(&self, entry: u32, size: u64, root: [u8; 32]) {
+        self.sealed().push_back(Sealed { entry, size, root });
+    }
+
+    /// Checks the values of queued files against their senders' roots and puts the files under their final names; COMMITTED or
+    /// ENTRY_FAILED follows for each. What another call has taken up meanwhile is its own.
+    pub fn commit_queued(&self) {
+        let taken: Vec<Sealed> = {
+            let mut sealed = self.sealed();
+            let count = sealed.len().min(MOST_TOGETHER);
+            sealed.drain(..count).collect()
+        };
+        let start = Instant::now();
+        let (right, wrong): (Vec<_>, Vec<_>) = taken
+            .into_iter()
+            .map(|sealed| (self.check(&sealed), sealed))
+            .partition(|(checked, _)| checked.is_ok());
+        for (checked, sealed) in wrong {
+            self.committed(&sealed, checked.map(|()| false));
+        }
+        let entries: Vec<u32> = right.iter().map(|(_, sealed)| sealed.entry).collect();
+        for ((_, sealed), result) in right.iter().zip(self.target.commit_group(&entries)) {
+            self.committed(sealed, result);
+        }
+        lap(&STATS.commit_time, start);
+    }
+
+    /// An entry's end, with whether it survives a power cut.
+    fn committed(&self, sealed: &Sealed, result: Result<bool, Fault>) {
+        let entry = sealed.entry;
+        self.forget(entry);
+        match result {
+            Ok(durable) => {
+                add(&STATS.committed_files, 1);
+                self.roots().insert(entry, sealed.root);
+                let event = Record::event(EventKind::Committed, self.id);
+                self.events.push(event.entry(entry).first(durable.into()));
+            }
+            Err(fault) => {
+                self.target.abandon(entry);
+                tell_failed(&self.events, self.id, entry, &fault);
+            }
+        }
+    }
+
+    fn check(&self, &Sealed { entry: id, size, root }: &Sealed) -> Result<(), Fault> {
+        let Some(known) = self.target.file_size(id) else {
+            return Ok(()); // a folder has no contents
+        };
+        let name = self.target.path(id);
+        let integrity = |what: &str| Fault::new(FaultClass::Integrity, format!("{what} \"{name}\""));
+        if size != known {
+            return Err(integrity("the sender sealed another size of"));
+        }
+        let actual = match self.entry(id) {
+            Some(entry) => {
+                if entry.failed.load(Ordering::Acquire) {
+                    return Err(Fault::new(FaultClass::Io, format!("\"{name}\" could not be written")));
+                }
+                let blocks = entry.lock();
+                if blocks.verified != block_count(size) {
+                    return Err(integrity("not all blocks are verified of"));
+                }
+                file_root(&blocks.values, blocks.single)
+            }
+            None if size == 0 => file_root(&[], None),
+            None => return Err(integrity("no block has arrived of")),
+        };
+        if actual == Some(root) {
+            Ok(())
+        } else {
+            Err(integrity("the blocks do not add up to the sender's root of"))
+        }
+    }
+
+    fn sealed(&self) -> MutexGuard<'_, VecDeque<Sealed>> {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
