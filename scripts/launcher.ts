@@ -26,17 +26,20 @@ set -eu
 
 # Symbolic links to this script may stand anywhere.
 self=$0
+case $self in */*) ;; *) self=./$self ;; esac
 while [ -L "$self" ]; do
   link=$(readlink "$self")
   case $link in
     /*) self=$link ;;
-    *) self=$(dirname "$self")/$link ;;
+    *) self=\${self%/*}/$link ;;
   esac
 done
-lib=$(CDPATH='' cd -P "$(dirname "$self")/lib" && pwd -P)
+lib=$(CDPATH='' cd -P "\${self%/*}/lib" && pwd -P)
 
-# Nothing in the environment may change what this Deno does.
-for name in $(env | sed -n 's/^\\(DENO_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset "$name"; done
+# Nothing in the environment may change what this Deno does. (A program started here takes 3 ms, of the 100 that a small transfer takes.)
+case $(set) in
+  *DENO_*) for name in $(env | sed -n 's/^\\(DENO_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset "$name"; done ;;
+esac
 unset NODE_OPTIONS
 export DENO_NO_UPDATE_CHECK=1
 # (Deno keeps small caches of its own; they stay apart from those of a Deno that the user has.)
