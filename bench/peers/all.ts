@@ -1,5 +1,6 @@
 /** The peers, in the order of the report. The first is what the others are compared with. @module */
 
+import { copy } from "./copy.ts";
 import { croc } from "./croc.ts";
 import { curl } from "./curl.ts";
 import { iperf } from "./iperf.ts";
@@ -29,6 +30,7 @@ export const PEERS: readonly Peer[] = [
   rclone,
   memory("bbr"),
   memory("cubic"),
+  copy,
   iperf("bbr", "copes"),
   iperf("cubic", "stalls"),
 ];
