@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { UltraError } from "../errors.ts";
 import { formatIp, parseIp } from "./addresses.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
@@ -190,7 +190,7 @@ function encodeHint(hint: TicketHint): Uint8Array {
 }
 
 function checkOf(bytes: Uint8Array): Uint8Array {
-  return createHash("sha256").update(bytes).digest().subarray(0, CHECK_LEN);
+  return sha256(bytes).subarray(0, CHECK_LEN);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -23,10 +23,7 @@ const isProduct = within("src/", "main.ts");
 /** What the pure parts may import besides each other. */
 const PURE_FILES: readonly string[] = ["src/errors.ts"];
 /** Outside functions that have no effect and always the same result. */
-const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["node:crypto", [
-  "createHash",
-  "timingSafeEqual",
-]]]);
+const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["@noble/hashes/sha2.js", ["sha256"]]]);
 
 /** Global names through which the clock, chance, the system or another thread of events could come in. */
 const EFFECTS: ReadonlySet<string> = new Set([
@@ -57,8 +54,9 @@ export const RULES: readonly Rule[] = [
     check: (path, text) => imports(path, text, (target, one) => !isPureImport(path, target, one)),
     refuses: [
       ["src/transfer/x.ts", `import { readFile } from "node:fs/promises";`],
-      ["src/transfer/x.ts", `import { randomBytes } from "node:crypto";`],
-      ["src/transfer/x.ts", `import * as crypto from "node:crypto";`],
+      ["src/transfer/x.ts", `import { randomBytes } from "@noble/hashes/utils.js";`],
+      ["src/transfer/x.ts", `import { sha512 } from "@noble/hashes/sha2.js";`],
+      ["src/transfer/x.ts", `import * as sha2 from "@noble/hashes/sha2.js";`],
       ["src/transfer/x.ts", `import { now } from "../platform/clock.ts";`],
       ["src/transfer/x.ts", `export * from "../engine/native.ts";`],
       ["src/transfer/x.ts", `const clock = await import("../platform/clock.ts");`],
@@ -71,7 +69,7 @@ export const RULES: readonly Rule[] = [
         `import type { Engine } from "../engine/engine.ts";\nimport { UltraError } from "../errors.ts";`,
       ],
       ["src/transfer/x.ts", `import { decode } from "../protocol/decode.ts";\nimport { plan } from "./plan.ts";`],
-      ["src/protocol/x.ts", `import { createHash } from "node:crypto"; // not import "node:fs"`],
+      ["src/protocol/x.ts", `import { sha256 } from "@noble/hashes/sha2.js"; // not import "node:fs"`],
     ],
   },
   {
