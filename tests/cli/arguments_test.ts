@@ -4,6 +4,7 @@ import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../
 import { UltraError } from "../../src/errors.ts";
 import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";
 import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
+import { usageRefusal } from "./usage_refusal.ts";
 
 function ticket(changes: Partial<Ticket> = {}): string {
   return encodeTicket({
@@ -43,14 +44,7 @@ function parseTest(...args: string[]): Invocation & { command: "test" } {
 
 /** The one line that a wrong command line gets. */
 function refusal(args: readonly string[], environment: { ticket: string | undefined } = { ticket: undefined }): string {
-  try {
-    parseArguments(args, environment);
-  } catch (error) {
-    assert.ok(error instanceof UltraError && error.kind === "usage", `${args.join(" ")}: ${error}`);
-    assert.ok(!error.message.includes("\n"));
-    return error.message;
-  }
-  assert.fail(`accepted: ${args.join(" ")}`);
+  return usageRefusal(() => parseArguments(args, environment));
 }
 
 Deno.test("without a ticket both commands wait, on all addresses and a free port", () => {

@@ -2,23 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseByteCount, parseByteRate, type Range } from "../../src/cli/byte_count.ts";
 import { UltraError } from "../../src/errors.ts";
+import { usageRefusal } from "./usage_refusal.ts";
 
 const ALL: Range = { least: "0", most: "9000T" };
 
 const size = (text: string, range = ALL) => parseByteCount("--size", text, range);
 const rate = (text: string, range = ALL) => parseByteRate("--rate", text, range);
-
-/** The one line that a wrong value gets. */
-function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    assert.ok(error instanceof UltraError && error.kind === "usage", String(error));
-    assert.ok(!error.message.includes("\n"));
-    return error.message;
-  }
-  assert.fail("accepted");
-}
 
 Deno.test("K, M, G and T are decimal, Ki, Mi, Gi and Ti binary; case and a B make no difference", () => {
   const cases: Readonly<Record<string, number>> = {
@@ -60,11 +49,11 @@ Deno.test("rates are bytes a second, or bits where that is said", () => {
 Deno.test("what is no size, or may be bits or bytes, is refused in one line that names the flag", () => {
   const words = ["", " 1M", "1 M", "M", "1.M", ".5M", "1,5M", "-1M", "1e6", "1P", "0x10", "1MM", "∞", "1Mb", "1b"];
   for (const text of [...words, "1M/s", "8Mbit"]) {
-    assert.equal(refusal(() => size(text)), `--size takes a size such as 64M or 1Gi, not "${text}"`);
+    assert.equal(usageRefusal(() => size(text)), `--size takes a size such as 64M or 1Gi, not "${text}"`);
   }
   for (const text of [...words, "1Mb/s", "1Mbits", "1M/h"]) {
     assert.equal(
-      refusal(() => rate(text)),
+      usageRefusal(() => rate(text)),
       `--rate takes bytes a second such as 10M, or bits such as 80Mbit, not "${text}"`,
     );
   }
@@ -73,10 +62,10 @@ Deno.test("what is no size, or may be bits or bytes, is refused in one line that
 Deno.test("a range takes both of its ends, and says them as they are typed", () => {
   const range = { least: "1M", most: "2Gi" };
   for (const text of ["1M", "1000K", "2Gi", "2097152Ki"]) assert.ok(size(text, range) > 0, text);
-  assert.equal(refusal(() => size("999999", range)), '--size takes 1M to 2Gi, not "999999"');
-  assert.equal(refusal(() => size("2147483649", range)), '--size takes 1M to 2Gi, not "2147483649"');
+  assert.equal(usageRefusal(() => size("999999", range)), '--size takes 1M to 2Gi, not "999999"');
+  assert.equal(usageRefusal(() => size("2147483649", range)), '--size takes 1M to 2Gi, not "2147483649"');
   assert.equal(rate("8Mbit", range), 1e6);
-  assert.equal(refusal(() => rate("7Mbit", range)), '--rate takes 1M to 2Gi, not "7Mbit"');
+  assert.equal(usageRefusal(() => rate("7Mbit", range)), '--rate takes 1M to 2Gi, not "7Mbit"');
 });
 
 Deno.test("whatever is typed, the answer is a whole number in the range or one usage error", () => {

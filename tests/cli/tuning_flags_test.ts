@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseArguments } from "../../src/cli/arguments.ts";
-import { UltraError } from "../../src/errors.ts";
 import { DEFAULT_TUNING, type Tuning } from "../../src/tuning/tuning.ts";
+import { usageRefusal } from "./usage_refusal.ts";
 
 const MIB = 2 ** 20;
 
@@ -12,18 +12,6 @@ function tuningOf(args: readonly string[]): Tuning {
   const invocation = parseArguments(args, { ticket: undefined });
   assert.ok(invocation.command === "send" || invocation.command === "recv");
   return invocation.tuning;
-}
-
-/** The one line that a wrong command line gets. */
-function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    assert.ok(error instanceof UltraError && error.kind === "usage", String(error));
-    assert.ok(!error.message.includes("\n"));
-    return error.message;
-  }
-  assert.fail("accepted");
 }
 
 Deno.test("without tuning flags everything is left to ultra", () => {
@@ -66,13 +54,13 @@ Deno.test("every tuning flag of the receiver arrives", () => {
 
 Deno.test("a flag of the other side is refused, with the reason where it is not plain", () => {
   for (const flag of ["--stream-window=1M", "--connection-window=1M", "--write-concurrency=2"]) {
-    assert.match(refusal(() => send(flag)), /^--[a-z-]+ is a flag of `ultra recv`, not of `ultra send`: [a-z]/);
+    assert.match(usageRefusal(() => send(flag)), /^--[a-z-]+ is a flag of `ultra recv`, not of `ultra send`: [a-z]/);
   }
   for (const flag of ["--chunk-size=1M", "--read-buffer=1M"]) {
-    assert.match(refusal(() => recv(flag)), /^--[a-z-]+ is a flag of `ultra send`, not of `ultra recv`: [a-z]/);
+    assert.match(usageRefusal(() => recv(flag)), /^--[a-z-]+ is a flag of `ultra send`, not of `ultra recv`: [a-z]/);
   }
   assert.equal(
-    refusal(() => recv("--rate-limit=1M")),
+    usageRefusal(() => recv("--rate-limit=1M")),
     "--rate-limit is a flag of `ultra send`, not of `ultra recv`: only the sending side can hold a rate; give it there",
   );
 });
@@ -102,34 +90,34 @@ Deno.test("values outside of their range are refused", () => {
     [() => recv("--write-concurrency", "65"), /^--write-concurrency takes a number from 1 to 64, not "65"$/],
     [() => recv("--write-concurrency", "0"), /^--write-concurrency takes a number/],
   ];
-  for (const [act, line] of cases) assert.match(refusal(act), line);
+  for (const [act, line] of cases) assert.match(usageRefusal(act), line);
 });
 
 Deno.test("a window or a buffer beyond the memory is refused with the flag to add", () => {
   assert.equal(recv("--connection-window", "64Mi").connectionWindowBytes, 64 * MIB);
   assert.equal(
-    refusal(() => recv("--connection-window", "100M")),
+    usageRefusal(() => recv("--connection-window", "100M")),
     "--connection-window may be half of the memory at most: add --memory 200M, or --profile max",
   );
   assert.equal(recv("--connection-window", "100M", "--memory", "200M").connectionWindowBytes, 100e6);
   assert.equal(recv("--connection-window", "2G", "--profile", "max").connectionWindowBytes, 2e9);
   assert.equal(recv("--stream-window=16Mi", "--streams=8").laneWindowBytes, 16 * MIB);
   assert.equal(
-    refusal(() => recv("--stream-window=16Mi", "--streams=9")),
+    usageRefusal(() => recv("--stream-window=16Mi", "--streams=9")),
     "9 streams with that --stream-window may take more than the memory: add --memory 151M, or --profile max",
   );
   assert.equal(
-    refusal(() => recv("--stream-window=256Mi")),
+    usageRefusal(() => recv("--stream-window=256Mi")),
     "--stream-window may take more than the memory: add --memory 269M, or --profile max",
   );
   assert.match(
-    refusal(() => recv("--stream-window=256Mi", "--streams=256")),
+    usageRefusal(() => recv("--stream-window=256Mi", "--streams=256")),
     /^256 streams .* the memory: add --profile max$/,
   );
-  assert.match(refusal(() => send("--memory=32M", "--read-buffer=20M")), /--read-buffer .* --memory 40M/);
+  assert.match(usageRefusal(() => send("--memory=32M", "--read-buffer=20M")), /--read-buffer .* --memory 40M/);
 });
 
 Deno.test("max is without bound, so --memory beside it is refused", () => {
   assert.deepEqual(recv("--profile", "max").profile, { name: "max" });
-  assert.match(refusal(() => recv("--profile", "max", "--memory", "1G")), /do not go together/);
+  assert.match(usageRefusal(() => recv("--profile", "max", "--memory", "1G")), /do not go together/);
 });

@@ -1,7 +1,7 @@
 /** Who joins a transfer that it has no business with, or too often, or to break the rules there. */
 
 import assert from "node:assert/strict";
-import { type Flights, type Peer, prove, Speaker } from "./hostile_peer.ts";
+import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { Box, UltraProcess } from "./ultra_process.ts";
 import {
   type Bytes,
@@ -37,21 +37,21 @@ interface Scene {
   readonly key: Bytes;
 }
 
+/** A proved connection, and the key with which others may join it. */
+async function connectFirst(speaker: Speaker, ticket: WireTicket): Promise<Pick<Scene, "first" | "key">> {
+  const first = await speaker.connect(ticket.port);
+  const { hello, listenerHello } = await prove(first, ticket);
+  const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
+  return { first, key: sessionKeyOf({ ...fields, dialerHello: hello, listenerHello }) };
+}
+
 /** Runs `act` while a receiver is in the middle of a transfer; afterwards the transfer must still run. */
 async function joinTest(act: (scene: Scene) => Promise<void>, lanes = 4): Promise<void> {
   await using box = await Box.make();
   await using receiver = UltraProcess.receiver(box);
   await using speaker = new Speaker();
   const ticket = await receiver.ticket();
-  const first = await speaker.connect(ticket.port);
-  const flights: Flights = await prove(first, ticket);
-  const key = sessionKeyOf({
-    alpn: "ultra/1",
-    certificate: first.certificate,
-    token: ticket.token,
-    dialerHello: flights.hello,
-    listenerHello: flights.listenerHello,
-  });
+  const { first, key } = await connectFirst(speaker, ticket);
   first.send(offer("hostile", lanes));
   await first.nextOf(CODES.accept);
   await act({ receiver, speaker, ticket, first, key });
@@ -159,10 +159,7 @@ Deno.test("hostile: what is out of place on a further connection, or on a lane o
     await using receiver = UltraProcess.receiver(box);
     await using speaker = new Speaker();
     const ticket = await receiver.ticket();
-    const first = await speaker.connect(ticket.port);
-    const { hello, listenerHello } = await prove(first, ticket);
-    const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
-    const key = sessionKeyOf({ ...fields, dialerHello: hello, listenerHello });
+    const { first, key } = await connectFirst(speaker, ticket);
     first.send(offer());
     await first.nextOf(CODES.accept);
     const { peer } = await join(await speaker.connectForeign(ticket.port, first.certificate), key);
@@ -179,10 +176,7 @@ Deno.test("hostile: nobody joins before the offer, and nobody finds the port aft
   await using receiver = UltraProcess.receiver(box);
   await using speaker = new Speaker();
   const ticket = await receiver.ticket();
-  const first = await speaker.connect(ticket.port);
-  const { hello, listenerHello } = await prove(first, ticket);
-  const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
-  const key = sessionKeyOf({ ...fields, dialerHello: hello, listenerHello });
+  const { first, key } = await connectFirst(speaker, ticket);
   const early = await greet(await speaker.connect(ticket.port), key);
   early.peer.send(early.proof);
   const { code } = await early.peer.closed;
