@@ -7,7 +7,8 @@ import type { BoxedPath } from "./paths/table.ts";
 import type { Load, Peer } from "./peers/peer.ts";
 import type { Cell } from "./plan.ts";
 import { counts, type Measured, type PeerResult, type TransferResult } from "./results.ts";
-import { check, MIB, type TransferScenario } from "./scenarios/scenario.ts";
+import { check, type TransferScenario } from "./scenarios/scenario.ts";
+import { steadyMemory } from "./steady_memory.ts";
 import { inTurn } from "./turns.ts";
 
 /** A run in a box that did not keep up is made again, so often. */
@@ -35,6 +36,8 @@ export async function measureCell(
 ): Promise<Rounds> {
   const entries = await prepare(cell, scenario, peers, join(folder, "source"));
   const ceilings: { round: number; mbit: number }[] = [];
+  // Paths are slower than any memory.
+  if (cell.path === "loopback") await steadyMemory(join(folder, "memory"), roomForResults(scenario, entries));
   const transfer = (entry: Entry, round: number) => transferOnce(cell, entry, round, join(folder, "run"));
 
   for (let round = 1; round <= cell.rounds; round++) {
@@ -46,16 +49,9 @@ export async function measureCell(
   return { ceilings, peers: await Promise.all(entries.map(resultOf)) };
 }
 
-/**
- * Takes and gives back as much memory as the run's result will. A virtual machine hands memory that was free for seconds back to its host, and
- * whoever writes to it next waits for it: of seven `cp` of 2 GiB from tmpfs to tmpfs the slowest took 6.6 s, the fastest 0.9. Paths are slower than both.
- */
-async function warmUp(folder: string, bytes: number): Promise<void> {
-  const path = join(folder, "warm");
-  const zeros = new Uint8Array(MIB);
-  using file = await Deno.open(path, { write: true, createNew: true });
-  for (let left = bytes; left > 0; left -= zeros.length) await file.write(zeros);
-  await Deno.remove(path);
+/** What a scenario needs besides its sources. */
+function roomForResults(scenario: TransferScenario, entries: readonly Entry[]): number {
+  return Math.max(0, ...entries.map(({ load }) => scenario.space(load.bytes) - load.bytes));
 }
 
 function noteFailure({ peer, failures }: Entry, round: number, error: unknown): void {
@@ -118,7 +114,6 @@ async function transferOnce(cell: Cell, { peer, load }: Entry, round: number, fo
   const scratch = join(folder, "scratch");
   for (const path of [into, scratch]) await Deno.mkdir(path, { recursive: true });
   try {
-    if (cell.path === "loopback") await warmUp(folder, load.bytes);
     // The same seed for all peers of a round: the same packets are lost.
     await using path = await openPath(cell.path, { seed: round });
     const run = await peer.transfer({ load, into, path, pathName: cell.path, scratch });
