@@ -44,6 +44,7 @@ export interface Session {
   readonly path: AddressClass;
   readonly take: (link: Link) => void;
 }
+
 /** What a dialer has to want of a listener of each role. */
 const DIRECTIONS: Readonly<Record<Role, Direction>> = {
   send: "dialer-receives",
@@ -113,7 +114,7 @@ export class Listener {
    * Until then whoever comes gets the window of a further connection, as nothing is known of a dialer when its settings freeze.
    */
   open(session: Session): Disposable {
-    const id = hex(secretId(session.key));
+    const id = secretId(session.key).toHex();
     const { engine } = this.#surroundings.hub;
     this.#sessions.set(id, session);
     const { endpoint, tuning } = this.#request;
@@ -187,19 +188,20 @@ export class Listener {
   #options(alpn: string): ListenerOptions {
     const { random } = this.#surroundings;
     const directions = [DIRECTIONS[this.#request.role]];
-    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => this.#secretFor(hex(id), kind, purpose);
+    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) =>
+      this.#secretFor(id.toHex(), kind, purpose);
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }
 
   /** A token begins a transfer, a session key joins one; neither does what the other does. */
   #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
     if (kind === "session" && purpose === "add") return this.#sessions.get(id)?.key;
-    const isTicket = kind === "token" && purpose === "new" && id === hex(secretId(this.#secret));
+    const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
     return isTicket && !this.#isBurnt ? this.#secret : undefined;
   }
 
   #join({ link, proved }: ProvedLink<DialerHello>): void {
-    const session = this.#sessions.get(hex(proved.peer.secretId));
+    const session = this.#sessions.get(proved.peer.secretId.toHex());
     // The transfer ended while the proof was under way.
     if (session === undefined) void link.close(CODE_AUTHENTICATION);
     else session.take(link);
@@ -217,10 +219,6 @@ export class Listener {
     else this.#wanted.resolve(proved);
     this.#wanted = undefined;
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return bytes.toHex();
 }
 
 const CODE_NETWORK = 5;

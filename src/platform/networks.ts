@@ -37,7 +37,7 @@ function contains({ address, bits }: Network, other: Uint8Array): boolean {
   const bytes = Math.floor(bits / 8);
   for (let at = 0; at < bytes; at++) if (address[at] !== other[at]) return false;
   const mask = 0xff00 >> bits % 8 & 0xff;
-  return mask === 0 || ((address[bytes] ?? 0) & mask) === ((other[bytes] ?? 0) & mask);
+  return ((address[bytes] ?? 0) & mask) === ((other[bytes] ?? 0) & mask);
 }
 
 /** The IPv4 address that stands for an IPv6 one like `::ffff:10.0.0.1`. */

@@ -60,11 +60,10 @@ export function furtherTuning(tuning: Tuning, first: AddressClass, path: Address
   const left = allWindowsBytes(tuning) - budgetOf(tuning, first).connectionWindowBytes;
   const share = Math.floor(left / Math.max(1, most - 1));
   const connectionWindowBytes = Math.min(budgetOf(tuning, path).connectionWindowBytes, share);
-  const laneWindowBytes = Math.min(
-    tuning.laneWindowBytes ?? Infinity,
-    2 ** Math.floor(Math.log2(connectionWindowBytes)),
-  );
-  return { ...tuning, connectionWindowBytes, laneWindowBytes: tuning.laneWindowBytes && laneWindowBytes };
+  if (tuning.laneWindowBytes === undefined) return { ...tuning, connectionWindowBytes };
+  // A lane's window is a power of two, and no larger than its connection's.
+  const laneWindowBytes = Math.min(tuning.laneWindowBytes, 2 ** Math.floor(Math.log2(connectionWindowBytes)));
+  return { ...tuning, connectionWindowBytes, laneWindowBytes };
 }
 
 /** What a sender does with its connections and streams. */
