@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { assertNoLeftovers, assertSameFile, MIB, writeFile } from "./files.ts";
 import { inWorkspace } from "./harness.ts";
 
-/** Long enough that further connections come in the middle of it. */
 const SIZE = 192 * MIB + 5;
+/** A second for all of it: further connections come in the middle, however slow this machine is at dialing. */
+const SLOWLY = ["--rate-limit", "200M"];
 
 for (const waits of ["sender", "receiver"] as const) {
   Deno.test(`connections: three of them carry one file when the ${waits} waits, and both sides say so`, () =>
@@ -11,7 +12,7 @@ for (const waits of ["sender", "receiver"] as const) {
       const source = await writeFile(workspace.path("source.bin"), SIZE);
       const into = await workspace.make("into");
       const wish = ["--connections", "3"];
-      const send = ["send", source, ...wish];
+      const send = ["send", source, ...SLOWLY, ...wish];
       const recv = ["recv", "--into", into, ...wish];
       const listen = ["--listen", "127.0.0.1"];
       const first = workspace.start([...(waits === "sender" ? send : recv), ...listen]);
@@ -34,7 +35,15 @@ Deno.test("connections: one side that wants only one gets its way", () =>
     const source = await writeFile(workspace.path("source.bin"), SIZE);
     const into = await workspace.make("into");
     const receiver = workspace.recv(["--into", into, "--connections", "1"]);
-    const sender = workspace.start(["send", source, "--connections", "4", "--json", await receiver.ticket()]);
+    const sender = workspace.start([
+      "send",
+      source,
+      ...SLOWLY,
+      "--connections",
+      "4",
+      "--json",
+      await receiver.ticket(),
+    ]);
     await Promise.all([sender.exits(0), receiver.exits(0)]);
     assert.doesNotMatch(sender.stdout.text, /connection-added/);
     assert.doesNotMatch(receiver.stderr.text, /Added connection/);
