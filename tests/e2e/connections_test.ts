@@ -21,10 +21,9 @@ for (const waits of ["sender", "receiver"] as const) {
       await assertSameFile(`${into}/source.bin`, source);
       await assertNoLeftovers(into);
       for (const { stderr } of [first, second]) {
-        const added = [...stderr.text.matchAll(/^⚡ Added connection (\d+) \(4 more streams\)$/gm)].map(([, number]) =>
-          number
-        );
-        assert.deepEqual(added, ["2", "3"], stderr.text);
+        const added = [...stderr.text.matchAll(/^⚡ Added connection (\d+) \(4 more streams\)$/gm)];
+        // Told when its streams are open, which those of the third one may be first.
+        assert.deepEqual(added.map(([, number]) => number).sort(), ["2", "3"], stderr.text);
         assert.match(stderr.text, /^ {2}Resent +0 B$/m);
       }
     }));
