@@ -1,5 +1,5 @@
 /**
- * Keeps `CATALOGUE.md` true: which test proves which fault. The ids are those of the reliability reference; a test that proves one has the
+ * Keeps `CATALOGUE.md` true: which test proves which fault. The ids are those of the reliability reference, and T ids of faults found by trying; a test that proves one has the
  * id in its name (`C8 ...` in TypeScript, `c8_...` in Rust).
  *
  *     deno run -A tests/faults/catalogue.ts     # writes the column "tested by" anew; the other columns are written by hand
@@ -13,19 +13,22 @@ import { main, print } from "../../scripts/shell.ts";
 
 export const PAGE = "tests/faults/CATALOGUE.md";
 
-/** How many faults each group has: 162 in all. */
-export const GROUPS: Readonly<Record<string, number>> = {
-  A: 10,
-  B: 26,
-  C: 12,
-  D: 31,
-  E: 12,
-  F: 18,
-  G: 15,
-  H: 9,
-  I: 19,
-  J: 10,
-};
+/** The first and the last number of each run of ids: 162 of the reliability reference, and T, the faults that were found by trying. */
+const GROUPS: readonly (readonly [letter: string, first: number, last: number])[] = [
+  ["A", 1, 10],
+  ["B", 1, 26],
+  ["C", 1, 12],
+  ["D", 1, 31],
+  ["E", 1, 12],
+  ["F", 1, 18],
+  ["G", 1, 15],
+  ["H", 1, 9],
+  ["I", 1, 19],
+  ["J", 1, 10],
+  ["T", 1, 14],
+  ["T", 20, 33],
+  ["T", 40, 56],
+];
 
 const FOLDERS = ["tests", "native/engine", "native/files", "native/msquic-sys"];
 
@@ -46,16 +49,16 @@ export interface Row {
 
 /** All ids, in the order of the page. */
 export function allIds(): string[] {
-  return Object.entries(GROUPS).flatMap(([letter, count]) =>
-    Array.from({ length: count }, (_, index) => `${letter}${index + 1}`)
+  return GROUPS.flatMap(([letter, first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => `${letter}${first + index}`)
   );
 }
 
 /** The ids in a test's name. */
 export function idsOf({ file, name }: NamedTest): string[] {
   const found = file.endsWith(".rs")
-    ? [...(/^(?:[a-j]\d{1,2}_)+/.exec(name)?.[0] ?? "").matchAll(/[a-j]\d+/g)].map(([id]) => id.toUpperCase())
-    : [...name.matchAll(/\b[A-J]\d{1,2}\b/g)].map(([id]) => id);
+    ? [...(/^(?:[a-jt]\d{1,2}_)+/.exec(name)?.[0] ?? "").matchAll(/[a-jt]\d+/g)].map(([id]) => id.toUpperCase())
+    : [...name.matchAll(/\b[A-JT]\d{1,2}\b/g)].map(([id]) => id);
   return [...new Set(found)];
 }
 
@@ -79,7 +82,7 @@ export async function findTests(): Promise<NamedTest[]> {
 
 /** The rows of the page's tables. */
 export function readRows(page: string): Row[] {
-  return [...page.matchAll(/^\| ([A-J]\d+) \|(.*)\|$/gm)].map(([, id = "", cells = ""]) => {
+  return [...page.matchAll(/^\| ([A-JT]\d+) \|(.*)\|$/gm)].map(([, id = "", cells = ""]) => {
     const [fault = "", testedBy = "", rest = ""] = cells.split(/(?<!\\)\|/).map((cell) => cell.trim());
     return { id, fault, testedBy, rest };
   });
@@ -98,7 +101,7 @@ export function rewritten(page: string, tests: readonly NamedTest[]): string {
   for (const test of tests) {
     for (const id of idsOf(test)) byId.set(id, [...(byId.get(id) ?? []), test]);
   }
-  return page.replaceAll(/^\| ([A-J]\d+) \|.*\|$/gm, (line) => {
+  return page.replaceAll(/^\| ([A-JT]\d+) \|.*\|$/gm, (line) => {
     const [row] = readRows(line);
     if (row === undefined) return line;
     const cell = (byId.get(row.id) ?? []).map(({ file, name }) => `\`${file}\`: ${escaped(name)}`).join("<br>");
