@@ -18,3 +18,29 @@ export function spread(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
+
+/** The middle 95 % of the medians of resampled values: how far chance alone could move the median. */
+export function bootstrapInterval(
+  values: readonly number[],
+  random: () => number,
+  samples = 10_000,
+): readonly [low: number, high: number] {
+  const medians = Array.from(
+    { length: samples },
+    () => median(values.map(() => values[Math.floor(random() * values.length)] ?? NaN)),
+  );
+  medians.sort((a, b) => a - b);
+  const at = (part: number) => medians[Math.min(samples - 1, Math.floor(part * samples))] ?? NaN;
+  return [at(0.025), at(0.975)];
+}
+
+/** Numbers from 0 up to 1 that are the same for the same seed (mulberry32), so that an interval can be computed again. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
