@@ -41,7 +41,7 @@ impl<'a> Args<'a> {
     }
 
     pub fn settings(&mut self) -> Option<Settings> {
-        self.array().map(Settings)
+        self.array().map(Settings::from_bytes)
     }
 
     /// The block must be used up: left-over bytes mean that the two sides disagree about its layout.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use msquic_sys::{Settings, Status};
+use msquic_sys::{Setting, Settings, Status};
 use ultra_files::EntryKind;
 
 use crate::args::{ConnectArgs, ListenArgs, SinkArgs, StartArgs};
@@ -203,7 +203,9 @@ impl Engine {
         let count = u16::try_from(lanes).map_err(|_| Refusal::BadArguments)?;
         link.admit();
         let quic = link.connection().ok_or(Refusal::Closed)?;
-        quic.set_settings(&peer_lanes(count)).map_err(|_| Refusal::Closed)
+        let settings = Settings::default().with(Setting::PeerUnidiStreams, count.into());
+        let settings = settings.map_err(|_| Refusal::BadArguments)?;
+        quic.set_settings(&settings).map_err(|_| Refusal::Closed)
     }
 
     pub fn attach(&self, connection: u32, sink: u32) -> Result<(), Refusal> {
@@ -443,17 +445,6 @@ impl Engine {
 }
 
 type Described = ((String, EntryKind, u64), Option<[u8; 32]>);
-
-/// QUIC_SETTINGS in which only the peer's number of unidirectional streams is set.
-fn peer_lanes(count: u16) -> Settings {
-    /// PeerUnidiStreamCount: its bit in IsSetFlags and its offset.
-    const BIT: u64 = 1 << 19;
-    const AT: usize = 96;
-    let mut settings = Settings::default();
-    settings.0[..8].copy_from_slice(&BIT.to_le_bytes());
-    settings.0[AT..AT + 2].copy_from_slice(&count.to_le_bytes());
-    settings
-}
 
 /// A status of the library as a refusal.
 fn refusal_of(status: Status) -> i32 {

@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::addr::{AddressFamily, QuicAddr};
 use crate::events::{ConnectionEvent, ListenerEvent, StreamEvent};
+use crate::settings::Settings;
 use crate::status::{self, Status, failed};
-use crate::types::{Buffer, CredentialConfig, Handle, RegistrationConfig, Settings};
+use crate::types::{Buffer, CredentialConfig, Handle, RegistrationConfig};
 
 /// QUIC_API_VERSION_2
 pub const API_VERSION_2: u32 = 2;

@@ -16,6 +16,7 @@ mod events;
 #[cfg(test)]
 #[path = "../build/replace.rs"]
 mod replace;
+mod settings;
 mod ssl;
 pub mod status;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use api::{
     API_VERSION_2, ApiTable, ConnectionCallback, CredentialLoadCallback, ListenerCallback, StreamCallback, close, open,
 };
 pub use events::*;
+pub use settings::{MAX_MTU, OutOfRange, Setting, Settings};
 pub use ssl::ssl_init;
 pub use status::{Status, failed, succeeded};
 pub use types::*;

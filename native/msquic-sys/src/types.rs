@@ -24,22 +24,6 @@ pub struct Buffer {
     pub buffer: *mut u8,
 }
 
-/// QUIC_SETTINGS, as bytes: whoever decides the settings writes them (layout in the notes on msquic and in its header).
-#[repr(C, align(8))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings(pub [u8; Settings::SIZE]);
-
-impl Settings {
-    pub const SIZE: usize = 144;
-}
-
-impl Default for Settings {
-    /// No field is set: the library's defaults.
-    fn default() -> Self {
-        Settings([0; Settings::SIZE])
-    }
-}
-
 /// QUIC_REGISTRATION_CONFIG
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -188,6 +172,7 @@ pub struct ListenerStatistics {
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
     use core::mem::{align_of, offset_of, size_of};
 
     #[test]

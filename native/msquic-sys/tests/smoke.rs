@@ -1,9 +1,12 @@
 //! The library starts, does the least useful thing and ends in order. Without a certificate and without a network.
 
+mod common;
+
 use std::ptr;
 
-use msquic_sys::constants::{execution_profile, param};
-use msquic_sys::{ApiTable, Buffer, Handle, RegistrationConfig, Settings, status};
+use common::{open_configuration, open_registration};
+use msquic_sys::constants::param;
+use msquic_sys::{ApiTable, Settings, status};
 
 #[test]
 fn the_library_opens_and_closes() {
@@ -28,12 +31,12 @@ fn bytes_of_settings_are_understood_and_checked() {
     let registration = open_registration(api);
 
     // StreamRecvWindowDefault: bit 6 of the mask, a u32 at 48, a power of two.
-    let mut settings = Settings::default();
-    settings.0[0] = 1 << 6;
-    settings.0[48..52].copy_from_slice(&(1u32 << 20).to_le_bytes());
-    let good = open_configuration(api, registration, &settings).expect("a power of two");
-    settings.0[48] = 1;
-    let bad = open_configuration(api, registration, &settings);
+    let mut bytes = [0; Settings::SIZE];
+    bytes[0] = 1 << 6;
+    bytes[48..52].copy_from_slice(&(1u32 << 20).to_le_bytes());
+    let good = open_configuration(api, registration, &Settings::from_bytes(bytes)).expect("a power of two");
+    bytes[48] = 1;
+    let bad = open_configuration(api, registration, &Settings::from_bytes(bytes));
     assert_eq!(bad.err(), Some(status::INVALID_PARAMETER));
 
     // SAFETY: as above.
@@ -58,42 +61,4 @@ fn library_version(api: &ApiTable) -> [u32; 4] {
     };
     assert_eq!(result, status::SUCCESS);
     version
-}
-
-fn open_registration(api: &ApiTable) -> Handle {
-    let config = RegistrationConfig {
-        app_name: c"smoke".as_ptr(),
-        execution_profile: execution_profile::MAX_THROUGHPUT,
-    };
-    let mut registration = ptr::null_mut();
-    // SAFETY: the configuration and the place for the handle are valid during the call.
-    let result = unsafe { (api.registration_open)(&config, &mut registration) };
-    assert_eq!(result, status::SUCCESS);
-    registration
-}
-
-fn open_configuration(api: &ApiTable, registration: Handle, settings: &Settings) -> Result<Handle, u32> {
-    let mut name = *b"smoke";
-    let alpn = Buffer {
-        length: name.len() as u32,
-        buffer: name.as_mut_ptr(),
-    };
-    let mut configuration = ptr::null_mut();
-    // SAFETY: the registration is open; the name, the settings and the place for the handle are valid during the call, and
-    // the library keeps copies.
-    let result = unsafe {
-        (api.configuration_open)(
-            registration,
-            &alpn,
-            1,
-            settings,
-            Settings::SIZE as u32,
-            ptr::null_mut(),
-            &mut configuration,
-        )
-    };
-    if status::failed(result) {
-        return Err(result);
-    }
-    Ok(configuration)
 }

@@ -6,7 +6,9 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use msquic_sys::constants::{connection_event, connection_shutdown, param};
-use msquic_sys::{ApiTable, Buffer, ConnectionEvent, Handle, QuicAddr, Settings, StatisticsV2, Status, failed, status};
+use msquic_sys::{
+    ApiTable, Buffer, ConnectionEvent, Handle, QuicAddr, Setting, Settings, StatisticsV2, Status, failed, status,
+};
 
 use super::stream::{Stream, StreamHandler};
 use super::{Configuration, Quic, check, guarded};
@@ -189,12 +191,10 @@ impl Connection {
 
     /// Bytes that the peer may send ahead on all streams together.
     pub fn receive_window(&self) -> Option<u32> {
-        /// ConnFlowControlWindow in QUIC_SETTINGS.
-        const AT: usize = 56;
         let mut settings = Settings::default();
         // SAFETY: the parameter is QUIC_SETTINGS.
         unsafe { read_param(self.api(), self.raw, param::CONN_SETTINGS, &mut settings) }?;
-        settings.0.get(AT..AT + 4)?.try_into().ok().map(u32::from_le_bytes)
+        u32::try_from(settings.get(Setting::ConnectionWindow)).ok()
     }
 
     pub(super) fn api(&self) -> &'static ApiTable {
