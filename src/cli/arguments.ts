@@ -17,7 +17,7 @@ import {
   parseListen,
 } from "../platform/endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
-import { parseTicket, type Ticket } from "../protocol/ticket.ts";
+import { holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
@@ -96,6 +96,8 @@ export interface ArgumentEnvironment {
 
 /** @throws {UltraError} `usage` with one line that says what to type instead; never with a ticket in it */
 export function parseArguments(args: readonly string[], environment: ArgumentEnvironment): Invocation {
+  // Before anything else: every other refusal may repeat what was typed.
+  if (args.some((word) => holdsTicket(word) && !isTicketWord(word.replace(/^--to=/, "")))) throw notBare();
   const words = readWords(args);
   const [first, ...rest] = words.positionals;
   if (words.values.has("help")) return { command: "help", topic: topicOf(first === "help" ? rest[0] : first) };
@@ -148,9 +150,6 @@ const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
   test: "This ticket was made by `ultra test`: run `ultra test TICKET`",
 };
 
-/** A positional that can only be meant as a ticket. One that does not parse is refused, rather than taken for a file. */
-const TICKET_LIKE = /^\s*ultra[1-9][a-z0-9]{20,}\s*$/i;
-
 /** The command line taken apart: known flags with their values (`undefined` for flags without), and the rest in order. */
 interface Words {
   readonly values: ReadonlyMap<FlagName, readonly string[]>;
@@ -164,8 +163,8 @@ function helpInvocation(word: string | undefined): Invocation {
 }
 
 function sendInvocation(words: Words, operands: readonly string[], environment: ArgumentEnvironment): SendInvocation {
-  const tickets = operands.filter((operand) => TICKET_LIKE.test(operand));
-  const paths = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  const tickets = operands.filter(isTicketWord);
+  const paths = operands.filter((operand) => !isTicketWord(operand));
   const transfer = transferInvocation("send", words, tickets, environment);
   if (paths.length === 0) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
   if (paths.includes("")) throw usage("A path is empty; a variable in the command may be unset");
@@ -180,7 +179,7 @@ function receiveInvocation(
   operands: readonly string[],
   environment: ArgumentEnvironment,
 ): ReceiveInvocation {
-  const [extra] = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  const [extra] = operands.filter((operand) => !isTicketWord(operand));
   if (extra !== undefined && operands.length > 1) {
     throw usage("ultra recv takes one ticket and nothing else; name the folder with --into DIR");
   }
@@ -204,7 +203,7 @@ function receiveInvocation(
 const TEST_SIZES = { least: "1M", most: "1T" } as const;
 
 function testInvocation(words: Words, operands: readonly string[], environment: ArgumentEnvironment): TestInvocation {
-  const [extra] = operands.filter((operand) => !TICKET_LIKE.test(operand));
+  const [extra] = operands.filter((operand) => !isTicketWord(operand));
   if (extra !== undefined && operands.length > 1) {
     throw usage("ultra test takes one ticket and nothing else; name the folder with --dir DIR");
   }
@@ -373,7 +372,7 @@ function valueOf(
     throw usage(`${rawName} needs a value: ${rawName} ${flag.value}`);
   }
   // A file or folder of such a name is written ./ultra1...; in every other flag the ticket would end up in an error message.
-  if (flag.name !== "to" && TICKET_LIKE.test(value)) {
+  if (flag.name !== "to" && isTicketWord(value)) {
     throw usage(`${rawName} takes ${flag.value}; a ticket itself is given as an argument without it`);
   }
   return [value];

@@ -3,7 +3,7 @@
 import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
 import { openSink, receive, type ReceiveOptions } from "../peer/receive.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
-import { systemInterfaces } from "../platform/addresses.ts";
+import { systemAddresses } from "../platform/addresses.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { grantedLanes } from "../tuning/budget.ts";
 import type { ReceiveInvocation } from "./arguments.ts";
@@ -36,7 +36,7 @@ export async function receiveCommand(
     role: "receive",
     endpoint: peer.endpoint,
     advertise: peer.advertise,
-    interfaces: systemInterfaces(),
+    machine: systemAddresses(),
     longLived: stay,
     tuning,
   }, surroundings);

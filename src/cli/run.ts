@@ -8,6 +8,7 @@ import { startEngine } from "../engine/native.ts";
 import { UltraError } from "../errors.ts";
 import { Interrupted } from "../peer/ending.ts";
 import { Hub } from "../peer/hub.ts";
+import { orEnded } from "../peer/meet.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { monotonicClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
@@ -100,7 +101,9 @@ async function runTransfer(
   surviveFileLimit();
   signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
   const { peer } = invocation;
-  const ticket = peer.type === "dial" ? await ticketOf(invocation.command, peer.ticket, output) : undefined;
+  const reading = peer.type === "dial" ? ticketOf(invocation.command, peer.ticket, output) : undefined;
+  // A pipe may stay silent for ever.
+  const ticket = reading === undefined ? undefined : await orEnded(reading, signals);
   const path = pathClass(invocation, ticket);
   if (invocation.tuning.profile.name === "max") output.memoryBound(memoryBound(invocation, path));
   const cores = navigator.hardwareConcurrency;

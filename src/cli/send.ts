@@ -4,7 +4,7 @@ import type { Met } from "../peer/join.ts";
 import { meetByTicket, nextPeer, orEnded, startWaiting } from "../peer/meet.ts";
 import { Offering, send } from "../peer/send.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
-import { systemInterfaces } from "../platform/addresses.ts";
+import { systemAddresses } from "../platform/addresses.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { addressOf } from "../platform/endpoints.ts";
@@ -50,7 +50,7 @@ async function meet(
     role: "send",
     endpoint: peer.endpoint,
     advertise: peer.advertise,
-    interfaces: systemInterfaces(),
+    machine: systemAddresses(),
     longLived: false,
     tuning,
   }, surroundings);

@@ -5,7 +5,7 @@ import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import type { TestSite } from "../peer/test_phase.ts";
 import { answerTest, driveTest, type Meet } from "../peer/test_run.ts";
-import { systemInterfaces } from "../platform/addresses.ts";
+import { systemAddresses } from "../platform/addresses.ts";
 import { makeTestFolder, type TestFolder } from "../platform/test_folder.ts";
 import type { TestSide } from "../protocol/messages.ts";
 import { parseTicket, type Ticket } from "../protocol/ticket.ts";
@@ -109,7 +109,7 @@ function wait(
     role: "test",
     endpoint,
     advertise,
-    interfaces: systemInterfaces(),
+    machine: systemAddresses(),
     // For each phase the other side comes again.
     longLived: true,
     tuning,

@@ -30,6 +30,7 @@ export async function showTicket(
   file: string | undefined,
   output: Output,
 ): Promise<void> {
-  if (file !== undefined) await writeTicketFile(file, text);
+  const warning = file === undefined ? undefined : await writeTicketFile(file, text);
+  if (warning !== undefined) output.warning(warning);
   output.ticket({ text, role, file });
 }

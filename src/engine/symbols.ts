@@ -69,6 +69,32 @@ export const SYMBOLS = {
     parameters: ["u32", /* connection */ "buffer", /* uint8_t *out */ "u32" /* cap */],
     result: "i32",
   },
+  ultra_name: {
+    parameters: ["u32", /* transfer */ "u32", /* entry */ "buffer", /* uint8_t *out */ "u32" /* cap */],
+    result: "i32",
+  },
+  ultra_read_ticket: {
+    parameters: [
+      "buffer", /* const uint8_t *path */
+      "u32", /* len */
+      "buffer", /* uint8_t *out */
+      "u32", /* cap */
+    ],
+    result: "i32",
+    // A pipe may be empty for long.
+    nonblocking: true,
+  },
+  ultra_write_ticket: {
+    parameters: [
+      "buffer", /* const uint8_t *path */
+      "u32", /* len */
+      "buffer", /* const uint8_t *ticket */
+      "u32", /* len */
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  ultra_outward: { parameters: ["buffer", /* uint8_t *out */ "u32" /* cap */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

@@ -5,9 +5,8 @@
  */
 
 import { Secret } from "../auth/secret.ts";
-import { ticketHints } from "../platform/addresses.ts";
+import { type MachineAddresses, ticketHints } from "../platform/addresses.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
-import type { InterfaceAddress } from "../platform/addresses.ts";
 import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
@@ -55,7 +54,7 @@ export interface WaitRequest {
   readonly role: Role;
   readonly endpoint: ListenEndpoint;
   readonly advertise: readonly AdvertisedHost[];
-  readonly interfaces: readonly InterfaceAddress[];
+  readonly machine: MachineAddresses;
   readonly longLived: boolean;
   readonly tuning: Tuning;
 }
@@ -70,7 +69,7 @@ export async function startWaiting(
   const ticket = encodeTicket({
     role: request.role,
     ...listener.ticketParts,
-    hints: ticketHints(request.advertise, endpoint, request.interfaces),
+    hints: ticketHints(request.advertise, endpoint, request.machine),
   });
   return { listener, ticket };
 }
@@ -82,7 +81,7 @@ export async function nextPeer(listener: Listener, surroundings: Surroundings): 
 }
 
 /** @throws {Interrupted} when the run is ended before the promise is settled */
-export async function orEnded<T>(promise: Promise<T>, { ended }: Surroundings): Promise<T> {
+export async function orEnded<T>(promise: Promise<T>, { ended }: Pick<Surroundings, "ended">): Promise<T> {
   const interrupted = Promise.withResolvers<never>();
   const onEnded = () => interrupted.reject(new Interrupted(String(ended.reason)));
   if (ended.aborted) onEnded();

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { outwardAddresses } from "../engine/surroundings.ts";
 import { UltraError } from "../errors.ts";
 import { parseIp } from "../protocol/addresses.ts";
-import { hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
+import { HANDY_TICKET, hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import type { AdvertisedHost, ListenEndpoint } from "./endpoints.ts";
 import { networkTest } from "./networks.ts";
@@ -24,25 +25,31 @@ export interface InterfaceAddress {
 const INTERNAL_INTERFACES =
   /^(docker|br-|veth|virbr|vnet|cni|flannel|cali|cilium|kube|lxc|lxd|incus|podman|vmnet|vboxnet|vEthernet|bridge1\d\d$)/i;
 
-/**
- * Addresses that no other computer can dial: loopback, multicast, and link-local ones, which need a zone that is another on each
- * machine.
- */
+/** Addresses that no other computer can dial: loopback, multicast, and link-local IPv6, whose zone is another on each machine. */
 const isUseless = networkTest([
   "0.0.0.0/8",
   "127.0.0.0/8",
-  "169.254.0.0/16",
   "224.0.0.0/3",
   "::1/128",
   "fe80::/10",
   "ff00::/8",
 ]);
 
+/** What a machine gives itself when nobody else gives it an address: it reaches what is on the same cable. */
+const isSelfAssigned = networkTest(["169.254.0.0/16"]);
+
 /** For a machine without any network: both sockets of all addresses answer here. */
 const LOOPBACK = "127.0.0.1";
 
+/** The addresses of this machine. */
+export interface MachineAddresses {
+  readonly interfaces: readonly InterfaceAddress[];
+  /** Those from which it reaches everything that is not in a network of its own, IPv4 first. */
+  readonly outward: readonly string[];
+}
+
 /**
- * The addresses of a ticket, best first.
+ * The addresses of a ticket, best first. Of the machine's own there are few, so that the ticket stays short.
  *
  * @param advertise what the user named; when there is any, it stands alone
  * @param endpoint what is listened on, its port being the real one
@@ -51,7 +58,7 @@ const LOOPBACK = "127.0.0.1";
 export function ticketHints(
   advertise: readonly AdvertisedHost[],
   endpoint: ListenEndpoint,
-  interfaces: readonly InterfaceAddress[],
+  machine: MachineAddresses,
 ): TicketHint[] {
   const hints = advertise.map(({ type, host, port = endpoint.port }): TicketHint =>
     type === "name" ? { type, name: host, port } : { type, address: host, port }
@@ -61,18 +68,18 @@ export function ticketHints(
     return hints;
   }
   return hintsThatFit(
-    reachableAddresses(endpoint.address, interfaces)
+    reachableAddresses(endpoint.address, machine)
       .map((address) => ({ type: "address", address, port: endpoint.port })),
+    HANDY_TICKET,
   );
 }
 
 /**
- * Addresses under which somebody else may reach a socket, best first: private ones (the other computer is most often in the same
- * house, and elsewhere they fail at once), then global ones. Loopback only when there is nothing else.
+ * Addresses under which somebody else may reach a socket, most likely first. Loopback only when there is nothing else.
  *
  * @param listening `::` is all addresses of both families, `0.0.0.0` all of IPv4; any other one is the only one
  */
-export function reachableAddresses(listening: string, interfaces: readonly InterfaceAddress[]): string[] {
+export function reachableAddresses(listening: string, { interfaces, outward }: MachineAddresses): string[] {
   if (listening !== "::" && listening !== "0.0.0.0") return [listening];
   const fitting = interfaces
     .filter(({ address }) => parseIp(address) !== undefined && (listening === "::" || !address.includes(":")));
@@ -80,11 +87,15 @@ export function reachableAddresses(listening: string, interfaces: readonly Inter
     .filter(({ name, address }) => !INTERNAL_INTERFACES.test(name) && !isUseless(address));
   if (outside.length === 0) return [LOOPBACK];
   const addresses = [...new Set(outside.map(({ address }) => address))];
-  return addresses.sort((a, b) => preference(a) - preference(b));
+  return addresses.sort((a, b) => rank(a, outward) - rank(b, outward));
 }
 
 /** This machine's addresses; none when they cannot be read, which is no reason not to listen. */
-export function systemInterfaces(): InterfaceAddress[] {
+export function systemAddresses(): MachineAddresses {
+  return { interfaces: systemInterfaces(), outward: outwardAddresses() };
+}
+
+function systemInterfaces(): InterfaceAddress[] {
   try {
     return Deno.networkInterfaces().map(({ name, address }) => ({ name, address }));
   } catch {
@@ -92,7 +103,13 @@ export function systemInterfaces(): InterfaceAddress[] {
   }
 }
 
-/** Near before far, and of each IPv4 first: more networks carry it. Sorting is stable, so the system's order decides the rest. */
-function preference(address: string): number {
-  return (addressClass(address) === "far" ? 2 : 0) + (address.includes(":") ? 1 : 0);
+/**
+ * The lower, the more likely it is that the other computer gets there. First comes IPv4, which more networks carry; in it the address of
+ * the default route, then others as near ones before far ones. Sorting is stable, so the system's order decides the rest.
+ */
+function rank(address: string, outward: readonly string[]): number {
+  if (isSelfAssigned(address)) return 8;
+  const family = address.includes(":") ? 4 : 0;
+  if (outward.includes(address)) return family;
+  return family + (addressClass(address) === "far" ? 2 : 1);
 }

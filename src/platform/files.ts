@@ -4,17 +4,10 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { type Guard, readTicketBytes, writeTicketBytes } from "../engine/surroundings.ts";
+import type { FileFault } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
-
-/** The part of a file's status that decides who else may touch it. */
-export interface FileStatus {
-  readonly isFile: boolean;
-  /** A pipe, as in `--ticket <(command)`; `null` where the system has none. */
-  readonly isFifo: boolean | null;
-  /** `null` where the system has no modes. */
-  readonly mode: number | null;
-}
+import { parseTicket } from "../protocol/ticket.ts";
 
 export interface TicketText {
   readonly text: string;
@@ -30,80 +23,65 @@ const OTHERS_WRITE = 0o022;
 
 const OTHERS_READ = 0o044;
 
-/** Bytes of the random part of a temporary name: enough that nobody guesses it, and short. */
-const SUFFIX_BYTES = 8;
-
 /**
- * Reads a ticket from a file, opened once, so that what is checked is what is read.
+ * Reads a ticket from a file or a pipe.
  *
  * @throws {UltraError} `usage` for a file that is no ticket or that others may write, `disk` for one that cannot be read
  */
 export async function readTicketFile(path: string): Promise<TicketText> {
-  try {
-    using file = await Deno.open(path);
-    const warning = checkTicketFile(path, await file.stat());
-    return { text: await readTicketText(file, path), warning };
-  } catch (error) {
-    throw asDiskError(error, "The ticket cannot be read", path);
-  }
-}
-
-/** Reads a ticket from standard input, up to its end. */
-export async function readTicketStdin(input: Reader = Deno.stdin): Promise<TicketText> {
-  return { text: await readTicketText(input, "standard input"), warning: undefined };
+  const result = await readTicketBytes(path, MAX_TICKET_FILE_BYTES);
+  if (result.type === "failed") throw fileError(result.fault, "read", path);
+  const warning = checkGuard(path, result.guard);
+  return { text: ticketText(result.bytes, path), warning };
 }
 
 /**
- * Writes a ticket so that only its owner can read it, and nobody ever sees half of it. A file that exists is replaced, also when it is
- * a link: then the link is, not what it points to.
+ * Reads a ticket from standard input: up to the end of the line that completes it. So the other end of a pipe may stay open, as in
+ * `ultra recv | ssh host ultra send file --ticket -`.
  *
- * @throws {UltraError} `disk`
+ * @throws {UltraError} `usage` when there is none
  */
-export async function writeTicketFile(path: string, ticket: string): Promise<void> {
-  const suffix = crypto.getRandomValues(new Uint8Array(SUFFIX_BYTES)).toHex();
-  const temporary = join(dirname(path), `.${basename(path)}.${suffix}`);
-  try {
-    await checkReplaceable(path);
-    await Deno.writeTextFile(temporary, `${ticket}\n`, { createNew: true, mode: 0o600 });
-    try {
-      await Deno.rename(temporary, path);
-    } catch (error) {
-      await Deno.remove(temporary).catch(() => {});
-      throw error;
-    }
-  } catch (error) {
-    throw asDiskError(error, "The ticket cannot be written", path);
+export async function readTicketStdin(input: Reader = Deno.stdin): Promise<TicketText> {
+  const buffer = new Uint8Array(MAX_TICKET_FILE_BYTES + 1);
+  let length = 0;
+  while (length < buffer.length && !isEnough(decode(buffer.subarray(0, length)))) {
+    const read = await input.read(buffer.subarray(length));
+    if (read === null) break;
+    length += read;
   }
+  return { text: ticketText(buffer.subarray(0, length), "standard input"), warning: undefined };
 }
 
 /**
- * Refuses a ticket file that others may change.
+ * Writes a ticket so that only its owner can read it. A regular file is never seen half written; one that exists is replaced, also
+ * when it is a link: then the link is, not what it points to. Pipes and open descriptors (`/dev/stdout`) are written into.
+ *
+ * @returns a warning when others may read it all the same
+ * @throws {UltraError} `disk`, or `usage` for a device or a folder
+ */
+export async function writeTicketFile(path: string, ticket: string): Promise<string | undefined> {
+  const result = await writeTicketBytes(path, new TextEncoder().encode(`${ticket}\n`));
+  if (result.type === "failed") throw fileError(result.fault, "written", path);
+  return result.guard.type === "no-modes" ? openToOthers(path) : undefined;
+}
+
+/**
+ * Refuses a ticket file that others may change. On a disk without modes nobody could take that right from them, so there it is a
+ * warning.
  *
  * @returns a warning when others may read it
  */
-export function checkTicketFile(path: string, status: FileStatus): string | undefined {
-  if (!status.isFile && !status.isFifo) {
-    throw new UltraError("usage", "The ticket is to be read from a regular file or a pipe", { subject: path });
-  }
-  const mode = status.mode ?? 0;
-  if ((mode & OTHERS_WRITE) !== 0) {
+export function checkGuard(path: string, guard: Guard): string | undefined {
+  if (guard.type === "stream") return undefined;
+  if (guard.type === "no-modes") return openToOthers(path);
+  if ((guard.mode & OTHERS_WRITE) !== 0) {
     throw new UltraError("usage", `Other users may change the ticket file; run chmod 600 on it and check the ticket`, {
       subject: path,
     });
   }
-  return (mode & OTHERS_READ) === 0
+  return (guard.mode & OTHERS_READ) === 0
     ? undefined
     : `Other users may read the ticket file ${path}: chmod 600 makes it private`;
-}
-
-/** Refuses what a rename would destroy: `/dev/stdout` is a link to a device, and root may replace it. */
-async function checkReplaceable(path: string): Promise<void> {
-  const status = await Deno.stat(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (status === undefined || status.isFile) return;
-  throw new UltraError("usage", "The ticket is to be written to a regular file", { subject: path });
 }
 
 /** What a ticket is read from. */
@@ -111,30 +89,54 @@ export interface Reader {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
-/** Reads at most {@linkcode MAX_TICKET_FILE_BYTES}, so that the wrong file does no harm. */
-async function readTicketText(reader: Reader, name: string): Promise<string> {
-  const buffer = new Uint8Array(MAX_TICKET_FILE_BYTES + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const read = await reader.read(buffer.subarray(length));
-    if (read === null) break;
-    length += read;
+function openToOthers(path: string): string {
+  return `The disk of the ticket file ${path} keeps no permissions: whoever can reach that disk can read and change it`;
+}
+
+/** Whether nothing that may follow could change what this is: a whole ticket, or a line that none begins with. */
+function isEnough(text: string): boolean {
+  const lines = text.trimStart().split("\n");
+  const [first = ""] = lines;
+  if (lines.length < 2) return false;
+  return !/^ultra1[a-z2-7]*\s*$/i.test(first) || isTicket(lines.slice(0, -1).join(""));
+}
+
+function isTicket(text: string): boolean {
+  try {
+    parseTicket(text);
+    return true;
+  } catch (error) {
+    if (error instanceof UltraError) return false;
+    throw error;
   }
-  if (length > MAX_TICKET_FILE_BYTES) throw new UltraError("usage", "Too long for a ticket", { subject: name });
-  const text = new TextDecoder().decode(buffer.subarray(0, length)).trim();
+}
+
+function ticketText(bytes: Uint8Array, name: string): string {
+  if (bytes.length > MAX_TICKET_FILE_BYTES) throw new UltraError("usage", "Too long for a ticket", { subject: name });
+  const text = decode(bytes).trim();
   if (text === "") throw new UltraError("usage", "There is no ticket in it", { subject: name });
   return text;
 }
 
-function asDiskError(error: unknown, what: string, path: string): UltraError {
-  if (error instanceof UltraError) return error;
-  const reason = error instanceof Error ? reasonOf(error) : String(error);
-  return new UltraError("disk", `${what} (${reason})`, { subject: path, cause: error });
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
-/** The system's words without Deno's additions about the path, which is shown apart. */
-function reasonOf(error: Error): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file or folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error.message;
+const REASONS: Readonly<Partial<Record<FileFault, string>>> = {
+  "no-space": "the disk is full",
+  permission: "permission denied",
+  "read-only": "the file system is read-only",
+  "not-found": "no such file or folder",
+};
+
+function fileError(fault: FileFault, done: "read" | "written", path: string): UltraError {
+  if (fault === "not-a-file") {
+    const what = done === "read"
+      ? "read from a regular file or a pipe"
+      : "written to a regular file, a pipe or a terminal";
+    return new UltraError("usage", `The ticket is to be ${what}`, { subject: path });
+  }
+  return new UltraError("disk", `The ticket cannot be ${done} (${REASONS[fault] ?? "input or output failed"})`, {
+    subject: path,
+  });
 }

@@ -53,9 +53,6 @@ const CHECK_LEN = 4;
 /** Bytes of a ticket without hints: version, role, flags, pin, token, count of hints, check. */
 const BASE_LEN = 3 + PIN_LEN + TOKEN_LEN + 1 + CHECK_LEN;
 
-/** Most bytes that {@linkcode MAX_TICKET_CHARS} hold. */
-const MAX_LEN = Math.floor((MAX_TICKET_CHARS - PREFIX.length) * 5 / 8);
-
 const HINT_IPV4 = 1;
 const HINT_IPV6 = 2;
 const HINT_NAME = 3;
@@ -84,26 +81,68 @@ export function encodeTicket(ticket: Ticket): string {
   return text;
 }
 
+/** How much a ticket may hold. */
+export interface TicketSize {
+  readonly hints: number;
+  readonly characters: number;
+}
+
+/** What the wire allows. */
+export const LARGEST_TICKET: TicketSize = { hints: MAX_HINTS, characters: MAX_TICKET_CHARS };
+
+/** What fits two lines of a terminal, and is copied without a mistake. */
+export const HANDY_TICKET: TicketSize = { hints: 3, characters: 120 };
+
 /** The hints that fit one ticket, in their order: a machine with many addresses has more than a ticket takes. */
-export function hintsThatFit(hints: readonly TicketHint[]): TicketHint[] {
+export function hintsThatFit(hints: readonly TicketHint[], size: TicketSize = LARGEST_TICKET): TicketHint[] {
   const fitting: TicketHint[] = [];
-  let room = MAX_LEN - BASE_LEN;
+  let room = bytesIn(size.characters) - BASE_LEN;
   for (const hint of hints) {
     const length = encodeHint(hint).length;
-    if (fitting.length === MAX_HINTS || length > room) continue;
+    if (fitting.length === size.hints || length > room) continue;
     fitting.push(hint);
     room -= length;
   }
   return fitting;
 }
 
+/** A word that is meant as a ticket, whether or not it is whole. */
+const WORD = /^ultra[1-9][a-z0-9]{20,}$/i;
+
+/** As much of a ticket as holds its secret, and not the name of a file in a folder. */
+const SECRET = /(?<!\/)ultra1[a-z2-7]{50,}/i;
+
+/** A ticket of the shortest length, when white space that a terminal or a mail program put into it is gone. */
+const UNWRAPPED = /ultra1[a-z2-7]{77,}/i;
+
+/** Whether a text can only be meant as a ticket, right or mistyped. */
+export function isTicketWord(text: string): boolean {
+  return WORD.test(text.trim()) || (WORD.test(withoutSpace(text)) && holdsTicket(text));
+}
+
+/** Whether a text has a ticket in it, other than as the name of a file in a folder (`./ultra1...`). */
+export function holdsTicket(text: string): boolean {
+  return SECRET.test(text) || UNWRAPPED.test(withoutSpace(text).replaceAll(/\/ultra1/gi, "/"));
+}
+
+/** A text that may be shown and logged. */
+export function withoutTickets(text: string): string {
+  return text.replaceAll(/(ultra1)[a-z2-7]{50,}/gi, "$1[ticket]");
+}
+
+/** The refusal of a text in which {@linkcode holdsTicket} found one. */
+export function notBare(): UltraError {
+  return refused("This looks like a ticket with something around it; give the bare word that begins with ultra1");
+}
+
 /**
- * Reads a ticket as somebody typed, pasted or scanned it: with whitespace around it, or in upper case.
+ * Reads a ticket as somebody typed, pasted or scanned it: with white space around it and inside it, or in upper case.
  *
  * @throws {UltraError} `usage` with what is wrong, never with the ticket
  */
 export function parseTicket(text: string): Ticket {
-  const word = text.trim();
+  const word = withoutSpace(text);
+  if (!/^ultra[1-9][a-z0-9]*$/i.test(word) && holdsTicket(text)) throw notBare();
   if (/^ultra[2-9]/i.test(word)) throw newer();
   if (word.slice(0, PREFIX.length).toLowerCase() !== PREFIX) {
     throw refused(`This is not a ticket: tickets start with "${PREFIX}"`);
@@ -187,6 +226,15 @@ function encodeHint(hint: TicketHint): Uint8Array {
     writer.u16(hint.port, "port");
   }
   return writer.finish();
+}
+
+/** Most bytes of a ticket of so many characters. */
+function bytesIn(characters: number): number {
+  return Math.floor((characters - PREFIX.length) * 5 / 8);
+}
+
+function withoutSpace(text: string): string {
+  return text.replaceAll(/\s+/g, "");
 }
 
 function checkOf(bytes: Uint8Array): Uint8Array {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { withoutTickets } from "../protocol/ticket.ts";
+
 /** Longest text of a peer that is shown, in characters. */
 const MAX_PEER_TEXT = 200;
 
@@ -22,7 +24,12 @@ export function escapeText(text: string): string {
   });
 }
 
-/** The same for text that stands inside JSON, where it stays the same text for a parser. */
+/** A text as it may be shown: escaped, and without a ticket, which has places of its own. */
+export function shownText(text: string): string {
+  return withoutTickets(escapeText(text));
+}
+
+/** Text inside JSON made harmless, where it stays the same text for a parser. */
 export function escapeJson(json: string): string {
   return json.replace(UNSAFE, (character) =>
     Array.from({ length: character.length }, (_, unit) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeText, truncate } from "./escape.ts";
+import { escapeText, shownText, truncate } from "./escape.ts";
 import { formatBytes } from "./format.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
@@ -162,13 +162,16 @@ export class HumanOutput implements Output {
   /** Apart from other lines, so that it is easy to select. */
   #command(command: string): void {
     this.#line("");
-    this.#line(`    ${command}`);
+    this.#write(`    ${escapeText(command)}\n`);
     this.#line("");
   }
 
-  /** Everything passes here, so that nothing reaches the terminal unescaped. */
+  /** Everything but the command passes here, so that nothing reaches the terminal unescaped, and no ticket with it. */
   #line(text: string): void {
-    const line = `${escapeText(text)}\n`;
+    this.#write(`${shownText(text)}\n`);
+  }
+
+  #write(line: string): void {
     if (this.#status === undefined) this.#terminal.stderr.write(line);
     else this.#status.above(line);
   }
@@ -205,6 +208,6 @@ class StatusLine {
   }
 
   #text(): string {
-    return escapeText(this.#render?.(this.#writer.columns() ?? MIN_STATUS_COLUMNS) ?? "");
+    return shownText(this.#render?.(this.#writer.columns() ?? MIN_STATUS_COLUMNS) ?? "");
   }
 }

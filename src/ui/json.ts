@@ -8,8 +8,9 @@
 
 import { UltraError } from "../errors.ts";
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import { withoutTickets } from "../protocol/ticket.ts";
 import type { Verdict } from "../tuning/verdict.ts";
-import { escapeJson, escapeText } from "./escape.ts";
+import { escapeJson, shownText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
 import type {
@@ -130,7 +131,7 @@ export class JsonOutput implements Output {
   }
 
   debug(line: string): void {
-    this.#terminal.stderr.write(`${escapeText(line)}\n`);
+    this.#terminal.stderr.write(`${shownText(line)}\n`);
   }
 
   exit(code: number): void {
@@ -146,7 +147,8 @@ export class JsonOutput implements Output {
 
   #event(type: Event, fields: Readonly<Record<string, unknown>>): void {
     if (this.#ended) return;
-    this.#terminal.stdout.write(`${escapeJson(JSON.stringify({ type, ...fields }))}\n`);
+    const json = escapeJson(JSON.stringify({ type, ...fields }));
+    this.#terminal.stdout.write(`${type === "ticket" ? json : withoutTickets(json)}\n`);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeText } from "./escape.ts";
+import { escapeText, shownText } from "./escape.ts";
 import { commandFor, errorLines, failureLine } from "./messages.ts";
 import type { FileFailure, Output, TicketNotice } from "./output.ts";
 import type { Terminal } from "./writer.ts";
@@ -18,7 +18,7 @@ export class QuietOutput implements Output {
 
   ticket({ text, role, file }: TicketNotice): void {
     if (file !== undefined) return;
-    if (this.#terminal.stdout.isTerminal) this.#line(commandFor(role, text));
+    if (this.#terminal.stdout.isTerminal) this.#terminal.stderr.write(`${escapeText(commandFor(role, text))}\n`);
     else this.#terminal.stdout.write(`${escapeText(text)}\n`);
   }
 
@@ -47,6 +47,6 @@ export class QuietOutput implements Output {
   exit(): void {}
 
   #line(text: string): void {
-    this.#terminal.stderr.write(`${escapeText(text)}\n`);
+    this.#terminal.stderr.write(`${shownText(text)}\n`);
   }
 }

@@ -153,6 +153,28 @@ Deno.test("I15 no error repeats a ticket, wherever it was put", () => {
   for (const args of lines) assert.ok(!refusal(args).toLowerCase().includes(secret.slice(6, 40)), args[0]);
 });
 
+Deno.test("T27 a ticket with something around it is refused as such, in every place, and never repeated", () => {
+  const secret = TO_RECEIVER;
+  const wrapped = secret.match(/.{1,60}/g)?.join("\n") ?? "";
+  const around = [`"${secret}"`, `<${secret}>`, `${secret}.`, `ultra send PATH... ${secret}`, `'${wrapped}'`];
+  for (const text of around) {
+    const places = [["send", "f", text], ["recv", text], [text], ["send", "f", "--to", text], ["recv", "--into", text]];
+    for (const args of [...places, ["recv", `-o${text}`], ["send", `--${text}`, "f"], ["test", text]]) {
+      const line = refusal(args);
+      assert.match(line, /looks like a ticket with something around it/, args.join(" "));
+      assert.ok(!line.toLowerCase().includes(secret.slice(6, 40)));
+    }
+  }
+});
+
+Deno.test("T27 a ticket that was wrapped on its way works as an argument", () => {
+  const wrapped = TO_RECEIVER.match(/.{1,60}/g)?.join("\n") ?? "";
+  for (const args of [["a", wrapped], ["a", "--to", wrapped], ["a", `--to=${wrapped}`]]) {
+    const { paths, peer } = parseSend(...args);
+    assert.deepEqual([paths, peer.type], [["a"], "dial"]);
+  }
+});
+
 Deno.test("a long-lived ticket as an argument works with a warning that names --ticket", () => {
   const longLived = ticket({ longLived: true });
   assert.match(parseSend("a", longLived).warnings.join(), /--ticket FILE/);

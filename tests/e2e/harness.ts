@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ULTRA } from "../../scripts/paths.ts";
+import { TicketWatch } from "../support/ticket_watch.ts";
 
 /** No test waits longer for one thing, however slow the machine is. */
 export const HANG_MS = 90_000;
@@ -25,6 +26,8 @@ export interface StartOptions {
   readonly shellSuffix?: string;
   /** What a shell shall do before it becomes the program: `ulimit -n 64`. */
   readonly limits?: string;
+  /** A command that gets the program and its arguments behind its own: `setpriv --reuid 65534`. */
+  readonly before?: string;
 }
 
 /** Runs a test in a fresh folder; afterwards no process and no file is left. */
@@ -82,6 +85,7 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const ultra of this.#started) ultra.end();
     await Promise.all(this.#started.map((ultra) => ultra.gone));
+    for (const ultra of this.#started) ultra.assertNoTicketLeaked();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -92,15 +96,17 @@ export class Ultra {
   readonly stdout: Lines;
   readonly stderr: Lines;
   readonly #args: readonly string[];
+  readonly #watch: TicketWatch;
   readonly #child: Deno.ChildProcess;
   readonly #status: Promise<Deno.CommandStatus>;
   #isGone = false;
 
-  constructor(args: readonly string[], { env = {}, cwd, stdin, shellSuffix, limits }: StartOptions) {
+  constructor(args: readonly string[], options: StartOptions) {
+    const { env = {}, cwd, stdin } = options;
     this.#args = args;
-    const script = shellSuffix === undefined ? `${limits} && exec "$@"` : `"$@" ${shellSuffix}`;
-    const isPlain = shellSuffix === undefined && limits === undefined;
-    const [program, words] = isPlain ? [ULTRA, args] : ["sh", ["-c", script, "sh", ULTRA, ...args]];
+    this.#watch = new TicketWatch([...args, ...Object.values(env), stdin ?? ""]);
+    const script = scriptOf(options);
+    const [program, words] = script === undefined ? [ULTRA, args] : ["sh", ["-c", script, "sh", ULTRA, ...args]];
     const command = new Deno.Command(program, {
       args: [...words],
       // (An empty ticket is how scripts unset one.)
@@ -112,8 +118,8 @@ export class Ultra {
     });
     this.#child = command.spawn();
     this.pid = this.#child.pid;
-    this.stdout = new Lines(this.#child.stdout);
-    this.stderr = new Lines(this.#child.stderr);
+    this.stdout = new Lines(this.#child.stdout, (line) => this.#watch.take("stdout", line));
+    this.stderr = new Lines(this.#child.stderr, (line) => this.#watch.take("stderr", line));
     this.#status = this.#child.status.then((status) => {
       this.#isGone = true;
       return status;
@@ -193,6 +199,11 @@ export class Ultra {
     assert.equal(actual, code, `exit code ${actual} in place of ${code}\n${this.transcript()}`);
   }
 
+  /** T27: fails when it has said a ticket outside its place. */
+  assertNoTicketLeaked(): void {
+    this.#watch.assertNone();
+  }
+
   /** Memory that it has had at most, in bytes; undefined when it is gone. */
   async peakMemory(): Promise<number | undefined> {
     const status = await Deno.readTextFile(`/proc/${this.pid}/status`).catch(() => "");
@@ -228,6 +239,14 @@ export class Ultra {
   }
 }
 
+/** What a shell is to run for the program, if it is not started as it is. */
+function scriptOf({ shellSuffix, limits, before }: StartOptions): string | undefined {
+  if (shellSuffix === undefined && limits === undefined && before === undefined) return undefined;
+  const program = `${before ?? ""} "$@" ${shellSuffix ?? ""}`;
+  if (shellSuffix !== undefined) return program;
+  return `${limits === undefined ? "" : `${limits} && `}exec ${program}`;
+}
+
 /** The lines of a stream, as they come. */
 export class Lines {
   readonly lines: string[] = [];
@@ -235,7 +254,10 @@ export class Lines {
   readonly #waiting = new Set<{ readonly fits: (line: string) => boolean; readonly done: (line?: string) => void }>();
   #isClosed = false;
 
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  readonly #onLine: (line: string) => void;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onLine: (line: string) => void = () => {}) {
+    this.#onLine = onLine;
     this.closed = this.#read(stream);
   }
 
@@ -269,6 +291,7 @@ export class Lines {
 
   #take(line: string): void {
     this.lines.push(line);
+    this.#onLine(line);
     for (const waiting of this.#waiting) {
       if (!waiting.fits(line)) continue;
       this.#waiting.delete(waiting);

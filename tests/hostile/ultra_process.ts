@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ULTRA } from "../../scripts/paths.ts";
+import { TicketWatch } from "../support/ticket_watch.ts";
 import { within } from "./hostile_peer.ts";
 import { readTicket, type WireTicket } from "./wire.ts";
 
@@ -20,7 +21,10 @@ export class UltraProcess implements AsyncDisposable {
   #stdout = "";
   #stderr = "";
 
+  readonly #watch: TicketWatch;
+
   constructor(args: readonly string[], command = ULTRA) {
+    this.#watch = new TicketWatch(args);
     this.#process = new Deno.Command(command, {
       args: [...args],
       stdin: "null",
@@ -70,6 +74,9 @@ export class UltraProcess implements AsyncDisposable {
   async exit(): Promise<Exit> {
     const { code } = await within(`the end of ultra, which says ${this.#stderr}`, this.#process.status);
     await this.#done;
+    for (const line of this.#stdout.split("\n")) this.#watch.take("stdout", line);
+    for (const line of this.#stderr.split("\n")) this.#watch.take("stderr", line);
+    this.#watch.assertNone();
     return { code, stdout: this.#stdout, stderr: this.#stderr };
   }
 

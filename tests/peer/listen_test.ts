@@ -28,7 +28,7 @@ async function stage(longLived: boolean, seed = 1): Promise<Stage> {
     role: "receive",
     endpoint: { address: HOST, port: 7000 },
     advertise: [],
-    interfaces: [],
+    machine: { interfaces: [], outward: [] },
     longLived,
     tuning: DEFAULT_TUNING,
   }, process.surroundings));

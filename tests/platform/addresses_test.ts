@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
+import { loadLibrary } from "../../src/engine/library.ts";
 import { UltraError } from "../../src/errors.ts";
-import { type InterfaceAddress, reachableAddresses, ticketHints } from "../../src/platform/addresses.ts";
+import {
+  type InterfaceAddress,
+  type MachineAddresses,
+  reachableAddresses,
+  systemAddresses,
+  ticketHints,
+} from "../../src/platform/addresses.ts";
 import { monotonicClock } from "../../src/platform/clock.ts";
 import { parseAdvertise } from "../../src/platform/endpoints.ts";
+import { encodeTicket } from "../../src/protocol/ticket.ts";
+
+// Never unloaded, so no test may be the one that loads it.
+loadLibrary();
 
 const LOOPBACK: InterfaceAddress[] = [{ name: "lo", address: "127.0.0.1" }, { name: "lo", address: "::1" }];
 
@@ -34,39 +45,70 @@ const CONTAINERS: InterfaceAddress[] = [
   ["vEthernet (WSL)", "172.29.0.1"],
 ].map(([name = "", address = ""]) => ({ name, address }));
 
-Deno.test("a ticket names private and global addresses of both families, the nearest first", () => {
-  assert.deepEqual(reachableAddresses("::", LAPTOP), ["192.168.1.5", "fd00::5", "203.0.113.9", "2001:db8:1::5"]);
+const machine = (interfaces: readonly InterfaceAddress[], ...outward: string[]): MachineAddresses => {
+  return { interfaces, outward };
+};
+
+Deno.test("T56 most likely addresses come first: the default route's, IPv4, near before far, self-assigned ones last", () => {
+  const others = ["192.168.1.5", "203.0.113.9", "fd00::5", "2001:db8:1::5", "169.254.7.7"];
+  assert.deepEqual(reachableAddresses("::", machine(LAPTOP)), others);
+  assert.deepEqual(
+    reachableAddresses("::", machine(LAPTOP, "203.0.113.9", "2001:db8:1::5")),
+    ["203.0.113.9", "192.168.1.5", "2001:db8:1::5", "fd00::5", "169.254.7.7"],
+  );
 });
 
-Deno.test("no container bridge, link-local or loopback address gets into a ticket", () => {
+Deno.test("T56 a ticket of a machine with many addresses has three hints and 120 characters at most", () => {
+  const many = Array.from({ length: 5 }, (_, index) => [
+    { name: `eth${index}`, address: `10.0.${index}.1` },
+    { name: `eth${index}`, address: `2001:db8::${index + 1}` },
+  ]).flat();
+  const hintsOf = (interfaces: readonly InterfaceAddress[], ...outward: string[]) => {
+    const hints = ticketHints([], { address: "::", port: 51820 }, machine(interfaces, ...outward));
+    const secret = { role: "receive", longLived: false, pin: new Uint8Array(16), token: new Uint8Array(16) } as const;
+    assert.ok(encodeTicket({ ...secret, hints }).length <= 120);
+    return hints.map((hint) => hint.type === "address" ? hint.address : "");
+  };
+  assert.deepEqual(hintsOf(many, "10.0.3.1"), ["10.0.3.1", "10.0.0.1", "10.0.1.1"]);
+  // Two IPv6 addresses do not fit, one of each family does.
+  assert.deepEqual(hintsOf(many.filter(({ address }) => address.includes(":"))), ["2001:db8::1"]);
+  assert.deepEqual(hintsOf(many.slice(0, 2)), ["10.0.0.1", "2001:db8::1"]);
+});
+
+Deno.test("T56 the addresses that lead out are this machine's own", () => {
+  const { interfaces, outward } = systemAddresses();
+  for (const address of outward) assert.ok(interfaces.some((one) => one.address === address), address);
+});
+
+Deno.test("no container bridge, IPv6 link-local or loopback address gets into a ticket", () => {
   const all = [...CONTAINERS, ...LAPTOP];
-  assert.deepEqual(reachableAddresses("::", all), reachableAddresses("::", LAPTOP));
+  assert.deepEqual(reachableAddresses("::", machine(all)), reachableAddresses("::", machine(LAPTOP)));
 });
 
 Deno.test("VPNs and ordinary bridges count as networks", () => {
   const names = ["tun0", "wg0", "tailscale0", "zt5u4", "br0", "bond0", "en0", "bridge0"];
   const interfaces = names.map((name, index) => ({ name, address: `10.1.0.${index}` }));
-  assert.equal(reachableAddresses("::", interfaces).length, names.length);
+  assert.equal(reachableAddresses("::", machine(interfaces)).length, names.length);
 });
 
 Deno.test("loopback is named only when there is nothing else", () => {
   for (const interfaces of [LOOPBACK, [], [...CONTAINERS, ...LOOPBACK], [{ name: "eth0", address: "fe80::1" }]]) {
-    assert.deepEqual(reachableAddresses("::", interfaces), ["127.0.0.1"]);
+    assert.deepEqual(reachableAddresses("::", machine(interfaces)), ["127.0.0.1"]);
   }
 });
 
 Deno.test("a socket of IPv4 alone is not named with IPv6 addresses", () => {
-  assert.deepEqual(reachableAddresses("0.0.0.0", LAPTOP), ["192.168.1.5", "203.0.113.9"]);
+  assert.deepEqual(reachableAddresses("0.0.0.0", machine(LAPTOP)), ["192.168.1.5", "203.0.113.9", "169.254.7.7"]);
 });
 
 Deno.test("a chosen address is the only one, also loopback", () => {
-  assert.deepEqual(reachableAddresses("127.0.0.1", LAPTOP), ["127.0.0.1"]);
-  assert.deepEqual(reachableAddresses("203.0.113.9", LAPTOP), ["203.0.113.9"]);
+  assert.deepEqual(reachableAddresses("127.0.0.1", machine(LAPTOP)), ["127.0.0.1"]);
+  assert.deepEqual(reachableAddresses("203.0.113.9", machine(LAPTOP)), ["203.0.113.9"]);
 });
 
 Deno.test("what the user advertises stands alone, with the real port where none was named", () => {
   const advertise = ["example.org", "198.51.100.1:99"].map(parseAdvertise);
-  assert.deepEqual(ticketHints(advertise, { address: "::", port: 7000 }, LAPTOP), [
+  assert.deepEqual(ticketHints(advertise, { address: "::", port: 7000 }, machine(LAPTOP)), [
     { type: "name", name: "example.org", port: 7000 },
     { type: "address", address: "198.51.100.1", port: 99 },
   ]);
@@ -74,12 +116,12 @@ Deno.test("what the user advertises stands alone, with the real port where none 
 
 Deno.test("a machine with more addresses than a ticket holds names the best, and a user who names more is told", () => {
   const many = Array.from({ length: 40 }, (_, index) => ({ name: "eth0", address: `10.0.0.${index}` }));
-  const hints = ticketHints([], { address: "::", port: 7000 }, many);
-  assert.equal(hints.length, 16);
+  const hints = ticketHints([], { address: "::", port: 7000 }, machine(many));
+  assert.equal(hints.length, 3);
   assert.deepEqual(hints[0], { type: "address", address: "10.0.0.0", port: 7000 });
   const named = many.map(({ address }) => parseAdvertise(address));
   assert.throws(
-    () => ticketHints(named, { address: "::", port: 7000 }, []),
+    () => ticketHints(named, { address: "::", port: 7000 }, machine([])),
     (error) => error instanceof UltraError && error.kind === "usage",
   );
 });

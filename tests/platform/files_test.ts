@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { loadLibrary } from "../../src/engine/library.ts";
 import { type ErrorKind, UltraError } from "../../src/errors.ts";
-import { checkTicketFile, readTicketFile, readTicketStdin, writeTicketFile } from "../../src/platform/files.ts";
+import { encodeTicket } from "../../src/protocol/ticket.ts";
+import { checkGuard, readTicketFile, readTicketStdin, writeTicketFile } from "../../src/platform/files.ts";
+
+// Never unloaded, so no test may be the one that loads it.
+loadLibrary();
+
+const TICKET = encodeTicket({
+  role: "receive",
+  longLived: false,
+  pin: new Uint8Array(16),
+  token: new Uint8Array(16).fill(7),
+  hints: [{ type: "address", address: "192.0.2.1", port: 7000 }],
+});
 
 const unix = Deno.build.os !== "windows";
 
@@ -89,10 +102,34 @@ Deno.test({
   },
 });
 
-Deno.test("pipes are read, folders and devices are not", () => {
-  assert.equal(checkTicketFile("x", { isFile: false, isFifo: true, mode: 0o600 }), undefined);
-  assert.equal(checkTicketFile("x", { isFile: true, isFifo: null, mode: null }), undefined);
-  assert.throws(() => checkTicketFile("x", { isFile: false, isFifo: false, mode: 0o600 }), isKind("usage"));
+Deno.test("T28 on a disk without modes a ticket file is read with a warning that asks for nothing impossible", () => {
+  const warning = checkGuard("/media/stick/t", { type: "no-modes" });
+  assert.match(warning ?? "", /\/media\/stick\/t keeps no permissions/);
+  assert.doesNotMatch(warning ?? "", /chmod/);
+  assert.equal(checkGuard("x", { type: "stream" }), undefined);
+  assert.throws(() => checkGuard("x", { type: "mode", mode: 0o777 }), isKind("usage"));
+});
+
+Deno.test({
+  name: "T30 a ticket is handed over in /dev/shm and through a named pipe, as between any two programs",
+  ignore: !unix,
+  async fn() {
+    const folder = await Deno.makeTempDir({ dir: "/dev/shm" });
+    try {
+      const path = join(folder, "t");
+      assert.equal(await writeTicketFile(path, "ultra1x"), undefined);
+      assert.deepEqual(await readTicketFile(path), { text: "ultra1x", warning: undefined });
+      const shell = new Deno.Command("sh", { args: ["-c", `mkfifo ${folder}/pipe`] });
+      assert.ok((await shell.output()).success);
+      const [read] = await Promise.all([
+        readTicketFile(join(folder, "pipe")),
+        writeTicketFile(join(folder, "pipe"), "ultra1y"),
+      ]);
+      assert.equal(read.text, "ultra1y");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test("a file that is missing, empty or too long for a ticket is refused by name", async () => {
@@ -114,4 +151,20 @@ Deno.test("standard input may come in pieces and has the same limit", async () =
   assert.equal((await readTicketStdin(input("ult", "ra1", "x\n"))).text, "ultra1x");
   await assert.rejects(readTicketStdin(input("x".repeat(3000), "x".repeat(3000))), isKind("usage"));
   await assert.rejects(readTicketStdin(input()), isKind("usage"));
+});
+
+Deno.test("T40 one line on standard input is enough: the pipe may stay open", async () => {
+  const open = (...lines: string[]) => ({
+    read(buffer: Uint8Array): Promise<number | null> {
+      const line = lines.shift();
+      if (line === undefined) throw new Error("it waits for more");
+      return Promise.resolve(new TextEncoder().encodeInto(line, buffer).written);
+    },
+  });
+  const halves = [TICKET.slice(0, 60), TICKET.slice(60)];
+  assert.equal((await readTicketStdin(open(`${TICKET}\n`))).text, TICKET);
+  assert.equal((await readTicketStdin(open("\n", ...halves, "\r\n"))).text, TICKET);
+  assert.equal((await readTicketStdin(open(`${halves.join("\n")}\n`))).text, halves.join("\n"));
+  // What cannot become a ticket is not waited for either.
+  assert.match((await readTicketStdin(open("no such host\n"))).text, /no such host/);
 });

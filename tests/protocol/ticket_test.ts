@@ -4,7 +4,16 @@ import fc from "fast-check";
 import { UltraError } from "../../src/errors.ts";
 import { formatIp } from "../../src/protocol/addresses.ts";
 import { decodeBase32, encodeBase32 } from "../../src/protocol/base32.ts";
-import { encodeTicket, hintsThatFit, parseTicket, type Ticket, type TicketHint } from "../../src/protocol/ticket.ts";
+import {
+  encodeTicket,
+  hintsThatFit,
+  holdsTicket,
+  isTicketWord,
+  parseTicket,
+  type Ticket,
+  type TicketHint,
+  withoutTickets,
+} from "../../src/protocol/ticket.ts";
 import { bytesOf, isInternalError, record } from "./support.ts";
 
 const ticket: Ticket = {
@@ -65,7 +74,9 @@ Deno.test("I4 every change of a single character is noticed", () => {
 Deno.test("I4 a ticket cut off, stretched or with two characters exchanged is noticed", () => {
   const text = encodeTicket(ticket);
   for (let length = 0; length < text.length; length++) refuses(text.slice(0, length), /./);
-  for (const more of ["a", "aaaaaaaa", "=", "ultra1", text]) refuses(text + more, /mistyped or cut off|too long/);
+  for (const more of ["a", "aaaaaaaa", "=", "ultra1", text]) {
+    refuses(text + more, /mistyped or cut off|too long|something around it/);
+  }
   for (let at = 6; at + 1 < text.length; at++) {
     const exchanged = text.slice(0, at) + text[at + 1] + text[at] + text.slice(at + 2);
     if (exchanged !== text) refuses(exchanged, /mistyped or cut off/);
@@ -130,6 +141,45 @@ Deno.test("I15 no error repeats the ticket or its token", () => {
       for (let at = 6; at + 6 <= text.length; at++) assert.ok(!error.message.includes(text.slice(at, at + 6)));
     }
   }
+});
+
+Deno.test("T27 white space inside a ticket is dropped, whoever wrapped it", () => {
+  const text = encodeTicket(ticket);
+  for (const width of [1, 10, 60, 76]) {
+    for (const gap of ["\n", "\r\n", " ", "\n    ", "\u00a0"]) {
+      const wrapped = text.match(new RegExp(`.{1,${width}}`, "g"))?.join(gap) ?? "";
+      assert.deepEqual(parseTicket(wrapped), ticket);
+      assert.ok(isTicketWord(wrapped));
+    }
+  }
+});
+
+Deno.test("T27 a ticket with something around it is known as one, and named as what is wrong", () => {
+  const text = encodeTicket(ticket);
+  const around = [`"${text}"`, `<${text}>`, `${text}.`, `ultra send PATH... ${text}`, `ticket: ${text}`, `(${text})`];
+  for (const typed of [...around, around.join("\n"), `"${text.replaceAll(/.{30}/g, "$&\n")}"`]) {
+    assert.ok(holdsTicket(typed) && !isTicketWord(typed), typed);
+    refuses(typed, /looks like a ticket with something around it/);
+  }
+});
+
+Deno.test("T27 names of files are not taken for tickets", () => {
+  const names = [
+    "ultra1.txt",
+    "ultra10",
+    "my ultra1 pictures of a holiday.jpg",
+    "ultra1projectbackupof2024.tar",
+    "ultra",
+  ];
+  for (const name of [...names, `./${encodeTicket(ticket)}`, `photos/${encodeTicket(ticket)}.bak`]) {
+    assert.ok(!holdsTicket(name) && !isTicketWord(name), name);
+  }
+});
+
+Deno.test("T27 what is shown has no ticket in it", () => {
+  const text = encodeTicket(ticket);
+  assert.equal(withoutTickets(`no such file: ./${text}.bak`), "no such file: ./ultra1[ticket].bak");
+  assert.equal(withoutTickets("tickets start with ultra1"), "tickets start with ultra1");
 });
 
 Deno.test("G11 random words are refused, and nothing else happens", () => {

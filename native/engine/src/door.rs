@@ -15,6 +15,8 @@ use crate::record::{Record, whole};
 use crate::source::Cache;
 use crate::stats::STATS;
 
+mod surroundings;
+
 static EVENTS: OnceLock<Arc<Events>> = OnceLock::new();
 static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
 /// `ultra_start` once.
@@ -410,5 +412,16 @@ pub unsafe extern "C" fn ultra_path(connection: u32, out: *mut u8, cap: u32) -> 
         // SAFETY: the caller's promise.
         let out = unsafe { output(out, cap) }?;
         answer_numbers(out, &engine()?.path(connection).map_err(refuse)?)
+    })
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ultra_name(transfer: u32, entry: u32, out: *mut u8, cap: u32) -> i32 {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let out = unsafe { output(out, cap) }?;
+        answer_bytes(out, engine()?.name(transfer, entry).map_err(refuse)?.as_bytes())
     })
 }

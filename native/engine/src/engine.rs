@@ -416,6 +416,14 @@ impl Engine {
         Ok(ultra_files::transfer_root(entries))
     }
 
+    /// What an entry is called here: its path in the transfer, or below the folder that receives.
+    pub fn name(&self, transfer: u32, entry: u32) -> Result<String, Refusal> {
+        if let Ok((source, _)) = self.sources.get(transfer) {
+            return source.describe(entry).map(|(path, ..)| path).ok_or(Refusal::UnknownId);
+        }
+        Ok(self.sinks.get(transfer)?.target.path(entry))
+    }
+
     pub fn add_link(&self, link: &Arc<Link>) {
         self.links.insert(link.id, link.clone());
     }

@@ -17,6 +17,7 @@ mod sandbox;
 mod sink;
 mod source;
 mod table;
+mod ticket_file;
 mod transfer_root;
 mod tree;
 mod walk;
@@ -29,6 +30,7 @@ pub use sandbox::Root;
 pub use sink::{CommitInfo, Sink, SinkOptions};
 pub use source::{Source, SourceFile};
 pub use table::Status;
+pub use ticket_file::{Guard, TicketRead, read_ticket, write_ticket};
 pub use transfer_root::{RootEntry, transfer_root};
 pub use walk::{Note, NoteCounts, NoteKind, Page, Walk};
 

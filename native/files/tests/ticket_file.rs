@@ -1,0 +1,106 @@
+//! Ticket files: where they are read and written, and who else may touch them.
+
+use std::fs;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use ultra_files::{ErrorClass, Guard, read_ticket, write_ticket};
+
+const TICKET: &[u8] = b"ultra1first\n";
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap();
+    names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn i16_a_written_ticket_is_its_owners_alone_and_nothing_is_left_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t");
+    assert_eq!(write_ticket(&path, TICKET), Ok(Guard::Mode(0o600)));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(write_ticket(&path, b"ultra1second\n"), Ok(Guard::Mode(0o600)));
+    assert_eq!(fs::read(&path).unwrap(), b"ultra1second\n");
+    assert_eq!(mode_of(&path), 0o600);
+    assert_eq!(names_in(folder.path()), ["t"]);
+}
+
+#[test]
+fn i16_a_link_to_a_file_is_replaced_and_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (victim, path) = (folder.path().join("victim"), folder.path().join("t"));
+    fs::write(&victim, "mine").unwrap();
+    symlink(&victim, &path).unwrap();
+    write_ticket(&path, TICKET).unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"mine");
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+}
+
+#[test]
+fn t30_open_descriptors_are_written_into_and_read_from() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    for folder in ["/dev/fd", "/proc/self/fd"] {
+        let path = PathBuf::from(format!("{folder}/{}", writer.as_raw_fd()));
+        assert_eq!(write_ticket(&path, TICKET), Ok(Guard::Stream));
+        let mut read = vec![0; TICKET.len()];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(read, TICKET);
+    }
+    write_ticket(&PathBuf::from(format!("/dev/fd/{}", writer.as_raw_fd())), TICKET).unwrap();
+    drop(writer);
+    let read = read_ticket(&PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd())), 100).unwrap();
+    assert_eq!((read.bytes.as_slice(), read.guard), (TICKET, Guard::Stream));
+}
+
+#[test]
+fn t30_a_link_to_an_open_descriptor_stays_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, path) = (folder.path().join("target"), folder.path().join("t"));
+    let open = fs::File::create(&target).unwrap();
+    symlink(format!("/proc/self/fd/{}", open.as_raw_fd()), &path).unwrap();
+    write_ticket(&path, TICKET).unwrap();
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert_eq!(fs::read(&target).unwrap(), TICKET);
+}
+
+#[test]
+fn t30_a_ticket_in_shared_memory_is_written_and_read() {
+    let Ok(folder) = tempfile::tempdir_in("/dev/shm") else {
+        eprintln!("skipped: this system has no /dev/shm");
+        return;
+    };
+    let path = folder.path().join("t");
+    assert_eq!(write_ticket(&path, TICKET), Ok(Guard::Mode(0o600)));
+    assert_eq!(read_ticket(&path, 100).unwrap().bytes, TICKET);
+}
+
+#[test]
+fn a_ticket_is_never_written_over_a_folder_or_into_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path(), Path::new("/dev/null")] {
+        assert_eq!(write_ticket(path, TICKET).unwrap_err().class, ErrorClass::NotAFile);
+        assert_eq!(read_ticket(path, 100).unwrap_err().class, ErrorClass::NotAFile);
+    }
+    let missing = folder.path().join("no").join("t");
+    assert_eq!(write_ticket(&missing, TICKET).unwrap_err().class, ErrorClass::NotFound);
+    assert_eq!(read_ticket(&missing, 100).unwrap_err().class, ErrorClass::NotFound);
+    assert!(names_in(folder.path()).is_empty());
+}
+
+#[test]
+fn no_more_is_read_than_was_asked_for_and_one_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t");
+    fs::write(&path, vec![b'x'; 10_000]).unwrap();
+    assert_eq!(read_ticket(&path, 100).unwrap().bytes.len(), 101);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+    assert_eq!(read_ticket(&path, 100).unwrap().guard, Guard::Mode(0o620));
+}
