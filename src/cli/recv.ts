@@ -36,7 +36,7 @@ export async function receiveCommand(
     role: "receive",
     endpoint: peer.endpoint,
     advertise: peer.advertise,
-    machine: systemAddresses(),
+    machine: systemAddresses(surroundings.hub.engine),
     longLived: stay,
     tuning,
   }, surroundings);

@@ -50,7 +50,7 @@ async function meet(
     role: "send",
     endpoint: peer.endpoint,
     advertise: peer.advertise,
-    machine: systemAddresses(),
+    machine: systemAddresses(surroundings.hub.engine),
     longLived: false,
     tuning,
   }, surroundings);

@@ -109,7 +109,7 @@ function wait(
     role: "test",
     endpoint,
     advertise,
-    machine: systemAddresses(),
+    machine: systemAddresses(surroundings.hub.engine),
     // For each phase the other side comes again.
     longLived: true,
     tuning,

@@ -259,6 +259,10 @@ export interface Engine {
   abandon(sink: SinkId, entry: EntryId): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
   transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array;
+  /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
+  name(transfer: SourceId | SinkId, entry: EntryId): string | undefined;
+  /** The machine's addresses on the routes that lead out, IPv4 first; a family without a default route has none. */
+  outward(): readonly string[];
   /** Frees a source or sink; a sink removes what it did not commit. `disposed` follows. */
   dispose(transfer: SourceId | SinkId): void;
   /** Closes a connection or a listener; `code` is an exit code. */

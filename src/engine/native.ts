@@ -23,6 +23,7 @@ import {
   type SinkOptions,
   type ThreadTime,
 } from "./engine.ts";
+import { MAX_PATH_BYTES } from "../protocol/limits.ts";
 import { Command, LOAD, PATH, RECORD_LEN, Refusal, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import { loadLibrary } from "./library.ts";
 import { type CommandFields, decodeEvent, encodeCommand, faultOf } from "./records.ts";
@@ -38,6 +39,9 @@ const WAIT_MS = 1000;
 const IDENTITY_ROOM = 8192;
 
 const HASH_LEN = 32;
+
+/** Room for two addresses. */
+const ADDRESSES_ROOM = 128;
 
 /** Counters take some hundred bytes, and each thread 32. */
 const NUMBERS_ROOM = 32 * 1024;
@@ -235,6 +239,15 @@ class NativeEngine implements Engine {
     return root;
   }
 
+  name(transfer: number, entry: number): string | undefined {
+    return this.#text(MAX_PATH_BYTES, (out) => this.#library.ultra_name(transfer, entry, out, out.length));
+  }
+
+  outward(): readonly string[] {
+    const text = this.#text(ADDRESSES_ROOM, (out) => this.#library.ultra_outward(out, out.length));
+    return text?.split("\n").filter((line) => line !== "") ?? [];
+  }
+
   dispose(transfer: number): void {
     this.#submit("dispose", { id: transfer });
   }
@@ -281,6 +294,14 @@ class NativeEngine implements Engine {
 
   stop(): void {
     this.#library.ultra_stop();
+  }
+
+  /** The text that a function writes; `undefined` when what it is about is gone. */
+  #text(room: number, write: (out: Uint8Array<ArrayBuffer>) => number): string | undefined {
+    const out = new Uint8Array(room);
+    const length = write(out);
+    if (length === -Refusal.unknownId || length === -Refusal.closed) return undefined;
+    return new TextDecoder().decode(out.subarray(0, check(length, "text"))) || undefined;
   }
 
   #take(payload: number): Uint8Array<ArrayBuffer> {

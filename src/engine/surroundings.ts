@@ -1,5 +1,5 @@
 /**
- * What the data plane does without being started: ticket files, wherever they are, and the machine's own addresses.
+ * Ticket files, wherever they are: the data plane reads and writes them, and need not be started for it.
  *
  * Deno keeps programs out of `/dev`, `/proc` and `/sys`, where tickets are handed over in scripts (`/dev/stdout`, `/dev/shm/t`).
  *
@@ -31,9 +31,6 @@ const FAULTS = 1000;
 const NO_MODES = 0x1000;
 const STREAM = 0x2000;
 
-/** Room for two addresses. */
-const ADDRESSES_ROOM = 128;
-
 /** Reads at most `most` bytes and one more. Waits for the writer of a pipe. */
 export async function readTicketBytes(path: string, most: number): Promise<TicketRead> {
   const name = Args.text(path);
@@ -53,14 +50,6 @@ export async function writeTicketBytes(path: string, bytes: Uint8Array<ArrayBuff
   if (answer <= -FAULTS) return { type: "failed", fault: faultOf(-answer - FAULTS) };
   checkAnswer(answer, "write a ticket");
   return { type: "written", guard: guardOf(answer) };
-}
-
-/** The machine's addresses on the interfaces that lead out, IPv4 first; a family without a default route has none. */
-export function outwardAddresses(): readonly string[] {
-  const out = new Uint8Array(ADDRESSES_ROOM);
-  const length = loadLibrary().ultra_outward(out, out.length);
-  checkAnswer(length, "find its addresses");
-  return new TextDecoder().decode(out.subarray(0, length)).split("\n").filter((line) => line !== "");
 }
 
 function guardOf(number: number): Guard {

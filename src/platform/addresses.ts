@@ -4,7 +4,7 @@
  * @module
  */
 
-import { outwardAddresses } from "../engine/surroundings.ts";
+import type { Engine } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
 import { parseIp } from "../protocol/addresses.ts";
 import { HANDY_TICKET, hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
@@ -91,8 +91,8 @@ export function reachableAddresses(listening: string, { interfaces, outward }: M
 }
 
 /** This machine's addresses; none when they cannot be read, which is no reason not to listen. */
-export function systemAddresses(): MachineAddresses {
-  return { interfaces: systemInterfaces(), outward: outwardAddresses() };
+export function systemAddresses(engine: Pick<Engine, "outward">): MachineAddresses {
+  return { interfaces: systemInterfaces(), outward: engine.outward() };
 }
 
 function systemInterfaces(): InterfaceAddress[] {

@@ -282,6 +282,14 @@ export class SimulatedEngine implements Engine {
     return found.transferRoot(statuses);
   }
 
+  name(transfer: SourceId | SinkId, entry: EntryId): string | undefined {
+    return (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.name(entry);
+  }
+
+  outward(): readonly string[] {
+    return this.#host.addresses.slice(0, 1);
+  }
+
   dispose(transfer: SourceId | SinkId): void {
     (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.dispose();
     this.#sources.delete(transfer);

@@ -98,6 +98,12 @@ export class SimulatedSink {
     if (part !== undefined) this.#remove(entry, part);
   }
 
+  name(entry: EntryId): string | undefined {
+    const path = this.#entries[entry]?.path;
+    const { rename } = this.options;
+    return rename === undefined ? path : path?.replace(/^[^/]+/, () => rename);
+  }
+
   transferRoot(statuses: Uint8Array): Uint8Array {
     return transferRootOf(this.#entries, statuses, this.#roots);
   }

@@ -106,6 +106,10 @@ export class SimulatedSource {
     });
   }
 
+  name(entry: EntryId): string | undefined {
+    return this.#files[entry]?.path;
+  }
+
   transferRoot(statuses: Uint8Array): Uint8Array {
     return transferRootOf(this.#files, statuses, this.#roots);
   }

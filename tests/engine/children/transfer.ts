@@ -1,6 +1,6 @@
 /** One transfer from memory to nowhere; with `--expose-gc` garbage is collected at every event. @module */
 
-import { Loop } from "./loop.ts";
+import { demand, Loop } from "./loop.ts";
 
 const collect = (globalThis as { gc?: () => void }).gc ?? (() => {});
 const BLOCKS = 64;
@@ -9,6 +9,9 @@ const LANES = 4;
 const loop = new Loop(collect);
 const { dialer, listener } = await loop.connect();
 const { source, sink } = await loop.transfer(BLOCKS);
+for (const transfer of [source, sink]) demand(loop.engine.name(transfer, 0) === "memory", "the entry has its name");
+demand(loop.engine.name(dialer, 0) === undefined, "a connection has no entries");
+for (const address of loop.engine.outward()) demand(/^[0-9a-f.:]+$/.test(address), "only addresses lead out");
 loop.engine.attach(listener, sink);
 loop.openLanes(dialer, source, 1, LANES);
 for (let lane = 0; lane < LANES; lane++) {
