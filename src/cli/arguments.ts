@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { UltraError } from "../errors.ts";
 import {
@@ -21,6 +21,7 @@ import { holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "..
 import type { Tuning } from "../tuning/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
+import { foreignPlace } from "./foreign.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { tuningOf } from "./tuning_flags.ts";
 
@@ -42,8 +43,8 @@ export interface ReceiveInvocation extends TransferInvocation {
   readonly command: "recv";
   /** The folder to receive into, as typed; `.` when none was. */
   readonly into: string;
-  /** Another name for the one top-level entry. */
-  readonly rename: string | undefined;
+  /** `-o`: below that folder, or absolute, a folder to receive into or the new name of what comes; the disk decides which. */
+  readonly target: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
   /** Accept further transfers; only while listening. */
@@ -102,6 +103,7 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   const [first, ...rest] = words.positionals;
   if (words.values.has("help")) return { command: "help", topic: topicOf(first === "help" ? rest[0] : first) };
   if (words.values.has("version")) return { command: "version" };
+  if (first === "version") return { command: "version" };
   if (first === "help") return helpInvocation(rest[0]);
   if (first === undefined) {
     const [flag] = words.values.keys();
@@ -125,7 +127,8 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
 export function outputModeOf(args: readonly string[]): OutputMode {
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
-  return flags.includes("--json") ? "json" : flags.includes("--quiet") ? "quiet" : "human";
+  if (flags.includes("--json")) return "json";
+  return flags.includes("--quiet") || flags.includes("-q") ? "quiet" : "human";
 }
 
 /**
@@ -167,6 +170,8 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   const paths = operands.filter((operand) => !isTicketWord(operand));
   const transfer = transferInvocation("send", words, tickets, environment);
   if (paths.length === 0) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
+  const place = paths.map(foreignPlace).find((advice) => advice !== undefined);
+  if (place !== undefined) throw usage(place);
   if (paths.includes("")) throw usage("A path is empty; a variable in the command may be unset");
   if (paths.includes("-")) {
     throw usage("Standard input (-) cannot be sent by this version of ultra; a file with that name is ./-");
@@ -183,15 +188,19 @@ function receiveInvocation(
   if (extra !== undefined && operands.length > 1) {
     throw usage("ultra recv takes one ticket and nothing else; name the folder with --into DIR");
   }
+  const place = extra === undefined ? undefined : foreignPlace(extra);
+  if (place !== undefined) throw usage(place);
   const transfer = transferInvocation("recv", words, operands, environment);
-  const rename = lastValue(words, "output");
+  const output = lastValue(words, "output");
+  if (output !== undefined) checkOutput(output);
   const stay = words.values.has("stay");
-  if (stay && rename !== undefined) {
+  if (stay && output !== undefined) {
     throw usage("--stay and -o do not go together: every transfer would get the same name");
   }
   return {
     command: "recv",
-    ...targetOf(lastValue(words, "into") ?? ".", rename),
+    into: lastValue(words, "into") ?? ".",
+    target: output,
     overwrite: words.values.has("overwrite"),
     hidden: words.values.has("hidden"),
     stay,
@@ -283,16 +292,14 @@ function listening(words: Words): Peer {
   };
 }
 
-/** `-o a/b` is the name `b` in the folder `a` of the target folder. */
-function targetOf(into: string, output: string | undefined): { into: string; rename: string | undefined } {
-  if (output === undefined) return { into, rename: undefined };
-  const rename = basename(output);
-  if (output.endsWith("/") || !isPlainName(rename)) {
-    throw usage(
-      `-o takes the new name of what arrives, as in -o other.bin, not "${output}"; a folder is named with --into`,
-    );
+/** Refuses what can neither be a folder nor the name of something new. */
+function checkOutput(output: string): void {
+  if (output === "-") {
+    throw usage("Standard output (-) cannot be received into by this version of ultra; a file with that name is ./-");
   }
-  return { into: output.startsWith("/") ? dirname(output) : join(into, dirname(output)), rename };
+  const name = basename(output);
+  if (output.endsWith("/") || name === "." || name === ".." || isPlainName(name)) return;
+  throw usage(`-o takes a folder, or the new name of what arrives, as in -o other.bin, not "${output}"`);
 }
 
 function isPlainName(name: string): boolean {
@@ -348,7 +355,7 @@ function readWords(args: readonly string[]): Words {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const flag = flagTable().find((known) => known.name === token.name);
-    if (flag === undefined) throw unknownFlag(token.rawName);
+    if (flag === undefined) throw unknownFlag(token.rawName, args.map(topicOf).find((topic) => topic !== undefined));
     const name = flag.name as FlagName;
     values.set(name, [...(values.get(name) ?? []), ...valueOf(flag, token)]);
   }

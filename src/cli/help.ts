@@ -44,9 +44,10 @@ Moves files between two computers, fast and verified. Either side may wait.
 Commands:
 ${commands.join("\n")}
 ${row("help COMMAND", "Show the help of a command")}
+${row("version", "Show the version")}
 
 Flags:
-${row("--version", "show the version")}
+${row("-V, --version", "show the version")}
 ${row("-h, --help", "show this help")}
 
 Sizes and rates are decimal: 1 MB is 1,000,000 bytes.
@@ -55,7 +56,7 @@ Exit codes: 0 done, 1 internal error, 2 usage, 3 some of several files failed,
 4 disk or permission, 5 network, 6 authentication, 7 integrity, 8 protocol,
 9 a source changed while sending; 129, 130 and 143 for signals.
 
-Environment: ULTRA_TICKET is a ticket; NO_COLOR turns the status line off.
+Environment: ULTRA_TICKET is a ticket.
 `;
 }
 

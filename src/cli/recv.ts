@@ -4,6 +4,7 @@ import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
 import { openSink, receive, type ReceiveOptions } from "../peer/receive.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { systemAddresses } from "../platform/addresses.ts";
+import { targetOf } from "../platform/target.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { grantedLanes } from "../tuning/budget.ts";
 import type { ReceiveInvocation } from "./arguments.ts";
@@ -18,8 +19,7 @@ export async function receiveCommand(
   const { output } = surroundings;
   const { peer, tuning, stay } = invocation;
   const options: ReceiveOptions = {
-    folder: invocation.into,
-    rename: invocation.rename,
+    ...await targetOf(invocation.into, invocation.target),
     overwrite: invocation.overwrite,
     hidden: invocation.hidden,
     lanes: grantedLanes(tuning),

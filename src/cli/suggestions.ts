@@ -5,7 +5,8 @@
  */
 
 import { UltraError } from "../errors.ts";
-import { COMMANDS, flagTable, written } from "./flags.ts";
+import { foreignFlag, foreignPlace } from "./foreign.ts";
+import { COMMANDS, flagTable, type TransferCommand, written } from "./flags.ts";
 
 /** What other tools call our commands. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -27,21 +28,28 @@ export function unknownCommand(word: string, more: boolean): UltraError {
   if (/^ultra[1-9]/i.test(word)) {
     return usage("A ticket needs a command: `ultra recv TICKET` to receive, `ultra send PATH... TICKET` to send");
   }
+  const place = foreignPlace(word);
+  if (place !== undefined) return usage(place);
+  if (word === "ultra") return usage("One `ultra` is enough: leave the second one out");
   const names = COMMANDS.map((command) => command.name);
-  const meant = OTHER_NAMES[word.toLowerCase()] ?? closest(word, [...names, "help"]);
+  const meant = OTHER_NAMES[word.toLowerCase()] ?? closest(word, [...names, "help", "version"]);
   if (meant !== undefined) return usage(`There is no command "${word}". Did you mean \`ultra ${meant}\`?`);
   // Quoted only where a shell needs it, so that the line can be copied.
   const path = /^[\w./~@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
   return usage(`There is no command "${word}". To send it: ultra send ${path}${more ? " ..." : ""}`);
 }
 
-/** @param raw as typed, dashes included */
-export function unknownFlag(raw: string): UltraError {
+/**
+ * @param raw as typed, dashes included
+ * @param command the one that it was given to
+ */
+export function unknownFlag(raw: string, command: TransferCommand | undefined): UltraError {
   const name = raw.replace(/^-+/, "");
+  const advice = foreignFlag(name);
+  if (advice !== undefined) return usage(`There is no flag ${raw}. ${advice}`);
   const meant = raw.startsWith("--") ? closest(name, flagTable().map((flag) => flag.name)) : undefined;
-  return usage(
-    `There is no flag ${raw}. ` + (meant === undefined ? "See ultra --help" : `Did you mean ${written(meant)}?`),
-  );
+  const help = command === undefined ? "ultra --help" : `ultra help ${command}`;
+  return usage(`There is no flag ${raw}. ` + (meant === undefined ? `See ${help}` : `Did you mean ${written(meant)}?`));
 }
 
 /** The nearest of some words; none when all are too far off, or so short that anything would be near. */

@@ -40,6 +40,9 @@ const IDENTITY_ROOM = 8192;
 
 const HASH_LEN = 32;
 
+/** Room for the longest path, and for a longer first component that `-o` put into it. */
+const NAME_ROOM = MAX_PATH_BYTES + 256;
+
 /** Room for two addresses. */
 const ADDRESSES_ROOM = 128;
 
@@ -240,7 +243,7 @@ class NativeEngine implements Engine {
   }
 
   name(transfer: number, entry: number): string | undefined {
-    return this.#text(MAX_PATH_BYTES, (out) => this.#library.ultra_name(transfer, entry, out, out.length));
+    return this.#text(NAME_ROOM, (out) => this.#library.ultra_name(transfer, entry, out, out.length));
   }
 
   outward(): readonly string[] {

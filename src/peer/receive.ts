@@ -115,6 +115,7 @@ class ReceiveRun {
       expect: (entry, first, count) => engine.expect(sink, entry, first, count),
       commit: (entry, size, root) => engine.commit(sink, entry, size, root),
       finishFolders: () => engine.finishFolders(sink),
+      name: (entry) => engine.name(sink, entry),
       abandon: (entry) => engine.abandon(sink, entry),
       transferRoot: (statuses) => engine.transferRoot(sink, statuses),
     }, { overwrite: options.overwrite, hidden: options.hidden });

@@ -32,6 +32,7 @@ export interface Policy {
 export class Admission {
   readonly #entries: Entries;
   readonly #policy: Policy;
+  readonly #name: (entry: EntryId) => string | undefined;
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
   #end: PagesEnd | undefined;
@@ -39,8 +40,10 @@ export class Admission {
   /** Free space before the transfer wrote anything: what it writes is in `#neededBytes` already. */
   #freeSpace: number | undefined;
 
-  constructor(entries: Entries, policy: Policy) {
+  /** @param name where an entry goes: under `-o` it is not called as its sender calls it */
+  constructor(entries: Entries, policy: Policy, name: (entry: EntryId) => string | undefined) {
     this.#entries = entries;
+    this.#name = name;
     this.#policy = policy;
   }
 
@@ -94,7 +97,7 @@ export class Admission {
     for (const [i, status] of statuses.entries()) {
       const entry = first + i;
       const refusal = this.#refusal(status);
-      if (refusal !== undefined) throw refusal(pathOf(page, i));
+      if (refusal !== undefined) throw refusal(this.#name(entry) ?? pathOf(page, i));
       const isPresent = status === "identical" || status === "folder-exists";
       this.#entries.setState(entry, isPresent ? EntryState.present : EntryState.needed);
       if (!isPresent) this.#neededBytes += Math.ceil(this.#entries.size(entry) / ALLOCATION) * ALLOCATION;

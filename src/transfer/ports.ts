@@ -43,6 +43,8 @@ export interface ReceiverPorts {
   commit(entry: EntryId, size: number, root: Uint8Array): void;
   /** After the last commit: times and modes of folders; `foldersFinished` follows. */
   finishFolders(): void;
+  /** Where an entry goes below the folder, for texts. */
+  name(entry: EntryId): string | undefined;
   /** Forgets an entry's part file and takes no more blocks of it. */
   abandon(entry: EntryId): void;
   /** The transfer root for one status byte per entry. */

@@ -85,7 +85,7 @@ export class Receiver {
     this.#talk = new Talk((message) => ports.send(message));
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
-    this.#admission = new Admission(this.#entries, options);
+    this.#admission = new Admission(this.#entries, options, (entry) => ports.name(entry));
   }
 
   get outcome(): Outcome {
@@ -162,10 +162,9 @@ export class Receiver {
       const damage = (this.#damage.get(key) ?? 0) + 1;
       this.#damage.set(key, damage);
       if (damage > MAX_DAMAGE || this.#damage.size > MAX_DAMAGED_BLOCKS) {
-        throw new UltraError(
-          "integrity",
-          `Block ${block} of entry ${entry} kept arriving damaged; nothing of it was used`,
-        );
+        throw new UltraError("integrity", "A block of a file kept arriving damaged; nothing of it was used", {
+          subject: this.#ports.name(entry) ?? "",
+        });
       }
       this.#resent.blocks++;
       this.#resent.bytes += this.#entries.bytes(entry, block, 1);

@@ -61,7 +61,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
   assert.deepEqual(parseRecv(), {
     command: "recv",
     into: ".",
-    rename: undefined,
+    target: undefined,
     overwrite: false,
     hidden: false,
     stay: false,
@@ -226,18 +226,12 @@ Deno.test("every flag arrives where it belongs", () => {
   assert.ok(out.peer.type === "listen" && out.peer.ticketOut === "t" && out.output === "quiet");
 });
 
-Deno.test("-o gives a new name, in the folder of --into or below it", () => {
-  const target = (...args: string[]) => {
-    const { into, rename } = parseRecv(...args);
-    return [into, rename];
-  };
-  assert.deepEqual(target("-o", "x.bin"), [".", "x.bin"]);
-  assert.deepEqual(target("-o", "a/x.bin"), ["a", "x.bin"]);
-  assert.deepEqual(target("-o", "/tmp/x.bin", "--into", "d"), ["/tmp", "x.bin"]);
-  assert.deepEqual(target("--output", "x.bin", "--into", "d"), ["d", "x.bin"]);
-  for (const name of ["a/", ".", "..", "/", ".ultra-x", "a\x01b", "x".repeat(256)]) {
-    assert.match(refusal(["recv", "-o", name]), /^-o takes/);
-  }
+Deno.test("T43 -o is a folder or a new name, which the disk decides; what can be neither is refused", () => {
+  const { into, target } = parseRecv("-o", "a/x.bin", "--into", "d");
+  assert.deepEqual([into, target], ["d", "a/x.bin"]);
+  for (const name of ["a/", ".", "..", "/", "x.bin", "./-"]) assert.equal(parseRecv("-o", name).target, name);
+  for (const name of [".ultra-x", "a\x01b", "x".repeat(256)]) assert.match(refusal(["recv", "-o", name]), /^-o takes/);
+  assert.match(refusal(["recv", "-o", "-"]), /Standard output/);
   assert.match(refusal(["recv", "-o", "x", "--stay"]), /--stay and -o/);
 });
 
@@ -308,8 +302,10 @@ Deno.test("unknown flags and commands get a suggestion", () => {
   const cases: readonly (readonly [string[], string])[] = [
     [["recv", "--hiden"], "There is no flag --hiden. Did you mean --hidden?"],
     [["recv", "--stream", "8"], "There is no flag --stream. Did you mean --streams?"],
-    [["recv", "-x"], "There is no flag -x. See ultra --help"],
-    [["recv", "--no-json"], "There is no flag --no-json. See ultra --help"],
+    [["recv", "-x"], "There is no flag -x. See ultra help recv"],
+    [["recv", "--no-json"], "There is no flag --no-json. See ultra help recv"],
+    [["-x", "test"], "There is no flag -x. See ultra help test"],
+    [["--nonsense"], "There is no flag --nonsense. See ultra --help"],
     [["sned", "a"], 'There is no command "sned". Did you mean `ultra send`?'],
     [["receive"], 'There is no command "receive". Did you mean `ultra recv`?'],
     [["help", "sedn"], 'There is no command "sedn". Did you mean `ultra send`?'],
@@ -377,4 +373,48 @@ Deno.test("whatever is typed, the answer is an invocation or one usage error", (
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("T54 flags and places of other tools get the words of this one", () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["send", "-r", "photos"], /^There is no flag -r\. Folders are sent with everything in them/],
+    [["send", "-av", "photos"], /^There is no flag -a\. Folders/],
+    [["recv", "--port", "7000"], /^There is no flag --port\. .*--listen '\[::\]:7000'/],
+    [["send", "--bwlimit=10M", "f"], /^There is no flag --bwlimit\. .*--rate-limit 10M/],
+    [["recv", "--force"], /^There is no flag --force\. .*--overwrite/],
+    [["send", "f", "user@host:/path"], /run `ultra recv` on host, and here the line/],
+    [["send", "f", "host:/path"], /run `ultra recv` on host,/],
+    [["send", "f", "10.77.0.2"], /^An address alone is not enough: .*\.\/10\.77\.0\.2/],
+    [["recv", "fd00::1"], /^An address alone is not enough/],
+    [["10.77.0.2:7000"], /^An address alone is not enough/],
+    [["user@host:"], /run `ultra recv` on host,/],
+    [["ultra", "send", "f"], /leave the second one out/],
+  ];
+  for (const [args, line] of cases) assert.match(refusal(args), line);
+});
+
+Deno.test("T54 names that only look like places of other tools are sent", () => {
+  for (
+    const name of [
+      "./user@host:/path",
+      "a:b",
+      "12:30 notes",
+      "C:",
+      "10.77",
+      "v1.2.3",
+      "me@home",
+      "photos/1.2.3.4",
+    ]
+  ) {
+    assert.deepEqual(parseSend(name).paths, [name]);
+  }
+});
+
+Deno.test("T54 the version is a command and a letter, and -q is quiet from the first line on", () => {
+  for (const args of [["version"], ["-V"], ["--version"], ["recv", "-V"]]) {
+    assert.equal(parseArguments(args, { ticket: undefined }).command, "version");
+  }
+  assert.equal(parseRecv("-q").output, "quiet");
+  assert.equal(outputModeOf(["recv", "-q", "--foo"]), "quiet");
+  assert.equal(outputModeOf(["send", "--", "-q"]), "human");
 });

@@ -115,6 +115,47 @@ Deno.test("F15: a name of ultra's own part files is not taken, also with --hidde
     assert.deepEqual(namesIn(into), []);
   }));
 
+Deno.test("T43: -o is read as cp reads it: a folder takes the file inside, anything else is its new name", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 100);
+    const into = await workspace.make("into");
+    await workspace.make("into", "there");
+    await workspace.make("elsewhere");
+    const ways = [
+      ["there", "there/source.bin"],
+      ["there/", "there/source.bin"],
+      ["there/new.bin", "there/new.bin"],
+      ["new.bin", "new.bin"],
+      [workspace.path("elsewhere"), "../elsewhere/source.bin"],
+      ["..", "../source.bin"],
+    ] as const;
+    for (const [target, path] of ways) {
+      const arrived = `${into}/${path}`;
+      if (target !== "..") await Deno.remove(arrived).catch(() => {});
+      const { sender, receiver } = await workspace.pair([source], ["--into", into, "-o", target]);
+      await Promise.all([sender.exits(0), receiver.exits(0)]);
+      await assertSameFile(arrived, source);
+    }
+    const missing = workspace.recv(["--into", into, "-o", "missing/"]);
+    await missing.exits(4);
+    assert.match(missing.stderr.text, /The folder does not exist.*missing/);
+  }));
+
+Deno.test("T43: a conflict names the target, and several items do not fit one name", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 100);
+    const into = await workspace.make("into");
+    await writeFile(`${into}/m3`, 50);
+    const refused = await workspace.pair([source], ["--into", into, "-o", "m3"]);
+    await Promise.all([refused.sender.exits(4), refused.receiver.exits(4)]);
+    for (const { stderr } of [refused.sender, refused.receiver]) {
+      assert.match(stderr.text, /exists and differs.*m3$/m);
+      assert.doesNotMatch(stderr.text, /replace it: source\.bin/);
+    }
+    const several = await workspace.pair([source, `${into}/m3`], ["--into", into, "-o", "one"]);
+    await Promise.all([several.sender.exits(2), several.receiver.exits(2)]);
+  }));
+
 Deno.test("D5: a folder to receive into that does not exist or is a file is told at once with exit 4", () =>
   inWorkspace(async (workspace) => {
     const file = await writeFile(workspace.path("file"), 1);

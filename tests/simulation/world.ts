@@ -117,6 +117,7 @@ export class World {
         disk.commit(entry, size, root);
       },
       finishFolders: () => disk.finishFolders(),
+      name: () => undefined,
       abandon: (entry) => disk.abandon(entry),
       transferRoot: (statuses) => disk.transferRoot(statuses),
     }, { overwrite: scenario.overwrite, hidden: scenario.hidden, blockLength: BLOCK });

@@ -97,7 +97,7 @@ export class SimulatedProcess {
   }
 
   receive(ticket?: Ticket, options: Partial<ReceiveInvocation> = {}): Promise<number> {
-    const own = { into: ".", rename: undefined, overwrite: false, hidden: false, stay: false };
+    const own = { into: ".", target: undefined, overwrite: false, hidden: false, stay: false };
     const invocation: ReceiveInvocation = {
       command: "recv",
       ...own,

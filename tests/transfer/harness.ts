@@ -106,6 +106,7 @@ export class ReceiverBench {
       expect: (...args) => tell("expect", ...args),
       commit: (entry, size) => tell("commit", entry, size),
       finishFolders: () => tell("finishFolders"),
+      name: () => undefined,
       abandon: (entry) => tell("abandon", entry),
       transferRoot: harnessRoot,
     }, { overwrite: false, hidden: false, ...options });
