@@ -4,21 +4,23 @@
  * @module
  */
 
+import { SECRET_VARIABLES, VARIABLES } from "./src/cli/permissions.ts";
 import { run } from "./src/cli/run.ts";
-
-/** The ticket is a secret: nothing that this process starts may inherit it. */
-function takeTicket(): string | undefined {
-  const ticket = Deno.env.get("ULTRA_TICKET");
-  Deno.env.delete("ULTRA_TICKET");
-  return ticket;
-}
+import { takeHanded } from "./src/platform/handed.ts";
 
 if (import.meta.main) {
+  const { args, variables, ignored, engine, fault } = takeHanded(import.meta.url, Deno.args, {
+    public: VARIABLES,
+    secret: SECRET_VARIABLES,
+  });
   const code = await run({
-    args: Deno.args,
-    ticket: takeTicket(),
-    noColor: Deno.env.get("NO_COLOR"),
-    term: Deno.env.get("TERM"),
+    args,
+    ticket: variables.get("ULTRA_TICKET"),
+    noColor: variables.get("NO_COLOR"),
+    term: variables.get("TERM"),
+    ignored,
+    engine,
+    fault,
   }, Deno.exit);
   Deno.exit(code);
 }

@@ -1,22 +1,48 @@
-/** `deno task build`: leaves `dist/ultra`, an executable that works from any folder. @module */
+/** `deno task build`: leaves `dist/ultra`, one file that runs anywhere. @module */
 
 import { join } from "node:path";
-import { launcher } from "./launcher.ts";
+import { PERMISSIONS, SECRET_VARIABLES, VARIABLES } from "../src/cli/permissions.ts";
+import { pinnedDeno } from "./deno.ts";
 import { buildNative } from "./native.ts";
-import { DIST, LIBRARY, LIBRARY_NAME, ROOT, ULTRA } from "./paths.ts";
+import { CACHE, DIST, LAUNCHER, LIBRARY, LIBRARY_NAME, PAYLOAD, ROOT, ULTRA } from "./paths.ts";
+import { appendPayload, type Payload } from "./payload.ts";
 import { Failure, main, print, run } from "./shell.ts";
 
-/** Builds the data plane, and of it, the bundled control plane and this very Deno makes `dist/`. */
-export async function buildAll(): Promise<void> {
+/** How hard zstd tries: seconds for every build, a minute for what is given away (only what changed is packed anew). */
+export const LEVELS = { build: 3, release: 19 } as const;
+
+/** Builds the data plane and the launcher; of them, the bundled control plane and the pinned Deno makes `dist/ultra`. */
+export async function buildAll(level: number = LEVELS.build): Promise<void> {
   await requirePinnedDeno();
   await buildNative();
-  const lib = join(DIST, "lib");
-  await Deno.mkdir(lib, { recursive: true });
-  await replace(join(lib, "ultra.js"), bundle);
-  await replace(join(lib, LIBRARY_NAME), (path) => Deno.copyFile(LIBRARY, path));
-  await replace(join(lib, "deno"), (path) => linkOrCopy(Deno.execPath(), path));
-  await replace(ULTRA, (path) => Deno.writeTextFile(path, launcher(LIBRARY_NAME), { mode: 0o755 }));
+  const deno = await pinnedDeno();
+  await Deno.mkdir(DIST, { recursive: true });
+  const bundled = join(PAYLOAD, "ultra.js");
+  await bundle(bundled);
+  const fresh = `${ULTRA}.new-${Deno.pid}`; // a running ultra keeps the file it has
+  try {
+    await appendPayload(LAUNCHER, payloadOf(deno, bundled), fresh, { level, store: join(PAYLOAD, "packed") });
+    await Deno.chmod(fresh, 0o755);
+    await Deno.rename(fresh, ULTRA);
+  } finally {
+    await Deno.remove(fresh).catch(() => {}); // gone, when all went well
+  }
+  await forgetOtherBuilds();
   print("built dist/ultra");
+}
+
+/** What goes into the executable, and what it may do. */
+export function payloadOf(deno: string, bundled: string): Payload {
+  return {
+    files: [
+      { name: "deno", path: deno, mode: 0o500 },
+      { name: LIBRARY_NAME, path: LIBRARY, mode: 0o400 },
+      { name: "ultra.js", path: bundled, mode: 0o400 },
+    ],
+    permissions: PERMISSIONS,
+    variables: VARIABLES,
+    secrets: SECRET_VARIABLES,
+  };
 }
 
 /** Results and behaviour are promised for one version, so nothing is built with another. */
@@ -32,29 +58,15 @@ async function requirePinnedDeno(): Promise<void> {
 async function bundle(path: string): Promise<void> {
   // With the project's own configuration and its frozen lock, wherever the script was started.
   const config = join(ROOT, "deno.json");
-  await run(Deno.execPath(), ["bundle", "-q", "--config", config, "--output", path, join(ROOT, "main.ts")]);
+  const main = join(ROOT, "main.ts");
+  await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--config", config, "--output", path, main]);
 }
 
-/** A hard link costs no space; the Deno from npm may lie on another file system. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await Deno.link(from, to);
-  } catch {
-    await Deno.copyFile(from, to);
-  }
-}
-
-/** Makes a file under another name first: a running ultra keeps the one it has, and a failed build spoils nothing. */
-async function replace(path: string, make: (path: string) => Promise<void>): Promise<void> {
-  // (The ending decides how `deno bundle` reads the name, so the mark stands in front.)
-  const fresh = join(path, "..", `.new-${Deno.pid}-${path.split("/").at(-1)}`);
-  try {
-    await make(fresh);
-    await Deno.rename(fresh, path);
-  } finally {
-    // Also when renaming did nothing, as it does between two links to the same file.
-    await Deno.remove(fresh).catch(() => {});
-  }
+/** Tests and demo unpack below `dist/`, 100 MB for each build. */
+async function forgetOtherBuilds(): Promise<void> {
+  await Deno.remove(CACHE, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 if (import.meta.main) await main(buildAll);

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { hashFile, newHasher } from "./blake3.ts";
 import { buildAll } from "./build.ts";
-import { ULTRA } from "./paths.ts";
+import { CACHE, ULTRA } from "./paths.ts";
 import { Failure, main, print } from "./shell.ts";
 
 const SIZE = 1024 * 1024 * 1024;
@@ -80,7 +80,13 @@ class Side implements AsyncDisposable {
 
   constructor(readonly name: string, args: readonly string[]) {
     print(`\n$ ultra ${args.map((word) => word.startsWith("ultra1") ? "TICKET" : word).join(" ")}`);
-    const command = new Deno.Command(ULTRA, { args: [...args], stdin: "null", stdout: "piped", stderr: "piped" });
+    const command = new Deno.Command(ULTRA, {
+      args: [...args],
+      env: { XDG_CACHE_HOME: CACHE },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
     this.#child = command.spawn();
     this.#output = Promise.all([
       this.#show(this.#child.stderr, () => {}),

@@ -17,8 +17,17 @@ export const LIBRARY_NAME = Deno.build.os === "windows"
 /** Cargo leaves the library here, and the loader in `src/engine/` finds it here when ultra runs from its sources. */
 export const LIBRARY = join(NATIVE, "target", "release", LIBRARY_NAME);
 
+/** The launcher without its payload. */
+export const LAUNCHER = join(NATIVE, "target", "release", "ultra-launcher");
+
+/** What goes into the executable, and its packed pieces, kept from build to build. */
+export const PAYLOAD = join(NATIVE, "target", "payload");
+
 /** The path in a box, for benchmarks (Linux). */
 export const NETPATH = join(NATIVE, "target", "release", "netpath");
 
 /** The executable that `deno task build` leaves; tests, demo and bench run it as a user would. */
 export const ULTRA = join(DIST, "ultra");
+
+/** Where tests, demo and bench have it unpack (as XDG_CACHE_HOME), so that the user's own cache stays as it is. */
+export const CACHE = join(DIST, "cache");

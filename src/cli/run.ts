@@ -4,6 +4,7 @@
  * @module
  */
 
+import { chooseLibrary } from "../engine/library.ts";
 import { startEngine } from "../engine/native.ts";
 import { UltraError } from "../errors.ts";
 import { Interrupted } from "../peer/ending.ts";
@@ -12,6 +13,7 @@ import { orEnded } from "../peer/meet.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { monotonicClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
+import type { StartFault } from "../platform/handed.ts";
 import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/signals.ts";
 import { systemTimers } from "../platform/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
@@ -44,6 +46,12 @@ export interface ProcessFacts {
   readonly ticket: string | undefined;
   readonly noColor: string | undefined;
   readonly term: string | undefined;
+  /** Signals that stay ignored, as they were at the start. */
+  readonly ignored: readonly EndingSignal[];
+  /** Where the data plane is; undefined: in the usual places. */
+  readonly engine: string | undefined;
+  /** What stands in the way of any transfer. */
+  readonly fault: StartFault | undefined;
 }
 
 type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
@@ -58,6 +66,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
     environment: facts,
   });
   const code = await outcome(output, async () => {
+    checkEncoding(facts);
     const invocation = parseArguments(facts.args, { ticket: facts.ticket });
     switch (invocation.command) {
       case "tour":
@@ -70,7 +79,9 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         printPage(terminal.stdout, helpText(invocation.topic));
         return undefined;
       default:
-        return await runTransfer(invocation, output, exitNow);
+        checkFolder(facts);
+        if (facts.engine !== undefined) chooseLibrary(facts.engine);
+        return await runTransfer(invocation, facts, output, exitNow);
     }
   });
   if (code === undefined) return EXIT_DONE;
@@ -88,8 +99,23 @@ async function outcome(output: Output, act: () => Promise<number | undefined>): 
   }
 }
 
+/** Names on the wire are UTF-8, and so are arguments: what is none could only name a file that cannot be sent. */
+function checkEncoding({ args, fault }: ProcessFacts): void {
+  if (fault?.type !== "encoding") return;
+  throw new UltraError("usage", `Argument ${fault.argument + 1} is not valid UTF-8; rename the file or folder first`, {
+    subject: args[fault.argument] ?? "",
+  });
+}
+
+/** Every transfer names files by where it runs. */
+function checkFolder({ fault }: ProcessFacts): void {
+  if (fault?.type !== "folder") return;
+  throw new UltraError("disk", "The current folder no longer exists; change to another one (cd) and run this again");
+}
+
 async function runTransfer(
   invocation: TransferInvocation,
+  facts: ProcessFacts,
   output: Output,
   exitNow: (code: number) => void,
 ): Promise<number> {
@@ -97,7 +123,7 @@ async function runTransfer(
   const stopLog = invocation.verbose
     ? startDebugLog((line) => output.debug(line), () => monotonicClock.now())
     : () => {};
-  using signals = watchSignals();
+  using signals = watchSignals(facts.ignored);
   surviveFileLimit();
   signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
   const { peer } = invocation;

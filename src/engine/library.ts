@@ -17,10 +17,20 @@ const NAMES: Readonly<Partial<Record<typeof Deno.build.os, string>>> = {
 };
 
 let loaded: Symbols | undefined;
+let chosen: string | undefined;
+
+/** Says where the library is, before it is loaded: the launcher knows. */
+export function chooseLibrary(path: string): void {
+  chosen = path;
+}
 
 /** @throws {UltraError} `internal` that lists where was looked */
 export function loadLibrary(): Symbols {
-  return loaded ??= open(libraryPaths(import.meta.dirname, Deno.env.get(LIBRARY_VARIABLE)));
+  return loaded ??= open(chosen === undefined ? usualPaths() : [chosen]);
+}
+
+function usualPaths(): readonly string[] {
+  return libraryPaths(import.meta.dirname, Deno.env.get(LIBRARY_VARIABLE));
 }
 
 /** Where the library may be: the one place that was named, or beside the program, or where cargo leaves it. */

@@ -48,12 +48,18 @@ export function surviveFileLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener(FILE_TOO_LARGE, () => {});
 }
 
-export function watchSignals(source: SignalSource = systemSignals): SignalWatch {
+/** `ignored`: what was ignored when the process started (`nohup`, a job of a script) stays without effect. */
+export function watchSignals(
+  ignored: readonly EndingSignal[] = [],
+  source: SignalSource = systemSignals,
+): SignalWatch {
   const ended = new AbortController();
   const insisted = new AbortController();
   let first: EndingSignal | undefined;
   const handlers = SIGNALS.map((signal) => {
     const handler = () => {
+      // (Once Deno listens for any signal, these three end the process unless each has a handler.)
+      if (ignored.includes(signal)) return;
       if (first === undefined) {
         first = signal;
         ended.abort(signal);

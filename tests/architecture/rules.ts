@@ -1,7 +1,6 @@
 /** The rules of docs/design.md 5, each with snippets that it must refuse and accept. @module */
 
 import { join, normalize } from "node:path/posix";
-import { VARIABLES } from "../../scripts/launcher.ts";
 import { type Finding, findInRust, type Import, readSyntax } from "./syntax.ts";
 
 /** A path from the repository's root, and what stands there. */
@@ -43,6 +42,9 @@ const UNSAFE: readonly string[] = [
   "native/files/src/platform/linux_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];
+
+/** Everything else gets what it needs as arguments. */
+const ENVIRONMENT: readonly string[] = ["src/platform/handed.ts", "src/engine/library.ts"];
 
 const MOST_LINES = 500;
 const MOST_LINES_OF_MAIN = 79;
@@ -183,14 +185,15 @@ export const RULES: readonly Rule[] = [
     accepts: [["src/peer/x.ts", `import { test } from "../tuning/tests.ts";`]],
   },
   {
-    sentence: "every variable that is read is one that the launcher allows",
-    applies: isProduct,
-    check: (path, text) => unknownVariables(path, text),
+    sentence: "the environment is read in two places: what the launcher hands on, and where a developer's library is",
+    applies: (path) => isProduct(path) && !ENVIRONMENT.includes(path),
+    check: (path, text) => uses(path, text, (name) => /^(Deno\.(env|\*)|process\.env)$/.test(name)),
     refuses: [
       ["src/platform/x.ts", `Deno.env.get("ULTRA_SECRET_DOOR");`],
-      ["src/platform/x.ts", `const all = Deno.env.toObject();`],
+      ["main.ts", `const all = Deno.env.toObject();`],
+      ["src/cli/x.ts", `const { env } = Deno;`],
     ],
-    accepts: [["src/platform/x.ts", `Deno.env.get("NO_COLOR"); Deno.env.delete("ULTRA_TICKET");`]],
+    accepts: [["src/cli/x.ts", `const color = variables.get("NO_COLOR"); // Deno.env`]],
   },
 ];
 
@@ -217,15 +220,4 @@ function uses(path: string, text: string, refused: (name: string) => boolean): F
 function tooLong(text: string, most: number): Finding[] {
   const lines = text.split("\n").length - 1;
   return lines > most ? [{ line: lines, what: `${lines} lines, at most ${most}` }] : [];
-}
-
-function unknownVariables(path: string, text: string): Finding[] {
-  // (The parser leaves out comments; what each use of `Deno.env` does with it then shows in its own line.)
-  return uses(path, text, (name) => name === "Deno.env").flatMap(({ line }) => {
-    const reads = [...(text.split("\n")[line - 1] ?? "").matchAll(/Deno\.env\.(\w+)\((?:"(\w+)")?/g)];
-    return reads.filter(([, method, name]) =>
-      method === "toObject" || (name !== undefined && !VARIABLES.includes(name))
-    )
-      .map(([read]) => ({ line, what: read }));
-  });
 }

@@ -30,7 +30,7 @@ const GROUPS: readonly (readonly [letter: string, first: number, last: number])[
   ["T", 40, 56],
 ];
 
-const FOLDERS = ["tests", "native/engine", "native/files", "native/msquic-sys"];
+const FOLDERS = ["tests", "native/engine", "native/files", "native/launcher", "native/msquic-sys"];
 
 /** A test's name in either language, with its quotes taken off. */
 export interface NamedTest {

@@ -21,7 +21,7 @@ class FakeSignals implements SignalSource {
 Deno.test("the first signal of any kind ends the run in good order and is remembered", () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const source = new FakeSignals();
-    using watch = watchSignals(source);
+    using watch = watchSignals([], source);
     assert.equal(watch.signal, undefined);
     source.raise(signal);
     assert.equal(watch.signal, signal);
@@ -35,16 +35,26 @@ Deno.test("the first signal of any kind ends the run in good order and is rememb
 
 Deno.test("a second SIGINT insists", () => {
   const source = new FakeSignals();
-  using watch = watchSignals(source);
+  using watch = watchSignals([], source);
   source.raise("SIGINT");
   source.raise("SIGINT");
   assert.ok(watch.insisted.aborted);
 });
 
+Deno.test("T22: what was ignored at the start has no effect", () => {
+  const source = new FakeSignals();
+  using watch = watchSignals(["SIGHUP", "SIGINT"], source);
+  for (const signal of ["SIGHUP", "SIGINT", "SIGINT"] as const) source.raise(signal);
+  assert.equal(watch.signal, undefined);
+  assert.equal(watch.ended.aborted || watch.insisted.aborted, false);
+  source.raise("SIGTERM");
+  assert.equal(watch.signal, "SIGTERM");
+});
+
 Deno.test("nothing is watched any more after disposal", () => {
   const source = new FakeSignals();
   {
-    using _watch = watchSignals(source);
+    using _watch = watchSignals([], source);
     assert.equal(source.handlers.size, 3);
   }
   assert.equal(source.handlers.size, 0);

@@ -125,10 +125,24 @@ pub unsafe extern "C" fn ultra_start(args: *const u8, len: u32) -> i32 {
         if ENGINE.get().is_some() {
             return Err(bad());
         }
+        keep_private()?;
         let engine = Engine::start(&args, events().clone(), on_panic)?;
         ENGINE.set(engine).map_err(|_| bad())?;
         Ok(0)
     })
+}
+
+/// Keys and tickets are in this process's memory: it leaves no core file, and other processes of the user can neither read its
+/// memory nor its environment. (`exec` resets the flag, so the launcher cannot set it.)
+fn keep_private() -> Result<(), i32> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: sets a flag of the process by number; no memory is passed.
+        if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
+            return Err(refuse(Refusal::Internal));
+        }
+    }
+    Ok(())
 }
 
 #[unsafe(no_mangle)]

@@ -1,0 +1,102 @@
+//! Becomes Deno.
+
+use std::fmt::Write as _;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::home::Home;
+use crate::os;
+use crate::start::{Fault, Start};
+
+/// Whatever configuration lies around, nothing is read, fetched or asked.
+const FLAGS: [&str; 8] = [
+    "run",
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    "--no-npm",
+    "--no-remote",
+    "--no-prompt",
+    "--no-code-cache",
+];
+
+/// Runs the control plane in this process's place; returns only if that fails.
+pub fn run(home: &Home, start: &Start) -> io::Error {
+    // Held until `exec`, which leaves it open.
+    let pipe = match start.secrets.as_slice() {
+        [] => None,
+        secrets => match os::pipe_with(secrets) {
+            Ok(pipe) => Some(pipe),
+            Err(error) => return error,
+        },
+    };
+    let secrets = pipe.as_ref().map(|(_, path)| path.as_path());
+    let mut command = Command::new(&home.deno);
+    command.args(FLAGS).arg("--ext=js");
+    command.args(permissions(home, start, secrets));
+    command.arg(script(home, start, secrets)).args(&start.arguments);
+    command.env_clear().envs(start.environment.iter().cloned());
+    command.env("DENO_NO_UPDATE_CHECK", "1").env("DENO_DIR", &home.deno_dir);
+    command.exec()
+}
+
+/// The flags of the manifest; calls go to the one library only.
+fn permissions(home: &Home, start: &Start, secrets: Option<&Path>) -> Vec<String> {
+    let mut flags: Vec<String> = Vec::new();
+    for flag in &start.permissions {
+        flags.push(match flag.as_str() {
+            "--allow-ffi" => format!("--allow-ffi={}", in_list(&home.engine)),
+            other => other.to_owned(),
+        });
+    }
+    if let Some(path) = secrets
+        && !flags.iter().any(|flag| flag == "--allow-read")
+    {
+        flags.push(format!("--allow-read={}", in_list(path)));
+    }
+    flags
+}
+
+/// In a list of paths Deno reads ',,' as a comma.
+fn in_list(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
+}
+
+/// The bundle as a URL. What is handed on openly stands in its query, where it needs no permission to be read.
+fn script(home: &Home, start: &Start, secrets: Option<&Path>) -> String {
+    let mut url = format!("file://{}?launched", encoded(home.bundle.as_os_str().as_bytes()));
+    let mut add = |key: &str, value: &[u8]| {
+        let _ = write!(url, "&{key}={}", encoded(value));
+    };
+    add("engine", home.engine.as_os_str().as_bytes());
+    if let Some(path) = secrets {
+        add("secrets", path.as_os_str().as_bytes());
+    }
+    for signal in os::ignored_signals() {
+        add("ignored", signal.as_bytes());
+    }
+    for (name, value) in &start.variables {
+        add(&format!("variable-{name}"), value.as_bytes());
+    }
+    match start.fault {
+        Some(Fault::Encoding(index)) => add("encoding", index.to_string().as_bytes()),
+        Some(Fault::Folder) => add("folder", b"gone"),
+        None => {}
+    }
+    url
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"/._-~".contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}

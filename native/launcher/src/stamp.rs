@@ -1,0 +1,139 @@
+//! Whether unpacked files are untouched, without reading 100 MB at each start.
+//!
+//! When files have been hashed, a stamp keeps what the system says of each: device, inode, size, and the times of the last change
+//! of content and of status. The system sets the latter by its own clock at every change, and nothing but root can set it back.
+//! So a stamp that fits means: these are the files that were hashed. One that does not fit proves nothing, and they are hashed anew.
+//!
+//! The stamp also names the start of the machine: what was unpacked is not forced to disk, so after a power cut a file can have its
+//! size and times and not its content. The first use after each start of the machine hashes.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use crate::clean;
+use crate::os;
+use crate::payload::{Manifest, Part};
+
+/// The stamp's name in the folder. Its own time says when the folder was last used.
+pub const NAME: &str = "stamp";
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As they were when they were hashed.
+    Untouched,
+    /// Not as they were, but hashed now and right.
+    Right,
+    /// Missing, changed, or not private to this user.
+    Wrong,
+}
+
+/// Looks at all files of a folder that is private to this user.
+pub fn check(folder: &Path, manifest: &Manifest) -> io::Result<State> {
+    let now = stamp_of(folder, manifest)?;
+    let Some(now) = now else {
+        return Ok(State::Wrong);
+    };
+    if fs::read_to_string(folder.join(NAME)).is_ok_and(|kept| kept == now) {
+        return Ok(State::Untouched);
+    }
+    for part in manifest.files() {
+        if !has_content(&folder.join(&part.name), part)? {
+            return Ok(State::Wrong);
+        }
+    }
+    // Taken before the hashes: a change since then does not fit it.
+    keep(folder, &now)?;
+    Ok(State::Right)
+}
+
+/// Keeps a stamp of files that were just unpacked and checked.
+pub fn make(folder: &Path, manifest: &Manifest) -> io::Result<()> {
+    let stamp = stamp_of(folder, manifest)?;
+    keep(folder, &stamp.ok_or(io::ErrorKind::InvalidData)?)
+}
+
+/// `None`: a file is missing, is no regular file of this user's, or has another size or mode than it must.
+fn stamp_of(folder: &Path, manifest: &Manifest) -> io::Result<Option<String>> {
+    let mut text = format!("{}\n{}\n", manifest.key(), os::boot_id());
+    for part in manifest.files() {
+        let status = match fs::symlink_metadata(folder.join(&part.name)) {
+            Ok(status) => status,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !is_as_unpacked(&status, part) {
+            return Ok(None);
+        }
+        let _ = writeln!(
+            text,
+            "{} {} {} {} {}.{} {}.{}",
+            part.name,
+            status.dev(),
+            status.ino(),
+            status.size(),
+            status.mtime(),
+            status.mtime_nsec(),
+            status.ctime(),
+            status.ctime_nsec()
+        );
+    }
+    Ok(Some(text))
+}
+
+fn is_as_unpacked(status: &Metadata, part: &Part) -> bool {
+    status.is_file()
+        && status.uid() == os::effective_user()
+        && Some(status.size()) == part.size()
+        && status.nlink() == 1
+        && Some(status.mode() & 0o7777) == part.mode
+}
+
+fn has_content(path: &Path, part: &Part) -> io::Result<bool> {
+    let file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 20];
+    for piece in &part.pieces {
+        let mut hasher = blake3::Hasher::new();
+        let mut left = (&file).take(piece.size);
+        loop {
+            let read = left.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+        }
+        if hasher.finalize() != piece.hash {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Replaces the stamp. A cache that cannot be written works all the same; it is hashed each time then.
+fn keep(folder: &Path, stamp: &str) -> io::Result<()> {
+    let fresh = clean::fresh_name(folder, ".stamp")?;
+    let written = (|| {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&fresh)?;
+        io::Write::write_all(&mut file, stamp.as_bytes())?;
+        fs::rename(&fresh, folder.join(NAME))
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&fresh); // it may never have been made
+    }
+    match written {
+        Err(error) if is_read_only(&error) => Ok(()),
+        result => result,
+    }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(
+        error.kind(),
+        AlreadyExists | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+    )
+}

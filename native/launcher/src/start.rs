@@ -1,0 +1,137 @@
+//! Sorts what the launcher was started with: what the control plane gets openly, what it gets as a secret, and what it is allowed.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::payload::Manifest;
+use crate::ticket::{is_rest_of_ticket, is_ticket_like};
+
+/// What stands in place of a ticket in the list of processes.
+pub const PLACEHOLDER: &str = "ultra1...";
+
+/// An argument above this is no ticket, and no text around one.
+const LONGEST_SECRET: usize = 4096;
+
+/// All secrets together fit a pipe that nobody reads yet.
+const MOST_SECRET_BYTES: usize = 60 * 1024;
+
+/// A variable that is handed on openly is cut to this: only its beginning tells anything.
+const LONGEST_VARIABLE: usize = 256;
+
+/// A condition that the control plane reports in its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This argument, counted from 0, is not valid UTF-8.
+    Encoding(usize),
+    /// The current folder was deleted.
+    Folder,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// As they are shown to Deno and in the list of processes.
+    pub arguments: Vec<String>,
+    /// Arguments by position and variables by name, joined as `key=value` with NUL behind each; empty: no pipe is needed.
+    pub secrets: Vec<u8>,
+    /// Variables that are handed on openly.
+    pub variables: Vec<(String, String)>,
+    /// The environment of the process to come.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Deno's permission flags.
+    pub permissions: Vec<String>,
+    pub fault: Option<Fault>,
+}
+
+impl Start {
+    pub fn sort(
+        manifest: &Manifest,
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Start {
+        let mut start = Start::default();
+        let mut after_ticket = false;
+        for (index, argument) in arguments.into_iter().enumerate() {
+            let text = argument.to_str().map(str::to_owned).unwrap_or_else(|| {
+                start.fault.get_or_insert(Fault::Encoding(index));
+                argument.to_string_lossy().into_owned()
+            });
+            let hide = is_ticket_like(&text) || after_ticket && is_rest_of_ticket(&text);
+            after_ticket = hide;
+            if hide && start.keep_secret(&index.to_string(), &text) {
+                start.arguments.push(PLACEHOLDER.to_owned());
+            } else {
+                start.arguments.push(text);
+            }
+        }
+        start.permissions = permissions_of(manifest, &start.arguments);
+        for (name, value) in environment {
+            start.variable(manifest, name, value);
+        }
+        start
+    }
+
+    /// Whether the user asks for the licences and nothing else.
+    pub fn wants_licenses(&self) -> bool {
+        self.arguments == ["licenses"]
+    }
+
+    fn variable(&mut self, manifest: &Manifest, name: OsString, value: OsString) {
+        let text = name.to_string_lossy();
+        if manifest.secrets.iter().any(|secret| *secret == *text) {
+            if !value.is_empty() && !self.permissions.is_empty() {
+                let (text, value) = (text.into_owned(), value.to_string_lossy().into_owned());
+                self.keep_secret(&text, &value);
+            }
+            return;
+        }
+        if manifest.variables.iter().any(|public| *public == *text) {
+            let value: String = value.to_string_lossy().chars().take(LONGEST_VARIABLE).collect();
+            self.variables.push((text.clone().into_owned(), value));
+        }
+        if !is_scrubbed(&name) {
+            self.environment.push((name, value));
+        }
+    }
+
+    /// False: it is too long for a secret, or there are too many.
+    fn keep_secret(&mut self, key: &str, value: &str) -> bool {
+        let length = key.len() + value.len() + 2;
+        if value.len() > LONGEST_SECRET || self.secrets.len() + length > MOST_SECRET_BYTES {
+            return false;
+        }
+        self.secrets.extend_from_slice(key.as_bytes());
+        self.secrets.push(b'=');
+        self.secrets.extend_from_slice(value.as_bytes());
+        self.secrets.push(0);
+        true
+    }
+}
+
+/// Variables with which an environment could change what Deno does. `LD_*` stays the user's.
+fn is_scrubbed(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    [&b"DENO_"[..], b"NODE_", b"OTEL_DENO"]
+        .iter()
+        .any(|head| bytes.starts_with(head))
+}
+
+/// What the command line needs at most. Which word is the command is the control plane's to decide, so every word that
+/// could be one counts; help and version need nothing.
+fn permissions_of(manifest: &Manifest, arguments: &[String]) -> Vec<String> {
+    let words = arguments.iter().take_while(|word| *word != "--");
+    let mut flags: Vec<String> = Vec::new();
+    for word in words {
+        if matches!(word.as_str(), "-h" | "--help" | "-V" | "--version") {
+            return Vec::new();
+        }
+        let row = manifest.permissions.iter().find(|row| row.command == *word);
+        for flag in row.into_iter().flat_map(|row| &row.flags) {
+            if !flags.contains(flag) {
+                flags.push(flag.clone());
+            }
+        }
+    }
+    if arguments.first().is_some_and(|word| word == "help") {
+        flags.clear();
+    }
+    flags
+}

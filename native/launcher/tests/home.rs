@@ -1,0 +1,235 @@
+//! Unpacking: once, whole, private, and anew when anything was changed.
+
+mod common;
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use common::{Fixture, write_executable};
+use ultra_launcher::home::{Unusable, ready};
+use ultra_launcher::payload::Payload;
+use ultra_launcher::stamp::{self, State};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn is_place_refused(fixture: &Fixture, why: &str) -> bool {
+    matches!(ready(&fixture.place, &fixture.payload()), Err(Unusable::Place(text)) if text.contains(why))
+}
+
+/// Overwrites a file with as many other bytes and puts its time back.
+fn change_unseen(path: &Path) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mode = fs::metadata(path).unwrap().mode() & 0o777;
+    let length = fs::read(path).unwrap().len();
+    set_mode(path, 0o600);
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.write_all(&vec![b'x'; length]).unwrap();
+    file.set_modified(modified).unwrap();
+    drop(file);
+    set_mode(path, mode);
+}
+
+#[test]
+fn the_first_start_unpacks_private_files_and_later_ones_find_them_untouched() {
+    let fixture = Fixture::new();
+    let home = ready(&fixture.place, &fixture.payload()).unwrap();
+    let folder = fixture.key_folder();
+    assert_eq!(home.deno, folder.join("deno"));
+    assert_eq!(fs::read(&home.bundle).unwrap(), b"bundle");
+    for (path, mode) in [
+        (&folder, 0o700),
+        (&home.deno, 0o500),
+        (&home.engine, 0o400),
+        (&home.bundle, 0o400),
+    ] {
+        assert_eq!(fs::metadata(path).unwrap().mode() & 0o7777, mode, "{}", path.display());
+    }
+    let manifest = fixture.payload().manifest;
+    assert_eq!(stamp::check(&folder, &manifest).unwrap(), State::Untouched);
+    let inode = fs::metadata(&home.deno).unwrap().ino();
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    assert_eq!(fs::metadata(&home.deno).unwrap().ino(), inode);
+    assert_eq!(fixture.names(), [manifest.key()]);
+}
+
+#[test]
+fn a_changed_file_is_never_used_whatever_its_size_and_time_say() {
+    for name in ["deno", "libultra_engine.so", "ultra.js"] {
+        let fixture = Fixture::new();
+        ready(&fixture.place, &fixture.payload()).unwrap();
+        let path = fixture.key_folder().join(name);
+        let right = fs::read(&path).unwrap();
+        change_unseen(&path);
+        assert_ne!(fs::read(&path).unwrap(), right);
+        let manifest = fixture.payload().manifest;
+        assert_eq!(stamp::check(&fixture.key_folder(), &manifest).unwrap(), State::Wrong);
+        ready(&fixture.place, &fixture.payload()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), right, "{name}");
+        assert_eq!(fixture.names(), [manifest.key()], "what was wrong is gone");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_a_link_or_of_another_mode_is_replaced() {
+    let damages: [fn(&Path); 4] = [
+        |path| fs::remove_file(path).unwrap(),
+        |path| {
+            fs::rename(path, path.with_extension("moved")).unwrap();
+            symlink(path.with_extension("moved"), path).unwrap();
+        },
+        |path| set_mode(path, 0o666),
+        |path| fs::hard_link(path, path.with_extension("link")).unwrap(),
+    ];
+    for damage in damages {
+        let fixture = Fixture::new();
+        let bundle = ready(&fixture.place, &fixture.payload()).unwrap().bundle;
+        damage(&bundle);
+        ready(&fixture.place, &fixture.payload()).unwrap();
+        let status = fs::symlink_metadata(&bundle).unwrap();
+        assert!(status.is_file() && status.mode() & 0o777 == 0o400 && status.nlink() == 1);
+    }
+}
+
+#[test]
+fn files_that_were_only_touched_are_hashed_and_kept() {
+    let fixture = Fixture::new();
+    let home = ready(&fixture.place, &fixture.payload()).unwrap();
+    let before = fs::metadata(&home.deno).unwrap().ino();
+    File::open(&home.deno)
+        .unwrap()
+        .set_modified(SystemTime::now() - DAY)
+        .unwrap();
+    let manifest = fixture.payload().manifest;
+    assert_eq!(stamp::check(&fixture.key_folder(), &manifest).unwrap(), State::Right);
+    assert_eq!(
+        stamp::check(&fixture.key_folder(), &manifest).unwrap(),
+        State::Untouched
+    );
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    assert_eq!(fs::metadata(&home.deno).unwrap().ino(), before);
+}
+
+#[test]
+fn a_folder_that_others_could_write_is_unpacked_anew_and_a_base_that_others_can_write_is_refused() {
+    let fixture = Fixture::new();
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let folder = fixture.key_folder();
+    let before = fs::metadata(&folder).unwrap().ino();
+    set_mode(&folder, 0o777);
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let after = fs::metadata(&folder).unwrap();
+    assert!(after.ino() != before && after.mode() & 0o7777 == 0o700);
+
+    set_mode(&fixture.place.base, 0o777);
+    assert!(is_place_refused(&fixture, "other users may write"));
+    set_mode(&fixture.place.base, 0o700);
+    set_mode(fixture.place.base.parent().unwrap(), 0o777);
+    assert!(is_place_refused(&fixture, "other users may rename"));
+    set_mode(fixture.place.base.parent().unwrap(), 0o1777);
+    ready(&fixture.place, &fixture.payload()).unwrap();
+}
+
+#[test]
+fn eight_starts_at_once_all_find_whole_files() {
+    let fixture = Fixture::new();
+    thread::scope(|scope| {
+        let starts: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| ready(&fixture.place, &fixture.payload()).unwrap()))
+            .collect();
+        for start in starts {
+            assert_eq!(fs::read(start.join().unwrap().bundle).unwrap(), b"bundle");
+        }
+    });
+    assert_eq!(
+        fixture.names(),
+        [fixture.payload().manifest.key()],
+        "nothing else is left"
+    );
+}
+
+#[test]
+fn a_damaged_executable_is_told_from_a_place_that_does_not_work() {
+    let fixture = Fixture::new();
+    let path = fixture.folder.path().join("ultra");
+    let whole = fs::read(&path).unwrap();
+    // A byte of packed content: found while unpacking, and nothing stays.
+    let mut changed = whole.clone();
+    changed[12] ^= 1;
+    fs::write(&path, &changed).unwrap();
+    assert!(matches!(
+        ready(&fixture.place, &fixture.payload()),
+        Err(Unusable::Payload)
+    ));
+    assert!(fixture.names().is_empty());
+    // A byte of the manifest, and a cut end.
+    let mut changed = whole.clone();
+    changed[whole.len() - 60] ^= 1;
+    for bytes in [&changed[..], &whole[..whole.len() - 1], &whole[..20], b"launcher"] {
+        fs::write(&path, bytes).unwrap();
+        assert!(Payload::open(File::open(&path).unwrap()).is_err());
+    }
+}
+
+#[test]
+fn versions_unused_for_30_days_and_old_leftovers_are_removed() {
+    let fixture = Fixture::new();
+    let base = &fixture.place.base;
+    let age = |path: &Path, days: u32| {
+        let then = SystemTime::now() - DAY * days;
+        File::open(path).unwrap().set_modified(then).unwrap();
+    };
+    let version = |digit: &str, days: u32| {
+        let folder = base.join(digit.repeat(32));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("stamp"), "").unwrap();
+        age(&folder.join("stamp"), days);
+    };
+    version("a", 31);
+    version("b", 29);
+    fs::create_dir(base.join("c".repeat(32))).unwrap();
+    for (name, days) in [(".new-1", 2), (".old-1", 2), (".new-2", 0), ("other", 99)] {
+        fs::create_dir(base.join(name)).unwrap();
+        age(&base.join(name), days);
+    }
+    set_mode(base, 0o700);
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let mut expected = vec![
+        ".new-2".to_owned(),
+        fixture.payload().manifest.key(),
+        "b".repeat(32),
+        "c".repeat(32),
+        "other".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(fixture.names(), expected);
+
+    // A start that only uses what is there marks it, and cleans once a day.
+    let stamp = fixture.key_folder().join("stamp");
+    age(&stamp, 2);
+    version("d", 40);
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    assert!(!base.join("d".repeat(32)).exists());
+    assert!(fs::metadata(&stamp).unwrap().modified().unwrap() > SystemTime::now() - DAY);
+    version("d", 40);
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    assert!(base.join("d".repeat(32)).exists(), "not at every start");
+}
+
+#[test]
+fn two_versions_stand_beside_each_other() {
+    let fixture = Fixture::new();
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let first = fixture.key_folder();
+    write_executable(&fixture.folder.path().join("ultra"), b"another bundle");
+    let home = ready(&fixture.place, &fixture.payload()).unwrap();
+    assert_eq!(fs::read(home.bundle).unwrap(), b"another bundle");
+    assert!(first.exists() && first != fixture.key_folder());
+}

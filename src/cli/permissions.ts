@@ -1,0 +1,29 @@
+/**
+ * What Deno allows each command, and which variables the launcher hands on: `deno task build` writes both into the executable.
+ *
+ * No command may run programs or use Deno's network. A word that is missing here (`help`, `licenses`, a mistake) gets nothing.
+ *
+ * @module
+ */
+
+import type { TransferCommand } from "./flags.ts";
+
+/** Calls of the one library, whose path the launcher adds. All files that travel, and tickets in files, are the library's work. */
+const ENGINE = "--allow-ffi";
+
+/** What a ticket and the greeting of a peer tell. */
+const ADDRESSES = "--allow-sys=hostname,networkInterfaces";
+
+export const PERMISSIONS: Readonly<Record<TransferCommand, readonly string[]>> = {
+  send: [ENGINE, ADDRESSES],
+  /** Whether what `-o` names is a folder. */
+  recv: [ENGINE, ADDRESSES, "--allow-read"],
+  /** The folder whose disk it measures is made and removed here. */
+  test: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
+};
+
+/** Read openly. Nothing else of the environment reaches the control plane. */
+export const VARIABLES: readonly string[] = ["NO_COLOR", "TERM"];
+
+/** Taken out of the environment, and handed on where other processes do not see them. */
+export const SECRET_VARIABLES: readonly string[] = ["ULTRA_TICKET"];
