@@ -1,7 +1,7 @@
 /**
  * Two builds of ultra, pair by pair: whether a change made it slower.
  *
- *     deno run -A bench/compare.ts --with OTHER [--this ULTRA] [--pairs N] [--scenario NAME|start] [--path NAME] [--size MIB] [--save]
+ *     deno run -A bench/compare.ts --with OTHER [--this ULTRA] [--pairs N] [--scenario NAME|start] [--path NAME,NAME...] [--size MIB] [--save]
  *
  * OTHER is the executable of the other build, usually an earlier one. Each pair runs both builds on the same path seed; every second pair runs
  * them in the other order (A B, B A), so that neither always follows the other. What counts is the median of the ratios this / other, with a
@@ -17,6 +17,7 @@ import { Failure, main, outputOf, print, run as runProgram } from "../scripts/sh
 import { describeMachine } from "./machine.ts";
 import { Watched } from "./measure.ts";
 import { openPath } from "./paths/netpath.ts";
+import type { BoxReport } from "./paths/netpath.ts";
 import { isPathName, PATH_NAMES, type PathName } from "./paths/table.ts";
 import { type Load, type Peer, type Run, secondsSince } from "./peers/peer.ts";
 import { ultra } from "./peers/ultra.ts";
@@ -47,6 +48,9 @@ interface Sample {
   readonly receiverCpu?: number;
   readonly senderPeak?: number;
   readonly receiverPeak?: number;
+  /** Gaps of more than 30 ms in the receiver's answers, as the box saw them: how many, and how long together. */
+  readonly answerGaps?: number;
+  readonly answerGapMs?: number;
 }
 
 interface Pair {
@@ -69,11 +73,18 @@ interface Options {
 }
 
 async function compare(): Promise<void> {
-  const options = readOptions(Deno.args);
+  const { paths, ...options } = readOptions(Deno.args);
   const builds = [
     await buildOf("this", options.thisProgram),
     await buildOf("other", options.otherProgram),
   ] as const;
+  for (const path of paths) {
+    if (paths.length > 1) print(`\n--- ${options.scenario} on ${path}`);
+    await compareOn({ ...options, path }, builds);
+  }
+}
+
+async function compareOn(options: Options, builds: readonly [Build, Build]): Promise<void> {
   const pairs = options.scenario === "start"
     ? await measurePairs(options, builds, startOnce)
     : await measureTransfers(options, builds);
@@ -85,10 +96,21 @@ async function compare(): Promise<void> {
       } (${low.toFixed(3)} to ${high.toFixed(3)})`,
     );
   }
+  if (options.path !== "loopback") {
+    for (const name of ["this", "other"] as const) print(`${`gaps, ${name}`.padEnd(14)} ${gapsOf(pairs, name)}`);
+  }
   if (options.keep) print(`raw results: ${await save(options, builds, pairs, figures)}`);
 }
 
-function readOptions(args: string[]): Options {
+/** "3, 0, 5 over 30 ms; 0.12, 0.00, 0.31 s together": of each pair, as a median would hide the one that hurts. */
+function gapsOf(pairs: readonly Pair[], name: Build["name"]): string {
+  const samples = pairs.map((pair) => pair[name]);
+  const counts = samples.map(({ answerGaps = 0 }) => answerGaps);
+  const seconds = samples.map(({ answerGapMs = 0 }) => (answerGapMs / 1000).toFixed(2));
+  return `${counts.join(", ")} over 30 ms; ${seconds.join(", ")} s together`;
+}
+
+function readOptions(args: string[]): Omit<Options, "path"> & { readonly paths: readonly PathName[] } {
   const { values } = parseArgs({
     args,
     options: {
@@ -103,13 +125,16 @@ function readOptions(args: string[]): Options {
   });
   const { with: other, this: own, pairs, scenario, path, size, save } = values;
   if (other === undefined) throw new Failure("--with names the executable of the other build");
-  if (!isPathName(path)) throw new Failure(`there is no path ${path}; there are ${PATH_NAMES.join(", ")}`);
+  const paths = path.split(",").map((name) => {
+    if (!isPathName(name)) throw new Failure(`there is no path ${name}; there are ${PATH_NAMES.join(", ")}`);
+    return name;
+  });
   return {
     thisProgram: resolve(own),
     otherProgram: resolve(other),
     pairs: positive("--pairs", pairs),
     scenario,
-    path,
+    paths,
     bytes: size === undefined ? undefined : positive("--size", size) * MIB,
     keep: save,
   };
@@ -162,15 +187,16 @@ async function transferOnce(
     const run = await peer.transfer({ load, into, path, pathName, scratch });
     const box = await path.stop();
     await check(load, into);
-    return box?.keptUp === false ? undefined : sampleOf(run);
+    return box?.keptUp === false ? undefined : sampleOf(run, box);
   } finally {
     await runProgram("rm", ["-rf", folder]); // of a hundred thousand files faster than Deno.remove
   }
 }
 
-function sampleOf({ seconds, usage }: Run): Sample {
+function sampleOf({ seconds, usage }: Run, box: BoxReport | undefined): Sample {
   return {
     seconds,
+    ...box && { answerGaps: box.answerGaps, answerGapMs: box.answerGapMs },
     ...usage && {
       senderCpu: usage.sender.cpuSeconds,
       receiverCpu: usage.receiver.cpuSeconds,

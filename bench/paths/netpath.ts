@@ -43,6 +43,9 @@ export interface BoxReport {
   readonly late: number;
   readonly lateP99Ms: number;
   readonly lateMaxMs: number;
+  /** How often end b answered data only after more than 30 ms, and how long these gaps were together. */
+  readonly answerGaps: number;
+  readonly answerGapMs: number;
   readonly aToB: WayReport;
   readonly bToA: WayReport;
 }

@@ -15,6 +15,8 @@ export interface PathSettings {
   readonly lossPercent: number;
   /** Packets lost in a row, on average. */
   readonly burstPackets: number;
+  /** Packets reach the receiving kernel one by one, as from a network card that joins none. */
+  readonly singly?: boolean;
 }
 
 /** A path in a box. */

@@ -4,8 +4,18 @@ import { BOXED_PATHS, isPathName, PATH_NAMES, PATHS } from "../../bench/paths/ta
 
 const ignore = missingNetpath() !== undefined;
 
-Deno.test("the named paths are those of the issue", () => {
-  assert.deepEqual([...PATH_NAMES].sort(), ["far", "lan1g", "loopback", "metro", "shallow", "wan", "wifi"]);
+Deno.test("the named paths are those that the issues name", () => {
+  assert.deepEqual([...PATH_NAMES].sort(), [
+    "far",
+    "lan1g",
+    "loopback",
+    "metro",
+    "shallow",
+    "tight",
+    "town",
+    "wan",
+    "wifi",
+  ]);
   assert.ok(isPathName("wan") && isPathName("loopback") && !isPathName("moon"));
   const rates = BOXED_PATHS.map((name) => [name, PATHS[name].rateMbit, PATHS[name].rttMs]);
   assert.deepEqual(rates, [
@@ -15,6 +25,8 @@ Deno.test("the named paths are those of the issue", () => {
     ["wan", 500, 50],
     ["shallow", 500, 50],
     ["far", 200, 150],
+    ["tight", 400, 60],
+    ["town", 400, 36],
   ]);
 });
 

@@ -11,7 +11,7 @@ const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) 
 Deno.test("the full set has every scenario and every path, and ultra wherever files are moved", () => {
   const all = cells({});
   assert.deepEqual(new Set(all.map(({ scenario }) => scenario.name)), new Set(names(SCENARIOS)));
-  assert.equal(new Set(all.map(({ path }) => path)).size, 7);
+  assert.equal(new Set(all.map(({ path }) => path)).size, 9);
   for (const { peers, scenario } of all) {
     if (scenario.kind === "transfers") assert.equal(peers[0]?.name, "ultra", scenario.name);
   }

@@ -30,6 +30,7 @@ SETTINGS, in place of the named path's own:
   --loss PERCENT  behind the bottleneck from a to b
   --burst N       packets lost in a row on average (1: each one is decided alone)
   --loss-both     the same loss from b to a
+  --singly        packets reach the receiving kernel one by one, as from a network card that joins none
   --tcp NAME      congestion control of TCP inside the namespaces (cubic)
   --tcp-buffer N  bytes that a TCP socket may buffer inside (67108864; 0: what the machine has)
 ";
@@ -101,7 +102,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Call, Fail
     }
 }
 
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "--path",
     "--seed",
     "--rate",
@@ -111,9 +112,10 @@ const SETTINGS: [&str; 9] = [
     "--loss",
     "--burst",
     "--loss-both",
+    "--singly",
 ];
 
-/// Options with their values; `--loss-both` has an empty one.
+/// Options with their values; `--loss-both` and `--singly` have empty ones.
 struct Options(Vec<(String, String)>);
 
 impl Options {
@@ -122,7 +124,7 @@ impl Options {
         let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
         while let Some(name) = arguments.next() {
             let value = match &*name {
-                "--loss-both" => String::new(),
+                "--loss-both" | "--singly" => String::new(),
                 _ => arguments
                     .next()
                     .ok_or_else(|| Failure::usage(format!("{name} needs a value")))?
@@ -176,6 +178,7 @@ impl Options {
             loss_percent: self.number("--loss")?.unwrap_or(named.loss_percent),
             burst_packets: self.number("--burst")?.unwrap_or(named.burst_packets),
             loss_both: self.value("--loss-both").is_some() || named.loss_both,
+            singly: self.value("--singly").is_some() || named.singly,
         };
         let seed = self.number("--seed")?.unwrap_or(1);
         let tcp = Tcp {
@@ -225,10 +228,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let wrong = |line| call(line).expect_err(line);
-        assert_eq!(wrong("run"), "which --path? (far, lan1g, metro, shallow, wan, wifi)");
+        assert_eq!(
+            wrong("run"),
+            "which --path? (far, lan1g, metro, shallow, tight, town, wan, wifi)"
+        );
         assert_eq!(
             wrong("run --path moon"),
-            "no path moon, only far, lan1g, metro, shallow, wan, wifi"
+            "no path moon, only far, lan1g, metro, shallow, tight, town, wan, wifi"
         );
         assert_eq!(
             wrong("run --path loopback"),

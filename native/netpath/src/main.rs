@@ -5,6 +5,7 @@
 //! packets; `pump.rs` moves them in real time; `session.rs` sets the ends up and takes them down; `ceiling.rs` measures the whole.
 
 #[cfg(target_os = "linux")]
+mod answers;
 mod args;
 #[cfg(target_os = "linux")]
 mod ceiling;

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::thread::ClockId;
 use serde::Serialize;
 
+use crate::answers::Answers;
 use crate::failure::{Context, Failure};
 use crate::packet::{Burst, Head, LARGEST, Malformed, Pieces};
 use crate::path::{MILLISECOND, Nanos, Path, Verdict};
@@ -42,6 +43,9 @@ pub struct Report {
     pub late: u64,
     pub late_p99_ms: f64,
     pub late_max_ms: f64,
+    /// How often end b answered data only after more than 30 ms, and how long these gaps were together.
+    pub answer_gaps: u64,
+    pub answer_gap_ms: f64,
     pub a_to_b: WayReport,
     pub b_to_a: WayReport,
 }
@@ -67,12 +71,15 @@ pub struct Pump {
     buffer: Vec<u8>,
     head: Head,
     lateness: Lateness,
+    answers: Answers,
 }
 
 /// One direction. Way 0 leads from device 0 to device 1, way 1 back.
 struct Way {
     from: Tun,
     path: Path<Pieces>,
+    /// Whether packets of one burst are handed over together.
+    joins: bool,
     refused: u64,
 }
 
@@ -82,6 +89,7 @@ impl Pump {
         let way = |from, shape, direction| Way {
             from,
             path: Path::new(shape, seed, direction),
+            joins: !settings.singly,
             refused: 0,
         };
         Self {
@@ -91,6 +99,7 @@ impl Pump {
             buffer: vec![0; LARGEST],
             head: Head::new(),
             lateness: Lateness::default(),
+            answers: Answers::default(),
         }
     }
 
@@ -115,13 +124,17 @@ impl Pump {
     /// Takes in what has arrived.
     fn receive(&mut self) -> std::io::Result<bool> {
         let mut moved = false;
-        for way in &mut self.ways {
+        for (index, way) in self.ways.iter_mut().enumerate() {
             let mut taken = 0;
             while taken < TURN
                 && let Some(bytes) = way.from.read(&mut self.buffer)?
             {
                 taken += bytes;
-                way.push(nanos(self.start.elapsed()), &self.buffer[..bytes]);
+                let now = nanos(self.start.elapsed());
+                way.push(now, &self.buffer[..bytes]);
+                if index == 1 {
+                    self.answers.answered(now);
+                }
             }
             moved |= taken > 0;
         }
@@ -132,8 +145,14 @@ impl Pump {
     fn deliver(&mut self) -> bool {
         let now = self.now();
         let [there, back] = &mut self.ways;
-        let there_moved = there.deliver(&back.from, now, &mut self.head, &mut self.lateness);
-        back.deliver(&there.from, now, &mut self.head, &mut self.lateness) | there_moved
+        let answers = &mut self.answers;
+        let there_moved = there.deliver(&back.from, now, &mut self.head, |due, size| {
+            self.lateness.count(now - due);
+            answers.delivered(now, size);
+        });
+        back.deliver(&there.from, now, &mut self.head, |due, _| {
+            self.lateness.count(now - due)
+        }) | there_moved
     }
 
     /// Sleeps until a time, or until a control is readable or (if asked for) a packet has arrived; gives the readable controls.
@@ -181,6 +200,8 @@ impl Pump {
             late: self.lateness.late,
             late_p99_ms: milliseconds(self.lateness.percentile(0.99)),
             late_max_ms: milliseconds(self.lateness.max),
+            answer_gaps: self.answers.gaps,
+            answer_gap_ms: milliseconds(self.answers.gap_time),
             a_to_b,
             b_to_a,
         })
@@ -213,11 +234,12 @@ impl Way {
         }
     }
 
-    fn deliver(&mut self, to: &Tun, now: Nanos, head: &mut Head, lateness: &mut Lateness) -> bool {
+    /// `noted` gets of each packet when it was due and its size.
+    fn deliver(&mut self, to: &Tun, now: Nanos, head: &mut Head, mut noted: impl FnMut(Nanos, u32)) -> bool {
         let mut together: Option<Pieces> = None;
         while let Some((due, next)) = self.path.pop_due(now) {
-            lateness.count(now - due);
-            if together.as_mut().is_some_and(|pieces| pieces.join(&next)) {
+            noted(due, next.burst.piece_bytes(next.first));
+            if self.joins && together.as_mut().is_some_and(|pieces| pieces.join(&next)) {
                 continue;
             }
             if let Some(pieces) = together.replace(next) {

@@ -25,6 +25,9 @@ pub struct Settings {
     /// The same loss also on the way back.
     #[serde(default)]
     pub loss_both: bool,
+    /// Packets reach the receiving kernel one by one, as from a network card that joins none.
+    #[serde(default)]
+    pub singly: bool,
 }
 
 /// All named paths.
@@ -95,7 +98,7 @@ mod tests {
         let table = table();
         assert_eq!(
             table.keys().collect::<Vec<_>>(),
-            ["far", "lan1g", "metro", "shallow", "wan", "wifi"]
+            ["far", "lan1g", "metro", "shallow", "tight", "town", "wan", "wifi"]
         );
         for (name, settings) in table {
             assert_eq!(settings.fault(), None, "{name}");
