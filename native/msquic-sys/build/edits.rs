@@ -11,6 +11,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 /// One replaced run of lines. Line numbers are those of the original file, also when a file has several edits.
+#[derive(Clone, Copy)]
 pub struct Edit {
     /// Path below the root of the sources, with `/`.
     pub file: &'static str,

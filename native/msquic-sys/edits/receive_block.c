@@ -1,4 +1,7 @@
+            //
+            // The metadata of datagrams, behind this head, are cleared one by one as datagrams use them (receive_datagram.c).
+            //
             IoBlock = CxPlatPoolAllocUninitialized(&DatapathPartition->RecvBlockPool);
             if (IoBlock != NULL) {
-                CxPlatZeroMemory(IoBlock, DatapathPartition->Datapath->RecvBlockBufferOffset);
+                CxPlatZeroMemory(IoBlock, sizeof(*IoBlock));
             }

@@ -1,0 +1,4 @@
+                IoBlock = CxPlatPoolAllocUninitialized(&DatapathPartition->RecvBlockPool);
+                if (IoBlock != NULL) {
+                    CxPlatZeroMemory(IoBlock, sizeof(*IoBlock));
+                }
