@@ -4,7 +4,7 @@
  * @module
  */
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
 export const BUFFER_LEN = 1052704;
@@ -131,6 +131,8 @@ export const PATH = [
   "minRtt",
   "sentPackets",
   "lostPackets",
+  "ackGaps",
+  "ackGapTime",
   "receiveWindow",
   "mostOutstanding",
   "pacingWait",

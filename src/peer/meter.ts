@@ -132,6 +132,8 @@ function pathNumbers(paths: readonly PathStats[]): Partial<Record<ReportField, n
     minRttMicros: most("minRtt") / NANOS_PER_MICRO,
     sentPackets: sum("sentPackets"),
     lostPackets: sum("lostPackets"),
+    ackGaps: sum("ackGaps"),
+    ackGapMicros: sum("ackGapTime") / NANOS_PER_MICRO,
     pacingWaitMicros: sum("pacingWait") / NANOS_PER_MICRO,
     congestionWaitMicros: sum("congestionWait") / NANOS_PER_MICRO,
     windowWaitMicros: sum("windowWait") / NANOS_PER_MICRO,

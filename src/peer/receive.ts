@@ -15,12 +15,11 @@ import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { mostConnections } from "../tuning/connections.ts";
-import { verdictOf } from "../tuning/verdict.ts";
 import type { SinkEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
 import { Meter } from "./meter.ts";
-import { factsOf, Names } from "./report.ts";
+import { factsOf, judged, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -192,7 +191,7 @@ class ReceiveRun {
     const { clock, output } = this.#surroundings;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
     const facts = factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry));
-    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
+    output.complete({ ...facts, verdict: judged(this.#reports) });
   }
 
   /** Removes what was not committed; resolved when it is gone. */

@@ -1,7 +1,23 @@
 /** From a finished transfer to what the user is told. @module */
 
+import { getLogger } from "@logtape/logtape";
 import type { Summary } from "../transfer/outcome.ts";
+import { type Reports, type Verdict, verdictOf } from "../tuning/verdict.ts";
 import type { FileFailure, TransferFacts } from "../ui/output.ts";
+
+const log = getLogger(["ultra", "peer"]);
+
+/** The verdict; with `-v` also what it does not always say. */
+export function judged(reports: Reports): Verdict {
+  const { sender } = reports;
+  if (sender !== undefined) {
+    log.debug("Acknowledgements: {gaps} gaps over 30 ms, {seconds} s together", {
+      gaps: sender.ackGaps,
+      seconds: sender.ackGapMicros / 1e6,
+    });
+  }
+  return verdictOf(reports);
+}
 
 /** @param pathOf the name of an entry, for those that failed */
 export function factsOf(

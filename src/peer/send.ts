@@ -18,12 +18,11 @@ import { chunkSize } from "../transfer/plan.ts";
 import { Sender } from "../transfer/sender.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { ConnectionTuner, type SenderPlan } from "../tuning/connections.ts";
-import { verdictOf } from "../tuning/verdict.ts";
 import type { SourceEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
 import { Meter } from "./meter.ts";
-import { factsOf, Names } from "./report.ts";
+import { factsOf, judged, Names } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -361,7 +360,7 @@ class SendRun {
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
     // The receiver confirms only what is on its disk.
     const facts = factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry));
-    output.complete({ ...facts, verdict: verdictOf(this.#reports) });
+    output.complete({ ...facts, verdict: judged(this.#reports) });
   }
 
   #on(event: SourceEvent): void {

@@ -37,7 +37,14 @@ import type {
   PageMessage,
   SealItem,
 } from "./messages.ts";
-import { mostOf, reportOf } from "./report.ts";
+import {
+  LATER_REPORT_FIELDS,
+  mostOf,
+  REPORT_FIELDS,
+  type ReportField,
+  type ReportNumbers,
+  reportOf,
+} from "./report.ts";
 
 /** One message of a stream. */
 export interface Decoded {
@@ -196,7 +203,7 @@ function readBody(type: MessageType, reader: Reader): Message {
     case "want-connections":
       return { type, connections: reader.u16("number of connections", 1, limits.MAX_CONNECTIONS) };
     case "report":
-      return withExtra(reader, { type, numbers: reportOf((field) => reader.u64(field, 0, mostOf(field))) });
+      return { type, numbers: readReport(reader) };
     case "test-phase":
       return withExtra(reader, {
         type,
@@ -265,6 +272,17 @@ function readHelloLimits(reader: Reader): Pick<DialerHello, "maxBody" | "maxLane
     maxLanes: reader.u16("most lanes"),
     nonce: reader.bytes(limits.HASH_LEN),
   };
+}
+
+function readReport(reader: Reader): ReportNumbers {
+  const numbers = new Map<ReportField, number>();
+  for (const field of REPORT_FIELDS) numbers.set(field, reader.u64(field, 0, mostOf(field)));
+  const extra = new Reader(reader.sized("extra", limits.MAX_EXTRA), "a report");
+  for (const field of LATER_REPORT_FIELDS) {
+    if (extra.remaining < 8) break;
+    numbers.set(field, extra.u64(field, 0, mostOf(field)));
+  }
+  return reportOf((field) => numbers.get(field) ?? 0);
 }
 
 /** Skips the `extra` at the end of a message: later versions may have something to say there. */

@@ -31,7 +31,7 @@ import type {
   Seal,
   TestPhase,
 } from "./messages.ts";
-import { mostOf, REPORT_FIELDS } from "./report.ts";
+import { LATER_REPORT_FIELDS, mostOf, REPORT_FIELDS, type ReportNumbers } from "./report.ts";
 
 /**
  * The bytes of a whole message, header included.
@@ -100,8 +100,7 @@ function writeBody(writer: Writer, message: Message): void {
     case "want-connections":
       return writePositive(writer, message.connections, limits.MAX_CONNECTIONS, "number of connections");
     case "report":
-      for (const field of REPORT_FIELDS) writer.u64(message.numbers[field], field, mostOf(field));
-      return writeExtra(writer);
+      return writeReport(writer, message.numbers);
     case "test-phase":
       return writeTestPhase(writer, message);
     case "bye":
@@ -156,6 +155,12 @@ function writeHelloLimits(writer: Writer, hello: DialerHello | ListenerHello): v
   writer.u32(hello.maxBody, "longest body");
   writer.u16(hello.maxLanes, "most lanes");
   writer.fixed(hello.nonce, limits.HASH_LEN, "nonce");
+}
+
+function writeReport(writer: Writer, numbers: ReportNumbers): void {
+  for (const field of REPORT_FIELDS) writer.u64(numbers[field], field, mostOf(field));
+  writer.u16(8 * LATER_REPORT_FIELDS.length, "length of extra");
+  for (const field of LATER_REPORT_FIELDS) writer.u64(numbers[field], field, mostOf(field));
 }
 
 /** This version has nothing extra to say. */

@@ -78,7 +78,16 @@ export const REPORT_FIELDS = [
   "rateLimitBytes",
 ] as const;
 
-export type ReportField = (typeof REPORT_FIELDS)[number];
+/** What was added later: in `extra`, in this order, so that versions that do not know it skip it. Absent ones are 0. */
+export const LATER_REPORT_FIELDS = [
+  // Acknowledgements that came more than 30 ms after they were due while data was under way, and how late they were together.
+  "ackGaps",
+  "ackGapMicros",
+] as const;
+
+export type ReportField = (typeof REPORT_FIELDS | typeof LATER_REPORT_FIELDS)[number];
+
+export const ALL_REPORT_FIELDS: readonly ReportField[] = [...REPORT_FIELDS, ...LATER_REPORT_FIELDS];
 
 export type ReportNumbers = Readonly<Record<ReportField, number>>;
 
@@ -99,5 +108,5 @@ export function mostOf(field: ReportField): number {
 /** The same numbers for every field that is made by `value`. */
 export function reportOf(value: (field: ReportField) => number): ReportNumbers {
   // The cast gives back what `Object.fromEntries` forgets: the keys are exactly the fields.
-  return Object.fromEntries(REPORT_FIELDS.map((field) => [field, value(field)])) as ReportNumbers;
+  return Object.fromEntries(ALL_REPORT_FIELDS.map((field) => [field, value(field)])) as ReportNumbers;
 }

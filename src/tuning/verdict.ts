@@ -21,6 +21,7 @@ export type Limit =
   | "sender-window"
   | "path"
   | "receiver-buffer"
+  | "acknowledgements"
   | "receiver-window"
   | "receiver-core"
   | "receiver-cores"
@@ -69,6 +70,9 @@ const STARVED = 0.2;
 /** Files up to this size cost a disk more by their number than by their bytes. */
 const SMALL_FILE = 1_000_000;
 
+/** A sender that runs dry in gaps of the acknowledgements loses about as much of the time as they last. */
+const NOTABLE_GAPS = 0.05;
+
 /** Loss of which it is worth to say where it happens. */
 const NOTABLE_LOSS = 0.001;
 
@@ -91,6 +95,7 @@ const JUDGES: readonly ((view: View) => Finding | undefined)[] = [
   allCores,
   (view) => oneCore(view, 1),
   receiverBuffer,
+  acknowledgements,
   receiverWindow,
   senderWindow,
   path,
@@ -180,6 +185,19 @@ function receiverBuffer({ sender, receiver }: View): Finding | undefined {
   return {
     limit: "receiver-buffer",
     sentence: `limited by the receiver's UDP buffer (${room}, ${percent(sender.loss)} of the packets did not fit)`,
+  };
+}
+
+/**
+ * Data was under way and its acknowledgement was due, but none came: the receiver or the path paused. (A sender whose network thread often
+ * waits for a core may have read them late itself.)
+ */
+function acknowledgements({ sender }: View): Finding | undefined {
+  if (sender === undefined || sender.ackGaps < NOTABLE_GAPS || sender.starved("network") >= STARVED) return undefined;
+  const together = (sender.value("ackGapMicros") / 1e6).toFixed(1);
+  return {
+    limit: "acknowledgements",
+    sentence: `limited by gaps in the acknowledgements (${sender.value("ackGaps")} over 30 ms, ${together} s together)`,
   };
 }
 

@@ -28,6 +28,8 @@ export function helpOf(finding: Finding, view: View): string | undefined {
       return finding.role === "network" ? segmentation(view.sender) ?? moreConnections(view) : undefined;
     case "receiver-core":
       return finding.role === "network" ? coalescing(view.receiver) ?? moreConnections(view) : undefined;
+    case "acknowledgements":
+      return lateReceiver(view);
     case "receiver-window":
       return largerWindow("receiver", view.receiver?.value("receiveWindowBytes"));
     case "sender-window":
@@ -50,6 +52,14 @@ function largerBuffer({ sender, receiver }: View): string | undefined {
   return `on the receiver: sudo sysctl -w net.core.rmem_max=${GOOD_BUFFER} (its UDP buffer of ${
     formatBytes(room)
   } overflowed)`;
+}
+
+/** Where the receiver's network thread waited for a core, that is why it acknowledged late. */
+function lateReceiver(view: View): string | undefined {
+  const { sender, receiver } = view;
+  if (sender === undefined || receiver === undefined) return undefined;
+  const isStarved = receiver.starved("network") >= sender.ackGaps / 2;
+  return (isStarved ? otherPrograms("receiver", receiver, view) : undefined) ?? coalescing(receiver);
 }
 
 /** Half of the memory may be under way, so this is at least twice the present window. */

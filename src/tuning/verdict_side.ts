@@ -74,6 +74,11 @@ export class Side {
     return part(Math.max(connection, this.share("laneWindowWaitMicros") / Math.max(1, this.value("lanes"))));
   }
 
+  /** How much of the time acknowledgements of what this side had sent were late. */
+  get ackGaps(): number {
+    return part(this.share("ackGapMicros") / Math.max(1, this.value("connections")));
+  }
+
   get loss(): number {
     return part(ratio(this.value("lostPackets"), this.value("sentPackets")));
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { encodeTicket, parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
-import { assertSameFile, namesIn, randomBytes, writeFile } from "./files.ts";
+import { assertSameFile, MIB, namesIn, randomBytes, writeFile } from "./files.ts";
 import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
-import { silentSocket } from "./udp.ts";
+import { type DatagramSocket, silentSocket } from "./udp.ts";
 
 /** The same ticket with something else in it, made as somebody would who guesses. */
 function forged(ticket: string, change: Partial<Ticket>): string {
@@ -132,4 +132,33 @@ Deno.test("random datagrams and half handshakes do not disturb a listener", () =
       await socket.send(bytes, hint.port);
     }
     await assertServesTheRightOne(workspace, scene);
+  }));
+
+Deno.test("a listener that 64 strangers flood with datagrams lets the right one in and takes its file", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 16 * MIB);
+    const into = await workspace.make("into");
+    const receiver = workspace.recv(["--into", into]);
+    const ticket = await receiver.ticket();
+    const [hint] = parseTicket(ticket).hints;
+    assert.ok(hint !== undefined);
+    await using strangers = new AsyncDisposableStack();
+    const sockets: DatagramSocket[] = [];
+    for (let index = 0; index < 64; index++) sockets.push(strangers.use(await silentSocket()));
+    let isOver = false;
+    const flood = async () => {
+      // What no connection knows: a short header with random bytes.
+      const bytes = randomBytes(1200);
+      bytes[0] = 0x40;
+      for (; !isOver; await Promise.all(sockets.map((socket) => socket.send(bytes, hint.port))));
+    };
+    const flooded = flood();
+    try {
+      const sender = workspace.start(["send", source, ticket]);
+      await Promise.all([sender.exits(0), receiver.exits(0)]);
+    } finally {
+      isOver = true;
+      await flooded;
+    }
+    await assertSameFile(`${into}/source.bin`, source);
   }));

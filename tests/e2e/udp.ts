@@ -20,3 +20,45 @@ export async function silentSocket(): Promise<DatagramSocket> {
     [Symbol.asyncDispose]: () => new Promise<void>((closed) => socket.close(() => closed())),
   };
 }
+
+/** A way to a port on loopback that can be stopped in one direction. */
+export interface Relay extends AsyncDisposable {
+  /** Where a dialer finds it. */
+  readonly port: number;
+}
+
+/**
+ * Hands datagrams on between one dialer and the port behind it.
+ *
+ * @param holdAfter so many datagrams of the dialer, and the answers are held back
+ * @param holdMs until the dialer sends something at least so much later; then they are handed on, in their order
+ */
+export async function relayTo(port: number, holdAfter = Infinity, holdMs = 0): Promise<Relay> {
+  const [front, back] = [createSocket("udp4"), createSocket("udp4")];
+  for (const socket of [front, back]) await new Promise<void>((bound) => socket.bind(0, "127.0.0.1", bound));
+  let dialer = 0;
+  let count = 0;
+  let heldSince: number | undefined;
+  let held: Uint8Array[] = [];
+  front.on("message", (bytes, from) => {
+    dialer = from.port;
+    count += 1;
+    if (count === holdAfter) heldSince = performance.now();
+    if (heldSince !== undefined && performance.now() - heldSince > holdMs) {
+      heldSince = undefined;
+      for (const answer of held) front.send(answer, dialer, "127.0.0.1");
+      held = [];
+    }
+    back.send(bytes, port, "127.0.0.1");
+  });
+  back.on("message", (bytes) => {
+    if (heldSince === undefined) front.send(bytes, dialer, "127.0.0.1");
+    else held.push(bytes);
+  });
+  return {
+    port: front.address().port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of [front, back]) await new Promise<void>((closed) => socket.close(() => closed()));
+    },
+  };
+}

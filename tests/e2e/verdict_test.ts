@@ -1,8 +1,10 @@
 /** What both sides say limited a transfer, and the numbers behind it. */
 
 import assert from "node:assert/strict";
+import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { MIB, writeFile } from "./files.ts";
 import { inWorkspace } from "./harness.ts";
+import { relayTo } from "./udp.ts";
 
 const SIZE = 24 * MIB;
 
@@ -38,4 +40,35 @@ Deno.test("e2e: both sides tell the same verdict, from numbers that both have", 
     const packets = Number(one["sentPackets"]);
     assert.ok(packets >= SIZE / 65_536 && packets < SIZE / 4_000, `${packets} packets`);
   });
+});
+
+/** What both sides say of the acknowledgements of a transfer, when its answers are held back once for `holdMs`, or never. */
+async function gaps(holdAfter: number, holdMs: number) {
+  let told: Record<string, number> = {};
+  await inWorkspace(async (workspace) => {
+    await writeFile(workspace.path("file"), SIZE);
+    const receiver = workspace.recv(["--json", "--into", await workspace.make("in")]);
+    const ticket = parseTicket(await receiver.ticket());
+    await using relay = await relayTo(Number(ticket.hints[0]?.port), holdAfter, holdMs);
+    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
+    const sender = workspace.start(["send", "--json", "-v", "file", encodeTicket({ ...ticket, hints })]);
+    const [sent, received] = await Promise.all([sender.event("complete"), receiver.event("complete")]);
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.deepEqual(sent["verdict"], received["verdict"]);
+    told = (sent["verdict"] as Told).sender;
+    const line = await sender.says(/Acknowledgements: /);
+    assert.ok(
+      line.endsWith(`${told["ackGaps"]} gaps over 30 ms, ${Number(told["ackGapMicros"]) / 1e6} s together`),
+      line,
+    );
+  });
+  return { count: Number(told["ackGaps"]), seconds: Number(told["ackGapMicros"]) / 1e6 };
+}
+
+Deno.test("e2e: a gap in the acknowledgements is counted by the sender and told by both sides and with -v", async () => {
+  const held = await gaps(200, 1000);
+  assert.ok(held.count >= 1 && held.seconds > 0.5 && held.seconds < 60, JSON.stringify(held));
+  // (A busy machine makes gaps of its own, but none like this.)
+  const free = await gaps(Infinity, 0);
+  assert.ok(free.seconds < held.seconds, JSON.stringify({ held, free }));
 });

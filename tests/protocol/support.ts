@@ -7,7 +7,7 @@ import { EXIT_CODES } from "../../src/protocol/codes.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import type { BlockRun, Entry, EntryRun, Message, NeedItem } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
-import { mostOf, REPORT_FIELDS, type ReportField, type ReportNumbers } from "../../src/protocol/report.ts";
+import { ALL_REPORT_FIELDS, mostOf, type ReportField, type ReportNumbers } from "../../src/protocol/report.ts";
 
 /** For `assert.throws`: whatever else is thrown is a bug. */
 export const isProtocolError = (error: unknown) => error instanceof UltraError && error.kind === "protocol";
@@ -106,7 +106,7 @@ const hello = {
 
 /** Any numbers that a peer may state, whether they fit each other or not. */
 export const reports: fc.Arbitrary<ReportNumbers> = record(
-  Object.fromEntries(REPORT_FIELDS.map((field) => [
+  Object.fromEntries(ALL_REPORT_FIELDS.map((field) => [
     field,
     fc.oneof(fc.constantFrom(0, 1, mostOf(field)), fc.nat({ max: mostOf(field) })),
   ])) as { [Field in ReportField]: fc.Arbitrary<number> },

@@ -329,6 +329,35 @@ const CASES: readonly Case[] = [
     sentence: "limited by the receiver's UDP buffer (67.1 MB, 0.4 % of the packets did not fit)",
   },
   {
+    name: "acknowledgements that pause (400 Mbit/s in single datagrams, before the receiver read them in turns)",
+    sender: { ...FAR_SENDER, ackGaps: 7, ackGapMicros: 0.62 },
+    receiver: FAR_RECEIVER,
+    limit: "acknowledgements",
+    sentence: "limited by gaps in the acknowledgements (7 over 30 ms, 0.6 s together)",
+  },
+  {
+    name: "acknowledgements that pause because others have the receiver's cores",
+    sender: { ...FAR_SENDER, ackGaps: 7, ackGapMicros: 0.62 },
+    receiver: { ...FAR_RECEIVER, networkStarvedMicros: 0.5, machineBusyMicros: 7 },
+    limit: "acknowledgements",
+    sentence: "limited by gaps in the acknowledgements (7 over 30 ms, 0.6 s together)",
+    help: "on the receiver: other programs use 0.8 of its 2 cores",
+  },
+  {
+    name: "acknowledgements that a sender without a core may have read late itself",
+    sender: { ...FAR_SENDER, ackGaps: 7, ackGapMicros: 0.62, networkStarvedMicros: 1 },
+    receiver: FAR_RECEIVER,
+    limit: "path",
+    sentence: "limited by the path (0.4 % loss, 50 ms)",
+  },
+  {
+    name: "gaps that cost a hundredth of the time",
+    sender: { ...FAR_SENDER, ackGaps: 1, ackGapMicros: 0.045 },
+    receiver: FAR_RECEIVER,
+    limit: "path",
+    sentence: "limited by the path (0.4 % loss, 50 ms)",
+  },
+  {
     name: "a window that a long path empties",
     sender: {
       ...FAR_SENDER,

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 /// Raised by one with every change of a function, record or argument block.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Bytes of a command and of an event.
 pub const RECORD_LEN: usize = 64;

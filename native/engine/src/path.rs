@@ -12,6 +12,8 @@ pub const NAMES: &[&str] = &[
     "minRtt",
     "sentPackets",
     "lostPackets",
+    "ackGaps",
+    "ackGapTime",
     "receiveWindow",
     "mostOutstanding",
     "pacingWait",
@@ -38,6 +40,8 @@ pub fn values(link: &Link, most_outstanding: u64) -> Option<Vec<f64>> {
         u64::from(path.min_rtt) * NANOS,
         path.send_total_packets,
         lost,
+        path.ack_gap_count,
+        path.ack_gap_us * NANOS,
         u64::from(connection.receive_window()?),
         most_outstanding,
         // The control stream is as old as the connection, but for the handshake.

@@ -93,7 +93,7 @@ pub struct GlobalExecutionConfig<const N: usize> {
     pub processor_list: [u16; N],
 }
 
-/// QUIC_STATISTICS_V2, up to RttVariance (the final layout of msquic 2.5). Times are in microseconds.
+/// QUIC_STATISTICS_V2, up to RttVariance (the final layout of msquic 2.5) and what our edits put behind it. Times are in microseconds.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatisticsV2 {
@@ -133,6 +133,10 @@ pub struct StatisticsV2 {
     pub send_ecn_congestion_count: u32,
     pub handshake_hop_limit_ttl: u8,
     pub rtt_variance: u32,
+    /// Acknowledgements that came more than 30 ms after they were due (`edits/ack_gap.c`).
+    pub ack_gap_count: u64,
+    /// How late these were together.
+    pub ack_gap_us: u64,
 }
 
 impl StatisticsV2 {
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_statistics_have_the_layout_of_the_header() {
-        assert_eq!(size_of::<StatisticsV2>(), 208);
+        assert_eq!(size_of::<StatisticsV2>(), 224);
         assert_eq!(offset_of!(StatisticsV2, rtt), 12);
         assert_eq!(offset_of!(StatisticsV2, timing_start), 24);
         assert_eq!(offset_of!(StatisticsV2, send_path_mtu), 60);
@@ -224,6 +228,7 @@ mod tests {
         assert_eq!(offset_of!(StatisticsV2, key_update_count), 184);
         assert_eq!(offset_of!(StatisticsV2, handshake_hop_limit_ttl), 200);
         assert_eq!(offset_of!(StatisticsV2, rtt_variance), 204);
+        assert_eq!(offset_of!(StatisticsV2, ack_gap_us), 216);
         assert_eq!(size_of::<StreamStatistics>(), 64);
         assert_eq!(offset_of!(StreamStatistics, conn_blocked_by_flow_control), 32);
         assert_eq!(offset_of!(StreamStatistics, blocked_by_app), 56);
