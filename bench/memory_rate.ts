@@ -47,7 +47,8 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
     maxUnprovedPerAddress: 1,
     controlLimit: CONTROL_LIMIT,
   });
-  const sink = engine.sink({ folder: "", create: false, overwrite: false, rename: undefined, discard: true });
+  const nowhere = { folder: "", create: false, overwrite: false, hidden: false, rename: undefined };
+  const sink = engine.sink({ ...nowhere, discard: true });
   let peer = 0;
   let missing = Infinity;
   for await (const event of engine.events()) {

@@ -37,6 +37,8 @@ export interface SendInvocation extends TransferInvocation {
   readonly command: "send";
   /** At least one, as typed. */
   readonly paths: readonly string[];
+  /** Whether what is left out is no reason for another exit code than 0. */
+  readonly allowLeftOut: boolean;
 }
 
 export interface ReceiveInvocation extends TransferInvocation {
@@ -47,6 +49,7 @@ export interface ReceiveInvocation extends TransferInvocation {
   readonly target: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
+  readonly allowLeftOut: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
 }
@@ -176,7 +179,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   if (paths.includes("-")) {
     throw usage("Standard input (-) cannot be sent by this version of ultra; a file with that name is ./-");
   }
-  return { command: "send", paths, ...transfer };
+  return { command: "send", paths, allowLeftOut: words.values.has("allow-left-out"), ...transfer };
 }
 
 function receiveInvocation(
@@ -203,6 +206,7 @@ function receiveInvocation(
     target: output,
     overwrite: words.values.has("overwrite"),
     hidden: words.values.has("hidden"),
+    allowLeftOut: words.values.has("allow-left-out"),
     stay,
     ...transfer,
   };

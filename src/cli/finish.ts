@@ -7,10 +7,12 @@ import { UltraError } from "../errors.ts";
 import { exitCodeOfError, exitCodeOfKind } from "./exit.ts";
 
 /** The exit code; a failure is told here, a success was told by its fact sheet. */
-export function finish(outcome: Outcome, output: Output): number {
+export function finish(outcome: Outcome, options: { readonly allowLeftOut: boolean }, output: Output): number {
   switch (outcome.state) {
-    case "finished":
-      return exitCodeOfKind(outcome.summary.exitKind);
+    case "finished": {
+      const { exitKind, exitKindIfAccepted } = outcome.summary;
+      return exitCodeOfKind(options.allowLeftOut ? exitKindIfAccepted : exitKind);
+    }
     case "failed": {
       const { error, fromPeer } = outcome;
       output.error(fromPeer ? new UltraError(error.kind, `The other side: ${peerText(error.message)}`) : error);

@@ -96,7 +96,11 @@ export const FLAGS = [
     help: "receive one file or folder under this name, or into this folder if it is one (or ends in /)",
   },
   { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
-  { name: "hidden", commands: ["recv"], help: "accept hidden names such as .bashrc at the top level" },
+  {
+    name: "hidden",
+    commands: ["recv"],
+    help: "take hidden names such as .bashrc also at the top level and in folders that were there before",
+  },
   {
     name: "stay",
     commands: ["recv"],
@@ -139,6 +143,11 @@ export const FLAGS = [
     commands: ALL,
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
+  },
+  {
+    name: "allow-left-out",
+    commands: ["send", "recv"],
+    help: "exit with 0 although something was left out (links, unreadable files, ...)",
   },
   { name: "json", commands: ALL, help: "one JSON object a line on standard output, the last one being the exit" },
   { name: "quiet", short: "q", commands: ALL, help: "only errors, and the ticket of the side that waits" },

@@ -22,6 +22,7 @@ export async function receiveCommand(
     ...await targetOf(invocation.into, invocation.target),
     overwrite: invocation.overwrite,
     hidden: invocation.hidden,
+    allowLeftOut: invocation.allowLeftOut,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };
@@ -30,7 +31,7 @@ export async function receiveCommand(
   if (peer.type === "dial") {
     if (ticket === undefined) throw new Error("A dialer has a ticket");
     const link = await meetByTicket(ticket, "receive", tuning, surroundings);
-    return finish(await receive(sink, link, options, surroundings), output);
+    return finish(await receive(sink, link, options, surroundings), options, output);
   }
   const { listener, ticket: text } = await startWaiting({
     role: "receive",
@@ -45,7 +46,7 @@ export async function receiveCommand(
   let next = sink;
   while (true) {
     const link = await nextPeer(listener, surroundings);
-    const code = finish(await receive(next, link, options, surroundings), output);
+    const code = finish(await receive(next, link, options, surroundings), options, output);
     if (!stay) return code;
     next = openSink(options, surroundings);
     output.phase("waiting");

@@ -38,7 +38,7 @@ export async function testCommand(
   await using folder = await makeFolder(invocation.folder);
   const site: TestSite = { folder, tuning: invocation.tuning };
   const outcome = await runTest(invocation, ticket, site, surroundings);
-  return outcome === undefined ? EXIT_DONE : finish(outcome, surroundings.output);
+  return outcome === undefined ? EXIT_DONE : finish(outcome, { allowLeftOut: false }, surroundings.output);
 }
 
 async function runTest(

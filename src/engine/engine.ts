@@ -9,7 +9,7 @@
 
 import { UltraError } from "../errors.ts";
 import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
-import type { BlockIndex, EntryId } from "../protocol/messages.ts";
+import type { BlockIndex, EntryId, LeftOut } from "../protocol/messages.ts";
 
 export type ConnectionId = number;
 export type ListenerId = number;
@@ -42,7 +42,14 @@ export type TargetStatus =
   | "folder-exists"
   | "unexaminable"
   | "unsafe-parent"
-  | "cannot-rename";
+  | "cannot-rename"
+  | "hidden";
+
+/** What a file system refused to keep of a file or folder. */
+export interface Unkept {
+  readonly mode: boolean;
+  readonly time: boolean;
+}
 
 export type EngineEvent =
   | { readonly type: "listening"; readonly listener: ListenerId; readonly port: number; readonly address: string }
@@ -108,8 +115,7 @@ export type EngineEvent =
     readonly entries: number;
     readonly files: number;
     readonly size: number;
-    /** What was left out: a word (`link`, `special`, `unreadable`, `unsendable`, `vanished`), a tab, the path. */
-    readonly notes: readonly string[];
+    readonly leftOut: LeftOut;
   }
   | { readonly type: "walk-failed"; readonly source: SourceId; readonly fault: FileFault; readonly text: string }
   | {
@@ -142,7 +148,13 @@ export type EngineEvent =
     readonly count: number;
   }
   | { readonly type: "mismatch"; readonly sink: SinkId; readonly entry: EntryId; readonly block: BlockIndex }
-  | { readonly type: "committed"; readonly sink: SinkId; readonly entry: EntryId; readonly durable: boolean }
+  | {
+    readonly type: "committed";
+    readonly sink: SinkId;
+    readonly entry: EntryId;
+    readonly durable: boolean;
+    readonly unkept: Unkept;
+  }
   | {
     readonly type: "entry-failed";
     readonly sink: SinkId;
@@ -154,6 +166,7 @@ export type EngineEvent =
     readonly type: "folders-finished";
     readonly sink: SinkId;
     readonly failure: { readonly fault: FileFault; readonly text: string } | undefined;
+    readonly unkept: Unkept;
   }
   | { readonly type: "resolved"; readonly request: number; readonly addresses: readonly string[] }
   | { readonly type: "disposed"; readonly transfer: SourceId | SinkId }
@@ -194,6 +207,8 @@ export interface SinkOptions {
   readonly folder: string;
   readonly create: boolean;
   readonly overwrite: boolean;
+  /** Takes hidden names also into folders that were there before. */
+  readonly hidden: boolean;
   /** Another name for the one top-level entry. */
   readonly rename: string | undefined;
   /** Verifies but writes nothing: for measurements. */

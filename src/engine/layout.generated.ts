@@ -85,6 +85,19 @@ export const Refusal = {
   addressUnusable: 99,
 } as const;
 
+/** Why a walk leaves something out, in the order of the counts in WALK_END. */
+export const LEFT_OUT = [
+  "unreadable",
+  "not-utf8",
+  "backslash",
+  "control-character",
+  "reserved",
+  "too-long",
+  "special",
+  "link",
+  "vanished",
+] as const;
+
 /** Counters, in the order in which `ultra_stats` writes them. */
 export const STATS = [
   "readBytes",

@@ -54,7 +54,7 @@ const FOLDER_FAULTS = 1000;
 
 const SOURCE_KINDS = { files: 0, memory: 1, uncachedFiles: 2 } as const;
 
-const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4 } as const;
+const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4, hidden: 8 } as const;
 
 /** Starts the data plane; once in a process. */
 export function startEngine(sizes: EngineSizes): Engine {
@@ -205,7 +205,7 @@ class NativeEngine implements Engine {
     const folder = Args.text(options.folder);
     const rename = Args.text(options.rename ?? "");
     const flags = (options.overwrite ? SINK_FLAGS.overwrite : 0) | (options.discard ? SINK_FLAGS.discard : 0) |
-      (options.create ? SINK_FLAGS.create : 0);
+      (options.create ? SINK_FLAGS.create : 0) | (options.hidden ? SINK_FLAGS.hidden : 0);
     const args = new Args().u32(flags).u32(folder.length).u32(rename.length).raw(folder).raw(rename).bytes();
     const sink = this.#library.ultra_sink(args, args.length);
     if (sink <= -FOLDER_FAULTS) throw folderError(faultOf(-sink - FOLDER_FAULTS), options.folder);

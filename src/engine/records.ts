@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { EngineEvent, FileFault, TargetStatus } from "./engine.ts";
-import { Command, EventKind, FaultClass, Offset, RECORD_LEN } from "./layout.generated.ts";
+import type { LeftOut } from "../protocol/messages.ts";
+import type { EngineEvent, FileFault, TargetStatus, Unkept } from "./engine.ts";
+import { Command, EventKind, FaultClass, LEFT_OUT, Offset, RECORD_LEN } from "./layout.generated.ts";
 
 /** Gives the bytes that belong to an event, once. */
 export type TakePayload = (payload: number) => Uint8Array<ArrayBuffer>;
@@ -33,6 +34,7 @@ const STATUSES: readonly TargetStatus[] = [
   "unexaminable",
   "unsafe-parent",
   "cannot-rename",
+  "hidden",
 ];
 
 const FAULTS: ReadonlyMap<number, FileFault> = new Map<number, FileFault>([
@@ -163,13 +165,13 @@ const sourceEvents: [number, (fields: Fields) => EngineEvent][] = [
     size: count,
     take: () => take(payload),
   })],
-  [EventKind.walkEnd, ({ id, entry, first, count, text }) => ({
+  [EventKind.walkEnd, ({ id, entry, payload, first, count, take }) => ({
     type: "walk-end",
     source: id,
     entries: entry,
     files: first,
     size: count,
-    notes: text().split("\0").filter((line) => line !== ""),
+    leftOut: leftOutOf(take(payload)),
   })],
   [EventKind.walkFailed, ({ id, first, text }) => ({
     type: "walk-failed",
@@ -200,7 +202,13 @@ const sinkEvents: [number, (fields: Fields) => EngineEvent][] = [
   })],
   [EventKind.verified, ({ id, entry, first, count }) => ({ type: "verified", sink: id, entry, first, count })],
   [EventKind.mismatch, ({ id, entry, first }) => ({ type: "mismatch", sink: id, entry, block: first })],
-  [EventKind.committed, ({ id, entry, first }) => ({ type: "committed", sink: id, entry, durable: first === 1 })],
+  [EventKind.committed, ({ id, entry, first, count }) => ({
+    type: "committed",
+    sink: id,
+    entry,
+    durable: first === 1,
+    unkept: unkeptOf(count),
+  })],
   [EventKind.entryFailed, ({ id, entry, first, text }) => ({
     type: "entry-failed",
     sink: id,
@@ -208,10 +216,11 @@ const sinkEvents: [number, (fields: Fields) => EngineEvent][] = [
     fault: faultOf(first),
     text: text(),
   })],
-  [EventKind.foldersFinished, ({ id, first, text }) => ({
+  [EventKind.foldersFinished, ({ id, first, count, text }) => ({
     type: "folders-finished",
     sink: id,
     failure: first === 0 ? undefined : { fault: faultOf(first), text: text() },
+    unkept: unkeptOf(count),
   })],
   [EventKind.disposed, ({ id }) => ({ type: "disposed", transfer: id })],
 ];
@@ -222,6 +231,24 @@ function statusOf(number: number): TargetStatus {
   const status = STATUSES[number];
   if (status === undefined) throw new Error(`The engine sent an unknown status ${number}`);
   return status;
+}
+
+function unkeptOf(bits: number): Unkept {
+  return { mode: (bits & 1) !== 0, time: (bits & 2) !== 0 };
+}
+
+/** A `u32` for each of {@linkcode LEFT_OUT}, then the first names. */
+function leftOutOf(payload: Uint8Array): LeftOut {
+  if (payload.length < LEFT_OUT.length * 4) throw new Error("The engine sent an unknown form of what was left out");
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const counts = LEFT_OUT.map((reason, i) => ({ reason, count: view.getUint32(i * 4, true) }));
+  const lines = utf8.decode(payload.subarray(LEFT_OUT.length * 4)).split("\0").filter((line) => line !== "");
+  return { counts: counts.filter(({ count }) => count > 0), names: lines.map(leftOutName) };
+}
+
+function leftOutName(line: string): LeftOut["names"][number] {
+  const tab = line.indexOf("\t");
+  return { reason: LEFT_OUT.find((reason) => reason === line.slice(0, tab)) ?? "other", path: line.slice(tab + 1) };
 }
 
 function alpnAndRemote(text: string): { alpn: string; remote: string } {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SinkId } from "../engine/engine.ts";
+import type { SinkId, Unkept } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
 import { addressOf } from "../platform/endpoints.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
@@ -28,6 +28,8 @@ export interface ReceiveOptions {
   readonly rename: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
+  /** Whether the user accepts what is left out. */
+  readonly allowLeftOut: boolean;
   /** Lanes to grant at most, on all connections together. */
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
@@ -49,6 +51,7 @@ export function openSink(options: ReceiveOptions, { hub }: Surroundings): SinkId
     folder: options.folder,
     create: false,
     overwrite: options.overwrite,
+    hidden: options.hidden,
     rename: options.rename,
     discard: false,
   });
@@ -92,6 +95,8 @@ class ReceiveRun {
   #offer: Offer | undefined;
   #joined = 1;
   #isDurable = true;
+  /** What the folder's file system refused to keep of anything. */
+  #unkept: Unkept = { mode: false, time: false };
   #startedMs: number | undefined;
   #meter: Meter | undefined;
   /** When everything had arrived. */
@@ -117,7 +122,7 @@ class ReceiveRun {
       name: (entry) => engine.name(sink, entry),
       abandon: (entry) => engine.abandon(sink, entry),
       transferRoot: (statuses) => engine.transferRoot(sink, statuses),
-    }, { overwrite: options.overwrite, hidden: options.hidden });
+    }, { overwrite: options.overwrite });
     surroundings.hub.onSink(sink, (event) => this.#on(event));
   }
 
@@ -190,7 +195,14 @@ class ReceiveRun {
     if (outcome.state !== "finished") return;
     const { clock, output } = this.#surroundings;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
-    const facts = factsOf(outcome.summary, seconds, this.#isDurable, (entry) => this.#names.of(entry));
+    const facts = factsOf(outcome.summary, {
+      seconds,
+      durable: this.#isDurable,
+      isLeftOutAccepted: this.#options.allowLeftOut,
+      pathOf: (entry) => this.#names.of(entry),
+    });
+    const unkept = unkeptWarning(this.#unkept, this.#options.folder);
+    if (unkept !== undefined) output.warning(unkept);
     output.complete({ ...facts, verdict: judged(this.#reports) });
   }
 
@@ -249,6 +261,7 @@ class ReceiveRun {
         break;
       case "committed":
         this.#isDurable &&= event.durable;
+        this.#keep(event.unkept);
         this.receiver.committed(event.entry, event.durable);
         break;
       case "entry-failed":
@@ -256,6 +269,7 @@ class ReceiveRun {
         this.receiver.entryFailed(event.entry, event.fault, event.text);
         break;
       case "folders-finished":
+        this.#keep(event.unkept);
         this.receiver.foldersFinished(event.failure);
         break;
       case "disposed":
@@ -264,7 +278,18 @@ class ReceiveRun {
     this.#poke();
   }
 
+  #keep({ mode, time }: Unkept): void {
+    this.#unkept = { mode: this.#unkept.mode || mode, time: this.#unkept.time || time };
+  }
+
   #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
     this.#surroundings.output.fileFailed({ path: this.#names.of(entry), kind: kindOfFault(fault), text });
   }
+}
+
+/** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
+function unkeptWarning({ mode, time }: Unkept, folder: string): string | undefined {
+  if (!mode && !time) return undefined;
+  const what = mode && time ? "Modes and times" : mode ? "Modes" : "Times";
+  return `${what} are not kept there: the file system of ${folder} refuses them`;
 }

@@ -1,6 +1,7 @@
 /** From a finished transfer to what the user is told. @module */
 
 import { getLogger } from "@logtape/logtape";
+import { missingCount } from "../transfer/left_out.ts";
 import type { Summary } from "../transfer/outcome.ts";
 import { type Reports, type Verdict, verdictOf } from "../tuning/verdict.ts";
 import type { FileFailure, TransferFacts } from "../ui/output.ts";
@@ -19,14 +20,20 @@ export function judged(reports: Reports): Verdict {
   return verdictOf(reports);
 }
 
-/** @param pathOf the name of an entry, for those that failed */
+export interface SideFacts {
+  readonly seconds: number;
+  readonly durable: boolean;
+  readonly isLeftOutAccepted: boolean;
+  /** The name of an entry, for those that failed. */
+  readonly pathOf: (entry: number) => string;
+}
+
+/** @param side what only this side knows */
 export function factsOf(
   summary: Summary,
-  seconds: number,
-  durable: boolean,
-  pathOf: (entry: number) => string,
+  { seconds, durable, isLeftOutAccepted, pathOf }: SideFacts,
 ): Omit<TransferFacts, "verdict"> {
-  const { counts } = summary;
+  const { counts, leftOut } = summary;
   const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({ path: pathOf(entry), kind, text }));
   return {
     files: counts.committedFiles,
@@ -39,6 +46,10 @@ export function factsOf(
     presentBytes: summary.presentBytes,
     failed,
     failedCount: counts.failed,
+    leftOut: leftOut.names,
+    leftOutCount: missingCount(leftOut),
+    leftOutReasons: Object.fromEntries(leftOut.counts.map(({ reason, count }) => [reason, count])),
+    isLeftOutAccepted,
     durable,
   };
 }

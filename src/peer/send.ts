@@ -87,11 +87,6 @@ export class Offering {
     return this.#end?.size;
   }
 
-  /** What the walk left out. */
-  get notes(): readonly string[] {
-    return this.#end?.notes ?? [];
-  }
-
   /** Gives what has come so far, and from then on everything, to the sender. */
   handOver(handler: (event: SourceEvent) => void): void {
     this.#handler = handler;
@@ -120,6 +115,8 @@ export interface SendOptions {
   readonly chunkBlocks: number | undefined;
   /** What the engine sends at most in a second; `undefined`: no limit. It is told in the report. */
   readonly bytesPerSecond: number | undefined;
+  /** Whether the user accepts what is left out. */
+  readonly allowLeftOut: boolean;
 }
 
 /** Sends an offering over a link whose other end has proved itself. */
@@ -172,6 +169,7 @@ class SendRun {
   /** Connections that there were, ever. */
   #joined = 0;
   readonly #bytesPerSecond: number | undefined;
+  readonly #allowLeftOut: boolean;
   #startedMs: number | undefined;
   #meter: Meter | undefined;
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
@@ -179,7 +177,7 @@ class SendRun {
   #poke = () => {};
 
   constructor(offering: Offering, { link, joins, proved }: Met, options: SendOptions, surroundings: Surroundings) {
-    const { plan, chunkBlocks, bytesPerSecond } = options;
+    const { plan, chunkBlocks, bytesPerSecond, allowLeftOut } = options;
     this.#surroundings = surroundings;
     this.#offering = offering;
     this.#link = link;
@@ -187,6 +185,7 @@ class SendRun {
     this.#plan = plan;
     this.#chunkBlocks = chunkBlocks;
     this.#bytesPerSecond = bytesPerSecond;
+    this.#allowLeftOut = allowLeftOut;
     this.#tuner = new ConnectionTuner(addressClass(addressOf(link.remote)), plan.automatic);
     this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
     this.mostConnections = plan.most;
@@ -348,9 +347,9 @@ class SendRun {
       this.sender.page(page.first, page.count, page.size, entries);
     }
     if (this.#hasLanes && this.#pages.length === 0 && this.#end !== undefined) {
-      const { entries, size } = this.#end;
+      const { entries, size, leftOut } = this.#end;
       this.#end = undefined;
-      this.sender.walkEnd(entries, size);
+      this.sender.walkEnd(entries, size, leftOut);
     }
   }
 
@@ -358,8 +357,13 @@ class SendRun {
     const { clock, output } = this.#surroundings;
     if (outcome.state !== "finished") return;
     const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
-    // The receiver confirms only what is on its disk.
-    const facts = factsOf(outcome.summary, seconds, true, (entry) => this.#names.of(entry));
+    const facts = factsOf(outcome.summary, {
+      seconds,
+      // The receiver confirms only what is on its disk.
+      durable: true,
+      isLeftOutAccepted: this.#allowLeftOut,
+      pathOf: (entry) => this.#names.of(entry),
+    });
     output.complete({ ...facts, verdict: judged(this.#reports) });
   }
 

@@ -68,7 +68,8 @@ async function sendPhase(
     const path = addressClass(addressOf(peer.link.remote));
     const plan = senderPlan({ path, cores: surroundings.cores, tuning });
     const { chunkBlocks, bytesPerSecond } = tuning;
-    return await send(offering, peer, { plan, chunkBlocks, bytesPerSecond }, surroundings);
+    const options = { plan, chunkBlocks, bytesPerSecond, allowLeftOut: false };
+    return await send(offering, peer, options, surroundings);
   } finally {
     surroundings.hub.engine.dispose(offering.id);
   }
@@ -81,10 +82,11 @@ async function receivePhase(
   surroundings: Surroundings,
 ): Promise<Outcome> {
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
-  const common = { rename: undefined, overwrite: false };
+  const common = { rename: undefined, overwrite: false, hidden: false };
   const sink = surroundings.hub.engine.sink({ ...common, folder, create: to === "disk", discard: to === "memory" });
   const { tuning } = site;
-  const options = { ...common, folder, hidden: false, lanes: grantedLanes(tuning), connections: tuning.connections };
+  const { connections } = tuning;
+  const options = { ...common, folder, allowLeftOut: false, lanes: grantedLanes(tuning), connections };
   const outcome = await receive(sink, peer, options, surroundings);
   // It would only take room; what came from memory is still to be read.
   if (to === "disk" && from === "disk") await site.folder.fresh(ARRIVED);

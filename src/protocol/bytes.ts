@@ -271,3 +271,7 @@ export function checkRange(value: number, min: number, max: number, what: string
     throw refusal(`${value} as ${what}, outside of ${min} to ${max}`);
   }
 }
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -9,6 +9,7 @@ import type {
   Direction,
   EntryKind,
   HandshakeMessage,
+  LeftOutReason,
   Message,
   NeedItem,
   Purpose,
@@ -51,6 +52,7 @@ const TRANSFER_CODES: Readonly<Record<TransferMessage["type"], number>> = {
   "want-connections": 0x8020,
   "report": 0x0021,
   "test-phase": 0x8022,
+  "left-out": 0x0023,
 };
 
 /** The `u16` of each message, critical bit included. */
@@ -110,6 +112,33 @@ export const NEEDS: readonly NeedItem["what"][] = ["all", "present", "skipped", 
 /** Sides and places of a test by their `u8`. */
 export const TEST_SIDES: readonly TestSide[] = ["dialer", "listener"];
 export const TEST_PLACES: readonly TestPlace[] = ["memory", "disk"];
+
+/** First `u8` of reasons by choice, of which this version tells no more apart. */
+const CHOSEN = 0x80;
+
+/** Reasons to leave something out by their `u8`; `other` is what this version does not know. */
+const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
+  "other",
+  "unreadable",
+  "not-utf8",
+  "backslash",
+  "control-character",
+  "reserved",
+  "too-long",
+  "special",
+  "link",
+  "vanished",
+  "hidden",
+];
+
+export function codeOfReason(reason: LeftOutReason): number {
+  return reason === "chosen" ? CHOSEN : LEFT_OUT_REASONS.indexOf(reason);
+}
+
+/** Any `u8` is a reason. */
+export function reasonOfCode(code: number): LeftOutReason {
+  return code >= CHOSEN ? "chosen" : LEFT_OUT_REASONS[code] ?? "other";
+}
 
 /** Kinds of entries by their `u8`. */
 export const ENTRY_KINDS: readonly EntryKind[] = ["file", "folder", "link"];

@@ -30,6 +30,7 @@ import type {
   EntryId,
   EntryRun,
   Held,
+  LeftOutMessage,
   ListenerHello,
   Message,
   NeedItem,
@@ -204,6 +205,8 @@ function readBody(type: MessageType, reader: Reader): Message {
       return { type, connections: reader.u16("number of connections", 1, limits.MAX_CONNECTIONS) };
     case "report":
       return { type, numbers: readReport(reader) };
+    case "left-out":
+      return readLeftOut(reader);
     case "test-phase":
       return withExtra(reader, {
         type,
@@ -325,6 +328,18 @@ function readHeld(reader: Reader): Held {
   const first = reader.u64("first block", 0, limits.MAX_BLOCKS - 1);
   const count = reader.u16("number of values", 1, Math.min(limits.MAX_HELD_VALUES, limits.MAX_BLOCKS - first));
   return { type: "held", entry, first, values: reader.bytes(count * limits.HASH_LEN) };
+}
+
+function readLeftOut(reader: Reader): LeftOutMessage {
+  const counts = Array.from({ length: reader.u8("number of counts", 1, limits.MAX_LEFT_OUT_COUNTS) }, () => ({
+    reason: reader.u8("reason"),
+    count: reader.u32("count of what is left out", 1),
+  }));
+  const names = Array.from({ length: reader.u8("number of names", 0, limits.MAX_LEFT_OUT_NAMES) }, () => ({
+    reason: reader.u8("reason"),
+    path: reader.string("name", limits.MAX_TEXT_BYTES),
+  }));
+  return withExtra(reader, { type: "left-out", counts, names });
 }
 
 function readBlockRun(reader: Reader): BlockRun {

@@ -24,6 +24,7 @@ import type {
   Done,
   EntryId,
   Held,
+  LeftOutMessage,
   ListenerHello,
   Message,
   Need,
@@ -101,6 +102,8 @@ function writeBody(writer: Writer, message: Message): void {
       return writePositive(writer, message.connections, limits.MAX_CONNECTIONS, "number of connections");
     case "report":
       return writeReport(writer, message.numbers);
+    case "left-out":
+      return writeLeftOut(writer, message);
     case "test-phase":
       return writeTestPhase(writer, message);
     case "bye":
@@ -226,6 +229,22 @@ function writeDone(writer: Writer, done: Done): void {
   writer.u32(done.present, "number of present entries", limits.MAX_ENTRIES);
   writer.u32(done.skipped, "number of skipped entries", limits.MAX_ENTRIES);
   writer.u32(done.failed, "number of failed entries", limits.MAX_ENTRIES);
+}
+
+function writeLeftOut(writer: Writer, { counts, names }: LeftOutMessage): void {
+  checkRange(counts.length, 1, limits.MAX_LEFT_OUT_COUNTS, "number of counts");
+  writer.u8(counts.length, "number of counts");
+  for (const { reason, count } of counts) {
+    checkRange(count, 1, 0xffff_ffff, "count of what is left out");
+    writer.u8(reason, "reason");
+    writer.u32(count, "count of what is left out");
+  }
+  writer.u8(names.length, "number of names", limits.MAX_LEFT_OUT_NAMES);
+  for (const { reason, path } of names) {
+    writer.u8(reason, "reason");
+    writer.string(path, limits.MAX_TEXT_BYTES, "name");
+  }
+  writeExtra(writer);
 }
 
 function writeTestPhase(writer: Writer, phase: TestPhase): void {

@@ -79,6 +79,12 @@ export const MAX_SEAL_ITEMS = 1400;
 /** Most runs of a `committed`, 8 bytes each. */
 export const MAX_COMMITTED_RUNS = 8000;
 
+/** Most counts of a `left-out`: twice the reasons there are, so that later versions may have more. */
+export const MAX_LEFT_OUT_COUNTS = 32;
+
+/** Most names of a `left-out`, of at most {@linkcode MAX_TEXT_BYTES} each: more than are shown, and half of {@linkcode MAX_BODY}. */
+export const MAX_LEFT_OUT_NAMES = 32;
+
 /** Permission bits of an entry: never setuid, setgid or sticky. */
 export const MAX_MODE = 0o777;
 

@@ -192,6 +192,46 @@ export interface Report {
   readonly numbers: ReportNumbers;
 }
 
+/** Why something is left out. `chosen`: a user wanted it so; everything else is missing against the users' will. */
+export type LeftOutReason =
+  | "other"
+  | "unreadable"
+  | "not-utf8"
+  | "backslash"
+  | "control-character"
+  | "reserved"
+  | "too-long"
+  | "special"
+  | "link"
+  | "vanished"
+  | "hidden"
+  | "chosen";
+
+export interface LeftOutName {
+  readonly reason: LeftOutReason;
+  /** Maybe cut, maybe lossy: for people. */
+  readonly path: string;
+}
+
+/** What one side leaves out of a transfer. */
+export interface LeftOut {
+  /** Exact. */
+  readonly counts: readonly { readonly reason: LeftOutReason; readonly count: number }[];
+  /** The first of them. */
+  readonly names: readonly LeftOutName[];
+}
+
+/**
+ * What its sender leaves out; without critical bit, so that an older peer skips it.
+ *
+ * Reasons are the numbers of `docs/protocol.md`, known or not: what a later version leaves out counts all the same.
+ */
+export interface LeftOutMessage {
+  readonly type: "left-out";
+  readonly counts: readonly { readonly reason: number; readonly count: number }[];
+  readonly names: readonly { readonly reason: number; readonly path: string }[];
+}
+
 /** Who of the two moves bytes in a phase of a test. */
 export type TestSide = "dialer" | "listener";
 
@@ -233,6 +273,7 @@ export type TransferMessage =
   | Position
   | WantConnections
   | Report
+  | LeftOutMessage
   | TestPhase;
 
 export type Message = HandshakeMessage | TransferMessage;

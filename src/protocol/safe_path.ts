@@ -47,15 +47,6 @@ export function formatSafePath(path: SafePath): string {
   return path.join("/");
 }
 
-/**
- * Whether a path is or lies in something hidden at the top level, such as `.bashrc` or `.ssh/`.
- *
- * What lands there can run when the user logs in, so a receiver asks before it takes any.
- */
-export function isHidden(path: SafePath): boolean {
-  return path[0]?.startsWith(".") === true;
-}
-
 /** What is wrong with a component, or `undefined` when it is plain. */
 function faultOf(component: string): string | undefined {
   if (component === "") return "an empty component";

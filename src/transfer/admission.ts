@@ -1,7 +1,8 @@
 /**
  * What a receiver lets in: names, collisions, policy and space of a manifest, page by page.
  *
- * Nothing gets a final name before all of it has passed; what is refused here ends the whole transfer.
+ * Nothing gets a final name before all of it has passed; what is refused here ends the whole transfer. Hidden names that nobody gave leave
+ * for are left out alone.
  *
  * @module
  */
@@ -9,10 +10,11 @@
 import type { TargetStatus } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
 import { SIZE_LIMIT } from "../protocol/limits.ts";
-import type { Entry, EntryId, PageMessage, PagesEnd } from "../protocol/messages.ts";
+import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";
 import { decodePage } from "../protocol/pages.ts";
-import { isHidden, parseSafePath } from "../protocol/safe_path.ts";
+import { parseSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
+import { LeftOutEntries } from "./left_out.ts";
 import { violation } from "./outcome.ts";
 
 /** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
@@ -26,13 +28,13 @@ const SPARE_BYTES = 1 << 20;
 
 export interface Policy {
   readonly overwrite: boolean;
-  readonly hidden: boolean;
 }
 
 export class Admission {
   readonly #entries: Entries;
   readonly #policy: Policy;
   readonly #name: (entry: EntryId) => string | undefined;
+  readonly #hidden = new LeftOutEntries("hidden");
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
   #end: PagesEnd | undefined;
@@ -62,10 +64,15 @@ export class Admission {
     return this.#checkedEntries;
   }
 
+  /** What of the manifest is not taken. */
+  get leftOut(): LeftOut {
+    return this.#hidden.leftOut;
+  }
+
   /**
    * Takes a page; false for one that was taken before.
    *
-   * @throws {UltraError} when its names are not safe (`protocol`) or not welcome (`disk`)
+   * @throws {UltraError} `protocol` when its names are not safe
    */
   page(page: PageMessage): boolean {
     const end = page.first + page.count;
@@ -98,23 +105,28 @@ export class Admission {
       const entry = first + i;
       const refusal = this.#refusal(status);
       if (refusal !== undefined) throw refusal(this.#name(entry) ?? pathOf(page, i));
-      const isPresent = status === "identical" || status === "folder-exists";
-      this.#entries.setState(entry, isPresent ? EntryState.present : EntryState.needed);
-      if (!isPresent) this.#neededBytes += Math.ceil(this.#entries.size(entry) / ALLOCATION) * ALLOCATION;
+      const state = stateOf(status);
+      this.#entries.setState(entry, state);
+      if (state !== EntryState.needed) continue;
+      this.#neededBytes += Math.ceil(this.#entries.size(entry) / ALLOCATION) * ALLOCATION;
     }
+    if (statuses.includes("hidden")) this.#leaveOut(page, statuses);
     this.#checkedEntries = first + page.count;
     this.#checkSpace(this.#freeSpace);
   }
 
   #take(entry: Entry): void {
-    const path = parseSafePath(entry.path);
-    if (isHidden(path) && !this.#policy.hidden) {
-      throw new UltraError("disk", "A hidden name was offered; use --hidden to take it", { subject: entry.path });
-    }
+    parseSafePath(entry.path);
     if (entry.kind === "link" || entry.size === undefined) {
       throw violation("links and files of unknown size are not supported by this version");
     }
-    this.#entries.append(entry.kind, entry.size);
+    this.#entries.append(entry.kind, entry.size, entry.path);
+  }
+
+  /** Reads the page's paths again, once: they are not kept. */
+  #leaveOut(page: PageMessage, statuses: readonly TargetStatus[]): void {
+    let i = 0;
+    for (const { path } of decodePage(page)) if (statuses[i++] === "hidden") this.#hidden.add(path);
   }
 
   /** Why an entry cannot be taken, or `undefined`. */
@@ -123,6 +135,7 @@ export class Admission {
       case "absent":
       case "identical":
       case "folder-exists":
+      case "hidden":
         return undefined;
       case "different":
         if (this.#policy.overwrite) return undefined;
@@ -150,6 +163,12 @@ export class Admission {
       `Not enough space: ${needs} ${megabytes(this.#neededBytes + SPARE_BYTES)}, ${megabytes(freeSpace)} free`,
     );
   }
+}
+
+/** What becomes of an entry that is not refused. */
+function stateOf(status: TargetStatus): EntryState {
+  if (status === "hidden") return EntryState.skipped;
+  return status === "identical" || status === "folder-exists" ? EntryState.present : EntryState.needed;
 }
 
 function refusal(kind: "disk" | "usage" | "protocol", text: string): (path: string) => UltraError {

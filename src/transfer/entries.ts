@@ -7,8 +7,9 @@
 import type { ErrorKind } from "../errors.ts";
 import { errorKindOf, EXIT_CODES } from "../protocol/codes.ts";
 import { BLOCK_LEN, HASH_LEN } from "../protocol/limits.ts";
-import type { EntryId } from "../protocol/messages.ts";
+import type { EntryId, LeftOut } from "../protocol/messages.ts";
 import { grown } from "./blocks.ts";
+import { joined, missingCount } from "./left_out.ts";
 import { type Counts, type EntryFailure, exitKindOf, MAX_FAILURES, moreInformative, type Summary } from "./outcome.ts";
 
 /** Where an entry stands; both sides pass through the same states. The order matters: from `committed` on nothing follows. */
@@ -55,6 +56,9 @@ export class Entries {
   #worstKind: ErrorKind | undefined;
   #count = 0;
   #files = 0;
+  /** Names at the top level, which come one after the other. */
+  #tops = 0;
+  #lastTop: string | undefined;
   #totalBytes = 0;
   #committedBytes = 0;
   #presentBytes = 0;
@@ -87,7 +91,7 @@ export class Entries {
     return this.#tally[state] ?? 0;
   }
 
-  append(kind: "file" | "folder", size: number): EntryId {
+  append(kind: "file" | "folder", size: number, path: string): EntryId {
     const entry = this.#count++;
     this.#kinds = grown(this.#kinds, this.#count);
     this.#states = grown(this.#states, this.#count);
@@ -96,6 +100,9 @@ export class Entries {
     this.#sizes[entry] = size;
     this.#tally[EntryState.listed] = this.inState(EntryState.listed) + 1;
     if (kind === "file") this.#files++;
+    const [top] = path.split("/", 1);
+    if (top !== this.#lastTop) this.#tops++;
+    this.#lastTop = top;
     this.#totalBytes += size;
     return entry;
   }
@@ -194,7 +201,18 @@ export class Entries {
   }
 
   /** What to say at the end. */
-  summary(transferRoot: Uint8Array, resent: { readonly blocks: number; readonly bytes: number }): Summary {
+  summary(
+    transferRoot: Uint8Array,
+    resent: { readonly blocks: number; readonly bytes: number },
+    leftOut: { readonly sender: LeftOut; readonly receiver: LeftOut },
+  ): Summary {
+    const counts = {
+      files: this.#files,
+      tops: this.#tops,
+      arrived: this.inState(EntryState.committed) + this.inState(EntryState.present),
+      failure: this.#worstKind,
+    };
+    const missing = { sender: missingCount(leftOut.sender), receiver: missingCount(leftOut.receiver) };
     return {
       counts: this.counts(),
       failures: this.#failures,
@@ -205,7 +223,9 @@ export class Entries {
       resentBytes: resent.bytes,
       transferRoot,
       fileRoot: this.#singleRoot(),
-      exitKind: exitKindOf(this.#files, this.#worstKind),
+      leftOut: joined(leftOut.sender, leftOut.receiver),
+      exitKind: exitKindOf({ ...counts, missing }),
+      exitKindIfAccepted: exitKindOf({ ...counts, missing: { sender: 0, receiver: 0 } }),
     };
   }
 

@@ -8,7 +8,7 @@ import type { FileFault } from "../engine/engine.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
 import { cutText } from "../protocol/bytes.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
-import type { EntryId } from "../protocol/messages.ts";
+import type { EntryId, LeftOut } from "../protocol/messages.ts";
 
 /** Failures that are kept with their text: more than anybody reads, and a bound on what a peer can make us hold. */
 export const MAX_FAILURES = 1000;
@@ -66,7 +66,11 @@ export interface Summary {
   readonly transferRoot: Uint8Array;
   /** The file's own root (what `b3sum` prints) when the manifest has exactly one file and it was committed. */
   readonly fileRoot: Uint8Array | undefined;
+  /** What neither arrived nor failed: both sides together. */
+  readonly leftOut: LeftOut;
   readonly exitKind: ExitKind;
+  /** The same for a user who accepts what is left out. */
+  readonly exitKindIfAccepted: ExitKind;
 }
 
 /** What a transfer is busy with, for the status line. */
@@ -104,19 +108,38 @@ export function wireText(text: string): string {
   return cutText(text, MAX_TEXT_BYTES);
 }
 
+/** The engine broke its own rules. */
+export function bug(what: string): UltraError {
+  return new UltraError("internal", what);
+}
+
 /** An error of a peer that broke `docs/protocol.md`. */
 export function violation(what: string): UltraError {
   return new UltraError("protocol", `The peer broke the protocol: ${what}`);
 }
 
-/**
- * Design.md 9: one file asked for has its own code, several have 3 when some failed.
- *
- * @param kind the most informative kind among the failures, if there were any
- */
-export function exitKindOf(files: number, kind: ErrorKind | undefined): ExitKind {
-  if (kind === undefined) return "done";
-  return files <= 1 ? kind : "some-failed";
+/** What the end of a transfer follows from: counts, never lists. */
+export interface EndCounts {
+  /** Files of the manifest. */
+  readonly files: number;
+  /** Names at the top level. */
+  readonly tops: number;
+  /** Entries that are at the receiver, from now or before. */
+  readonly arrived: number;
+  /** The most informative kind among the failures, if there were any. */
+  readonly failure: ErrorKind | undefined;
+  /** What is missing against the users' will: left out by the sender, and by the receiver. */
+  readonly missing: { readonly sender: number; readonly receiver: number };
+}
+
+/** Design.md 9: one thing asked for has its own code, several have 3 when some are missing. */
+export function exitKindOf({ files, tops, arrived, failure, missing }: EndCounts): ExitKind {
+  if (missing.sender + missing.receiver === 0) {
+    if (failure === undefined) return "done";
+    return files <= 1 ? failure : "some-failed";
+  }
+  const isOnly = arrived === 0 && tops + missing.sender <= 1;
+  return isOnly ? moreInformative(failure, "disk") : "some-failed";
 }
 
 /** The kind that tells the user more: what is wrong with data or a disk before what is wrong with the way to them. */

@@ -54,8 +54,6 @@ export interface ReceiverPorts {
 export interface ReceiverOptions {
   /** Whether files that exist and differ are replaced. */
   readonly overwrite: boolean;
-  /** Whether names with a leading dot are taken at the top level. */
-  readonly hidden: boolean;
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */
   readonly blockLength?: number;
 }

@@ -14,6 +14,7 @@ import type {
   BlockIndex,
   EntryId,
   EntryRun,
+  LeftOut,
   NeedItem,
   PageMessage,
   PagesEnd,
@@ -25,6 +26,7 @@ import { committedMessages, mergeEntryRuns, needMessages, verifiedMessages } fro
 import { Admission } from "./admission.ts";
 import { RunList } from "./blocks.ts";
 import { Entries, EntryState } from "./entries.ts";
+import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import type { ReceiverOptions, ReceiverPorts } from "./ports.ts";
 import { Talk } from "./talk.ts";
@@ -79,6 +81,8 @@ export class Receiver {
   /** How often each damaged block arrived damaged, by entry and block. */
   readonly #damage = new Map<string, number>();
   #resent = { blocks: 0, bytes: 0 };
+  /** What the sender says that it does not send. */
+  #notSent: LeftOut = NOTHING_LEFT_OUT;
 
   constructor(ports: ReceiverPorts, options: ReceiverOptions) {
     this.#ports = ports;
@@ -112,6 +116,8 @@ export class Receiver {
           return this.#repeat(message);
         case "page":
           return this.#page(message);
+        case "left-out":
+          return void (this.#notSent = leftOutOf(message));
         case "pages-end":
           return this.#pagesEnd(message);
         case "seal":
@@ -273,6 +279,8 @@ export class Receiver {
 
   #sendDone(): void {
     if (this.#stage.at !== "confirming") return;
+    const leftOut = leftOutMessage(this.#admission.leftOut);
+    if (leftOut !== undefined) this.#talk.send(leftOut);
     const { committed, present, skipped, failed } = this.#entries.counts();
     this.#talk.send({ type: "done", transferRoot: this.#stage.transferRoot, committed, present, skipped, failed });
   }
@@ -389,7 +397,8 @@ export class Receiver {
 
   #finish(): void {
     if (this.#stage.at !== "confirming") return;
-    this.#talk.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent));
+    const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
+    this.#talk.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent, leftOut));
   }
 
   #isNeeded(entry: EntryId): boolean {

@@ -9,6 +9,7 @@
 
 import type { FileFault, GrantId, LaneId } from "../engine/engine.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
+import { equalBytes } from "../protocol/bytes.ts";
 import { HASH_LEN } from "../protocol/limits.ts";
 import type {
   BlockIndex,
@@ -16,6 +17,7 @@ import type {
   Done,
   EntryId,
   Held,
+  LeftOut,
   NeedItem,
   Position,
   TransferMessage,
@@ -25,7 +27,8 @@ import { forEachEntry } from "../protocol/pages.ts";
 import { sealMessages } from "../protocol/runs.ts";
 import { BlockTable, type VisitRun } from "./blocks.ts";
 import { Entries, EntryState } from "./entries.ts";
-import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
+import { leftOutMessage, leftOutOf, missingCount, NOTHING_LEFT_OUT } from "./left_out.ts";
+import { bug, kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import type { SenderOptions, SenderPorts } from "./ports.ts";
 import { Schedule } from "./schedule.ts";
 import { Talk } from "./talk.ts";
@@ -79,6 +82,8 @@ export class Sender {
   /** Blocks asked for on this link, by entry. */
   #asked = new Map<EntryId, number>();
   #repeats = 0;
+  /** What the walk left out, and what the receiver says that it does. */
+  #leftOut = { sender: NOTHING_LEFT_OUT, receiver: NOTHING_LEFT_OUT };
   #resent = { blocks: 0, bytes: 0 };
   /** Whether lanes were lost, so that blocks may have got lost with them. */
   #disturbed = false;
@@ -132,7 +137,9 @@ export class Sender {
             subject: entry.path,
           });
         }
-        if (this.#entries.append(entry.kind, entry.size) !== id) throw bug("the walk's pages have gaps");
+        if (this.#entries.append(entry.kind, entry.size, entry.path) !== id) {
+          throw bug("the walk's pages have gaps");
+        }
       });
       if (this.#entries.totalBytes - before !== size) throw bug("a page of the walk has another size than it states");
       this.#pages.push({ first, count, entries });
@@ -140,16 +147,13 @@ export class Sender {
     });
   }
 
-  walkEnd(entries: number, size: number): void {
+  walkEnd(entries: number, size: number, leftOut: LeftOut): void {
     this.#talk.step(() => {
       if (entries !== this.#entries.count || size !== this.#entries.totalBytes) throw bug("the walk miscounted");
       this.#stage = "moving";
+      this.#leftOut.sender = leftOut;
       this.#sendPagesEnd();
     });
-  }
-
-  walkFailed(fault: FileFault, text: string): void {
-    this.cancel(new UltraError(kindOfFault(fault), text));
   }
 
   /** New lanes of the present link. */
@@ -185,6 +189,8 @@ export class Sender {
           return this.#committed(message);
         case "failed":
           return this.#failed(message.entry, message.kind, message.text);
+        case "left-out":
+          return void (this.#leftOut.receiver = leftOutOf(message));
         case "done":
           return this.#done(message);
         default:
@@ -253,7 +259,10 @@ export class Sender {
     this.#ports.grant(lane, grant, entry, first, count);
   }
 
+  /** What is left out comes before the end, so that the receiver knows it when it knows all entries. */
   #sendPagesEnd(): void {
+    const leftOut = leftOutMessage(this.#leftOut.sender);
+    if (leftOut !== undefined) this.#talk.send(leftOut);
     this.#talk.send({ type: "pages-end", entries: this.#entries.count, bytes: this.#entries.totalBytes });
   }
 
@@ -468,12 +477,13 @@ export class Sender {
     const isAgreed = done.committed === counts.committed && done.present === counts.present &&
       done.skipped === counts.skipped && done.failed === counts.failed;
     if (!isAgreed) throw violation("its count of entries is another");
+    if (missingCount(this.#leftOut.receiver) > counts.skipped) throw violation("more left out than skipped");
     const root = this.#ports.transferRoot(this.#entries.statuses());
     if (!equalBytes(root, done.transferRoot)) {
       throw new UltraError("integrity", "Both ends disagree on what was transferred: their transfer roots differ");
     }
     this.#talk.send({ type: "bye" });
-    this.#talk.finish(this.#entries.summary(root, this.#resent));
+    this.#talk.finish(this.#entries.summary(root, this.#resent, this.#leftOut));
   }
 
   #forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
@@ -487,13 +497,4 @@ export class Sender {
     const isMoving = this.#answered < this.#entries.count || !this.#schedule.isIdle;
     return isMoving ? "moving" : "committing";
   }
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/** The engine broke its own rules. */
-function bug(what: string): UltraError {
-  return new UltraError("internal", what);
 }

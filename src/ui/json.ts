@@ -13,6 +13,7 @@ import type { Verdict } from "../tuning/verdict.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "./format.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
+import { incompleteText } from "./left_out.ts";
 import type {
   AddedConnection,
   FileFailure,
@@ -27,6 +28,9 @@ import type { Terminal } from "./writer.ts";
 
 /** Five times a second: enough to draw a bar from. */
 const PROGRESS_MS = 200;
+
+/** Exit codes above it are 128 + the number of the signal that ended the run. */
+const SIGNALS = 128;
 
 type Event =
   | "ticket"
@@ -49,6 +53,8 @@ export class JsonOutput implements Output {
   #meter = new ProgressMeter();
   #shownAt = -Infinity;
   #ended = false;
+  /** Why the exit code will not be 0, as far as that is known. */
+  #why: string | undefined;
 
   constructor(terminal: Terminal, now: () => number) {
     this.#terminal = terminal;
@@ -99,6 +105,7 @@ export class JsonOutput implements Output {
   }
 
   complete(facts: TransferFacts): void {
+    this.#why = incompleteText(facts);
     this.#event("complete", {
       ...facts,
       bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
@@ -122,6 +129,7 @@ export class JsonOutput implements Output {
   }
 
   error(error: unknown): void {
+    this.#why = error instanceof UltraError ? errorText(error) : "internal error";
     const expected = error instanceof UltraError;
     this.#event("error", {
       kind: expected ? error.kind : "internal",
@@ -135,7 +143,8 @@ export class JsonOutput implements Output {
   }
 
   exit(code: number): void {
-    this.#event("exit", { code });
+    const why = this.#why ?? (code > SIGNALS ? "interrupted" : undefined);
+    this.#event("exit", code === 0 || why === undefined ? { code } : { code, why });
     // Whatever still happens while the process ends: readers take the exit for the last line.
     this.#ended = true;
   }

@@ -5,7 +5,7 @@
  */
 
 import { escapeText } from "./escape.ts";
-import { formatBytes, formatDuration, formatPercent, formatRate, rateOf } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, rateOf } from "./format.ts";
 
 /** @param bytes `undefined` while the size is not known */
 export function startLine(name: string, bytes: number | undefined): string {
@@ -33,9 +33,21 @@ export function completeLine(bytes: number, seconds: number): string {
   return `⚡ ULTRA transfer complete: ${amount(bytes, seconds)}`;
 }
 
-/** In place of {@linkcode completeLine} when some files failed: nobody may take it for success. */
-export function incompleteLine(failed: number, bytes: number, seconds: number): string {
-  return `⚡ ULTRA transfer ended with ${failed} failed: ${amount(bytes, seconds)}`;
+/** What is missing at the end of a transfer. */
+export interface Missing {
+  readonly failedCount: number;
+  readonly leftOutCount: number;
+}
+
+/** In place of {@linkcode completeLine} when something is missing: nobody may take it for success. */
+export function incompleteLine(missing: Missing, bytes: number, seconds: number): string {
+  return `⚡ ULTRA transfer incomplete: ${amount(bytes, seconds)}, ${missingText(missing)}`;
+}
+
+/** `1 failed, 1,202 left out`; empty when nothing is missing. */
+export function missingText({ failedCount, leftOutCount }: Missing): string {
+  const failed = failedCount > 0 ? [`${formatCount(failedCount)} failed`] : [];
+  return [...failed, ...leftOutCount > 0 ? [`${formatCount(leftOutCount)} left out`] : []].join(", ");
 }
 
 /** What limited the speed. */

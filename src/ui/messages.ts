@@ -10,6 +10,7 @@ import { formatBytes, formatCount, formatDuration, formatHex, formatRate, rateOf
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
 import type { Verdict } from "../tuning/verdict.ts";
 import { bottleneckLine, completeLine, incompleteLine, verdictLine } from "./lines.ts";
+import { LEFT_OUT_REASONS } from "./left_out.ts";
 import type { FileFailure, RunPhase, TicketNotice, TransferFacts } from "./output.ts";
 
 /** Failures that the fact sheet lists; all of them were told when they happened. */
@@ -64,8 +65,9 @@ export function errorText(error: UltraError): string {
 
 /** The last line of a transfer, and what one may want to know of it. */
 export function factSheet(facts: TransferFacts): string[] {
-  const { bytes, seconds, failedCount } = facts;
-  const head = failedCount === 0 ? completeLine(bytes, seconds) : incompleteLine(failedCount, bytes, seconds);
+  const { bytes, seconds, failedCount, leftOutCount } = facts;
+  const isComplete = failedCount + leftOutCount === 0;
+  const head = isComplete ? completeLine(bytes, seconds) : incompleteLine(facts, bytes, seconds);
   const [rootName, root] = facts.fileRoot === undefined
     ? ["Transfer root", facts.transferRoot]
     : ["BLAKE3", facts.fileRoot];
@@ -78,6 +80,7 @@ export function factSheet(facts: TransferFacts): string[] {
     ["Resent", formatBytes(facts.resentBytes)],
     ["Already there", `${formatCount(facts.presentFiles)} files (${formatBytes(facts.presentBytes)})`],
     ["Failed", formatCount(failedCount)],
+    ...leftOutCount > 0 ? [["Left out", formatCount(leftOutCount)] as [string, string]] : [],
     ["Durable", facts.durable ? "yes" : "no"],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -129,11 +132,26 @@ const WAYS: Readonly<Record<Measurement["way"], string>> = {
   local: "on this machine",
 };
 
-function listed({ failed, failedCount }: TransferFacts): string[] {
-  const shown = failed.slice(0, MAX_LISTED);
+function listed({ failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts): string[] {
+  const missing = leftOut.filter(({ reason }) => reason !== "chosen");
+  const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
+  const lines = [
+    ...shownNames(failed, failedCount, "failed"),
+    ...shownNames(names, leftOutCount, "left out"),
+  ];
+  const isNew = leftOutCount > 0 && !isLeftOutAccepted;
+  return isNew ? [...lines, "  If that is right, --allow-left-out makes it exit code 0"] : lines;
+}
+
+function shownNames(
+  names: readonly { readonly path: string; readonly text: string }[],
+  count: number,
+  what: string,
+): string[] {
+  const shown = names.slice(0, MAX_LISTED);
   const lines = shown.map(({ path, text }) => `    ${shownPath(path)}: ${escapeText(text)}`);
-  const more = failedCount - shown.length;
-  return more > 0 ? [...lines, `    and ${formatCount(more)} more`] : lines;
+  const more = count - shown.length;
+  return more > 0 ? [...lines, `    and ${formatCount(more)} more ${what}`] : lines;
 }
 
 /** A name that looks like a flag is shown so that it can be copied into a command. */

@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../errors.ts";
+import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
 import type { Verdict } from "../tuning/verdict.ts";
 import { HumanOutput } from "./human.ts";
@@ -78,6 +79,13 @@ export interface TransferFacts {
   /** The first of them; `failedCount` is how many there were. */
   readonly failed: readonly FileFailure[];
   readonly failedCount: number;
+  /** The first of what was left out on either side; `leftOutCount` is how much is missing so against the users' will. */
+  readonly leftOut: readonly LeftOutName[];
+  readonly leftOutCount: number;
+  /** All that was left out, by reason. */
+  readonly leftOutReasons: Readonly<Partial<Record<LeftOutReason, number>>>;
+  /** Whether the user takes what is left out for no failure. */
+  readonly isLeftOutAccepted: boolean;
   /** Whether everything is on stable storage. */
   readonly durable: boolean;
   /** What limited its speed. */

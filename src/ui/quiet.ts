@@ -6,7 +6,8 @@
 
 import { escapeText, shownText } from "./escape.ts";
 import { commandFor, errorLines, failureLine } from "./messages.ts";
-import type { FileFailure, Output, TicketNotice } from "./output.ts";
+import { incompleteText } from "./left_out.ts";
+import type { FileFailure, Output, TicketNotice, TransferFacts } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
 export class QuietOutput implements Output {
@@ -26,6 +27,11 @@ export class QuietOutput implements Output {
     this.#line(failureLine(failure));
   }
 
+  complete(facts: TransferFacts): void {
+    const text = incompleteText(facts);
+    if (text !== undefined) this.#line(`ultra: ${text}`);
+  }
+
   error(error: unknown): void {
     for (const line of errorLines(error)) this.#line(line);
   }
@@ -37,7 +43,6 @@ export class QuietOutput implements Output {
   opened(): void {}
   added(): void {}
   progress(): void {}
-  complete(): void {}
   measuring(): void {}
   measured(): void {}
   tested(): void {}

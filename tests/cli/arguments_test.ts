@@ -52,6 +52,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
   assert.deepEqual(parseSend("a", "b/"), {
     command: "send",
     paths: ["a", "b/"],
+    allowLeftOut: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
     output: "human",
@@ -64,6 +65,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     target: undefined,
     overwrite: false,
     hidden: false,
+    allowLeftOut: false,
     stay: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
@@ -190,6 +192,7 @@ Deno.test("every flag arrives where it belongs", () => {
     "d",
     "--overwrite",
     "--hidden",
+    "--allow-left-out",
     "--stay",
     "--streams=8",
     "--cc",
@@ -198,6 +201,7 @@ Deno.test("every flag arrives where it belongs", () => {
     "--json",
   );
   assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
+  assert.deepEqual([recv.allowLeftOut, parseSend("--allow-left-out", "a").allowLeftOut], [true, true]);
   assert.deepEqual([recv.tuning.streams, recv.tuning.congestionControl, recv.verbose, recv.output], [
     8,
     "cubic",

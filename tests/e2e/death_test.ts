@@ -82,7 +82,7 @@ for (const [signal, code] of SIGNALS) {
         await other.exits(5, PROMPT_MS);
         assertNothingThere(scene.into);
         assert.match(other.stderr.text, /^ultra: The other side.*interrupted/m);
-        assert.deepEqual(interrupted.events.at(-1), { type: "exit", code });
+        assert.deepEqual(interrupted.events.at(-1), { type: "exit", code, why: "interrupted" });
       }, await largeFolder()));
   }
 }

@@ -102,7 +102,9 @@ Deno.test("J4: with --json a failure is an event too, and the exit comes last", 
     await sender.exits(4);
     assert.deepEqual(sender.events.map(({ type }) => type), ["error", "exit"]);
     assert.equal(sender.events[0]?.["kind"], "disk");
-    assert.deepEqual(sender.events.at(-1), { type: "exit", code: 4 });
+    const exit = sender.events.at(-1);
+    assert.deepEqual([exit?.type, exit?.["code"]], ["exit", 4]);
+    assert.match(String(exit?.["why"]), /no such file/);
   }));
 
 Deno.test("--quiet says nothing but the ticket", () =>
@@ -125,7 +127,7 @@ Deno.test("with --stay one ticket takes two transfers, then SIGINT ends the wait
     await receiver.event("complete", ({ bytes }) => bytes === 100);
     receiver.kill("SIGINT");
     await receiver.exits(130);
-    assert.deepEqual(receiver.events.at(-1), { type: "exit", code: 130 });
+    assert.deepEqual(receiver.events.at(-1), { type: "exit", code: 130, why: "interrupted" });
     assert.deepEqual(namesIn(into), ["second.bin", "source.bin"]);
   }));
 

@@ -75,7 +75,14 @@ Deno.test("engine: bytes beyond a record's 32 are cut, and no neighbour is writt
 const BYTES = Uint8Array.from({ length: 32 }, (_, index) => index);
 
 /** Every event but `page`, whose payload is taken later. */
-const EVENTS: readonly (readonly [Fields, Record<number, string | Uint8Array>, EngineEvent])[] = [
+type Case = readonly [Fields, Record<number, string | Uint8Array>, EngineEvent];
+
+/** What WALK_END carries: a `u32` for each reason, then the first names. */
+function leftOutPayload(counts: readonly number[], names: string): Uint8Array {
+  return Uint8Array.of(...new Uint8Array(Uint32Array.from(counts).buffer), ...utf8.encode(names));
+}
+
+const EVENTS: readonly Case[] = [
   [{ kind: EventKind.listening, id: 1, payload: 9, first: 443 }, { 9: "::1" }, {
     type: "listening",
     listener: 1,
@@ -149,14 +156,21 @@ const EVENTS: readonly (readonly [Fields, Record<number, string | Uint8Array>, E
   }],
   [
     { kind: EventKind.walkEnd, id: 5, entry: 3, payload: 9, first: 2, count: 2 ** 53 - 1 },
-    { 9: "link\ta\0special\tb" },
+    { 9: leftOutPayload([0, 2, 0, 0, 0, 0, 1, 2 ** 32 - 1, 0], "not-utf8\ta\0link\tb\tc\0nonsense\td") },
     {
       type: "walk-end",
       source: 5,
       entries: 3,
       files: 2,
       size: 2 ** 53 - 1,
-      notes: ["link\ta", "special\tb"],
+      leftOut: {
+        counts: [
+          { reason: "not-utf8", count: 2 },
+          { reason: "special", count: 1 },
+          { reason: "link", count: 2 ** 32 - 1 },
+        ],
+        names: [{ reason: "not-utf8", path: "a" }, { reason: "link", path: "b\tc" }, { reason: "other", path: "d" }],
+      },
     },
   ],
   [{ kind: EventKind.walkFailed, id: 5, payload: 9, first: 5 }, { 9: "x" }, {
@@ -204,8 +218,15 @@ const EVENTS: readonly (readonly [Fields, Record<number, string | Uint8Array>, E
     sink: 6,
     entry: 3,
     durable: true,
+    unkept: { mode: false, time: false },
   }],
-  [{ kind: EventKind.committed, id: 6, entry: 3 }, {}, { type: "committed", sink: 6, entry: 3, durable: false }],
+  ...[1, 2, 3].map((bits): Case => [{ kind: EventKind.committed, id: 6, entry: 3, count: bits }, {}, {
+    type: "committed",
+    sink: 6,
+    entry: 3,
+    durable: false,
+    unkept: { mode: bits !== 2, time: bits !== 1 },
+  }]),
   [{ kind: EventKind.entryFailed, id: 6, entry: 3, payload: 9, first: 1 }, { 9: "x" }, {
     type: "entry-failed",
     sink: 6,
@@ -213,11 +234,17 @@ const EVENTS: readonly (readonly [Fields, Record<number, string | Uint8Array>, E
     fault: "no-space",
     text: "x",
   }],
-  [{ kind: EventKind.foldersFinished, id: 6 }, {}, { type: "folders-finished", sink: 6, failure: undefined }],
+  [{ kind: EventKind.foldersFinished, id: 6, count: 1 }, {}, {
+    type: "folders-finished",
+    sink: 6,
+    failure: undefined,
+    unkept: { mode: true, time: false },
+  }],
   [{ kind: EventKind.foldersFinished, id: 6, payload: 9, first: 8 }, { 9: "x" }, {
     type: "folders-finished",
     sink: 6,
     failure: { fault: "io", text: "x" },
+    unkept: { mode: false, time: false },
   }],
   [{ kind: EventKind.resolved, id: 4, payload: 9 }, { 9: "1.2.3.4\n::1" }, {
     type: "resolved",
@@ -248,7 +275,8 @@ Deno.test("engine: a page's bytes stay in the engine until they are taken", () =
 Deno.test("engine: events of unknown kinds and statuses are bugs; unknown faults are failures of the disk", () => {
   assert.throws(() => decode({ kind: 0 }), /unknown kind 0/);
   assert.throws(() => decode({ kind: 999 }), /unknown kind 999/);
-  assert.throws(() => decode({ kind: EventKind.checked, payload: 9 }, { 9: Uint8Array.of(10) }), /unknown status 10/);
+  assert.throws(() => decode({ kind: EventKind.checked, payload: 9 }, { 9: Uint8Array.of(11) }), /unknown status 11/);
+  assert.throws(() => decode({ kind: EventKind.walkEnd, payload: 9 }, { 9: "short" }), /unknown form/);
   assert.equal(faultOf(99), "io");
   assert.equal(new Set(Object.values(FaultClass).map(faultOf)).size, Object.keys(FaultClass).length);
 });

@@ -1,6 +1,7 @@
 /** Senders that know the ticket and break the protocol: the receiver ends with the right code and one line, and keeps nothing. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { Box, honestSend, UltraProcess } from "./ultra_process.ts";
 import {
@@ -10,6 +11,7 @@ import {
   concat,
   entry,
   KINDS,
+  leftOut,
   message,
   type Name,
   offer,
@@ -77,8 +79,6 @@ const PAGES: readonly Case[] = [
     line: /Not enough space/,
   },
   { name: "sizes of 2^53 together", say: paged({ path: "a", size: 2n ** 52n }, { path: "b", size: 2n ** 52n }) },
-  { name: "a hidden name", say: paged({ path: ".bashrc" }), code: DISK, line: /--hidden/ },
-  { name: "a hidden folder", say: paged({ path: ".ssh/authorized_keys" }), code: DISK, line: /--hidden/ },
   {
     name: "J2 a name that turns the line around",
     say: [...paged({ path: bidi }), wellFormed("bye", new Uint8Array(16))],
@@ -118,6 +118,15 @@ const TALK: readonly Case[] = [
   { name: "a report before the offer", say: [report(1)], line: /before its offer/ },
   { name: "a report of numbers that cannot be", say: [offer(), report(2n ** 50n)] },
   { name: "a report without numbers", say: [offer(), message("report", u16(0))] },
+  {
+    name: "something left out before the offer",
+    say: [wellFormed("left-out", new Uint8Array(16))],
+    line: /before its/,
+  },
+  { name: "nothing left out", say: [offer(), message("left-out", u8(0), u8(0), u16(0))] },
+  { name: "something left out 0 times", say: [offer(), leftOut({ reason: 8, count: 0 })] },
+  { name: "names without end", say: [offer(), leftOut({ reason: 8, count: 1 }, ...Array<string>(33).fill("x"))] },
+  { name: "a name of 801 bytes", say: [offer(), leftOut({ reason: 8, count: 1 }, "x".repeat(801))] },
   { name: "an unknown critical message", say: [offer(), message(0x9000)] },
   { name: "garbage after proof", say: [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")] },
   { name: "a message that is too long", say: [offer(), concat(u16(CODES.page), u32(65_537))] },
@@ -225,4 +234,69 @@ Deno.test("hostile: a sender that goes away or never opens its lanes leaves noth
   assert.equal(code, 130, stderr);
   await peer.closed;
   await box.assertUntouched();
+});
+
+/** A file whose page names no folder on the way. */
+const PLANTED = ["repo/.git/hooks/post-checkout", ".bashrc", ".ssh/authorized_keys"];
+
+Deno.test("hostile: T6: hidden names in folders that were there before are left out, whatever the pages say, exit 3", async () => {
+  await using box = await Box.make();
+  await Deno.mkdir(join(box.into, "repo/.git"), { recursive: true });
+  const before = await box.contents();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const peer = await speaker.connect(ticket.port);
+  await prove(peer, ticket);
+  await sayAll(peer, paged(...PLANTED.map((path) => ({ path }))));
+  const told = await peer.nextOf(CODES["left-out"]);
+  assert.deepEqual([...told.body.subarray(0, 6)], [1, 10, 3, 0, 0, 0], "three hidden names");
+  await peer.nextOf(CODES.done);
+  peer.send(message("bye"));
+  const { code, stderr } = await receiver.exit();
+  assert.equal(code, 3, stderr);
+  for (const path of PLANTED) {
+    assert.ok(stderr.includes(`    ${path}: its name is hidden; recv --hidden takes it`), stderr);
+  }
+  assert.deepEqual(await box.contents(), before);
+});
+
+Deno.test("hostile: T6: the only name being hidden is exit 4, and nothing is created", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const peer = await speaker.connect(ticket.port);
+  await prove(peer, ticket);
+  await sayAll(peer, paged({ path: ".bashrc" }));
+  await peer.nextOf(CODES.done);
+  peer.send(message("bye"));
+  const { code, stderr } = await receiver.exit();
+  assert.equal(code, DISK, stderr);
+  await box.assertUntouched();
+});
+
+Deno.test("hostile: T21: what a sender says that it left out is shown escaped, and is exit 3 however it is told", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const peer = await speaker.connect(ticket.port);
+  await prove(peer, ticket);
+  // A reason of a later version, told again: the last one counts.
+  const evil = leftOut({ reason: 77, count: 2 ** 32 - 1 }, `\x1b[2J${bidi}`);
+  await sayAll(peer, [
+    offer(),
+    wellFormed("left-out", new Uint8Array(16)),
+    evil,
+    page(0, { path: "d", kind: KINDS.folder, size: 0 }),
+    pagesEnd(1, 0),
+  ]);
+  await peer.nextOf(CODES.done);
+  peer.send(message("bye"));
+  const { code, stderr } = await receiver.exit();
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /^⚡ ULTRA transfer incomplete: .*, 4,294,967,295 left out$/m);
+  assert.doesNotMatch(stderr.replaceAll("\n", ""), /[\p{Cc}\u202e]/u);
+  assert.match(stderr, /the other side left it out/);
 });

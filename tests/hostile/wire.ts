@@ -33,6 +33,7 @@ export const CODES = {
   "want-connections": 0x8020,
   "report": 0x0021,
   "test-phase": 0x8022,
+  "left-out": 0x0023,
 } as const;
 
 export type Name = keyof typeof CODES;
@@ -277,6 +278,15 @@ export function report(value: number | bigint): Bytes {
   return message("report", ...Array.from({ length: 55 }, () => u64(value)), u16(0));
 }
 
+/** What is left out: one count, and names of the same reason. */
+export function leftOut(
+  { reason, count }: { readonly reason: number; readonly count: number },
+  ...names: string[]
+): Bytes {
+  const named = names.map((name) => concat(u8(reason), string(name)));
+  return message("left-out", u8(1), u8(reason), u32(count), u8(names.length), ...named, u16(0));
+}
+
 /**
  * A body for each message that its decoder takes, so that only the moment is wrong.
  *
@@ -321,6 +331,8 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
       return message(name, u16(1));
     case "report":
       return report(1);
+    case "left-out":
+      return leftOut({ reason: 8, count: 1 }, "x");
     case "test-phase":
       return message(name, u8(0), u8(0), u8(0), u64(1), u8(0), u8(0), u16(0));
     case "bye":

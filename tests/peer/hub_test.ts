@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { EngineEvent } from "../../src/engine/engine.ts";
 import { Hub } from "../../src/peer/hub.ts";
+import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import { SimulatedEngine } from "../support/simulated_engine.ts";
 import { SimulatedWorld } from "../support/simulated_process.ts";
 import { script } from "./support.ts";
@@ -37,11 +38,11 @@ Deno.test("hub: an event comes to the handler of its connection, listener, sourc
     { type: "control", connection: 2, bytes: NOTHING },
     { type: "lane-opened", lane: 9, connection: 2, number: 0 },
     { type: "lane-broke", connection: 3, text: "x" },
-    { type: "walk-end", source: 4, entries: 0, files: 0, size: 0, notes: [] },
+    { type: "walk-end", source: 4, entries: 0, files: 0, size: 0, leftOut: NOTHING_LEFT_OUT },
     { type: "sealed", source: 4, entry: 0, size: 0, root: NOTHING },
     { type: "verified", sink: 5, entry: 0, first: 0, count: 1 },
-    { type: "folders-finished", sink: 5, failure: undefined },
-    { type: "committed", sink: 6, entry: 0, durable: true },
+    { type: "folders-finished", sink: 5, failure: undefined, unkept: { mode: false, time: false } },
+    { type: "committed", sink: 6, entry: 0, durable: true, unkept: { mode: false, time: false } },
   ];
   const hub = new Hub(new ScriptedEngine(...events));
   const got: string[] = [];

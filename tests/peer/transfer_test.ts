@@ -161,14 +161,6 @@ Deno.test("transfer: what is there already is not sent again and counts as done"
   assertArrived(again);
 });
 
-Deno.test("transfer: hidden names at the top level are refused with 4 on both sides unless they are welcome", async () => {
-  const items: readonly Item[] = [[".ssh", "folder"], [".ssh/keys", 100]];
-  const refused = await play({ items, waits: "receiver" });
-  assertCodes(refused, 4);
-  assert.equal(refused.disk.final.size, 0);
-  assertCodes(await play({ items, waits: "sender", receive: { hidden: true } }), 0);
-});
-
 Deno.test("transfer: D1 a manifest that does not fit is refused before anything is created", async () => {
   const ending = await play({ items: TREE, waits: "receiver", disk: emptyDisk({ freeSpace: 50 * MIB }) });
   assertCodes(ending, 4);
@@ -246,16 +238,6 @@ Deno.test("transfer: a path that does not exist ends the sender with 4 before it
   assert.equal(await world.time.until(sender.send(["muvie"])), 4);
   assert.deepEqual(sender.output.tickets, []);
   assert.match(sender.output.errorTexts[0] ?? "", /^There is no "muvie"/);
-});
-
-Deno.test("transfer: what a walk leaves out is told, and counts as failed when it was meant to be sent", async () => {
-  const told = await play({ items: FILE, waits: "receiver", tree: { notes: ["link\ta/link", "special\ta/pipe"] } });
-  assertCodes(told, 0);
-  assert.deepEqual(told.sender.output.warnings, [
-    "Not sent: a/link (a symbolic link)",
-    "Not sent: a/pipe (not a plain file)",
-  ]);
-  assertCodes(await play({ items: FILE, waits: "receiver", tree: { notes: ["unreadable\ta/secret"] } }), [3, 0]);
 });
 
 Deno.test("transfer: B5 a block that arrives damaged is asked for again, three times at most", async () => {

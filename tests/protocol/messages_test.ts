@@ -11,7 +11,7 @@ import {
 import { decodeBody } from "../../src/protocol/decode.ts";
 import { encode } from "../../src/protocol/encode.ts";
 import * as limits from "../../src/protocol/limits.ts";
-import type { DialerHello, Message, NeedItem } from "../../src/protocol/messages.ts";
+import type { DialerHello, LeftOutMessage, Message, NeedItem } from "../../src/protocol/messages.ts";
 import { ALL_REPORT_FIELDS, LATER_REPORT_FIELDS, mostOf, reportOf } from "../../src/protocol/report.ts";
 import { isInternalError, isProtocolError, messages, messagesByType } from "./support.ts";
 
@@ -131,7 +131,7 @@ Deno.test("A9 unknown features and versions of a hello are told, not judged", ()
 });
 
 Deno.test("A9 what a later version adds in extra is ignored", () => {
-  for (const message of [hello, { ...listenerHello }, accept, offer, report, phase] satisfies Message[]) {
+  for (const message of [hello, { ...listenerHello }, accept, offer, report, leftOut, phase] satisfies Message[]) {
     const bytes = encode(message);
     // (What this version itself says there comes first.)
     const known = message.type === "report" ? 8 * LATER_REPORT_FIELDS.length : 0;
@@ -174,10 +174,10 @@ Deno.test("the largest hello and proof fit what a peer may send before proof", (
   assert.ok(largest.length + limits.MAX_EXTRA + proof.length <= limits.MAX_BYTES_BEFORE_PROOF);
 });
 
-Deno.test("every message has its own code, and all but the heartbeat and the report are critical", () => {
+Deno.test("every message has its own code, and all but those on which nothing depends are critical", () => {
   const types = Object.keys(MESSAGE_CODES) as MessageType[];
   for (const type of types) assert.equal(messageTypeOf(MESSAGE_CODES[type]), type);
-  assert.deepEqual(types.filter((type) => !isCritical(MESSAGE_CODES[type])), ["heartbeat", "report"]);
+  assert.deepEqual(types.filter((type) => !isCritical(MESSAGE_CODES[type])), ["heartbeat", "report", "left-out"]);
 });
 
 Deno.test("kinds of failure are the exit codes 1, 2 and 4 to 9", () => {
@@ -218,6 +218,12 @@ const phase: Message = {
   size: 5,
   isProbe: false,
   isLast: true,
+};
+
+const leftOut: LeftOutMessage = {
+  type: "left-out",
+  counts: [{ reason: 8, count: 1200 }],
+  names: [{ reason: 8, path: "a" }],
 };
 
 const report: Message = { type: "report", numbers: reportOf(() => 1) };
@@ -317,6 +323,12 @@ function overLimit(): Message[] {
     { type: "position", entries: MAX_ENTRIES + 1, end: false },
     { type: "want-connections", connections: 0 },
     { type: "want-connections", connections: 257 },
+    { ...leftOut, counts: [] },
+    { ...leftOut, counts: [{ reason: 8, count: 0 }] },
+    { ...leftOut, counts: [{ reason: 8, count: 2 ** 32 }] },
+    { ...leftOut, counts: repeat({ reason: 8, count: 1 }, limits.MAX_LEFT_OUT_COUNTS + 1) },
+    { ...leftOut, names: repeat({ reason: 8, path: "" }, limits.MAX_LEFT_OUT_NAMES + 1) },
+    { ...leftOut, names: [{ reason: 8, path: "a".repeat(801) }] },
     ...[0, -1, 0.5, limits.MAX_TEST_BYTES + 1].map((size): Message => ({ ...phase, size } as Message)),
     { ...phase, sender: "nobody" as "dialer" } as Message,
     { ...phase, to: "printer" as "disk" } as Message,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatSafePath, isHidden, parseSafePath } from "../../src/protocol/safe_path.ts";
+import { formatSafePath, parseSafePath } from "../../src/protocol/safe_path.ts";
 import { isProtocolError } from "./support.ts";
 
 Deno.test("F1 a path never climbs out of the target folder", () => {
@@ -53,11 +53,6 @@ Deno.test("F14 names that only look dangerous are kept to the letter", () => {
   ) {
     assert.equal(formatSafePath(parseSafePath(path)), path);
   }
-});
-
-Deno.test("hidden is what lies in a name with a dot at the top level", () => {
-  for (const path of [".bashrc", ".ssh/authorized_keys", "...", ".a/b"]) assert.ok(isHidden(parseSafePath(path)), path);
-  for (const path of ["a", "a/.git/config", "a.b"]) assert.ok(!isHidden(parseSafePath(path)), path);
 });
 
 Deno.test("whatever passes is canonical, relative and plain", () => {

@@ -61,6 +61,7 @@ export const sizes = fc.oneof(
   fc.maxSafeNat(),
 );
 
+const u8s = fc.nat({ max: 0xff });
 const u16s = fc.nat({ max: 0xffff });
 const entryIds = fc.nat({ max: limits.MAX_ENTRIES - 1 });
 const counts = fc.nat({ max: limits.MAX_ENTRIES });
@@ -177,6 +178,14 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
     size: fc.integer({ min: 1, max: limits.MAX_TEST_BYTES }),
     isProbe: fc.boolean(),
     isLast: fc.boolean(),
+  }),
+  "left-out": record({
+    type: fc.constant("left-out" as const),
+    counts: fc.array(record({ reason: u8s, count: fc.integer({ min: 1, max: 2 ** 32 - 1 }) }), {
+      minLength: 1,
+      maxLength: limits.MAX_LEFT_OUT_COUNTS,
+    }),
+    names: fc.array(record({ reason: u8s, path: texts }), { maxLength: limits.MAX_LEFT_OUT_NAMES }),
   }),
   "report": record({ type: fc.constant("report" as const), numbers: reports }),
 };

@@ -179,6 +179,7 @@ export class Disk {
 
   #status({ path, kind }: SimulatedFile): TargetStatus {
     const target = this.scenario.targets.get(path);
+    if (path.startsWith(".") && !this.scenario.hidden) return "hidden";
     if (target === undefined) return "absent";
     return kind === "folder" && target === "identical" ? "folder-exists" : target;
   }

@@ -34,8 +34,9 @@ function judgeAgreement({ sender, receiver, scenario }: World): string[] {
 
 function facts(outcome: Outcome): string {
   if (outcome.state !== "finished") return "";
-  const { counts, exitKind, totalBytes, committedBytes, presentBytes, transferRoot, fileRoot } = outcome.summary;
-  return JSON.stringify([counts, exitKind, totalBytes, committedBytes, presentBytes, [...transferRoot], [
+  const { counts, leftOut, exitKind, totalBytes, committedBytes, presentBytes, transferRoot, fileRoot } =
+    outcome.summary;
+  return JSON.stringify([counts, leftOut, exitKind, totalBytes, committedBytes, presentBytes, [...transferRoot], [
     ...fileRoot ?? [],
   ]]);
 }
@@ -53,8 +54,10 @@ function judgeFiles({ scenario, disk, receiver }: World): string[] {
     if (!isNew && !isOld) faults.push(`${file.path} has wrong content`);
     if (found !== undefined && found.size !== file.size) faults.push(`${file.path} has a wrong size`);
     if (isNew || receiver.outcome.state !== "finished") continue;
-    const hasFailed = receiver.outcome.summary.failures.some(({ entry }) => scenario.files[entry] === file);
-    if (!hasFailed) faults.push(`${file.path} is missing, and nobody says so`);
+    const { failures, leftOut } = receiver.outcome.summary;
+    const isTold = failures.some(({ entry }) => scenario.files[entry] === file) ||
+      leftOut.names.some(({ path, reason }) => path === file.path && reason === "hidden");
+    if (!isTold) faults.push(`${file.path} is missing, and nobody says so`);
   }
   return faults;
 }
@@ -106,9 +109,11 @@ function expectedEnd({ scenario }: World): string | undefined {
 function expectedRefusal({ targets, overwrite, hidden, files }: World["scenario"]): string | undefined {
   const found = new Set(targets.values());
   const isRefusedByDisk = found.has("in-the-way") || found.has("unsafe-parent") || found.has("unexaminable") ||
-    (found.has("different") && !overwrite) || (!hidden && files.some(({ path }) => path.startsWith(".")));
+    (found.has("different") && !overwrite);
   if (found.has("duplicate")) return isRefusedByDisk ? undefined : "failed protocol";
-  return isRefusedByDisk ? "failed disk" : "finished done";
+  if (isRefusedByDisk) return "failed disk";
+  if (hidden || !files.some(({ path }) => path.startsWith("."))) return "finished done";
+  return files.length === 1 ? "finished disk" : "finished some-failed";
 }
 
 function describe(outcome: Outcome): string {

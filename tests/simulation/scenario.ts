@@ -2,6 +2,8 @@
 
 import type { FileFault } from "../../src/engine/engine.ts";
 import type { ErrorKind } from "../../src/errors.ts";
+import type { LeftOut } from "../../src/protocol/messages.ts";
+import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import { BLOCK, blockCount, type SimulatedFile } from "./content.ts";
 import { Random } from "./random.ts";
 
@@ -70,6 +72,8 @@ export interface Scenario {
   readonly staysLost: boolean;
   readonly damages: readonly Damage[];
   readonly sourceFaults: readonly SourceFault[];
+  /** What the walk leaves out. */
+  readonly leftOut: LeftOut;
   readonly walkFault: { readonly afterEntries: number; readonly fault: FileFault } | undefined;
   readonly diskFaults: readonly DiskFault[];
   readonly foldersFault: FileFault | undefined;
@@ -99,6 +103,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
     walkFault: has("sources change") && random.chance(0.1)
       ? { afterEntries: random.below(files.length + 1), fault: "not-found" }
       : undefined,
+    leftOut: has("sources change") && random.chance(0.2) ? leftOutOf(random) : NOTHING_LEFT_OUT,
     diskFaults: has("the disk fails") ? diskFaultsOf(random, files) : [],
     foldersFault: has("the disk fails") && random.chance(0.1) ? "io" : undefined,
     targets,
@@ -157,6 +162,11 @@ function damagesOf(random: Random, files: readonly SimulatedFile[]): Damage[] {
 
 function isSameBlock(a: Damage, b: Damage): boolean {
   return a.entry === b.entry && a.block === b.block;
+}
+
+function leftOutOf(random: Random): LeftOut {
+  const reason = random.pick(["link", "unreadable", "other"] as const);
+  return { counts: [{ reason, count: random.between(1, 2000) }], names: [{ reason, path: "left out" }] };
 }
 
 function sourceFaultsOf(random: Random, files: readonly SimulatedFile[]): SourceFault[] {

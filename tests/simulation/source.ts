@@ -1,8 +1,10 @@
 /** The sender's engine: reads simulated files into lanes. @module */
 
 import type { FileFault, GrantId, LaneId } from "../../src/engine/engine.ts";
+import { UltraError } from "../../src/errors.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";
+import { kindOfFault } from "../../src/transfer/outcome.ts";
 import type { Sender } from "../../src/transfer/sender.ts";
 import type { Clock } from "./clock.ts";
 import { blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
@@ -70,12 +72,13 @@ export class Source {
     const { walkFault } = this.scenario;
     if (walkFault !== undefined && this.#walked >= walkFault.afterEntries) {
       this.#hasWalkEnded = true;
-      return sender.walkFailed(walkFault.fault, "the walk failed");
+      return sender.cancel(new UltraError(kindOfFault(walkFault.fault), "the walk failed"));
     }
     const count = Math.min(this.random.between(1, 12), this.#files.length - this.#walked);
     if (count === 0) {
       this.#hasWalkEnded = true;
-      return sender.walkEnd(this.#files.length, total(this.#files));
+      const { leftOut } = this.scenario;
+      return sender.walkEnd(this.#files.length, total(this.#files), leftOut);
     }
     const files = this.#files.slice(this.#walked, this.#walked + count);
     const common = { mode: 0o644, mtimeSeconds: 1, mtimeNanos: 0, fingerprint: new Uint8Array(16) };

@@ -120,7 +120,7 @@ export class World {
       name: () => undefined,
       abandon: (entry) => disk.abandon(entry),
       transferRoot: (statuses) => disk.transferRoot(statuses),
-    }, { overwrite: scenario.overwrite, hidden: scenario.hidden, blockLength: BLOCK });
+    }, { overwrite: scenario.overwrite, blockLength: BLOCK });
   }
 
   #arrive(side: Side, message: TransferMessage): void {

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { FileFault } from "../../src/engine/engine.ts";
+import type { FileFault, Unkept } from "../../src/engine/engine.ts";
 import { BLOCK_LEN } from "../../src/protocol/limits.ts";
-import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
+import type { BlockIndex, EntryId, LeftOut } from "../../src/protocol/messages.ts";
+import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import { contentOf, type SimulatedFile } from "../simulation/content.ts";
 
 export const MIB = BLOCK_LEN;
@@ -48,8 +49,8 @@ export interface Tree {
   readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
   /** Files that are another when they are sealed. */
   readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
-  /** What the walk leaves out, as `walk-end` has it. */
-  readonly notes: readonly string[];
+  /** What the walk leaves out. */
+  readonly leftOut: LeftOut;
 }
 
 /** What a file system holds under a final name. */
@@ -66,6 +67,8 @@ export interface Disk {
   freeSpace: number;
   writeMs: number;
   commitMs: number;
+  /** What the file system refuses to keep of files and folders. */
+  unkept: Unkept;
   /** Why the folder cannot be opened. */
   folderFault: MadeUpFault | undefined;
   /** Files that cannot be written from a block on, or (without a block) not be committed. */
@@ -83,7 +86,8 @@ export interface Damage {
 
 export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   const files = filesOf(items);
-  return { files, pageEntries: 3, readMs: 0.5, readFaults: new Map(), sealFaults: new Map(), notes: [], ...flaws };
+  const none = { readFaults: new Map(), sealFaults: new Map(), leftOut: NOTHING_LEFT_OUT };
+  return { files, pageEntries: 3, readMs: 0.5, ...none, ...flaws };
 }
 
 export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
@@ -93,6 +97,7 @@ export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
     freeSpace: 1e15,
     writeMs: 0.5,
     commitMs: 2,
+    unkept: { mode: false, time: false },
     folderFault: undefined,
     faults: new Map(),
     breaches: [],

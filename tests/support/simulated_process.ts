@@ -90,6 +90,7 @@ export class SimulatedProcess {
     const invocation: SendInvocation = {
       command: "send",
       paths,
+      allowLeftOut: false,
       ...common(ticket, this.surroundings.host),
       ...options,
     };
@@ -97,7 +98,7 @@ export class SimulatedProcess {
   }
 
   receive(ticket?: Ticket, options: Partial<ReceiveInvocation> = {}): Promise<number> {
-    const own = { into: ".", target: undefined, overwrite: false, hidden: false, stay: false };
+    const own = { into: ".", target: undefined, overwrite: false, hidden: false, allowLeftOut: false, stay: false };
     const invocation: ReceiveInvocation = {
       command: "recv",
       ...own,

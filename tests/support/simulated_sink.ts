@@ -22,6 +22,8 @@ export class SimulatedSink {
   readonly #entries: SimulatedFile[] = [];
   readonly #parts = new Map<EntryId, Part>();
   readonly #roots = new Map<EntryId, Uint8Array>();
+  /** Folders that were there before the transfer. */
+  readonly #before: ReadonlySet<string>;
   #isDisposed = false;
 
   constructor(
@@ -30,7 +32,9 @@ export class SimulatedSink {
     readonly disk: Disk,
     readonly time: VirtualTime,
     readonly tell: (event: EngineEvent) => void,
-  ) {}
+  ) {
+    this.#before = new Set(disk.final.keys());
+  }
 
   page(first: EntryId, count: number, entries: Uint8Array): void {
     for (const { path, kind, size } of decodePage({ type: "page", first, count, entries })) {
@@ -85,12 +89,13 @@ export class SimulatedSink {
       if (this.#isDisposed) return;
       if (file.kind === "folder") this.disk.final.set(file.path, "folder");
       else if (!this.#commitFile(entry, file, size, root)) return;
-      this.#tell({ type: "committed", sink: this.id, entry, durable: true });
+      this.#tell({ type: "committed", sink: this.id, entry, durable: true, unkept: this.disk.unkept });
     });
   }
 
   finishFolders(): void {
-    this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, failure: undefined }));
+    const { unkept } = this.disk;
+    this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, failure: undefined, unkept }));
   }
 
   abandon(entry: EntryId): void {
@@ -150,10 +155,20 @@ export class SimulatedSink {
   #status({ path, kind, size }: SimulatedFile, entry: EntryId): TargetStatus {
     if (this.#entries.findIndex((other) => other.path === path) < entry) return "duplicate";
     const there = this.disk.final.get(path);
+    if (kind === "folder" && there === "folder") return "folder-exists";
+    if (kind === "file" && there !== undefined && there !== "folder" && there.size === size) return "identical";
+    if (!this.options.hidden && this.#needsLeave(path)) return "hidden";
     if (there === undefined) return "absent";
-    if (kind === "folder") return there === "folder" ? "folder-exists" : "in-the-way";
-    if (there === "folder") return "in-the-way";
-    return there.size === size ? "identical" : "different";
+    return kind === "folder" || there === "folder" ? "in-the-way" : "different";
+  }
+
+  /** Whether a hidden component is at the top or in a folder that was there before. */
+  #needsLeave(path: string): boolean {
+    const components = path.split("/");
+    return components.some((name, depth) => {
+      const parent = components.slice(0, depth).join("/");
+      return name.startsWith(".") && (depth === 0 || this.#before.has(parent));
+    });
   }
 
   #tell(event: EngineEvent): void {

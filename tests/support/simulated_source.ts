@@ -151,14 +151,14 @@ export class SimulatedSource {
 
   #endWalk(): void {
     const files = this.#files.filter(({ kind }) => kind === "file").length;
-    const { notes } = this.tree;
+    const { leftOut } = this.tree;
     this.#tell({
       type: "walk-end",
       source: this.id,
       entries: this.#files.length,
       files,
       size: sizeOf(this.#files),
-      notes,
+      leftOut,
     });
   }
 

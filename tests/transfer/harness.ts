@@ -5,6 +5,7 @@ import type { TargetStatus } from "../../src/engine/engine.ts";
 import type { ErrorKind, UltraError } from "../../src/errors.ts";
 import type { PageMessage, TransferMessage } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
+import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import type { Outcome, Summary } from "../../src/transfer/outcome.ts";
 import { Receiver, type ReceiverOptions } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";
@@ -53,7 +54,7 @@ export class SenderBench {
   readonly told: Told[] = [];
   readonly sender: Sender;
 
-  constructor(items: readonly Item[], lanes: readonly number[] = [1]) {
+  constructor(items: readonly Item[], lanes: readonly number[] = [1], leftOut = NOTHING_LEFT_OUT) {
     const tell = (what: string, ...args: unknown[]) => void this.told.push({ what, with: args });
     this.sender = new Sender({
       send: (message) => void this.sent.push(message),
@@ -63,9 +64,8 @@ export class SenderBench {
       seal: (entry) => tell("seal", entry),
       transferRoot: harnessRoot,
     });
-    const { entries } = page(0, items);
-    this.sender.page(0, items.length, bytesOf(items), entries);
-    this.sender.walkEnd(items.length, bytesOf(items));
+    if (items.length > 0) this.sender.page(0, items.length, bytesOf(items), page(0, items).entries);
+    this.sender.walkEnd(items.length, bytesOf(items), leftOut);
     this.sender.lanesOpened(lanes);
   }
 
@@ -109,7 +109,7 @@ export class ReceiverBench {
       name: () => undefined,
       abandon: (entry) => tell("abandon", entry),
       transferRoot: harnessRoot,
-    }, { overwrite: false, hidden: false, ...options });
+    }, { overwrite: false, ...options });
   }
 
   receive(...messages: TransferMessage[]): this {

@@ -37,7 +37,6 @@ const BAD_PAGES: readonly (readonly [name: string, kind: ErrorKind, message: Tra
   ["has an empty component (F6)", "protocol", page(0, [["a//b", 1]])],
   ["has a control character (F8)", "protocol", page(0, [["a\u001b[2J", 1]])],
   ["has the reserved prefix (F15)", "protocol", page(0, [[".ultra-x", 1]])],
-  ["is hidden at the top level", "disk", page(0, [[".bashrc", 1]])],
   ["leaves a gap in the manifest (A8)", "protocol", page(1, [["x", 1]])],
   ["adds up to more bytes than can be counted (A4)", "protocol", page(0, [["x", 2 ** 53 - 1], ["y", 2 ** 53 - 1]])],
 ];
@@ -72,11 +71,6 @@ for (const [status, kind, text] of REFUSALS) {
     assert.equal(overwriting.state, status === "different" ? "running" : "failed");
   });
 }
-
-Deno.test("hidden names pass with leave, and below the top level always", () => {
-  assert.equal(new ReceiverBench({ hidden: true }).take([[".b", 1]]).state, "running");
-  assert.equal(new ReceiverBench().take([["d", "folder"], ["d/.b", 1]]).state, "running");
-});
 
 Deno.test("a manifest that does not fit the disk is refused as soon as that is known (D1, D31, G13)", () => {
   const bench = new ReceiverBench().take([["a", 5 * MIB]], ["absent"], 10 * MIB);

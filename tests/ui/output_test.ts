@@ -20,6 +20,10 @@ const FACTS: TransferFacts = {
   presentBytes: 0,
   failed: [],
   failedCount: 0,
+  leftOut: [],
+  leftOutCount: 0,
+  leftOutReasons: {},
+  isLeftOutAccepted: false,
   durable: true,
   verdict: { limit: "path", sentence: "limited by the path (0.4 % loss, 48 ms)", help: undefined, reports: {} },
 };
@@ -27,6 +31,11 @@ const FACTS: TransferFacts = {
 const TICKET = { text: "ultra1abc", role: "receive", file: undefined } as const;
 
 const EVIL = "a\x1b[2J\r\n\u202e\x9b";
+
+/** One thing that was left out. */
+function leftOut(path: string): Partial<TransferFacts> {
+  return { leftOut: [{ path, reason: "link" }], leftOutCount: 1, leftOutReasons: { link: 1 } };
+}
 
 /** A whole run with foreign text in every place. */
 function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void {
@@ -48,7 +57,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.phase("committing");
   output.note(text);
   output.debug(text);
-  output.complete({ ...FACTS, failed: [{ path: text, kind: "disk", text }], failedCount: 1 });
+  output.complete({ ...FACTS, failed: [{ path: text, kind: "disk", text }], failedCount: 1, ...leftOut(text) });
   output.error(new UltraError("disk", "The disk is full", { subject: text }));
   output.exit(4);
 }
@@ -102,12 +111,12 @@ Deno.test("the fact sheet of several files has the transfer root, and names what
     verdict: { ...FACTS.verdict, help: "on the receiver: less" },
   });
   const { text } = terminal.stderr;
-  assert.match(text, /^⚡ ULTRA transfer ended with 500 failed: /);
+  assert.match(text, /^⚡ ULTRA transfer incomplete: .*, 500 failed$/m);
   assert.match(text, new RegExp(`Transfer root {2}${"cd".repeat(32)}`));
   assert.match(text, /Durable {8}no/);
   assert.match(
     text,
-    /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more\n⚡ Verdict: .*\n {2}Help: on the receiver: less\n$/,
+    /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more failed\n⚡ Verdict: .*\n {2}Help: on the receiver: less\n$/,
   );
 });
 
@@ -174,7 +183,8 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
     run(output, terminal, name);
     output.warning("too late");
     const events = terminal.stdout.lines.map((line) => JSON.parse(line));
-    assert.deepEqual(events.at(-1), { type: "exit", code: 4 });
+    assert.equal(events.at(-1).code, 4);
+    assert.match(events.at(-1).why, /^The disk is full/);
     const types = [
       "ticket",
       "memory",
@@ -253,11 +263,15 @@ Deno.test("I15 a ticket that was written to a file is shown nowhere else", () =>
   }
 });
 
-Deno.test("--quiet shows errors and the ticket and nothing else", () => {
+Deno.test("--quiet shows errors, why something is missing, and the ticket, and nothing else", () => {
   const terminal = new MemoryTerminal();
   run(createOutput(terminal.options("quiet")), terminal);
   assert.equal(terminal.stdout.text, "ultra1abc\n");
-  assert.deepEqual(terminal.stderr.lines, ["ultra: movie.mkv: movie.mkv", "ultra: The disk is full: movie.mkv"]);
+  assert.deepEqual(terminal.stderr.lines, [
+    "ultra: movie.mkv: movie.mkv",
+    "ultra: incomplete: 1 failed, 1 left out; first movie.mkv: movie.mkv",
+    "ultra: The disk is full: movie.mkv",
+  ]);
 });
 
 Deno.test("an expected failure is one line, a bug shows its stack", () => {

@@ -137,5 +137,9 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(progressLine(420, 1000, 8_123_400_000), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
   assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
   assert.equal(verdictLine("too short to say what limited it"), "⚡ Verdict: too short to say what limited it");
-  assert.equal(incompleteLine(2, 1000, 1), "⚡ ULTRA transfer ended with 2 failed: 1.0 kB in 1.00s (0.0 Mbps)");
+  const incomplete = "⚡ ULTRA transfer incomplete: 1.0 kB in 1.00s (0.0 Mbps), ";
+  const missing = (failedCount: number, leftOutCount: number) => incompleteLine({ failedCount, leftOutCount }, 1000, 1);
+  assert.equal(missing(2, 0), `${incomplete}2 failed`);
+  assert.equal(missing(0, 1202), `${incomplete}1,202 left out`);
+  assert.equal(missing(1, 1), `${incomplete}1 failed, 1 left out`);
 });

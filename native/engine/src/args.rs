@@ -175,6 +175,7 @@ fn split_alpns(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 pub struct SinkArgs<'a> {
     pub overwrite: bool,
+    pub hidden: bool,
     pub discard: bool,
     pub create: bool,
     pub folder: &'a str,
@@ -190,6 +191,7 @@ impl<'a> SinkArgs<'a> {
         args.end()?;
         Some(Self {
             overwrite: flags & 1 != 0,
+            hidden: flags & 8 != 0,
             discard: flags & 2 != 0,
             create: flags & 4 != 0,
             folder,

@@ -20,7 +20,7 @@ use crate::link::{Link, Pin};
 use crate::porch::Porch;
 use crate::quic::{Configuration, Connection, Identity, Listener, Quic};
 use crate::read_pump::{ReadPump, SendLane};
-use crate::record::Record;
+use crate::record::{Record, lost_bits};
 use crate::sink::Sink;
 use crate::source::{Cache, Source};
 use crate::target::Target;
@@ -302,6 +302,7 @@ impl Engine {
         } else {
             let options = ultra_files::SinkOptions {
                 overwrite: args.overwrite,
+                hidden: args.hidden,
                 rename: args.rename.map(str::to_owned),
                 create: args.create,
             };
@@ -353,7 +354,7 @@ impl Engine {
         self.ordered.run(move || {
             let record = Record::event(EventKind::FoldersFinished, sink.id);
             match sink.target.finish_folders() {
-                Ok(()) => events.push(record),
+                Ok(kept) => events.push(record.count(lost_bits(kept))),
                 Err(fault) => events.push_text(record.first(u64::from(fault.class as u32)), fault.text),
             }
         });

@@ -118,6 +118,12 @@ pub fn typescript() -> String {
     table(&mut text, "Refusal", named(Refusal::ALL));
     names(
         &mut text,
+        "LEFT_OUT",
+        "Why a walk leaves something out, in the order of the counts in WALK_END.",
+        &ultra_files::Reason::WORDS,
+    );
+    names(
+        &mut text,
         "STATS",
         "Counters, in the order in which `ultra_stats` writes them.",
         crate::stats::NAMES,

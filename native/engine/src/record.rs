@@ -1,5 +1,7 @@
 //! One record: the shape of every command and every event at the door.
 
+use ultra_files::Kept;
+
 use crate::layout::{EventKind, RECORD_LEN, offset};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,6 +86,11 @@ impl Record {
             bytes,
         }
     }
+}
+
+/// What a file system did not keep, as COMMITTED and FOLDERS_FINISHED have it: 1 the mode, 2 the time.
+pub fn lost_bits(kept: Kept) -> u64 {
+    u64::from(!kept.mode) | u64::from(!kept.time) << 1
 }
 
 /// A block number, count or size that came through the door: a whole number from 0 to 2^53.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ultra_files::{EntryKind, Part, Sink as Folder};
+use ultra_files::{CommitInfo, EntryKind, Kept, Part, Sink as Folder};
 
 use crate::fault::Fault;
 use crate::layout::FaultClass;
@@ -80,14 +80,17 @@ impl Target {
         }
     }
 
-    /// Puts complete files (and folders) in their places; the results, in the same order, say whether they survive a power cut.
-    pub fn commit_group(&self, ids: &[u32]) -> Vec<Result<bool, Fault>> {
+    /// Puts complete files (and folders) in their places; the results are in the same order.
+    pub fn commit_group(&self, ids: &[u32]) -> Vec<Result<CommitInfo, Fault>> {
         match self {
             Self::Folder(folder) => {
                 let results = folder.commit_group(ids).into_iter();
-                results.map(|result| Ok(result?.durable)).collect()
+                results.map(|result| Ok(result?)).collect()
             }
-            Self::Discard(_) => ids.iter().map(|_| Ok(false)).collect(),
+            Self::Discard(_) => {
+                let (durable, kept) = (false, Kept::ALL);
+                ids.iter().map(|_| Ok(CommitInfo { durable, kept })).collect()
+            }
         }
     }
 
@@ -97,14 +100,15 @@ impl Target {
         }
     }
 
-    pub fn finish_folders(&self) -> Result<(), Fault> {
+    /// Gives new folders their modes and times, and says what the file system kept of these.
+    pub fn finish_folders(&self) -> Result<Kept, Fault> {
         match self {
-            Self::Folder(folder) => folder
-                .finish_folders()
-                .into_iter()
-                .next()
-                .map_or(Ok(()), |error| Err(error.into())),
-            Self::Discard(_) => Ok(()),
+            Self::Folder(folder) => {
+                let finished = folder.finish_folders();
+                let first = finished.errors.into_iter().next();
+                first.map_or(Ok(finished.kept), |error| Err(error.into()))
+            }
+            Self::Discard(_) => Ok(Kept::ALL),
         }
     }
 

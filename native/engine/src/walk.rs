@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use ultra_files::{Note, NoteKind, Page, Walk};
+use ultra_files::{LeftOut, Page, Walk};
 
 use crate::events::{Events, Payload};
 use crate::fault::Fault;
@@ -13,9 +13,6 @@ use crate::source::Source;
 
 /// Pages that may wait to be taken: enough to keep the control stream busy, little enough to bound memory.
 const UNTAKEN: usize = 8;
-
-/// Most things left out that are named; a tree of a million links must not fill the memory.
-const MOST_NOTES: usize = 1_000;
 
 /// Counts pages that are not taken yet.
 #[derive(Default)]
@@ -60,7 +57,7 @@ struct Totals {
 pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, events: &Events) {
     match pages(source, walk, pace, events) {
         Ok(None) => {} // disposed meanwhile: nobody listens any more
-        Ok(Some((totals, notes))) => tell_end(source, &totals, notes, events),
+        Ok(Some((totals, left_out))) => tell_end(source, &totals, &left_out, events),
         Err(fault) => {
             let record = Record::event(EventKind::WalkFailed, source).first(u64::from(fault.class as u32));
             events.push_text(record, fault.text);
@@ -92,25 +89,20 @@ pub fn memory(source: &Source, pace: &Arc<Pace>, events: &Events) {
                 files: 1,
                 size,
             },
-            Vec::new(),
+            &LeftOut::default(),
             events,
         );
     }
 }
 
-fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, events: &Events) -> Result<Option<(Totals, Vec<Note>)>, Fault> {
+fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, events: &Events) -> Result<Option<(Totals, LeftOut)>, Fault> {
     let mut totals = Totals::default();
-    let mut notes = Vec::new();
     loop {
         if !pace.enter() {
             return Ok(None);
         }
-        let page = walk.next_page()?;
-        if notes.len() < MOST_NOTES {
-            notes.append(&mut walk.take_notes());
-        }
-        let Some(page) = page else {
-            return Ok(Some((totals, notes)));
+        let Some(page) = walk.next_page()? else {
+            return Ok(Some((totals, walk.left_out().clone())));
         };
         totals.entries += u32::from(page.count);
         totals.files += u64::from(page.files);
@@ -119,24 +111,28 @@ fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, events: &Events) -> Resu
     }
 }
 
-fn tell_end(source: u32, totals: &Totals, notes: Vec<Note>, events: &Events) {
-    let record = Record::event(EventKind::WalkEnd, source).entry(totals.entries);
-    let lines: Vec<String> = notes
-        .iter()
-        .map(|note| format!("{}\t{}", word(note.why), note.path))
-        .collect();
-    // A path may hold a newline; NUL it cannot.
-    events.push_text(record.first(totals.files).count(totals.size), lines.join("\0"));
+fn tell_end(source: u32, totals: &Totals, left_out: &LeftOut, events: &Events) {
+    let record = Record::event(EventKind::WalkEnd, source)
+        .entry(totals.entries)
+        .first(totals.files)
+        .count(totals.size);
+    let payload = Payload {
+        bytes: left_out_bytes(left_out),
+        on_take: None,
+    };
+    events.push_taken(record, payload);
 }
 
-fn word(why: NoteKind) -> &'static str {
-    match why {
-        NoteKind::Link => "link",
-        NoteKind::Special => "special",
-        NoteKind::Unreadable => "unreadable",
-        NoteKind::UnsendableName => "unsendable",
-        NoteKind::Vanished => "vanished",
-    }
+/// A `u32` for each reason, in the order of `LEFT_OUT` in `layout.rs`; then the first names, as `word tab path`, joined by NUL: a path
+/// may hold a newline, NUL it cannot.
+fn left_out_bytes(left_out: &LeftOut) -> Vec<u8> {
+    let mut bytes: Vec<u8> = left_out.counts().iter().flat_map(|count| count.to_le_bytes()).collect();
+    let names: Vec<String> = left_out
+        .names()
+        .map(|(reason, path)| format!("{}\t{path}", reason.word()))
+        .collect();
+    bytes.extend(names.join("\0").into_bytes());
+    bytes
 }
 
 fn tell_page(source: u32, page: Page, pace: &Arc<Pace>, events: &Events) {

@@ -10,7 +10,7 @@ use std::sync::{Arc, MutexGuard};
 
 use crate::error::{ErrorClass, FileError};
 use crate::page::EntryKind;
-use crate::part::Part;
+use crate::part::{Kept, Part, kept};
 use crate::path::SafePath;
 use crate::platform::{Folder, NodeKind, Stat, Time, is_unsupported};
 use crate::sink::{CommitInfo, Sink, Slot, locked};
@@ -39,14 +39,24 @@ enum Step<F: Folder> {
 struct Staged<F: Folder> {
     part: Arc<Part<F>>,
     path: String,
+    kept: Kept,
     /// The file that may be replaced.
     seen: Option<Stat>,
 }
 
 struct Named<F: Folder> {
     path: String,
+    kept: Kept,
     /// The folder of a file, whose new name must be made durable.
     holder: Option<Arc<F>>,
+}
+
+/// What became of the modes and times of folders.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FinishedFolders {
+    pub errors: Vec<FileError>,
+    /// Whether all folders kept them.
+    pub kept: Kept,
 }
 
 impl<F: Folder> Sink<F> {
@@ -95,8 +105,8 @@ impl<F: Folder> Sink<F> {
 
     fn stage(&self, commit: &mut Commit<'_, F>) {
         let outcome = self.read().record(commit.entry).map(|record| record.outcome);
-        if let Some(Outcome::Committed { durable }) = outcome {
-            commit.step = Step::Done(Ok(CommitInfo { durable }));
+        if let Some(Outcome::Committed { durable, kept }) = outcome {
+            commit.step = Step::Done(Ok(CommitInfo { durable, kept }));
             return;
         }
         let staged = self.admit(commit.entry).and_then(|(record, path)| match record.kind {
@@ -118,19 +128,23 @@ impl<F: Folder> Sink<F> {
         }
         let part = self.part_in(commit.entry, &mut commit.slot)?;
         let size = record.size.unwrap_or(0);
-        part.finish(size, record.mode & !self.umask, record.mtime)?;
+        let kept = part.finish(size, record.mode & !self.umask, record.mtime)?;
         // Only a head start: the sync that follows reports what fails.
         let _ = part.sync_range(0, size);
         let seen = self.read().seen(commit.entry);
-        Ok(Step::Staged(Staged { part, path, seen }))
+        Ok(Step::Staged(Staged { part, path, kept, seen }))
     }
 
     fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
         let safe = SafePath::of_components(&path);
+        self.check_leave(safe)?;
         self.root.open_folder(Some(safe), true)?;
+        // Now it is known who made the folders on the way.
+        self.check_leave(safe)?;
         self.root.keep(Some(safe));
-        let holder = None;
-        Ok(Step::Named(Named { path, holder }))
+        // Folders get modes and times at the end.
+        let (kept, holder) = (Kept::ALL, None);
+        Ok(Step::Named(Named { path, kept, holder }))
     }
 
     fn make_durable(&self, commit: &mut Commit<'_, F>) {
@@ -160,6 +174,7 @@ impl<F: Folder> Sink<F> {
                         self.root.keep(path.parent());
                         Step::Named(Named {
                             path: staged.path,
+                            kept: staged.kept,
                             holder: Some(holder),
                         })
                     }
@@ -185,14 +200,18 @@ impl<F: Folder> Sink<F> {
                 result.as_ref().copied().map_err(copy)
             });
             let result = ways.and_then(|ways| Ok(holder.unwrap_or(Ok(true))? && ways));
+            let kept = named.kept;
             let outcome = match &result {
-                Ok(durable) => Outcome::Committed { durable: *durable },
+                Ok(durable) => Outcome::Committed {
+                    durable: *durable,
+                    kept,
+                },
                 Err(_) => Outcome::Lost,
             };
             self.end(commit.entry, outcome);
             let path = &named.path;
             commit.step = Step::Done(match result {
-                Ok(durable) => Ok(CommitInfo { durable }),
+                Ok(durable) => Ok(CommitInfo { durable, kept }),
                 Err(error) => Err(FileError::new("make durable the name of", path, &error)),
             });
         }
@@ -220,7 +239,7 @@ impl<F: Folder> Sink<F> {
     /// its time, and a folder without write permission takes no file. Folders that were there before stay as they are.
     ///
     /// Not synced: after a power cut a folder may still be as private as it was during the transfer.
-    pub fn finish_folders(&self) -> Vec<FileError> {
+    pub fn finish_folders(&self) -> FinishedFolders {
         let mut wanted = HashMap::new();
         for entry in 0..self.entry_count() {
             if let Some((record, path)) = self.known(entry)
@@ -230,28 +249,35 @@ impl<F: Folder> Sink<F> {
                 wanted.insert(path, (record.mode, record.mtime));
             }
         }
-        let mut errors = Vec::new();
+        let mut finished = FinishedFolders {
+            errors: Vec::new(),
+            kept: Kept::ALL,
+        };
         for path in self.root.kept() {
             let wanted = wanted.get(&path).copied();
-            if let Err(error) = self.finish_folder(&path, wanted) {
-                errors.push(FileError::new("set the mode or time of", path, &error));
+            match self.finish_folder(&path, wanted) {
+                Ok(kept) => finished.kept = finished.kept.and(kept),
+                Err(error) => {
+                    let error = FileError::new("set the mode or time of", path, &error);
+                    finished.errors.push(error);
+                }
             }
         }
-        errors
+        finished
     }
 
-    fn finish_folder(&self, path: &str, wanted: Option<(u16, Time)>) -> io::Result<()> {
+    fn finish_folder(&self, path: &str, wanted: Option<(u16, Time)>) -> io::Result<Kept> {
         let Some(folder) = self.root.reopen_created(SafePath::of_components(path))? else {
-            return Ok(());
+            return Ok(Kept::ALL);
         };
-        match wanted {
-            Some((mode, mtime)) => {
-                folder.set_mode(mode & !self.umask)?;
-                folder.set_mtime(mtime)
-            }
-            // Not an entry, only on the way to some.
-            None => folder.set_mode(0o777 & !self.umask),
-        }
+        // A folder that is no entry is only on the way to some.
+        let mode = wanted.map_or(0o777, |(mode, _)| mode);
+        let mode = kept(folder.set_mode(mode & !self.umask))?;
+        let time = match wanted {
+            Some((_, mtime)) => kept(folder.set_mtime(mtime))?,
+            None => true,
+        };
+        Ok(Kept { mode, time })
     }
 }
 

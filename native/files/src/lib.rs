@@ -8,6 +8,8 @@
 
 mod commit;
 mod error;
+mod hidden;
+mod left_out;
 mod names;
 pub mod page;
 mod part;
@@ -22,9 +24,11 @@ mod transfer_root;
 mod tree;
 mod walk;
 
+pub use commit::FinishedFolders;
 pub use error::{ErrorClass, FileError};
+pub use left_out::{LeftOut, Reason};
 pub use page::{EntryKind, PageBuilder, PageEntry, PageError, decode};
-pub use part::Part;
+pub use part::{Kept, Part};
 pub use path::{PathFault, SafePath};
 pub use sandbox::Root;
 pub use sink::{CommitInfo, Sink, SinkOptions};
@@ -32,7 +36,7 @@ pub use source::{Source, SourceFile};
 pub use table::Status;
 pub use ticket_file::{Guard, TicketRead, read_ticket, write_ticket};
 pub use transfer_root::{RootEntry, transfer_root};
-pub use walk::{Note, NoteCounts, NoteKind, Page, Walk};
+pub use walk::{Page, Walk};
 
 /// Most entries in a transfer.
 pub const MAX_ENTRIES: u32 = 1_000_000;

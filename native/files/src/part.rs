@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{ErrorClass, FileError};
 use crate::path::RESERVED_PREFIX;
-use crate::platform::{File, Folder, NativeFolder, Time, is_unsupported, random};
+use crate::platform::{File, Folder, NativeFolder, Time, is_refused, is_unsupported, random};
 
 /// Names to try. With 128 random bits the first is free, unless somebody plants names, who cannot plant the next.
 const ATTEMPTS: u32 = 8;
@@ -18,6 +18,33 @@ pub struct Part<F: Folder = NativeFolder> {
     /// The path it will have, for messages.
     path: String,
     size: Option<u64>,
+}
+
+/// What a file system kept of a file besides its contents. CIFS, Android's shared storage and many network disks refuse modes or
+/// times; the contents are worth having without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub mode: bool,
+    pub time: bool,
+}
+
+impl Kept {
+    pub const ALL: Self = Self { mode: true, time: true };
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            mode: self.mode && other.mode,
+            time: self.time && other.time,
+        }
+    }
+}
+
+/// Whether the file system kept what it was given; `false` where it refuses such things.
+pub(crate) fn kept(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Err(error) if is_refused(&error) => Ok(false),
+        result => result.map(|()| true),
+    }
 }
 
 impl<F: Folder> Part<F> {
@@ -51,8 +78,12 @@ impl<F: Folder> Part<F> {
             return Ok(self);
         }
         let mut result = self.file.allocate(size);
-        if result.as_ref().is_err_and(is_unsupported) {
+        if result.as_ref().is_err_and(is_refused) {
             result = self.file.set_size(size);
+        }
+        // Where a file cannot be grown, it grows with what is written.
+        if result.as_ref().is_err_and(is_refused) {
+            result = Ok(());
         }
         match result {
             Ok(()) => Ok(self),
@@ -102,17 +133,26 @@ impl<F: Folder> Part<F> {
         &self.folder
     }
 
-    /// Gives the file its exact size and its metadata. The contents are not durable yet.
-    pub(crate) fn finish(&self, size: u64, mode: u16, mtime: Time) -> Result<(), FileError> {
-        self.file
-            .set_size(size)
+    /// Gives the file its exact size and, as far as the file system keeps them, its mode and time. The contents are not durable yet.
+    pub(crate) fn finish(&self, size: u64, mode: u16, mtime: Time) -> Result<Kept, FileError> {
+        self.set_final_size(size)
             .map_err(|error| self.error("set the size of", &error))?;
-        self.file
-            .set_mode(mode)
-            .map_err(|error| self.error("set the mode of", &error))?;
-        self.file
-            .set_mtime(mtime)
-            .map_err(|error| self.error("set the time of", &error))
+        let mode = kept(self.file.set_mode(mode)).map_err(|error| self.error("set the mode of", &error))?;
+        let time = kept(self.file.set_mtime(mtime)).map_err(|error| self.error("set the time of", &error))?;
+        Ok(Kept { mode, time })
+    }
+
+    fn set_final_size(&self, size: u64) -> io::Result<()> {
+        let refused = match self.file.set_size(size) {
+            Err(error) if is_refused(&error) => error,
+            result => return result,
+        };
+        match self.file.stat()?.size {
+            now if now == size => Ok(()),
+            // It ends in a hole. Nothing was ever written that far, so the byte overwrites nothing.
+            now if now < size => self.file.write_all_at(size - 1, &[0]),
+            _ => Err(refused),
+        }
     }
 
     pub(crate) fn sync(&self) -> Result<(), FileError> {

@@ -46,6 +46,15 @@ pub(crate) struct Blocked {
     pub(crate) error: io::Error,
 }
 
+/// Who made a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// It is not there, or something else is on the way, which its own check finds.
+    NotYet,
+    ByUs,
+    ByOthers,
+}
+
 /// What stands at a path.
 pub(crate) enum Found {
     Nothing,
@@ -202,6 +211,17 @@ impl<F: Folder> Root<F> {
         let folder = self.descend(Some(path), false).map_err(|blocked| blocked.error)?;
         let stat = folder.stat_self()?;
         Ok((made == Some((stat.dev, stat.ino))).then_some(folder))
+    }
+
+    /// Who made the folder that is at a path now.
+    pub(crate) fn made(&self, path: SafePath<'_>) -> Made {
+        match self.reopen_created(path) {
+            Ok(Some(_)) => Made::ByUs,
+            Ok(None) => Made::ByOthers,
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_no_folder(&error) => Made::NotYet,
+            // Nothing of ours refuses to be opened.
+            Err(_) => Made::ByOthers,
+        }
     }
 
     /// Something was committed in the folder: it and those above it stay.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use crate::error::{ErrorClass, FileError};
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
-use crate::part::Part;
+use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
 use crate::platform::{Folder, NativeFolder, NodeKind, Stat, umask};
 use crate::sandbox::{Found, Root, blocked_error};
@@ -23,6 +23,8 @@ pub struct SinkOptions {
     pub create: bool,
     /// Plain files in the way are replaced; nothing else ever is.
     pub overwrite: bool,
+    /// Hidden names are taken also into folders that were there before.
+    pub hidden: bool,
     /// Takes the place of the first component of every path.
     pub rename: Option<String>,
 }
@@ -32,6 +34,7 @@ pub struct SinkOptions {
 pub struct CommitInfo {
     /// The name is on the disk too; `false` only on file systems that cannot sync a folder.
     pub durable: bool,
+    pub kept: Kept,
 }
 
 /// One transfer into one folder. All methods may be called from several threads.
@@ -39,6 +42,7 @@ pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) root: Root<F>,
     pub(crate) umask: u16,
     overwrite: bool,
+    pub(crate) hidden: bool,
     rename: Option<String>,
     pub(crate) table: RwLock<Table>,
     /// Pages are examined one after the other, but not under the lock of the table: a slow disk must not stop the writers.
@@ -75,6 +79,7 @@ impl<F: Folder> Sink<F> {
             root,
             umask: umask(),
             overwrite: options.overwrite,
+            hidden: options.hidden,
             rename: options.rename,
             table: RwLock::default(),
             pages: Mutex::default(),
@@ -115,8 +120,8 @@ impl<F: Folder> Sink<F> {
 
     /// Looks on the disk for new entries.
     fn examine(&self, entries: std::ops::Range<u32>) {
-        // Entries come folder by folder: below a folder that is not there nothing is.
-        let mut absent: Option<String> = None;
+        // Entries come folder by folder: below a folder that is not there nothing is. It is made by this transfer, or not at all.
+        let mut absent: Option<(String, Status)> = None;
         for entry in entries {
             let Some((record, path)) = self.known(entry) else {
                 continue;
@@ -125,17 +130,28 @@ impl<F: Folder> Sink<F> {
                 continue;
             }
             let path = SafePath::of_components(&path);
-            if absent.as_ref().is_some_and(|absent| path.starts_with(absent)) {
+            if let Some((absent, status)) = &absent
+                && path.starts_with(absent)
+            {
+                if *status != Status::Absent {
+                    self.write().set_found(entry, *status, None, 0);
+                }
                 continue;
             }
-            let (status, seen, detail) = match self.root.look(path) {
+            let found = self.root.look(path);
+            let is_absent = matches!(found, Found::Nothing);
+            let (mut status, seen, detail) = match found {
                 Found::Nothing => (Status::Absent, None, 0),
                 Found::Node(stat) => status_of(&record, stat),
                 Found::NoFolder { depth } => (Status::NoFolder, None, depth as i32),
                 Found::Unknown(error) => (Status::Unknown, None, error.raw_os_error().unwrap_or(0)),
             };
-            if status == Status::Absent && record.kind == EntryKind::Folder {
-                absent = Some(path.as_str().to_owned());
+            // What is there already is no harm.
+            if !matches!(status, Status::Identical | Status::FolderExists) && self.needs_leave(path) {
+                status = Status::Hidden;
+            }
+            if is_absent && record.kind == EntryKind::Folder {
+                absent = Some((path.as_str().to_owned(), status));
             }
             self.write().set_found(entry, status, seen, detail);
         }
@@ -172,8 +188,11 @@ impl<F: Folder> Sink<F> {
         if let Some(part) = slot {
             return Ok(Arc::clone(part));
         }
-        let parent = SafePath::of_components(&path).parent();
-        let folder = self.root.open_folder(parent, true)?;
+        let safe = SafePath::of_components(&path);
+        self.check_leave(safe)?;
+        let folder = self.root.open_folder(safe.parent(), true)?;
+        // Now it is known who made the folders.
+        self.check_leave(safe)?;
         let part = Arc::new(Part::create(folder, path, record.size)?);
         *slot = Some(Arc::clone(&part));
         Ok(part)
@@ -214,6 +233,11 @@ impl<F: Folder> Sink<F> {
         {
             record.size = Some(size);
         }
+    }
+
+    /// Whether the user chose the name of the first component.
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.rename.is_some()
     }
 
     pub fn entry_count(&self) -> u32 {
@@ -263,6 +287,7 @@ impl<F: Folder> Sink<F> {
             Status::Identical | Status::Different if self.overwrite => Ok((record, path)),
             Status::Identical | Status::Different => no(ErrorClass::Exists, path, "another file has this name"),
             Status::Obstructed => no(ErrorClass::Exists, path, "something else has this name"),
+            Status::Hidden => no(ErrorClass::Exists, path, "its name is hidden"),
             Status::NoFolder => no(ErrorClass::NotAFile, path, "no folder leads to it"),
             Status::Unknown => no(ErrorClass::Io, path, "it could not be looked at"),
             Status::Twice | Status::Conflict | Status::OtherTop => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::error::{ErrorClass, FileError};
 use crate::names::{Name, Names};
 use crate::page::EntryKind;
-use crate::path::check_component;
+use crate::path::{PathFault, check_component};
 use crate::platform::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
 use crate::walk::Walk;
 use crate::{MAX_ENTRIES, platform};
@@ -283,12 +283,15 @@ fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
     let shown = || path.to_string_lossy().into_owned();
     let fail = |error: &std::io::Error| FileError::new("send", shown(), error);
     let real = std::fs::canonicalize(path).map_err(|error| fail(&error))?;
-    let own = path.file_name().or(real.file_name());
-    let name = own.and_then(|name| name.to_str()).unwrap_or_default();
-    if check_component(name).is_err() {
-        let why = "its name cannot be sent (plain UTF-8 names only); rename it or send its folder";
+    let Some(own) = path.file_name().or(real.file_name()) else {
+        let why = "it is the top of the file system and has no name; send what is in it";
         return Err(refuse(ErrorClass::Unsendable, path, why));
-    }
+    };
+    let checked = own.to_str().ok_or(PathFault::NotUtf8);
+    let name = match checked.and_then(|name| check_component(name).map(|()| name)) {
+        Ok(name) => name,
+        Err(fault) => return Err(refuse(ErrorClass::Unsendable, path, hint(fault))),
+    };
     let (folder, real_name) = match (real.parent(), real.file_name()) {
         (Some(parent), Some(real_name)) => (parent, real_name),
         // The top of the file system.
@@ -299,7 +302,7 @@ fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
         Place::Folder(Arc::new(NativeFolder::open(&real).map_err(|error| fail(&error))?))
     } else if metadata.is_file() {
         let Some(real_name) = real_name.to_str() else {
-            let why = "its real name is not valid UTF-8";
+            let why = "it is a link to a name that is not valid UTF-8; rename that";
             return Err(refuse(ErrorClass::Unsendable, path, why));
         };
         Place::File {
@@ -329,6 +332,19 @@ fn folder_of(path: &Path, last: &mut LastFolder) -> std::io::Result<Arc<NativeFo
     let folder = Arc::new(<NativeFolder as platform::Folder>::open(path)?);
     *last = Some((path.to_owned(), Arc::clone(&folder)));
     Ok(folder)
+}
+
+/// Why a name cannot be sent, and what helps. Sending the folder instead would only leave the name out.
+fn hint(fault: PathFault) -> &'static str {
+    match fault {
+        PathFault::NotUtf8 => "its name is not valid UTF-8, as names that are sent have to be; rename it",
+        PathFault::Backslash => "its name holds a backslash, which cannot be sent; rename it",
+        PathFault::ControlCharacter => "its name holds a control character, which cannot be sent; rename it",
+        PathFault::DriveLetter => "its name begins like a drive of Windows, which cannot be sent; rename it",
+        PathFault::ReservedPrefix => "names that begin with .ultra- belong to unfinished transfers; rename it",
+        PathFault::TooLong | PathFault::TooDeep | PathFault::ComponentTooLong => "its name is too long; rename it",
+        PathFault::EmptyComponent | PathFault::DotComponent => "it has no name of its own",
+    }
 }
 
 fn refuse(class: ErrorClass, path: &Path, why: &'static str) -> FileError {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::MAX_ENTRIES;
 use crate::page::{EntryKind, PageEntry, PageError};
+use crate::part::Kept;
 use crate::path::SafePath;
 use crate::platform::{Stat, Time};
 use crate::tree::{Role, Tree};
@@ -33,6 +34,8 @@ pub enum Status {
     NoFolder = 8,
     /// The first component is another than that of the first entry, although it is to be renamed.
     OtherTop = 9,
+    /// A hidden name that would come into a folder that was there before, without the user's leave.
+    Hidden = 10,
 }
 
 /// What became of an entry.
@@ -41,6 +44,7 @@ pub(crate) enum Outcome {
     Open,
     Committed {
         durable: bool,
+        kept: Kept,
     },
     /// A sync failed. The system may have dropped the bytes and forgotten: no later sync can be believed.
     Lost,

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::FileError;
+use crate::left_out::{LeftOut, Reason};
 use crate::page::{EntryKind, PageBuilder, PageEntry};
 use crate::path::SafePath;
 use crate::platform::{Folder, NativeFolder, NodeKind, Stat, Time};
@@ -12,9 +13,6 @@ use crate::source::{Parent, Place, Source, fingerprint, size_of};
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
 /// descriptors.
 const OPEN_LEVELS: usize = 32;
-
-/// Notes kept for the caller between two pages. A tree of a million links must not become a million notes; the counts are exact.
-const MAX_NOTES: usize = 1000;
 
 /// Times that both languages hold exactly.
 const MAX_SECS: i64 = (1 << 53) - 1;
@@ -33,39 +31,6 @@ pub struct Page {
     pub size: u64,
 }
 
-/// Something in the tree that is not sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Lossy where it is not UTF-8, and not escaped.
-    pub path: String,
-    pub why: NoteKind,
-}
-
-/// Why something is not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteKind {
-    /// A symbolic link. Not followed: it may lead out of the tree or around in circles.
-    Link,
-    /// A FIFO, socket or device.
-    Special,
-    /// The user may not read it, or the system failed: the transfer ends as "some failed".
-    Unreadable,
-    /// The protocol does not carry its name: the transfer ends as "some failed".
-    UnsendableName,
-    /// It was gone when its turn came.
-    Vanished,
-}
-
-/// How many things were not sent, by reason, over the whole walk so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NoteCounts {
-    pub links: u32,
-    pub special: u32,
-    pub unreadable: u32,
-    pub unsendable: u32,
-    pub vanished: u32,
-}
-
 /// Walks depth first, folders before what is in them, names in the order of their bytes.
 pub struct Walk {
     source: Arc<Source>,
@@ -76,8 +41,7 @@ pub struct Walk {
     size: u64,
     /// An entry that did not fit into the last page; its level is pushed once it is in.
     waiting: Option<Item>,
-    notes: Vec<Note>,
-    counts: NoteCounts,
+    left_out: LeftOut,
 }
 
 /// A folder that is being walked.
@@ -114,8 +78,7 @@ impl Walk {
             files: 0,
             size: 0,
             waiting: None,
-            notes: Vec::new(),
-            counts: NoteCounts::default(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -138,13 +101,9 @@ impl Walk {
         }))
     }
 
-    /// What was skipped since the last call, at most 1,000 of it.
-    pub fn take_notes(&mut self) -> Vec<Note> {
-        std::mem::take(&mut self.notes)
-    }
-
-    pub fn note_counts(&self) -> NoteCounts {
-        self.counts
+    /// What was left out over the whole walk so far.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     /// Puts an item into the page; gives it back if the page is full.
@@ -154,10 +113,12 @@ impl Walk {
             None => EntryKind::File,
         };
         let size = size_of(kind, &item.stat);
-        let Ok(path) = SafePath::parse(item.path.as_bytes()) else {
-            // Checked by `name_of` before.
-            self.note(item.path, NoteKind::UnsendableName);
-            return Ok(None);
+        let path = match SafePath::parse(item.path.as_bytes()) {
+            Ok(path) => path,
+            Err(fault) => {
+                self.left_out.add(fault.into(), item.path);
+                return Ok(None);
+            }
         };
         let entry = PageEntry {
             kind,
@@ -215,12 +176,12 @@ impl Walk {
             };
             let parent = Parent::Entry(level.id);
             let path = format!("{}/{name}", level.path);
-            if SafePath::parse(path.as_bytes()).is_err() {
-                self.note(path, NoteKind::UnsendableName);
+            if let Err(fault) = SafePath::parse(path.as_bytes()) {
+                self.left_out.add(fault.into(), path);
                 continue;
             }
             let Ok(folder) = self.folder_of_last() else {
-                self.note(path, NoteKind::Unreadable);
+                self.left_out.add(Reason::Unreadable, path);
                 continue;
             };
             if let Some(item) = self.look(&folder, &name, parent, path) {
@@ -229,7 +190,7 @@ impl Walk {
         }
     }
 
-    /// The next argument; `None` if it is noted instead, or there is none.
+    /// The next argument; `None` if it is left out, or there is none.
     fn next_base(&mut self) -> Result<Option<Item>, FileError> {
         let number = self.next_base;
         let Some(base) = self.source.bases().get(number) else {
@@ -246,7 +207,7 @@ impl Walk {
                     return Ok(item);
                 }
                 // It was a file when the user asked for it.
-                self.note(base_name, NoteKind::Vanished);
+                self.left_out.add(Reason::Vanished, base_name);
                 Ok(None)
             }
             Place::Folder(folder) => {
@@ -264,18 +225,18 @@ impl Walk {
         }
     }
 
-    /// Looks at one name; what cannot be sent becomes a note.
+    /// Looks at one name; what cannot be sent is counted as left out.
     fn look(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: String) -> Option<Item> {
         match self.examine(folder, name, parent, &path) {
             Ok(item) => Some(item),
             Err(why) => {
-                self.note(path, why);
+                self.left_out.add(why, path);
                 None
             }
         }
     }
 
-    fn examine(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: &str) -> Result<Item, NoteKind> {
+    fn examine(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: &str) -> Result<Item, Reason> {
         let stat = folder.stat(name).map_err(unreadable)?;
         let mut item = Item {
             parent,
@@ -284,8 +245,8 @@ impl Walk {
             folder: None,
         };
         match stat.kind {
-            NodeKind::Link => return Err(NoteKind::Link),
-            NodeKind::Special => return Err(NoteKind::Special),
+            NodeKind::Link => return Err(Reason::Link),
+            NodeKind::Special => return Err(Reason::Special),
             NodeKind::File => {
                 // Whoever everybody may read needs no second call.
                 if stat.mode & 0o444 != 0o444 {
@@ -304,12 +265,10 @@ impl Walk {
     }
 
     fn list(&mut self, folder: &NativeFolder, path: &str) -> io::Result<Listing> {
-        let mut unsendable = Vec::new();
-        let listing = Listing::read(folder, &mut |name| unsendable.push(name))?;
-        for name in unsendable {
-            self.note(format!("{path}/{name}"), NoteKind::UnsendableName);
-        }
-        Ok(listing)
+        let left_out = &mut self.left_out;
+        Listing::read(folder, &mut |name| {
+            left_out.add(Reason::NotUtf8, format!("{path}/{name}"));
+        })
     }
 
     /// The folder of the deepest level, opened again if it had to be closed.
@@ -328,20 +287,6 @@ impl Walk {
         }
         level.folder = Some(Arc::clone(&folder));
         Ok(folder)
-    }
-
-    fn note(&mut self, path: String, why: NoteKind) {
-        let count = match why {
-            NoteKind::Link => &mut self.counts.links,
-            NoteKind::Special => &mut self.counts.special,
-            NoteKind::Unreadable => &mut self.counts.unreadable,
-            NoteKind::UnsendableName => &mut self.counts.unsendable,
-            NoteKind::Vanished => &mut self.counts.vanished,
-        };
-        *count = count.saturating_add(1);
-        if self.notes.len() < MAX_NOTES {
-            self.notes.push(Note { path, why });
-        }
     }
 }
 
@@ -381,9 +326,9 @@ fn slice(text: &str, (start, len): (u32, u16)) -> &str {
     text.get(start..start + usize::from(len)).unwrap_or_default()
 }
 
-fn unreadable(error: io::Error) -> NoteKind {
+fn unreadable(error: io::Error) -> Reason {
     match error.kind() {
-        io::ErrorKind::NotFound => NoteKind::Vanished,
-        _ => NoteKind::Unreadable,
+        io::ErrorKind::NotFound => Reason::Vanished,
+        _ => Reason::Unreadable,
     }
 }

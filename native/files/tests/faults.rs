@@ -10,7 +10,7 @@ use std::path::Path;
 
 use common::{Place, file, folder, page};
 use ultra_files::platform::{File, Folder, NativeFile, NativeFolder, Stat, Time};
-use ultra_files::{ErrorClass, FileError, PageEntry, Sink, SinkOptions};
+use ultra_files::{CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, PageEntry, Sink, SinkOptions};
 
 thread_local! {
     static PLAN: RefCell<Plan> = RefCell::default();
@@ -107,9 +107,11 @@ impl Folder for FaultyFolder {
         self.0.remove_folder(name)
     }
     fn set_mode(&self, mode: u16) -> io::Result<()> {
+        step("set_folder_mode")?;
         self.0.set_mode(mode)
     }
     fn set_mtime(&self, mtime: Time) -> io::Result<()> {
+        step("set_folder_mtime")?;
         self.0.set_mtime(mtime)
     }
     fn sync(&self) -> io::Result<()> {
@@ -381,6 +383,102 @@ fn a_folder_that_cannot_be_looked_at_is_told_with_its_reason() {
     let detail = sink.detail(0).expect("a detail");
     assert_eq!(detail.errno, Some(libc::EIO));
     assert_eq!(class(sink.part(0)), ErrorClass::Io);
+}
+
+/// What CIFS, Android's shared storage and some servers say to what they do not keep.
+const REFUSALS: [i32; 4] = [libc::EPERM, libc::ENOSYS, libc::EOPNOTSUPP, libc::EACCES];
+
+#[test]
+fn t23_a_file_system_that_refuses_modes_and_times_gets_the_contents() {
+    for errno in REFUSALS {
+        for (refused, kept) in [
+            (
+                "set_mode",
+                Kept {
+                    mode: false,
+                    time: true,
+                },
+            ),
+            (
+                "set_mtime",
+                Kept {
+                    mode: true,
+                    time: false,
+                },
+            ),
+        ] {
+            let place = Place::new();
+            let sink = received(&place);
+            fail(refused, errno, 1);
+            let info = sink.commit(0).expect("a commit");
+            assert_eq!(info, CommitInfo { durable: true, kept });
+            assert_eq!(sink.commit(0).expect("the same again"), info);
+            assert_eq!(fs::read(place.at("a")).expect("a file"), b"hello");
+        }
+    }
+}
+
+#[test]
+fn t23_modes_and_times_of_folders_are_no_condition_either() {
+    for (refused, kept) in [
+        (
+            "set_folder_mode",
+            Kept {
+                mode: false,
+                time: true,
+            },
+        ),
+        (
+            "set_folder_mtime",
+            Kept {
+                mode: true,
+                time: false,
+            },
+        ),
+    ] {
+        let place = Place::new();
+        let sink = sink(&place, &[folder("d"), folder("e")], false);
+        for entry in [0, 1] {
+            sink.commit(entry).expect("a commit");
+        }
+        fail(refused, libc::EPERM, 1);
+        let errors = Vec::new();
+        assert_eq!(sink.finish_folders(), FinishedFolders { errors, kept });
+    }
+}
+
+#[test]
+fn t23_where_modes_and_times_are_kept_nothing_else_is_said_and_other_errors_stay_errors() {
+    let place = Place::new();
+    let honest = received(&place);
+    assert_eq!(honest.commit(0).expect("a commit").kept, Kept::ALL);
+    assert_eq!(honest.finish_folders().kept, Kept::ALL);
+    for operation in ["set_mode", "set_mtime", "set_size"] {
+        let place = Place::new();
+        let sink = received(&place);
+        fail(operation, libc::EIO, 1);
+        assert_eq!(class(sink.commit(0)), ErrorClass::Io, "{operation}");
+    }
+}
+
+#[test]
+fn t23_where_a_file_cannot_be_grown_it_grows_with_what_is_written() {
+    for errno in REFUSALS {
+        let place = Place::new();
+        // The second file ends in a hole: its last bytes are never written.
+        let sink = sink(&place, &[file("whole", 5), file("hole", 100)], false);
+        for operation in ["allocate", "set_size"] {
+            fail(operation, errno, 100);
+        }
+        for entry in [0, 1] {
+            let part = sink.part(entry).expect("a part");
+            part.write_at(0, b"hello").expect("room");
+            sink.commit(entry).expect("a commit");
+        }
+        assert_eq!(fs::read(place.at("whole")).expect("a file"), b"hello");
+        let hole = fs::read(place.at("hole")).expect("a file");
+        assert_eq!(hole, [&b"hello"[..], &[0; 95]].concat());
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_tree_arrives_with_its_contents_modes_and_times() {
     for result in sink.commit_group(&[0, 1, 3]) {
         assert!(result.expect("a commit").durable);
     }
-    assert_eq!(sink.finish_folders(), []);
+    assert_eq!(sink.finish_folders().errors, []);
     drop(sink);
     assert_eq!(place.names(), ["top", "top/closed", "top/closed/run", "top/empty"]);
     assert_eq!(fs::read(place.at("top/closed/run")).expect("a file"), b"hello");
@@ -72,7 +72,7 @@ fn folders_on_the_way_that_are_no_entries_get_the_usual_mode() {
     add(&sink, &[file("a/b/c", 1)]);
     receive(&sink, 0, b"x");
     assert_eq!(fs::metadata(place.at("a")).expect("a").mode() & 0o777, 0o700);
-    assert_eq!(sink.finish_folders(), []);
+    assert_eq!(sink.finish_folders().errors, []);
     let usual = 0o777 & !u32::from(ultra_files::platform::umask());
     assert_eq!(fs::metadata(place.at("a/b")).expect("b").mode() & 0o777, usual);
 }

@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use common::fifo;
 use tempfile::TempDir;
-use ultra_files::{EntryKind, ErrorClass, FileError, NoteKind, Page, Source, SourceFile, Walk, decode};
+use ultra_files::{EntryKind, ErrorClass, FileError, Page, Reason, Source, SourceFile, Walk, decode};
 
 fn temp() -> TempDir {
     TempDir::new().expect("a temporary folder")
@@ -32,6 +34,11 @@ fn walked(path: PathBuf) -> (Arc<Source>, Walk, Vec<String>) {
     let (source, mut walk) = Source::open(&[path]).expect("a source");
     let paths = paths(&mut walk);
     (source, walk, paths)
+}
+
+/// The names of what a walk left out, with the reasons.
+fn left_out(walk: &Walk) -> Vec<(Reason, &str)> {
+    walk.left_out().names().collect()
 }
 
 fn refusal(paths: &[PathBuf]) -> FileError {
@@ -125,7 +132,7 @@ fn a6_a_tree_deeper_than_the_open_folders_is_walked_in_order() {
     let (source, walk, paths) = walked(temp.path().join("top"));
     assert_eq!(paths.len(), wanted);
     assert_eq!(paths.last().map(String::as_str), Some("top/z"));
-    assert_eq!(walk.note_counts(), Default::default());
+    assert_eq!(walk.left_out().names().count(), 0);
     for id in [200, 399] {
         source.open_entry(id).expect("an open file");
     }
@@ -252,17 +259,15 @@ fn e9_a_fifo_socket_or_device_argument_is_refused_by_name_and_never_blocks() {
 }
 
 #[test]
-fn e9_special_files_in_a_tree_are_skipped_with_a_note() {
+fn e9_special_files_in_a_tree_are_left_out_by_name() {
     let temp = temp();
     let top = temp.path().join("top");
     fs::create_dir(&top).expect("a folder");
     fifo(&top.join("pipe"));
     fs::write(top.join("file"), "x").expect("a file");
-    let (_, mut walk, paths) = walked(top);
+    let (_, walk, paths) = walked(top);
     assert_eq!(paths, ["top", "top/file"]);
-    let notes = walk.take_notes();
-    assert_eq!((notes[0].path.as_str(), notes[0].why), ("top/pipe", NoteKind::Special));
-    assert_eq!(walk.note_counts().special, 1);
+    assert_eq!(left_out(&walk), [(Reason::Special, "top/pipe")]);
 }
 
 #[test]
@@ -293,7 +298,7 @@ fn e10_links_in_a_tree_are_skipped_and_loops_end() {
     symlink("nowhere", top.join("dangling")).expect("a link");
     let (_, walk, paths) = walked(top);
     assert_eq!(paths, ["top", "top/a"]);
-    assert_eq!(walk.note_counts().links, 3);
+    assert_eq!(walk.left_out().count(Reason::Link), 3);
 }
 
 #[test]
@@ -346,21 +351,80 @@ fn e11_a_touched_file_has_another_fingerprint() {
 }
 
 #[test]
-fn names_that_cannot_travel_are_noted() {
-    use std::os::unix::ffi::OsStrExt;
+fn t29_each_name_that_cannot_travel_is_left_out_for_its_own_reason() {
     let temp = temp();
     let top = temp.path().join("top");
     fs::create_dir(&top).expect("a folder");
-    for name in [&b"bad\xff"[..], b"a\\b", b"new\nline", b".ultra-x.part", b"c:"] {
-        fs::write(top.join(std::ffi::OsStr::from_bytes(name)), "x").expect("a file");
+    for name in UNSENDABLE {
+        fs::write(top.join(OsStr::from_bytes(name)), "x").expect("a file");
     }
+    fs::write(top.join("an honest name - \u{e4}.txt"), "x").expect("a file");
     let (_, walk, paths) = walked(top);
-    assert_eq!(paths, ["top"]);
-    assert_eq!(walk.note_counts().unsendable, 5);
+    assert_eq!(paths, ["top", "top/an honest name - \u{e4}.txt"]);
+    let expected = [
+        (Reason::NotUtf8, "top/bad\u{fffd}"),
+        (Reason::Backslash, "top/a\\b"),
+        (Reason::ControlCharacter, "top/new\nline"),
+        (Reason::Reserved, "top/.ultra-x.part"),
+        (Reason::Reserved, "top/c:"),
+    ];
+    assert_eq!(left_out(&walk), expected);
 }
 
 #[test]
-fn e8_unreadable_files_and_folders_are_noted() {
+fn t29_an_argument_whose_name_cannot_travel_is_refused_with_what_helps() {
+    let temp = temp();
+    let hints = [
+        "not valid UTF-8",
+        "a backslash",
+        "a control character",
+        "unfinished",
+        "a drive",
+    ];
+    for (name, hint) in UNSENDABLE.into_iter().zip(hints) {
+        let path = temp.path().join(OsStr::from_bytes(name));
+        fs::write(&path, "x").expect("a file");
+        let error = refusal(&[path]);
+        assert_eq!(error.class, ErrorClass::Unsendable);
+        let text = error.to_string();
+        assert!(text.contains(hint) && text.ends_with("rename it"), "{text}");
+    }
+    assert!(refusal(&["/".into()]).to_string().contains("send what is in it"));
+}
+
+/// Names that no page may hold.
+const UNSENDABLE: [&[u8]; 5] = [b"bad\xff", b"a\\b", b"new\nline", b".ultra-x.part", b"c:"];
+
+#[test]
+fn t1_what_is_unreadable_is_counted_and_named_behind_a_thousand_links() {
+    let temp = temp();
+    fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    let top = temp.path().join("top");
+    fs::create_dir_all(top.join("z-locked")).expect("a folder");
+    for index in 0..1200 {
+        symlink("nowhere", top.join(format!("link{index:04}"))).expect("a link");
+    }
+    fs::write(top.join("z-secret"), "x").expect("a file");
+    fs::write(top.join("open"), "x").expect("a file");
+    for name in ["z-locked", "z-secret"] {
+        fs::set_permissions(top.join(name), fs::Permissions::from_mode(0o0)).expect("a mode");
+    }
+    let walk = move || {
+        common::become_nobody();
+        let (_, walk, paths) = walked(top);
+        assert_eq!(paths, ["top", "top/open"]);
+        assert_eq!(walk.left_out().count(Reason::Unreadable), 2);
+        assert_eq!(walk.left_out().count(Reason::Link), 1200);
+        let names = left_out(&walk);
+        let unreadable = Reason::Unreadable;
+        assert_eq!(names[..2], [(unreadable, "top/z-locked"), (unreadable, "top/z-secret")]);
+        assert!(names.len() < 200, "{} names", names.len());
+    };
+    std::thread::spawn(walk).join().expect("the walk");
+}
+
+#[test]
+fn e8_unreadable_files_and_folders_are_left_out_and_readable_ones_are_not() {
     let temp = temp();
     fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
     let top = temp.path().join("top");
@@ -374,7 +438,7 @@ fn e8_unreadable_files_and_folders_are_noted() {
         common::become_nobody();
         let (_, walk, paths) = walked(top);
         assert_eq!(paths, ["top", "top/open"]);
-        assert_eq!(walk.note_counts().unreadable, 2);
+        assert_eq!(walk.left_out().count(Reason::Unreadable), 2);
     };
     std::thread::spawn(walk).join().expect("the walk");
 }

@@ -111,7 +111,8 @@ export class Loop {
   /** A source in memory, and a sink that keeps nothing and knows its page; all blocks are expected. */
   async transfer(blocks: number): Promise<{ readonly source: SourceId; readonly sink: SinkId }> {
     const source = this.engine.memorySource(blocks * MIB);
-    const sink = this.engine.sink({ folder: "", create: false, overwrite: false, rename: undefined, discard: true });
+    const nowhere = { folder: "", create: false, overwrite: false, hidden: false, rename: undefined };
+    const sink = this.engine.sink({ ...nowhere, discard: true });
     const page = await this.next("page");
     this.engine.page(sink, page.first, page.count, page.take());
     await this.next("checked");

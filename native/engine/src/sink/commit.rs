@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
 
+use ultra_files::CommitInfo;
+
 use super::{Sink, tell_failed};
 use crate::block_tree::file_root;
 use crate::fault::Fault;
 use crate::frame::block_count;
 use crate::layout::{EventKind, FaultClass};
-use crate::record::Record;
+use crate::record::{Record, lost_bits};
 use crate::stats::{STATS, add, lap};
 
 /// Files that are committed together at most. A sender has 256 under way: the next ones are to arrive meanwhile.
@@ -39,30 +41,31 @@ impl Sink {
             sealed.drain(..count).collect()
         };
         let start = Instant::now();
-        let (right, wrong): (Vec<_>, Vec<_>) = taken
-            .into_iter()
-            .map(|sealed| (self.check(&sealed), sealed))
-            .partition(|(checked, _)| checked.is_ok());
-        for (checked, sealed) in wrong {
-            self.committed(&sealed, checked.map(|()| false));
+        let mut right = Vec::with_capacity(taken.len());
+        for sealed in taken {
+            match self.check(&sealed) {
+                Ok(()) => right.push(sealed),
+                Err(fault) => self.committed(&sealed, Err(fault)),
+            }
         }
-        let entries: Vec<u32> = right.iter().map(|(_, sealed)| sealed.entry).collect();
-        for ((_, sealed), result) in right.iter().zip(self.target.commit_group(&entries)) {
+        let entries: Vec<u32> = right.iter().map(|sealed| sealed.entry).collect();
+        for (sealed, result) in right.iter().zip(self.target.commit_group(&entries)) {
             self.committed(sealed, result);
         }
         lap(&STATS.commit_time, start);
     }
 
-    /// An entry's end, with whether it survives a power cut.
-    fn committed(&self, sealed: &Sealed, result: Result<bool, Fault>) {
+    /// An entry's end, with what the disk made of it.
+    fn committed(&self, sealed: &Sealed, result: Result<CommitInfo, Fault>) {
         let entry = sealed.entry;
         self.forget(entry);
         match result {
-            Ok(durable) => {
+            Ok(CommitInfo { durable, kept }) => {
                 add(&STATS.committed_files, 1);
                 self.roots().insert(entry, sealed.root);
                 let event = Record::event(EventKind::Committed, self.id);
-                self.events.push(event.entry(entry).first(durable.into()));
+                let event = event.entry(entry).first(durable.into());
+                self.events.push(event.count(lost_bits(kept)));
             }
             Err(fault) => {
                 self.target.abandon(entry);

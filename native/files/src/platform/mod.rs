@@ -56,6 +56,12 @@ pub fn is_unsupported(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(libc::EOPNOTSUPP)
 }
 
+/// Whether an error means that this file system keeps no such thing, or keeps it from this user: EPERM is what CIFS and Android's
+/// shared storage say, EACCES what some servers do.
+pub fn is_refused(error: &io::Error) -> bool {
+    is_unsupported(error) || error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// A held folder. A *name* is one plain component.
 pub trait Folder: Sized + Send + Sync + 'static {
     type File: File;

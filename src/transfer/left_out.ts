@@ -1,0 +1,81 @@
+/**
+ * What a transfer leaves out: counted exactly, because the counts decide how it ends; named only as far as people read.
+ *
+ * @module
+ */
+
+import { cutText } from "../protocol/bytes.ts";
+import { codeOfReason, reasonOfCode } from "../protocol/codes.ts";
+import { MAX_LEFT_OUT_COUNTS, MAX_LEFT_OUT_NAMES, MAX_TEXT_BYTES } from "../protocol/limits.ts";
+import type { LeftOut, LeftOutMessage, LeftOutReason } from "../protocol/messages.ts";
+
+export const NOTHING_LEFT_OUT: LeftOut = { counts: [], names: [] };
+
+/** Largest count on the wire. */
+const MAX_COUNT = 0xffff_ffff;
+
+/** How many things are missing against the users' will. */
+export function missingCount({ counts }: LeftOut): number {
+  return counts.reduce((sum, { reason, count }) => reason === "chosen" ? sum : sum + count, 0);
+}
+
+/** What two sides leave out together. */
+export function joined(one: LeftOut, other: LeftOut): LeftOut {
+  const counts = new Map<LeftOutReason, number>();
+  for (const { reason, count } of [...one.counts, ...other.counts]) {
+    counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return {
+    counts: [...counts].map(([reason, count]) => ({ reason, count })),
+    names: [...one.names, ...other.names],
+  };
+}
+
+/** The message for the other side; `undefined` when nothing is left out. */
+export function leftOutMessage({ counts, names }: LeftOut): LeftOutMessage | undefined {
+  if (counts.length === 0) return undefined;
+  return {
+    type: "left-out",
+    counts: counts.slice(0, MAX_LEFT_OUT_COUNTS).map(({ reason, count }) => ({
+      reason: codeOfReason(reason),
+      count: Math.min(count, MAX_COUNT),
+    })),
+    names: names.slice(0, MAX_LEFT_OUT_NAMES).map(({ reason, path }) => ({
+      reason: codeOfReason(reason),
+      path: cutText(path, MAX_TEXT_BYTES),
+    })),
+  };
+}
+
+/** What the other side's message says. */
+export function leftOutOf({ counts, names }: LeftOutMessage): LeftOut {
+  return {
+    counts: counts.map(({ reason, count }) => ({ reason: reasonOfCode(reason), count })),
+    names: names.map(({ reason, path }) => ({ reason: reasonOfCode(reason), path })),
+  };
+}
+
+/** Entries of a manifest that a receiver does not take, in the manifest's order. */
+export class LeftOutEntries {
+  readonly #reason: LeftOutReason;
+  readonly #roots: string[] = [];
+  #count = 0;
+
+  constructor(reason: LeftOutReason) {
+    this.#reason = reason;
+  }
+
+  /** Counts an entry. What lies in a folder that is named is counted, and not named again. */
+  add(path: string): void {
+    this.#count++;
+    const last = this.#roots.at(-1);
+    const isNamed = last !== undefined && path.startsWith(`${last}/`);
+    if (!isNamed && this.#roots.length < MAX_LEFT_OUT_NAMES) this.#roots.push(path);
+  }
+
+  get leftOut(): LeftOut {
+    if (this.#count === 0) return NOTHING_LEFT_OUT;
+    const reason = this.#reason;
+    return { counts: [{ reason, count: this.#count }], names: this.#roots.map((path) => ({ reason, path })) };
+  }
+}

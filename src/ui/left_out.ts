@@ -1,0 +1,37 @@
+/** What was left out of a transfer, in words. Pure. @module */
+
+import type { LeftOutReason } from "../protocol/messages.ts";
+import { escapeText } from "./escape.ts";
+import { missingText } from "./lines.ts";
+import type { TransferFacts } from "./output.ts";
+
+/** Why something was left out, and what helps where that is not plain. */
+export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
+  "unreadable": "it cannot be read",
+  "not-utf8": "its name is not valid UTF-8; rename it",
+  "backslash": "its name holds a backslash, which cannot be sent; rename it",
+  "control-character": "its name holds a control character, which cannot be sent; rename it",
+  "reserved": "its name is reserved (.ultra-..., or a drive letter); rename it",
+  "too-long": "its name or path is too long",
+  "special": "it is a pipe, socket or device",
+  "link": "it is a symbolic link, which cannot be sent yet",
+  "vanished": "it was gone when its turn came",
+  "hidden": "its name is hidden; recv --hidden takes it",
+  "other": "the other side left it out",
+  "chosen": "as chosen",
+};
+
+/** Why a transfer that both sides finished is not complete, in one line; `undefined` when it is, or is taken for it. */
+export function incompleteText(facts: TransferFacts): string | undefined {
+  const { failedCount, leftOutCount, isLeftOutAccepted } = facts;
+  if (failedCount === 0 && (leftOutCount === 0 || isLeftOutAccepted)) return undefined;
+  return `incomplete: ${missingText(facts)}${firstOf(facts)}`;
+}
+
+function firstOf({ failed, leftOut }: TransferFacts): string {
+  const [failure] = failed;
+  const [name] = leftOut;
+  const text = failure?.text ?? (name === undefined ? undefined : LEFT_OUT_REASONS[name.reason]);
+  const path = failure?.path ?? name?.path;
+  return text === undefined || path === undefined ? "" : `; first ${escapeText(path)}: ${escapeText(text)}`;
+}

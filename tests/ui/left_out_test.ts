@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { UltraError } from "../../src/errors.ts";
+import { createOutput, type TransferFacts } from "../../src/ui/output.ts";
+import { MemoryTerminal } from "./support.ts";
+
+const COMPLETE: TransferFacts = {
+  files: 1,
+  bytes: 1000,
+  seconds: 1,
+  fileRoot: undefined,
+  transferRoot: new Uint8Array(32),
+  resentBytes: 0,
+  presentFiles: 0,
+  presentBytes: 0,
+  failed: [],
+  failedCount: 0,
+  leftOut: [],
+  leftOutCount: 0,
+  leftOutReasons: {},
+  isLeftOutAccepted: false,
+  durable: true,
+  verdict: { limit: "path", sentence: "limited by the path", help: undefined, reports: {} },
+};
+
+const MISSING: TransferFacts = {
+  ...COMPLETE,
+  leftOut: [
+    { reason: "unreadable", path: "top/secret" },
+    { reason: "backslash", path: "top/a\\b\x1b[2J" },
+    { reason: "link", path: "-link" },
+  ],
+  leftOutCount: 1202,
+  leftOutReasons: { unreadable: 1, backslash: 1, link: 1200 },
+};
+
+const ACCEPTED: TransferFacts = { ...MISSING, isLeftOutAccepted: true };
+
+/** What each kind of output says of these facts and an exit. */
+function told(mode: "human" | "json" | "quiet", facts: TransferFacts, code: number): MemoryTerminal {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options(mode));
+  output.complete(facts);
+  output.exit(code);
+  return terminal;
+}
+
+Deno.test("T21: T42: the sheet says complete only when nothing is missing, and names the first that is, with what helps", () => {
+  assert.match(told("human", COMPLETE, 0).stderr.text, /^⚡ ULTRA transfer complete: /);
+  for (const facts of [MISSING, ACCEPTED]) {
+    const { text } = told("human", facts, 3).stderr;
+    assert.match(text, /^⚡ ULTRA transfer incomplete: 1\.0 kB in 1\.00s \(0\.0 Mbps\), 1,202 left out$/m);
+    assert.doesNotMatch(text, /complete:.*\n[^]*transfer complete/);
+    assert.match(text, /^ {4}top\/secret: it cannot be read$/m);
+    assert.match(text, /^ {4}\.\/-link: it is a symbolic link, which cannot be sent yet$/m);
+    assert.match(text, /^ {4}and 1,199 more left out$/m);
+    assert.equal(text.includes("--allow-left-out"), facts === MISSING);
+  }
+});
+
+Deno.test("T29: a name that cannot be sent is shown escaped, with its own hint", () => {
+  const { text } = told("human", MISSING, 3).stderr;
+  assert.match(text, /^ {4}top\/a.*b\\x1b\[2J: its name holds a backslash, which cannot be sent; rename it$/m);
+});
+
+Deno.test("T41: --quiet says in one line why the exit code is not 0, and nothing when it is", () => {
+  const { text } = told("quiet", MISSING, 3).stderr;
+  assert.equal(text, "ultra: incomplete: 1,202 left out; first top/secret: it cannot be read\n");
+  const failed = { failed: [{ path: "x", kind: "disk" as const, text: "no room" }], failedCount: 1 };
+  const both = told("quiet", { ...ACCEPTED, ...failed }, 3).stderr.text;
+  assert.equal(both, "ultra: incomplete: 1 failed, 1,202 left out; first x: no room\n");
+  assert.equal(told("quiet", COMPLETE, 0).all, "");
+  assert.equal(told("quiet", ACCEPTED, 0).all, "");
+});
+
+Deno.test("T41: with --json the exit says why it is not 0", () => {
+  const exit = (facts: TransferFacts, code: number) => JSON.parse(told("json", facts, code).stdout.lines.at(-1) ?? "");
+  const why = "incomplete: 1,202 left out; first top/secret: it cannot be read";
+  assert.deepEqual(exit(MISSING, 3), { type: "exit", code: 3, why });
+  for (const facts of [COMPLETE, ACCEPTED]) assert.deepEqual(exit(facts, 0), { type: "exit", code: 0 });
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("json"));
+  output.error(new UltraError("disk", "The disk is full", { subject: "a" }));
+  output.exit(4);
+  assert.deepEqual(JSON.parse(terminal.stdout.lines.at(-1) ?? ""), {
+    type: "exit",
+    code: 4,
+    why: "The disk is full: a",
+  });
+});
+
+Deno.test("T21: the JSON facts count what failed and what was left out apart", () => {
+  const event = JSON.parse(told("json", MISSING, 3).stdout.lines[0] ?? "");
+  assert.deepEqual([event.failedCount, event.leftOutCount], [0, 1202]);
+  assert.deepEqual(event.leftOutReasons, { unreadable: 1, backslash: 1, link: 1200 });
+  assert.deepEqual(event.leftOut[0], { reason: "unreadable", path: "top/secret" });
+});
