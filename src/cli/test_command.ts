@@ -35,10 +35,14 @@ export async function testCommand(
   makeFolder: (parent: string) => Promise<TestFolder> = makeTestFolder,
 ): Promise<number> {
   // Before anybody is met: a folder that cannot be used is told at once.
-  await using folder = await makeFolder(invocation.folder);
-  const site: TestSite = { folder, tuning: invocation.tuning };
-  const outcome = await runTest(invocation, ticket, site, surroundings);
-  return outcome === undefined ? EXIT_DONE : finish(outcome, { allowLeftOut: false }, surroundings.output);
+  const folder = await makeFolder(invocation.folder);
+  // No `await using`: the bundler's minifier inlines a variable that is used once, and drops its disposal.
+  try {
+    const outcome = await runTest(invocation, ticket, { folder, tuning: invocation.tuning }, surroundings);
+    return outcome === undefined ? EXIT_DONE : finish(outcome, { allowLeftOut: false }, surroundings.output);
+  } finally {
+    await folder[Symbol.asyncDispose]();
+  }
 }
 
 async function runTest(
