@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { buildAll } from "../scripts/build.ts";
 import { Failure, main, print } from "../scripts/shell.ts";
 import { describeMachine } from "./machine.ts";
+import { keepCacheApart } from "./measure.ts";
 import { missingNetpath } from "./paths/netpath.ts";
 import { isPathName, PATH_NAMES, type PathName, PATHS } from "./paths/table.ts";
 import { PEERS } from "./peers/all.ts";
@@ -35,6 +36,7 @@ async function bench(): Promise<void> {
   const cells = cellsFor(wanted, SCENARIOS, PEERS);
   if (cells.length === 0) throw new Failure("the full set has no such scenario on such a path; name both");
   await buildAll();
+  keepCacheApart();
 
   let failures = 0;
   for (const cell of cells) {

@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { ROOT, ULTRA } from "../scripts/paths.ts";
 import { Failure, main, outputOf, print, run as runProgram } from "../scripts/shell.ts";
 import { describeMachine } from "./machine.ts";
-import { Watched } from "./measure.ts";
+import { keepCacheApart, Watched } from "./measure.ts";
 import { openPath } from "./paths/netpath.ts";
 import type { BoxReport } from "./paths/netpath.ts";
 import { isPathName, PATH_NAMES, type PathName } from "./paths/table.ts";
@@ -74,6 +74,7 @@ interface Options {
 
 async function compare(): Promise<void> {
   const { paths, ...options } = readOptions(Deno.args);
+  keepCacheApart();
   const builds = [
     await buildOf("this", options.thisProgram),
     await buildOf("other", options.otherProgram),

@@ -3,8 +3,9 @@
 import { join } from "node:path";
 import { PERMISSIONS, SECRET_VARIABLES, VARIABLES } from "../src/cli/permissions.ts";
 import { pinnedDeno } from "./deno.ts";
+import { licensesText } from "./licenses.ts";
 import { buildNative } from "./native.ts";
-import { CACHE, DIST, LAUNCHER, LIBRARY, LIBRARY_NAME, PAYLOAD, ROOT, ULTRA } from "./paths.ts";
+import { CACHE, DIST, LAUNCHER, LIBRARY, LIBRARY_NAME, LICENSES, PAYLOAD, ROOT, ULTRA } from "./paths.ts";
 import { appendPayload, type Payload } from "./payload.ts";
 import { Failure, main, print, run } from "./shell.ts";
 
@@ -19,6 +20,7 @@ export async function buildAll(level: number = LEVELS.build): Promise<void> {
   await Deno.mkdir(DIST, { recursive: true });
   const bundled = join(PAYLOAD, "ultra.js");
   await bundle(bundled);
+  await Deno.writeTextFile(LICENSES, await licensesText());
   const fresh = `${ULTRA}.new-${Deno.pid}`; // a running ultra keeps the file it has
   try {
     await appendPayload(LAUNCHER, payloadOf(deno, bundled), fresh, { level, store: join(PAYLOAD, "packed") });
@@ -38,6 +40,7 @@ export function payloadOf(deno: string, bundled: string): Payload {
       { name: "deno", path: deno, mode: 0o500 },
       { name: LIBRARY_NAME, path: LIBRARY, mode: 0o400 },
       { name: "ultra.js", path: bundled, mode: 0o400 },
+      { name: "licenses", path: LICENSES },
     ],
     permissions: PERMISSIONS,
     variables: VARIABLES,

@@ -23,6 +23,9 @@ export const LAUNCHER = join(NATIVE, "target", "release", "ultra-launcher");
 /** What goes into the executable, and its packed pieces, kept from build to build. */
 export const PAYLOAD = join(NATIVE, "target", "payload");
 
+/** The licences of all that goes in; from its sources ultra prints this file. */
+export const LICENSES = join(PAYLOAD, "licenses.txt");
+
 /** The path in a box, for benchmarks (Linux). */
 export const NETPATH = join(NATIVE, "target", "release", "netpath");
 

@@ -28,6 +28,7 @@ import { tuningOf } from "./tuning_flags.ts";
 export type Invocation =
   | { readonly command: "tour" }
   | { readonly command: "version" }
+  | { readonly command: "licenses" }
   | { readonly command: "help"; readonly topic: TransferCommand | undefined }
   | SendInvocation
   | ReceiveInvocation
@@ -107,6 +108,7 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   if (words.values.has("help")) return { command: "help", topic: topicOf(first === "help" ? rest[0] : first) };
   if (words.values.has("version")) return { command: "version" };
   if (first === "version") return { command: "version" };
+  if (first === "licenses") return licensesInvocation(words, rest);
   if (first === "help") return helpInvocation(rest[0]);
   if (first === undefined) {
     const [flag] = words.values.keys();
@@ -160,6 +162,12 @@ const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
 interface Words {
   readonly values: ReadonlyMap<FlagName, readonly string[]>;
   readonly positionals: readonly string[];
+}
+
+/** (In the executable, the launcher answers the plain command: it has the text.) */
+function licensesInvocation({ values }: Words, rest: readonly string[]): Invocation {
+  if (rest.length > 0 || values.size > 0) throw usage("ultra licenses takes nothing else: it prints a text");
+  return { command: "licenses" };
 }
 
 function helpInvocation(word: string | undefined): Invocation {

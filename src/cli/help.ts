@@ -45,6 +45,7 @@ Commands:
 ${commands.join("\n")}
 ${row("help COMMAND", "Show the help of a command")}
 ${row("version", "Show the version")}
+${row("licenses", "Show the licences of everything inside")}
 
 Flags:
 ${row("-V, --version", "show the version")}
@@ -56,7 +57,8 @@ Exit codes: 0 done, 1 internal error, 2 usage, 3 some of several files failed,
 4 disk or permission, 5 network, 6 authentication, 7 integrity, 8 protocol,
 9 a source changed while sending; 129, 130 and 143 for signals.
 
-Environment: ULTRA_TICKET is a ticket.
+Environment: ULTRA_TICKET is a ticket; ULTRA_CACHE_DIR is where ultra unpacks
+itself (default: ~/.cache/ultra).
 `;
 }
 

@@ -12,6 +12,7 @@ import { Hub } from "../peer/hub.ts";
 import { orEnded } from "../peer/meet.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
 import { monotonicClock } from "../platform/clock.ts";
+import { readLicenses } from "../platform/licenses.ts";
 import { systemRandom } from "../platform/random.ts";
 import type { StartFault } from "../platform/handed.ts";
 import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/signals.ts";
@@ -74,6 +75,9 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         return undefined;
       case "version":
         printPage(terminal.stdout, VERSION);
+        return undefined;
+      case "licenses":
+        printPage(terminal.stdout, await readLicenses());
         return undefined;
       case "help":
         printPage(terminal.stdout, helpText(invocation.topic));

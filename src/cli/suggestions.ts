@@ -32,7 +32,7 @@ export function unknownCommand(word: string, more: boolean): UltraError {
   if (place !== undefined) return usage(place);
   if (word === "ultra") return usage("One `ultra` is enough: leave the second one out");
   const names = COMMANDS.map((command) => command.name);
-  const meant = OTHER_NAMES[word.toLowerCase()] ?? closest(word, [...names, "help", "version"]);
+  const meant = OTHER_NAMES[word.toLowerCase()] ?? closest(word, [...names, "help", "version", "licenses"]);
   if (meant !== undefined) return usage(`There is no command "${word}". Did you mean \`ultra ${meant}\`?`);
   // Quoted only where a shell needs it, so that the line can be copied.
   const path = /^[\w./~@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
