@@ -29,7 +29,9 @@ export type FileFault =
   | "not-a-file"
   | "io"
   | "integrity"
-  | "unsendable";
+  | "unsendable"
+  | "protocol"
+  | "no-memory";
 
 /** What the sink found where an entry should go. */
 export type TargetStatus =
@@ -140,6 +142,8 @@ export type EngineEvent =
     /** Bytes free for the user in the sink's file system. */
     readonly freeSpace: number;
   }
+  /** A page that the sink does not take; the transfer cannot go on. */
+  | { readonly type: "page-refused"; readonly sink: SinkId; readonly fault: FileFault; readonly text: string }
   | {
     readonly type: "verified";
     readonly sink: SinkId;

@@ -59,6 +59,7 @@ export const EventKind = {
   resolved: 22,
   disposed: 23,
   fault: 24,
+  pageRefused: 25,
 } as const;
 
 export const FaultClass = {
@@ -72,6 +73,8 @@ export const FaultClass = {
   io: 8,
   integrity: 9,
   unsendable: 10,
+  protocol: 11,
+  noMemory: 12,
 } as const;
 
 export const Refusal = {
@@ -83,6 +86,22 @@ export const Refusal = {
   addressInUse: 98,
   noFamily: 97,
   addressUnusable: 99,
+} as const;
+
+export const LIMITS = {
+  BLOCK_LEN: 1048576,
+  GROUP_BLOCKS: 32,
+  MAX_OPEN_GROUPS: 65536,
+  MAX_LANES: 256,
+  FRAME_HEADER_LEN: 24,
+  PREFACE_LEN: 8,
+  MAX_ENTRIES: 1000000,
+  MAX_COMPONENTS: 2000000,
+  MAX_NAME_BYTES: 268435456,
+  MAX_PATH_BYTES: 4096,
+  MAX_COMPONENT_BYTES: 255,
+  MAX_DEPTH: 1024,
+  MAX_EXTRA: 1024,
 } as const;
 
 /** Why a walk leaves something out, in the order of the counts in WALK_END. */

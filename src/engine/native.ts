@@ -235,10 +235,11 @@ class NativeEngine implements Engine {
 
   transferRoot(transfer: number, statuses: Uint8Array): Uint8Array {
     const root = new Uint8Array(HASH_LEN);
-    check(
-      this.#library.ultra_root(transfer, statuses as Uint8Array<ArrayBuffer>, statuses.length, root),
-      "transferRoot",
-    );
+    const bytes = statuses as Uint8Array<ArrayBuffer>;
+    const result = this.#library.ultra_root(transfer, bytes, bytes.length, root);
+    // It needs all paths at once, of which a peer may have sent many.
+    if (result === -Refusal.tooMuch) throw new UltraError("disk", "There is not enough memory to confirm the transfer");
+    check(result, "transferRoot");
     return root;
   }
 
@@ -370,6 +371,8 @@ const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
   io: "The folder cannot be used",
   integrity: "The folder cannot be used",
   unsendable: "The folder's name cannot be used",
+  protocol: "The folder cannot be used",
+  "no-memory": "There is not enough memory for the folder",
 };
 
 function folderError(fault: FileFault, folder: string): UltraError {

@@ -48,6 +48,8 @@ const FAULTS: ReadonlyMap<number, FileFault> = new Map<number, FileFault>([
   [FaultClass.io, "io"],
   [FaultClass.integrity, "integrity"],
   [FaultClass.unsendable, "unsendable"],
+  [FaultClass.protocol, "protocol"],
+  [FaultClass.noMemory, "no-memory"],
 ]);
 
 const CAUSES = ["own", "peer", "transport"] as const;
@@ -199,6 +201,12 @@ const sinkEvents: [number, (fields: Fields) => EngineEvent][] = [
     first: entry,
     statuses: Array.from(take(payload), statusOf),
     freeSpace: count,
+  })],
+  [EventKind.pageRefused, ({ id, first, text }) => ({
+    type: "page-refused",
+    sink: id,
+    fault: faultOf(first),
+    text: text(),
   })],
   [EventKind.verified, ({ id, entry, first, count }) => ({ type: "verified", sink: id, entry, first, count })],
   [EventKind.mismatch, ({ id, entry, first }) => ({ type: "mismatch", sink: id, entry, block: first })],

@@ -16,7 +16,7 @@ export type SourceEvent = EventOf<
   "page" | "walk-end" | "walk-failed" | "sealed" | "seal-failed" | "read-failed" | "disposed"
 >;
 export type SinkEvent = EventOf<
-  "checked" | "verified" | "mismatch" | "committed" | "entry-failed" | "folders-finished" | "disposed"
+  "checked" | "page-refused" | "verified" | "mismatch" | "committed" | "entry-failed" | "folders-finished" | "disposed"
 >;
 
 type Handler<Event> = (event: Event) => void;

@@ -34,6 +34,8 @@ export interface ReceiveOptions {
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
   readonly connections: number | undefined;
+  /** What may be offered at most, where that is known; more is a breach. */
+  readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
 }
 
 /** A proved sender that makes no offer is stuck in its walk, or not one of ours. */
@@ -122,7 +124,7 @@ class ReceiveRun {
       name: (entry) => engine.name(sink, entry),
       abandon: (entry) => engine.abandon(sink, entry),
       transferRoot: (statuses) => engine.transferRoot(sink, statuses),
-    }, { overwrite: options.overwrite });
+    }, { overwrite: options.overwrite, most: options.most });
     surroundings.hub.onSink(sink, (event) => this.#on(event));
   }
 
@@ -252,6 +254,9 @@ class ReceiveRun {
     switch (event.type) {
       case "checked":
         this.receiver.checked(event.first, event.statuses, event.freeSpace);
+        break;
+      case "page-refused":
+        this.receiver.pageRefused(event.fault, event.text);
         break;
       case "verified":
         this.receiver.verified(event.entry, event.first, event.count);

@@ -77,7 +77,7 @@ async function sendPhase(
 
 async function receivePhase(
   peer: Met,
-  { from, to }: Pick<TestPhase, "from" | "to">,
+  { from, to, size }: Pick<TestPhase, "from" | "to" | "size">,
   site: TestSite,
   surroundings: Surroundings,
 ): Promise<Outcome> {
@@ -85,8 +85,15 @@ async function receivePhase(
   const common = { rename: undefined, overwrite: false, hidden: false };
   const sink = surroundings.hub.engine.sink({ ...common, folder, create: to === "disk", discard: to === "memory" });
   const { tuning } = site;
-  const { connections } = tuning;
-  const options = { ...common, folder, allowLeftOut: false, lanes: grantedLanes(tuning), connections };
+  const options = {
+    ...common,
+    folder,
+    allowLeftOut: false,
+    lanes: grantedLanes(tuning),
+    connections: tuning.connections,
+    // One file, and no more of it than both sides agreed on: what a test costs is known before.
+    most: { entries: 1, bytes: size },
+  };
   const outcome = await receive(sink, peer, options, surroundings);
   // It would only take room; what came from memory is still to be read.
   if (to === "disk" && from === "disk") await site.folder.fresh(ARRIVED);

@@ -14,8 +14,31 @@ export const SIZE_LIMIT = 2 ** 53;
 /** Most blocks of a file: what a size below {@linkcode SIZE_LIMIT} comes to. */
 export const MAX_BLOCKS = SIZE_LIMIT / BLOCK_LEN;
 
+/**
+ * Most blocks of all files of a transfer, which is 1 PiB: tables of what has arrived grow to some GB at most, however a sender orders it.
+ */
+export const MAX_TRANSFER_BLOCKS = 2 ** 30;
+
+/** Blocks of a group, of which the data plane keeps one value once all of them have arrived: the unit of its tables' memory. */
+export const GROUP_BLOCKS = 32;
+
+/**
+ * Most groups of blocks that a sender may have begun and not ended, over all files. One that fills its lanes file by file has some for
+ * each lane; each costs the receiver 1 KiB.
+ */
+export const MAX_OPEN_GROUPS = 65_536;
+
 /** Most entries of a transfer: about 100 MB of tables on each side, and still every tree that people send in one go. */
 export const MAX_ENTRIES = 1_000_000;
+
+/**
+ * Most components that the paths of a transfer name, each counted once in its folder: every entry, and as many folders again that are
+ * no entries. Only the data plane can count them.
+ */
+export const MAX_COMPONENTS = 2 * MAX_ENTRIES;
+
+/** Most bytes of these components together: a million of the longest names. Only the data plane can count them. */
+export const MAX_NAME_BYTES = 2 ** 28;
 
 /** Bytes of a control message before its body: type and length. */
 export const MESSAGE_HEADER_LEN = 6;
@@ -66,6 +89,12 @@ export const MAX_CONNECTIONS = 256;
  * Most items of a `need`: 25 bytes each, so that the body stays below {@linkcode MAX_BODY}; likewise the four below.
  */
 export const MAX_NEED_ITEMS = 2600;
+
+/**
+ * Most runs of blocks that needs may ask for on one connection; items that continue the one before are one run. What a receiver lacks
+ * was left open by lanes that ended, some for each, so that this is far away; each run costs the sender 20 bytes.
+ */
+export const MAX_NEED_RUNS = 2 ** 18;
 
 /** Most values of a `held`, 32 bytes each. */
 export const MAX_HELD_VALUES = 2000;

@@ -9,7 +9,7 @@
 
 import type { TargetStatus } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
-import { SIZE_LIMIT } from "../protocol/limits.ts";
+import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
 import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";
 import { decodePage } from "../protocol/pages.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
@@ -28,6 +28,8 @@ const SPARE_BYTES = 1 << 20;
 
 export interface Policy {
   readonly overwrite: boolean;
+  /** What was announced before the offer, where something was; more of it is a breach. */
+  readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
 }
 
 export class Admission {
@@ -82,6 +84,13 @@ export class Admission {
     if (this.#unchecked.length === MAX_UNCHECKED_PAGES) throw violation("more pages than it may have under way");
     for (const entry of decodePage(page)) this.#take(entry);
     if (this.#entries.totalBytes >= SIZE_LIMIT) throw violation("files of more bytes than can be counted");
+    if (this.#entries.totalBlocks > MAX_TRANSFER_BLOCKS) {
+      throw violation("files of more blocks than a transfer may have");
+    }
+    const { most } = this.#policy;
+    if (most !== undefined && (this.#entries.count > most.entries || this.#entries.totalBytes > most.bytes)) {
+      throw violation("more than was announced");
+    }
     // A copy: a message's bytes are a view of memory that the next one may use again.
     this.#unchecked.push({ ...page, entries: page.entries.slice() });
     return true;

@@ -1,112 +1,11 @@
 /**
- * Sets of blocks as sorted runs, and tables of such sets by entry: what is verified, what was granted.
+ * Tables of blocks by entry: what is verified, what was granted.
  *
  * @module
  */
 
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
-
-/** Is called with runs of blocks, in ascending order. */
-export type VisitRun = (first: BlockIndex, count: number) => void;
-
-/**
- * A set of block numbers, kept as runs: a file's blocks arrive in few runs at a time, whatever its size.
- *
- * Every method takes O(log runs) besides the runs that it touches.
- */
-export class RunSet {
-  /** Starts and ends of the runs in turn, ascending; neighbours never touch. */
-  readonly #bounds: number[] = [];
-  #total = 0;
-
-  /** How many blocks are in the set. */
-  get total(): number {
-    return this.#total;
-  }
-
-  has(block: BlockIndex): boolean {
-    return isOdd(this.#above(block));
-  }
-
-  /** Adds blocks; returns how many of them are new. */
-  add(first: BlockIndex, count: number): number {
-    const end = first + count;
-    const added = count - this.#covered(first, end);
-    if (added === 0) return 0;
-    const from = this.#atOrAbove(first);
-    const to = this.#above(end);
-    const bounds = isOdd(from) ? [] : [first];
-    if (!isOdd(to)) bounds.push(end);
-    this.#bounds.splice(from, to - from, ...bounds);
-    this.#total += added;
-    return added;
-  }
-
-  /** Removes blocks; returns how many of them were in the set. */
-  remove(first: BlockIndex, count: number): number {
-    const end = first + count;
-    const removed = this.#covered(first, end);
-    if (removed === 0) return 0;
-    const from = this.#atOrAbove(first);
-    const to = this.#above(end);
-    const bounds = isOdd(from) ? [first] : [];
-    if (isOdd(to)) bounds.push(end);
-    this.#bounds.splice(from, to - from, ...bounds);
-    this.#total -= removed;
-    return removed;
-  }
-
-  /** Visits the runs of `first` to `end` that are not in the set. */
-  forEachMissing(first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
-    let at = first;
-    for (let i = this.#above(first) & ~1; i < this.#bounds.length && at < end; i += 2) {
-      const start = this.#bound(i);
-      if (start > at) visit(at, Math.min(start, end) - at);
-      at = Math.max(at, this.#bound(i + 1));
-    }
-    if (at < end) visit(at, end - at);
-  }
-
-  /** Visits the runs of the set. */
-  forEach(visit: VisitRun): void {
-    for (let i = 0; i < this.#bounds.length; i += 2) visit(this.#bound(i), this.#bound(i + 1) - this.#bound(i));
-  }
-
-  /** How many blocks of `first` to `end` are in the set. */
-  #covered(first: BlockIndex, end: BlockIndex): number {
-    let covered = 0;
-    for (let i = this.#above(first) & ~1; i < this.#bounds.length && this.#bound(i) < end; i += 2) {
-      covered += Math.max(0, Math.min(end, this.#bound(i + 1)) - Math.max(first, this.#bound(i)));
-    }
-    return covered;
-  }
-
-  /** Index of the first bound above a block: odd inside of a run, even outside. */
-  #above(block: BlockIndex): number {
-    return this.#search((bound) => bound > block);
-  }
-
-  /** Index of the first bound at or above a block: odd also right behind a run. */
-  #atOrAbove(block: BlockIndex): number {
-    return this.#search((bound) => bound >= block);
-  }
-
-  #search(isBehind: (bound: number) => boolean): number {
-    let low = 0;
-    let high = this.#bounds.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBehind(this.#bound(middle))) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  #bound(index: number): number {
-    // Every caller stays below the length; the fallback only satisfies the type.
-    return this.#bounds[index] ?? 0;
-  }
-}
+import { RunSet, type VisitRun } from "./run_set.ts";
 
 /** How many blocks an entry has. */
 export interface BlockCounts {
@@ -160,6 +59,13 @@ export class BlockTable {
     const set = this.#large.get(entry);
     if (set !== undefined) set.forEachMissing(first, end, visit);
     else if (first < end && !(this.#isSmall(entry) && this.#small[entry] === 1)) visit(first, end - first);
+  }
+
+  /** The first block of `first` to `end` that is not in the entry's set. */
+  firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined {
+    if (first >= end || (this.#isSmall(entry) && this.#small[entry] === 1)) return undefined;
+    const set = this.#large.get(entry);
+    return set === undefined ? first : set.firstMissing(first, end);
   }
 
   /** Visits the runs of the entry's set. */
@@ -231,8 +137,4 @@ export function grown<Column extends Uint8Array<ArrayBuffer> | Uint32Array<Array
   const larger = new Kind(Math.max(length, 2 * column.length));
   larger.set(column);
   return larger;
-}
-
-function isOdd(index: number): boolean {
-  return (index & 1) === 1;
 }

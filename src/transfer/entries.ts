@@ -60,6 +60,7 @@ export class Entries {
   #tops = 0;
   #lastTop: string | undefined;
   #totalBytes = 0;
+  #totalBlocks = 0;
   #committedBytes = 0;
   #presentBytes = 0;
 
@@ -74,6 +75,11 @@ export class Entries {
   /** Bytes of all files. */
   get totalBytes(): number {
     return this.#totalBytes;
+  }
+
+  /** Blocks of all files. */
+  get totalBlocks(): number {
+    return this.#totalBlocks;
   }
 
   /** Bytes of files that need not, or need not any more, be moved. */
@@ -104,6 +110,7 @@ export class Entries {
     if (top !== this.#lastTop) this.#tops++;
     this.#lastTop = top;
     this.#totalBytes += size;
+    this.#totalBlocks += this.blocks(entry);
     return entry;
   }
 

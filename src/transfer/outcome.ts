@@ -98,6 +98,8 @@ export function kindOfFault(fault: FileFault): ErrorKind {
       return "source-changed";
     case "integrity":
       return "integrity";
+    case "protocol":
+      return "protocol";
     default:
       return "disk";
   }

@@ -6,7 +6,8 @@
 
 import { BLOCK_LEN } from "../protocol/limits.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
-import { grown, type VisitRun } from "./blocks.ts";
+import { grown } from "./blocks.ts";
+import type { VisitRun } from "./run_set.ts";
 
 /**
  * Chunk lengths by file length, both in blocks: large enough that a grant is rare, small enough that every lane gets several and

@@ -54,6 +54,8 @@ export interface ReceiverPorts {
 export interface ReceiverOptions {
   /** Whether files that exist and differ are replaced. */
   readonly overwrite: boolean;
+  /** What was announced before the offer, where something was; more of it is a breach. */
+  readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */
   readonly blockLength?: number;
 }

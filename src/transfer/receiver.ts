@@ -147,6 +147,14 @@ export class Receiver {
     });
   }
 
+  /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
+  pageRefused(fault: FileFault, text: string): void {
+    this.#talk.step(() => {
+      const kind = kindOfFault(fault);
+      throw kind === "protocol" ? violation(text) : new UltraError(kind, text);
+    });
+  }
+
   verified(entry: EntryId, first: BlockIndex, count: number): void {
     this.#talk.step(() => {
       if (!this.#isNeeded(entry)) return;

@@ -9,8 +9,9 @@
 
 import type { GrantId, LaneId } from "../engine/engine.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
-import { RunList, type VisitRun } from "./blocks.ts";
+import { RunList } from "./blocks.ts";
 import { type Chunk, chunkBlocks, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";
+import { RunSet, type VisitRun } from "./run_set.ts";
 
 /** A grant that is read and one that waits: the engine goes from one to the next without asking. */
 const MIN_GRANTS = 2;
@@ -46,6 +47,8 @@ export interface Work {
   bytes(entry: EntryId, first: BlockIndex, count: number): number;
   /** Visits the runs that have to be moved still; none for an entry that is over. */
   forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void;
+  /** The first block that has to be moved still. */
+  firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined;
 }
 
 /** Blocks that a lane was told to read and has not finished reading. */
@@ -78,9 +81,12 @@ export class Schedule {
   readonly #wantedChunkBlocks: number | undefined;
   /** Chunks of files under way: they never wait for another file to end, so there is always progress. */
   readonly #chunks = new ChunkHeap();
-  /** Files of several blocks that are not under way, by their largest chunk; what is wanted of them stands in `#runs`. */
+  /** Files of several blocks that are not under way, by their largest chunk; what is wanted of them stands in `#wanted`. */
   readonly #waiting = new ChunkHeap();
-  readonly #runs = new Map<EntryId, [first: BlockIndex, count: number][]>();
+  /** Blocks that were queued and not cut into chunks yet, however many pieces they were queued in. */
+  readonly #wanted = new Map<EntryId, RunSet>();
+  /** Files under way of which blocks were queued since the last {@linkcode fill}. */
+  #again: EntryId[] = [];
   /** Files of one block that are not under way. */
   readonly #small = new SmallQueue();
   readonly #underWay = new Set<EntryId>();
@@ -108,13 +114,15 @@ export class Schedule {
 
   /** Queues blocks. {@linkcode fill} gives them to lanes. */
   add(entry: EntryId, first: BlockIndex, count: number): void {
-    const blocks = this.#work.blocks(entry);
-    if (this.#underWay.has(entry)) return this.#addChunks(entry, first, count);
-    if (blocks <= 1) return this.#small.push(entry);
-    const runs = this.#runs.get(entry);
-    if (runs !== undefined) return void runs.push([first, count]);
-    this.#runs.set(entry, [[first, count]]);
-    this.#waiting.push(entry, first, Math.min(count, this.#chunkBlocks(entry)));
+    const isUnderWay = this.#underWay.has(entry);
+    if (!isUnderWay && this.#work.blocks(entry) <= 1) return this.#small.push(entry);
+    let wanted = this.#wanted.get(entry);
+    if (wanted === undefined) {
+      this.#wanted.set(entry, wanted = new RunSet());
+      if (isUnderWay) this.#again.push(entry);
+      else this.#waiting.push(entry, first, Math.min(count, this.#chunkBlocks(entry)));
+    }
+    wanted.add(first, count);
   }
 
   /** A file is committed, or failed: another one may begin. {@linkcode fill} lets it. */
@@ -150,7 +158,8 @@ export class Schedule {
     this.#lanes.clear();
     this.#chunks.clear();
     this.#waiting.clear();
-    this.#runs.clear();
+    this.#wanted.clear();
+    this.#again = [];
     this.#small.clear();
     this.#underWay.clear();
     this.#openGrants = 0;
@@ -158,6 +167,8 @@ export class Schedule {
 
   /** Ends all grants of an entry, as far as they are not read. */
   drop(entry: EntryId): void {
+    // Others have none.
+    if (!this.#underWay.has(entry)) return;
     for (const lane of this.#lanes.values()) {
       for (const grant of lane.open.filter((grant) => grant.entry === entry)) {
         this.#ports.shrink(grant.id, grant.first);
@@ -179,6 +190,7 @@ export class Schedule {
 
   /** Gives queued work to all lanes that run low, the one with the least first. */
   fill(): void {
+    for (const entry of this.#again.splice(0)) this.#cutWanted(entry);
     while (this.#hasWork) {
       const lane = this.#hungriest();
       if (lane === undefined) return;
@@ -237,19 +249,22 @@ export class Schedule {
   #begin(): void {
     const largest = this.#waiting.pop();
     if (largest === undefined) return;
-    const { entry } = largest;
-    const runs = this.#runs.get(entry) ?? [];
-    this.#runs.delete(entry);
-    for (const [first, count] of runs) {
-      this.#work.forEachMissing(entry, first, first + count, (first, count) => {
-        this.#underWay.add(entry);
-        this.#addChunks(entry, first, count);
-      });
-    }
+    if (this.#cutWanted(largest.entry)) this.#underWay.add(largest.entry);
   }
 
-  #addChunks(entry: EntryId, first: BlockIndex, count: number): void {
-    forEachChunk(this.#chunkBlocks(entry), first, count, (first, count) => this.#chunks.push(entry, first, count));
+  /** Cuts what is wanted of a file, and missing still, into chunks; false when that is nothing. */
+  #cutWanted(entry: EntryId): boolean {
+    const wanted = this.#wanted.get(entry);
+    this.#wanted.delete(entry);
+    const length = this.#chunkBlocks(entry);
+    let isCut = false;
+    wanted?.forEach((first, count) => {
+      this.#work.forEachMissing(entry, first, first + count, (first, count) => {
+        isCut = true;
+        forEachChunk(length, first, count, (first, count) => this.#chunks.push(entry, first, count));
+      });
+    });
+    return isCut;
   }
 
   #chunkBlocks(entry: EntryId): number {
@@ -346,8 +361,7 @@ export class Schedule {
   #remaining(lane: Lane): number {
     const active = lane.open[0];
     if (active === undefined) return 0;
-    let arrived = active.end;
-    this.#work.forEachMissing(active.entry, active.first, active.end, (first) => arrived = Math.min(arrived, first));
+    const arrived = this.#work.firstMissing(active.entry, active.first, active.end) ?? active.end;
     return lane.blocks - (arrived - active.first);
   }
 

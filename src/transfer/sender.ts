@@ -10,7 +10,7 @@
 import type { FileFault, GrantId, LaneId } from "../engine/engine.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
 import { equalBytes } from "../protocol/bytes.ts";
-import { HASH_LEN } from "../protocol/limits.ts";
+import { HASH_LEN, MAX_TRANSFER_BLOCKS } from "../protocol/limits.ts";
 import type {
   BlockIndex,
   Committed,
@@ -25,11 +25,13 @@ import type {
 } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
 import { sealMessages } from "../protocol/runs.ts";
-import { BlockTable, type VisitRun } from "./blocks.ts";
+import { Asks } from "./asks.ts";
+import { BlockTable } from "./blocks.ts";
 import { Entries, EntryState } from "./entries.ts";
 import { leftOutMessage, leftOutOf, missingCount, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { bug, kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import type { SenderOptions, SenderPorts } from "./ports.ts";
+import type { VisitRun } from "./run_set.ts";
 import { Schedule } from "./schedule.ts";
 import { Talk } from "./talk.ts";
 import { VerifiedBlocks } from "./verified.ts";
@@ -38,9 +40,6 @@ export type { SenderOptions, SenderPorts };
 
 /** Pages under way at most: their bytes are kept for a repeat, about 1 MiB in all. */
 export const MAX_UNANSWERED_PAGES = 16;
-
-/** How often the receiver may ask for all of a file on one link: once, and three times more for damaged blocks (H2). */
-const MAX_ASKS = 4;
 
 /** Answers to entries answered before that a receiver may repeat on one link, for each entry, and a few for tiny manifests. */
 const MAX_REPEATS = 4;
@@ -79,8 +78,7 @@ export class Sender {
   #answered = 0;
   /** Sealed entries that the receiver has not been told of. */
   #unsentSeals: EntryId[] = [];
-  /** Blocks asked for on this link, by entry. */
-  #asked = new Map<EntryId, number>();
+  readonly #asks = new Asks();
   #repeats = 0;
   /** What the walk left out, and what the receiver says that it does. */
   #leftOut = { sender: NOTHING_LEFT_OUT, receiver: NOTHING_LEFT_OUT };
@@ -103,6 +101,7 @@ export class Sender {
       blocks: (entry) => this.#entries.blocks(entry),
       bytes: (entry, first, count) => this.#entries.bytes(entry, first, count),
       forEachMissing: (entry, first, end, visit) => this.#forEachMissing(entry, first, end, visit),
+      firstMissing: (entry, first, end) => this.#firstMissing(entry, first, end),
     }, options.chunkBlocks);
   }
 
@@ -141,6 +140,9 @@ export class Sender {
           throw bug("the walk's pages have gaps");
         }
       });
+      if (this.#entries.totalBlocks > MAX_TRANSFER_BLOCKS) {
+        throw new UltraError("usage", "More than 1 PiB cannot be sent at once; send it in parts");
+      }
       if (this.#entries.totalBytes - before !== size) throw bug("a page of the walk has another size than it states");
       this.#pages.push({ first, count, entries });
       this.#talk.send({ type: "page", first, count, entries });
@@ -283,7 +285,7 @@ export class Sender {
   #end(entry: EntryId, kind: ErrorKind, text: string, fromPeer: boolean): void {
     this.#verified.forget(entry);
     this.#granted.drop(entry);
-    this.#asked.delete(entry);
+    this.#asks.drop(entry);
     this.#entries.fail({ entry, kind, text, fromPeer });
     this.#schedule.drop(entry);
     this.#schedule.over(entry);
@@ -316,19 +318,16 @@ export class Sender {
   // What the receiver says.
 
   #repeat(position: Position): void {
-    const isWhole = this.#pages.every(({ first, count }) =>
-      position.entries <= first || first + count <= position.entries
-    );
+    const { entries } = position;
+    const isWhole = this.#pages.every(({ first, count }) => entries <= first || first + count <= entries);
     const { count } = this.#entries;
-    if (position.entries < this.#answered || position.entries > count || !isWhole) {
-      throw violation(`a position of ${position.entries} entries`);
-    }
+    if (entries < this.#answered || entries > count || !isWhole) throw violation(`a position of ${entries} entries`);
     const isListed = this.#stage !== "listing";
-    if (position.end && (!isListed || position.entries < count)) throw violation("a position behind the end");
+    if (position.end && (!isListed || entries < count)) throw violation("a position behind the end");
     this.#talk.positioned();
-    this.#asked.clear();
+    this.#asks.clear();
     this.#repeats = 0;
-    for (const page of this.#pages) if (page.first >= position.entries) this.#talk.send({ type: "page", ...page });
+    for (const page of this.#pages) if (page.first >= entries) this.#talk.send({ type: "page", ...page });
     if (isListed && !position.end) this.#sendPagesEnd();
     this.#unsentSeals = [];
     this.#entries.forEachIn(EntryState.sealed, (entry) => this.#unsentSeals.push(entry));
@@ -371,6 +370,7 @@ export class Sender {
     if (entry >= this.#entries.count) throw violation("a need outside of the manifest");
     if (first + count > this.#entries.blocks(entry)) throw violation(`a need beyond the end of entry ${entry}`);
     if (this.#answer(entry)) this.#entries.setState(entry, EntryState.needed);
+    this.#asks.run(entry, first, count);
     this.#wanted(entry, first, count);
   }
 
@@ -387,14 +387,8 @@ export class Sender {
     // Failed here, and the receiver will hear of it.
     if (state === EntryState.failed) return;
     if (state !== EntryState.needed) throw violation(`a need for entry ${entry}, which it has`);
-    const asked = (this.#asked.get(entry) ?? 0) + count;
-    if (asked > MAX_ASKS * this.#entries.blocks(entry)) {
-      throw violation(`the same blocks of entry ${entry} over and over`);
-    }
-    this.#asked.set(entry, asked);
-    let missing = 0;
-    this.#verified.forEachMissing(entry, first, first + count, (_first, count) => missing += count);
-    if (missing < count) throw violation(`a need for verified blocks of entry ${entry}`);
+    this.#asks.blocks(entry, count, this.#entries.blocks(entry));
+    if (this.#verified.count(entry, first, count) > 0) throw violation(`a need for verified blocks of entry ${entry}`);
     this.#schedule.add(entry, first, count);
   }
 
@@ -424,10 +418,10 @@ export class Sender {
   }
 
   #add(entry: EntryId, first: BlockIndex, count: number): void {
-    this.#granted.forEachMissing(entry, first, first + count, (first, count) => {
-      this.#verified.forEachMissing(entry, first, first + count, () => {
-        throw violation(`verified blocks of entry ${entry} that were never sent`);
-      });
+    // What is known already is passed over, so that repeats cost little however many runs were granted.
+    this.#verified.forEachMissing(entry, first, first + count, (first, count) => {
+      if (this.#granted.firstMissing(entry, first, first + count) === undefined) return;
+      throw violation(`verified blocks of entry ${entry} that were never sent`);
     });
     if (this.#verified.add(entry, first, count) > 0) this.#stalledSinceMs = undefined;
     if (this.#verified.isComplete(entry)) this.#complete(entry);
@@ -436,7 +430,7 @@ export class Sender {
   #complete(entry: EntryId): void {
     this.#verified.settle(entry);
     this.#granted.drop(entry);
-    this.#asked.delete(entry);
+    this.#asks.drop(entry);
     this.#ports.seal(entry);
   }
 
@@ -484,6 +478,11 @@ export class Sender {
     }
     this.#talk.send({ type: "bye" });
     this.#talk.finish(this.#entries.summary(root, this.#resent, this.#leftOut));
+  }
+
+  #firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined {
+    const isNeeded = this.#entries.state(entry) === EntryState.needed;
+    return isNeeded ? this.#verified.firstMissing(entry, first, end) : undefined;
   }
 
   #forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void {

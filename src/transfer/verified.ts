@@ -5,8 +5,9 @@
  */
 
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
-import { BlockTable, type VisitRun } from "./blocks.ts";
+import { BlockTable } from "./blocks.ts";
 import { type Entries, EntryState } from "./entries.ts";
+import type { VisitRun } from "./run_set.ts";
 
 export class VerifiedBlocks {
   readonly #entries: Entries;
@@ -33,6 +34,13 @@ export class VerifiedBlocks {
     return added;
   }
 
+  /** How many of some blocks are verified. */
+  count(entry: EntryId, first: BlockIndex, count: number): number {
+    let verified = count;
+    this.#table.forEachMissing(entry, first, first + count, (_first, count) => verified -= count);
+    return verified;
+  }
+
   has(entry: EntryId): boolean {
     return this.#table.total(entry) > 0;
   }
@@ -40,6 +48,11 @@ export class VerifiedBlocks {
   /** Whether all of an entry's blocks are verified. */
   isComplete(entry: EntryId): boolean {
     return this.#table.total(entry) === this.#entries.blocks(entry);
+  }
+
+  /** The first block of `first` to `end` that is not verified. */
+  firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined {
+    return this.#table.firstMissing(entry, first, end);
   }
 
   /** Visits the runs of `first` to `end` that are not verified. */

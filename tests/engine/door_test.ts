@@ -35,7 +35,7 @@ Deno.test("engine: a lane that is cut off is told as closed when its claims are 
   await assertChild("reset.ts");
 });
 
-Deno.test("engine: a file with more blocks than memory fails to be read, and the process lives", async () => {
+Deno.test("T2: engine: a file of more blocks than there is memory for is read where it is granted", async () => {
   await assertChild("huge.ts");
 });
 

@@ -240,6 +240,12 @@ const EVENTS: readonly Case[] = [
     failure: undefined,
     unkept: { mode: true, time: false },
   }],
+  [{ kind: EventKind.pageRefused, id: 6, payload: 9, first: 11 }, { 9: "x" }, {
+    type: "page-refused",
+    sink: 6,
+    fault: "protocol",
+    text: "x",
+  }],
   [{ kind: EventKind.foldersFinished, id: 6, payload: 9, first: 8 }, { 9: "x" }, {
     type: "folders-finished",
     sink: 6,

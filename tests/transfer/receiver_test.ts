@@ -39,6 +39,8 @@ const BAD_PAGES: readonly (readonly [name: string, kind: ErrorKind, message: Tra
   ["has the reserved prefix (F15)", "protocol", page(0, [[".ultra-x", 1]])],
   ["leaves a gap in the manifest (A8)", "protocol", page(1, [["x", 1]])],
   ["adds up to more bytes than can be counted (A4)", "protocol", page(0, [["x", 2 ** 53 - 1], ["y", 2 ** 53 - 1]])],
+  ["has a file of more blocks than a transfer may have (T2)", "protocol", page(0, [["x", 2 ** 50 + 1]])],
+  ["has files of more blocks than a transfer may have (T2)", "protocol", page(0, [["x", 2 ** 50], ["y", 1]])],
 ];
 
 for (const [name, kind, message] of BAD_PAGES) {
@@ -48,6 +50,30 @@ for (const [name, kind, message] of BAD_PAGES) {
     assert.deepEqual(bench.told, []);
   });
 }
+
+Deno.test("T2: a transfer of 1 PiB passes", () => {
+  const bench = new ReceiverBench().takeAll([["x", 2 ** 50]], undefined, 2 ** 51);
+  assert.deepEqual([bench.state, bench.toldOf("expect")], ["running", [[0, 0, 2 ** 30]]]);
+});
+
+Deno.test("T2: what was announced before the offer bounds it", () => {
+  const most = { entries: 2, bytes: 100 };
+  assert.equal(new ReceiverBench({ most }).takeAll([["a", 60], ["b", 40]]).state, "running");
+  for (const items of [[["a", 101]], [["a", 60], ["b", 41]], [["a", 1], ["b", 1], ["c", 1]]] as const) {
+    const bench = new ReceiverBench({ most }).receive(page(0, items));
+    bench.assertFails("protocol");
+    assert.deepEqual(bench.told, []);
+  }
+});
+
+Deno.test("T3: a page that the sink refuses ends the transfer: as a breach, or for lack of memory as a failure here", () => {
+  for (const [fault, kind] of [["protocol", "protocol"], ["no-memory", "disk"]] as const) {
+    const bench = new ReceiverBench().receive(page(0, [["a", 1]]));
+    bench.receiver.pageRefused(fault, "a manifest of too many or too long names");
+    bench.assertFails(kind);
+    assert.match(errorOf(bench.outcome).message, /too many or too long names/);
+  }
+});
 
 const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
   ["different", "disk", /--overwrite/],

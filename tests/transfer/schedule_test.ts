@@ -73,6 +73,7 @@ class Bench {
       blocks: (entry) => this.files[entry] ?? 0,
       bytes: (_entry, _first, count) => count * MIB,
       forEachMissing: (entry, first, end, visit) => this.read.forEachMissing(entry, first, end, visit),
+      firstMissing: (entry, first, end) => this.read.firstMissing(entry, first, end),
     }, chunkBlocks);
     for (let lane = 1; lane <= lanes; lane++) this.open(lane);
     files.forEach((blocks, entry) => this.schedule.add(entry, 0, blocks));

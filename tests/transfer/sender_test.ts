@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/errors.ts";
+import { MAX_NEED_RUNS } from "../../src/protocol/limits.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { MAX_UNANSWERED_PAGES, Sender, STALL_MS } from "../../src/transfer/sender.ts";
 import { bytesOf, committed, harnessRoot, type Item, MIB, needAll, needBlocks, page, ROOT } from "./harness.ts";
@@ -68,6 +69,51 @@ Deno.test("a block is sent once and three times more, and not a million times (H
   assert.equal(bench.state, "running");
   bench.receive(needBlocks(0, 0, 1)).assertFails("protocol");
   assert.equal(bench.toldOf("grant").length, 4);
+});
+
+Deno.test("T8: a file that is asked for block by block is granted in chunks, also once it is under way", () => {
+  const singles = (first: number, count: number): TransferMessage => ({
+    type: "need",
+    items: Array.from({ length: count }, (_, i) => ({ what: "blocks", entry: 0, first: first + i, count: 1 })),
+  });
+  const bench = new SenderBench([["a", 640 * MIB]]).receive(singles(0, 320), singles(320, 320));
+  for (let grant = 1; grant <= 20; grant++) bench.sender.grantRead(1, grant, 0);
+  const grants = bench.toldOf("grant").map(([, , , first, count]) => [first, count]);
+  assert.deepEqual(grants, Array.from({ length: 20 }, (_, i) => [32 * i, 32]));
+});
+
+Deno.test("T8: a receiver may ask for a quarter of a million single blocks, and for no more", () => {
+  const blocks = 2 * MAX_NEED_RUNS + 2;
+  const bench = new SenderBench([["a", blocks * MIB]]);
+  for (let first = 0; first < MAX_NEED_RUNS; first += 2048) {
+    const items = Array.from({ length: 2048 }, (_, i) => ({
+      what: "blocks" as const,
+      entry: 0,
+      first: 2 * (first + i),
+      count: 1,
+    }));
+    bench.receive({ type: "need", items });
+  }
+  assert.equal(bench.state, "running");
+  bench.receive(needBlocks(0, blocks - 3, 2));
+  assert.equal(bench.state, "running", "what continues the last run is part of it");
+  bench.receive(needBlocks(0, 1, 1)).assertFails("protocol");
+});
+
+Deno.test("T9: a receiver's acknowledgements that repeat and overlap are taken, whatever it holds between them", () => {
+  const values = new Uint8Array(32);
+  const bench = new SenderBench([["a", 6 * MIB]]);
+  for (const first of [1, 3, 5]) bench.receive({ type: "held", entry: 0, first, values });
+  bench.receive(needBlocks(0, 0, 1), needBlocks(0, 2, 1), needBlocks(0, 4, 1));
+  for (const count of [1, 2, 3, 4, 3, 5]) bench.receive(verified(0, 0, count));
+  assert.deepEqual([bench.state, bench.sender.progress.verifiedBytes], ["running", 6 * MIB]);
+  assert.deepEqual(bench.toldOf("seal"), [[0]]);
+});
+
+Deno.test("T2: more than 1 PiB is not sent at once", () => {
+  const size = 2 ** 49;
+  assert.equal(new SenderBench([["a", size], ["b", size]]).state, "running");
+  new SenderBench([["a", size], ["b", size], ["c", 1]]).assertFails("usage");
 });
 
 Deno.test("the same answers over and over end the transfer (G15)", () => {

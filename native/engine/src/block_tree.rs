@@ -47,9 +47,10 @@ pub fn root(blocks: &[ChainingValue]) -> Option<blake3::Hash> {
     Some(merge_subtrees_root(&subtree(left), &subtree(right), Mode::Hash))
 }
 
-fn subtree(blocks: &[ChainingValue]) -> ChainingValue {
+/// The value of one or more blocks that are one subtree of a larger file.
+pub fn subtree(blocks: &[ChainingValue]) -> ChainingValue {
     match split(blocks) {
-        None => blocks[0],
+        None => blocks.first().copied().unwrap_or_default(),
         Some((left, right)) => merge_subtrees_non_root(&subtree(left), &subtree(right), Mode::Hash),
     }
 }
@@ -57,15 +58,6 @@ fn subtree(blocks: &[ChainingValue]) -> ChainingValue {
 /// The left side of a BLAKE3 node is the largest power of two of blocks that leaves something on the right.
 fn split(blocks: &[ChainingValue]) -> Option<(&[ChainingValue], &[ChainingValue])> {
     (blocks.len() > 1).then(|| blocks.split_at(blocks.len().next_power_of_two() / 2))
-}
-
-/// The root of a whole file: what `b3sum` prints. `single` is the first block's own root; a file without blocks is empty.
-pub fn file_root(values: &[ChainingValue], single: Option<[u8; 32]>) -> Option<[u8; 32]> {
-    match values.len() {
-        0 => Some(*blake3::hash(b"").as_bytes()),
-        1 => single,
-        _ => root(values).map(|root| *root.as_bytes()),
-    }
 }
 
 #[cfg(test)]

@@ -326,8 +326,11 @@ impl Engine {
                     let record = record.first(u64::from(count)).count(sink.target.free_space());
                     events.push_with(record, statuses);
                 }
-                // TypeScript has decoded the page before: the two decoders disagree, which is a bug of this program.
-                Err(fault) => events.push_text(Record::event(EventKind::Fault, sink.id), fault.text),
+                // Its sender's doing, also where only this side can know it: that ends the transfer, not the process.
+                Err(fault) => {
+                    let record = Record::event(EventKind::PageRefused, sink.id).first(u64::from(fault.class as u32));
+                    events.push_text(record, fault.text);
+                }
             }
         });
         Ok(())
@@ -402,19 +405,20 @@ impl Engine {
             let sink = self.sinks.get(transfer)?;
             Box::new(move |id| Some((sink.target.describe(id)?, sink.root_of(id))))
         };
-        let mut entries = Vec::with_capacity(statuses.len());
+        let mut all = ultra_files::TransferRoot::default();
         for (id, status) in (0..).zip(statuses) {
             let ((path, kind, size), root) = describe(id).ok_or(Refusal::BadArguments)?;
             let root = root.filter(|_| *status == COMMITTED).unwrap_or([0; 32]);
-            entries.push(ultra_files::RootEntry {
+            let entry = ultra_files::RootEntry {
                 path,
                 kind: kind as u8,
                 size,
                 status: *status,
                 root,
-            });
+            };
+            all.add(entry).map_err(|_| Refusal::TooMuch)?;
         }
-        Ok(ultra_files::transfer_root(entries))
+        Ok(all.finish())
     }
 
     /// What an entry is called here: its path in the transfer, or below the folder that receives.

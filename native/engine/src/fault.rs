@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ultra_files::{ErrorClass, FileError};
+use ultra_files::{ErrorClass, FileError, PageError};
 
 use crate::layout::FaultClass;
 
@@ -40,6 +40,17 @@ impl From<FileError> for Fault {
             ErrorClass::NotAFile => FaultClass::NotAFile,
             ErrorClass::Unsendable => FaultClass::Unsendable,
             ErrorClass::Io => FaultClass::Io,
+        };
+        Self::new(class, error.to_string())
+    }
+}
+
+impl From<PageError> for Fault {
+    /// What is wrong with a page is its sender's doing, but for memory that this machine does not have.
+    fn from(error: PageError) -> Self {
+        let class = match error {
+            PageError::NoMemory => FaultClass::NoMemory,
+            _ => FaultClass::Protocol,
         };
         Self::new(class, error.to_string())
     }

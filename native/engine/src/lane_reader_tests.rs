@@ -1,6 +1,7 @@
 //! Lanes into sinks, without QUIC: what a sender may do, and what a hostile one tries.
 
 use super::*;
+use crate::block_table::{GROUP_BLOCKS, MAX_OPEN_GROUPS};
 use crate::layout::{EventKind, FaultClass};
 use crate::testing::*;
 
@@ -162,6 +163,42 @@ fn g2_frames_that_fit_no_file_break_the_lane() {
     }
     let (sink, _events) = discarding(&[("a", 1)]);
     assert!(LaneReader::new().feed(b"ULTX\0\0\0\0", &sink).is_err());
+}
+
+#[test]
+fn t2_a_file_of_any_size_may_be_announced_and_costs_what_comes_of_it() {
+    let size = (1 << 53) - 1;
+    let last = size / BLOCK as u64;
+    let (sink, events) = discarding(&[("a", size)]);
+    let mut lane = lane(&sink);
+    for block in [0, 1, 1 << 32, last] {
+        let len = if block == last { BLOCK - 1 } else { BLOCK };
+        lane.feed(&hole(0, block, len), &sink).unwrap();
+        lane.feed(&hole(0, block, len), &sink).unwrap();
+    }
+    let all = [(0, 0), (0, 1), (0, 1 << 32), (0, last)];
+    assert_eq!(verified(&told(&events)), all, "each once");
+    commit(&sink, 0, size, [0; 32]);
+    assert_eq!(
+        of_kind(&told(&events), EventKind::EntryFailed),
+        [(0, FaultClass::Integrity as u64)]
+    );
+}
+
+#[test]
+fn t2_a_sender_that_begins_everything_and_ends_nothing_breaks_the_protocol() {
+    let (sink, _events) = discarding(&[("a", 1 << 52), ("b", 1 << 52)]);
+    let length = BLOCK as u32;
+    let mut claims: Vec<_> = (0..MAX_OPEN_GROUPS as u64)
+        .map(|at| sink.claim((at % 2) as u32, at * GROUP_BLOCKS, length).unwrap().unwrap())
+        .collect();
+    assert!(sink.claim(0, 1 << 31, length).is_err());
+    assert!(sink.claim(0, 1, length).unwrap().is_some(), "in a group that is open");
+    claims.truncate(10);
+    assert!(
+        sink.claim(0, 1 << 31, length).unwrap().is_some(),
+        "room came back with the claims"
+    );
 }
 
 #[test]

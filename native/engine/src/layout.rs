@@ -49,7 +49,7 @@ numbers! {
         Listening = 1, Incoming = 2, Connected = 3, Control = 4, Closed = 5, LaneOpened = 6, LaneClosed = 7,
         GrantRead = 8, ReadFailed = 9, Page = 10, WalkEnd = 11, WalkFailed = 12, Sealed = 13, SealFailed = 14,
         Checked = 15, Verified = 16, Mismatch = 17, Committed = 18, EntryFailed = 19, FoldersFinished = 20,
-        LaneBroke = 21, Resolved = 22, Disposed = 23, Fault = 24,
+        LaneBroke = 21, Resolved = 22, Disposed = 23, Fault = 24, PageRefused = 25,
     }
 }
 
@@ -57,7 +57,7 @@ numbers! {
     /// Why a file operation failed.
     FaultClass {
         NoSpace = 1, Permission = 2, ReadOnly = 3, Exists = 4, NotFound = 5, Changed = 6, NotAFile = 7, Io = 8,
-        Integrity = 9, Unsendable = 10,
+        Integrity = 9, Unsendable = 10, Protocol = 11, NoMemory = 12,
     }
 }
 
@@ -65,6 +65,23 @@ numbers! {
     /// What a call refuses with (negated).
     Refusal { Closed = 1, UnknownId = 2, Internal = 5, TooMuch = 12, BadArguments = 22, AddressInUse = 98, NoFamily = 97, AddressUnusable = 99 }
 }
+
+/// The limits that both languages check, by their names in `src/protocol/limits.ts`. A test compares the two.
+const LIMITS: &[(&str, usize)] = &[
+    ("BLOCK_LEN", crate::block_tree::BLOCK_LEN as usize),
+    ("GROUP_BLOCKS", crate::block_table::GROUP_BLOCKS as usize),
+    ("MAX_OPEN_GROUPS", crate::block_table::MAX_OPEN_GROUPS),
+    ("MAX_LANES", crate::frame::MAX_LANE_NUMBER as usize + 1),
+    ("FRAME_HEADER_LEN", crate::frame::HEADER_LEN),
+    ("PREFACE_LEN", crate::frame::PREFACE_LEN),
+    ("MAX_ENTRIES", ultra_files::MAX_ENTRIES as usize),
+    ("MAX_COMPONENTS", ultra_files::MAX_COMPONENTS),
+    ("MAX_NAME_BYTES", ultra_files::MAX_NAME_BYTES),
+    ("MAX_PATH_BYTES", ultra_files::MAX_PATH_LEN),
+    ("MAX_COMPONENT_BYTES", ultra_files::MAX_COMPONENT_LEN),
+    ("MAX_DEPTH", ultra_files::MAX_DEPTH),
+    ("MAX_EXTRA", ultra_files::MAX_EXTENSION_LEN),
+];
 
 impl Command {
     pub fn from_number(number: u32) -> Option<Self> {
@@ -116,6 +133,11 @@ pub fn typescript() -> String {
     table(&mut text, "EventKind", named(EventKind::ALL));
     table(&mut text, "FaultClass", named(FaultClass::ALL));
     table(&mut text, "Refusal", named(Refusal::ALL));
+    table(
+        &mut text,
+        "LIMITS",
+        LIMITS.iter().map(|(name, limit)| ((*name).to_owned(), *limit as u32)),
+    );
     names(
         &mut text,
         "LEFT_OUT",

@@ -5,6 +5,7 @@
 //! `sink/commit` gives its file a name.
 
 mod args;
+mod block_table;
 mod block_tree;
 mod control;
 pub mod door;

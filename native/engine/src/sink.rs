@@ -1,22 +1,25 @@
 //! The receiver's side of a transfer: which blocks are wanted, claimed and verified. `sink/commit.rs` has the commit of complete files.
 
 mod commit;
+mod wanted;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, TryReserveError, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 use ultra_files::Part;
 
+use crate::block_table::{BlockTable, Full, OpenGroups};
 use crate::block_tree::BLOCK_LEN;
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::frame::{block_count, block_len};
-use crate::layout::EventKind;
+use crate::layout::{EventKind, FaultClass};
 use crate::record::Record;
 use crate::stats::{STATS, add};
 use crate::target::Target;
 use commit::Sealed;
+use wanted::Wanted;
 
 /// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
 /// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
@@ -26,10 +29,20 @@ pub struct Sink {
     pub id: u32,
     pub target: Arc<Target>,
     events: Arc<Events>,
-    entries: RwLock<HashMap<u32, Arc<SinkEntry>>>,
+    files: RwLock<Files>,
+    open_groups: OpenGroups,
     /// What TypeScript wants committed; see `sink/commit.rs`.
     sealed: Mutex<VecDeque<Sealed>>,
     roots: Mutex<HashMap<u32, [u8; 32]>>,
+}
+
+/// The files that are not over.
+#[derive(Default)]
+struct Files {
+    /// Those of which no block has come: what is needed of them.
+    wanted: HashMap<u32, Wanted>,
+    /// Those of which a block has come. Only then is room made for them.
+    begun: HashMap<u32, Arc<SinkEntry>>,
 }
 
 /// One file while it is being received; gone once it is committed or abandoned.
@@ -47,24 +60,11 @@ pub struct SinkEntry {
     pub dirty: AtomicBool,
 }
 
+/// A block that is wanted may be claimed by one lane, whose claim ends with its value in the table or without success; what is in the
+/// table is never written to again.
 struct Blocks {
-    states: Vec<BlockState>,
-    values: Vec<[u8; 32]>,
-    single: Option<[u8; 32]>,
-    verified: u64,
-}
-
-/// What is known of a block.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum BlockState {
-    /// Nobody asked for it; from the start. Leads to `Expected`.
-    Unneeded,
-    /// TypeScript stated that it is needed, or its claim ended without success. Leads to `Claimed`.
-    Expected,
-    /// A lane is writing it. Leads to `Verified`, or back to `Expected`.
-    Claimed,
-    /// Its value was right. The end: nothing may write to it any more.
-    Verified,
+    wanted: Wanted,
+    table: BlockTable,
 }
 
 /// The right of one lane to write one block. It ends, at the latest, when it is dropped - after the last write has returned.
@@ -80,27 +80,24 @@ impl Sink {
             id,
             target: Arc::new(target),
             events,
-            entries: RwLock::default(),
+            files: RwLock::default(),
+            open_groups: OpenGroups::bounded(),
             sealed: Mutex::default(),
             roots: Mutex::default(),
         })
     }
 
     /// States that blocks are needed. An unknown entry or blocks beyond its size are an error of the caller.
-    pub fn expect(&self, entry: u32, first: u64, count: u64) -> bool {
-        let Some(size) = self.target.file_size(entry) else {
+    pub fn expect(&self, id: u32, first: u64, count: u64) -> bool {
+        let Some(size) = self.target.file_size(id) else {
             return false;
         };
-        if first.checked_add(count).is_none_or(|end| end > block_count(size)) {
+        let blocks = block_count(size);
+        let Some(end) = first.checked_add(count).filter(|end| *end <= blocks) else {
             return false;
-        }
-        let entry = self.entry_or_open(entry, size);
-        let mut blocks = entry.lock();
-        let range = first as usize..(first + count) as usize;
-        for state in blocks.states.get_mut(range).into_iter().flatten() {
-            if *state == BlockState::Unneeded {
-                *state = BlockState::Expected;
-            }
+        };
+        if self.files_mut().want(id, first, end, blocks).is_err() {
+            tell_failed(&self.events, self.id, id, &no_memory());
         }
         true
     }
@@ -116,29 +113,33 @@ impl Sink {
         if block >= block_count(size) || length != block_len(size, block) {
             return Err("a frame that does not fit its file");
         }
-        let Some(entry) = self.entry(id) else { return Ok(None) };
+        let Some(entry) = self.entry(id).or_else(|| self.begin(id, size)) else {
+            return Ok(None);
+        };
         if entry.failed.load(Ordering::Acquire) {
             return Ok(None);
         }
-        if let Some(state) = entry.lock().states.get_mut(block as usize) {
-            if *state != BlockState::Expected {
-                return Ok(None);
+        let claimed = entry.lock().claim(block);
+        match claimed {
+            Ok(true) => Ok(Some(Claim {
+                entry,
+                block,
+                settled: false,
+            })),
+            Ok(false) => Ok(None),
+            Err(Full::Memory) => {
+                entry.fail(&no_memory());
+                Ok(None)
             }
-            *state = BlockState::Claimed;
+            Err(full @ Full::Groups) => Err(full.text()),
         }
-        Ok(Some(Claim {
-            entry,
-            block,
-            settled: false,
-        }))
     }
 
     /// Gives an entry up and removes its part file.
     pub fn abandon(&self, id: u32) {
-        if let Some(entry) = self.entry(id) {
+        if let Some(entry) = self.files_mut().remove(id) {
             entry.failed.store(true, Ordering::Release);
         }
-        self.forget(id);
         self.target.abandon(id);
     }
 
@@ -152,42 +153,66 @@ impl Sink {
     }
 
     fn entry(&self, id: u32) -> Option<Arc<SinkEntry>> {
-        self.entries
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        files.begun.get(&id).cloned()
     }
 
-    fn entry_or_open(&self, id: u32, size: u64) -> Arc<SinkEntry> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries
-            .entry(id)
-            .or_insert_with(|| Arc::new(self.open(id, size)))
-            .clone()
-    }
-
-    fn open(&self, id: u32, size: u64) -> SinkEntry {
-        let count = block_count(size) as usize;
-        SinkEntry {
+    /// Makes room for a file whose first frame has come, if it is wanted.
+    fn begin(&self, id: u32, size: u64) -> Option<Arc<SinkEntry>> {
+        let mut files = self.files_mut();
+        if let Some(entry) = files.begun.get(&id) {
+            return Some(entry.clone()); // another lane was faster
+        }
+        if files.begun.try_reserve(1).is_err() {
+            tell_failed(&self.events, self.id, id, &no_memory());
+            return None;
+        }
+        let blocks = Blocks {
+            wanted: files.wanted.remove(&id)?,
+            table: BlockTable::new(block_count(size), self.open_groups.clone()),
+        };
+        let entry = Arc::new(SinkEntry {
             sink: self.id,
             id,
             events: self.events.clone(),
             target: self.target.clone(),
             part: OnceLock::new(),
-            blocks: Mutex::new(Blocks {
-                states: vec![BlockState::Unneeded; count],
-                values: vec![[0; 32]; count],
-                single: None,
-                verified: 0,
-            }),
+            blocks: Mutex::new(blocks),
             failed: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
-        }
+        });
+        files.begun.insert(id, entry.clone());
+        Some(entry)
+    }
+
+    fn files_mut(&self) -> RwLockWriteGuard<'_, Files> {
+        self.files.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(&self, id: u32) {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        drop(self.files_mut().remove(id));
+    }
+}
+
+impl Files {
+    fn want(&mut self, id: u32, first: u64, end: u64, blocks: u64) -> Result<(), TryReserveError> {
+        if let Some(entry) = self.begun.get(&id) {
+            return entry.lock().wanted.add(first, end, blocks);
+        }
+        self.wanted.try_reserve(1)?;
+        let wanted = self.wanted.entry(id).or_insert_with(Wanted::none);
+        wanted.add(first, end, blocks)
+    }
+
+    fn remove(&mut self, id: u32) -> Option<Arc<SinkEntry>> {
+        self.wanted.remove(&id);
+        self.begun.remove(&id)
+    }
+}
+
+impl Blocks {
+    fn claim(&mut self, block: u64) -> Result<bool, Full> {
+        Ok(self.wanted.has(block) && self.table.claim(block)?)
     }
 }
 
@@ -239,17 +264,12 @@ impl Claim {
     pub fn verified(mut self, value: [u8; 32], root: Option<[u8; 32]>) {
         self.settled = true;
         let mut blocks = self.entry.lock();
-        let index = self.block as usize;
-        if let Some(state) = blocks.states.get_mut(index) {
-            *state = BlockState::Verified;
-        }
-        if let Some(kept) = blocks.values.get_mut(index) {
-            *kept = value;
-        }
-        blocks.single = blocks.single.or(root);
-        blocks.verified += 1;
-        let complete = blocks.verified == blocks.states.len() as u64;
+        let kept = blocks.table.set(self.block, value, root);
+        let complete = blocks.table.is_complete();
         drop(blocks);
+        if kept.is_err() {
+            return self.entry.fail(&no_memory());
+        }
         add(&STATS.verified_blocks, 1);
         self.push_write_back();
         self.entry
@@ -270,9 +290,7 @@ impl Claim {
     }
 
     fn release(&self) {
-        if let Some(state) = self.entry.lock().states.get_mut(self.block as usize) {
-            *state = BlockState::Expected;
-        }
+        self.entry.lock().table.release(self.block);
     }
 
     fn push_write_back(&self) {
@@ -301,4 +319,8 @@ fn tell_failed(events: &Events, sink: u32, entry: u32, fault: &Fault) {
         .entry(entry)
         .first(u64::from(fault.class as u32));
     events.push_text(record, &fault.text);
+}
+
+fn no_memory() -> Fault {
+    Fault::new(FaultClass::NoMemory, Full::Memory.text())
 }

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, Source as Tree, SourceFile, Walk};
 
-use crate::block_tree::{BLOCK_LEN, BlockHasher, file_root};
+use crate::block_table::{BlockTable, Full, OpenGroups};
+use crate::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::events::Events;
 use crate::fault::Fault;
 use crate::frame::{Encoding, FrameHeader, HEADER_LEN, VALUE_LEN, block_count, block_len};
@@ -51,8 +52,7 @@ struct SourceEntry {
 }
 
 struct Values {
-    blocks: Vec<Option<[u8; 32]>>,
-    single: Option<[u8; 32]>,
+    table: BlockTable,
     /// Its failure was told.
     failed: bool,
 }
@@ -135,16 +135,19 @@ impl Source {
         if known.failed {
             return Ok(());
         }
-        let start = usize::try_from(first).unwrap_or(usize::MAX);
-        let range = start..start.saturating_add(values.len());
-        let Some(places) = known.blocks.get_mut(range) else {
+        let end = first.saturating_add(values.len() as u64);
+        if end > known.table.blocks() {
             return Err(Fault::new(
                 FaultClass::Integrity,
                 "the receiver holds blocks beyond the file's end",
             ));
-        };
-        for (place, value) in places.iter_mut().zip(values) {
-            *place = Some(*value);
+        }
+        let kept = (first..)
+            .zip(values)
+            .try_for_each(|(block, value)| known.table.set(block, *value, None));
+        drop(known);
+        if let Err(full) = kept {
+            self.tell_failed(&entry, &no_room(full));
         }
         Ok(())
     }
@@ -181,15 +184,14 @@ impl Source {
             file.check_unchanged()?;
         }
         let mut values = entry.lock();
-        if values.single.is_none() && values.blocks.len() == 1 {
+        if values.table.lacks_single() {
             // The only block was held by the receiver, so it was not read here: its root needs its bytes.
             drop(values);
             let mut buffer = vec![0; FRAME_ROOM];
             entry.frame(0, &mut buffer)?;
             values = entry.lock();
         }
-        let blocks: Option<Vec<[u8; 32]>> = values.blocks.iter().copied().collect();
-        let root = blocks.and_then(|blocks| file_root(&blocks, values.single));
+        let root = values.table.root();
         let unread = || {
             Fault::new(
                 FaultClass::Integrity,
@@ -236,8 +238,7 @@ impl Source {
             Origin::Memory(_) => None,
         };
         let values = Values {
-            blocks: no_values(size)?,
-            single: None,
+            table: BlockTable::new(block_count(size), OpenGroups::unbounded()),
             failed: false,
         };
         let entry = Arc::new(SourceEntry {
@@ -260,8 +261,7 @@ impl Source {
     /// A file that cannot be opened stays known as failed, so that it is told once.
     fn tell_unopened(&self, id: u32, fault: &Fault) {
         let values = Values {
-            blocks: Vec::new(),
-            single: None,
+            table: BlockTable::new(0, OpenGroups::unbounded()),
             failed: true,
         };
         let failed = Arc::new(SourceEntry {
@@ -313,7 +313,8 @@ impl SourceEntry {
         };
         lap(&STATS.hash_time, read);
         add(&STATS.read_bytes, length as u64);
-        self.keep(block, value, root);
+        let kept = self.lock().table.set(block, value, root);
+        kept.map_err(no_room)?;
 
         let header = FrameHeader {
             entry: self.id,
@@ -331,31 +332,13 @@ impl SourceEntry {
         })
     }
 
-    fn keep(&self, block: u64, value: [u8; 32], root: Option<[u8; 32]>) {
-        let mut values = self.lock();
-        if let Some(place) = usize::try_from(block)
-            .ok()
-            .and_then(|block| values.blocks.get_mut(block))
-        {
-            *place = Some(value);
-        }
-        values.single = values.single.or(root);
-    }
-
     fn lock(&self) -> MutexGuard<'_, Values> {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Room for the values of a file; a sparse file may have more blocks than there is memory for.
-fn no_values(size: u64) -> Result<Vec<Option<[u8; 32]>>, Fault> {
-    let count = block_count(size) as usize;
-    let mut values = Vec::new();
-    values
-        .try_reserve_exact(count)
-        .map_err(|_| Fault::new(FaultClass::Io, format!("a file of {size} bytes needs too much memory")))?;
-    values.resize(count, None);
-    Ok(values)
+fn no_room(full: Full) -> Fault {
+    Fault::new(FaultClass::NoMemory, full.text())
 }
 
 /// Whether all bytes are zero. The comparison of a slice with itself shifted by one is a memcmp, which ends at the first difference.

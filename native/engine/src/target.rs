@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ultra_files::{CommitInfo, EntryKind, Kept, Part, Sink as Folder};
+use ultra_files::{
+    CommitInfo, EntryKind, Kept, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part, Sink as Folder,
+};
 
 use crate::fault::Fault;
-use crate::layout::FaultClass;
 
 /// The largest number of bytes that is exact at the door.
 const MOST: u64 = 1 << 53;
@@ -13,7 +14,14 @@ const MOST: u64 = 1 << 53;
 pub enum Target {
     Folder(Box<Folder>),
     /// Keeps what the pages say, and no bytes.
-    Discard(RwLock<Vec<(String, EntryKind, u64)>>),
+    Discard(RwLock<Known>),
+}
+
+/// The entries of pages, in order.
+#[derive(Default)]
+pub struct Known {
+    entries: Vec<(String, EntryKind, u64)>,
+    path_bytes: usize,
 }
 
 impl Target {
@@ -23,18 +31,13 @@ impl Target {
 
     /// Takes a page and says what is where its entries should go: one status of the door per entry.
     pub fn add_page(&self, first: u32, count: u16, entries: &[u8]) -> Result<Vec<u8>, Fault> {
-        let broken = |error: ultra_files::PageError| Fault::new(FaultClass::Integrity, error.to_string());
         match self {
-            Self::Folder(folder) => folder.add_page(first, count, entries).map_err(broken),
+            Self::Folder(folder) => Ok(folder.add_page(first, count, entries)?),
             Self::Discard(known) => {
-                let page = ultra_files::decode(count, entries).map_err(broken)?;
+                let page = ultra_files::decode(count, entries)?;
                 let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-                let statuses = vec![0; page.len()];
-                let describe = |entry: &ultra_files::PageEntry<'_>| {
-                    (entry.path.as_str().to_owned(), entry.kind, entry.size.unwrap_or(0))
-                };
-                known.extend(page.iter().map(describe));
-                Ok(statuses)
+                page.iter().try_for_each(|entry| known.add(entry))?;
+                Ok(vec![0; page.len()]) // as many as a page of 64 KiB holds
             }
         }
     }
@@ -42,7 +45,7 @@ impl Target {
     pub fn entry_count(&self) -> u32 {
         match self {
             Self::Folder(folder) => folder.entry_count(),
-            Self::Discard(known) => u32::try_from(read(known).len()).unwrap_or(u32::MAX),
+            Self::Discard(known) => u32::try_from(read(known).entries.len()).unwrap_or(u32::MAX),
         }
     }
 
@@ -51,6 +54,7 @@ impl Target {
         match self {
             Self::Folder(folder) => (folder.kind(id)? == EntryKind::File).then(|| folder.size(id)).flatten(),
             Self::Discard(known) => read(known)
+                .entries
                 .get(id as usize)
                 .filter(|(_, kind, _)| *kind == EntryKind::File)
                 .map(|(_, _, size)| *size),
@@ -61,7 +65,7 @@ impl Target {
     pub fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
         match self {
             Self::Folder(folder) => Some((folder.wire_path(id)?, folder.kind(id)?, folder.size(id).unwrap_or(0))),
-            Self::Discard(known) => read(known).get(id as usize).cloned(),
+            Self::Discard(known) => read(known).entries.get(id as usize).cloned(),
         }
     }
 
@@ -127,6 +131,69 @@ impl Target {
     }
 }
 
+impl Known {
+    fn add(&mut self, entry: &PageEntry<'_>) -> Result<(), PageError> {
+        let path = entry.path.as_str();
+        if self.entries.len() >= MAX_ENTRIES as usize {
+            return Err(PageError::TooManyEntries);
+        }
+        if self.path_bytes + path.len() > MAX_NAME_BYTES {
+            return Err(PageError::TooMuch);
+        }
+        let mut kept = String::new();
+        kept.try_reserve_exact(path.len()).map_err(|_| PageError::NoMemory)?;
+        kept.push_str(path);
+        self.entries.try_reserve(1).map_err(|_| PageError::NoMemory)?;
+        self.entries.push((kept, entry.kind, entry.size.unwrap_or(0)));
+        self.path_bytes += path.len();
+        Ok(())
+    }
+}
+
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use ultra_files::{PageBuilder, SafePath, platform::Time};
+
+    use super::*;
+
+    /// A page of files below folders of 4,000 bytes, from number `first` on.
+    fn page(first: u32, count: u32, folder: &str) -> (u16, Vec<u8>) {
+        let mut builder = PageBuilder::new();
+        for number in first..first + count {
+            let path = format!("{folder}{number:04}");
+            let entry = PageEntry {
+                kind: EntryKind::File,
+                size: Some(1),
+                mode: 0o644,
+                mtime: Time { secs: 0, nanos: 0 },
+                fingerprint: [0; 16],
+                path: SafePath::parse(path.as_bytes()).unwrap(),
+            };
+            assert!(builder.push(&entry));
+        }
+        builder.take()
+    }
+
+    #[test]
+    fn t2_what_is_discarded_has_a_list_of_paths_that_is_bounded() {
+        let target = Target::discard();
+        let folder = "folder/".repeat(580);
+        let mut first = 0;
+        let refused = loop {
+            let (count, bytes) = page(first, 15, &folder);
+            match target.add_page(first, count, &bytes) {
+                Ok(statuses) => assert_eq!(statuses.len(), 15),
+                Err(fault) => break fault,
+            }
+            first += 15;
+            assert!((first as usize) < 70_000);
+        };
+        assert_eq!(refused.class, crate::layout::FaultClass::Protocol);
+        assert!(first as usize > MAX_NAME_BYTES / 4096 - 15, "many fit");
+        assert!(target.describe(first - 1).is_some());
+    }
 }

@@ -27,15 +27,17 @@ mod walk;
 pub use commit::FinishedFolders;
 pub use error::{ErrorClass, FileError};
 pub use left_out::{LeftOut, Reason};
-pub use page::{EntryKind, PageBuilder, PageEntry, PageError, decode};
+pub use names::MAX_NAME_BYTES;
+pub use page::{EntryKind, MAX_EXTENSION_LEN, PageBuilder, PageEntry, PageError, decode};
 pub use part::{Kept, Part};
-pub use path::{PathFault, SafePath};
+pub use path::{MAX_COMPONENT_LEN, MAX_DEPTH, MAX_PATH_LEN, PathFault, SafePath};
 pub use sandbox::Root;
 pub use sink::{CommitInfo, Sink, SinkOptions};
 pub use source::{Source, SourceFile};
 pub use table::Status;
 pub use ticket_file::{Guard, TicketRead, read_ticket, write_ticket};
-pub use transfer_root::{RootEntry, transfer_root};
+pub use transfer_root::{RootEntry, TransferRoot};
+pub use tree::MAX_COMPONENTS;
 pub use walk::{Page, Walk};
 
 /// Most entries in a transfer.

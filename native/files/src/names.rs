@@ -1,10 +1,11 @@
 //! Many short names in one allocation: a million entries must not be a million strings.
 
+use crate::page::PageError;
 use crate::path::check_component;
 
-/// Most bytes of names of one transfer. Generous for real trees (each component is stored once), and a bound on what a hostile
-/// manifest can make us hold.
-const MAX_BYTES: usize = 256 << 20;
+/// Most bytes of names of one transfer: `MAX_NAME_BYTES` of `docs/protocol.md`. A million entries with the longest of names fit, as each
+/// component is stored once; and it bounds what a hostile manifest can make us hold.
+pub const MAX_NAME_BYTES: usize = 256 << 20;
 
 #[derive(Default)]
 pub(crate) struct Names(String);
@@ -17,16 +18,17 @@ pub(crate) struct Name {
 }
 
 impl Names {
-    /// Stores a plain component; `None` if it is not one, or there is no room.
-    pub(crate) fn push(&mut self, name: &str) -> Option<Name> {
-        check_component(name).ok()?;
-        if self.0.len() + name.len() > MAX_BYTES {
-            return None;
+    /// Stores a plain component.
+    pub(crate) fn push(&mut self, name: &str) -> Result<Name, PageError> {
+        check_component(name).map_err(PageError::BadPath)?;
+        if self.0.len() + name.len() > MAX_NAME_BYTES {
+            return Err(PageError::TooMuch);
         }
-        let start = u32::try_from(self.0.len()).ok()?;
-        let len = u8::try_from(name.len()).ok()?;
+        let start = u32::try_from(self.0.len()).map_err(|_| PageError::TooMuch)?;
+        let len = u8::try_from(name.len()).map_err(|_| PageError::TooMuch)?;
+        self.0.try_reserve(name.len()).map_err(|_| PageError::NoMemory)?;
         self.0.push_str(name);
-        Some(Name { start, len })
+        Ok(Name { start, len })
     }
 
     pub(crate) fn get(&self, name: Name) -> &str {

@@ -15,7 +15,7 @@ pub const MAX_ENTRY_BYTES: usize = 65_536 - 6;
 pub const MAX_BUILT_ENTRIES: u16 = 512;
 
 /// Most bytes of extension fields of an entry.
-const MAX_EXTENSION_LEN: usize = 1024;
+pub const MAX_EXTENSION_LEN: usize = 1024;
 
 /// Sizes must be exact in JavaScript too.
 const MAX_SIZE: u64 = (1 << 53) - 1;
@@ -47,7 +47,7 @@ pub struct PageEntry<'a> {
     pub path: SafePath<'a>,
 }
 
-/// Why a page is refused. All of them are the peer's fault.
+/// Why a page is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageError {
     /// No entries, or bytes that end before the entries do.
@@ -69,8 +69,11 @@ pub enum PageError {
     /// An entry came again with other bytes.
     Contradiction(u32),
     TooManyEntries,
-    /// A manifest whose paths take more memory than any real tree.
+    /// More components or bytes of names than a manifest may have ([`MAX_COMPONENTS`](crate::MAX_COMPONENTS),
+    /// [`MAX_NAME_BYTES`](crate::MAX_NAME_BYTES)).
     TooMuch,
+    /// This machine has no room for it: the only fault that is not the peer's.
+    NoMemory,
 }
 
 /// The entries of a page, all checked before the first is returned.
@@ -257,6 +260,7 @@ impl fmt::Display for PageError {
             }
             Self::Contradiction(entry) => write!(f, "entry {entry} came twice and differs"),
             Self::TooMuch => f.write_str("a manifest of too many or too long names"),
+            Self::NoMemory => f.write_str("there is not enough memory for the manifest"),
             Self::TooManyEntries => f.write_str("more than 1,000,000 entries"),
         }
     }

@@ -6,13 +6,13 @@
 use std::fmt;
 
 /// Longest component in bytes: NAME_MAX of every file system that `ultra` writes to.
-const MAX_COMPONENT_LEN: usize = 255;
+pub const MAX_COMPONENT_LEN: usize = 255;
 
 /// Deepest path in components. Deeper trees exist only in attacks.
-const MAX_DEPTH: usize = 1024;
+pub const MAX_DEPTH: usize = 1024;
 
 /// Longest path in bytes: PATH_MAX of Linux.
-pub(crate) const MAX_PATH_LEN: usize = 4096;
+pub const MAX_PATH_LEN: usize = 4096;
 
 /// Names that `ultra` keeps for its own part files and journals.
 pub(crate) const RESERVED_PREFIX: &str = ".ultra-";

@@ -106,6 +106,7 @@ impl<F: Folder> Sink<F> {
                 return Err(PageError::Contradiction(entry));
             }
         }
+        self.write().reserve(entries.len())?;
         for (entry, bytes) in entries.iter().skip((known - first) as usize) {
             self.write().add(entry, bytes, self.rename.as_deref())?;
         }

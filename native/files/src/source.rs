@@ -182,7 +182,7 @@ impl Source {
         if id == MAX_ENTRIES {
             return full("a transfer holds at most 1,000,000 files and folders");
         }
-        let Some(stored) = entries.names.push(name) else {
+        let Ok(stored) = entries.names.push(name) else {
             return full("the names of all files together are too long");
         };
         entries.list.push(Entry {

@@ -121,7 +121,15 @@ impl Table {
         self.record(entry).is_some_and(|record| record.digest == digest(bytes))
     }
 
-    /// Adds the next entry. Its status is what the manifest alone says: `Absent` unless it contradicts itself.
+    /// Makes room for the entries of a page and for what may be found of them.
+    pub(crate) fn reserve(&mut self, entries: usize) -> Result<(), PageError> {
+        let reserved = (self.records.try_reserve(entries))
+            .and_then(|()| self.seen.try_reserve(entries))
+            .and_then(|()| self.details.try_reserve(entries));
+        reserved.map_err(|_| PageError::NoMemory)
+    }
+
+    /// Adds the next entry, for which there is room. Its status is what the manifest alone says: `Absent` unless it contradicts itself.
     pub(crate) fn add(
         &mut self,
         entry: &PageEntry<'_>,
@@ -173,7 +181,7 @@ impl Table {
 
     /// The node of a path, and whether the manifest so far agrees with it.
     fn place(&mut self, path: SafePath<'_>, top: Option<&str>, kind: EntryKind) -> Result<(u32, Status), PageError> {
-        let place = self.tree.place(path, top).ok_or(PageError::TooMuch)?;
+        let place = self.tree.place(path, top)?;
         let status = match (self.tree.role(place.node), kind) {
             (Some(Role::File | Role::Folder), _) => return Ok((place.node, Status::Twice)),
             // On the way to something: a file cannot be.

@@ -1,5 +1,7 @@
 //! One hash over what a transfer did, which both sides compute and compare.
 
+use std::collections::TryReserveError;
+
 /// An entry as the transfer root sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct RootEntry<P> {
@@ -13,22 +15,62 @@ pub struct RootEntry<P> {
     pub root: [u8; 32],
 }
 
-/// The transfer root of `docs/protocol.md`, from the entries in any order.
-pub fn transfer_root<P: AsRef<[u8]>>(entries: impl IntoIterator<Item = RootEntry<P>>) -> [u8; 32] {
-    let mut entries: Vec<RootEntry<P>> = entries.into_iter().collect();
-    entries.sort_unstable_by(|a, b| a.path.as_ref().cmp(b.path.as_ref()));
-    let mut hasher = blake3::Hasher::new();
-    for entry in &entries {
+/// The transfer root of `docs/protocol.md`, from entries in any order. Paths lie in one allocation: a million entries must not be a
+/// million strings, and memory that is not there must be an answer.
+#[derive(Default)]
+pub struct TransferRoot {
+    paths: Vec<u8>,
+    /// Where in `paths` each one begins, and the entry with its path's length.
+    entries: Vec<(usize, RootEntry<u16>)>,
+}
+
+impl TransferRoot {
+    /// Adds an entry. The wire knows no path over 4,096 bytes.
+    pub fn add<P: AsRef<[u8]>>(&mut self, entry: RootEntry<P>) -> Result<(), TryReserveError> {
         let path = entry.path.as_ref();
-        // The wire knows no path over 4,096 bytes.
-        hasher.update(&(path.len() as u16).to_le_bytes());
-        hasher.update(path);
-        hasher.update(&[entry.kind]);
-        hasher.update(&entry.size.to_le_bytes());
-        hasher.update(&[entry.status]);
-        hasher.update(&entry.root);
+        self.paths.try_reserve(path.len())?;
+        self.entries.try_reserve(1)?;
+        let start = self.paths.len();
+        self.paths.extend_from_slice(path);
+        let RootEntry {
+            kind,
+            size,
+            status,
+            root,
+            ..
+        } = entry;
+        let path = path.len() as u16;
+        self.entries.push((
+            start,
+            RootEntry {
+                path,
+                kind,
+                size,
+                status,
+                root,
+            },
+        ));
+        Ok(())
     }
-    *hasher.finalize().as_bytes()
+
+    pub fn finish(self) -> [u8; 32] {
+        let Self { paths, mut entries } = self;
+        let path_of = |start: usize, entry: &RootEntry<u16>| {
+            let path = paths.get(start..start + usize::from(entry.path));
+            path.unwrap_or_default()
+        };
+        entries.sort_unstable_by(|(a, one), (b, other)| path_of(*a, one).cmp(path_of(*b, other)));
+        let mut hasher = blake3::Hasher::new();
+        for (start, entry) in &entries {
+            hasher.update(&entry.path.to_le_bytes());
+            hasher.update(path_of(*start, entry));
+            hasher.update(&[entry.kind]);
+            hasher.update(&entry.size.to_le_bytes());
+            hasher.update(&[entry.status]);
+            hasher.update(&entry.root);
+        }
+        *hasher.finalize().as_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -43,6 +85,14 @@ mod tests {
             status,
             root: [7; 32],
         }
+    }
+
+    fn transfer_root<const N: usize>(entries: [RootEntry<&str>; N]) -> [u8; 32] {
+        let mut all = TransferRoot::default();
+        for entry in entries {
+            assert_eq!(all.add(entry), Ok(()));
+        }
+        all.finish()
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::MAX_ENTRIES;
 use crate::names::{Name, Names};
+use crate::page::PageError;
 use crate::path::SafePath;
 
-/// Most components that a manifest may name. A tree that was walked names each once, as an entry; twice that is for peers that
-/// leave folders out, and bounds what a hostile manifest can make us hold.
-const MAX_NODES: usize = 2 * MAX_ENTRIES as usize;
+/// Most components that a manifest may name: `MAX_COMPONENTS` of `docs/protocol.md`. A tree that was walked names each once, as an entry;
+/// twice that is for peers that leave folders out, and bounds what a hostile manifest can make us hold.
+pub const MAX_COMPONENTS: usize = 2 * MAX_ENTRIES as usize;
 
 /// The parent of the first components.
 pub(crate) const TOP: u32 = u32::MAX;
@@ -41,6 +42,7 @@ pub(crate) struct Tree {
 }
 
 /// Where a path ended up in the tree.
+#[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) node: u32,
     /// It was not there before, not even on the way to something.
@@ -49,8 +51,8 @@ pub(crate) struct Place {
 }
 
 impl Tree {
-    /// Finds or makes the node of a path, `top` standing for its first component if given; `None` if the tree is full.
-    pub(crate) fn place(&mut self, path: SafePath<'_>, top: Option<&str>) -> Option<Place> {
+    /// Finds or makes the node of a path, `top` standing for its first component if given.
+    pub(crate) fn place(&mut self, path: SafePath<'_>, top: Option<&str>) -> Result<Place, PageError> {
         let mut place = Place {
             node: TOP,
             new: false,
@@ -68,7 +70,7 @@ impl Tree {
                 }
             };
         }
-        Some(place)
+        Ok(place)
     }
 
     pub(crate) fn role(&self, node: u32) -> Option<Role> {
@@ -99,9 +101,14 @@ impl Tree {
             .find(|node| self.is_child(*node, parent, name))
     }
 
-    fn add(&mut self, parent: u32, name: &str) -> Option<u32> {
-        if self.nodes.len() >= MAX_NODES {
-            return None;
+    fn add(&mut self, parent: u32, name: &str) -> Result<u32, PageError> {
+        if self.nodes.len() >= MAX_COMPONENTS {
+            return Err(PageError::TooMuch);
+        }
+        self.nodes.try_reserve(1).map_err(|_| PageError::NoMemory)?;
+        // At most three quarters full: there is always an empty slot to end a search.
+        if (self.nodes.len() + 1) * 4 > self.slots.len() * 3 {
+            self.grow()?;
         }
         let stored = self.names.push(name)?;
         let node = self.nodes.len() as u32;
@@ -110,20 +117,20 @@ impl Tree {
             name: stored,
             role: Role::Way,
         });
-        // At most three quarters full: there is always an empty slot to end a search.
-        if self.nodes.len() * 4 > self.slots.len() * 3 {
-            self.grow();
-        } else {
-            self.enter(node);
-        }
-        Some(node)
+        self.enter(node);
+        Ok(node)
     }
 
-    fn grow(&mut self) {
-        self.slots = vec![EMPTY; (self.slots.len() * 2).max(64)];
+    fn grow(&mut self) -> Result<(), PageError> {
+        let len = (self.slots.len() * 2).max(64);
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(len).map_err(|_| PageError::NoMemory)?;
+        slots.resize(len, EMPTY);
+        self.slots = slots;
         for node in 0..self.nodes.len() as u32 {
             self.enter(node);
         }
+        Ok(())
     }
 
     fn enter(&mut self, node: u32) {
@@ -179,6 +186,24 @@ mod tests {
             assert_eq!((place.node, place.new), (node, false));
             assert_eq!(&tree.path(node), wire);
         }
+    }
+
+    #[test]
+    fn t3_a_tree_takes_as_many_components_as_the_protocol_allows_and_refuses_the_next() {
+        let mut tree = Tree::default();
+        let folders = MAX_COMPONENTS / 1000;
+        for folder in 0..folders {
+            for name in 0..999 {
+                assert!(tree.place(path(&format!("{folder}/{name}")), None).is_ok());
+            }
+        }
+        let full = tree.place(path("one"), None);
+        assert_eq!(full.err(), Some(PageError::TooMuch));
+        assert!(
+            tree.place(path("0/998"), None).is_ok_and(|place| !place.new),
+            "it is there"
+        );
+        assert_eq!(tree.path(tree.nodes.len() as u32 - 1), format!("{}/998", folders - 1));
     }
 
     #[test]

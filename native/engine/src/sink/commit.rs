@@ -9,9 +9,7 @@ use std::time::Instant;
 use ultra_files::CommitInfo;
 
 use super::{Sink, tell_failed};
-use crate::block_tree::file_root;
 use crate::fault::Fault;
-use crate::frame::block_count;
 use crate::layout::{EventKind, FaultClass};
 use crate::record::{Record, lost_bits};
 use crate::stats::{STATS, add, lap};
@@ -88,19 +86,15 @@ impl Sink {
                 if entry.failed.load(Ordering::Acquire) {
                     return Err(Fault::new(FaultClass::Io, format!("\"{name}\" could not be written")));
                 }
-                let blocks = entry.lock();
-                if blocks.verified != block_count(size) {
-                    return Err(integrity("not all blocks are verified of"));
-                }
-                file_root(&blocks.values, blocks.single)
+                entry.lock().table.root()
             }
-            None if size == 0 => file_root(&[], None),
+            None if size == 0 => Some(*blake3::hash(b"").as_bytes()),
             None => return Err(integrity("no block has arrived of")),
         };
-        if actual == Some(root) {
-            Ok(())
-        } else {
-            Err(integrity("the blocks do not add up to the sender's root of"))
+        match actual {
+            Some(actual) if actual == root => Ok(()),
+            Some(_) => Err(integrity("the blocks do not add up to the sender's root of")),
+            None => Err(integrity("not all blocks are verified of")),
         }
     }
 
