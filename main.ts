@@ -16,7 +16,6 @@ if (import.meta.main) {
   const code = await run({
     args,
     ticket: variables.get("ULTRA_TICKET"),
-    noColor: variables.get("NO_COLOR"),
     term: variables.get("TERM"),
     ignored,
     engine,

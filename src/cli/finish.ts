@@ -1,5 +1,6 @@
 /** From the outcome of a transfer to the last lines and the exit code. @module */
 
+import { isInterruption } from "../peer/ending.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import { peerText } from "../ui/escape.ts";
 import type { Output } from "../ui/output.ts";
@@ -15,10 +16,15 @@ export function finish(outcome: Outcome, options: { readonly allowLeftOut: boole
     }
     case "failed": {
       const { error, fromPeer } = outcome;
-      output.error(fromPeer ? new UltraError(error.kind, `The other side: ${peerText(error.message)}`) : error);
+      output.error(fromPeer ? new UltraError(error.kind, sentenceOf(error)) : error);
       return exitCodeOfError(error);
     }
     case "running":
       throw new Error("The session ended before the transfer did");
   }
+}
+
+/** What the other side said, as its words. */
+function sentenceOf(error: UltraError): string {
+  return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
 }

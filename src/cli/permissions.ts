@@ -23,7 +23,7 @@ export const PERMISSIONS: Readonly<Record<TransferCommand, readonly string[]>> =
 };
 
 /** Read openly. Nothing else of the environment reaches the control plane. */
-export const VARIABLES: readonly string[] = ["NO_COLOR", "TERM"];
+export const VARIABLES: readonly string[] = ["TERM"];
 
 /** Taken out of the environment, and handed on where other processes do not see them. */
 export const SECRET_VARIABLES: readonly string[] = ["ULTRA_TICKET"];

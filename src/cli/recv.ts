@@ -1,5 +1,6 @@
 /** `ultra recv`. @module */
 
+import { resolve } from "node:path";
 import { meetByTicket, nextPeer, startWaiting } from "../peer/meet.ts";
 import { openSink, receive, type ReceiveOptions } from "../peer/receive.ts";
 import type { Surroundings } from "../peer/surroundings.ts";
@@ -42,6 +43,7 @@ export async function receiveCommand(
     tuning,
   }, surroundings);
   await showTicket(text, "receive", peer.ticketOut, output);
+  output.receivingInto(resolve(options.folder));
   output.phase("waiting");
   let next = sink;
   while (true) {

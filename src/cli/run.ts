@@ -45,7 +45,6 @@ export interface ProcessFacts {
   readonly args: readonly string[];
   /** ULTRA_TICKET, already removed from the environment. */
   readonly ticket: string | undefined;
-  readonly noColor: string | undefined;
   readonly term: string | undefined;
   /** Signals that stay ignored, as they were at the start. */
   readonly ignored: readonly EndingSignal[];
@@ -60,11 +59,13 @@ type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
 /** Runs one command; the result is the exit code. `exitNow` is for somebody who presses Ctrl-C twice. */
 export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
   const terminal = processTerminal();
+  let isVerbose = false;
   const output = createOutput({
     mode: outputModeOf(facts.args),
     terminal,
     now: () => monotonicClock.now(),
     environment: facts,
+    isVerbose: () => isVerbose,
   });
   const code = await outcome(output, async () => {
     checkEncoding(facts);
@@ -83,6 +84,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         printPage(terminal.stdout, helpText(invocation.topic));
         return undefined;
       default:
+        isVerbose = invocation.verbose;
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, output, exitNow);
@@ -97,7 +99,10 @@ async function outcome(output: Output, act: () => Promise<number | undefined>): 
   try {
     return await act();
   } catch (error) {
-    if (error instanceof Interrupted) return exitCodeOfSignal(error.signal as EndingSignal);
+    if (error instanceof Interrupted) {
+      output.interrupted();
+      return exitCodeOfSignal(error.signal as EndingSignal);
+    }
     output.error(error);
     return exitCodeOfError(error);
   }
@@ -129,7 +134,12 @@ async function runTransfer(
     : () => {};
   using signals = watchSignals(facts.ignored);
   surviveFileLimit();
-  signals.insisted.addEventListener("abort", () => exitNow(exitCodeOfSignal("SIGINT")));
+  signals.insisted.addEventListener("abort", () => {
+    const code = exitCodeOfSignal("SIGINT");
+    // Takes the status line away.
+    output.exit(code);
+    exitNow(code);
+  });
   const { peer } = invocation;
   const reading = peer.type === "dial" ? ticketOf(invocation.command, peer.ticket, output) : undefined;
   // A pipe may stay silent for ever.

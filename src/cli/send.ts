@@ -21,7 +21,7 @@ export async function sendCommand(
   const { output } = surroundings;
   const offering = Offering.ofPaths(invocation.paths, surroundings);
   await offering.started(surroundings);
-  const peer = await offering.orFailed(orEnded(meet(invocation, ticket, surroundings), surroundings));
+  const peer = await offering.orFailed(orEnded(meet(invocation, ticket, offering, surroundings), surroundings));
   const { tuning } = invocation;
   const path = addressClass(addressOf(peer.link.remote));
   const plan = senderPlan({ path, cores: surroundings.cores, tuning });
@@ -34,6 +34,7 @@ export async function sendCommand(
 async function meet(
   { peer, tuning }: SendInvocation,
   ticket: Ticket | undefined,
+  offering: Offering,
   surroundings: Surroundings,
 ): Promise<Met> {
   if (peer.type === "dial") {
@@ -50,6 +51,11 @@ async function meet(
     tuning,
   }, surroundings);
   await showTicket(text, "send", peer.ticketOut, output);
+  const showOffer = () => offering.offered === undefined ? undefined : output.offering(offering.offered);
+  showOffer();
   output.phase("waiting");
-  return await nextPeer(listener, surroundings);
+  const met = nextPeer(listener, surroundings);
+  // A long walk is told when it ends, if nobody has come by then.
+  if (offering.offered === undefined) await Promise.race([offering.known.then(showOffer), met]);
+  return await met;
 }

@@ -34,6 +34,9 @@ const DIAL_MS = 9500;
 /** Before an address that refused is tried again: it may be full of strangers for a moment. */
 const RETRY_MS = 500;
 
+/** What keeps packets from coming back; nothing that arrives here tells them apart. msquic begins with IP packets of 1,248 bytes. */
+const SILENCE = "a firewall may block UDP, the path may not carry packets of 1248 bytes (its MTU)";
+
 /** Names of QUIC's statuses, as the engine has them. */
 const REFUSED = "connection_refused";
 const NO_ALPN = "alpn_neg_failure";
@@ -152,7 +155,7 @@ class Race {
     this.fail(
       this.#failure?.error ?? new UltraError(
         "network",
-        "No answer from the other side; a firewall may block UDP, or the ticket's addresses cannot be reached from here",
+        `No answer from the other side; ${SILENCE}, or the ticket's addresses cannot be reached from here`,
       ),
     );
   }
@@ -224,6 +227,6 @@ function failureOf(endpoint: string, status: string): Failure {
     case UNREACHABLE:
       return failure(1, "network", "Nothing listens there; the other side has ended or its ticket is old");
     default:
-      return failure(0, "network", "No answer; a firewall may block UDP, or the address cannot be reached from here");
+      return failure(0, "network", `No answer; ${SILENCE}, or the address cannot be reached from here`);
   }
 }

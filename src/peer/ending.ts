@@ -10,7 +10,15 @@ export class Interrupted extends Error {
   }
 }
 
+/** The text of the `abort` that follows a signal. It is on the wire: a peer knows an interruption by it. */
+const INTERRUPTION = "It was interrupted";
+
 /** What the other side is told about an interruption here. */
 export function interruption(): UltraError {
-  return new UltraError("network", "It was interrupted");
+  return new UltraError("network", INTERRUPTION);
+}
+
+/** Whether the peer's `abort` tells of an interruption there. */
+export function isInterruption({ kind, message }: UltraError): boolean {
+  return kind === "network" && message === INTERRUPTION;
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { join, resolve } from "node:path";
 import type { SinkId, Unkept } from "../engine/engine.ts";
 import { UltraError } from "../errors.ts";
 import { addressOf } from "../platform/endpoints.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Offer, TransferMessage } from "../protocol/messages.ts";
-import { forEachEntry } from "../protocol/pages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
@@ -19,7 +19,7 @@ import type { SinkEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
 import { Meter } from "./meter.ts";
-import { factsOf, judged, Names } from "./report.ts";
+import { factsOf, judged, UNNAMED } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -89,7 +89,6 @@ class ReceiveRun {
   readonly #link: Link;
   readonly #joins: Joins;
   readonly #options: ReceiveOptions;
-  readonly #names = new Names();
   readonly #disposed = Promise.withResolvers<void>();
   /** What each connection may open and has opened; the first one has number 1. */
   readonly #connections = new Map<Link, { readonly number: number; readonly granted: number; opened: number }>();
@@ -142,7 +141,7 @@ class ReceiveRun {
     this.#link.send(message);
   }
 
-  /** Takes the offer, and looks at pages on their way to the machine. */
+  /** Takes the offer and the report; everything else is the machine's. */
   message(message: TransferMessage): boolean {
     if (message.type === "offer") {
       this.#accept(message);
@@ -152,7 +151,6 @@ class ReceiveRun {
       this.receiver.cancel(new UltraError("protocol", `The other side sent "${message.type}" before its offer`));
       return true;
     }
-    if (message.type === "page") this.#look(message);
     if (message.type !== "report") return false;
     this.#reports.sender = message.numbers;
     return true;
@@ -201,7 +199,9 @@ class ReceiveRun {
       seconds,
       durable: this.#isDurable,
       isLeftOutAccepted: this.#options.allowLeftOut,
-      pathOf: (entry) => this.#names.of(entry),
+      role: "receive",
+      ...this.#place(outcome.summary.counts.entries),
+      pathOf: (entry) => this.#nameOf(entry),
     });
     const unkept = unkeptWarning(this.#unkept, this.#options.folder);
     if (unkept !== undefined) output.warning(unkept);
@@ -241,13 +241,16 @@ class ReceiveRun {
     link.send({ type: "accept", host, lanes });
   }
 
-  #look(page: Extract<TransferMessage, { type: "page" }>): void {
-    // The machine decodes it again and judges it; a page that cannot be decoded is its affair.
-    try {
-      forEachEntry(page, (entry) => this.#names.add(entry.path));
-    } catch (error) {
-      if (!(error instanceof UltraError)) throw error;
-    }
+  #nameOf(entry: number): string | undefined {
+    return this.#surroundings.hub.engine.name(this.#sink, entry);
+  }
+
+  /** Where to find what has arrived. What is at the top level comes as one run of entries, so the last one tells whether there is more. */
+  #place(entries: number): { readonly name: string | undefined; readonly savedTo: string } {
+    const folder = resolve(this.#options.folder);
+    const [top] = this.#nameOf(0)?.split("/") ?? [];
+    const isOnly = top !== undefined && this.#nameOf(entries - 1)?.split("/")[0] === top;
+    return isOnly ? { name: top, savedTo: join(folder, top) } : { name: undefined, savedTo: folder };
   }
 
   #on(event: SinkEvent): void {
@@ -270,8 +273,9 @@ class ReceiveRun {
         this.receiver.committed(event.entry, event.durable);
         break;
       case "entry-failed":
-        this.#fileFailed(event.entry, event.fault, event.text);
         this.receiver.entryFailed(event.entry, event.fault, event.text);
+        // What ends the whole transfer is told as its error.
+        if (this.receiver.outcome.state === "running") this.#fileFailed(event.entry, event.fault, event.text);
         break;
       case "folders-finished":
         this.#keep(event.unkept);
@@ -288,7 +292,7 @@ class ReceiveRun {
   }
 
   #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
-    this.#surroundings.output.fileFailed({ path: this.#names.of(entry), kind: kindOfFault(fault), text });
+    this.#surroundings.output.fileFailed({ path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text });
   }
 }
 

@@ -21,24 +21,34 @@ export function judged(reports: Reports): Verdict {
 }
 
 export interface SideFacts {
+  readonly role: TransferFacts["role"];
+  readonly name: string | undefined;
+  readonly savedTo: string | undefined;
   readonly seconds: number;
   readonly durable: boolean;
   readonly isLeftOutAccepted: boolean;
   /** The name of an entry, for those that failed. */
-  readonly pathOf: (entry: number) => string;
+  readonly pathOf: (entry: number) => string | undefined;
 }
+
+/** In place of a name that nobody knows any more. */
+export const UNNAMED = "a file";
 
 /** @param side what only this side knows */
 export function factsOf(
   summary: Summary,
-  { seconds, durable, isLeftOutAccepted, pathOf }: SideFacts,
+  { pathOf, ...side }: SideFacts,
 ): Omit<TransferFacts, "verdict"> {
   const { counts, leftOut } = summary;
-  const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({ path: pathOf(entry), kind, text }));
+  const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({
+    path: pathOf(entry) ?? UNNAMED,
+    kind,
+    text,
+  }));
   return {
+    ...side,
     files: counts.committedFiles,
     bytes: summary.committedBytes,
-    seconds,
     fileRoot: summary.fileRoot,
     transferRoot: summary.transferRoot,
     resentBytes: summary.resentBytes,
@@ -49,21 +59,5 @@ export function factsOf(
     leftOut: leftOut.names,
     leftOutCount: missingCount(leftOut),
     leftOutReasons: Object.fromEntries(leftOut.counts.map(({ reason, count }) => [reason, count])),
-    isLeftOutAccepted,
-    durable,
   };
-}
-
-/** The names of the first entries, for messages about single files; a manifest of a million is not kept for that. */
-export class Names {
-  static readonly #MOST = 10_000;
-  readonly #names: string[] = [];
-
-  add(path: string): void {
-    if (this.#names.length < Names.#MOST) this.#names.push(path);
-  }
-
-  of(entry: number): string {
-    return this.#names[entry] ?? `entry ${entry}`;
-  }
 }

@@ -18,11 +18,12 @@ import { chunkSize } from "../transfer/plan.ts";
 import { Sender } from "../transfer/sender.ts";
 import { addressClass } from "../tuning/address_class.ts";
 import { ConnectionTuner, type SenderPlan } from "../tuning/connections.ts";
+import type { OfferedFiles } from "../ui/output.ts";
 import type { SourceEvent } from "./hub.ts";
 import type { Joins, Met } from "./join.ts";
 import type { Link } from "./link.ts";
 import { Meter } from "./meter.ts";
-import { factsOf, judged, Names } from "./report.ts";
+import { factsOf, judged, UNNAMED } from "./report.ts";
 import { runSession } from "./session.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -36,6 +37,8 @@ let nextLane: LaneId = 1;
 export class Offering {
   readonly id: SourceId;
   readonly name: string;
+  /** That of the one thing at the top level. */
+  readonly only: string | undefined;
   readonly #pages: Extract<EngineEvent, { type: "page" }>[] = [];
   readonly #known = Promise.withResolvers<void>();
   #end: Extract<EngineEvent, { type: "walk-end" }> | undefined;
@@ -43,8 +46,9 @@ export class Offering {
   #handler: ((event: SourceEvent) => void) | undefined;
 
   /** @param id a source of the engine that has just been made */
-  private constructor(id: SourceId, name: string, { hub }: Surroundings) {
+  private constructor(id: SourceId, name: string, { hub }: Surroundings, only: string | undefined) {
     this.name = name;
+    this.only = only;
     this.id = id;
     hub.onSource(id, (event) => this.#on(event));
     this.#known.promise.catch(() => {});
@@ -52,18 +56,20 @@ export class Offering {
 
   static ofPaths(paths: readonly string[], surroundings: Surroundings): Offering {
     const [only] = paths;
-    const name = paths.length === 1 && only !== undefined ? basename(resolve(only)) : `${paths.length} items`;
-    return new Offering(surroundings.hub.engine.source(paths), name, surroundings);
+    const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
+    const name = single ?? `${paths.length} items`;
+    return new Offering(surroundings.hub.engine.source(paths), name, surroundings, single);
   }
 
   /** Bytes that need no disk. */
   static ofMemory(size: number, surroundings: Surroundings): Offering {
-    return new Offering(surroundings.hub.engine.memorySource(size), "memory", surroundings);
+    return new Offering(surroundings.hub.engine.memorySource(size), "memory", surroundings, "memory");
   }
 
   /** A file that is to be read from the disk, also if the system has it in memory. */
   static ofDisk(path: string, surroundings: Surroundings): Offering {
-    return new Offering(surroundings.hub.engine.source([path], "forgotten"), basename(path), surroundings);
+    const name = basename(path);
+    return new Offering(surroundings.hub.engine.source([path], "forgotten"), name, surroundings, name);
   }
 
   /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
@@ -81,6 +87,11 @@ export class Offering {
   /** The promise's result, unless the walk fails before. */
   async orFailed<T>(promise: Promise<T>): Promise<T> {
     return await Promise.race([promise, this.known.then(() => promise)]);
+  }
+
+  /** What there is to send, once that is known. */
+  get offered(): OfferedFiles | undefined {
+    return this.#end === undefined ? undefined : { files: this.#end.files, bytes: this.#end.size };
   }
 
   get totalSize(): number | undefined {
@@ -153,7 +164,6 @@ class SendRun {
   readonly #plan: SenderPlan;
   readonly #tuner: ConnectionTuner;
   readonly #pages: Extract<SourceEvent, { type: "page" }>[] = [];
-  readonly #names = new Names();
   readonly #sizes = { chunks: 0, chunkBytes: 0 };
   /** The lanes of each connection on which the receiver takes some. */
   readonly #connections = new Map<Link, readonly LaneId[]>();
@@ -362,7 +372,10 @@ class SendRun {
       // The receiver confirms only what is on its disk.
       durable: true,
       isLeftOutAccepted: this.#allowLeftOut,
-      pathOf: (entry) => this.#names.of(entry),
+      role: "send",
+      name: this.#offering.only,
+      savedTo: undefined,
+      pathOf: (entry) => this.#nameOf(entry),
     });
     output.complete({ ...facts, verdict: judged(this.#reports) });
   }
@@ -397,16 +410,19 @@ class SendRun {
 
   #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
     this.#surroundings.output.fileFailed({
-      path: this.#names.of(entry),
+      path: this.#nameOf(entry) ?? UNNAMED,
       kind: kindOfFault(fault),
       text: sentence(text),
     });
   }
 
-  /** What the user is told about the plan, and the names that messages about single files need. */
+  #nameOf(entry: number): string | undefined {
+    return this.#surroundings.hub.engine.name(this.#offering.id, entry);
+  }
+
+  /** What the user is told about the plan. */
   #look(first: number, count: number, entries: Uint8Array): void {
     forEachEntry({ type: "page", first, count, entries }, (entry) => {
-      this.#names.add(entry.path);
       if (entry.kind !== "file" || !entry.size) return;
       const chunkBytes = chunkSize(entry.size, this.#chunkBlocks);
       this.#sizes.chunks += Math.ceil(entry.size / chunkBytes);

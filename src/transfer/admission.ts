@@ -16,6 +16,7 @@ import { parseSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
 import { LeftOutEntries } from "./left_out.ts";
 import { violation } from "./outcome.ts";
+import { formatBytes } from "./sizes.ts";
 
 /** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
 const MAX_UNCHECKED_PAGES = 16;
@@ -169,7 +170,7 @@ export class Admission {
     const needs = this.hasPassed ? "needs" : "needs at least";
     throw new UltraError(
       "disk",
-      `Not enough space: ${needs} ${megabytes(this.#neededBytes + SPARE_BYTES)}, ${megabytes(freeSpace)} free`,
+      `Not enough space: ${needs} ${formatBytes(this.#neededBytes + SPARE_BYTES)}, ${formatBytes(freeSpace)} free`,
     );
   }
 }
@@ -189,8 +190,4 @@ function pathOf(page: PageMessage, index: number): string {
   let left = index;
   for (const entry of decodePage(page)) if (left-- === 0) return entry.path;
   return "";
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -10,7 +10,15 @@ import { BLOCK_LEN, HASH_LEN } from "../protocol/limits.ts";
 import type { EntryId, LeftOut } from "../protocol/messages.ts";
 import { grown } from "./blocks.ts";
 import { joined, missingCount } from "./left_out.ts";
-import { type Counts, type EntryFailure, exitKindOf, MAX_FAILURES, moreInformative, type Summary } from "./outcome.ts";
+import {
+  type Counts,
+  type EntryFailure,
+  exitKindOf,
+  MAX_FAILURES,
+  moreInformative,
+  type Progress,
+  type Summary,
+} from "./outcome.ts";
 
 /** Where an entry stands; both sides pass through the same states. The order matters: from `committed` on nothing follows. */
 export const EntryState = {
@@ -59,6 +67,7 @@ export class Entries {
   /** Names at the top level, which come one after the other. */
   #tops = 0;
   #lastTop: string | undefined;
+  #filesArrived = 0;
   #totalBytes = 0;
   #totalBlocks = 0;
   #committedBytes = 0;
@@ -70,6 +79,18 @@ export class Entries {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** How far the entries have come. */
+  get progress(): Pick<Progress, "presentBytes" | "totalBytes" | "entriesDone" | "entries" | "files" | "filesArrived"> {
+    return {
+      presentBytes: this.#presentBytes,
+      totalBytes: this.#totalBytes,
+      entriesDone: this.over,
+      entries: this.#count,
+      files: this.#files,
+      filesArrived: this.#filesArrived,
+    };
   }
 
   /** Bytes of all files. */
@@ -124,6 +145,7 @@ export class Entries {
     this.#tally[before] = this.inState(before) - 1;
     this.#tally[state] = this.inState(state) + 1;
     this.#states[entry] = state;
+    if ((state === EntryState.committed || state === EntryState.present) && this.isFile(entry)) this.#filesArrived++;
     if (state === EntryState.committed) this.#committedBytes += this.size(entry);
     if (state === EntryState.present) this.#presentBytes += this.size(entry);
   }

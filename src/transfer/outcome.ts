@@ -87,6 +87,10 @@ export interface Progress {
   /** Entries of which it is known what became of them. */
   readonly entriesDone: number;
   readonly entries: number;
+  /** Files among the entries known so far. */
+  readonly files: number;
+  /** Those that are at their place, or were there before. */
+  readonly filesArrived: number;
   /** Whether the manifest is complete. */
   readonly listed: boolean;
 }

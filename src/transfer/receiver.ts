@@ -98,12 +98,9 @@ export class Receiver {
 
   get progress(): Progress {
     return {
+      ...this.#entries.progress,
       phase: this.#phase(),
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
-      presentBytes: this.#entries.presentBytes,
-      totalBytes: this.#entries.totalBytes,
-      entriesDone: this.#entries.over,
-      entries: this.#entries.count,
       listed: this.#admission.isListed,
     };
   }

@@ -111,12 +111,9 @@ export class Sender {
 
   get progress(): Progress {
     return {
+      ...this.#entries.progress,
       phase: this.#phase(),
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
-      presentBytes: this.#entries.presentBytes,
-      totalBytes: this.#entries.totalBytes,
-      entriesDone: this.#entries.over,
-      entries: this.#entries.count,
       listed: this.#stage !== "listing",
     };
   }

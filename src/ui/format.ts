@@ -4,21 +4,7 @@
  * @module
  */
 
-const UNITS = ["kB", "MB", "GB", "TB", "PB", "EB"];
-
-/** `999 B`, `600.0 MB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${Math.trunc(bytes)} B`;
-  let value = bytes;
-  let unit = "B";
-  for (const next of UNITS) {
-    // 999,950 would be rounded to the next unit's 1000.0.
-    if (value < 999.95) break;
-    value /= 1000;
-    unit = next;
-  }
-  return `${value.toFixed(1)} ${unit}`;
-}
+export { formatBytes, formatPair, formatSize } from "../transfer/sizes.ts";
 
 /** `7868.9 Mbps`; always in the same unit, so that lines can be compared. */
 export function formatRate(bitsPerSecond: number): string {
@@ -46,6 +32,23 @@ export function formatClock(seconds: number): string {
 /** `0.61s`, as the line of a complete transfer has it; `1:02:03` from a minute on. */
 export function formatDuration(seconds: number): string {
   return seconds < 60 ? `${seconds.toFixed(2)}s` : formatClock(seconds);
+}
+
+/** `10s`, `2m05s`, `3h10m`: how long it will still take. */
+export function formatLeft(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}m${two(whole % 60)}s` : `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
+}
+
+/** `1 file`, `3 files`, `1,202 files`. */
+export function counted(count: number, thing: string): string {
+  return `${formatCount(count)} ${plural(count, thing)}`;
+}
+
+export function plural(count: number, thing: string): string {
+  return count === 1 ? thing : `${thing}s`;
 }
 
 /** 600,000,000 */

@@ -5,14 +5,14 @@
  */
 
 import { escapeText, shownText, truncate } from "./escape.ts";
-import { formatBytes } from "./format.ts";
+import { counted, formatBytes, formatSize, percentOf } from "./format.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
 import {
+  arrivedText,
   commandFor,
   commandForFile,
   errorLines,
-  factSheet,
   failureLine,
   measurementHeading,
   measurementLine,
@@ -23,6 +23,7 @@ import {
 import type {
   AddedConnection,
   FileFailure,
+  OfferedFiles,
   Output,
   RunPhase,
   TicketNotice,
@@ -30,14 +31,28 @@ import type {
   TransferFacts,
   TransferStart,
 } from "./output.ts";
-import { MIN_STATUS_COLUMNS, ProgressMeter, type ProgressReport, renderStatusLine } from "./progress.ts";
+import {
+  MIN_STATUS_COLUMNS,
+  progressDetail,
+  ProgressMeter,
+  type ProgressReport,
+  progressShare,
+  renderStatusLine,
+  SPARE_COLUMNS,
+  type StatusState,
+} from "./progress.ts";
+import { closingSheet } from "./sheet.ts";
 import type { Terminal, TextWriter } from "./writer.ts";
 
 /** Ten times a second looks alive and costs nothing. */
 const REDRAW_MS = 100;
 
-/** Log files get a line each second (`docs/design.md` 10). */
-const PROGRESS_LINE_MS = 1000;
+/** A log gets a line so often, or whenever so much more has arrived. */
+const PROGRESS_LINE_MS = 10_000;
+const PROGRESS_LINE_PERCENT = 5;
+
+/** With `-v` there is a line each second. */
+const VERBOSE_LINE_MS = 1000;
 
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
@@ -46,17 +61,26 @@ export class HumanOutput implements Output {
   readonly #terminal: Terminal;
   readonly #now: () => number;
   readonly #status: StatusLine | undefined;
+  readonly #isVerbose: () => boolean;
   #meter = new ProgressMeter();
   #phase: RunPhase | undefined;
   #hasTable = false;
-  #shownAt: number;
+  /** When the status line was drawn, and when and at which percentage the last line of a log was written. */
+  #drawnAt: number;
+  #linedAt: number;
+  #linedPercent = 0;
+  /** Where the transfer that runs stood last. */
+  #state: StatusState | undefined;
+  /** Files whose failure has been told. */
+  readonly #told = new Set<string>();
 
   /** @param style `status` needs a terminal that knows {@linkcode CLEAR_LINE} */
-  constructor(terminal: Terminal, now: () => number, style: "plain" | "status") {
+  constructor(terminal: Terminal, now: () => number, style: "plain" | "status", isVerbose: () => boolean) {
     this.#terminal = terminal;
     this.#now = now;
+    this.#isVerbose = isVerbose;
     this.#status = style === "status" ? new StatusLine(terminal.stderr) : undefined;
-    this.#shownAt = now();
+    this.#drawnAt = this.#linedAt = now();
   }
 
   phase(phase: RunPhase): void {
@@ -81,33 +105,41 @@ export class HumanOutput implements Output {
     this.#line(`Profile max: windows and buffers of this process may take up to ${formatBytes(bytes)} of memory`);
   }
 
+  offering({ files, bytes }: OfferedFiles): void {
+    this.#line(`Offering ${counted(files, "file")}, ${formatSize(bytes)}`);
+  }
+
+  receivingInto(folder: string): void {
+    this.#line(`Files will be saved in ${folder}`);
+  }
+
   started({ name, bytes }: TransferStart): void {
-    this.#meter = new ProgressMeter();
-    this.#shownAt = this.#now();
+    this.#meter = new ProgressMeter(name);
+    this.#drawnAt = this.#linedAt = this.#now();
+    this.#linedPercent = 0;
+    this.#told.clear();
     this.#status?.hide();
     this.#line(startLine(name, bytes));
   }
 
   config({ streams, chunks, chunkBytes }: TransferConfig): void {
-    this.#line(configLine(streams, chunks, chunkBytes));
+    if (this.#isVerbose()) this.#line(configLine(streams, chunks, chunkBytes));
   }
 
   opened(streams: number): void {
-    this.#line(openedLine(streams));
+    if (this.#isVerbose()) this.#line(openedLine(streams));
   }
 
   added({ connection, streams }: AddedConnection): void {
-    this.#line(addedLine(connection, streams));
+    if (this.#isVerbose()) this.#line(addedLine(connection, streams));
   }
 
   progress(report: ProgressReport): void {
     const now = this.#now();
-    const state = this.#meter.update(now, report);
-    if (now - this.#shownAt < (this.#status === undefined ? PROGRESS_LINE_MS : REDRAW_MS)) return;
-    this.#shownAt = now;
-    if (this.#status === undefined) {
-      return this.#line(progressLine(state.bytes, state.totalBytes, state.lastSecondRate));
-    }
+    const state = this.#state = this.#meter.update(now, report);
+    if (this.#status === undefined || this.#isVerbose()) this.#progressLine(now, state);
+    if (this.#status === undefined || now - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = now;
     // Other phases keep their word in place of the bar: the last of them may take long on a slow disk.
     if (this.#phase === undefined || this.#phase === "moving" || this.#phase === "listing") {
       this.#status.render((columns) => renderStatusLine(state, columns));
@@ -115,12 +147,15 @@ export class HumanOutput implements Output {
   }
 
   fileFailed(failure: FileFailure): void {
+    this.#told.add(failure.path);
     this.#line(failureLine(failure));
   }
 
   complete(facts: TransferFacts): void {
+    this.#state = undefined;
     this.#status?.hide();
-    for (const line of factSheet(facts)) this.#line(line);
+    const isNews = ({ path }: FileFailure) => !this.#told.has(path);
+    for (const line of closingSheet(facts, { isVerbose: this.#isVerbose(), isNews })) this.#line(line);
   }
 
   measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void {
@@ -149,6 +184,12 @@ export class HumanOutput implements Output {
   error(error: unknown): void {
     this.#status?.hide();
     for (const line of errorLines(error)) this.#line(line);
+    this.#tellArrived("");
+  }
+
+  interrupted(): void {
+    this.#status?.hide();
+    this.#tellArrived("Interrupted. ");
   }
 
   debug(line: string): void {
@@ -157,6 +198,24 @@ export class HumanOutput implements Output {
 
   exit(): void {
     this.#status?.hide();
+  }
+
+  #progressLine(now: number, state: StatusState): void {
+    const percent = state.listed ? percentOf(state.bytes, state.totalBytes) : 0;
+    const isDue = this.#isVerbose()
+      ? now - this.#linedAt >= VERBOSE_LINE_MS
+      : now - this.#linedAt >= PROGRESS_LINE_MS || percent - this.#linedPercent >= PROGRESS_LINE_PERCENT;
+    if (!isDue) return;
+    this.#linedAt = now;
+    this.#linedPercent = percent;
+    this.#line(progressLine(progressShare(state), state.lastSecondRate, progressDetail(state)));
+  }
+
+  /** What of a transfer that did not come to its end is there all the same. */
+  #tellArrived(before: string): void {
+    const text = `${before}${this.#state === undefined ? "" : arrivedText(this.#state)}`.trim();
+    this.#state = undefined;
+    if (text !== "") this.#line(text);
   }
 
   /** Apart from other lines, so that it is easy to select. */
@@ -187,7 +246,7 @@ class StatusLine {
   }
 
   show(text: string): void {
-    this.render((columns) => truncate(text, columns - 1));
+    this.render((columns) => truncate(text, columns - SPARE_COLUMNS));
   }
 
   /** @param render makes the line; called again whenever it is drawn again, with the width of that moment */

@@ -17,13 +17,14 @@ import { incompleteText } from "./left_out.ts";
 import type {
   AddedConnection,
   FileFailure,
+  OfferedFiles,
   Output,
   TicketNotice,
   TransferConfig,
   TransferFacts,
   TransferStart,
 } from "./output.ts";
-import { ProgressMeter, type ProgressReport } from "./progress.ts";
+import { ProgressMeter, type ProgressReport, type StatusState } from "./progress.ts";
 import type { Terminal } from "./writer.ts";
 
 /** Five times a second: enough to draw a bar from. */
@@ -34,6 +35,8 @@ const SIGNALS = 128;
 
 type Event =
   | "ticket"
+  | "offering"
+  | "target"
   | "memory"
   | "start"
   | "config"
@@ -45,6 +48,7 @@ type Event =
   | "measurement"
   | "test"
   | "error"
+  | "interrupted"
   | "exit";
 
 export class JsonOutput implements Output {
@@ -52,6 +56,8 @@ export class JsonOutput implements Output {
   readonly #now: () => number;
   #meter = new ProgressMeter();
   #shownAt = -Infinity;
+  /** Where the last transfer stood last. */
+  #state: StatusState | undefined;
   #ended = false;
   /** Why the exit code will not be 0, as far as that is known. */
   #why: string | undefined;
@@ -70,6 +76,14 @@ export class JsonOutput implements Output {
     this.#event("memory", { boundBytes });
   }
 
+  offering(offered: OfferedFiles): void {
+    this.#event("offering", { ...offered });
+  }
+
+  receivingInto(folder: string): void {
+    this.#event("target", { folder });
+  }
+
   started({ role, name, bytes }: TransferStart): void {
     this.#meter = new ProgressMeter();
     this.#shownAt = -Infinity;
@@ -86,12 +100,14 @@ export class JsonOutput implements Output {
 
   progress(report: ProgressReport): void {
     const now = this.#now();
-    const state = this.#meter.update(now, report);
+    const state = this.#state = this.#meter.update(now, report);
     if (now - this.#shownAt < PROGRESS_MS) return;
     this.#shownAt = now;
     this.#event("progress", {
       bytes: state.bytes,
       totalBytes: state.totalBytes,
+      files: state.files,
+      filesArrived: state.filesArrived,
       listed: state.listed,
       percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
       bitsPerSecond: Math.round(state.rate),
@@ -108,6 +124,8 @@ export class JsonOutput implements Output {
     this.#why = incompleteText(facts);
     this.#event("complete", {
       ...facts,
+      name: facts.name ?? null,
+      savedTo: facts.savedTo ?? null,
       bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
       fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
       transferRoot: formatHex(facts.transferRoot),
@@ -147,6 +165,11 @@ export class JsonOutput implements Output {
     this.#event("exit", code === 0 || why === undefined ? { code } : { code, why });
     // Whatever still happens while the process ends: readers take the exit for the last line.
     this.#ended = true;
+  }
+
+  interrupted(): void {
+    const state = this.#state;
+    this.#event("interrupted", { files: state?.files ?? 0, filesArrived: state?.filesArrived ?? 0 });
   }
 
   phase(): void {}

@@ -1,11 +1,11 @@
 /**
- * The ⚡ lines. Their wording is stable, plurals included, because scripts look for it (`docs/design.md` 10).
+ * The ⚡ lines. Their wording is stable, because scripts look for it (`docs/design.md` 10).
  *
  * @module
  */
 
 import { escapeText } from "./escape.ts";
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, rateOf } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "./format.ts";
 
 /** @param bytes `undefined` while the size is not known */
 export function startLine(name: string, bytes: number | undefined): string {
@@ -13,24 +13,37 @@ export function startLine(name: string, bytes: number | undefined): string {
   return `⚡ Starting ULTRA transfer: ${escapeText(name)} (${size})`;
 }
 
+/** @param chunkBytes of the largest chunk */
 export function configLine(streams: number, chunks: number, chunkBytes: number): string {
-  return `⚡ ULTRA config: ${streams} streams, ${chunks} chunks of ${formatBytes(chunkBytes)} each`;
+  const each = chunks === 1 ? "" : " each";
+  return `⚡ ULTRA config: ${streams} ${plural(streams, "stream")}, ${chunks} ${plural(chunks, "chunk")} of ${
+    formatBytes(chunkBytes)
+  }${each}`;
 }
 
 export function openedLine(streams: number): string {
-  return `⚡ Opened ${streams} streams in parallel`;
+  return `⚡ Opened ${streams} ${plural(streams, "stream")} in parallel`;
 }
 
 export function addedLine(connection: number, streams: number): string {
-  return `⚡ Added connection ${connection} (${streams} more streams)`;
+  return `⚡ Added connection ${connection} (${streams} more ${plural(streams, "stream")})`;
 }
 
-export function progressLine(bytes: number, totalBytes: number, bitsPerSecond: number): string {
-  return `⚡ Progress: ${formatPercent(bytes, totalBytes)} - Speed: ${formatRate(bitsPerSecond)}`;
+/**
+ * @param share the percentage, or the amount while there is none
+ * @param detail bytes, files and time left
+ */
+export function progressLine(share: string, bitsPerSecond: number, detail: string): string {
+  return `⚡ Progress: ${share} - Speed: ${formatRate(bitsPerSecond)}${detail === "" ? "" : ` - ${detail}`}`;
 }
 
 export function completeLine(bytes: number, seconds: number): string {
   return `⚡ ULTRA transfer complete: ${amount(bytes, seconds)}`;
+}
+
+/** In place of {@linkcode completeLine} when nothing had to travel. */
+export function nothingToDoLine(what: string): string {
+  return `⚡ ULTRA transfer complete: nothing to do, ${what}`;
 }
 
 /** What is missing at the end of a transfer. */
@@ -48,11 +61,6 @@ export function incompleteLine(missing: Missing, bytes: number, seconds: number)
 export function missingText({ failedCount, leftOutCount }: Missing): string {
   const failed = failedCount > 0 ? [`${formatCount(failedCount)} failed`] : [];
   return [...failed, ...leftOutCount > 0 ? [`${formatCount(leftOutCount)} left out`] : []].join(", ");
-}
-
-/** What limited the speed. */
-export function verdictLine(sentence: string): string {
-  return `⚡ Verdict: ${sentence}`;
 }
 
 /** What is the bottleneck of a way that was tested. */

@@ -6,15 +6,11 @@
 
 import { UltraError } from "../errors.ts";
 import { escapeText } from "./escape.ts";
-import { formatBytes, formatCount, formatDuration, formatHex, formatRate, rateOf } from "./format.ts";
+import { counted, formatBytes, formatCount, rateOf } from "./format.ts";
 import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
-import type { Verdict } from "../tuning/verdict.ts";
-import { bottleneckLine, completeLine, incompleteLine, verdictLine } from "./lines.ts";
-import { LEFT_OUT_REASONS } from "./left_out.ts";
-import type { FileFailure, RunPhase, TicketNotice, TransferFacts } from "./output.ts";
-
-/** Failures that the fact sheet lists; all of them were told when they happened. */
-const MAX_LISTED = 20;
+import { bottleneckLine } from "./lines.ts";
+import type { FileFailure, RunPhase, TicketNotice } from "./output.ts";
+import type { StatusState } from "./progress.ts";
 
 export const PHASES: Readonly<Record<RunPhase, string>> = {
   waiting: "Waiting for the other side",
@@ -44,9 +40,9 @@ export function commandForFile(role: TicketNotice["role"]): string {
   return `${COMMANDS[role]} --ticket FILE`;
 }
 
-/** One line for one file. */
+/** One line for one file, which is named once. */
 export function failureLine({ path, text }: FileFailure): string {
-  return `ultra: ${shownPath(path)}: ${escapeText(text)}`;
+  return text.includes(`"${path}"`) ? `ultra: ${escapeText(text)}` : `ultra: ${shownPath(path)}: ${escapeText(text)}`;
 }
 
 /** One line for an expected failure; for a bug its stack. */
@@ -63,34 +59,13 @@ export function errorText(error: UltraError): string {
   return escapeText(named);
 }
 
-/** The last line of a transfer, and what one may want to know of it. */
-export function factSheet(facts: TransferFacts): string[] {
-  const { bytes, seconds, failedCount, leftOutCount } = facts;
-  const isComplete = failedCount + leftOutCount === 0;
-  const head = isComplete ? completeLine(bytes, seconds) : incompleteLine(facts, bytes, seconds);
-  const [rootName, root] = facts.fileRoot === undefined
-    ? ["Transfer root", facts.transferRoot]
-    : ["BLAKE3", facts.fileRoot];
-  const rows: [string, string][] = [
-    ["Files", formatCount(facts.files)],
-    ["Bytes", `${formatCount(bytes)} (${formatBytes(bytes)})`],
-    ["Time", formatDuration(seconds)],
-    ["Rate", formatRate(rateOf(bytes, seconds))],
-    [rootName, formatHex(root)],
-    ["Resent", formatBytes(facts.resentBytes)],
-    ["Already there", `${formatCount(facts.presentFiles)} files (${formatBytes(facts.presentBytes)})`],
-    ["Failed", formatCount(failedCount)],
-    ...leftOutCount > 0 ? [["Left out", formatCount(leftOutCount)] as [string, string]] : [],
-    ["Durable", facts.durable ? "yes" : "no"],
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  const sheet = rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
-  return [head, ...sheet, ...listed(facts), ...verdictLines(facts.verdict)];
-}
-
-/** What limited the speed, and what would help. */
-export function verdictLines({ sentence, help }: Verdict): string[] {
-  return help === undefined ? [verdictLine(sentence)] : [verdictLine(sentence), `  Help: ${help}`];
+/** What of a transfer that did not come to its end is there all the same; empty when nothing can be said. */
+export function arrivedText({ files, filesArrived, listed }: StatusState): string {
+  if (files === 0) return "";
+  if (filesArrived === 0) return "No file arrived; the next transfer starts over";
+  const count = listed ? `${formatCount(filesArrived)} of ${counted(files, "file")}` : counted(filesArrived, "file");
+  const verb = filesArrived === 1 && !listed ? "is" : "are";
+  return `${count} arrived and ${verb} kept; the next transfer skips what is there`;
 }
 
 /** The heading of the table of a test. */
@@ -132,29 +107,7 @@ const WAYS: Readonly<Record<Measurement["way"], string>> = {
   local: "on this machine",
 };
 
-function listed({ failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts): string[] {
-  const missing = leftOut.filter(({ reason }) => reason !== "chosen");
-  const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
-  const lines = [
-    ...shownNames(failed, failedCount, "failed"),
-    ...shownNames(names, leftOutCount, "left out"),
-  ];
-  const isNew = leftOutCount > 0 && !isLeftOutAccepted;
-  return isNew ? [...lines, "  If that is right, --allow-left-out makes it exit code 0"] : lines;
-}
-
-function shownNames(
-  names: readonly { readonly path: string; readonly text: string }[],
-  count: number,
-  what: string,
-): string[] {
-  const shown = names.slice(0, MAX_LISTED);
-  const lines = shown.map(({ path, text }) => `    ${shownPath(path)}: ${escapeText(text)}`);
-  const more = count - shown.length;
-  return more > 0 ? [...lines, `    and ${formatCount(more)} more ${what}`] : lines;
-}
-
 /** A name that looks like a flag is shown so that it can be copied into a command. */
-function shownPath(path: string): string {
+export function shownPath(path: string): string {
   return escapeText(path.startsWith("-") ? `./${path}` : path);
 }

@@ -62,8 +62,19 @@ export interface FileFailure {
   readonly text: string;
 }
 
+/** What a sender that waits has to offer. */
+export interface OfferedFiles {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** The fact sheet of a transfer. */
 export interface TransferFacts {
+  readonly role: "send" | "receive";
+  /** The one thing at the top level; `undefined` when there are several. */
+  readonly name: string | undefined;
+  /** Where that is now, or the folder that holds everything; `undefined` on the side that sends. */
+  readonly savedTo: string | undefined;
   /** Files that arrived in this transfer. */
   readonly files: number;
   /** Their bytes. */
@@ -97,6 +108,10 @@ export interface Output {
   ticket(notice: TicketNotice): void;
   /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
   memoryBound(bytes: number): void;
+  /** A sender knows what it is going to offer, and nobody has come yet. */
+  offering(offered: OfferedFiles): void;
+  /** A receiver waits; what arrives will be in this folder. */
+  receivingInto(folder: string): void;
   /** A transfer begins; progress counts from here. */
   started(start: TransferStart): void;
   config(config: TransferConfig): void;
@@ -118,6 +133,8 @@ export interface Output {
   note(text: string): void;
   /** Why the run ends. */
   error(error: unknown): void;
+  /** The run ends because the user or the system wants it to. */
+  interrupted(): void;
   /** A line of `-v`. */
   debug(line: string): void;
   /** The last call. */
@@ -129,15 +146,17 @@ export interface OutputOptions {
   readonly terminal: Terminal;
   /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
-  /** NO_COLOR and TERM. */
-  readonly environment: { readonly noColor: string | undefined; readonly term: string | undefined };
+  /** TERM. */
+  readonly environment: { readonly term: string | undefined };
+  /** Asked when something is shown: the command line is read later than the first line may have to be. */
+  readonly isVerbose?: () => boolean;
 }
 
-export function createOutput({ mode, terminal, now, environment }: OutputOptions): Output {
+export function createOutput({ mode, terminal, now, environment, isVerbose = () => false }: OutputOptions): Output {
   if (mode === "json") return new JsonOutput(terminal, now);
   if (mode === "quiet") return new QuietOutput(terminal);
-  // no-color.org: set and not empty.
-  const plain = !terminal.stderr.isTerminal || !!environment.noColor || environment.term === "dumb" ||
+  // NO_COLOR is about colour, and there is none.
+  const plain = !terminal.stderr.isTerminal || environment.term === "dumb" ||
     (terminal.stderr.columns() ?? 0) < MIN_STATUS_COLUMNS;
-  return new HumanOutput(terminal, now, plain ? "plain" : "status");
+  return new HumanOutput(terminal, now, plain ? "plain" : "status", isVerbose);
 }

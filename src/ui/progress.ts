@@ -4,36 +4,49 @@
  * @module
  */
 
-import { formatBytes, formatClock, formatPercent, formatRate, percentOf, rateOf } from "./format.ts";
+import { truncate, widthOf } from "./escape.ts";
+import { formatLeft, formatPair, formatPercent, formatSize, percentOf, rateOf } from "./format.ts";
 
 /** Where a transfer stands. `Progress` of `transfer/` is one. */
 export interface ProgressReport {
   /** Bytes that the receiver has verified and written, or had already. */
   readonly verifiedBytes: number;
   readonly totalBytes: number;
-  /** Whether `totalBytes` is final. */
+  /** Whether `totalBytes` and `files` are final. */
   readonly listed: boolean;
   /** Those of `verifiedBytes` that did not have to travel; they are no speed. */
   readonly presentBytes?: number;
+  readonly files?: number;
+  /** Those of `files` that are at their place, or were there before. */
+  readonly filesArrived?: number;
 }
 
 /** What a status line shows. */
 export interface StatusState {
+  /** What is transferred. */
+  readonly name: string;
   readonly bytes: number;
   readonly totalBytes: number;
+  readonly files: number;
+  readonly filesArrived: number;
   readonly listed: boolean;
   /** Since the start, in bits per second. */
   readonly rate: number;
-  /** Both are shown, because an average hides a stall. */
+  /** An average hides a stall. */
   readonly lastSecondRate: number;
   /** `undefined` while nobody can tell. */
   readonly secondsLeft: number | undefined;
+  /** Since when no byte has arrived, once that is worth a word. */
+  readonly stalledSeconds: number | undefined;
 }
 
 /** Span of the rate that the time left is reckoned from: long enough to be calm, short enough to follow a change. */
 const FORECAST_MS = 10_000;
 
 const SECOND_MS = 1000;
+
+/** Silence that a user wants to hear of: longer than disks and routes pause. */
+const STALL_MS = 3000;
 
 /** Samples closer than this are merged, so that their number is bounded however often reports come. */
 const SAMPLE_MS = 50;
@@ -49,23 +62,38 @@ interface Sample {
 
 /** Turns reports into rates. */
 export class ProgressMeter {
+  readonly #name: string;
   #samples: Sample[] = [];
   #first: Sample | undefined;
+  /** The last report that differed from the one before. */
+  #moved: Sample | undefined;
+
+  constructor(name = "") {
+    this.#name = name;
+  }
 
   update(now: number, report: ProgressReport): StatusState {
-    const moved = report.verifiedBytes - (report.presentBytes ?? 0);
-    const sample = { at: now, bytes: moved };
+    const bytes = report.verifiedBytes - (report.presentBytes ?? 0);
+    const sample = { at: now, bytes };
     const first = this.#first ??= sample;
+    if (this.#moved?.bytes !== bytes) this.#moved = sample;
     this.#add(sample);
     const forecast = this.#rateSince(now - FORECAST_MS, sample);
     const left = (report.totalBytes - report.verifiedBytes) * 8 / forecast;
+    const silentMs = now - (this.#moved?.at ?? now);
+    const isMoving = !report.listed || report.verifiedBytes < report.totalBytes;
+    const stalledSeconds = isMoving && silentMs >= STALL_MS ? Math.floor(silentMs / SECOND_MS) : undefined;
     return {
+      name: this.#name,
       bytes: report.verifiedBytes,
       totalBytes: report.totalBytes,
+      files: report.files ?? 0,
+      filesArrived: report.filesArrived ?? 0,
       listed: report.listed,
       rate: rateBetween(first, sample),
       lastSecondRate: this.#rateSince(now - SECOND_MS, sample),
       secondsLeft: report.listed && left >= 0 && left <= MAX_SECONDS_LEFT ? left : undefined,
+      stalledSeconds,
     };
   }
 
@@ -84,32 +112,45 @@ export class ProgressMeter {
   }
 }
 
+/** Columns that a status line leaves free: terminals echo Ctrl-C as `^C`, and what wraps cannot be taken back. */
+export const SPARE_COLUMNS = 3;
+
 /** Columns below which a status line says too little to be worth its control characters. */
 export const MIN_STATUS_COLUMNS = 40;
 
 const MIN_BAR = 10;
 const MAX_BAR = 40;
 
+/** Columns of a bar's brackets and of the gap behind it. */
+const BAR_FRAME = 4;
+
+const MAX_NAME = 20;
+
 /** Between the parts of the line. */
 const GAP = "  ";
 
 /**
- * The status line: `[=======>     ]  42.0%  8123.4 Mbps  (last second 8350.1 Mbps)  252.0 MB of 600.0 MB  0:00:01 left`.
+ * The status line: `movie.mkv   28%  [=====>             ]   89/315 MB  23.1 MB/s  10s left  1/6 files`.
  *
- * It is shorter than `columns`, so that it never wraps. What matters least is left out first.
+ * Each part keeps its width while the transfer runs, so that nothing jumps. The line is shorter than `columns`, so that it
+ * never wraps.
+ * What matters least is left out first.
  */
 export function renderStatusLine(state: StatusState, columns: number): string {
-  const parts = statusParts(state);
-  const room = columns - 1;
-  let chosen = parts;
-  while (lengthOf(chosen) > room && chosen.length > 1) {
-    const least = Math.max(...chosen.map((part) => part.rank));
-    chosen = chosen.filter((part) => part.rank !== least);
+  const room = columns - SPARE_COLUMNS;
+  let chosen = statusParts(state);
+  while (widthOfParts(chosen) > room - MIN_BAR - BAR_FRAME && chosen.some(({ rank }) => rank > LAST_WITH_BAR)) {
+    chosen = withoutLeast(chosen);
   }
-  const text = chosen.map((part) => part.text).join(GAP);
-  // Brackets and the gap behind the bar take four columns.
-  const bar = Math.min(MAX_BAR, room - text.length - GAP.length - 2);
-  return bar < MIN_BAR ? text.slice(0, Math.max(0, room)) : `${renderBar(state, bar)}${GAP}${text}`;
+  const bar = Math.min(MAX_BAR, room - widthOfParts(chosen) - BAR_FRAME);
+  if (bar >= MIN_BAR) {
+    return joined(
+      chosen.flatMap((part) => part.rank === 0 ? [part, { text: renderBar(state, bar), rank: 0 }] : [part]),
+    );
+  }
+  chosen = statusParts(state);
+  while (widthOfParts(chosen) > room && chosen.length > 1) chosen = withoutLeast(chosen);
+  return truncate(joined(chosen), Math.max(0, room));
 }
 
 interface Part {
@@ -118,18 +159,41 @@ interface Part {
   readonly rank: number;
 }
 
+/** Parts of a higher rank make room for the bar. */
+const LAST_WITH_BAR = 2;
+
+/** In their order; the bar stands behind the percentage. */
 function statusParts(state: StatusState): Part[] {
-  const done = state.listed ? formatPercent(state.bytes, state.totalBytes) : "  ... ";
-  const total = `${formatBytes(state.totalBytes)}${state.listed ? "" : " so far"}`;
-  const parts = [
-    { text: done.padStart(6), rank: 0 },
-    { text: formatRate(state.rate), rank: 1 },
-    { text: `(last second ${formatRate(state.lastSecondRate)})`, rank: 4 },
-    { text: `${formatBytes(state.bytes)} of ${total}`, rank: 3 },
-  ];
-  return state.secondsLeft === undefined
-    ? parts
-    : [...parts, { text: `${formatClock(state.secondsLeft)} left`, rank: 2 }];
+  const { listed, bytes, totalBytes, files, filesArrived, stalledSeconds, secondsLeft } = state;
+  const amount = listed ? formatPair(bytes, totalBytes) : `${formatSize(bytes)} so far`;
+  const count = String(files).length;
+  const left = secondsLeft === undefined ? "" : `${formatLeft(secondsLeft)} left`;
+  const speed = stalledSeconds === undefined
+    ? [{ text: `${formatSize(state.lastSecondRate / 8)}/s`.padStart(9), rank: 1 }, { text: left.padStart(11), rank: 2 }]
+    : [{ text: `stalled for ${stalledSeconds} s`.padEnd(9 + GAP.length + 11), rank: 1 }];
+  return [
+    { text: truncate(state.name, MAX_NAME), rank: 5 },
+    { text: (listed ? `${Math.floor(percentOf(bytes, totalBytes))}%` : "...").padStart(4), rank: 0 },
+    { text: amount, rank: 3 },
+    ...speed,
+    ...listed && files > 1 ? [{ text: `${String(filesArrived).padStart(count)}/${files} files`, rank: 4 }] : [],
+  ].filter(({ text }) => text !== "");
+}
+
+/** What follows the percentage in a line of a log, `252/600 MB, 3 of 7 files, 6s left`. */
+export function progressDetail(state: StatusState): string {
+  const { bytes, totalBytes, files, filesArrived, secondsLeft, stalledSeconds } = state;
+  return [
+    formatPair(bytes, totalBytes).trim(),
+    ...files > 1 ? [`${filesArrived} of ${files} files`] : [],
+    ...stalledSeconds !== undefined ? [`stalled for ${stalledSeconds} s`] : [],
+    ...stalledSeconds === undefined && secondsLeft !== undefined ? [`${formatLeft(secondsLeft)} left`] : [],
+  ].join(", ");
+}
+
+/** `42.0%`, or how much there is while nobody knows of how much. */
+export function progressShare(state: StatusState): string {
+  return state.listed ? formatPercent(state.bytes, state.totalBytes) : `${formatSize(state.bytes)} so far`;
 }
 
 /** ASCII, so that it looks the same in every locale and font. */
@@ -139,8 +203,17 @@ function renderBar(state: StatusState, width: number): string {
   return `[${head.padEnd(width)}]`;
 }
 
-function lengthOf(parts: readonly Part[]): number {
-  return parts.reduce((sum, part) => sum + part.text.length + GAP.length, -GAP.length);
+function withoutLeast(parts: readonly Part[]): Part[] {
+  const least = Math.max(...parts.map(({ rank }) => rank));
+  return parts.filter(({ rank }) => rank !== least);
+}
+
+function joined(parts: readonly Part[]): string {
+  return parts.map(({ text }) => text).join(GAP).trimEnd();
+}
+
+function widthOfParts(parts: readonly Part[]): number {
+  return parts.reduce((sum, { text }) => sum + widthOf(text) + GAP.length, -GAP.length);
 }
 
 function rateBetween(from: Sample, to: Sample): number {

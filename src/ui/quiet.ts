@@ -38,6 +38,9 @@ export class QuietOutput implements Output {
 
   phase(): void {}
   memoryBound(): void {}
+  offering(): void {}
+  receivingInto(): void {}
+  interrupted(): void {}
   started(): void {}
   config(): void {}
   opened(): void {}

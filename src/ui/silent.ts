@@ -6,6 +6,9 @@ export class SilentOutput implements Output {
   phase(): void {}
   ticket(): void {}
   memoryBound(): void {}
+  offering(): void {}
+  receivingInto(): void {}
+  interrupted(): void {}
   started(): void {}
   config(): void {}
   opened(): void {}

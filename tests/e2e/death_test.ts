@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { assertNoLeftovers, GIB, largeFolder, namesIn, writeFile } from "./files.ts";
+import { assertNoLeftovers, GIB, largeFolder, MIB, namesIn, writeFile } from "./files.ts";
 import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 
 /** Long enough that something is always still to come when the first progress is seen. */
@@ -86,6 +86,25 @@ for (const [signal, code] of SIGNALS) {
       }, await largeFolder()));
   }
 }
+
+Deno.test("T50: an interruption says on both sides what arrived and is kept", () =>
+  inWorkspace(async (workspace) => {
+    const [small, large] = [workspace.path("small.bin"), workspace.path("large.bin")];
+    await Promise.all([writeFile(small, 1000), writeFile(large, 50 * MIB)]);
+    const into = await workspace.make("into");
+    const receiver = workspace.recv(["--into", into]);
+    const limit = ["--rate-limit", "1M"];
+    const sender = workspace.start(["send", "--json", small, large, ...limit, await receiver.ticket()]);
+    await sender.event("progress", ({ filesArrived }) => filesArrived === 1);
+    sender.kill("SIGINT");
+    await Promise.all([sender.exits(130, PROMPT_MS), receiver.exits(5, PROMPT_MS)]);
+    assert.deepEqual(sender.events.at(-2), { type: "interrupted", files: 2, filesArrived: 1 });
+    assert.deepEqual(receiver.stderr.lines.slice(-2), [
+      "ultra: The other side was interrupted",
+      "1 of 2 files arrived and are kept; the next transfer skips what is there",
+    ]);
+    assert.deepEqual(namesIn(into), ["small.bin"]);
+  }));
 
 Deno.test("SIGINT, SIGTERM and SIGHUP end a side that waits", () =>
   inWorkspace(async (workspace) => {

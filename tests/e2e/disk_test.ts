@@ -48,6 +48,24 @@ Deno.test(
     }),
 );
 
+Deno.test("T48: a file that cannot be written is told in one line that names it, on both sides", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    await writeFile(`${tree}/sixty`, 60 * 1024);
+    await writeFile(`${tree}/small`, 10);
+    const into = await workspace.make("into");
+    const receiver = workspace.recv(["--into", into], { limits: "ulimit -f 64" });
+    const sender = workspace.start(["send", tree, await receiver.ticket()]);
+    await Promise.all([sender.exits(3), receiver.exits(3)]);
+    for (const side of [sender, receiver]) {
+      const lines = side.stderr.lines.filter((line) => line.includes("sixty"));
+      assert.equal(lines.length, 1, side.transcript());
+      assert.match(lines[0] ?? "", /cannot .* "tree\/sixty": file too large/);
+      assert.doesNotMatch(side.stderr.text, /\bentry \d/);
+    }
+    assert.deepEqual(namesIn(`${into}/tree`), ["small"]);
+  }));
+
 Deno.test(
   "D31: files that fit one by one but not together are refused before any appears",
   needsRoot,

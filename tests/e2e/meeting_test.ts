@@ -15,22 +15,68 @@ async function assertArrived(into: string, source: string, ...sides: readonly Ul
   await assertNoLeftovers(into);
 }
 
-Deno.test("a receiver waits, and people read the log lines and the fact sheet on both sides", () =>
+Deno.test("T51: T52: a receiver waits, and people read where the file is, its hash and what else they want to know", () =>
   inWorkspace(async (workspace) => {
     const { source, into } = await arrange(workspace);
     const { sender, receiver } = await workspace.pair([source], ["--into", into]);
     await assertArrived(into, source, sender, receiver);
     const root = await hashFile(source);
+    const places = [[sender, /^ {2}Sent {6}source\.bin$/m], [
+      receiver,
+      new RegExp(`^  Saved to  ${into}/source.bin$`, "m"),
+    ]];
+    for (const [side, place] of places as [Ultra, RegExp][]) {
+      const sheet = side.stderr.lines.slice(side.stderr.lines.findIndex((line) => line.includes("complete:")));
+      assert.match(sheet[0] ?? "", /^⚡ ULTRA transfer complete: 3\.1 MB in [\d.]+s \([\d.]+ Mbps\)$/);
+      assert.match(sheet.join("\n"), place);
+      assert.ok(sheet.includes(`  BLAKE3    ${root}`));
+      assert.ok(sheet.length <= 5, side.transcript());
+      assert.ok(side.stderr.lines.every((line) => line.length <= 79 || line.includes(into)), side.transcript());
+    }
+    assert.ok(receiver.stderr.lines.includes(`Files will be saved in ${into}`));
+  }));
+
+Deno.test("T51: a waiting sender says what it offers", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into } = await arrange(workspace);
+    await workspace.make("empty");
+    const sender = workspace.sendWaiting([source, workspace.path("empty")]);
+    await sender.says(/^Offering 1 file, 3\.1 MB$/);
+    await workspace.start(["recv", "--into", into, await sender.ticket()]).exits(0);
+    await sender.exits(0);
+  }));
+
+Deno.test("T54: a transfer of what is there already says so", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into } = await arrange(workspace);
+    for (
+      const pattern of [
+        /^⚡ ULTRA transfer complete: 3\.1 MB/m,
+        /complete: nothing to do, source\.bin is already there, identical$/m,
+      ]
+    ) {
+      const { sender, receiver } = await workspace.pair([source], ["--into", into]);
+      await assertArrived(into, source, sender, receiver);
+      for (const { stderr } of [sender, receiver]) assert.match(stderr.text, pattern);
+    }
+  }));
+
+Deno.test("T44: with -v people read the log lines and the whole fact sheet on both sides", () =>
+  inWorkspace(async (workspace) => {
+    const { source, into } = await arrange(workspace);
+    const { sender, receiver } = await workspace.pair([source], ["--into", into], "-v");
+    await assertArrived(into, source, sender, receiver);
+    const root = await hashFile(source);
     for (const { stderr } of [sender, receiver]) {
       assert.match(stderr.text, /^⚡ Starting ULTRA transfer: source\.bin \(3\.1 MB\)$/m);
-      assert.match(stderr.text, /^⚡ Opened \d+ streams in parallel$/m);
+      assert.match(stderr.text, /^⚡ Opened \d+ streams? in parallel$/m);
       assert.match(stderr.text, /^⚡ ULTRA transfer complete: 3\.1 MB in [\d.]+s \([\d.]+ Mbps\)$/m);
       assert.match(stderr.text, new RegExp(`^  BLAKE3 +${root}$`, "m"));
       assert.match(stderr.text, /^ {2}Durable +yes$/m);
       // deno-lint-ignore no-control-regex
       assert.doesNotMatch(stderr.text, /[\x00-\x08\x0b-\x1f\x7f]/);
     }
-    assert.match(sender.stderr.text, /^⚡ ULTRA config: \d+ streams, \d+ chunks of [\d.]+ MB each$/m);
+    assert.match(sender.stderr.text, /^⚡ ULTRA config: \d+ streams?, 1 chunk of 3\.1 MB$/m);
     assert.equal(receiver.stdout.lines.length, 1);
     assert.equal(sender.stdout.text, "");
   }));
@@ -163,8 +209,8 @@ Deno.test("any number of streams and either congestion control move the file", (
     const variants = [["--streams", "1"], ["--streams", "3", "--cc", "cubic"], ["--streams", "256"]];
     for (const [index, flags] of variants.entries()) {
       const into = await workspace.make(`into ${index}`);
-      const { sender, receiver } = await workspace.pair([source], ["--into", into], ...flags);
+      const { sender, receiver } = await workspace.pair([source], ["--into", into], "-v", ...flags);
       await assertArrived(into, source, sender, receiver);
-      assert.match(sender.stderr.text, new RegExp(`^⚡ Opened ${flags[1]} streams in parallel$`, "m"));
+      assert.match(sender.stderr.text, new RegExp(`^⚡ Opened ${flags[1]} streams? in parallel$`, "m"));
     }
   }));

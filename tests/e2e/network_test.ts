@@ -23,13 +23,13 @@ async function closedPort(): Promise<number> {
   return socket.port;
 }
 
-Deno.test("B12: an address that never answers is told after at most 12 s with exit 5 and a hint at firewalls", () =>
+Deno.test("B12: T33: an address that never answers is told after at most 12 s with exit 5 and a hint at firewalls and the MTU", () =>
   inWorkspace(async (workspace) => {
     await using hole = await silentSocket();
     const source = await writeFile(workspace.path("source.bin"), 10);
     const sender = workspace.start(["send", source, ticketFor([hole.port])]);
     await sender.exits(5, NO_ANSWER_MS);
-    assert.match(sender.stderr.text, /^ultra: No answer.*firewall may block UDP/m);
+    assert.match(sender.stderr.text, /^ultra: No answer.*firewall may block UDP.*\(its MTU\)/m);
   }));
 
 Deno.test("B13: a port on which nothing listens is told with exit 5 and another text", () =>

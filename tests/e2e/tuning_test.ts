@@ -29,7 +29,7 @@ Deno.test("--rate-limit: a sender that waits for its turn can be interrupted, an
     const source = await writeFile(workspace.path("source.bin"), 20 * MIB);
     const into = await workspace.make("into");
     // Half an hour, if nobody interrupts it.
-    const { sender, receiver } = await workspace.pair([source, "--rate-limit", "10K"], ["--into", into]);
+    const { sender, receiver } = await workspace.pair([source, "--rate-limit", "10K"], ["--into", into, "-v"]);
     await receiver.says(/^⚡ Opened/);
     sender.kill("SIGINT");
     await Promise.all([sender.exits(130, 5_000), receiver.exits(5)]);

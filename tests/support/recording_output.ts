@@ -3,6 +3,7 @@
 import type {
   AddedConnection,
   FileFailure,
+  OfferedFiles,
   Output,
   RunPhase,
   TicketNotice,
@@ -50,6 +51,18 @@ export class RecordingOutput implements Output {
 
   memoryBound(bytes: number): void {
     this.notes.push(`memory bound ${bytes}`);
+  }
+
+  offering(offered: OfferedFiles): void {
+    this.notes.push(`offering ${offered.files} files, ${offered.bytes} bytes`);
+  }
+
+  receivingInto(folder: string): void {
+    this.notes.push(`receiving into ${folder}`);
+  }
+
+  interrupted(): void {
+    this.#call("interrupted");
   }
 
   started(start: TransferStart): void {

@@ -4,6 +4,9 @@ import { createOutput, type TransferFacts } from "../../src/ui/output.ts";
 import { MemoryTerminal } from "./support.ts";
 
 const COMPLETE: TransferFacts = {
+  role: "receive",
+  name: undefined,
+  savedTo: "/home/me/in",
   files: 1,
   bytes: 1000,
   seconds: 1,

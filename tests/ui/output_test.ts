@@ -6,10 +6,14 @@ import { UltraError } from "../../src/errors.ts";
 import { reportOf } from "../../src/protocol/report.ts";
 import { startDebugLog } from "../../src/ui/log.ts";
 import { createOutput, type Output, type TransferFacts } from "../../src/ui/output.ts";
+import type { ProgressReport } from "../../src/ui/progress.ts";
 import { StreamWriter } from "../../src/ui/writer.ts";
 import { MemoryTerminal, screen } from "./support.ts";
 
 const FACTS: TransferFacts = {
+  role: "receive",
+  name: "movie.mkv",
+  savedTo: "/home/me/movie.mkv",
   files: 1,
   bytes: 600_000_000,
   seconds: 0.61,
@@ -62,9 +66,8 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.exit(4);
 }
 
-Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the fact sheet", () => {
-  const terminal = new MemoryTerminal();
-  const output = createOutput(terminal.options("human"));
+/** A transfer of twenty steps in two seconds. */
+function transfer(output: Output, terminal: MemoryTerminal): void {
   output.started({ role: "send", name: "movie.mkv", bytes: 600_000_000 });
   output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
   output.opened(8);
@@ -76,29 +79,113 @@ Deno.test("a log file gets the ⚡ lines, one Progress line each second, and the
   }
   output.complete(FACTS);
   output.exit(0);
-  assert.deepEqual(terminal.stderr.lines, [
-    "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)",
-    "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
-    "⚡ Opened 8 streams in parallel",
-    "⚡ Added connection 2 (4 more streams)",
-    "⚡ Progress: 50.0% - Speed: 2400.0 Mbps",
-    "⚡ Progress: 100.0% - Speed: 2400.0 Mbps",
+}
+
+Deno.test("T52 a log gets the first and the last ⚡ line, Progress each 5 %, and a sheet of what one wants to know", () => {
+  const terminal = new MemoryTerminal();
+  transfer(createOutput(terminal.options("human")), terminal);
+  const { lines } = terminal.stderr;
+  assert.equal(lines[0], "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)");
+  assert.equal(lines[1], "⚡ Progress: 5.0% - Speed: 2400.0 Mbps - 30/600 MB, 2s left");
+  assert.equal(lines.filter((line) => line.startsWith("⚡ Progress: ")).length, 20);
+  assert.deepEqual(lines.slice(-4), [
     "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)",
-    "  Files          1",
-    "  Bytes          600,000,000 (600.0 MB)",
-    "  Time           0.61s",
-    "  Rate           7868.9 Mbps",
-    `  BLAKE3         ${"ab".repeat(32)}`,
-    "  Resent         0 B",
-    "  Already there  0 files (0 B)",
-    "  Failed         0",
-    "  Durable        yes",
-    "⚡ Verdict: limited by the path (0.4 % loss, 48 ms)",
+    "  Saved to  /home/me/movie.mkv",
+    `  BLAKE3    ${"ab".repeat(32)}`,
+    "  Verdict   limited by the path (0.4 % loss, 48 ms)",
   ]);
+  assert.equal(lines.filter((line) => line.startsWith("⚡")).length, 22);
   assert.equal(terminal.stdout.text, "");
 });
 
-Deno.test("the fact sheet of several files has the transfer root, and names what failed", () => {
+Deno.test("T44 -v adds config, Opened, Progress each second and the whole sheet, in a log and on a terminal", () => {
+  for (const isTerminal of [false, true]) {
+    const terminal = new MemoryTerminal({ stderr: isTerminal });
+    transfer(createOutput({ ...terminal.options("human"), isVerbose: () => true }), terminal);
+    const lines = screen(terminal.stderr.text).slice(0, -1);
+    assert.deepEqual(lines, [
+      "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)",
+      "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
+      "⚡ Opened 8 streams in parallel",
+      "⚡ Added connection 2 (4 more streams)",
+      "⚡ Progress: 50.0% - Speed: 2400.0 Mbps - 300/600 MB, 1s left",
+      "⚡ Progress: 100.0% - Speed: 2400.0 Mbps - 600/600 MB, 0s left",
+      "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)",
+      "  Saved to       /home/me/movie.mkv",
+      "  Files          1",
+      "  Bytes          600,000,000 (600.0 MB)",
+      "  Time           0.61s",
+      "  Rate           7868.9 Mbps",
+      `  BLAKE3         ${"ab".repeat(32)}`.slice(0, 81),
+      "  Transfer root",
+      `                 ${"cd".repeat(32)}`.slice(0, 81),
+      "  There          0 files, 0 B were there before",
+      "  Resent         0 B",
+      "  Durable        yes",
+      "  Verdict        limited by the path (0.4 % loss, 48 ms)",
+    ]);
+  }
+});
+
+Deno.test("T52 what is not as expected stands on the sheet, and every line fits 79 columns but for paths", () => {
+  const sheet = (facts: Partial<TransferFacts>) => {
+    const terminal = new MemoryTerminal();
+    createOutput(terminal.options("human")).complete({ ...FACTS, ...facts });
+    for (const line of terminal.stderr.lines) assert.ok(line.length <= 79, line);
+    return terminal.stderr.text;
+  };
+  const long = "limited by the receiver's UDP buffer (426.0 kB, 0.4 % of the packets did not fit), as it were";
+  const text = sheet({
+    files: 3,
+    name: undefined,
+    savedTo: "/home/me",
+    fileRoot: undefined,
+    presentFiles: 1,
+    presentBytes: 5000,
+    resentBytes: 1_048_576,
+    durable: false,
+    verdict: { ...FACTS.verdict, sentence: long, help: "on the receiver: less" },
+  });
+  assert.match(text, /^ {2}Saved to {2}\/home\/me \(3 files\)$/m);
+  assert.match(text, /^ {2}There {5}1 file, 5\.0 kB was there before$/m);
+  assert.match(text, /^ {2}Resent {4}1\.0 MB$/m);
+  assert.match(text, /^ {2}Durable {3}no: that file system cannot sync/m);
+  assert.match(text, /^ {2}Verdict {3}limited by .*\n {12}\S.*\n {2}Help {6}on the receiver: less$/m);
+  assert.doesNotMatch(text, /BLAKE3|root|Failed/);
+  assert.match(sheet({ role: "send", savedTo: undefined }), /^ {2}Sent {6}movie\.mkv$/m);
+  assert.match(sheet({ role: "send", savedTo: undefined, name: undefined, files: 2 }), /^ {2}Sent {6}2 files$/m);
+  const short = { ...FACTS.verdict, limit: "too-short" as const, sentence: "too short to say what limited it" };
+  assert.doesNotMatch(sheet({ verdict: short }), /Verdict/);
+});
+
+Deno.test("T54 when all is there already, that is what is said", () => {
+  const last = (facts: Partial<TransferFacts>) => {
+    const terminal = new MemoryTerminal();
+    createOutput(terminal.options("human")).complete({ ...FACTS, files: 0, bytes: 0, presentFiles: 1, ...facts });
+    assert.equal(terminal.stderr.lines.length, 1);
+    return terminal.stderr.lines[0];
+  };
+  const start = "⚡ ULTRA transfer complete: nothing to do,";
+  assert.equal(last({ name: "README" }), `${start} README is already there, identical`);
+  assert.equal(last({ name: "photos", presentFiles: 7 }), `${start} photos is already there, identical (7 files)`);
+  assert.equal(last({ name: undefined, presentFiles: 7 }), `${start} all 7 files are already there, identical`);
+});
+
+Deno.test("T48 a failed file is told in one line that names it once, and not again on the sheet", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  const told = { path: "sixty", kind: "disk" as const, text: 'cannot write "sixty": no space left on device' };
+  const there = { path: "b/c", kind: "disk" as const, text: 'cannot read "b/c": permission denied' };
+  output.fileFailed(told);
+  output.complete({ ...FACTS, files: 3, failed: [told, there], failedCount: 2 });
+  const lines = terminal.stderr.lines.filter((line) => /sixty|b\/c/.test(line));
+  assert.deepEqual(lines, [
+    'ultra: cannot write "sixty": no space left on device',
+    '    b/c: cannot read "b/c": permission denied',
+  ]);
+});
+
+Deno.test("the sheet names the first of what failed", () => {
   const terminal = new MemoryTerminal();
   const failed = Array.from({ length: 30 }, (_, index) => ({ path: `-f${index}`, kind: "disk" as const, text: "no" }));
   createOutput(terminal.options("human")).complete({
@@ -107,17 +194,52 @@ Deno.test("the fact sheet of several files has the transfer root, and names what
     fileRoot: undefined,
     failed,
     failedCount: 500,
-    durable: false,
-    verdict: { ...FACTS.verdict, help: "on the receiver: less" },
   });
   const { text } = terminal.stderr;
   assert.match(text, /^⚡ ULTRA transfer incomplete: .*, 500 failed$/m);
-  assert.match(text, new RegExp(`Transfer root {2}${"cd".repeat(32)}`));
-  assert.match(text, /Durable {8}no/);
-  assert.match(
-    text,
-    /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more failed\n⚡ Verdict: .*\n {2}Help: on the receiver: less\n$/,
-  );
+  assert.match(text, /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more failed\n$/);
+});
+
+Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn line", () => {
+  const said = (end: (output: Output) => void, report?: Partial<ProgressReport>) => {
+    const terminal = new MemoryTerminal({ stderr: true });
+    const output = createOutput(terminal.options("human"));
+    output.phase("waiting");
+    if (report !== undefined) {
+      output.started({ role: "send", name: "photos", bytes: undefined });
+      terminal.now += 200;
+      output.progress({ verifiedBytes: 5, totalBytes: 10, listed: true, files: 7, filesArrived: 3, ...report });
+    }
+    end(output);
+    output.exit(130);
+    return screen(terminal.stderr.text).filter((line) => line !== "" && !line.startsWith("⚡"));
+  };
+  const interrupted = (output: Output) => output.interrupted();
+  assert.deepEqual(said(interrupted), ["Interrupted."]);
+  const kept = "3 of 7 files arrived and are kept; the next transfer skips what is there";
+  assert.deepEqual(said(interrupted, {}), [`Interrupted. ${kept}`]);
+  assert.deepEqual(said(interrupted, { listed: false, filesArrived: 1 }), [
+    "Interrupted. 1 file arrived and is kept; the next transfer skips what is there",
+  ]);
+  assert.deepEqual(said(interrupted, { filesArrived: 0 }), [
+    "Interrupted. No file arrived; the next transfer starts over",
+  ]);
+  const lost = (output: Output) => output.error(new UltraError("network", "The other side was interrupted"));
+  assert.deepEqual(said(lost, {}), ["ultra: The other side was interrupted", kept]);
+  assert.deepEqual(said(lost), ["ultra: The other side was interrupted"]);
+});
+
+Deno.test("T51 a waiting sender says what it offers, a receiver where it will be", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  output.offering({ files: 6, bytes: 315_000_000 });
+  output.offering({ files: 1, bytes: 3 });
+  output.receivingInto("/home/me/in\x1b");
+  assert.deepEqual(terminal.stderr.lines, [
+    "Offering 6 files, 315 MB",
+    "Offering 1 file, 3 B",
+    "Files will be saved in /home/me/in\\x1b",
+  ]);
 });
 
 Deno.test("on a terminal the bar takes the place of Progress lines and is replaced in place", () => {
@@ -145,10 +267,9 @@ Deno.test("the status follows the width of the terminal", () => {
   }
 });
 
-Deno.test("J3 no terminal, NO_COLOR, TERM=dumb and narrow terminals get plain lines without control bytes", () => {
+Deno.test("J3 no terminal, TERM=dumb and narrow terminals get plain lines without control bytes", () => {
   const cases = [
     [new MemoryTerminal(), {}],
-    [new MemoryTerminal({ stderr: true, stdout: true }), { noColor: "1" }],
     [new MemoryTerminal({ stderr: true, stdout: true }), { term: "dumb" }],
     [new MemoryTerminal({ stderr: true, stdout: true, columns: 20 }), {}],
   ] as const;
@@ -158,10 +279,6 @@ Deno.test("J3 no terminal, NO_COLOR, TERM=dumb and narrow terminals get plain li
     assert.doesNotMatch(terminal.all, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
     assert.match(terminal.stderr.text, /⚡ Progress/);
   }
-  // An empty NO_COLOR counts as none.
-  const terminal = new MemoryTerminal({ stderr: true });
-  run(createOutput(terminal.options("human", { noColor: "" })), terminal);
-  assert.ok(terminal.stderr.text.includes("\x1b[K"));
 });
 
 Deno.test("J2 no foreign text reaches the terminal raw, in any mode", () => {

@@ -1,60 +1,91 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ProgressMeter, renderStatusLine, type StatusState } from "../../src/ui/progress.ts";
+import { widthOf } from "../../src/ui/escape.ts";
+import { progressDetail, ProgressMeter, renderStatusLine, type StatusState } from "../../src/ui/progress.ts";
 
 const MB = 1_000_000;
 
 const STATE: StatusState = {
-  bytes: 252 * MB,
-  totalBytes: 600 * MB,
+  name: "movie.mkv",
+  bytes: 89 * MB,
+  totalBytes: 315 * MB,
+  files: 6,
+  filesArrived: 1,
   listed: true,
-  rate: 8_123_400_000,
-  lastSecondRate: 8_350_100_000,
-  secondsLeft: 6.2,
+  rate: 200_000_000,
+  lastSecondRate: 184_800_000,
+  secondsLeft: 9.8,
+  stalledSeconds: undefined,
 };
 
-Deno.test("a wide terminal shows bar, percent, both rates, bytes and time left", () => {
-  assert.equal(
-    renderStatusLine(STATE, 120),
-    `[${"=".repeat(12)}>${
-      " ".repeat(20)
-    }]   42.0%  8123.4 Mbps  (last second 8350.1 Mbps)  252.0 MB of 600.0 MB  0:00:07 left`,
-  );
+Deno.test("T53 at 80 columns there are name, bar, percent, bytes, speed, time left and files", () => {
+  const line = "movie.mkv   28%  [==>        ]   89/315 MB  23.1 MB/s     10s left  1/6 files";
+  assert.equal(renderStatusLine(STATE, 80), line);
+  const wide = renderStatusLine(STATE, 120);
+  assert.match(wide, /^movie\.mkv {3}28% {2}\[=+> +\] {3}89\/315 MB {2}23\.1 MB\/s {5}10s left {2}1\/6 files$/);
+  const single = renderStatusLine({ ...STATE, files: 1, filesArrived: 0 }, 80);
+  assert.match(single, /^movie\.mkv {3}28% {2}\[=+> +\] {3}89\/315 MB {2}23\.1 MB\/s {5}10s left$/);
+});
+
+Deno.test("T53 nothing jumps: the bar keeps its place and its width while the numbers change", () => {
+  const places = [[0, 0, 0], [5, 1, 99_999], [89, 2, 9.8], [314, 5, 0.2]].map(([bytes = 0, files = 0, left = 0]) => {
+    const rates = { lastSecondRate: bytes * 8e6, secondsLeft: left };
+    const line = renderStatusLine({ ...STATE, ...rates, bytes: bytes * MB, filesArrived: files }, 90);
+    return [line.indexOf("["), line.indexOf("]"), line.indexOf("files")];
+  });
+  for (const place of places) assert.deepEqual(place, places[0]);
 });
 
 Deno.test("J3 a narrower terminal leaves out what matters least, and no line ever wraps", () => {
-  assert.match(
-    renderStatusLine(STATE, 80),
-    /^\[=+> +\] {3}42\.0% {2}8123\.4 Mbps {2}252\.0 MB of 600\.0 MB {2}0:00:07 left$/,
-  );
-  assert.match(renderStatusLine(STATE, 45), /^ 42\.0% {2}8123\.4 Mbps {2}0:00:07 left$/);
-  assert.equal(renderStatusLine(STATE, 15), " 42.0%");
+  assert.equal(renderStatusLine(STATE, 60), " 28%  [==>          ]   89/315 MB  23.1 MB/s     10s left");
+  assert.match(renderStatusLine(STATE, 45), /^ 28% {2}\[=*>? *\] {2}23\.1 MB\/s {5}10s left$/);
+  assert.equal(renderStatusLine(STATE, 12), " 28%");
   const bytes = fc.maxSafeNat();
   const state = fc.record({
+    name: fc.string({ unit: "grapheme-ascii" }),
     bytes,
     totalBytes: bytes,
+    files: fc.nat(2_000_000),
+    filesArrived: fc.nat(2_000_000),
     listed: fc.boolean(),
     rate: fc.double({ min: 0, max: 1e13, noNaN: true }),
     lastSecondRate: fc.double({ min: 0, max: 1e13, noNaN: true }),
     secondsLeft: fc.option(fc.double({ min: 0, max: 360_000, noNaN: true }), { nil: undefined }),
+    stalledSeconds: fc.option(fc.nat(100_000), { nil: undefined }),
   });
   fc.assert(fc.property(state, fc.nat(200), (one, columns) => {
-    const line = renderStatusLine(one, columns);
-    return line.length < Math.max(columns, 1) && /^[\x20-\x7e]*$/.test(line);
+    return widthOf(renderStatusLine(one, columns)) < Math.max(columns, 1);
   }));
 });
 
 Deno.test("while files are still being listed there is no percentage to believe in", () => {
   const line = renderStatusLine({ ...STATE, listed: false, secondsLeft: undefined }, 100);
-  assert.doesNotMatch(line, /%|left/);
-  assert.match(line, /252\.0 MB of 600\.0 MB so far/);
+  assert.doesNotMatch(line, /%|left|files/);
+  assert.match(line, /89\.0 MB so far/);
+});
+
+Deno.test("T50 a silent peer is shown as that, and not as an average that falls", () => {
+  const meter = new ProgressMeter("movie.mkv");
+  const report = { verifiedBytes: 50 * MB, totalBytes: 100 * MB, listed: true };
+  let state = meter.update(0, { ...report, verifiedBytes: 0 });
+  state = meter.update(1000, report);
+  for (let ms = 1100; ms <= 3900; ms += 100) state = meter.update(ms, report);
+  assert.equal(state.stalledSeconds, undefined);
+  state = meter.update(9000, report);
+  assert.equal(state.stalledSeconds, 8);
+  assert.match(renderStatusLine(state, 80), /50% .*50\/100 MB {2}stalled for 8 s$/);
+  assert.equal(progressDetail(state), "50/100 MB, stalled for 8 s");
+  assert.equal(meter.update(9100, { ...report, verifiedBytes: 60 * MB }).stalledSeconds, undefined);
+  // At the end the disk may take its time.
+  meter.update(9200, { ...report, verifiedBytes: 100 * MB });
+  assert.equal(meter.update(20_000, { ...report, verifiedBytes: 100 * MB }).stalledSeconds, undefined);
 });
 
 Deno.test("the bar is full only when everything is there", () => {
-  const almost = renderStatusLine({ ...STATE, bytes: 600 * MB - 1 }, 80);
-  const full = renderStatusLine({ ...STATE, bytes: 600 * MB }, 80);
-  assert.match(almost, /> *\]/);
-  assert.match(full, /\[=+\] {2}100\.0%/);
+  const almost = renderStatusLine({ ...STATE, bytes: 315 * MB - 1 }, 80);
+  const full = renderStatusLine({ ...STATE, bytes: 315 * MB }, 80);
+  assert.match(almost, / 99% {2}\[=+> *\]/);
+  assert.match(full, /100% {2}\[=+\]/);
 });
 
 Deno.test("the average hides a stall and the last second shows it", () => {

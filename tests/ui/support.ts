@@ -36,7 +36,7 @@ export class MemoryTerminal {
       mode,
       terminal: this,
       now: () => this.now,
-      environment: { noColor: undefined, term: "xterm", ...environment },
+      environment: { term: "xterm", ...environment },
     };
   }
 

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { escapeJson, escapeText, peerText, truncate, widthOf } from "../../src/ui/escape.ts";
 import {
+  counted,
   formatBytes,
   formatClock,
   formatCount,
   formatDuration,
+  formatLeft,
+  formatPair,
   formatPercent,
   formatRate,
+  formatSize,
   percentOf,
 } from "../../src/ui/format.ts";
 import {
@@ -15,10 +19,10 @@ import {
   completeLine,
   configLine,
   incompleteLine,
+  nothingToDoLine,
   openedLine,
   progressLine,
   startLine,
-  verdictLine,
 } from "../../src/ui/lines.ts";
 
 /** Whatever must never reach a terminal. */
@@ -134,12 +138,51 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(configLine(8, 18, 33_554_432), "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each");
   assert.equal(openedLine(8), "⚡ Opened 8 streams in parallel");
   assert.equal(addedLine(2, 4), "⚡ Added connection 2 (4 more streams)");
-  assert.equal(progressLine(420, 1000, 8_123_400_000), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
+  assert.equal(progressLine("42.0%", 8_123_400_000, ""), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
+  assert.equal(progressLine("42.0%", 0, "4/9 MB"), "⚡ Progress: 42.0% - Speed: 0.0 Mbps - 4/9 MB");
   assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
-  assert.equal(verdictLine("too short to say what limited it"), "⚡ Verdict: too short to say what limited it");
+  assert.equal(nothingToDoLine("x is there"), "⚡ ULTRA transfer complete: nothing to do, x is there");
   const incomplete = "⚡ ULTRA transfer incomplete: 1.0 kB in 1.00s (0.0 Mbps), ";
   const missing = (failedCount: number, leftOutCount: number) => incompleteLine({ failedCount, leftOutCount }, 1000, 1);
   assert.equal(missing(2, 0), `${incomplete}2 failed`);
   assert.equal(missing(0, 1202), `${incomplete}1,202 left out`);
   assert.equal(missing(1, 1), `${incomplete}1 failed, 1 left out`);
+});
+
+Deno.test("T54 one of a thing is in the singular", () => {
+  assert.equal(configLine(1, 1, 3), "⚡ ULTRA config: 1 stream, 1 chunk of 3 B");
+  assert.equal(openedLine(1), "⚡ Opened 1 stream in parallel");
+  assert.equal(addedLine(2, 1), "⚡ Added connection 2 (1 more stream)");
+  assert.deepEqual([counted(0, "file"), counted(1, "file"), counted(1202, "file")], [
+    "0 files",
+    "1 file",
+    "1,202 files",
+  ]);
+});
+
+Deno.test("T33 sizes go from bytes to exabytes, also where space is short, and short ones have three digits", () => {
+  assert.equal(formatBytes(1_099_512_700_000), "1.1 TB");
+  const cases: readonly (readonly [number, string])[] = [
+    [3, "3 B"],
+    [3_149_000, "3.1 MB"],
+    [23_110_000, "23.1 MB"],
+    [315_000_000, "315 MB"],
+    [999_960_000, "1.0 GB"],
+  ];
+  for (const [bytes, text] of cases) assert.equal(formatSize(bytes), text);
+});
+
+Deno.test("T53 a part beside its whole has the whole's unit and a width that never changes", () => {
+  assert.equal(formatPair(89_400_000, 315_000_000), " 89/315 MB");
+  assert.equal(formatPair(2_140_000_000, 5_368_709_120), "2.1/5.4 GB");
+  assert.equal(formatPair(3, 3), "3/3 B");
+  assert.equal(formatPair(0, 0), "0/0 B");
+  fc.assert(fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
+    const [part, whole] = [Math.min(a, b), Math.max(a, b)];
+    return formatPair(part, whole).length === formatPair(whole, whole).length;
+  }));
+});
+
+Deno.test("the time left is short to read", () => {
+  assert.deepEqual([0, 9.2, 59.5, 125, 11_400].map(formatLeft), ["0s", "10s", "1m00s", "2m05s", "3h10m"]);
 });

@@ -1,0 +1,161 @@
+/**
+ * The last line of a transfer and the sheet that hangs under it: what it was, where it is, its hash, what limited it, and whatever is not as
+ * expected. With `-v` the sheet has everything. Pure.
+ *
+ * @module
+ */
+
+import type { Verdict } from "../tuning/verdict.ts";
+import { escapeText, widthOf } from "./escape.ts";
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatHex,
+  formatRate,
+  formatSize,
+  rateOf,
+} from "./format.ts";
+import { LEFT_OUT_REASONS } from "./left_out.ts";
+import { completeLine, incompleteLine, nothingToDoLine } from "./lines.ts";
+import { shownPath } from "./messages.ts";
+import type { FileFailure, TransferFacts } from "./output.ts";
+
+export interface SheetOptions {
+  readonly isVerbose: boolean;
+  /** Whether a failure has not been told yet. */
+  readonly isNews: (failure: FileFailure) => boolean;
+}
+
+/** Failures and names that the sheet lists. */
+const MAX_LISTED = 20;
+
+/** Columns of a sheet: it fits the narrowest usual terminal. Paths are longer where they are, so that they can be copied. */
+const WIDTH = 79;
+
+const INDENT = "  ";
+
+/** Columns of the longest label, and a gap. */
+const LABELS = { short: 10, long: 15 } as const;
+
+type Row = readonly [label: string, value: string];
+
+export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetOptions): string[] {
+  const { bytes, seconds, failedCount, leftOutCount, files, presentFiles } = facts;
+  if (failedCount + leftOutCount > 0) {
+    const told = facts.failed.filter((failure) => !isNews(failure)).length;
+    return [incompleteLine(facts, bytes, seconds), ...rows(facts, isVerbose), ...listed(facts, isNews, told)];
+  }
+  if (files === 0 && presentFiles > 0 && !isVerbose) return [nothingToDoLine(presentText(facts))];
+  return [completeLine(bytes, seconds), ...rows(facts, isVerbose)];
+}
+
+/** What was there before, when it was everything. */
+export function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
+  if (name === undefined) return `all ${counted(presentFiles, "file")} are already there, identical`;
+  const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
+  return `${escapeText(name)} is already there, identical${many}`;
+}
+
+function rows(facts: TransferFacts, isVerbose: boolean): string[] {
+  const all = isVerbose ? everything(facts) : expected(facts);
+  const width = isVerbose ? LABELS.long : LABELS.short;
+  return [...all, ...notices(facts, isVerbose), ...verdictRows(facts.verdict, isVerbose)]
+    .flatMap(([label, value]) => shownRow(label, value, width));
+}
+
+/** What and where, and the hash of a single file. */
+function expected({ role, name, savedTo, files, fileRoot }: TransferFacts): Row[] {
+  const many = files === 1 ? "" : ` (${counted(files, "file")})`;
+  const sent: Row = ["Sent", name === undefined ? counted(files, "file") : `${escapeText(name)}${many}`];
+  const place: Row = savedTo === undefined || role === "send" ? sent : ["Saved to", `${escapeText(savedTo)}${many}`];
+  return [
+    ...files > 0 ? [place] : [],
+    ...fileRoot === undefined ? [] : [["BLAKE3", formatHex(fileRoot)] as const],
+  ];
+}
+
+function everything(facts: TransferFacts): Row[] {
+  const { bytes, seconds, fileRoot } = facts;
+  return [
+    ...expected({ ...facts, fileRoot: undefined }),
+    ["Files", formatCount(facts.files)],
+    ["Bytes", `${formatCount(bytes)} (${formatBytes(bytes)})`],
+    ["Time", formatDuration(seconds)],
+    ["Rate", formatRate(rateOf(bytes, seconds))],
+    ...fileRoot === undefined ? [] : [["BLAKE3", formatHex(fileRoot)] as const],
+    // Two lines: the label and 64 digits are wider than a terminal.
+    ["Transfer root", ""],
+    ["", formatHex(facts.transferRoot)],
+  ];
+}
+
+/** What is not as one expects it, or with `-v` that it is. */
+function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
+  const { presentFiles, presentBytes, resentBytes, durable } = facts;
+  const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
+  return [
+    ...presentFiles > 0 || isVerbose
+      ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
+      : [],
+    ...resentBytes > 0 || isVerbose ? [["Resent", formatBytes(resentBytes)] as const] : [],
+    ...!durable ? [["Durable", "no: that file system cannot sync, and a power cut may take the files"] as const] : [],
+    ...durable && isVerbose ? [["Durable", "yes"] as const] : [],
+  ];
+}
+
+/** What limited the speed, and what would help. */
+function verdictRows({ limit, sentence, help }: Verdict, isVerbose: boolean): Row[] {
+  if (limit === "too-short" && !isVerbose) return [];
+  return [["Verdict", sentence], ...help === undefined ? [] : [["Help", help] as const]];
+}
+
+/** One row, its value continued below itself where it is words that do not fit. */
+function shownRow(label: string, value: string, width: number): string[] {
+  const head = `${INDENT}${label.padEnd(width)}`;
+  const lines = wrapWords(value, WIDTH - head.length);
+  return lines.map((line, index) => `${index === 0 ? head : " ".repeat(head.length)}${line}`.trimEnd());
+}
+
+/** Breaks a text between words; a longer word stays whole. */
+export function wrapWords(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && widthOf(longer) > columns) lines.push(line);
+    line = line !== "" && widthOf(longer) > columns ? word : longer;
+  }
+  return [...lines, line];
+}
+
+function listed(
+  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts,
+  isNews: (failure: FileFailure) => boolean,
+  told: number,
+): string[] {
+  const missing = leftOut.filter(({ reason }) => reason !== "chosen");
+  const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
+  const lines = [
+    ...shownNames(failed.filter(isNews), failedCount - told, "failed"),
+    ...shownNames(names, leftOutCount, "left out"),
+  ];
+  const isNew = leftOutCount > 0 && !isLeftOutAccepted;
+  return isNew ? [...lines, "  If that is right, --allow-left-out makes it exit code 0"] : lines;
+}
+
+function shownNames(
+  names: readonly { readonly path: string; readonly text: string }[],
+  count: number,
+  what: string,
+): string[] {
+  const shown = names.slice(0, MAX_LISTED);
+  const lines = shown.map((name) => `    ${aboutFile(name)}`);
+  const more = count - shown.length;
+  return more > 0 ? [...lines, `    and ${formatCount(more)} more ${what}`] : lines;
+}
+
+function aboutFile({ path, text }: { readonly path: string; readonly text: string }): string {
+  return `${shownPath(path)}: ${escapeText(text)}`;
+}
