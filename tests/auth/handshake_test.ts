@@ -141,6 +141,7 @@ Deno.test("I9 any other message before proof ends the connection", () => {
     { type: "position", entries: 0, end: false },
     { type: "want-connections", connections: 1 },
     { type: "report", numbers: reportOf(() => 1) },
+    { type: "left-out", counts: [{ reason: 1, count: 1 }], names: [{ reason: 1, path: "x" }] },
     { type: "test-phase", sender: "dialer", from: "memory", to: "disk", size: 1, isProbe: false, isLast: true },
   ];
   const received: Received[] = [
@@ -160,7 +161,7 @@ Deno.test("I9 any other message before proof ends the connection", () => {
   assertFailed(listener().receive(proofMessage(new Uint8Array(32))), "protocol");
   assertFailed(listener().receive(answer(listener(), dialer().hello)[0]), "protocol");
   assertFailed(dialer().receive(messageIn(dialer().hello)), "protocol");
-  assert.equal(Object.keys(MESSAGE_CODES).length, 22, "a new message belongs into this test");
+  assert.equal(Object.keys(MESSAGE_CODES).length, 23, "a new message belongs into this test");
 });
 
 Deno.test("I19 a version taken out of the offer on its way is noticed by both sides", () => {
