@@ -43,6 +43,7 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
     identity,
     alpns: ALPNS,
     address: "127.0.0.1:0",
+    maxUnvalidated: 16,
     maxUnproved: 1,
     maxUnprovedPerAddress: 1,
     controlLimit: CONTROL_LIMIT,

@@ -182,7 +182,7 @@ function number(value: number | undefined): string {
 }
 
 /** The first column is text; the others are numbers, flush right. */
-function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = heads.map((head, index) => Math.max(head.length, 3, ...rows.map((row) => row[index]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${

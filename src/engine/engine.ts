@@ -183,6 +183,8 @@ export interface ListenOptions {
   readonly alpns: readonly string[];
   /** `ADDR:PORT`; `[::]:0` is all addresses of both families and a free port. */
   readonly address: string;
+  /** Dialers that have not shown yet that they receive at their address. From as many handshakes on, new ones have to show it first. */
+  readonly maxUnvalidated: number;
   readonly maxUnproved: number;
   readonly maxUnprovedPerAddress: number;
   /** Bytes a peer may send on its control stream before it is admitted. */

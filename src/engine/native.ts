@@ -100,6 +100,7 @@ class NativeEngine implements Engine {
     const address = Args.text(options.address);
     const args = new Args()
       .raw(options.settings)
+      .u32(options.maxUnvalidated)
       .u32(options.maxUnproved)
       .u32(options.maxUnprovedPerAddress)
       .u32(options.controlLimit)

@@ -29,16 +29,18 @@ export interface Dialed {
 const STAGGER_MS = 250;
 
 /** All tries together. Longer than a listener's crowd of strangers lasts, shorter than a user's patience. */
-const DIAL_MS = 9500;
+export const DIAL_MS = 9500;
 
 /** Before an address that refused is tried again: it may be full of strangers for a moment. */
-const RETRY_MS = 500;
+export const RETRY_MS = 500;
 
 /** What keeps packets from coming back; nothing that arrives here tells them apart. msquic begins with IP packets of 1,248 bytes. */
 const SILENCE = "a firewall may block UDP, the path may not carry packets of 1248 bytes (its MTU)";
 
 /** Names of QUIC's statuses, as the engine has them. */
 const REFUSED = "connection_refused";
+/** The listener closed the connection during its handshake: its place went to another dialer. */
+const DISPLACED = "user_canceled";
 const NO_ALPN = "alpn_neg_failure";
 const BAD_CERTIFICATE = "bad_certificate";
 const UNREACHABLE = "unreachable";
@@ -48,12 +50,13 @@ export async function dial(
   ticket: Ticket,
   tuning: Tuning,
   surroundings: Surroundings,
+  limitMs = DIAL_MS,
 ): Promise<Dialed> {
   const race = new Race(ticket.pin, tuning, surroundings);
   const { timers, ended } = surroundings;
   const onEnded = () => race.fail(new Interrupted(String(ended.reason)));
   ended.addEventListener("abort", onEnded);
-  using _limit = timers.after(DIAL_MS, () => race.giveUp());
+  using _limit = timers.after(limitMs, () => race.giveUp());
   try {
     if (ended.aborted) onEnded();
     else race.enter(ticket.hints);
@@ -180,8 +183,9 @@ class Race {
     if (this.#isOver) return;
     this.#failed(failureOf(endpoint, event.text));
     // Somebody listens, and may have room in a moment.
-    if (event.text === REFUSED) this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
-    else this.#leave();
+    if (event.text === REFUSED || event.text === DISPLACED) {
+      this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
+    } else this.#leave();
   }
 
   #failed(failure: Failure): void {
@@ -223,6 +227,7 @@ function failureOf(endpoint: string, status: string): Failure {
         `Whatever listens there does not speak ${ALPNS.join(" or ")}; the other side may run another version`,
       );
     case REFUSED:
+    case DISPLACED:
       return failure(2, "network", "The other side takes no more connections at the moment; try again");
     case UNREACHABLE:
       return failure(1, "network", "Nothing listens there; the other side has ended or its ticket is old");

@@ -52,7 +52,13 @@ const DIRECTIONS: Readonly<Record<Role, Direction>> = {
   test: "test",
 };
 
-/** Dialers that have not proved anything yet, in all and from one address: enough for honest crowds, little for an attack. */
+/**
+ * Dialers in the middle of a handshake that may come from made-up addresses. Beyond, dialers show first that they receive at theirs, which
+ * costs a round trip; fewer would put that on small honest crowds.
+ */
+const MAX_UNVALIDATED = 16;
+
+/** Dialers that have not proved the secret yet, in all and from one address: enough for honest crowds, little for an attack. */
 const MAX_UNPROVED = 64;
 const MAX_UNPROVED_PER_ADDRESS = 8;
 
@@ -141,6 +147,7 @@ export class Listener {
       settings: this.#settings(),
       identity: this.#identity,
       alpns: ALPNS,
+      maxUnvalidated: MAX_UNVALIDATED,
       maxUnproved: MAX_UNPROVED,
       maxUnprovedPerAddress: MAX_UNPROVED_PER_ADDRESS,
       controlLimit: MAX_BYTES_BEFORE_PROOF,

@@ -7,14 +7,16 @@
 import { Secret } from "../auth/secret.ts";
 import { type MachineAddresses, ticketHints } from "../platform/addresses.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../platform/endpoints.ts";
+import { EXIT_CODES } from "../protocol/codes.ts";
 import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../tuning/tuning.ts";
-import { dial } from "./dial.ts";
+import { dial, DIAL_MS, type Dialed, RETRY_MS } from "./dial.ts";
 import { Interrupted } from "./ending.ts";
 import { DialerJoins, ListenerJoins, type Met } from "./join.ts";
 import { Listener, type Role } from "./listen.ts";
-import { proveAsDialer } from "./prove.ts";
+import type { Link } from "./link.ts";
+import { proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a dialer of each role says it is going to do. */
@@ -31,11 +33,31 @@ export async function meetByTicket(
   tuning: Tuning,
   surroundings: Surroundings,
 ): Promise<Met<ListenerHello>> {
-  const { output, random, timers } = surroundings;
-  output.phase("connecting");
-  const dialed = await dial(ticket, tuning, surroundings);
-  output.phase("proving");
+  const { clock, output } = surroundings;
   const direction = DIRECTIONS[role];
+  const endMs = clock.now() + DIAL_MS;
+  while (true) {
+    output.phase("connecting");
+    const dialed = await dial(ticket, tuning, surroundings, endMs - clock.now());
+    output.phase("proving");
+    try {
+      const { link, proved } = await proveTicket(dialed, ticket, direction, surroundings);
+      const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
+      return { link, proved, joins: new DialerJoins(first, surroundings) };
+    } catch (error) {
+      if (!await wasTurnedAway(dialed.link) || clock.now() + RETRY_MS >= endMs) throw error;
+    }
+    await orEnded(pause(RETRY_MS, surroundings), surroundings);
+  }
+}
+
+function proveTicket(
+  dialed: Dialed,
+  ticket: Ticket,
+  direction: Direction,
+  surroundings: Surroundings,
+): Promise<ProvedLink<ListenerHello>> {
+  const { random, timers } = surroundings;
   const proving = proveAsDialer(dialed.link, {
     alpn: dialed.alpn,
     certificateHash: dialed.certificate,
@@ -45,9 +67,20 @@ export async function meetByTicket(
     purpose: "new",
     direction,
   }, timers);
-  const { link, proved } = await orEnded(proving, surroundings);
-  const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
-  return { link, proved, joins: new DialerJoins(first, surroundings) };
+  return orEnded(proving, surroundings);
+}
+
+/** A listener full of strangers may close a dialer in the middle of its proof, to make room for the next one. */
+async function wasTurnedAway(link: Link): Promise<boolean> {
+  if (!link.isOver) return false;
+  const { cause, code } = await link.over;
+  return cause === "peer" && code === EXIT_CODES.network;
+}
+
+async function pause(ms: number, { timers }: Surroundings): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  using _timer = timers.after(ms, () => over.resolve());
+  await over.promise;
 }
 
 export interface WaitRequest {

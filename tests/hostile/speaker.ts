@@ -67,6 +67,7 @@ async function act(command: SpeakerCommand): Promise<void> {
         identity,
         alpns: command.alpns,
         address: "127.0.0.1:0",
+        maxUnvalidated: 16,
         maxUnproved: 64,
         maxUnprovedPerAddress: 64,
         controlLimit: 1 << 20,

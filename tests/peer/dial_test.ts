@@ -175,6 +175,25 @@ Deno.test("dial: H5 a listener that is full of strangers is reached when they ha
   assert.ok(scene.world.time.now() > 3000 && scene.world.time.now() < 4000);
 });
 
+Deno.test("dial: T4 a dialer whose place goes to another one during its handshake tries again", async () => {
+  const scene = stage("10.0.0.2");
+  const { network, time } = scene.world;
+  network.fates.set("10.0.0.2", "displaces");
+  time.later(1200, () => network.fates.delete("10.0.0.2"));
+  await run(scene);
+  assert.equal(network.dialled.length, 4);
+  assert.ok(time.now() < 1600, `${time.now()} ms`);
+});
+
+Deno.test("dial: T4 a listener that displaces every time is given up with 5", async () => {
+  const scene = stage("10.0.0.2");
+  scene.world.network.fates.set("10.0.0.2", "displaces");
+  const { error, seconds } = await failed(scene);
+  assert.equal(error.kind, "network");
+  assert.match(error.message, /takes no more connections/);
+  assert.equal(seconds, 9.5);
+});
+
 Deno.test("dial: I1 another certificate than the ticket's ends with 6, and not one byte reached the listener", async () => {
   const scene = stage("10.0.0.2");
   scene.ticket.pin.fill(9);

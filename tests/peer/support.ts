@@ -28,6 +28,7 @@ export function listenOptions(process: SimulatedProcess, address: string): Liste
     identity: process.engine.identity(),
     alpns: ALPNS,
     address,
+    maxUnvalidated: 16,
     maxUnproved: 64,
     maxUnprovedPerAddress: 8,
     controlLimit: MAX_BYTES_BEFORE_PROOF,

@@ -56,7 +56,7 @@ export class ConnectionEnd {
   /** Nothing arrives any more: the network is gone, and this end has not noticed. */
   isDeaf = false;
   /** Gives back the place among the unproved. */
-  leavePorch = () => {};
+  leavePlace = () => {};
   readonly #options: EndOptions;
   readonly #lanes = new Set<Lane>();
   readonly #blockedLanes: Lane[] = [];
@@ -98,7 +98,7 @@ export class ConnectionEnd {
   admit(lanes: number): void {
     this.#isAdmitted = true;
     this.#lanesAllowed = lanes;
-    this.leavePorch();
+    this.leavePlace();
     for (const lane of this.#blockedLanes.splice(0)) this.#introduce(lane);
   }
 
@@ -186,7 +186,7 @@ export class ConnectionEnd {
   #end({ cause, code, text }: { cause: "own" | "peer" | "transport"; code: number; text: string }): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.leavePorch();
+    this.leavePlace();
     this.#options.network.closed(this);
     const { tell, network } = this.#options;
     network.time.later(0.1, () => {

@@ -11,8 +11,8 @@ const HANDSHAKE_MS = 5000;
 /** How long QUIC takes to notice that nobody answers any more. */
 const NOTICE_MS = 16_000;
 
-/** What happens to whoever dials an address. `dead`: packets vanish. */
-export type Fate = "dead" | "unreachable" | "refuses" | "cannot-start";
+/** What happens to whoever dials an address. `dead`: packets vanish; `displaces`: the listener ends the handshake in favour of another dialer. */
+export type Fate = "dead" | "unreachable" | "refuses" | "displaces" | "cannot-start";
 
 /** A computer that listens, as the network sees it. */
 export interface ListeningHost {
@@ -24,7 +24,7 @@ export interface ListeningHost {
   tell(event: EngineEvent): void;
 }
 
-interface Porch {
+interface Listening {
   readonly host: ListeningHost;
   readonly address: string;
   readonly port: number;
@@ -46,7 +46,7 @@ export class SimulatedNetwork {
   readonly names = new Map<string, { readonly addresses: readonly string[]; readonly afterMs: number }>();
   /** Endpoints in the order in which they were dialled, with the time. */
   readonly dialled: { readonly address: string; readonly atMs: number }[] = [];
-  readonly #porches = new Map<string, Porch>();
+  readonly #listening = new Map<string, Listening>();
   readonly #open = new Set<ConnectionEnd>();
   #nextPort = 40_000;
 
@@ -65,16 +65,16 @@ export class SimulatedNetwork {
   listen(host: ListeningHost, address: string, port: number): number | undefined {
     const actual = port === 0 ? this.#nextPort++ : port;
     const addresses = address === "::" || address === "0.0.0.0" ? host.addresses : [address];
-    if (addresses.some((one) => this.#porches.has(`${one} ${actual}`))) return undefined;
+    if (addresses.some((one) => this.#listening.has(`${one} ${actual}`))) return undefined;
     for (const one of addresses) {
-      this.#porches.set(`${one} ${actual}`, { host, address: one, port: actual, unproved: [] });
+      this.#listening.set(`${one} ${actual}`, { host, address: one, port: actual, unproved: [] });
     }
     return actual;
   }
 
   /** Ends a listener: from here on nobody answers there. */
   silence(host: ListeningHost): void {
-    for (const [key, porch] of this.#porches) if (porch.host === host) this.#porches.delete(key);
+    for (const [key, listening] of this.#listening) if (listening.host === host) this.#listening.delete(key);
   }
 
   dial(end: ConnectionEnd, options: ConnectOptions, from: string): void {
@@ -85,14 +85,15 @@ export class SimulatedNetwork {
     const fate = this.fates.get(address);
     if (fate === "dead") return fail(HANDSHAKE_MS, "connection_timeout");
     if (fate === "unreachable") return fail(2 * this.latencyMs, "unreachable");
+    if (fate === "displaces") return fail(2 * this.latencyMs, "user_canceled");
     if (fate === "refuses") return fail(2 * this.latencyMs, "connection_refused");
     this.time.later(this.latencyMs, () => {
-      const porch = this.#porches.get(`${address} ${port}`);
-      if (porch === undefined) return fail(this.latencyMs, "unreachable");
-      const status = this.#judge(porch, options, from);
+      const listening = this.#listening.get(`${address} ${port}`);
+      if (listening === undefined) return fail(this.latencyMs, "unreachable");
+      const status = this.#judge(listening, options, from);
       if (status !== undefined) return fail(this.latencyMs, status);
-      porch.unproved.push(from);
-      this.#shake(end, options, porch, from);
+      listening.unproved.push(from);
+      this.#shake(end, options, listening, from);
     });
   }
 
@@ -119,7 +120,7 @@ export class SimulatedNetwork {
     }
   }
 
-  #judge({ host, unproved }: Porch, { alpns, pin }: ConnectOptions, from: string): string | undefined {
+  #judge({ host, unproved }: Listening, { alpns, pin }: ConnectOptions, from: string): string | undefined {
     const { maxUnproved, maxUnprovedPerAddress, identity } = host.options;
     const fromThere = unproved.filter((address) => address === from).length;
     if (unproved.length >= maxUnproved || fromThere >= maxUnprovedPerAddress) return "connection_refused";
@@ -128,7 +129,7 @@ export class SimulatedNetwork {
     return isRight ? undefined : "bad_certificate";
   }
 
-  #shake(dialer: ConnectionEnd, options: ConnectOptions, { host, unproved }: Porch, from: string): void {
+  #shake(dialer: ConnectionEnd, options: ConnectOptions, { host, unproved }: Listening, from: string): void {
     const { latencyMs, time } = this;
     const alpn = options.alpns.find((one) => host.options.alpns.includes(one)) ?? "";
     const leave = once(() => void unproved.splice(unproved.indexOf(from), 1));
@@ -142,7 +143,7 @@ export class SimulatedNetwork {
         network: this,
         tell: (event) => host.tell(event),
       });
-      end.leavePorch = leave;
+      end.leavePlace = leave;
       this.#open.add(end);
       end.peer = dialer;
       dialer.peer = end;

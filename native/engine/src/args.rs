@@ -101,6 +101,8 @@ impl StartArgs {
 
 pub struct ListenArgs {
     pub settings: Settings,
+    /// Dialers that have not shown that they receive at their address; the library demands it from as many on.
+    pub most_unvalidated: u16,
     pub most_unproved: u32,
     pub most_unproved_each: u32,
     pub control_limit: u64,
@@ -113,6 +115,7 @@ impl ListenArgs {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut args = Args::new(bytes);
         let settings = args.settings()?;
+        let most_unvalidated = u16::try_from(args.u32()?).ok()?;
         let (most_unproved, most_unproved_each) = (args.u32()?, args.u32()?);
         let control_limit = args.u32()?.into();
         let lengths = [args.len()?, args.len()?, args.len()?, args.len()?];
@@ -123,6 +126,7 @@ impl ListenArgs {
         args.end()?;
         Some(Self {
             settings,
+            most_unvalidated,
             most_unproved,
             most_unproved_each,
             control_limit,

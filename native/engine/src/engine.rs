@@ -1,7 +1,6 @@
 //! The engine: everything by id, and what the door's functions do with it.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use msquic_sys::{Setting, Settings, Status};
 use ultra_files::EntryKind;
 
+use crate::admission::{AdmissionLimiter, Limits};
 use crate::args::{ConnectArgs, ListenArgs, SinkArgs, StartArgs};
 use crate::events::Events;
 use crate::fault::Fault;
@@ -17,7 +17,6 @@ use crate::identity;
 use crate::layout::{EventKind, FaultClass, Refusal};
 use crate::limit::Limit;
 use crate::link::{Link, Pin};
-use crate::porch::Porch;
 use crate::quic::{Configuration, Connection, Identity, Listener, Quic};
 use crate::read_pump::{ReadPump, SendLane};
 use crate::record::{Record, lost_bits};
@@ -40,7 +39,7 @@ pub struct Engine {
     quic: Arc<Quic>,
     pub pump: Arc<ReadPump>,
     links: Table<Arc<Link>>,
-    listeners: Table<Listener<Porch>>,
+    listeners: Table<Listener<AdmissionLimiter>>,
     lanes: Table<Arc<SendLane>>,
     sources: Table<(Arc<Source>, Arc<Pace>)>,
     sinks: Table<Arc<Sink>>,
@@ -126,15 +125,17 @@ impl Engine {
         let configuration = Configuration::listener(&self.quic, &args.alpns, &args.settings, &identity);
         let configuration = Arc::new(configuration.map_err(refusal_of)?);
         let id = self.new_id();
-        let porch = Porch::new(
-            id,
-            self,
-            args.most_unproved,
-            args.most_unproved_each,
-            args.control_limit,
-        );
+        self.quic
+            .require_retry_from(args.most_unvalidated)
+            .map_err(refusal_of)?;
+        let limits = Limits {
+            unvalidated: args.most_unvalidated.into(),
+            validated: args.most_unproved as usize,
+            validated_each: args.most_unproved_each as usize,
+        };
+        let limiter = AdmissionLimiter::new(id, self, limits, args.control_limit);
         let listener =
-            Listener::start(&self.quic, configuration, &args.alpns, args.local, porch).map_err(refusal_of)?;
+            Listener::start(&self.quic, configuration, &args.alpns, args.local, limiter).map_err(refusal_of)?;
         let port = listener.port().unwrap_or(args.local.port());
         self.listeners.insert(id, listener);
         let record = Record::event(EventKind::Listening, id).first(u64::from(port));
@@ -154,7 +155,7 @@ impl Engine {
         let configuration = Arc::new(configuration.map_err(refusal_of)?);
         let id = self.new_id();
         let pin = args.pin.map_or(Pin::Report, Pin::Prefix);
-        let link = Link::new(id, 0, pin, args.control_limit, self);
+        let link = Link::dialed(id, pin, args.control_limit, self);
         self.links.insert(id, link.clone());
         match Connection::start(&self.quic, &configuration, args.remote, args.partition, link.clone()) {
             Ok(connection) => {
@@ -429,6 +430,10 @@ impl Engine {
         Ok(self.sinks.get(transfer)?.target.path(entry))
     }
 
+    pub fn link(&self, id: u32) -> Option<Arc<Link>> {
+        self.links.get(id).ok()
+    }
+
     pub fn add_link(&self, link: &Arc<Link>) {
         self.links.insert(link.id, link.clone());
     }
@@ -477,9 +482,4 @@ fn refusal_of_io(error: &std::io::Error) -> i32 {
         _ => Refusal::AddressUnusable,
     };
     -(refusal as i32)
-}
-
-/// For tables keyed by an address.
-pub fn count_of<K: Eq + Hash>(counts: &HashMap<K, u32>, key: &K) -> u32 {
-    counts.get(key).copied().unwrap_or(0)
 }

@@ -4,6 +4,7 @@
 //! that is received: `write_pump` takes what a lane received, `lane_reader` takes it apart, `sink` writes and verifies it, and
 //! `sink/commit` gives its file a name.
 
+mod admission;
 mod args;
 mod block_table;
 mod block_tree;
@@ -20,7 +21,6 @@ mod limit;
 mod link;
 mod load;
 mod path;
-mod porch;
 mod quic;
 mod read_pump;
 mod record;

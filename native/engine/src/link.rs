@@ -29,8 +29,16 @@ pub enum Pin {
     NotAsked,
 }
 
-/// A dialer's place among the unproved of its listener, given back when it is admitted or gone.
-pub type Place = Box<dyn FnOnce() + Send>;
+/// The code that a connection without a place is closed with: the dialer may try again.
+const TURNED_AWAY: u16 = 5;
+
+/// A dialer's place among the unauthenticated ones of its listener.
+pub trait Place: Send + Sync {
+    /// The dialer has completed its handshake. It may lose its place by that.
+    fn validated(&self);
+    /// The dialer has proved the secret, or its connection has ended.
+    fn left(&self);
+}
 
 pub struct Link {
     pub id: u32,
@@ -44,7 +52,10 @@ pub struct Link {
     connection: Mutex<Option<Arc<Connection>>>,
     certificate: OnceLock<[u8; 32]>,
     pub control: OnceLock<Arc<ControlStream>>,
-    place: Mutex<Option<Place>>,
+    /// None for a connection that this side dialed.
+    place: Option<Box<dyn Place>>,
+    /// Set when the place went to another dialer: whether the connection closes silently.
+    turned_away: OnceLock<bool>,
     lanes: Mutex<Lanes>,
     engine: Weak<Engine>,
     /// An exit code + 1 to close with once all control bytes are acknowledged.
@@ -61,17 +72,37 @@ struct Lanes {
 }
 
 impl Link {
-    pub fn new(id: u32, listener: u32, pin: Pin, control_limit: u64, engine: &Arc<Engine>) -> Arc<Self> {
-        Self::of(id, listener, pin, control_limit, Arc::downgrade(engine))
+    /// A connection that this side dials.
+    pub fn dialed(id: u32, pin: Pin, control_limit: u64, engine: &Arc<Engine>) -> Arc<Self> {
+        Self::of(id, 0, pin, None, control_limit, Arc::downgrade(engine))
+    }
+
+    /// A connection that came to a listener.
+    pub fn incoming(
+        id: u32,
+        listener: u32,
+        place: Box<dyn Place>,
+        control_limit: u64,
+        engine: &Arc<Engine>,
+    ) -> Arc<Self> {
+        let engine = Arc::downgrade(engine);
+        Self::of(id, listener, Pin::NotAsked, Some(place), control_limit, engine)
     }
 
     /// A link without an engine and a connection.
     #[cfg(test)]
     pub fn alone(id: u32) -> Arc<Self> {
-        Self::of(id, 0, Pin::NotAsked, 0, Weak::new())
+        Self::of(id, 0, Pin::NotAsked, None, 0, Weak::new())
     }
 
-    fn of(id: u32, listener: u32, pin: Pin, control_limit: u64, engine: Weak<Engine>) -> Arc<Self> {
+    fn of(
+        id: u32,
+        listener: u32,
+        pin: Pin,
+        place: Option<Box<dyn Place>>,
+        control_limit: u64,
+        engine: Weak<Engine>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             listener,
@@ -82,7 +113,8 @@ impl Link {
             connection: Mutex::default(),
             certificate: OnceLock::new(),
             control: OnceLock::new(),
-            place: Mutex::default(),
+            place,
+            turned_away: OnceLock::new(),
             lanes: Mutex::default(),
             engine,
             closing: AtomicU16::new(0),
@@ -98,10 +130,25 @@ impl Link {
     /// Remembers the connection, so that it can be closed before it is connected.
     pub fn set_connection(&self, connection: &Arc<Connection>) {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+        // Whichever of this and `turn_away` takes the lock later sees what the other one wrote.
+        self.close_if_turned_away(connection);
     }
 
-    pub fn set_place(&self, place: Place) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    /// Closes the connection, as soon as there is one: its place went to another dialer.
+    pub fn turn_away(&self, silently: bool) {
+        let _ = self.reason.set("its place was needed for another dialer");
+        let _ = self.turned_away.set(silently);
+        if let Some(connection) = self.connection() {
+            self.close_if_turned_away(&connection);
+        }
+    }
+
+    fn close_if_turned_away(&self, connection: &Connection) {
+        match self.turned_away.get() {
+            Some(false) => connection.shutdown(TURNED_AWAY.into()),
+            Some(true) => connection.shutdown_silently(),
+            None => {}
+        }
     }
 
     pub fn engine(&self) -> Option<Arc<Engine>> {
@@ -115,9 +162,8 @@ impl Link {
     }
 
     fn give_place_back(&self) {
-        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(place) = place {
-            place();
+        if let Some(place) = &self.place {
+            place.left();
         }
     }
 
@@ -215,6 +261,12 @@ impl ConnectionHandler for Link {
     fn connected(self: &Arc<Self>, connection: &Arc<Connection>, alpn: &[u8], remote: Option<SocketAddr>) {
         let Some(engine) = self.engine() else { return };
         self.set_connection(connection);
+        if let Some(place) = &self.place {
+            place.validated();
+        }
+        if self.turned_away.get().is_some() {
+            return;
+        }
         let remote = remote.map(|remote| remote.to_string()).unwrap_or_default();
         let text = format!("{}\n{remote}", String::from_utf8_lossy(alpn));
         if matches!(self.pin, Pin::NotAsked) {

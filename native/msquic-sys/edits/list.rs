@@ -252,4 +252,46 @@ pub const EDITS: &[Edit] = &[
         sha256: "e2aceecc31d0f80db10da7305d2881307c45b0a6f1297e615b71df55fba4e3d7",
         replacement: "    return LostRetransmittableBytes > 0 || LostProbe;\n",
     },
+    // Address validation (Retry) begins when this many connections are in their handshakes: RetryMemoryLimit is that number here. msquic's
+    // unit, 1/65535 of the machine's memory, is seven connections on a laptop and hundreds on a server. msquic counts a connection from its
+    // first datagram on, so the limit also covers dialers that send half of their first message, which no application sees.
+    Edit {
+        file: "src/core/library.c",
+        first_line: 446,
+        last_line: 447,
+        sha256: "9d2c9f32fe06cb0430277006024d694b44fbba93d7d72ffd1c5e4b25565ed634",
+        replacement: include_str!("retry_limit.c"),
+    },
+    Edit {
+        file: "src/core/library.c",
+        first_line: 1121,
+        last_line: 1122,
+        sha256: "a1b69b7dfe523532199be9e56d7db62c5a062181b9d6e1761dd3d8a78ece5003",
+        replacement: include_str!("retry_limit.c"),
+    },
+    Edit {
+        file: "src/core/binding.c",
+        first_line: 1297,
+        last_line: 1300,
+        sha256: "765865b5d412d7a3b446b6d71fe3ed108bb401cdbbe7a2faa0fa622481862f0c",
+        replacement: "    return MsQuicLib.CurrentHandshakeMemoryUsage >= MsQuicLib.HandshakeMemoryLimit;\n",
+    },
+    // A bound on handshakes whose dialers have proved their addresses. msquic has none: at 2,000 a second, connections that never send the
+    // rest of their first message would hold hundreds of megabytes until their time is up.
+    Edit {
+        file: "src/core/binding.c",
+        first_line: 1281,
+        last_line: 1281,
+        sha256: "3f1f71949f4fa4c935bcce0f5c0d6096bec046e1b76eb19396956a4fae449789",
+        replacement: include_str!("handshake_bound.c"),
+    },
+    // Tells a listener's NEW_CONNECTION whether the dialer has proved its address: the flag StatelessRetry in the connection's statistics,
+    // which msquic sets at dialers alone.
+    Edit {
+        file: "src/core/connection.c",
+        first_line: 4010,
+        last_line: 4010,
+        sha256: "fe597608e3f979a0ad4fd6841af5059378e14e67eb54a52f07ee63ec9995cda4",
+        replacement: include_str!("address_proved.c"),
+    },
 ];

@@ -92,6 +92,8 @@ settings! {
     CongestionControl: Bytes(92, 2), bit 17, 0..=1;
     PeerBidiStreams: Bytes(94, 2), bit 18, 0..=0xffff;
     PeerUnidiStreams: Bytes(96, 2), bit 19, 0..=0xffff;
+    /// Answers to datagrams of no connection (Retry, for one) in 100 ms. Of the whole library.
+    MaxBindingStatelessOperations: Bytes(98, 2), bit 20, 0..=0xffff;
     /// Largest packet to look for, with its IP header.
     MaximumMtu: Bytes(104, 2), bit 23, 1248..=MAX_MTU;
     SendBuffering: Switch(0), bit 24, 0..=1;

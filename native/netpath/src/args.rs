@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::net::SocketAddrV4;
 
 use serde::Serialize;
 
@@ -18,6 +19,9 @@ netpath: a network path in a box, between two network namespaces (needs root)
       Send as many UDP packets of 1,500 bytes from a to b as the path takes; print what arrived as one JSON line.
   netpath exec --ns NAMESPACE -- COMMAND...
       Run a command in a namespace.
+  netpath replay --file FILE --to ADDR:PORT [--per-second N] [--seed N]
+      Send the datagram in FILE, 200 times a second, from made-up IPv4 addresses, each time another one, until stdin is closed; print what was sent as one
+      JSON line. (In namespaces the sources are in 198.18.0.0/15, and need a route there.)
   netpath paths
       Print the named paths as JSON.
 
@@ -41,7 +45,17 @@ pub enum Call {
     Paths,
     Run { plan: Plan, command: Vec<OsString> },
     Ceiling { plan: Plan, seconds: f64 },
+    Replay(Replay),
     Exec { namespace: String, command: Vec<OsString> },
+}
+
+/// A datagram that is sent over and over.
+#[derive(Debug, PartialEq)]
+pub struct Replay {
+    pub file: String,
+    pub to: SocketAddrV4,
+    pub per_second: f64,
+    pub seed: u64,
 }
 
 /// Which path.
@@ -82,6 +96,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Call, Fail
             }
             Ok(Call::Ceiling { plan, seconds })
         }
+        "replay" if command.is_empty() => options.replay().map(Call::Replay),
         "exec" if !command.is_empty() => {
             options.only(&["--ns"])?;
             let namespace = options
@@ -95,7 +110,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Call, Fail
         "exec" => Err(Failure::usage("exec needs a command behind --")),
         "paths" if command.is_empty() => options.only(&[]).map(|()| Call::Paths),
         "help" | "--help" | "-h" | "" => Ok(Call::Help),
-        "ceiling" | "paths" => Err(Failure::usage("only run and exec take a command")),
+        "ceiling" | "replay" | "paths" => Err(Failure::usage("only run and exec take a command")),
         other => Err(Failure::usage(format!(
             "there is no {other}; netpath help lists what there is"
         ))),
@@ -154,6 +169,26 @@ impl Options {
         self.value(name)
             .map(|value| value.parse().map_err(|_| wrong(value)))
             .transpose()
+    }
+
+    fn replay(&self) -> Result<Replay, Failure> {
+        self.only(&["--file", "--to", "--per-second", "--seed"])?;
+        let per_second = self.number("--per-second")?.unwrap_or(200.0);
+        if !(1.0..=1e6).contains(&per_second) {
+            return Err(Failure::usage("--per-second must be between 1 and 1000000"));
+        }
+        let to = self
+            .number("--to")?
+            .ok_or_else(|| Failure::usage("replay needs --to"))?;
+        let file = self
+            .value("--file")
+            .ok_or_else(|| Failure::usage("replay needs --file"))?;
+        Ok(Replay {
+            file: file.to_owned(),
+            to,
+            per_second,
+            seed: self.number("--seed")?.unwrap_or(1),
+        })
     }
 
     /// The path, if there are no options but those of a path and `others`.
@@ -247,6 +282,11 @@ mod tests {
         );
         assert_eq!(wrong("run --path"), "--path needs a value");
         assert_eq!(wrong("run --path wan --seconds 3"), "unknown option --seconds");
+        assert_eq!(wrong("replay --file x"), "replay needs --to");
+        assert_eq!(
+            wrong("replay --file x --to 127.0.0.1:1 --per-second 0"),
+            "--per-second must be between 1 and 1000000"
+        );
         assert_eq!(wrong("exec -- true"), "exec needs --ns NAMESPACE");
         assert_eq!(wrong("exec --ns x"), "exec needs a command behind --");
         assert_eq!(wrong("fly"), "there is no fly; netpath help lists what there is");

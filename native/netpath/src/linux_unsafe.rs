@@ -2,7 +2,8 @@
 
 use std::ffi::{c_int, c_uint, c_ulong};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// `TUNSETIFF`: makes the tun device `name` in the calling thread's network namespace and binds this open /dev/net/tun to it.
@@ -53,11 +54,48 @@ fn set_option(socket: impl AsFd, level: c_int, option: c_int, value: c_int) -> i
     result(unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), level, option, pointer, size) })
 }
 
+/// A socket for whole IPv4 packets, whatever source they name.
+pub struct RawSocket(OwnedFd);
+
+impl RawSocket {
+    pub fn open() -> io::Result<Self> {
+        // SAFETY: takes numbers alone.
+        let fd = unsafe { libc::socket(libc::AF_INET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::IPPROTO_RAW) };
+        result(fd)?;
+        // SAFETY: a fresh descriptor that nobody else owns.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    pub fn send(&self, packet: &[u8], to: Ipv4Addr) -> io::Result<()> {
+        // SAFETY: `sockaddr_in` consists of integers, for which all zeros are a value.
+        let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+        address.sin_family = libc::AF_INET as libc::sa_family_t;
+        address.sin_addr.s_addr = u32::from(to).to_be();
+        let (pointer, size) = ((&raw const address).cast(), size_of_val(&address) as libc::socklen_t);
+        // SAFETY: the kernel reads the packet and the address, which live until after the call.
+        let sent = unsafe {
+            libc::sendto(
+                self.0.as_raw_fd(),
+                packet.as_ptr().cast(),
+                packet.len(),
+                0,
+                pointer,
+                size,
+            )
+        };
+        if sent < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// Where the signal handler writes; -1 until there is one.
 static SIGNALLED: AtomicI32 = AtomicI32::new(-1);
 
 /// From now on SIGINT, SIGTERM and SIGHUP make `event` readable (an eventfd), and do nothing else.
-pub fn signals_to(event: &'static std::os::fd::OwnedFd) -> io::Result<()> {
+pub fn signals_to(event: &'static OwnedFd) -> io::Result<()> {
     SIGNALLED.store(event.as_raw_fd(), Ordering::SeqCst);
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: `sigaction` consists of integers and an optional function, for which all zeros are a value.

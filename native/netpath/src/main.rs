@@ -2,7 +2,8 @@
 //! IP packet passes a rate limit with a tail-drop queue, delay, jitter and loss. `netpath help` says how to use it.
 //!
 //! `path.rs` decides what becomes of each packet, without clock and system; `packet.rs` cuts what the kernel hands over into
-//! packets; `pump.rs` moves them in real time; `session.rs` sets the ends up and takes them down; `ceiling.rs` measures the whole.
+//! packets; `pump.rs` moves them in real time; `session.rs` sets the ends up and takes them down; `ceiling.rs` measures the whole;
+//! `replay.rs` is an attacker at one end.
 
 #[cfg(target_os = "linux")]
 mod answers;
@@ -23,6 +24,8 @@ mod path;
 mod pump;
 #[cfg(target_os = "linux")]
 mod random;
+#[cfg(target_os = "linux")]
+mod replay;
 #[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
@@ -56,7 +59,7 @@ mod linux {
     use crate::args::{Call, HELP};
     use crate::failure::Failure;
     use crate::session::print_line;
-    use crate::{ceiling, namespace, session, shape};
+    use crate::{ceiling, namespace, replay, session, shape};
 
     /// Does what was asked for; gives the exit code.
     pub fn call(call: Call) -> Result<u8, Failure> {
@@ -65,6 +68,7 @@ mod linux {
             Call::Paths => print_line(&shape::table())?,
             Call::Run { plan, command } => return session::run(&plan, &command),
             Call::Ceiling { plan, seconds } => print_line(&ceiling::measure(&plan, seconds)?)?,
+            Call::Replay(plan) => print_line(&replay::run(&plan)?)?,
             Call::Exec { namespace, command } => return Err(exec(&namespace, &command)),
         }
         Ok(0)

@@ -80,6 +80,7 @@ export class Loop {
       identity: this.identity,
       alpns: ["ultra/1"],
       address: "127.0.0.1:0",
+      maxUnvalidated: 16,
       maxUnproved: 64,
       maxUnprovedPerAddress: 8,
       controlLimit: 4096,

@@ -176,6 +176,12 @@ impl Connection {
         unsafe { (self.api().connection_shutdown)(self.raw, connection_shutdown::NONE, code) };
     }
 
+    /// Closes without a word to the peer and without the time that QUIC gives it to answer.
+    pub fn shutdown_silently(&self) {
+        // SAFETY: as above.
+        unsafe { (self.api().connection_shutdown)(self.raw, connection_shutdown::SILENT, 0) };
+    }
+
     /// Changes the settings that may change on a running connection.
     pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
         // SAFETY: the parameter takes QUIC_SETTINGS, which live during the call.
@@ -203,6 +209,14 @@ impl Connection {
 
     pub(super) fn raw(&self) -> Handle {
         self.raw
+    }
+
+    /// Whether the peer, a dialer, has shown with a token of Retry that it receives at its address.
+    pub(super) fn is_address_validated(api: &ApiTable, raw: Handle) -> bool {
+        let mut statistics = StatisticsV2::default();
+        // SAFETY: called inside NEW_CONNECTION, where the handle is open; the parameter is a QUIC_STATISTICS_V2.
+        let read = unsafe { read_param(api, raw, param::CONN_STATISTICS_V2, &mut statistics) };
+        read.is_some() && statistics.flags & StatisticsV2::STATELESS_RETRY != 0
     }
 
     fn remote(&self) -> Option<SocketAddr> {

@@ -20,8 +20,10 @@ pub struct Identity {
 /// Decides about a dialer before its handshake. Called on a library thread: it may only look and count.
 pub trait ListenerHandler: Send + Sync + 'static {
     type Connection: ConnectionHandler;
-    /// A handler for the new connection, or `None` to refuse it.
-    fn incoming(self: &Arc<Self>, remote: SocketAddr) -> Option<Arc<Self::Connection>>;
+    /// A handler for the new connection, or `None` to refuse it. `is_validated`: the dialer has shown that it receives at this address.
+    fn incoming(self: &Arc<Self>, remote: SocketAddr, is_validated: bool) -> Option<Arc<Self::Connection>>;
+    /// The connection is set up; its handshake begins.
+    fn accepted(self: &Arc<Self>, handler: &Arc<Self::Connection>, connection: &Arc<Connection>);
     /// The connection that [`ListenerHandler::incoming`] allowed could not be set up; nothing follows for it.
     fn failed(self: &Arc<Self>, connection: Arc<Self::Connection>);
 }
@@ -134,11 +136,15 @@ unsafe extern "C" fn callback<H: ListenerHandler>(
             let new = (*event).data.new_connection;
             (new.connection, (*(*new.info).remote_address).to_socket_addr())
         };
-        let Some(handler) = remote.and_then(|remote| this.handler.incoming(remote)) else {
+        let is_validated = Connection::is_address_validated(this.quic.api, raw);
+        let Some(handler) = remote.and_then(|remote| this.handler.incoming(remote, is_validated)) else {
             return status::CONNECTION_REFUSED;
         };
         match Connection::accept(&this.quic, &this.configuration, raw, handler.clone()) {
-            Ok(_) => status::SUCCESS,
+            Ok(connection) => {
+                this.handler.accepted(&handler, &connection);
+                status::SUCCESS
+            }
             Err(refused) => {
                 this.handler.failed(handler);
                 refused

@@ -1,4 +1,5 @@
 //! The door as TypeScript uses it, from Rust: one engine for all tests of a program, one test at a time.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -112,6 +113,9 @@ pub fn start() -> i32 {
     unsafe { door::ultra_start(args.as_ptr(), args.len() as u32) }
 }
 
+/// Where HandshakeIdleTimeoutMs lies in QUIC_SETTINGS.
+const HANDSHAKE_IDLE_TIMEOUT: usize = 16;
+
 /// QUIC_SETTINGS; a listener lets a peer open its control stream.
 pub fn settings(listener: bool) -> [u8; 144] {
     let mut settings = [0; 144];
@@ -120,7 +124,7 @@ pub fn settings(listener: bool) -> [u8; 144] {
         bits |= 1 << bit;
         settings[at..at + value.len()].copy_from_slice(value);
     };
-    set(1, 16, &5_000u64.to_le_bytes()); // HandshakeIdleTimeoutMs
+    set(1, HANDSHAKE_IDLE_TIMEOUT, &5_000u64.to_le_bytes());
     set(2, 24, &20_000u64.to_le_bytes()); // IdleTimeoutMs
     set(8, 56, &(16u32 << 20).to_le_bytes()); // ConnFlowControlWindow
     set(24, 106, &[0]); // SendBufferingEnabled
@@ -246,6 +250,7 @@ impl Door {
         let (alpn, address) = (b"ultra/1\0ultra", b"127.0.0.1:0");
         let mut args = settings(true).to_vec();
         for word in [
+            16,
             most,
             each,
             4096,
@@ -263,6 +268,15 @@ impl Door {
         let listening = self.event(event::LISTENING, id as u32);
         assert_eq!(self.text(&listening), "127.0.0.1");
         (id as u32, listening.first as u16, hash.try_into().unwrap())
+    }
+
+    /// For dialers that come to a listener from now on.
+    pub fn set_handshake_timeout(&self, listener: u32, ms: u64) {
+        let mut settings = settings(true);
+        settings[HANDSHAKE_IDLE_TIMEOUT..][..8].copy_from_slice(&ms.to_le_bytes());
+        // SAFETY: as above.
+        let retuned = unsafe { door::ultra_retune(listener, settings.as_ptr(), settings.len() as u32) };
+        assert_eq!(retuned, 0);
     }
 
     /// Starts a connection; its id or a refusal.

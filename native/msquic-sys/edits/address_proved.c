@@ -1,0 +1,2 @@
+                Connection->State.HandshakeUsedRetryPacket = TRUE;
+                Connection->Stats.StatelessRetry = TRUE;

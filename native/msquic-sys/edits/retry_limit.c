@@ -1,0 +1,2 @@
+    MsQuicLib.HandshakeMemoryLimit =
+        MsQuicLib.Settings.RetryMemoryLimit * (uint64_t)QUIC_CONN_HANDSHAKE_MEMORY_USAGE;

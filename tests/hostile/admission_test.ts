@@ -1,0 +1,109 @@
+/** A flood of replayed first datagrams from changing addresses, beside dialers with a ticket (T4). */
+
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { join } from "node:path";
+import { ULTRA } from "../../scripts/paths.ts";
+import { firstDatagram } from "../support/first_datagram.ts";
+import { within } from "./hostile_peer.ts";
+import { Box, type Exit, UltraProcess } from "./ultra_process.ts";
+
+/** 200 datagrams a second, in small bursts. */
+const BURST = 10;
+const BURST_MS = 50;
+
+/** Five times what a dialer may take beside such a flood on loopback: a hang, on a machine with other work. */
+const DIALER_MS = 10_000;
+
+/** A listener may grow by so much under a flood; what it holds is bounded, and is 10 MB in `bench/admission.ts`. */
+const MOST_GROWTH = 64 << 20;
+
+/** Replays a datagram, each time from another address of loopback, until it is disposed of. */
+class Flood implements AsyncDisposable {
+  readonly #datagram: Uint8Array;
+  readonly #port: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #bursts = new Set<Promise<unknown>>();
+  readonly #watchers = new Set<() => void>();
+  #started = 0;
+  #sent = 0;
+
+  constructor(datagram: Uint8Array, port: number) {
+    this.#datagram = datagram;
+    this.#port = port;
+    this.#timer = setInterval(() => this.#burst(), BURST_MS);
+  }
+
+  /** When so many more datagrams have been sent. */
+  async more(count: number): Promise<void> {
+    const goal = this.#sent + count;
+    const arrived = async () => {
+      while (this.#sent < goal) await new Promise<void>((resolve) => this.#watchers.add(resolve));
+    };
+    await within(`${count} datagrams`, arrived());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#bursts);
+  }
+
+  #burst(): void {
+    const burst = Promise.all(Array.from({ length: BURST }, () => this.#send(this.#started++)));
+    this.#bursts.add(burst);
+    void burst.finally(() => {
+      this.#bursts.delete(burst);
+      this.#sent += BURST;
+      for (const watcher of this.#watchers) watcher();
+      this.#watchers.clear();
+    });
+  }
+
+  async #send(number: number): Promise<void> {
+    const socket = createSocket("udp4");
+    socket.bind(0, `127.64.${number >> 8 & 255}.${number & 255}`);
+    await once(socket, "listening");
+    await new Promise<void>((sent, failed) =>
+      socket.send(this.#datagram, this.#port, "127.0.0.1", (error) => error === null ? sent() : failed(error))
+    );
+    socket.close();
+  }
+}
+
+/** Always the same file, so that it is there already for all but the first. */
+async function send(box: Box, ticket: string): Promise<Exit> {
+  await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
+  return await sender.exit();
+}
+
+async function peakBytes(pid: number): Promise<number> {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`)) ?? [];
+  return Number(kilobytes ?? assert.fail("no peak")) * 1024;
+}
+
+Deno.test("hostile: T4 beside 200 replayed first datagrams a second every honest dialer gets in, and memory stays bounded", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box, "--stay");
+  const { port, text } = await receiver.ticket();
+  assert.equal((await send(box, text)).code, 0);
+  const before = await peakBytes(receiver.pid);
+  await using flood = new Flood(await firstDatagram(ULTRA, join(box.folder, "canary")), port);
+  // More than there are places, of which none is free any more if they are taken at all.
+  await flood.more(200);
+  for (let i = 0; i < 8; i++) {
+    const { code, stderr } = await within("a dialer beside the flood", send(box, text), DIALER_MS);
+    assert.equal(code, 0, stderr);
+  }
+  await flood.more(200);
+  const growth = await peakBytes(receiver.pid) - before;
+  assert.ok(growth < MOST_GROWTH, `the listener grew by ${growth} bytes`);
+});
+
+Deno.test("hostile: T4 a crowd of honest dialers gets in without a flood", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box, "--stay");
+  const { text } = await receiver.ticket();
+  const sent = await within("the crowd", Promise.all(Array.from({ length: 6 }, () => send(box, text))));
+  for (const { code, stderr } of sent) assert.equal(code, 0, stderr);
+});
