@@ -272,7 +272,7 @@ function transferInvocation(
 }
 
 const LONG_LIVED_TYPED =
-  "This ticket works more than once, and other users of this machine can see it in the list of processes: use --ticket FILE";
+  "This ticket works more than once, and what is typed may stay in the shell's history: use --ticket FILE";
 
 function ticketSource(
   command: TransferCommand,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { assertVersion, Bench, IS_ROOT, namesIn, ORDINARY } from "./support.ts";
+import { assertVersion, Bench, IS_ROOT, namesIn, ORDINARY, ran } from "./support.ts";
 
 /** A program that leaves a mark, in place of one of the unpacked files. */
 const TRAP = (mark: string) => `#!/bin/sh\ntouch '${mark}'\n`;
@@ -124,6 +124,44 @@ for (const [name, mounts] of Object.entries(OBSTACLES)) {
   });
 }
 
+Deno.test({
+  name: "launcher: a transfer from memory, with the engine there as well",
+  ignore: !IS_ROOT,
+  async fn() {
+    await using bench = await Bench.make();
+    const script = `
+      ${OBSTACLES["read-only"]}
+      cd "$WORK"; mkdir in; mkfifo tickets; echo content >f
+      "$ULTRA" recv --listen 127.0.0.1:0 --into in >tickets &
+      read ticket <tickets
+      "$ULTRA" send f "$ticket"
+      wait $!
+      cmp f in/f`;
+    const { code, stderr } = await bench.inNamespace(script, { WORK: bench.folder });
+    assert.equal(code, 0, stderr);
+  },
+});
+
+/** strace makes calls do nothing and say that they worked, as on disks without modes. */
+const hasStrace = await ran("strace", ["-f", "true"]).then(({ code }) => code === 0, () => false);
+
+Deno.test({
+  name: "launcher: a disk that keeps no modes is passed over, and nothing is left there",
+  ignore: !hasStrace,
+  async fn() {
+    await using bench = await Bench.make();
+    const calls = "chmod,fchmod,fchmodat";
+    const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:retval=0`];
+    assertVersion(
+      await ran("strace", ["-f", "-qq", "-o", "/dev/null", ...inject, bench.ultra, "--version"], {
+        env: bench.env,
+      }),
+    );
+    assert.deepEqual(await namesIn(bench.cache), []);
+    assert.deepEqual(await namesIn(join(bench.temporary, `ultra-${Deno.uid()}`)), []);
+  },
+});
+
 Deno.test("launcher: the chosen folder is used, and one that is no absolute path is refused in JSON too", async () => {
   await using bench = await Bench.make();
   const chosen = join(bench.folder, "chosen", "cache");
@@ -136,7 +174,7 @@ Deno.test("launcher: the chosen folder is used, and one that is no absolute path
   const text = "ULTRA_CACHE_DIR must be an absolute path";
   assert.equal(refused.stderr, `ultra: ${text}\n`);
   const events = refused.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(events, [{ type: "error", kind: "disk", text }, { type: "exit", code: 4 }]);
+  assert.deepEqual(events, [{ type: "error", kind: "disk", text }, { type: "exit", code: 4, why: text }]);
 });
 
 Deno.test("launcher: a copy that was cut off says so", async () => {

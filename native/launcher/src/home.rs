@@ -188,7 +188,11 @@ fn fill(fresh: &Path, payload: &Payload) -> Result<(), Unusable> {
     for (part, file) in targets {
         file.set_permissions(fs::Permissions::from_mode(part.mode.unwrap_or(0o400)))?;
     }
-    Ok(stamp::make(fresh, &payload.manifest)?)
+    // Where modes are not kept, nothing can be private.
+    if !stamp::make(fresh, &payload.manifest)? || !is_good(fresh, &payload.manifest)? {
+        return refused("that disk keeps no file modes");
+    }
+    Ok(())
 }
 
 /// Gives the folder its name. What stands there and is wrong is set aside; programs that run from it keep what they have.

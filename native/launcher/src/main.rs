@@ -29,9 +29,7 @@ fn main() -> ExitCode {
 
 /// Returns after printing the licences; in all other cases this process becomes Deno, or refuses.
 fn launch() -> Result<(), Refusal> {
-    let own = os::own_file()
-        .map_err(|error| Refusal::disk(format!("cannot read its own executable file ({})", reason(&error))))?;
-    let payload = Payload::open(own).map_err(damaged)?;
+    let payload = os::own_file().and_then(Payload::open).map_err(damaged)?;
     let mut start = Start::sort(&payload.manifest, env::args_os().skip(1), env::vars_os());
     if start.wants_licenses() {
         return licenses(&payload);
@@ -89,6 +87,10 @@ fn damaged(error: io::Error) -> Refusal {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
             "this executable file is incomplete or was changed; copy it again".to_owned()
         }
-        _ => format!("cannot read its own executable file ({})", reason(&error)),
+        _ => format!(
+            "cannot read its own executable file as {} ({})",
+            os::OWN_FILE,
+            reason(&error)
+        ),
     })
 }

@@ -30,7 +30,7 @@ impl Refusal {
             let text = self.text.replace('\\', "\\\\").replace('"', "\\\"");
             let mut out = io::stdout().lock();
             writeln!(out, r#"{{"type":"error","kind":"disk","text":"{text}"}}"#)?;
-            writeln!(out, r#"{{"type":"exit","code":{}}}"#, self.code)?;
+            writeln!(out, r#"{{"type":"exit","code":{},"why":"{text}"}}"#, self.code)?;
         }
         Ok(())
     }

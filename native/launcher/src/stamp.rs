@@ -50,10 +50,13 @@ pub fn check(folder: &Path, manifest: &Manifest) -> io::Result<State> {
     Ok(State::Right)
 }
 
-/// Keeps a stamp of files that were just unpacked and checked.
-pub fn make(folder: &Path, manifest: &Manifest) -> io::Result<()> {
-    let stamp = stamp_of(folder, manifest)?;
-    keep(folder, &stamp.ok_or(io::ErrorKind::InvalidData)?)
+/// Keeps a stamp of files that were just unpacked and checked. False: they are not as they were made, which is how disks behave that
+/// keep no modes.
+pub fn make(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
+    match stamp_of(folder, manifest)? {
+        Some(stamp) => keep(folder, &stamp).map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// `None`: a file is missing, is no regular file of this user's, or has another size or mode than it must.

@@ -9,8 +9,10 @@ use rustix::fs::{MemfdFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
 /// The executable that runs, also when its name is gone or another file has it by now.
+pub const OWN_FILE: &str = "/proc/self/exe";
+
 pub fn own_file() -> io::Result<File> {
-    File::open("/proc/self/exe")
+    File::open(OWN_FILE)
 }
 
 pub fn effective_user() -> u32 {
