@@ -47,12 +47,12 @@ import type { Terminal, TextWriter } from "./writer.ts";
 /** Ten times a second looks alive and costs nothing. */
 const REDRAW_MS = 100;
 
-/** A log gets a line so often, or whenever so much more has arrived. */
+/** A log gets a line so often, or when so much more has arrived. */
 const PROGRESS_LINE_MS = 10_000;
 const PROGRESS_LINE_PERCENT = 5;
 
-/** With `-v` there is a line each second. */
-const VERBOSE_LINE_MS = 1000;
+/** No more often than this, however fast it goes. With `-v` there is a line each time. */
+const LEAST_LINE_MS = 1000;
 
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
@@ -202,10 +202,10 @@ export class HumanOutput implements Output {
 
   #progressLine(now: number, state: StatusState): void {
     const percent = state.listed ? percentOf(state.bytes, state.totalBytes) : 0;
-    const isDue = this.#isVerbose()
-      ? now - this.#linedAt >= VERBOSE_LINE_MS
-      : now - this.#linedAt >= PROGRESS_LINE_MS || percent - this.#linedPercent >= PROGRESS_LINE_PERCENT;
-    if (!isDue) return;
+    const passedMs = now - this.#linedAt;
+    const isDue = this.#isVerbose() || passedMs >= PROGRESS_LINE_MS ||
+      percent - this.#linedPercent >= PROGRESS_LINE_PERCENT;
+    if (passedMs < LEAST_LINE_MS || !isDue) return;
     this.#linedAt = now;
     this.#linedPercent = percent;
     this.#line(progressLine(progressShare(state), state.lastSecondRate, progressDetail(state)));

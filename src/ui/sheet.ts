@@ -36,8 +36,8 @@ const WIDTH = 79;
 
 const INDENT = "  ";
 
-/** Columns of the longest label, and a gap. */
-const LABELS = { short: 10, long: 15 } as const;
+/** Columns of the labels: behind the longer ones, which `-v` has, a hash of 64 digits still fits. */
+const LABELS = { short: 10, long: 13 } as const;
 
 type Row = readonly [label: string, value: string];
 
@@ -47,7 +47,9 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetO
     const told = facts.failed.filter((failure) => !isNews(failure)).length;
     return [incompleteLine(facts, bytes, seconds), ...rows(facts, isVerbose), ...listed(facts, isNews, told)];
   }
-  if (files === 0 && presentFiles > 0 && !isVerbose) return [nothingToDoLine(presentText(facts))];
+  if (files === 0 && presentFiles > 0) {
+    return [nothingToDoLine(presentText(facts)), ...isVerbose ? rows(facts, isVerbose) : []];
+  }
   return [completeLine(bytes, seconds), ...rows(facts, isVerbose)];
 }
 

@@ -11,7 +11,7 @@ for (const waits of ["sender", "receiver"] as const) {
     inWorkspace(async (workspace) => {
       const source = await writeFile(workspace.path("source.bin"), SIZE);
       const into = await workspace.make("into");
-      const wish = ["--connections", "3"];
+      const wish = ["--connections", "3", "-v"];
       const send = ["send", source, ...SLOWLY, ...wish];
       const recv = ["recv", "--into", into, ...wish];
       const listen = ["--listen", "127.0.0.1"];
