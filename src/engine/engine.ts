@@ -10,42 +10,18 @@
 import { UltraError } from "../errors.ts";
 import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import type { BlockIndex, EntryId, LeftOut } from "../protocol/messages.ts";
-
-export type ConnectionId = number;
-export type ListenerId = number;
-export type LaneId = number;
-export type GrantId = number;
-export type SourceId = number;
-export type SinkId = number;
-
-/** Why a file operation failed; the numbers are those of `docs/engine.md`. */
-export type FileFault =
-  | "no-space"
-  | "permission"
-  | "read-only"
-  | "exists"
-  | "not-found"
-  | "changed"
-  | "not-a-file"
-  | "io"
-  | "integrity"
-  | "unsendable"
-  | "protocol"
-  | "no-memory";
-
-/** What the sink found where an entry should go. */
-export type TargetStatus =
-  | "absent"
-  | "identical"
-  | "different"
-  | "in-the-way"
-  | "duplicate"
-  | "conflict"
-  | "folder-exists"
-  | "unexaminable"
-  | "unsafe-parent"
-  | "cannot-rename"
-  | "hidden";
+import type {
+  CloseCause,
+  ConnectionId,
+  FileFault,
+  GrantId,
+  LaneId,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TargetStatus,
+  TransferId,
+} from "../protocol/words.ts";
 
 /** What a file system refused to keep of a file or folder. */
 export interface Unkept {
@@ -75,7 +51,7 @@ export type EngineEvent =
     readonly type: "closed";
     readonly connection: ConnectionId;
     /** `own`: closed from here; `peer`: the peer's close code; `transport`: QUIC gave up, with its status. */
-    readonly cause: "own" | "peer" | "transport";
+    readonly cause: CloseCause;
     readonly code: number;
     readonly text: string;
   }
@@ -173,7 +149,7 @@ export type EngineEvent =
     readonly unkept: Unkept;
   }
   | { readonly type: "resolved"; readonly request: number; readonly addresses: readonly string[] }
-  | { readonly type: "disposed"; readonly transfer: SourceId | SinkId }
+  | { readonly type: "disposed"; readonly transfer: TransferId }
   | { readonly type: "fault"; readonly text: string };
 
 export interface ListenOptions {
@@ -279,13 +255,13 @@ export interface Engine {
   finishFolders(sink: SinkId): void;
   abandon(sink: SinkId, entry: EntryId): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
-  transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array;
+  transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
   /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
-  name(transfer: SourceId | SinkId, entry: EntryId): string | undefined;
+  name(transfer: TransferId, entry: EntryId): string | undefined;
   /** The machine's addresses on the routes that lead out, IPv4 first; a family without a default route has none. */
   outward(): readonly string[];
   /** Frees a source or sink; a sink removes what it did not commit. `disposed` follows. */
-  dispose(transfer: SourceId | SinkId): void;
+  dispose(transfer: TransferId): void;
   /** Closes a connection or a listener; `code` is an exit code. */
   close(id: ConnectionId | ListenerId, code: number): void;
   stats(): EngineStats;

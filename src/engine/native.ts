@@ -8,14 +8,11 @@ import { UltraError } from "../errors.ts";
 import type { EngineSizes } from "../tuning/lanes.ts";
 import { Args } from "./args.ts";
 import {
-  type ConnectionId,
   type ConnectOptions,
   type Engine,
   type EngineEvent,
   type EngineStats,
-  type FileFault,
   type Identity,
-  type ListenerId,
   ListenError,
   type ListenOptions,
   type PathStats,
@@ -23,6 +20,7 @@ import {
   type SinkOptions,
   type ThreadTime,
 } from "./engine.ts";
+import type { ConnectionId, FileFault, ListenerId } from "../protocol/words.ts";
 import { MAX_PATH_BYTES } from "../protocol/limits.ts";
 import { Command, LOAD, PATH, RECORD_LEN, Refusal, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import { loadLibrary } from "./library.ts";

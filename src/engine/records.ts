@@ -5,7 +5,8 @@
  */
 
 import type { LeftOut } from "../protocol/messages.ts";
-import type { EngineEvent, FileFault, TargetStatus, Unkept } from "./engine.ts";
+import type { EngineEvent, Unkept } from "./engine.ts";
+import type { FileFault, TargetStatus } from "../protocol/words.ts";
 import { Command, EventKind, FaultClass, LEFT_OUT, Offset, RECORD_LEN } from "./layout.generated.ts";
 
 /** Gives the bytes that belong to an event, once. */

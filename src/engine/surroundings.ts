@@ -7,7 +7,7 @@
  */
 
 import { Args } from "./args.ts";
-import type { FileFault } from "./engine.ts";
+import type { FileFault } from "../protocol/words.ts";
 import { loadLibrary } from "./library.ts";
 import { faultOf } from "./records.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { ALPNS } from "../auth/versions.ts";
-import type { ConnectionId } from "../engine/engine.ts";
+import type { ConnectionId } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import { addressOf, formatEndpoint } from "../platform/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";

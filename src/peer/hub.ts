@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ConnectionId, Engine, EngineEvent, ListenerId, SinkId, SourceId } from "../engine/engine.ts";
+import type { Engine, EngineEvent } from "../engine/engine.ts";
+import type { ConnectionId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 

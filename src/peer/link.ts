@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ConnectionId, Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { ConnectionId } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import type { Timers } from "../platform/timers.ts";
 import { errorKindOf } from "../protocol/codes.ts";

@@ -5,7 +5,8 @@
  */
 
 import { join, resolve } from "node:path";
-import type { SinkId, Unkept } from "../engine/engine.ts";
+import type { Unkept } from "../engine/engine.ts";
+import type { SinkId } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import { addressOf } from "../platform/endpoints.ts";
 import { MAX_LANES } from "../protocol/limits.ts";

@@ -5,7 +5,8 @@
  */
 
 import { basename, resolve } from "node:path";
-import type { EngineEvent, LaneId, SourceId } from "../engine/engine.ts";
+import type { EngineEvent } from "../engine/engine.ts";
+import type { LaneId, SourceId } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import { addressOf } from "../platform/endpoints.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";

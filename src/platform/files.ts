@@ -5,7 +5,7 @@
  */
 
 import { type Guard, readTicketBytes, writeTicketBytes } from "../engine/surroundings.ts";
-import type { FileFault } from "../engine/engine.ts";
+import type { FileFault } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import { parseTicket } from "../protocol/ticket.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { TargetStatus } from "../engine/engine.ts";
+import type { TargetStatus } from "../protocol/words.ts";
 import { UltraError } from "../errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
 import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";

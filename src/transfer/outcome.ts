@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileFault } from "../engine/engine.ts";
+import type { FileFault } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
 import { cutText } from "../protocol/bytes.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";

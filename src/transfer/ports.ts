@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { GrantId, LaneId } from "../engine/engine.ts";
+import type { GrantId, LaneId } from "../protocol/words.ts";
 import type { BlockIndex, EntryId, TransferMessage } from "../protocol/messages.ts";
 
 /** What a sender makes happen. */

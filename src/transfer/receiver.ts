@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { FileFault, TargetStatus } from "../engine/engine.ts";
+import type { FileFault, TargetStatus } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
 import { HASH_LEN } from "../protocol/limits.ts";
 import type {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { GrantId, LaneId } from "../engine/engine.ts";
+import type { GrantId, LaneId } from "../protocol/words.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import { RunList } from "./blocks.ts";
 import { type Chunk, chunkBlocks, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { FileFault, GrantId, LaneId } from "../engine/engine.ts";
+import type { FileFault, GrantId, LaneId } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../errors.ts";
 import { equalBytes } from "../protocol/bytes.ts";
 import { HASH_LEN, MAX_TRANSFER_BLOCKS } from "../protocol/limits.ts";

@@ -1,6 +1,6 @@
 /** The receiver's engine: claims, checks and writes blocks, and commits simulated files. @module */
 
-import type { TargetStatus } from "../../src/engine/engine.ts";
+import type { TargetStatus } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import type { Receiver } from "../../src/transfer/receiver.ts";

@@ -1,6 +1,6 @@
 /** What both simulated engines share: lanes and the frames in them. @module */
 
-import type { LaneId } from "../../src/engine/engine.ts";
+import type { LaneId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 
 export interface Frame {

@@ -1,6 +1,6 @@
 /** What a seed stands for: the files, the network, and everything that goes wrong. @module */
 
-import type { FileFault } from "../../src/engine/engine.ts";
+import type { FileFault } from "../../src/protocol/words.ts";
 import type { ErrorKind } from "../../src/errors.ts";
 import type { LeftOut } from "../../src/protocol/messages.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";

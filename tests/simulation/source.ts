@@ -1,6 +1,6 @@
 /** The sender's engine: reads simulated files into lanes. @module */
 
-import type { FileFault, GrantId, LaneId } from "../../src/engine/engine.ts";
+import type { FileFault, GrantId, LaneId } from "../../src/protocol/words.ts";
 import { UltraError } from "../../src/errors.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";

@@ -1,6 +1,6 @@
 /** A whole transfer in virtual time: both machines, both engines, the network, and what goes wrong. @module */
 
-import type { LaneId } from "../../src/engine/engine.ts";
+import type { LaneId } from "../../src/protocol/words.ts";
 import { UltraError } from "../../src/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { Receiver } from "../../src/transfer/receiver.ts";

@@ -1,6 +1,7 @@
 /** One end of a simulated QUIC connection: its control stream, its lanes, and how it ends. @module */
 
-import type { ConnectionId, EngineEvent, LaneId } from "../../src/engine/engine.ts";
+import type { EngineEvent } from "../../src/engine/engine.ts";
+import type { ConnectionId, LaneId } from "../../src/protocol/words.ts";
 import type { Frame, LaneEnd, SimulatedSource } from "./simulated_source.ts";
 import type { SimulatedSink } from "./simulated_sink.ts";
 import type { SimulatedNetwork } from "./simulated_network.ts";

@@ -10,23 +10,18 @@
 
 import { dirname } from "node:path/posix";
 import {
-  type ConnectionId,
   type ConnectOptions,
   type Engine,
   type EngineEvent,
   type EngineStats,
-  type GrantId,
   type Identity,
-  type LaneId,
-  type ListenerId,
   ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
-  type SinkId,
   type SinkOptions,
-  type SourceId,
 } from "../../src/engine/engine.ts";
+import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId } from "../../src/protocol/words.ts";
 import { LOAD, PATH, STATS } from "../../src/engine/layout.generated.ts";
 import { UltraError } from "../../src/errors.ts";
 import type { TestFolder } from "../../src/platform/test_folder.ts";

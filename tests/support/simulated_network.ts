@@ -1,6 +1,7 @@
 /** The network between simulated engines: addresses, handshakes, latency, and the ways in which all that fails. @module */
 
-import type { ConnectOptions, EngineEvent, ListenerId, ListenOptions } from "../../src/engine/engine.ts";
+import type { ConnectOptions, EngineEvent, ListenOptions } from "../../src/engine/engine.ts";
+import type { ListenerId } from "../../src/protocol/words.ts";
 import type { Random } from "../simulation/random.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import type { VirtualTime } from "./virtual_time.ts";

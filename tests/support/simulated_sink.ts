@@ -1,6 +1,7 @@
 /** The simulated engine's receiving half: claims, checks and writes blocks to a made-up disk, and commits files there. @module */
 
-import type { EngineEvent, SinkId, SinkOptions, TargetStatus } from "../../src/engine/engine.ts";
+import type { EngineEvent, SinkOptions } from "../../src/engine/engine.ts";
+import type { SinkId, TargetStatus } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import { rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";

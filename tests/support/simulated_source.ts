@@ -1,6 +1,7 @@
 /** The simulated engine's sending half: walks made-up trees and reads their blocks into lanes. @module */
 
-import type { EngineEvent, GrantId, LaneId, SourceId } from "../../src/engine/engine.ts";
+import type { EngineEvent } from "../../src/engine/engine.ts";
+import type { GrantId, LaneId, SourceId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
 import { contentOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";

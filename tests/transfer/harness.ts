@@ -1,7 +1,7 @@
 /** Machines with ports that only write down what they are told, for peers that do as they like. @module */
 
 import assert from "node:assert/strict";
-import type { TargetStatus } from "../../src/engine/engine.ts";
+import type { TargetStatus } from "../../src/protocol/words.ts";
 import type { ErrorKind, UltraError } from "../../src/errors.ts";
 import type { PageMessage, TransferMessage } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";

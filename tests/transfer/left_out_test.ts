@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TargetStatus } from "../../src/engine/engine.ts";
+import type { TargetStatus } from "../../src/protocol/words.ts";
 import type { LeftOut, TransferMessage } from "../../src/protocol/messages.ts";
 import { joined, LeftOutEntries, leftOutMessage, missingCount, NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import type { Outcome } from "../../src/transfer/outcome.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TargetStatus } from "../../src/engine/engine.ts";
+import type { TargetStatus } from "../../src/protocol/words.ts";
 import { type ErrorKind, UltraError } from "../../src/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, BYE_MS } from "../../src/transfer/receiver.ts";

@@ -1,15 +1,7 @@
 /** Both ends of a connection on one engine, for scripts that run in a process of their own: an engine exists once in a process. @module */
 
-import type {
-  ConnectionId,
-  Engine,
-  EngineEvent,
-  Identity,
-  LaneId,
-  ListenerId,
-  SinkId,
-  SourceId,
-} from "../../../src/engine/engine.ts";
+import type { Engine, EngineEvent, Identity } from "../../../src/engine/engine.ts";
+import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../../../src/protocol/words.ts";
 import { startEngine } from "../../../src/engine/native.ts";
 import { connectionSettings } from "../../../src/tuning/settings.ts";
 

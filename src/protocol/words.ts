@@ -1,0 +1,49 @@
+/**
+ * Words that all floors share: what a transfer and its parts are called, and why something about a file did not go well.
+ *
+ * The data plane's door uses the same words; the tables in `src/engine/` are checked against them.
+ *
+ * @module
+ */
+
+export type ConnectionId = number;
+export type ListenerId = number;
+export type LaneId = number;
+export type GrantId = number;
+export type SourceId = number;
+export type SinkId = number;
+
+/** A source or a sink. */
+export type TransferId = number;
+
+/** Why a file operation failed. */
+export type FileFault =
+  | "no-space"
+  | "permission"
+  | "read-only"
+  | "exists"
+  | "not-found"
+  | "changed"
+  | "not-a-file"
+  | "io"
+  | "integrity"
+  | "unsendable"
+  | "protocol"
+  | "no-memory";
+
+/** What a receiver found where an entry should go. */
+export type TargetStatus =
+  | "absent"
+  | "identical"
+  | "different"
+  | "in-the-way"
+  | "duplicate"
+  | "conflict"
+  | "folder-exists"
+  | "unexaminable"
+  | "unsafe-parent"
+  | "cannot-rename"
+  | "hidden";
+
+/** Who closed a connection: `own`, this side; `peer`, the other side with its code; `transport`, QUIC gave up. */
+export type CloseCause = "own" | "peer" | "transport";
