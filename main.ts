@@ -6,7 +6,7 @@
 
 import { SECRET_VARIABLES, VARIABLES } from "./src/cli/permissions.ts";
 import { run } from "./src/cli/run.ts";
-import { takeHanded } from "./src/platform/handed.ts";
+import { takeHanded } from "./src/base/handed.ts";
 
 if (import.meta.main) {
   const { args, variables, ignored, engine, fault } = takeHanded(import.meta.url, Deno.args, {

@@ -12,10 +12,10 @@
 import type { Engine, EngineEvent } from "../src/engine/engine.ts";
 import { print } from "../scripts/shell.ts";
 import { startEngine } from "../src/engine/native.ts";
-import { budgetOf } from "../src/tuning/budget.ts";
-import { engineSizes } from "../src/tuning/lanes.ts";
-import { connectionSettings } from "../src/tuning/settings.ts";
-import { type CongestionControl, DEFAULT_TUNING } from "../src/tuning/tuning.ts";
+import { budgetOf } from "../src/settings/budget.ts";
+import { engineSizes } from "../src/settings/engine_sizes.ts";
+import { connectionSettings } from "../src/settings/connection_settings.ts";
+import { type CongestionControl, DEFAULT_TUNING } from "../src/settings/tuning.ts";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
@@ -31,7 +31,7 @@ function start(): Engine {
 }
 
 function settings(side: "dialer" | "listener", congestionControl: CongestionControl): Uint8Array {
-  return connectionSettings({ addressClass: "loopback", side, tuning: { ...DEFAULT_TUNING, congestionControl } });
+  return connectionSettings({ distance: "loopback", side, tuning: { ...DEFAULT_TUNING, congestionControl } });
 }
 
 /** The child: listens, receives one transfer into nothing, says so. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { encode } from "../protocol/encode.ts";
 import { HASH_LEN, MAX_BODY, MAX_LANES } from "../protocol/limits.ts";
 import type {

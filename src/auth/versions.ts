@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 
 /** Protocol versions, most preferred first. */
 export const VERSIONS: readonly number[] = [1];

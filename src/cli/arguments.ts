@@ -8,17 +8,17 @@
 
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import {
   type AdvertisedHost,
   LISTEN_EVERYWHERE,
   type ListenEndpoint,
   parseAdvertise,
   parseListen,
-} from "../platform/endpoints.ts";
+} from "../base/endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
-import type { Tuning } from "../tuning/tuning.ts";
+import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
 import { foreignPlace } from "./foreign.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 
 /** What a flag takes, both ends included; as it is typed, so that a refusal can say it. */
 export interface Range {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
-import type { EndingSignal } from "../platform/signals.ts";
+import { UltraError } from "../base/errors.ts";
+import type { EndingSignal } from "../base/signals.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import type { ExitKind } from "../transfer/outcome.ts";
 

@@ -1,10 +1,10 @@
 /** From the outcome of a transfer to the last lines and the exit code. @module */
 
-import { isInterruption } from "../peer/ending.ts";
+import { isInterruption } from "../base/interrupted.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import { peerText } from "../ui/escape.ts";
 import type { Output } from "../ui/output.ts";
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { exitCodeOfError, exitCodeOfKind } from "./exit.ts";
 
 /** The exit code; a failure is told here, a success was told by its fact sheet. */

@@ -5,8 +5,8 @@
  */
 
 import { MAX_LANES } from "../protocol/limits.ts";
-import { MOST_CONNECTIONS } from "../tuning/connections.ts";
-import { MOST_WRITERS } from "../tuning/lanes.ts";
+import { MOST_CONNECTIONS } from "../settings/connections.ts";
+import { MOST_WRITERS } from "../settings/engine_sizes.ts";
 
 /** The commands that take part in a transfer. */
 export type TransferCommand = "send" | "recv" | "test";

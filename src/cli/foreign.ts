@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseIp } from "../protocol/addresses.ts";
+import { parseIp } from "../base/addresses.ts";
 
 /** What to say about a flag that other tools have; the flag is named without its dashes. */
 export function foreignFlag(name: string): string | undefined {

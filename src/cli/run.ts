@@ -6,22 +6,22 @@
 
 import { chooseLibrary } from "../engine/library.ts";
 import { startEngine } from "../engine/native.ts";
-import { UltraError } from "../errors.ts";
-import { Interrupted } from "../peer/ending.ts";
-import { Hub } from "../peer/hub.ts";
-import { orEnded } from "../peer/meet.ts";
-import type { Surroundings } from "../peer/surroundings.ts";
-import { monotonicClock } from "../platform/clock.ts";
-import { readLicenses } from "../platform/licenses.ts";
-import { systemRandom } from "../platform/random.ts";
-import type { StartFault } from "../platform/handed.ts";
-import { type EndingSignal, surviveFileLimit, watchSignals } from "../platform/signals.ts";
-import { systemTimers } from "../platform/timers.ts";
+import { UltraError } from "../base/errors.ts";
+import { Interrupted } from "../base/interrupted.ts";
+import { Hub } from "../link/hub.ts";
+import { orEnded } from "../meet/meet.ts";
+import type { Context } from "../link/context.ts";
+import { monotonicClock } from "../base/clock.ts";
+import { readLicenses } from "../base/licenses.ts";
+import { systemRandom } from "../base/random.ts";
+import type { StartFault } from "../base/handed.ts";
+import { type EndingSignal, surviveFileLimit, watchSignals } from "../base/signals.ts";
+import { systemTimers } from "../base/timers.ts";
 import type { Ticket } from "../protocol/ticket.ts";
-import { type AddressClass, addressClass } from "../tuning/address_class.ts";
-import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory } from "../tuning/budget.ts";
-import { mostConnections } from "../tuning/connections.ts";
-import { engineSizes } from "../tuning/lanes.ts";
+import { type Distance, distanceOf } from "../settings/distance.ts";
+import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory } from "../settings/budget.ts";
+import { mostConnections } from "../settings/connections.ts";
+import { engineSizes } from "../settings/engine_sizes.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput, type Output } from "../ui/output.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
@@ -36,7 +36,7 @@ import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
 import { receiveCommand } from "./recv.ts";
 import { sendCommand } from "./send.ts";
-import { testCommand } from "./test_command.ts";
+import { testCommand } from "./measure.ts";
 import { ticketOf } from "./ticket.ts";
 import { VERSION } from "./version.ts";
 
@@ -148,7 +148,7 @@ async function runTransfer(
   if (invocation.tuning.profile.name === "max") output.memoryBound(memoryBound(invocation, path));
   const cores = navigator.hardwareConcurrency;
   const engine = startEngine(engineSizes(cores, path, invocation.tuning));
-  const surroundings: Surroundings = {
+  const context: Context = {
     hub: new Hub(engine),
     clock: monotonicClock,
     timers: systemTimers,
@@ -158,9 +158,9 @@ async function runTransfer(
     cores,
     ended: signals.ended,
   };
-  const events = surroundings.hub.run();
+  const events = context.hub.run();
   try {
-    return await Promise.race([command(invocation, ticket, surroundings), engineFailure(events)]);
+    return await Promise.race([command(invocation, ticket, context), engineFailure(events)]);
   } finally {
     engine.stop();
     await events.catch(() => {});
@@ -171,15 +171,15 @@ async function runTransfer(
 function command(
   invocation: TransferInvocation,
   ticket: Ticket | undefined,
-  surroundings: Surroundings,
+  context: Context,
 ): Promise<number> {
   switch (invocation.command) {
     case "send":
-      return sendCommand(invocation, ticket, surroundings);
+      return sendCommand(invocation, ticket, context);
     case "recv":
-      return receiveCommand(invocation, ticket, surroundings);
+      return receiveCommand(invocation, ticket, context);
     case "test":
-      return testCommand(invocation, ticket, surroundings);
+      return testCommand(invocation, ticket, context);
   }
 }
 
@@ -190,7 +190,7 @@ async function engineFailure(events: Promise<void>): Promise<never> {
 }
 
 /** What windows and buffers may take, for a user who has lifted the bound. A sender's connections share its buffers. */
-function memoryBound({ command, tuning }: TransferInvocation, path: AddressClass): number {
+function memoryBound({ command, tuning }: TransferInvocation, path: Distance): number {
   const budget = budgetOf(tuning, path);
   const windows = budget.connectionWindowBytes * mostConnections(path, tuning.connections);
   const connectionWindowBytes = Math.min(windows, allWindowsBytes(tuning));
@@ -209,12 +209,12 @@ const ROLES: Readonly<Record<TransferInvocation["command"], readonly ("send" | "
 };
 
 /** By how far it may be. */
-const CLASSES: readonly AddressClass[] = ["loopback", "near", "far"];
+const CLASSES: readonly Distance[] = ["loopback", "near", "far"];
 
 /** How far the farthest way is that this run may take; buffers are sized by it. */
-function pathClass({ peer }: TransferInvocation, ticket: Ticket | undefined): AddressClass {
+function pathClass({ peer }: TransferInvocation, ticket: Ticket | undefined): Distance {
   if (peer.type === "local") return "loopback";
-  if (peer.type === "listen") return addressClass(peer.endpoint.address);
-  const classes = ticket?.hints.map((hint) => hint.type === "address" ? addressClass(hint.address) : "far") ?? [];
+  if (peer.type === "listen") return distanceOf(peer.endpoint.address);
+  const classes = ticket?.hints.map((hint) => hint.type === "address" ? distanceOf(hint.address) : "far") ?? [];
   return CLASSES.findLast((one) => classes.includes(one)) ?? "far";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { foreignFlag, foreignPlace } from "./foreign.ts";
 import { COMMANDS, flagTable, type TransferCommand, written } from "./flags.ts";
 

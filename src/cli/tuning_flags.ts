@@ -5,12 +5,12 @@
  */
 
 import { BUFFER_LEN } from "../engine/layout.generated.ts";
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { BLOCK_LEN, MAX_LANES } from "../protocol/limits.ts";
-import { mostUnderWay } from "../tuning/budget.ts";
-import { MOST_CONNECTIONS } from "../tuning/connections.ts";
-import { MOST_WRITERS } from "../tuning/lanes.ts";
-import { type CongestionControl, DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../tuning/tuning.ts";
+import { mostUnderWay } from "../settings/budget.ts";
+import { MOST_CONNECTIONS } from "../settings/connections.ts";
+import { MOST_WRITERS } from "../settings/engine_sizes.ts";
+import { type CongestionControl, DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../settings/tuning.ts";
 import { parseByteCount, parseByteRate, type Range } from "./byte_count.ts";
 import { type FlagName, written } from "./flags.ts";
 

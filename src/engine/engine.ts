@@ -7,7 +7,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import type { BlockIndex, EntryId, LeftOut } from "../protocol/messages.ts";
 import type {

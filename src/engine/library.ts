@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
 /** Names the library when it is not in one of the usual places. */

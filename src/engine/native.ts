@@ -4,8 +4,8 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
-import type { EngineSizes } from "../tuning/lanes.ts";
+import { UltraError } from "../base/errors.ts";
+import type { EngineSizes } from "../settings/engine_sizes.ts";
 import { Args } from "./args.ts";
 import {
   type ConnectOptions,

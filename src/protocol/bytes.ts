@@ -7,7 +7,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { SIZE_LIMIT } from "./limits.ts";
 
 /** Sentinel of an unknown size: all bits of a `u64`. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ErrorKind } from "../errors.ts";
+import type { ErrorKind } from "../base/errors.ts";
 import type {
   Direction,
   EntryKind,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type ErrorKind, UltraError } from "../errors.ts";
+import { type ErrorKind, UltraError } from "../base/errors.ts";
 import { Reader } from "./bytes.ts";
 import {
   DIRECTIONS,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { encodeUtf8, Reader, refusal, Writer } from "./bytes.ts";
 import { Collector } from "./collector.ts";
 import { BLOCK_LEN, FRAME_HEADER_LEN, HASH_LEN, MAX_BLOCKS, MAX_LANES, PREFACE_LEN } from "./limits.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ErrorKind } from "../errors.ts";
+import type { ErrorKind } from "../base/errors.ts";
 import type { ReportNumbers } from "./report.ts";
 
 /** Number of an entry in its manifest, from 0. */

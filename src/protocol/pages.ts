@@ -6,7 +6,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { checkRange, Reader, refusal, Writer } from "./bytes.ts";
 import { ENTRY_KINDS } from "./codes.ts";
 import { FINGERPRINT_LEN, MAX_BODY, MAX_ENTRIES, MAX_EXTRA, MAX_MODE, MAX_PATH_BYTES, NANOS_LIMIT } from "./limits.ts";

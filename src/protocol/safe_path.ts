@@ -8,7 +8,7 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES } from "./limits.ts";
 
 declare const safe: unique symbol;

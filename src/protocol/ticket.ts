@@ -7,8 +7,8 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { UltraError } from "../errors.ts";
-import { formatIp, parseIp } from "./addresses.ts";
+import { UltraError } from "../base/errors.ts";
+import { formatIp, parseIp } from "../base/addresses.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { checkRange, encodeUtf8, Reader, refusal, Writer } from "./bytes.ts";
 import { MAX_HINTS, MAX_TICKET_CHARS, PIN_LEN, TOKEN_LEN } from "./limits.ts";

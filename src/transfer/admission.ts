@@ -8,7 +8,7 @@
  */
 
 import type { TargetStatus } from "../protocol/words.ts";
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
 import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";
 import { decodePage } from "../protocol/pages.ts";

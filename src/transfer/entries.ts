@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ErrorKind } from "../errors.ts";
+import type { ErrorKind } from "../base/errors.ts";
 import { errorKindOf, EXIT_CODES } from "../protocol/codes.ts";
 import { BLOCK_LEN, HASH_LEN } from "../protocol/limits.ts";
 import type { EntryId, LeftOut } from "../protocol/messages.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { FileFault } from "../protocol/words.ts";
-import { type ErrorKind, UltraError } from "../errors.ts";
+import { type ErrorKind, UltraError } from "../base/errors.ts";
 import { cutText } from "../protocol/bytes.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
 import type { EntryId, LeftOut } from "../protocol/messages.ts";

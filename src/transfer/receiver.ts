@@ -8,7 +8,7 @@
  */
 
 import type { FileFault, TargetStatus } from "../protocol/words.ts";
-import { type ErrorKind, UltraError } from "../errors.ts";
+import { type ErrorKind, UltraError } from "../base/errors.ts";
 import { HASH_LEN } from "../protocol/limits.ts";
 import type {
   BlockIndex,
@@ -29,7 +29,7 @@ import { Entries, EntryState } from "./entries.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import type { ReceiverOptions, ReceiverPorts } from "./ports.ts";
-import { Talk } from "./talk.ts";
+import { Exchange } from "./exchange.ts";
 import { VerifiedBlocks } from "./verified.ts";
 
 export type { ReceiverOptions, ReceiverPorts };
@@ -64,7 +64,7 @@ type Stage =
 
 export class Receiver {
   readonly #ports: ReceiverPorts;
-  readonly #talk: Talk;
+  readonly #exchange: Exchange;
   readonly #entries: Entries;
   readonly #verified: VerifiedBlocks;
   readonly #admission: Admission;
@@ -86,14 +86,14 @@ export class Receiver {
 
   constructor(ports: ReceiverPorts, options: ReceiverOptions) {
     this.#ports = ports;
-    this.#talk = new Talk((message) => ports.send(message));
+    this.#exchange = new Exchange((message) => ports.send(message));
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
     this.#admission = new Admission(this.#entries, options, (entry) => ports.name(entry));
   }
 
   get outcome(): Outcome {
-    return this.#talk.outcome;
+    return this.#exchange.outcome;
   }
 
   get progress(): Progress {
@@ -107,7 +107,7 @@ export class Receiver {
 
   /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
   receive(message: TransferMessage): void {
-    this.#talk.receive(message, () => {
+    this.#exchange.receive(message, () => {
       switch (message.type) {
         case "position":
           return this.#repeat(message);
@@ -131,7 +131,7 @@ export class Receiver {
 
   /** The sink has compared a page with what is on the disk. Pages are checked in order. */
   checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       this.#admission.checked(first, statuses, freeSpace);
       const end = first + statuses.length;
       for (let entry = first; entry < end; entry++) {
@@ -146,14 +146,14 @@ export class Receiver {
 
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
   pageRefused(fault: FileFault, text: string): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       const kind = kindOfFault(fault);
       throw kind === "protocol" ? violation(text) : new UltraError(kind, text);
     });
   }
 
   verified(entry: EntryId, first: BlockIndex, count: number): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (!this.#isNeeded(entry)) return;
       this.#verified.add(entry, first, count);
       this.#unsentVerified.push(entry, first, count);
@@ -167,7 +167,7 @@ export class Receiver {
 
   /** A block arrived damaged and was not taken. */
   mismatch(entry: EntryId, block: BlockIndex): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (!this.#isNeeded(entry)) return;
       const key = `${entry}:${block}`;
       const damage = (this.#damage.get(key) ?? 0) + 1;
@@ -179,12 +179,12 @@ export class Receiver {
       }
       this.#resent.blocks++;
       this.#resent.bytes += this.#entries.bytes(entry, block, 1);
-      this.#talk.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
+      this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
     });
   }
 
   committed(entry: EntryId, _durable: boolean): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (this.#entries.state(entry) !== EntryState.committing) return;
       this.#entries.setState(entry, EntryState.committed);
       this.#unsentCommitted.push({ first: entry, count: 1 });
@@ -195,17 +195,17 @@ export class Receiver {
 
   /** The disk failed an entry. A full or read-only disk fails all others as well, so it ends the transfer; so does a wrong root. */
   entryFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (this.#entries.isOver(entry)) return;
       const kind = kindOfFault(fault);
       if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
-      this.#talk.send({ type: "failed", entry, kind, text: wireText(text) });
+      this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
       this.#end(entry, kind, text, false);
     });
   }
 
   foldersFinished(failure?: { readonly fault: FileFault; readonly text: string }): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (this.#stage.at !== "finishing") return;
       if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
       const transferRoot = this.#ports.transferRoot(this.#entries.statuses());
@@ -217,7 +217,7 @@ export class Receiver {
 
   /** The connection and its lanes are gone, and no frame of it is being written any more. */
   linkLost(): void {
-    this.#talk.lose();
+    this.#exchange.lose();
     this.#unsentVerified.clear();
     this.#unsentCommitted = [];
     if (this.#stage.at === "confirming") this.#stage = { ...this.#stage, sinceMs: this.#nowMs };
@@ -225,23 +225,23 @@ export class Receiver {
 
   /** Another connection has taken its place. */
   linkRestored(): void {
-    this.#talk.restore({ entries: this.#entries.count, end: this.#admission.isListed });
+    this.#exchange.restore({ entries: this.#entries.count, end: this.#admission.isListed });
   }
 
   /** Ends the transfer from here. When all files are there, a network that fails is no failure. */
   cancel(error: UltraError): void {
-    if (error.kind === "network" && this.#stage.at === "confirming") this.#talk.step(() => this.#finish());
-    else this.#talk.fail(error);
+    if (error.kind === "network" && this.#stage.at === "confirming") this.#exchange.step(() => this.#finish());
+    else this.#exchange.fail(error);
   }
 
   /** To be called after every batch of events, and at least every 50 ms. Batched messages leave here. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       const isDue = this.#isUrgent || this.#news >= ENOUGH_NEWS || nowMs - this.#sentMs >= ACKNOWLEDGE_MS;
       if (isDue) this.#sendAcknowledgements();
       if (this.#stage.at !== "confirming") return;
-      const wait = this.#talk.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
+      const wait = this.#exchange.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
       if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
     });
   }
@@ -249,7 +249,7 @@ export class Receiver {
   // What goes out.
 
   #sendNeeds(from: EntryId, to: EntryId): void {
-    for (const message of needMessages(this.#answers(from, to))) this.#talk.send(message);
+    for (const message of needMessages(this.#answers(from, to))) this.#exchange.send(message);
   }
 
   /** The first answer to entries, or the same once more. */
@@ -275,8 +275,8 @@ export class Receiver {
     const runs: { entry: EntryId; first: BlockIndex; count: number }[] = [];
     this.#unsentVerified.forEach((entry, first, count) => runs.push({ entry, first, count }));
     this.#unsentVerified.clear();
-    for (const message of verifiedMessages(runs)) this.#talk.send(message);
-    for (const message of committedMessages(this.#unsentCommitted.splice(0))) this.#talk.send(message);
+    for (const message of verifiedMessages(runs)) this.#exchange.send(message);
+    for (const message of committedMessages(this.#unsentCommitted.splice(0))) this.#exchange.send(message);
     this.#isUrgent = false;
     this.#news = 0;
     this.#sentMs = this.#nowMs;
@@ -285,23 +285,23 @@ export class Receiver {
   #sendDone(): void {
     if (this.#stage.at !== "confirming") return;
     const leftOut = leftOutMessage(this.#admission.leftOut);
-    if (leftOut !== undefined) this.#talk.send(leftOut);
+    if (leftOut !== undefined) this.#exchange.send(leftOut);
     const { committed, present, skipped, failed } = this.#entries.counts();
-    this.#talk.send({ type: "done", transferRoot: this.#stage.transferRoot, committed, present, skipped, failed });
+    this.#exchange.send({ type: "done", transferRoot: this.#stage.transferRoot, committed, present, skipped, failed });
   }
 
   /** Everything that the sender may have missed, after a link was lost. */
   #repeat({ entries: answered }: Position): void {
     if (answered > this.#admission.checkedEntries) throw violation(`a position of ${answered} entries`);
-    this.#talk.positioned();
+    this.#exchange.positioned();
     this.#repeatVerified();
-    for (const message of needMessages(this.#missingBelow(answered))) this.#talk.send(message);
+    for (const message of needMessages(this.#missingBelow(answered))) this.#exchange.send(message);
     this.#sendNeeds(answered, this.#admission.checkedEntries);
     this.#entries.forEachIn(EntryState.committed, (entry) => this.#unsentCommitted.push({ first: entry, count: 1 }));
     this.#unsentCommitted = mergeEntryRuns(this.#unsentCommitted);
     this.#sendAcknowledgements();
     this.#entries.forEachFailure((entry, kind, text) => {
-      this.#talk.send({ type: "failed", entry, kind, text: wireText(text) });
+      this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
     });
     this.#sendDone();
   }
@@ -403,7 +403,7 @@ export class Receiver {
   #finish(): void {
     if (this.#stage.at !== "confirming") return;
     const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
-    this.#talk.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent, leftOut));
+    this.#exchange.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent, leftOut));
   }
 
   #isNeeded(entry: EntryId): boolean {
@@ -411,7 +411,7 @@ export class Receiver {
   }
 
   #phase(): Phase {
-    if (!this.#talk.isRunning) return "ended";
+    if (!this.#exchange.isRunning) return "ended";
     if (this.#stage.at === "admitting") return "listing";
     if (this.#stage.at === "confirming") return "confirming";
     return this.#entries.inState(EntryState.needed) > 0 ? "moving" : "committing";

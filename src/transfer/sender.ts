@@ -8,7 +8,7 @@
  */
 
 import type { FileFault, GrantId, LaneId } from "../protocol/words.ts";
-import { type ErrorKind, UltraError } from "../errors.ts";
+import { type ErrorKind, UltraError } from "../base/errors.ts";
 import { equalBytes } from "../protocol/bytes.ts";
 import { HASH_LEN, MAX_TRANSFER_BLOCKS } from "../protocol/limits.ts";
 import type {
@@ -33,7 +33,7 @@ import { bug, kindOfFault, type Outcome, type Phase, type Progress, violation, w
 import type { SenderOptions, SenderPorts } from "./ports.ts";
 import type { VisitRun } from "./run_set.ts";
 import { Schedule } from "./schedule.ts";
-import { Talk } from "./talk.ts";
+import { Exchange } from "./exchange.ts";
 import { VerifiedBlocks } from "./verified.ts";
 
 export type { SenderOptions, SenderPorts };
@@ -66,7 +66,7 @@ interface Page {
 
 export class Sender {
   readonly #ports: SenderPorts;
-  readonly #talk: Talk;
+  readonly #exchange: Exchange;
   readonly #entries: Entries;
   readonly #verified: VerifiedBlocks;
   /** Blocks that were ever granted, and so may arrive, of entries not yet complete. */
@@ -89,7 +89,7 @@ export class Sender {
 
   constructor(ports: SenderPorts, options: SenderOptions = {}) {
     this.#ports = ports;
-    this.#talk = new Talk((message) => ports.send(message));
+    this.#exchange = new Exchange((message) => ports.send(message));
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
     this.#granted = new BlockTable(this.#entries);
@@ -106,7 +106,7 @@ export class Sender {
   }
 
   get outcome(): Outcome {
-    return this.#talk.outcome;
+    return this.#exchange.outcome;
   }
 
   get progress(): Progress {
@@ -120,12 +120,12 @@ export class Sender {
 
   /** Whether the walk's next page is welcome. Otherwise the owner leaves it in the engine, whose walk then pauses. */
   get wantsPage(): boolean {
-    return this.#talk.isRunning && this.#stage === "listing" && this.#pages.length < MAX_UNANSWERED_PAGES;
+    return this.#exchange.isRunning && this.#stage === "listing" && this.#pages.length < MAX_UNANSWERED_PAGES;
   }
 
   /** The walk's next page: wire-ready entries of `size` bytes of files in all. Their memory belongs to the machine from here on. */
   page(first: EntryId, count: number, size: number, entries: Uint8Array): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       const before = this.#entries.totalBytes;
       forEachEntry({ type: "page", first, count, entries }, (entry, id) => {
         if (entry.kind === "link" || entry.size === undefined) {
@@ -142,12 +142,12 @@ export class Sender {
       }
       if (this.#entries.totalBytes - before !== size) throw bug("a page of the walk has another size than it states");
       this.#pages.push({ first, count, entries });
-      this.#talk.send({ type: "page", first, count, entries });
+      this.#exchange.send({ type: "page", first, count, entries });
     });
   }
 
   walkEnd(entries: number, size: number, leftOut: LeftOut): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (entries !== this.#entries.count || size !== this.#entries.totalBytes) throw bug("the walk miscounted");
       this.#stage = "moving";
       this.#leftOut.sender = leftOut;
@@ -157,7 +157,7 @@ export class Sender {
 
   /** New lanes of the present link. */
   lanesOpened(lanes: readonly LaneId[]): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       for (const lane of lanes) this.#schedule.openLane(lane);
       this.#schedule.fill();
     });
@@ -165,7 +165,7 @@ export class Sender {
 
   /** A lane of the present link was reset; its grants are void. */
   laneLost(lane: LaneId): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       this.#disturbed = true;
       this.#schedule.loseLane(lane);
       this.#schedule.fill();
@@ -174,7 +174,7 @@ export class Sender {
 
   /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
   receive(message: TransferMessage): void {
-    this.#talk.receive(message, () => {
+    this.#exchange.receive(message, () => {
       switch (message.type) {
         case "position":
           return this.#repeat(message);
@@ -200,15 +200,15 @@ export class Sender {
 
   /** All of a grant is read. Void grants may be told of, too. */
   grantRead(lane: LaneId, grant: GrantId, _end: BlockIndex): void {
-    this.#talk.step(() => this.#schedule.grantRead(lane, grant));
+    this.#exchange.step(() => this.#schedule.grantRead(lane, grant));
   }
 
   readFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#talk.step(() => this.#fail(entry, kindOfFault(fault), text));
+    this.#exchange.step(() => this.#fail(entry, kindOfFault(fault), text));
   }
 
   sealed(entry: EntryId, size: number, root: Uint8Array): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       if (this.#entries.state(entry) !== EntryState.verified) return;
       if (size !== this.#entries.size(entry)) {
         return this.#fail(entry, "source-changed", "its size changed while it was sent");
@@ -220,29 +220,29 @@ export class Sender {
   }
 
   sealFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#talk.step(() => this.#fail(entry, kindOfFault(fault), text));
+    this.#exchange.step(() => this.#fail(entry, kindOfFault(fault), text));
   }
 
   /** The connection is gone, and with it all lanes and grants. */
   linkLost(): void {
-    this.#talk.lose();
+    this.#exchange.lose();
     this.#schedule.clear();
     this.#disturbed = true;
   }
 
   /** Another connection has taken its place; its lanes come with {@linkcode lanesOpened}. */
   linkRestored(): void {
-    this.#talk.restore({ entries: this.#answered, end: false });
+    this.#exchange.restore({ entries: this.#answered, end: false });
   }
 
   /** Ends the transfer from here. */
   cancel(error: UltraError): void {
-    this.#talk.fail(error);
+    this.#exchange.fail(error);
   }
 
   /** To be called after every batch of events, and at least every 50 ms. Batched messages leave here. */
   tick(nowMs: number): void {
-    this.#talk.step(() => {
+    this.#exchange.step(() => {
       this.#sendSeals();
       this.#resendStalled(nowMs);
     });
@@ -261,21 +261,21 @@ export class Sender {
   /** What is left out comes before the end, so that the receiver knows it when it knows all entries. */
   #sendPagesEnd(): void {
     const leftOut = leftOutMessage(this.#leftOut.sender);
-    if (leftOut !== undefined) this.#talk.send(leftOut);
-    this.#talk.send({ type: "pages-end", entries: this.#entries.count, bytes: this.#entries.totalBytes });
+    if (leftOut !== undefined) this.#exchange.send(leftOut);
+    this.#exchange.send({ type: "pages-end", entries: this.#entries.count, bytes: this.#entries.totalBytes });
   }
 
   #sendSeals(): void {
     const entries = this.#unsentSeals.splice(0).filter((entry) => this.#entries.state(entry) === EntryState.sealed);
     const items = entries.map((entry) => ({ entry, size: this.#entries.size(entry), root: this.#entries.root(entry) }));
-    for (const message of sealMessages(items)) this.#talk.send(message);
+    for (const message of sealMessages(items)) this.#exchange.send(message);
   }
 
   /** The source failed, so nothing more of the entry is sent. */
   #fail(entry: EntryId, kind: ErrorKind, text: string): void {
     const state = this.#entries.state(entry);
     if (state !== EntryState.needed && state !== EntryState.verified) return;
-    this.#talk.send({ type: "fail", entry, kind, text: wireText(text) });
+    this.#exchange.send({ type: "fail", entry, kind, text: wireText(text) });
     this.#end(entry, kind, text, false);
   }
 
@@ -290,7 +290,8 @@ export class Sender {
   }
 
   #resendStalled(nowMs: number): void {
-    const waits = this.#disturbed && this.#talk.link === "up" && this.#schedule.lanes > 0 && this.#schedule.isIdle &&
+    const waits = this.#disturbed && this.#exchange.link === "up" && this.#schedule.lanes > 0 &&
+      this.#schedule.isIdle &&
       this.#entries.inState(EntryState.needed) > 0;
     if (!waits) {
       this.#stalledSinceMs = undefined;
@@ -321,16 +322,16 @@ export class Sender {
     if (entries < this.#answered || entries > count || !isWhole) throw violation(`a position of ${entries} entries`);
     const isListed = this.#stage !== "listing";
     if (position.end && (!isListed || entries < count)) throw violation("a position behind the end");
-    this.#talk.positioned();
+    this.#exchange.positioned();
     this.#asks.clear();
     this.#repeats = 0;
-    for (const page of this.#pages) if (page.first >= entries) this.#talk.send({ type: "page", ...page });
+    for (const page of this.#pages) if (page.first >= entries) this.#exchange.send({ type: "page", ...page });
     if (isListed && !position.end) this.#sendPagesEnd();
     this.#unsentSeals = [];
     this.#entries.forEachIn(EntryState.sealed, (entry) => this.#unsentSeals.push(entry));
     this.#sendSeals();
     this.#entries.forEachFailure((entry, kind, text) => {
-      this.#talk.send({ type: "fail", entry, kind, text: wireText(text) });
+      this.#exchange.send({ type: "fail", entry, kind, text: wireText(text) });
     });
   }
 
@@ -473,8 +474,8 @@ export class Sender {
     if (!equalBytes(root, done.transferRoot)) {
       throw new UltraError("integrity", "Both ends disagree on what was transferred: their transfer roots differ");
     }
-    this.#talk.send({ type: "bye" });
-    this.#talk.finish(this.#entries.summary(root, this.#resent, this.#leftOut));
+    this.#exchange.send({ type: "bye" });
+    this.#exchange.finish(this.#entries.summary(root, this.#resent, this.#leftOut));
   }
 
   #firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined {
@@ -487,7 +488,7 @@ export class Sender {
   }
 
   #phase(): Phase {
-    if (!this.#talk.isRunning) return "ended";
+    if (!this.#exchange.isRunning) return "ended";
     if (this.#stage === "listing") return "listing";
     if (this.#entries.over === this.#entries.count) return "confirming";
     const isMoving = this.#answered < this.#entries.count || !this.#schedule.isIdle;

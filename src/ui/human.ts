@@ -5,9 +5,9 @@
  */
 
 import { escapeText, shownText, truncate } from "./escape.ts";
-import { counted, formatBytes, formatSize, percentOf } from "./format.ts";
+import { counted, formatBytes, formatSize, percentOf } from "../base/text.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
-import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import {
   arrivedText,
   commandFor,
@@ -22,13 +22,13 @@ import {
 } from "./messages.ts";
 import type {
   AddedConnection,
+  FactSheet,
   FileFailure,
   OfferedFiles,
   Output,
   RunPhase,
   TicketNotice,
   TransferConfig,
-  TransferFacts,
   TransferStart,
 } from "./output.ts";
 import {
@@ -151,7 +151,7 @@ export class HumanOutput implements Output {
     this.#line(failureLine(failure));
   }
 
-  complete(facts: TransferFacts): void {
+  complete(facts: FactSheet): void {
     this.#state = undefined;
     this.#status?.hide();
     const isNews = ({ path }: FileFailure) => !this.#told.has(path);

@@ -6,22 +6,22 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
-import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import { UltraError } from "../base/errors.ts";
+import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
-import type { Verdict } from "../tuning/verdict.ts";
+import type { Verdict } from "../verdict/judges.ts";
 import { escapeJson, shownText } from "./escape.ts";
-import { formatHex, percentOf, rateOf } from "./format.ts";
+import { formatHex, percentOf, rateOf } from "../base/text.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
 import type {
   AddedConnection,
+  FactSheet,
   FileFailure,
   OfferedFiles,
   Output,
   TicketNotice,
   TransferConfig,
-  TransferFacts,
   TransferStart,
 } from "./output.ts";
 import { ProgressMeter, type ProgressReport, type StatusState } from "./progress.ts";
@@ -120,7 +120,7 @@ export class JsonOutput implements Output {
     this.#event("file-failed", { path, kind, text });
   }
 
-  complete(facts: TransferFacts): void {
+  complete(facts: FactSheet): void {
     this.#why = incompleteText(facts);
     this.#event("complete", {
       ...facts,

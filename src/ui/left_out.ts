@@ -3,7 +3,7 @@
 import type { LeftOutReason } from "../protocol/messages.ts";
 import { escapeText } from "./escape.ts";
 import { missingText } from "./lines.ts";
-import type { TransferFacts } from "./output.ts";
+import type { FactSheet } from "./output.ts";
 
 /** Why something was left out, and what helps where that is not plain. */
 export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
@@ -22,13 +22,13 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
 };
 
 /** Why a transfer that both sides finished is not complete, in one line; `undefined` when it is, or is taken for it. */
-export function incompleteText(facts: TransferFacts): string | undefined {
+export function incompleteText(facts: FactSheet): string | undefined {
   const { failedCount, leftOutCount, isLeftOutAccepted } = facts;
   if (failedCount === 0 && (leftOutCount === 0 || isLeftOutAccepted)) return undefined;
   return `incomplete: ${missingText(facts)}${firstOf(facts)}`;
 }
 
-function firstOf({ failed, leftOut }: TransferFacts): string {
+function firstOf({ failed, leftOut }: FactSheet): string {
   const [failure] = failed;
   const [name] = leftOut;
   const text = failure?.text ?? (name === undefined ? undefined : LEFT_OUT_REASONS[name.reason]);

@@ -5,7 +5,7 @@
  */
 
 import { escapeText } from "./escape.ts";
-import { formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "../base/text.ts";
 
 /** @param bytes `undefined` while the size is not known */
 export function startLine(name: string, bytes: number | undefined): string {

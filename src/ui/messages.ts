@@ -4,10 +4,10 @@
  * @module
  */
 
-import { UltraError } from "../errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { escapeText } from "./escape.ts";
-import { counted, formatBytes, formatCount, rateOf } from "./format.ts";
-import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
+import { counted, formatBytes, formatCount, rateOf } from "../base/text.ts";
+import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import { bottleneckLine } from "./lines.ts";
 import type { FileFailure, RunPhase, TicketNotice } from "./output.ts";
 import type { StatusState } from "./progress.ts";

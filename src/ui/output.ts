@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { ErrorKind } from "../errors.ts";
+import type { ErrorKind } from "../base/errors.ts";
 import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
-import type { Measurement, TestVerdict } from "../tuning/test_verdict.ts";
-import type { Verdict } from "../tuning/verdict.ts";
+import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { Verdict } from "../verdict/judges.ts";
 import { HumanOutput } from "./human.ts";
 import { JsonOutput } from "./json.ts";
 import { MIN_STATUS_COLUMNS, type ProgressReport } from "./progress.ts";
@@ -69,7 +69,7 @@ export interface OfferedFiles {
 }
 
 /** The fact sheet of a transfer. */
-export interface TransferFacts {
+export interface FactSheet {
   readonly role: "send" | "receive";
   /** The one thing at the top level; `undefined` when there are several. */
   readonly name: string | undefined;
@@ -120,7 +120,7 @@ export interface Output {
   /** To be called often, also when nothing changed; it is shown as often as makes sense. */
   progress(report: ProgressReport): void;
   fileFailed(failure: FileFailure): void;
-  complete(facts: TransferFacts): void;
+  complete(facts: FactSheet): void;
   /** A phase of a test begins. */
   measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void;
   /** A phase of a test is over. */

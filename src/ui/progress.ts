@@ -5,7 +5,7 @@
  */
 
 import { truncate, widthOf } from "./escape.ts";
-import { formatLeft, formatPair, formatPercent, formatSize, percentOf, rateOf } from "./format.ts";
+import { formatLeft, formatPair, formatPercent, formatSize, percentOf, rateOf } from "../base/text.ts";
 
 /** Where a transfer stands. `Progress` of `transfer/` is one. */
 export interface ProgressReport {

@@ -7,7 +7,7 @@
 import { escapeText, shownText } from "./escape.ts";
 import { commandFor, errorLines, failureLine } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
-import type { FileFailure, Output, TicketNotice, TransferFacts } from "./output.ts";
+import type { FactSheet, FileFailure, Output, TicketNotice } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
 export class QuietOutput implements Output {
@@ -27,7 +27,7 @@ export class QuietOutput implements Output {
     this.#line(failureLine(failure));
   }
 
-  complete(facts: TransferFacts): void {
+  complete(facts: FactSheet): void {
     const text = incompleteText(facts);
     if (text !== undefined) this.#line(`ultra: ${text}`);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Verdict } from "../tuning/verdict.ts";
+import type { Verdict } from "../verdict/judges.ts";
 import { escapeText, widthOf } from "./escape.ts";
 import {
   counted,
@@ -16,11 +16,11 @@ import {
   formatRate,
   formatSize,
   rateOf,
-} from "./format.ts";
+} from "../base/text.ts";
 import { LEFT_OUT_REASONS } from "./left_out.ts";
 import { completeLine, incompleteLine, nothingToDoLine } from "./lines.ts";
 import { shownPath } from "./messages.ts";
-import type { FileFailure, TransferFacts } from "./output.ts";
+import type { FactSheet, FileFailure } from "./output.ts";
 
 export interface SheetOptions {
   readonly isVerbose: boolean;
@@ -41,7 +41,7 @@ const LABELS = { short: 10, long: 13 } as const;
 
 type Row = readonly [label: string, value: string];
 
-export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetOptions): string[] {
+export function closingSheet(facts: FactSheet, { isVerbose, isNews }: SheetOptions): string[] {
   const { bytes, seconds, failedCount, leftOutCount, files, presentFiles } = facts;
   if (failedCount + leftOutCount > 0) {
     const told = facts.failed.filter((failure) => !isNews(failure)).length;
@@ -54,13 +54,13 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetO
 }
 
 /** What was there before, when it was everything. */
-export function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
+export function presentText({ name, presentFiles }: Pick<FactSheet, "name" | "presentFiles">): string {
   if (name === undefined) return `all ${counted(presentFiles, "file")} are already there, identical`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
   return `${escapeText(name)} is already there, identical${many}`;
 }
 
-function rows(facts: TransferFacts, isVerbose: boolean): string[] {
+function rows(facts: FactSheet, isVerbose: boolean): string[] {
   const all = isVerbose ? everything(facts) : expected(facts);
   const width = isVerbose ? LABELS.long : LABELS.short;
   return [...all, ...notices(facts, isVerbose), ...verdictRows(facts.verdict, isVerbose)]
@@ -68,7 +68,7 @@ function rows(facts: TransferFacts, isVerbose: boolean): string[] {
 }
 
 /** What and where, and the hash of a single file. */
-function expected({ role, name, savedTo, files, fileRoot }: TransferFacts): Row[] {
+function expected({ role, name, savedTo, files, fileRoot }: FactSheet): Row[] {
   const many = files === 1 ? "" : ` (${counted(files, "file")})`;
   const sent: Row = ["Sent", name === undefined ? counted(files, "file") : `${escapeText(name)}${many}`];
   const place: Row = savedTo === undefined || role === "send" ? sent : ["Saved to", `${escapeText(savedTo)}${many}`];
@@ -78,7 +78,7 @@ function expected({ role, name, savedTo, files, fileRoot }: TransferFacts): Row[
   ];
 }
 
-function everything(facts: TransferFacts): Row[] {
+function everything(facts: FactSheet): Row[] {
   const { bytes, seconds, fileRoot } = facts;
   return [
     ...expected({ ...facts, fileRoot: undefined }),
@@ -94,7 +94,7 @@ function everything(facts: TransferFacts): Row[] {
 }
 
 /** What is not as one expects it, or with `-v` that it is. */
-function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
+function notices(facts: FactSheet, isVerbose: boolean): Row[] {
   const { presentFiles, presentBytes, resentBytes, durable } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   return [
@@ -133,7 +133,7 @@ export function wrapWords(text: string, columns: number): string[] {
 }
 
 function listed(
-  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts,
+  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: FactSheet,
   isNews: (failure: FileFailure) => boolean,
   told: number,
 ): string[] {

@@ -13,7 +13,7 @@ import {
 import { secretId } from "../../src/auth/keys.ts";
 import { Secret } from "../../src/auth/secret.ts";
 import { TRANSFER_ALPN } from "../../src/auth/versions.ts";
-import type { ErrorKind } from "../../src/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
 
 export const TOKEN = new Secret(new Uint8Array(16).fill(7));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";
-import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
+import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import { usageRefusal } from "./usage_refusal.ts";
 
 function ticket(changes: Partial<Ticket> = {}): string {

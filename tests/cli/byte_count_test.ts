@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseByteCount, parseByteRate, type Range } from "../../src/cli/byte_count.ts";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import { usageRefusal } from "./usage_refusal.ts";
 
 const ALL: Range = { least: "0", most: "9000T" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exitCodeOfError, exitCodeOfKind, exitCodeOfSignal } from "../../src/cli/exit.ts";
-import { type ErrorKind, UltraError } from "../../src/errors.ts";
+import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 
 Deno.test("every failure has the exit code of docs/design.md 9", () => {
   const codes: Record<ErrorKind, number> = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseArguments } from "../../src/cli/arguments.ts";
-import { DEFAULT_TUNING, type Tuning } from "../../src/tuning/tuning.ts";
+import { DEFAULT_TUNING, type Tuning } from "../../src/settings/tuning.ts";
 import { usageRefusal } from "./usage_refusal.ts";
 
 const MIB = 2 ** 20;

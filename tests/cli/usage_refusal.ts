@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 
 /** The one line that wrong usage gets. */
 export function usageRefusal(act: () => unknown): string {

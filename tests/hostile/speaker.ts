@@ -10,7 +10,7 @@
 import { TextLineStream } from "./lines.ts";
 import { startEngine } from "../../src/engine/native.ts";
 import type { Identity } from "../../src/engine/engine.ts";
-import { connectionSettings } from "../../src/tuning/settings.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import type { SpeakerCommand, SpeakerEvent } from "./speaker_protocol.ts";
 
 const MIB = 1024 * 1024;
@@ -42,7 +42,7 @@ function tell(event: SpeakerEvent): void {
 }
 
 function settings(side: "dialer" | "listener"): Uint8Array {
-  return connectionSettings({ addressClass: "near", side });
+  return connectionSettings({ distance: "near", side });
 }
 
 async function act(command: SpeakerCommand): Promise<void> {

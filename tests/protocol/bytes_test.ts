@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatIp, parseIp } from "../../src/protocol/addresses.ts";
+import { formatIp, parseIp } from "../../src/base/addresses.ts";
 import { cutText, encodeUtf8, Reader, Writer } from "../../src/protocol/bytes.ts";
 import { MAX_TEXT_BYTES } from "../../src/protocol/limits.ts";
 import { bytesOf, isInternalError, isProtocolError } from "./support.ts";

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type ErrorKind, UltraError } from "../../src/errors.ts";
+import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import { EXIT_CODES } from "../../src/protocol/codes.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import type { BlockRun, Entry, EntryRun, Message, NeedItem } from "../../src/protocol/messages.ts";

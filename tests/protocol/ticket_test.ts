@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { UltraError } from "../../src/errors.ts";
-import { formatIp } from "../../src/protocol/addresses.ts";
+import { UltraError } from "../../src/base/errors.ts";
+import { formatIp } from "../../src/base/addresses.ts";
 import { decodeBase32, encodeBase32 } from "../../src/protocol/base32.ts";
 import {
   encodeTicket,

@@ -1,7 +1,7 @@
 /** What a seed stands for: the files, the network, and everything that goes wrong. @module */
 
 import type { FileFault } from "../../src/protocol/words.ts";
-import type { ErrorKind } from "../../src/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
 import type { LeftOut } from "../../src/protocol/messages.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import { BLOCK, blockCount, type SimulatedFile } from "./content.ts";

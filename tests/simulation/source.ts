@@ -1,7 +1,7 @@
 /** The sender's engine: reads simulated files into lanes. @module */
 
 import type { FileFault, GrantId, LaneId } from "../../src/protocol/words.ts";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";
 import { kindOfFault } from "../../src/transfer/outcome.ts";

@@ -1,7 +1,7 @@
 /** A whole transfer in virtual time: both machines, both engines, the network, and what goes wrong. @module */
 
 import type { LaneId } from "../../src/protocol/words.ts";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { Receiver } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";

@@ -2,19 +2,19 @@
 
 import type {
   AddedConnection,
+  FactSheet,
   FileFailure,
   OfferedFiles,
   Output,
   RunPhase,
   TicketNotice,
   TransferConfig,
-  TransferFacts,
   TransferStart,
 } from "../../src/ui/output.ts";
 import type { ProgressReport } from "../../src/ui/progress.ts";
 import { errorText } from "../../src/ui/messages.ts";
-import type { Measurement, TestVerdict } from "../../src/tuning/test_verdict.ts";
-import { UltraError } from "../../src/errors.ts";
+import type { Measurement, TestVerdict } from "../../src/measure/verdict.ts";
+import { UltraError } from "../../src/base/errors.ts";
 
 export class RecordingOutput implements Output {
   /** Names of the calls in their order; of calls that follow each other with the same name one stands for all. */
@@ -27,7 +27,7 @@ export class RecordingOutput implements Output {
   readonly additions: AddedConnection[] = [];
   readonly reports: ProgressReport[] = [];
   readonly failures: FileFailure[] = [];
-  readonly facts: TransferFacts[] = [];
+  readonly facts: FactSheet[] = [];
   readonly measurements: Measurement[] = [];
   readonly testVerdicts: TestVerdict[] = [];
   readonly warnings: string[] = [];
@@ -96,7 +96,7 @@ export class RecordingOutput implements Output {
     this.failures.push(failure);
   }
 
-  complete(facts: TransferFacts): void {
+  complete(facts: FactSheet): void {
     this.#call("complete");
     this.facts.push(facts);
   }

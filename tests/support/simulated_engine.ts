@@ -23,8 +23,8 @@ import {
 } from "../../src/engine/engine.ts";
 import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId } from "../../src/protocol/words.ts";
 import { LOAD, PATH, STATS } from "../../src/engine/layout.generated.ts";
-import { UltraError } from "../../src/errors.ts";
-import type { TestFolder } from "../../src/platform/test_folder.ts";
+import { UltraError } from "../../src/base/errors.ts";
+import type { TestFolder } from "../../src/measure/folder.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { type Damage, type Disk, emptyDisk, type Tree, tree } from "./made_up.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";

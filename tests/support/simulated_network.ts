@@ -6,7 +6,7 @@ import type { Random } from "../simulation/random.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
-/** A handshake without an answer is given up after this, as `src/tuning/settings.ts` has it. */
+/** A handshake without an answer is given up after this, as `src/settings/connection_settings.ts` has it. */
 const HANDSHAKE_MS = 5000;
 
 /** How long QUIC takes to notice that nobody answers any more. */

@@ -4,13 +4,13 @@ import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
 import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "../../src/cli/arguments.ts";
 import { receiveCommand } from "../../src/cli/recv.ts";
 import { sendCommand } from "../../src/cli/send.ts";
-import { testCommand } from "../../src/cli/test_command.ts";
-import { Interrupted } from "../../src/peer/ending.ts";
-import { Hub } from "../../src/peer/hub.ts";
-import type { Surroundings } from "../../src/peer/surroundings.ts";
-import type { EndingSignal } from "../../src/platform/signals.ts";
+import { testCommand } from "../../src/cli/measure.ts";
+import { Interrupted } from "../../src/base/interrupted.ts";
+import { Hub } from "../../src/link/hub.ts";
+import type { Context } from "../../src/link/context.ts";
+import type { EndingSignal } from "../../src/base/signals.ts";
 import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
-import { DEFAULT_TUNING } from "../../src/tuning/tuning.ts";
+import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import { Random } from "../simulation/random.ts";
 import { RecordingOutput } from "./recording_output.ts";
 import { SimulatedEngine, type SimulatedHost } from "./simulated_engine.ts";
@@ -39,7 +39,7 @@ export class SimulatedWorld {
 export class SimulatedProcess {
   readonly engine: SimulatedEngine;
   readonly output = new RecordingOutput();
-  readonly surroundings: Surroundings;
+  readonly context: Context;
   /** Rejected by a bug in a handler of events. */
   readonly events: Promise<void>;
   /** When the process ended. */
@@ -56,7 +56,7 @@ export class SimulatedProcess {
       this.output.tickets.push(notice);
       this.#ticket.resolve(parseTicket(notice.text));
     };
-    this.surroundings = {
+    this.context = {
       hub: new Hub(this.engine),
       clock: world.time,
       timers: world.time,
@@ -66,7 +66,7 @@ export class SimulatedProcess {
       cores: host.cores ?? 1,
       ended: this.#ended.signal,
     };
-    this.events = this.surroundings.hub.run();
+    this.events = this.context.hub.run();
     this.events.catch(() => {});
     this.#ticket.promise.catch(() => {});
   }
@@ -91,10 +91,10 @@ export class SimulatedProcess {
       command: "send",
       paths,
       allowLeftOut: false,
-      ...common(ticket, this.surroundings.host),
+      ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() => sendCommand(invocation, ticket, this.surroundings));
+    return this.run(() => sendCommand(invocation, ticket, this.context));
   }
 
   receive(ticket?: Ticket, options: Partial<ReceiveInvocation> = {}): Promise<number> {
@@ -102,10 +102,10 @@ export class SimulatedProcess {
     const invocation: ReceiveInvocation = {
       command: "recv",
       ...own,
-      ...common(ticket, this.surroundings.host),
+      ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() => receiveCommand(invocation, ticket, this.surroundings));
+    return this.run(() => receiveCommand(invocation, ticket, this.context));
   }
 
   test(ticket?: Ticket, options: Partial<TestInvocation> = {}): Promise<number> {
@@ -113,12 +113,10 @@ export class SimulatedProcess {
     const invocation: TestInvocation = {
       command: "test",
       ...own,
-      ...common(ticket, this.surroundings.host),
+      ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() =>
-      testCommand(invocation, ticket, this.surroundings, (parent) => this.engine.makeFolder(parent))
-    );
+    return this.run(() => testCommand(invocation, ticket, this.context, (parent) => this.engine.makeFolder(parent)));
   }
 
   /** Runs to an exit code as `src/cli/run.ts` does. */

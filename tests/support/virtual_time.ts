@@ -1,8 +1,8 @@
 /** Virtual time for code with promises: whatever runs at a moment runs to its end before the next moment comes. @module */
 
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../src/platform/clock.ts";
-import type { Timers } from "../../src/platform/timers.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import type { Timers } from "../../src/base/timers.ts";
 import { Clock as Queue } from "../simulation/clock.ts";
 
 /** Nothing that is tested here takes longer. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
-import type { ErrorKind, UltraError } from "../../src/errors.ts";
+import type { ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { PageMessage, TransferMessage } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";

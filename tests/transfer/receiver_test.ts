@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
-import { type ErrorKind, UltraError } from "../../src/errors.ts";
+import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, BYE_MS } from "../../src/transfer/receiver.ts";
 import { end, errorOf, type Item, MIB, page, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";

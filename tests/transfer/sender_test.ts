@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import { MAX_NEED_RUNS } from "../../src/protocol/limits.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { MAX_UNANSWERED_PAGES, Sender, STALL_MS } from "../../src/transfer/sender.ts";

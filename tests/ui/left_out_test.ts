@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { UltraError } from "../../src/errors.ts";
-import { createOutput, type TransferFacts } from "../../src/ui/output.ts";
+import { UltraError } from "../../src/base/errors.ts";
+import { createOutput, type FactSheet } from "../../src/ui/output.ts";
 import { MemoryTerminal } from "./support.ts";
 
-const COMPLETE: TransferFacts = {
+const COMPLETE: FactSheet = {
   role: "receive",
   name: undefined,
   savedTo: "/home/me/in",
@@ -25,7 +25,7 @@ const COMPLETE: TransferFacts = {
   verdict: { limit: "path", sentence: "limited by the path", help: undefined, reports: {} },
 };
 
-const MISSING: TransferFacts = {
+const MISSING: FactSheet = {
   ...COMPLETE,
   leftOut: [
     { reason: "unreadable", path: "top/secret" },
@@ -36,10 +36,10 @@ const MISSING: TransferFacts = {
   leftOutReasons: { unreadable: 1, backslash: 1, link: 1200 },
 };
 
-const ACCEPTED: TransferFacts = { ...MISSING, isLeftOutAccepted: true };
+const ACCEPTED: FactSheet = { ...MISSING, isLeftOutAccepted: true };
 
 /** What each kind of output says of these facts and an exit. */
-function told(mode: "human" | "json" | "quiet", facts: TransferFacts, code: number): MemoryTerminal {
+function told(mode: "human" | "json" | "quiet", facts: FactSheet, code: number): MemoryTerminal {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options(mode));
   output.complete(facts);
@@ -76,7 +76,7 @@ Deno.test("T41: --quiet says in one line why the exit code is not 0, and nothing
 });
 
 Deno.test("T41: with --json the exit says why it is not 0", () => {
-  const exit = (facts: TransferFacts, code: number) => JSON.parse(told("json", facts, code).stdout.lines.at(-1) ?? "");
+  const exit = (facts: FactSheet, code: number) => JSON.parse(told("json", facts, code).stdout.lines.at(-1) ?? "");
   const why = "incomplete: 1,202 left out; first top/secret: it cannot be read";
   assert.deepEqual(exit(MISSING, 3), { type: "exit", code: 3, why });
   for (const facts of [COMPLETE, ACCEPTED]) assert.deepEqual(exit(facts, 0), { type: "exit", code: 0 });

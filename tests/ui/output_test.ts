@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { getLogger } from "@logtape/logtape";
 import { Secret } from "../../src/auth/secret.ts";
-import { UltraError } from "../../src/errors.ts";
+import { UltraError } from "../../src/base/errors.ts";
 import { reportOf } from "../../src/protocol/report.ts";
 import { startDebugLog } from "../../src/ui/log.ts";
-import { createOutput, type Output, type TransferFacts } from "../../src/ui/output.ts";
+import { createOutput, type FactSheet, type Output } from "../../src/ui/output.ts";
 import type { ProgressReport } from "../../src/ui/progress.ts";
 import { StreamWriter } from "../../src/ui/writer.ts";
 import { MemoryTerminal, screen } from "./support.ts";
 
-const FACTS: TransferFacts = {
+const FACTS: FactSheet = {
   role: "receive",
   name: "movie.mkv",
   savedTo: "/home/me/movie.mkv",
@@ -37,7 +37,7 @@ const TICKET = { text: "ultra1abc", role: "receive", file: undefined } as const;
 const EVIL = "a\x1b[2J\r\n\u202e\x9b";
 
 /** One thing that was left out. */
-function leftOut(path: string): Partial<TransferFacts> {
+function leftOut(path: string): Partial<FactSheet> {
   return { leftOut: [{ path, reason: "link" }], leftOutCount: 1, leftOutReasons: { link: 1 } };
 }
 
@@ -146,7 +146,7 @@ Deno.test("T44 -v adds config, Opened, Progress each second and the whole sheet,
 });
 
 Deno.test("T52 what is not as expected stands on the sheet, and every line fits 79 columns but for paths", () => {
-  const sheet = (facts: Partial<TransferFacts>) => {
+  const sheet = (facts: Partial<FactSheet>) => {
     const terminal = new MemoryTerminal();
     createOutput(terminal.options("human")).complete({ ...FACTS, ...facts });
     for (const line of terminal.stderr.lines) assert.ok(line.length <= 79, line);
@@ -177,7 +177,7 @@ Deno.test("T52 what is not as expected stands on the sheet, and every line fits 
 });
 
 Deno.test("T54 when all is there already, that is what is said", () => {
-  const last = (facts: Partial<TransferFacts>) => {
+  const last = (facts: Partial<FactSheet>) => {
     const terminal = new MemoryTerminal();
     createOutput(terminal.options("human")).complete({ ...FACTS, files: 0, bytes: 0, presentFiles: 1, ...facts });
     assert.equal(terminal.stderr.lines.length, 1);

@@ -13,7 +13,7 @@ import {
   formatRate,
   formatSize,
   percentOf,
-} from "../../src/ui/format.ts";
+} from "../../src/base/text.ts";
 import {
   addedLine,
   completeLine,

@@ -9,7 +9,7 @@ import { Command, RECORD_LEN } from "../../../src/engine/layout.generated.ts";
 import { loadLibrary } from "../../../src/engine/library.ts";
 import type { EngineEvent } from "../../../src/engine/engine.ts";
 import { decodeEvent, encodeCommand } from "../../../src/engine/records.ts";
-import { connectionSettings } from "../../../src/tuning/settings.ts";
+import { connectionSettings } from "../../../src/settings/connection_settings.ts";
 import { demand, Loop, MIB } from "./loop.ts";
 
 const [seed = "1", milliseconds = "3000"] = Deno.args;
@@ -63,7 +63,7 @@ demand(library.ultra_start(new Uint8Array(24), 24) === -22, "an engine starts on
 
 const address = new TextEncoder().encode("127.0.0.1:9");
 const connectArgs = join(
-  connectionSettings({ addressClass: "near", side: "dialer" }),
+  connectionSettings({ distance: "near", side: "dialer" }),
   words(1, 0, 0, 0, 0, 0, 4096, 1, address.length),
   Uint8Array.of(0x78),
   address,
@@ -71,7 +71,7 @@ const connectArgs = join(
 const local = new TextEncoder().encode("127.0.0.1:0");
 const { hash, pkcs12 } = loop.identity;
 const listenArgs = join(
-  connectionSettings({ addressClass: "near", side: "listener" }),
+  connectionSettings({ distance: "near", side: "listener" }),
   words(64, 8, 4096, hash.length, pkcs12.length, 1, local.length),
   hash,
   pkcs12,

@@ -3,7 +3,7 @@
 import type { Engine, EngineEvent, Identity } from "../../../src/engine/engine.ts";
 import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../../../src/protocol/words.ts";
 import { startEngine } from "../../../src/engine/native.ts";
-import { connectionSettings } from "../../../src/tuning/settings.ts";
+import { connectionSettings } from "../../../src/settings/connection_settings.ts";
 
 export const MIB = 1024 * 1024;
 
@@ -68,7 +68,7 @@ export class Loop {
 
   async listen(): Promise<void> {
     this.#listener = this.engine.listen({
-      settings: connectionSettings({ addressClass: "near", side: "listener" }),
+      settings: connectionSettings({ distance: "near", side: "listener" }),
       identity: this.identity,
       alpns: ["ultra/1"],
       address: "127.0.0.1:0",
@@ -82,7 +82,7 @@ export class Loop {
 
   dial(pin: Uint8Array | "report"): ConnectionId {
     return this.engine.connect({
-      settings: connectionSettings({ addressClass: "near", side: "dialer" }),
+      settings: connectionSettings({ distance: "near", side: "dialer" }),
       alpns: ["ultra/1"],
       address: `127.0.0.1:${this.#port}`,
       pin,

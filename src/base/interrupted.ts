@@ -1,0 +1,24 @@
+/** What ends a run from outside: a signal. @module */
+
+import { UltraError } from "./errors.ts";
+
+/** Somebody pressed Ctrl-C or the system asked the process to end. Not a failure: `main.ts` turns it into 130, 143 or 129. */
+export class Interrupted extends Error {
+  constructor(readonly signal: string) {
+    super(`Interrupted by ${signal}`);
+    this.name = "Interrupted";
+  }
+}
+
+/** The text of the `abort` that follows a signal. It is on the wire: a peer knows an interruption by it. */
+const INTERRUPTION = "It was interrupted";
+
+/** What the other side is told about an interruption here. */
+export function interruption(): UltraError {
+  return new UltraError("network", INTERRUPTION);
+}
+
+/** Whether the peer's `abort` tells of an interruption there. */
+export function isInterruption({ kind, message }: UltraError): boolean {
+  return kind === "network" && message === INTERRUPTION;
+}

@@ -1,0 +1,173 @@
+/**
+ * A connection with its control stream: messages out, messages in, one end.
+ *
+ * @module
+ */
+
+import type { Engine } from "../engine/engine.ts";
+import type { ConnectionId } from "../protocol/words.ts";
+import { UltraError } from "../base/errors.ts";
+import type { Timers } from "../base/timers.ts";
+import { errorKindOf } from "../protocol/codes.ts";
+import { type Decoded, MessageReader } from "../protocol/decode.ts";
+import { encode } from "../protocol/encode.ts";
+import { MAX_BODY, MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";
+import type { Message } from "../protocol/messages.ts";
+import type { ConnectionEvent, Hub } from "./hub.ts";
+
+/** How a connection ended, in the words of the error that it is for whoever still needed it. */
+export interface LinkEnd {
+  readonly cause: "own" | "peer" | "transport";
+  /** The exit code of the closing side, or QUIC's status. */
+  readonly code: number;
+  readonly error: UltraError;
+}
+
+/** Who takes what comes in. Set anew for each phase of a conversation. */
+export interface LinkHandler {
+  message(decoded: Decoded): void;
+  /** The peer sent what no peer may send. */
+  broken(error: UltraError): void;
+  ended(end: LinkEnd): void;
+  laneOpened?(lane: number): void;
+  laneClosed?(lane: number, finished: boolean): void;
+}
+
+/** How long a close waits for the peer to have read the last words. */
+const FAREWELL_MS = 400;
+
+/** What a connection that is closed by force still gets before nobody waits for it. */
+const FORCED_MS = 200;
+
+export class ControlLink {
+  readonly #hub: Hub;
+  readonly #timers: Timers;
+  readonly #reader = new MessageReader(MAX_BYTES_BEFORE_PROOF);
+  readonly #waiting: Decoded[] = [];
+  readonly #over = Promise.withResolvers<LinkEnd>();
+  #handler: LinkHandler | undefined;
+  #broken: UltraError | undefined;
+  #end: LinkEnd | undefined;
+
+  constructor(hub: Hub, readonly id: ConnectionId, readonly remote: string, timers: Timers) {
+    this.#hub = hub;
+    this.#timers = timers;
+    hub.onConnection(id, (event) => this.#on(event));
+  }
+
+  get engine(): Engine {
+    return this.#hub.engine;
+  }
+
+  /** Resolved when the connection is gone. */
+  get over(): Promise<LinkEnd> {
+    return this.#over.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Lets the next phase take over; what came meanwhile is delivered to it first. */
+  handle(handler: LinkHandler): void {
+    this.#handler = handler;
+    for (const decoded of this.#waiting.splice(0)) handler.message(decoded);
+    if (this.#broken !== undefined) handler.broken(this.#broken);
+    if (this.#end !== undefined) handler.ended(this.#end);
+  }
+
+  /** For a handler that gets what is not for it: the next one gets it. */
+  keep(decoded: Decoded): void {
+    this.#waiting.push(decoded);
+  }
+
+  send(message: Message): void {
+    this.sendBytes(encode(message));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.engine.send(this.id, bytes);
+  }
+
+  /** The peer has proved itself: long messages and `lanes` of its lanes are welcome. */
+  admit(lanes: number): void {
+    this.#reader.setMaxBody(MAX_BODY);
+    this.engine.admit(this.id, lanes);
+  }
+
+  /** Closes when the peer has what was sent, or after a moment in any case; resolved when the connection is gone. */
+  async close(code: number): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.engine.close(this.id, code);
+    using _forced = this.#timers.after(FAREWELL_MS, () => this.engine.close(this.id, code));
+    const given = Promise.withResolvers<void>();
+    using _given = this.#timers.after(FAREWELL_MS + FORCED_MS, () => given.resolve());
+    await Promise.race([this.#over.promise, given.promise]);
+  }
+
+  #on(event: ConnectionEvent): void {
+    switch (event.type) {
+      case "connected":
+        return; // dial.ts makes a link only then
+      case "control":
+        return this.#read(event.bytes);
+      case "lane-opened":
+        return this.#handler?.laneOpened?.(event.lane);
+      case "lane-closed":
+        return this.#handler?.laneClosed?.(event.lane, event.finished);
+      case "lane-broke":
+        return this.#break(new UltraError("protocol", `The other side sent ${event.text}`));
+      case "closed":
+        this.#end = { cause: event.cause, code: event.code, error: endError(event) };
+        this.#over.resolve(this.#end);
+        this.#handler?.ended(this.#end);
+        return;
+    }
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#broken !== undefined) return;
+    try {
+      this.#reader.push(bytes);
+      for (const decoded of this.#reader) {
+        if (this.#handler === undefined) this.#waiting.push(decoded);
+        else this.#handler.message(decoded);
+      }
+    } catch (error) {
+      if (!(error instanceof UltraError)) throw error;
+      this.#break(error);
+    }
+  }
+
+  #break(error: UltraError): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    this.#handler?.broken(error);
+  }
+}
+
+function endError(event: { cause: LinkEnd["cause"]; code: number; text: string }): UltraError {
+  switch (event.cause) {
+    case "own":
+      return new UltraError("protocol", event.text === "" ? "The connection was closed" : `Refused: ${event.text}`);
+    case "peer": {
+      const kind = errorKindOf(event.code);
+      if (kind === undefined) return new UltraError("network", "The other side closed the connection");
+      return new UltraError(kind, PEER_SENTENCES[kind]);
+    }
+    case "transport":
+      return new UltraError("network", `The connection was lost (${event.text})`);
+  }
+}
+
+/** For a close code whose text was lost on the way. */
+const PEER_SENTENCES: Readonly<Record<UltraError["kind"], string>> = {
+  internal: "The other side failed with an internal error",
+  usage: "The other side was used in a way that does not fit this one",
+  disk: "The other side failed at its disk",
+  network: "The other side went away",
+  authentication: "The other side did not accept the proof of this ticket's secret",
+  integrity: "The other side found damaged data",
+  protocol: "The other side did not understand what was sent",
+  "source-changed": "A source changed on the other side",
+};

@@ -1,0 +1,114 @@
+/**
+ * Brings the engine's events to whom they concern: a connection, a listener, a source or a sink.
+ *
+ * @module
+ */
+
+import type { Engine, EngineEvent } from "../engine/engine.ts";
+import type { ConnectionId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
+
+type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
+
+export type ListenerEvent = EventOf<"listening" | "incoming">;
+export type ConnectionEvent = EventOf<
+  "connected" | "control" | "closed" | "lane-opened" | "lane-closed" | "lane-broke"
+>;
+export type SourceEvent = EventOf<
+  "page" | "walk-end" | "walk-failed" | "sealed" | "seal-failed" | "read-failed" | "disposed"
+>;
+export type SinkEvent = EventOf<
+  "checked" | "page-refused" | "verified" | "mismatch" | "committed" | "entry-failed" | "folders-finished" | "disposed"
+>;
+
+type Handler<Event> = (event: Event) => void;
+
+/** A handler is set before the engine can have anything to say about its id, so that no event is ever lost. */
+export class Hub {
+  readonly #connections = new Map<ConnectionId, Handler<ConnectionEvent>>();
+  readonly #listeners = new Map<ListenerId, Handler<ListenerEvent>>();
+  readonly #sources = new Map<SourceId, Handler<SourceEvent>>();
+  readonly #sinks = new Map<SinkId, Handler<SinkEvent>>();
+  readonly #requests = new Map<number, Handler<readonly string[]>>();
+  /** Which connection a lane of ours runs on, for events that name only the lane. */
+  readonly #laneHandlers = new Map<number, Handler<EventOf<"grant-read">>>();
+  #nextRequest = 1;
+
+  constructor(readonly engine: Engine) {}
+
+  onConnection(id: ConnectionId, handler: Handler<ConnectionEvent>): void {
+    this.#connections.set(id, handler);
+  }
+
+  onListener(id: ListenerId, handler: Handler<ListenerEvent>): void {
+    this.#listeners.set(id, handler);
+  }
+
+  onSource(id: SourceId, handler: Handler<SourceEvent>): void {
+    this.#sources.set(id, handler);
+  }
+
+  onSink(id: SinkId, handler: Handler<SinkEvent>): void {
+    this.#sinks.set(id, handler);
+  }
+
+  /** Events of the grants of these lanes. */
+  onLanes(first: number, count: number, handler: Handler<EventOf<"grant-read">>): void {
+    for (let lane = first; lane < first + count; lane++) this.#laneHandlers.set(lane, handler);
+  }
+
+  /** Addresses of a host name; none when it is not found. */
+  resolve(name: string): Promise<readonly string[]> {
+    const request = this.#nextRequest++;
+    return new Promise((done) => {
+      this.#requests.set(request, done);
+      this.engine.resolve(request, name);
+    });
+  }
+
+  /** Runs until the engine is stopped. A handler that throws is a bug, which ends the run. */
+  async run(): Promise<void> {
+    for await (const event of this.engine.events()) this.#deliver(event);
+  }
+
+  #deliver(event: EngineEvent): void {
+    switch (event.type) {
+      case "listening":
+      case "incoming":
+        return this.#listeners.get(event.listener)?.(event);
+      case "connected":
+      case "control":
+      case "lane-opened":
+      case "lane-broke":
+        return this.#connections.get(event.connection)?.(event);
+      case "closed": {
+        const handler = this.#connections.get(event.connection);
+        this.#connections.delete(event.connection);
+        return handler?.(event);
+      }
+      case "lane-closed":
+        this.#laneHandlers.delete(event.lane);
+        return this.#connections.get(event.connection)?.(event);
+      case "grant-read":
+        return this.#laneHandlers.get(event.lane)?.(event);
+      case "resolved":
+        this.#requests.get(event.request)?.(event.addresses);
+        this.#requests.delete(event.request);
+        return;
+      case "fault":
+        throw new Error(`The data plane failed: ${event.text}`);
+      case "disposed":
+        this.#sources.get(event.transfer)?.(event);
+        this.#sinks.get(event.transfer)?.(event);
+        this.#sources.delete(event.transfer);
+        this.#sinks.delete(event.transfer);
+        return;
+      default:
+        return this.#deliverToTransfer(event);
+    }
+  }
+
+  #deliverToTransfer(event: Exclude<SourceEvent | SinkEvent, { type: "disposed" }>): void {
+    if ("source" in event) this.#sources.get(event.source)?.(event);
+    else this.#sinks.get(event.sink)?.(event);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Waits for the other side: makes the ticket, and lets in whoever proves its secret. Nothing a stranger does ends a listener.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ListenerOptions } from "../auth/handshake.ts";
+import { secretId } from "../auth/keys.ts";
+import { Secret } from "../auth/secret.ts";
+import { ALPNS } from "../auth/versions.ts";
+import { type Identity, ListenError } from "../engine/engine.ts";
+import type { ListenerId } from "../protocol/words.ts";
+import { UltraError } from "../base/errors.ts";
+import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
+import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
+import type { DialerHello, Direction, Purpose, SecretKind } from "../protocol/messages.ts";
+import type { TicketRole } from "../protocol/ticket.ts";
+import { type Distance, distanceOf } from "../settings/distance.ts";
+import { furtherTuning } from "../settings/connections.ts";
+import { connectionSettings } from "../settings/connection_settings.ts";
+import type { Tuning } from "../settings/tuning.ts";
+import type { ListenerEvent } from "../link/hub.ts";
+import { ControlLink } from "../link/control_link.ts";
+import { proveAsListener, type ProvedLink } from "./prove.ts";
+import type { Context } from "../link/context.ts";
+
+/** What a side is going to do. */
+export type Role = "send" | "receive" | "test";
+
+export interface ListenRequest {
+  readonly endpoint: ListenEndpoint;
+  readonly role: TicketRole & Role;
+  /** Whether the ticket may be used again; otherwise the first proof burns it. */
+  readonly longLived: boolean;
+  readonly tuning: Tuning;
+}
+
+/** A running transfer that further connections may join. */
+export interface Session {
+  /** The session key of its first connection. */
+  readonly key: Secret;
+  /** Connections that it may have in all. */
+  readonly most: number;
+  readonly path: Distance;
+  readonly take: (link: ControlLink) => void;
+}
+
+/** What a dialer has to want of a listener of each role. */
+const DIRECTIONS: Readonly<Record<Role, Direction>> = {
+  send: "dialer-receives",
+  receive: "dialer-sends",
+  test: "test",
+};
+
+/**
+ * Dialers in the middle of a handshake that may come from made-up addresses. Beyond, dialers show first that they receive at theirs, which
+ * costs a round trip; fewer would put that on small honest crowds.
+ */
+const MAX_UNVALIDATED = 16;
+
+/** Dialers that have not proved the secret yet, in all and from one address: enough for honest crowds, little for an attack. */
+const MAX_UNPROVED = 64;
+const MAX_UNPROVED_PER_ADDRESS = 8;
+
+/** Proved dialers that wait for their turn. */
+const MAX_WAITING = 16;
+
+/** Wrong guesses that are shown; a flood of them must not flood the terminal. */
+const MAX_WARNINGS = 3;
+
+const log = getLogger(["ultra", "peer"]);
+
+export class Listener {
+  readonly #context: Context;
+  readonly #request: ListenRequest;
+  readonly #identity: Identity;
+  readonly #secret: Secret;
+  readonly #started = Promise.withResolvers<ListenEndpoint>();
+  readonly #waiting: ProvedLink<DialerHello>[] = [];
+  readonly #strangers = new Set<ControlLink>();
+  /** By the ids of their keys. */
+  readonly #sessions = new Map<string, Session>();
+  #wanted: PromiseWithResolvers<ProvedLink<DialerHello>> | undefined;
+  #id: ListenerId;
+  #isBurnt = false;
+  #warnings = 0;
+
+  /** @throws {UltraError} when nothing can be listened on */
+  constructor(request: ListenRequest, context: Context) {
+    this.#context = context;
+    this.#request = request;
+    this.#identity = context.hub.engine.identity();
+    this.#secret = new Secret(context.random(TOKEN_LEN));
+    this.#id = this.#listen(request.endpoint);
+    context.hub.onListener(this.#id, (event) => this.#on(event));
+  }
+
+  /** Where it really listens. */
+  get started(): Promise<ListenEndpoint> {
+    return this.#started.promise;
+  }
+
+  /** The secret parts of the ticket. */
+  get ticketParts(): { readonly pin: Uint8Array; readonly token: Uint8Array; readonly longLived: boolean } {
+    const { longLived } = this.#request;
+    return { pin: this.#identity.hash.slice(0, PIN_LEN), token: this.#secret.reveal(), longLived };
+  }
+
+  /** The next dialer that has proved the secret. One call at a time. */
+  next(): Promise<ProvedLink<DialerHello>> {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) return Promise.resolve(waiting);
+    this.#wanted = Promise.withResolvers();
+    return this.#wanted.promise;
+  }
+
+  /**
+   * Lets in who joins a transfer, until the result is disposed of. The port of a burnt ticket stays open for that long and no longer.
+   *
+   * Until then whoever comes gets the window of a further connection, as nothing is known of a dialer when its settings freeze.
+   */
+  open(session: Session): Disposable {
+    const id = secretId(session.key).toHex();
+    const { engine } = this.#context.hub;
+    this.#sessions.set(id, session);
+    const { endpoint, tuning } = this.#request;
+    const first = distanceOf(endpoint.address);
+    engine.retune(this.#id, this.#settings(furtherTuning(tuning, first, session.path, session.most)));
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.#sessions.delete(id)) return;
+        if (this.#isBurnt) engine.close(this.#id, 0);
+        else engine.retune(this.#id, this.#settings());
+      },
+    };
+  }
+
+  /** Takes no more dialers. Those that were let in stay. */
+  stop(): void {
+    this.#context.hub.engine.close(this.#id, 0);
+    for (const stranger of this.#strangers) void stranger.close(0);
+  }
+
+  #listen(endpoint: ListenEndpoint): ListenerId {
+    const { hub, output } = this.#context;
+    const options = {
+      settings: this.#settings(),
+      identity: this.#identity,
+      alpns: ALPNS,
+      maxUnvalidated: MAX_UNVALIDATED,
+      maxUnproved: MAX_UNPROVED,
+      maxUnprovedPerAddress: MAX_UNPROVED_PER_ADDRESS,
+      controlLimit: MAX_BYTES_BEFORE_PROOF,
+    };
+    try {
+      return hub.engine.listen({ ...options, address: formatEndpoint(endpoint.address, endpoint.port) });
+    } catch (error) {
+      const isEverywhere = endpoint.address === "::";
+      if (!(error instanceof ListenError) || error.reason !== "no-family" || !isEverywhere) throw error;
+      output.note("This system has no IPv6: listening on IPv4 only");
+      return hub.engine.listen({ ...options, address: formatEndpoint("0.0.0.0", endpoint.port) });
+    }
+  }
+
+  #settings(tuning = this.#request.tuning): Uint8Array {
+    // All addresses are far: a listener does not know where its dialers will come from.
+    const own = distanceOf(this.#request.endpoint.address);
+    return connectionSettings({ distance: own, side: "listener", tuning });
+  }
+
+  #on(event: ListenerEvent): void {
+    if (event.type === "listening") {
+      const { address } = this.#request.endpoint;
+      return this.#started.resolve({ address, port: event.port });
+    }
+    const { hub, timers } = this.#context;
+    const link = new ControlLink(hub, event.connection, event.remote, timers);
+    this.#strangers.add(link);
+    void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));
+  }
+
+  async #letIn(link: ControlLink, alpn: string): Promise<void> {
+    const { output, timers } = this.#context;
+    try {
+      const met = await proveAsListener(link, this.#options(alpn), timers);
+      if (met.proved.peer.purpose === "new") this.#welcome(met);
+      else this.#join(met);
+    } catch (error) {
+      if (!(error instanceof UltraError)) throw error;
+      log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
+      if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) output.warning(error.message);
+    }
+  }
+
+  #options(alpn: string): ListenerOptions {
+    const { random } = this.#context;
+    const directions = [DIRECTIONS[this.#request.role]];
+    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) =>
+      this.#secretFor(id.toHex(), kind, purpose);
+    return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
+  }
+
+  /** A token begins a transfer, a session key joins one; neither does what the other does. */
+  #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
+    if (kind === "session" && purpose === "add") return this.#sessions.get(id)?.key;
+    const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
+    return isTicket && !this.#isBurnt ? this.#secret : undefined;
+  }
+
+  #join({ link, proved }: ProvedLink<DialerHello>): void {
+    const session = this.#sessions.get(proved.peer.secretId.toHex());
+    // The transfer ended while the proof was under way.
+    if (session === undefined) void link.close(CODE_AUTHENTICATION);
+    else session.take(link);
+  }
+
+  #welcome(proved: ProvedLink<DialerHello>): void {
+    if (this.#isBurnt || this.#waiting.length >= MAX_WAITING) {
+      // Two dialers with the same ticket: the first proof burnt it while the second was under way.
+      void proved.link.close(this.#isBurnt ? CODE_AUTHENTICATION : CODE_NETWORK);
+      return;
+    }
+    // The port stays open: the transfer may get further connections.
+    this.#isBurnt = !this.#request.longLived;
+    if (this.#wanted === undefined) this.#waiting.push(proved);
+    else this.#wanted.resolve(proved);
+    this.#wanted = undefined;
+  }
+}
+
+const CODE_NETWORK = 5;
+const CODE_AUTHENTICATION = 6;

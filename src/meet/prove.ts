@@ -1,0 +1,97 @@
+/**
+ * Runs the flights before proof over a link: `docs/protocol.md`, "Before proof". Both halves; the rules are in `src/auth/`.
+ *
+ * @module
+ */
+
+import {
+  DialerHandshake,
+  type DialerOptions,
+  ListenerHandshake,
+  type ListenerOptions,
+  type Proved,
+  type Received,
+  type Step,
+} from "../auth/handshake.ts";
+import { UltraError } from "../base/errors.ts";
+import type { Timers } from "../base/timers.ts";
+import { EXIT_CODES } from "../protocol/codes.ts";
+import { encode } from "../protocol/encode.ts";
+import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
+import { wireText } from "../transfer/outcome.ts";
+import type { ControlLink } from "../link/control_link.ts";
+
+/** A stranger gets this long, whatever it sends (CVE-2026-70464 is a deadline that began after the reads it was for). */
+const LISTENER_DEADLINE_MS = 5000;
+
+/** A listener that accepted the connection and then says nothing is not one of ours, or hangs. */
+const DIALER_DEADLINE_MS = 10_000;
+
+/** A peer that has proved the secret. */
+export interface ProvedLink<PeerHello = DialerHello | ListenerHello> {
+  readonly link: ControlLink;
+  readonly proved: Proved<PeerHello>;
+}
+
+/** @throws {UltraError} whatever went wrong; the link is closed then */
+export function proveAsDialer(
+  link: ControlLink,
+  options: DialerOptions,
+  timers: Timers,
+): Promise<ProvedLink<ListenerHello>> {
+  const handshake = new DialerHandshake(options);
+  link.sendBytes(handshake.hello);
+  return run(link, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
+}
+
+/** @throws {UltraError} whatever the stranger did wrong; the link is closed then */
+export function proveAsListener(
+  link: ControlLink,
+  options: ListenerOptions,
+  timers: Timers,
+): Promise<ProvedLink<DialerHello>> {
+  const handshake = new ListenerHandshake(options);
+  return run(link, (received) => handshake.receive(received), timers, LISTENER_DEADLINE_MS);
+}
+
+async function run<PeerHello>(
+  link: ControlLink,
+  receive: (received: Received) => Step<PeerHello>,
+  timers: Timers,
+  deadlineMs: number,
+): Promise<ProvedLink<PeerHello>> {
+  const over = Promise.withResolvers<ProvedLink<PeerHello>>();
+  let isOver = false;
+  let failure: UltraError | undefined;
+  const fail = (error: UltraError) => {
+    if (failure !== undefined) return;
+    failure = error;
+    isOver = true;
+    // The end of this process must not overtake the code that tells the other side why.
+    void link.close(EXIT_CODES[error.kind]).then(() => over.reject(error));
+  };
+  using _deadline = timers.after(deadlineMs, () => {
+    fail(new UltraError("network", "The other side did not prove the ticket's secret in time"));
+  });
+  link.handle({
+    message(received) {
+      // What follows the last flight belongs to the transfer; `link` keeps it until the next handler is set.
+      if (isOver) return link.keep(received);
+      const step = receive(received);
+      link.sendBytes(step.send);
+      if (step.type === "wait") return;
+      isOver = true;
+      if (step.type === "proved") return over.resolve({ link, proved: step.result });
+      if (step.peerProved) link.send({ type: "abort", kind: step.error.kind, text: wireText(step.error.message) });
+      fail(step.error);
+    },
+    broken: fail,
+    ended: (end) => over.reject(failure ?? end.error),
+  });
+  return await over.promise;
+}
+
+/** The text of an abort, for a link on which no transfer runs yet. */
+export function sendAbort(link: ControlLink, error: UltraError): void {
+  link.sendBytes(encode({ type: "abort", kind: error.kind, text: wireText(error.message) }));
+}

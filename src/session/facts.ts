@@ -1,0 +1,63 @@
+/** From a finished transfer to what the user is told. @module */
+
+import { getLogger } from "@logtape/logtape";
+import { missingCount } from "../transfer/left_out.ts";
+import type { Summary } from "../transfer/outcome.ts";
+import { type Reports, type Verdict, verdictOf } from "../verdict/judges.ts";
+import type { FactSheet, FileFailure } from "../ui/output.ts";
+
+const log = getLogger(["ultra", "peer"]);
+
+/** The verdict; with `-v` also what it does not always say. */
+export function judged(reports: Reports): Verdict {
+  const { sender } = reports;
+  if (sender !== undefined) {
+    log.debug("Acknowledgements: {gaps} gaps over 30 ms, {seconds} s together", {
+      gaps: sender.ackGaps,
+      seconds: sender.ackGapMicros / 1e6,
+    });
+  }
+  return verdictOf(reports);
+}
+
+export interface SideFacts {
+  readonly role: FactSheet["role"];
+  readonly name: string | undefined;
+  readonly savedTo: string | undefined;
+  readonly seconds: number;
+  readonly durable: boolean;
+  readonly isLeftOutAccepted: boolean;
+  /** The name of an entry, for those that failed. */
+  readonly pathOf: (entry: number) => string | undefined;
+}
+
+/** In place of a name that nobody knows any more. */
+export const UNNAMED = "a file";
+
+/** @param side what only this side knows */
+export function factsOf(
+  summary: Summary,
+  { pathOf, ...side }: SideFacts,
+): Omit<FactSheet, "verdict"> {
+  const { counts, leftOut } = summary;
+  const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({
+    path: pathOf(entry) ?? UNNAMED,
+    kind,
+    text,
+  }));
+  return {
+    ...side,
+    files: counts.committedFiles,
+    bytes: summary.committedBytes,
+    fileRoot: summary.fileRoot,
+    transferRoot: summary.transferRoot,
+    resentBytes: summary.resentBytes,
+    presentFiles: counts.presentFiles,
+    presentBytes: summary.presentBytes,
+    failed,
+    failedCount: counts.failed,
+    leftOut: leftOut.names,
+    leftOutCount: missingCount(leftOut),
+    leftOutReasons: Object.fromEntries(leftOut.counts.map(({ reason, count }) => [reason, count])),
+  };
+}

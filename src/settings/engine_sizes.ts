@@ -1,0 +1,90 @@
+/**
+ * How many threads and buffers the data plane is started with, before anything was measured.
+ *
+ * @module
+ */
+
+import { BUFFER_LEN } from "../engine/layout.generated.ts";
+import type { Distance } from "./distance.ts";
+import { type Budget, budgetOf } from "./budget.ts";
+import { automaticConnections } from "./connections.ts";
+import { DEFAULT_TUNING, type Tuning } from "./tuning.ts";
+
+/** What the data plane is started with. */
+export interface EngineSizes {
+  /** Threads that read and hash on the sending side. */
+  readonly readers: number;
+  /** Threads that hash and write on the receiving side. */
+  readonly writers: number;
+  /** Buffers of one block: those outstanding, and those that readers fill ahead of the network. */
+  readonly buffers: number;
+  readonly executionProfile: number;
+  /** Threads of QUIC, and so the connections that can be worked on at once. */
+  readonly networkThreads: number;
+  /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
+  readonly outstandingBytes: number;
+  /** What all lanes and connections together send at most; `undefined`: no limit. */
+  readonly bytesPerSecond: number | undefined;
+}
+
+/** One reader fills a connection; with four, as many disks' requests overlap. Hashing makes more useful only on large machines. */
+const MAX_READERS = 4;
+
+/** Beyond eight writers no disk got faster. */
+const MAX_WRITERS = 8;
+
+/** Most concurrent writes that a user may ask for: the seed value of docs/design.md 7. */
+export const MOST_WRITERS = 64;
+
+/**
+ * Cores that the network's own threads keep busy. A second reader or writer on a machine of two cores has nothing to run on, and worse:
+ * writes to one file wait for each other inside the kernel, which spins meanwhile (2 GiB to tmpfs took about 5 % longer with two of each).
+ */
+const NETWORK_CORES = 1;
+
+/** msquic's QUIC_EXECUTION_PROFILE: network and cryptography on one thread, or on two. */
+const LOW_LATENCY = 0;
+const MAX_THROUGHPUT = 1;
+
+/** QUIC's own limit. */
+const MAX_NETWORK_THREADS = 512;
+
+/** Up to this many cores a second thread for each connection takes more than it gives. */
+const FEW_CORES = 2;
+
+/**
+ * A connection keeps to one thread, so more than one serve further connections. With two on two cores every second packet of a listener
+ * came in on the other one, which only handed it over: 3 % of all CPU time.
+ *
+ * @param cores `navigator.hardwareConcurrency`
+ */
+export function networkThreads(cores: number): number {
+  return cores > FEW_CORES ? clamp(cores, 1, MAX_NETWORK_THREADS) : 1;
+}
+
+/** @param cores `navigator.hardwareConcurrency` */
+export function engineSizes(cores: number, distance: Distance, tuning: Tuning = DEFAULT_TUNING): EngineSizes {
+  const budget = budgetOf(tuning, distance);
+  const isMax = tuning.profile.name === "max";
+  return {
+    readers: clamp(cores - NETWORK_CORES, 1, MAX_READERS),
+    writers: tuning.writers ?? (isMax ? MOST_WRITERS : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
+    buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(distance, cores)),
+    executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
+    networkThreads: networkThreads(cores),
+    outstandingBytes: budget.outstandingBuffers * BUFFER_LEN,
+    bytesPerSecond: tuning.bytesPerSecond,
+  };
+}
+
+/** Each connection may have its own outstanding, within the memory; beyond it they share. */
+function buffersOf({ profile }: Tuning, { outstandingBuffers, readAheadBuffers }: Budget, connections: number): number {
+  const alone = outstandingBuffers + readAheadBuffers;
+  if (profile.name === "max") return alone;
+  const most = Math.floor(profile.memoryBytes / BUFFER_LEN);
+  return Math.max(alone, Math.min(connections * outstandingBuffers + readAheadBuffers, most));
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(Math.trunc(value) || min, min), max);
+}

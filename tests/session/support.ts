@@ -1,0 +1,190 @@
+/** Two simulated processes that meet, and what a test asks of their end. @module */
+
+import assert from "node:assert/strict";
+import { ALPNS } from "../../src/auth/versions.ts";
+import type { ReceiveInvocation, SendInvocation } from "../../src/cli/arguments.ts";
+import type { EngineEvent, ListenOptions } from "../../src/engine/engine.ts";
+import type { UltraError } from "../../src/base/errors.ts";
+import { ControlLink, type LinkEnd, type LinkHandler } from "../../src/link/control_link.ts";
+import type { Decoded } from "../../src/protocol/decode.ts";
+import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
+import { blocks, type Disk, emptyDisk, filesOf, type Item, type Tree, tree } from "../support/made_up.ts";
+import type { SimulatedHost } from "../support/simulated_engine.ts";
+import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
+import type { Damage } from "../support/made_up.ts";
+
+/** What a dialer's engine and a listener's engine are told when there is no `src/peer/` around them. */
+const SETTINGS = new Uint8Array(144);
+
+/** The exit code of a side whose dialer ended before it had proved itself, so that it waited on. */
+export const WAITS_ON = 129;
+
+export const SENDER = "10.0.0.1";
+export const RECEIVER = "10.0.0.2";
+
+export function listenOptions(process: SimulatedProcess, address: string): ListenOptions {
+  return {
+    settings: SETTINGS,
+    identity: process.engine.identity(),
+    alpns: ALPNS,
+    address,
+    maxUnvalidated: 16,
+    maxUnproved: 64,
+    maxUnprovedPerAddress: 8,
+    controlLimit: MAX_BYTES_BEFORE_PROOF,
+  };
+}
+
+export interface Joined {
+  readonly world: SimulatedWorld;
+  readonly dialer: SimulatedProcess;
+  readonly listener: SimulatedProcess;
+  readonly near: ControlLink;
+  readonly far: ControlLink;
+  readonly certificate: Uint8Array;
+}
+
+/** A dialer's and a listener's end of one connection, on which nothing was said yet. */
+export async function joinedLinks(seed = 1): Promise<Joined> {
+  const world = new SimulatedWorld(seed);
+  const dialer = world.process({ address: SENDER });
+  const listener = world.process({ address: RECEIVER });
+  const options = listenOptions(listener, `${RECEIVER}:7000`);
+  const far = Promise.withResolvers<ControlLink>();
+  const id = listener.engine.listen(options);
+  listener.context.hub.onListener(id, (event) => {
+    if (event.type !== "incoming") return;
+    far.resolve(new ControlLink(listener.context.hub, event.connection, event.remote, world.time));
+  });
+  const near = await connected(world, dialer, `${RECEIVER}:7000`);
+  return {
+    world,
+    dialer,
+    listener,
+    near,
+    far: await world.time.until(far.promise),
+    certificate: options.identity.hash,
+  };
+}
+
+/** A stranger's end of a connection to whatever listens there. */
+export function connected(world: SimulatedWorld, process: SimulatedProcess, address: string): Promise<ControlLink> {
+  const { hub } = process.context;
+  const near = Promise.withResolvers<ControlLink>();
+  const connection = hub.engine.connect({
+    settings: SETTINGS,
+    alpns: ALPNS,
+    address,
+    pin: "report",
+    partition: 0,
+    controlLimit: MAX_BYTES_BEFORE_PROOF,
+  });
+  hub.onConnection(connection, (event) => {
+    if (event.type === "connected") near.resolve(new ControlLink(hub, connection, event.remote, world.time));
+    if (event.type === "closed") near.reject(new Error(event.text));
+  });
+  return world.time.until(near.promise);
+}
+
+/** Remembers what a link brings. */
+export class Listening implements LinkHandler {
+  readonly messages: Decoded[] = [];
+  readonly broke: UltraError[] = [];
+  readonly ends: LinkEnd[] = [];
+  readonly lanes: number[] = [];
+
+  message(decoded: Decoded): void {
+    this.messages.push({ ...decoded, bytes: decoded.bytes.slice() });
+  }
+
+  broken(error: UltraError): void {
+    this.broke.push(error);
+  }
+
+  ended(end: LinkEnd): void {
+    this.ends.push(end);
+  }
+
+  laneOpened(lane: number): void {
+    this.lanes.push(lane);
+  }
+
+  get types(): (string | undefined)[] {
+    return this.messages.map(({ message }) => message?.type);
+  }
+}
+
+export interface Scene {
+  readonly world?: SimulatedWorld;
+  readonly items: readonly Item[];
+  readonly tree?: Partial<Tree>;
+  readonly disk?: Disk;
+  readonly damages?: Damage[];
+  readonly waits: "sender" | "receiver";
+  readonly send?: Partial<SendInvocation>;
+  readonly receive?: Partial<ReceiveInvocation>;
+  /** In place of the usual processes. */
+  readonly processes?: { readonly sender?: Partial<SimulatedHost> & { readonly address: string } };
+  /** Called when both run. */
+  readonly during?: (play: Play) => void;
+}
+
+export interface Play {
+  readonly world: SimulatedWorld;
+  readonly sender: SimulatedProcess;
+  readonly receiver: SimulatedProcess;
+  readonly disk: Disk;
+  readonly items: readonly Item[];
+}
+
+export interface Ending extends Play {
+  /** Exit codes. */
+  readonly codes: { readonly sender: number; readonly receiver: number };
+}
+
+/** One transfer of everything in `items`, from both commands to both exit codes. */
+export async function play(scene: Scene): Promise<Ending> {
+  const { items, disk = emptyDisk(), world = new SimulatedWorld(), damages = [] } = scene;
+  const sender = world.process(scene.processes?.sender ?? { address: SENDER, tree: tree(items, scene.tree), damages });
+  const receiver = world.process({ address: RECEIVER, disk });
+  const paths = [...new Set(items.map(([path]) => path.split("/")[0] ?? path))];
+  const isSenderWaiting = scene.waits === "sender";
+  const waiting = isSenderWaiting
+    ? sender.send(paths, undefined, scene.send)
+    : receiver.receive(undefined, scene.receive);
+  const ticket = await world.time.until((isSenderWaiting ? sender : receiver).ticket);
+  const dialing = isSenderWaiting ? receiver.receive(ticket, scene.receive) : sender.send(paths, ticket, scene.send);
+  const running = { world, sender, receiver, disk, items };
+  scene.during?.(running);
+  // A dialer that ends before its proof was nobody to the side that waits, which goes on waiting.
+  void dialing.then(() => world.time.later(60_000, () => (isSenderWaiting ? sender : receiver).interrupt("SIGHUP")));
+  const [one, other] = await world.time.until(Promise.all([waiting, dialing]));
+  const codes = isSenderWaiting ? { sender: one, receiver: other } : { sender: other, receiver: one };
+  return { ...running, codes };
+}
+
+/** Everything arrived, bit by bit, and nothing else is there. */
+export function assertArrived({ items, disk }: Play, without: readonly string[] = []): void {
+  const expected = filesOf(items).filter(({ path }) => !without.includes(path));
+  assert.deepEqual([...disk.final.keys()].sort(), expected.map(({ path }) => path).sort());
+  for (const { path, kind, size } of expected) {
+    const there = disk.final.get(path);
+    if (kind === "folder") assert.equal(there, "folder");
+    else assert.deepEqual(there, { size, blocks: blocks(path, size) });
+  }
+  assertClean({ disk });
+}
+
+/** Whatever happened: no part file stays, nothing unverified has a final name, and the engine's contract was kept. */
+export function assertClean({ disk }: { readonly disk: Disk }): void {
+  assert.deepEqual([...disk.parts], [], "part files stayed");
+  assert.deepEqual(disk.breaches, []);
+  for (const [path, there] of disk.final) {
+    if (there !== "folder") assert.deepEqual(there.blocks, blocks(path, there.size), `"${path}" is not what was sent`);
+  }
+}
+
+/** Events from a list, for a Hub without an engine. */
+export async function* script(...events: EngineEvent[]): AsyncGenerator<EngineEvent, void, void> {
+  yield* events;
+}
