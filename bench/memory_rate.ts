@@ -10,6 +10,7 @@
  */
 
 import type { Engine, EngineEvent } from "../src/engine/engine.ts";
+import { eachEvent } from "../tests/support/each_event.ts";
 import { print } from "../scripts/shell.ts";
 import { startEngine } from "../src/engine/native.ts";
 import { budgetOf } from "../src/settings/budget.ts";
@@ -52,7 +53,7 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
   const sink = engine.sink({ ...nowhere, discard: true });
   let peer = 0;
   let missing = Infinity;
-  for await (const event of engine.events()) {
+  for await (const event of eachEvent(engine)) {
     if (event.type === "listening") print(String(event.port));
     if (event.type === "incoming") {
       peer = event.connection;
@@ -157,7 +158,7 @@ if (Deno.args[0] === "--receive") {
   const [runs = "5", only, mib = String(DEFAULT_MIB)] = Deno.args;
   const wanted = congestionControlOf(only);
   const engine = start();
-  const events = engine.events()[Symbol.asyncIterator]();
+  const events = eachEvent(engine);
   const rates: number[] = [];
   for (let run = 0; run < Number(runs); run++) {
     const both: number[] = [];

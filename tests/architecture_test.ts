@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ROOT } from "../scripts/paths.ts";
-import { RULES, type Source } from "./architecture/rules.ts";
+import { circles } from "./architecture/circles.ts";
+import { importsOf, RULES, type Source } from "./architecture/rules.ts";
 
 const FOLDERS = ["src", "native", "tests", "bench", "scripts"];
 
@@ -46,3 +47,16 @@ for (const rule of RULES) {
     }
   });
 }
+
+Deno.test("architecture: no files of src import each other in a circle", () => {
+  const files = sources.filter(([path]) => path.startsWith("src/"));
+  assert.notEqual(files.length, 0);
+  assert.deepEqual(circles(new Map(files.map(([path, text]) => [path, importsOf(path, text)]))), []);
+});
+
+Deno.test("architecture: circles are found, and only circles", () => {
+  const house = (...imports: [string, string[]][]) => circles(new Map(imports));
+  assert.deepEqual(house(["a", ["b"]], ["b", ["c"]], ["c", ["b"]]), [["b", "c"]]);
+  assert.deepEqual(house(["a", ["a"]]), [["a"]]);
+  assert.deepEqual(house(["a", ["b", "c"]], ["b", ["d"]], ["c", ["d"]], ["d", ["node:path"]]), []);
+});

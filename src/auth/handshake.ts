@@ -13,6 +13,7 @@
  */
 
 import { UltraError } from "../base/errors.ts";
+import type { RandomBytes } from "../base/random.ts";
 import { encode } from "../protocol/encode.ts";
 import { HASH_LEN, MAX_BODY, MAX_LANES } from "../protocol/limits.ts";
 import type {
@@ -27,9 +28,6 @@ import type {
 import { deriveKeys, type HandshakeKeys, proofsEqual, prove, secretId, type Transcript, transcript } from "./keys.ts";
 import { Secret } from "./secret.ts";
 import { chooseVersion, noCommonVersion, VERSIONS } from "./versions.ts";
-
-/** A source of unpredictable bytes. */
-export type RandomBytes = (length: number) => Uint8Array;
 
 /** A message as the control stream gave it; `undefined` stands for one of a later version. */
 export interface Received {

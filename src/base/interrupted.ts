@@ -22,3 +22,18 @@ export function interruption(): UltraError {
 export function isInterruption({ kind, message }: UltraError): boolean {
   return kind === "network" && message === INTERRUPTION;
 }
+
+/** @throws {Interrupted} when the run is ended before the promise is settled */
+export async function orEnded<T>(promise: Promise<T>, ended: AbortSignal): Promise<T> {
+  const interrupted = Promise.withResolvers<never>();
+  const onEnded = () => interrupted.reject(new Interrupted(String(ended.reason)));
+  if (ended.aborted) onEnded();
+  ended.addEventListener("abort", onEnded);
+  // A promise that fails later has no one waiting for it any more.
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, interrupted.promise]);
+  } finally {
+    ended.removeEventListener("abort", onEnded);
+  }
+}

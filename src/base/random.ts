@@ -1,5 +1,6 @@
 /** Unpredictable bytes: nonces, tokens, decoys. @module */
 
-import type { RandomBytes } from "../auth/handshake.ts";
+/** So many unpredictable bytes. */
+export type RandomBytes = (length: number) => Uint8Array;
 
 export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { formatBytes, formatPair, formatSize } from "../transfer/sizes.ts";
+export { formatBytes, formatPair, formatSize } from "./sizes.ts";
 
 /** `7868.9 Mbps`; always in the same unit, so that lines can be compared. */
 export function formatRate(bitsPerSecond: number): string {

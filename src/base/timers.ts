@@ -21,3 +21,15 @@ export const systemTimers: Timers = {
     return { [Symbol.dispose]: () => clearInterval(timer) };
   },
 };
+
+/** The promise's result, or `undefined` when so many milliseconds have passed before. */
+export async function atMost<T>(milliseconds: number, promise: Promise<T>, timers: Timers): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  using _late = timers.after(milliseconds, () => late.resolve(undefined));
+  return await Promise.race([promise, late.promise]);
+}
+
+/** Resolved after so many milliseconds. */
+export async function pause(milliseconds: number, timers: Timers): Promise<void> {
+  await atMost(milliseconds, new Promise<never>(() => {}), timers);
+}

@@ -9,13 +9,8 @@
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { UltraError } from "../base/errors.ts";
-import {
-  type AdvertisedHost,
-  LISTEN_EVERYWHERE,
-  type ListenEndpoint,
-  parseAdvertise,
-  parseListen,
-} from "../base/endpoints.ts";
+import { type AdvertisedHost, LISTEN_EVERYWHERE, type ListenEndpoint } from "../base/endpoints.ts";
+import { parseAdvertise, parseListen } from "./endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../settings/tuning.ts";

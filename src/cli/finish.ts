@@ -5,6 +5,7 @@ import type { Outcome } from "../transfer/outcome.ts";
 import { peerText } from "../ui/escape.ts";
 import type { Output } from "../ui/output.ts";
 import { UltraError } from "../base/errors.ts";
+import { advised } from "./advice.ts";
 import { exitCodeOfError, exitCodeOfKind } from "./exit.ts";
 
 /** The exit code; a failure is told here, a success was told by its fact sheet. */
@@ -16,7 +17,7 @@ export function finish(outcome: Outcome, options: { readonly allowLeftOut: boole
     }
     case "failed": {
       const { error, fromPeer } = outcome;
-      output.error(fromPeer ? new UltraError(error.kind, sentenceOf(error)) : error);
+      output.error(fromPeer ? new UltraError(error.kind, sentenceOf(error)) : advised(error));
       return exitCodeOfError(error);
     }
     case "running":

@@ -6,7 +6,7 @@
 
 import { MAX_LANES } from "../protocol/limits.ts";
 import { MOST_CONNECTIONS } from "../settings/connections.ts";
-import { MOST_WRITERS } from "../settings/engine_sizes.ts";
+import { ULTRA } from "../settings/ultra.ts";
 
 /** The commands that take part in a transfer. */
 export type TransferCommand = "send" | "recv" | "test";
@@ -235,7 +235,7 @@ export const FLAGS = [
     commands: ["recv", "test"],
     tuning: true,
     elsewhere: "only the receiver writes",
-    help: `how many writes at the same time, 1 to ${MOST_WRITERS} (default: by cores)`,
+    help: `how many writes at the same time, 1 to ${ULTRA.writes} (default: by cores)`,
   },
 ] as const satisfies readonly FlagSpec[];
 

@@ -2,36 +2,33 @@
 
 import { resolve } from "node:path";
 import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
-import { openSink, receive, type ReceiveOptions } from "../session/incoming.ts";
-import type { Context } from "../link/context.ts";
+import type { ReceiveOptions } from "../session/incoming.ts";
 import { systemAddresses } from "../meet/hints.ts";
-import { targetOf } from "./target.ts";
-import type { Ticket } from "../protocol/ticket.ts";
+import { openSink, receive } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
-import type { ReceiveInvocation } from "./arguments.ts";
+import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
+import type { ReceiveTask } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
 
 export async function receiveCommand(
-  invocation: ReceiveInvocation,
-  ticket: Ticket | undefined,
-  context: Context,
+  task: ReceiveTask,
+  context: CommandContext,
 ): Promise<number> {
   const { output } = context;
-  const { peer, tuning, stay } = invocation;
+  const { peer, tuning, stay } = task;
   const options: ReceiveOptions = {
-    ...await targetOf(invocation.into, invocation.target),
-    overwrite: invocation.overwrite,
-    hidden: invocation.hidden,
-    allowLeftOut: invocation.allowLeftOut,
+    ...task.target,
+    overwrite: task.overwrite,
+    hidden: task.hidden,
+    allowLeftOut: task.allowLeftOut,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };
   // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
   const sink = openSink(options, context);
   if (peer.type === "dial") {
-    if (ticket === undefined) throw new Error("A dialer has a ticket");
-    const link = await meetByTicket(ticket, "receive", tuning, context);
+    const link = await meetByTicket(peer.ticket, "receive", tuning, context);
     return finish(await receive(sink, link, options, context), options, output);
   }
   const { listener, ticket: text } = await startWaiting({

@@ -7,37 +7,31 @@
 import { chooseLibrary } from "../engine/library.ts";
 import { startEngine } from "../engine/native.ts";
 import { UltraError } from "../base/errors.ts";
-import { Interrupted } from "../base/interrupted.ts";
 import { Hub } from "../link/hub.ts";
-import { orEnded } from "../meet/meet.ts";
-import type { Context } from "../link/context.ts";
+import { Interrupted } from "../base/interrupted.ts";
 import { monotonicClock } from "../base/clock.ts";
 import { readLicenses } from "../base/licenses.ts";
 import { systemRandom } from "../base/random.ts";
 import type { StartFault } from "../base/handed.ts";
 import { type EndingSignal, surviveFileLimit, watchSignals } from "../base/signals.ts";
 import { systemTimers } from "../base/timers.ts";
-import type { Ticket } from "../protocol/ticket.ts";
-import { type Distance, distanceOf } from "../settings/distance.ts";
+import type { Distance } from "../settings/distance.ts";
 import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory } from "../settings/budget.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { engineSizes } from "../settings/engine_sizes.ts";
 import { startDebugLog } from "../ui/log.ts";
-import { createOutput, type Output } from "../ui/output.ts";
+import { createOutput } from "../ui/create.ts";
+import { type Output, teller } from "../ui/output.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
-import {
-  outputModeOf,
-  parseArguments,
-  type ReceiveInvocation,
-  type SendInvocation,
-  type TestInvocation,
-} from "./arguments.ts";
+import { advised, describe, speedAdvice } from "./advice.ts";
+import { outputModeOf, parseArguments } from "./arguments.ts";
+import type { CommandContext } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
 import { receiveCommand } from "./recv.ts";
+import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
 import { testCommand } from "./measure.ts";
-import { ticketOf } from "./ticket.ts";
 import { VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
@@ -53,8 +47,6 @@ export interface ProcessFacts {
   /** What stands in the way of any transfer. */
   readonly fault: StartFault | undefined;
 }
-
-type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
 
 /** Runs one command; the result is the exit code. `exitNow` is for somebody who presses Ctrl-C twice. */
 export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
@@ -103,7 +95,7 @@ async function outcome(output: Output, act: () => Promise<number | undefined>): 
       output.interrupted();
       return exitCodeOfSignal(error.signal as EndingSignal);
     }
-    output.error(error);
+    output.error(advised(error));
     return exitCodeOfError(error);
   }
 }
@@ -140,27 +132,27 @@ async function runTransfer(
     output.exit(code);
     exitNow(code);
   });
-  const { peer } = invocation;
-  const reading = peer.type === "dial" ? ticketOf(invocation.command, peer.ticket, output) : undefined;
-  // A pipe may stay silent for ever.
-  const ticket = reading === undefined ? undefined : await orEnded(reading, signals);
-  const path = pathClass(invocation, ticket);
-  if (invocation.tuning.profile.name === "max") output.memoryBound(memoryBound(invocation, path));
+  const task = await resolve(invocation, signals.ended, output);
+  const { tuning } = task;
+  const distance = farthest(task);
+  if (tuning.profile.name === "max") output.memoryBound(memoryBound(task, distance));
   const cores = navigator.hardwareConcurrency;
-  const engine = startEngine(engineSizes(cores, path, invocation.tuning));
-  const context: Context = {
+  const engine = startEngine(engineSizes(cores, distance, tuning));
+  const context: CommandContext = {
     hub: new Hub(engine),
     clock: monotonicClock,
     timers: systemTimers,
     random: systemRandom,
     output,
+    tell: teller(output, speedAdvice),
+    describe,
     host: Deno.hostname(),
     cores,
     ended: signals.ended,
   };
   const events = context.hub.run();
   try {
-    return await Promise.race([command(invocation, ticket, context), engineFailure(events)]);
+    return await Promise.race([command(task, context), engineFailure(events)]);
   } finally {
     engine.stop();
     await events.catch(() => {});
@@ -168,18 +160,14 @@ async function runTransfer(
   }
 }
 
-function command(
-  invocation: TransferInvocation,
-  ticket: Ticket | undefined,
-  context: Context,
-): Promise<number> {
-  switch (invocation.command) {
+function command(task: Task, context: CommandContext): Promise<number> {
+  switch (task.command) {
     case "send":
-      return sendCommand(invocation, ticket, context);
+      return sendCommand(task, context);
     case "recv":
-      return receiveCommand(invocation, ticket, context);
+      return receiveCommand(task, context);
     case "test":
-      return testCommand(invocation, ticket, context);
+      return testCommand(task, context);
   }
 }
 
@@ -190,9 +178,9 @@ async function engineFailure(events: Promise<void>): Promise<never> {
 }
 
 /** What windows and buffers may take, for a user who has lifted the bound. A sender's connections share its buffers. */
-function memoryBound({ command, tuning }: TransferInvocation, path: Distance): number {
-  const budget = budgetOf(tuning, path);
-  const windows = budget.connectionWindowBytes * mostConnections(path, tuning.connections);
+function memoryBound({ command, tuning }: Task, distance: Distance): number {
+  const budget = budgetOf(tuning, distance);
+  const windows = budget.connectionWindowBytes * mostConnections(distance, tuning.connections);
   const connectionWindowBytes = Math.min(windows, allWindowsBytes(tuning));
   const bounds = {
     send: senderMemory(budget),
@@ -202,19 +190,8 @@ function memoryBound({ command, tuning }: TransferInvocation, path: Distance): n
 }
 
 /** What each command does. (The phases of a test follow each other, but their windows need not be gone so soon.) */
-const ROLES: Readonly<Record<TransferInvocation["command"], readonly ("send" | "receive")[]>> = {
+const ROLES: Readonly<Record<Task["command"], readonly ("send" | "receive")[]>> = {
   send: ["send"],
   recv: ["receive"],
   test: ["send", "receive"],
 };
-
-/** By how far it may be. */
-const CLASSES: readonly Distance[] = ["loopback", "near", "far"];
-
-/** How far the farthest way is that this run may take; buffers are sized by it. */
-function pathClass({ peer }: TransferInvocation, ticket: Ticket | undefined): Distance {
-  if (peer.type === "local") return "loopback";
-  if (peer.type === "listen") return distanceOf(peer.endpoint.address);
-  const classes = ticket?.hints.map((hint) => hint.type === "address" ? distanceOf(hint.address) : "far") ?? [];
-  return CLASSES.findLast((one) => classes.includes(one)) ?? "far";
-}

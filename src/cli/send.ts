@@ -1,45 +1,35 @@
 /** `ultra send`. @module */
 
+import { orEnded } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
-import { meetByTicket, nextPeer, orEnded, startWaiting } from "../meet/meet.ts";
-import { Offering, send } from "../session/outgoing.ts";
-import type { Context } from "../link/context.ts";
+import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
 import { systemAddresses } from "../meet/hints.ts";
-import type { Ticket } from "../protocol/ticket.ts";
-import { distanceOf } from "../settings/distance.ts";
-import { addressOf } from "../base/endpoints.ts";
-import { senderPlan } from "../settings/connections.ts";
-import type { SendInvocation } from "./arguments.ts";
+import { Offering } from "../session/offering.ts";
+import { send } from "../session/once.ts";
+import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
+import type { SendTask } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
 
 export async function sendCommand(
-  invocation: SendInvocation,
-  ticket: Ticket | undefined,
-  context: Context,
+  task: SendTask,
+  context: CommandContext,
 ): Promise<number> {
   const { output } = context;
-  const offering = Offering.ofPaths(invocation.paths, context);
+  const offering = Offering.ofPaths(task.paths, context);
   await offering.started(context);
-  const peer = await offering.orFailed(orEnded(meet(invocation, ticket, offering, context), context));
-  const { tuning } = invocation;
-  const path = distanceOf(addressOf(peer.link.remote));
-  const plan = senderPlan({ path, cores: context.cores, tuning });
-  const { chunkBlocks, bytesPerSecond } = tuning;
-  const { allowLeftOut } = invocation;
-  const outcome = await send(offering, peer, { plan, chunkBlocks, bytesPerSecond, allowLeftOut }, context);
-  return finish(outcome, invocation, output);
+  const peer = await offering.orFailed(orEnded(meet(task, offering, context), context.ended));
+  const outcome = await send(offering, peer, task, context);
+  return finish(outcome, task, output);
 }
 
 async function meet(
-  { peer, tuning }: SendInvocation,
-  ticket: Ticket | undefined,
+  { peer, tuning }: SendTask,
   offering: Offering,
-  context: Context,
+  context: CommandContext,
 ): Promise<Peer> {
   if (peer.type === "dial") {
-    if (ticket === undefined) throw new Error("A dialer has a ticket");
-    return await meetByTicket(ticket, "send", tuning, context);
+    return await meetByTicket(peer.ticket, "send", tuning, context);
   }
   const { output } = context;
   const { listener, ticket: text } = await startWaiting({

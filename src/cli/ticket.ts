@@ -1,7 +1,7 @@
 /** Where a ticket comes from and goes to. @module */
 
 import { readTicketFile, readTicketStdin, writeTicketFile } from "../meet/ticket_files.ts";
-import type { Role } from "../meet/listen.ts";
+import type { Role } from "../meet/direction.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import type { Output } from "../ui/output.ts";
 import { ticketFor, type TicketSource } from "./arguments.ts";

@@ -9,7 +9,7 @@ import { UltraError } from "../base/errors.ts";
 import { BLOCK_LEN, MAX_LANES } from "../protocol/limits.ts";
 import { mostUnderWay } from "../settings/budget.ts";
 import { MOST_CONNECTIONS } from "../settings/connections.ts";
-import { MOST_WRITERS } from "../settings/engine_sizes.ts";
+import { ULTRA } from "../settings/ultra.ts";
 import { type CongestionControl, DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../settings/tuning.ts";
 import { parseByteCount, parseByteRate, type Range } from "./byte_count.ts";
 import { type FlagName, written } from "./flags.ts";
@@ -55,7 +55,7 @@ export function tuningOf(given: Given): Tuning {
     chunkBlocks: ifGiven(size("chunk-size", CHUNK_SIZE), blocks),
     laneWindowBytes,
     connectionWindowBytes,
-    writers: ifGiven(given("write-concurrency"), (text) => wholeNumber("write-concurrency", text, MOST_WRITERS)),
+    writers: ifGiven(given("write-concurrency"), (text) => wholeNumber("write-concurrency", text, ULTRA.writes)),
     readAheadBuffers: ifGiven(readBufferBytes, wholeBuffers),
     bytesPerSecond: ifGiven(given("rate-limit"), (it) => parseByteRate("--rate-limit", it, RATE_LIMIT)),
   };

@@ -152,8 +152,25 @@ export type EngineEvent =
   | { readonly type: "disposed"; readonly transfer: TransferId }
   | { readonly type: "fault"; readonly text: string };
 
+/** What the data plane is started with. */
+export interface EngineSizes {
+  /** Threads that read and hash on the sending side. */
+  readonly readers: number;
+  /** Threads that hash and write on the receiving side. */
+  readonly writers: number;
+  /** Buffers of one block: those outstanding, and those that readers fill ahead of the network. */
+  readonly buffers: number;
+  readonly executionProfile: number;
+  /** Threads of QUIC, and so the connections that can be worked on at once. */
+  readonly networkThreads: number;
+  /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
+  readonly outstandingBytes: number;
+  /** What all lanes and connections together send at most; `undefined`: no limit. */
+  readonly bytesPerSecond: number | undefined;
+}
+
 export interface ListenOptions {
-  /** 144 bytes of QUIC_SETTINGS, from `tuning/`. */
+  /** 144 bytes of QUIC_SETTINGS, from `settings/`. */
   readonly settings: Uint8Array;
   readonly identity: Identity;
   readonly alpns: readonly string[];
@@ -199,8 +216,8 @@ export interface SinkOptions {
 
 /** Why nothing can be listened on. `no-family`: a kernel without IPv6, where IPv4 may still work. */
 export class ListenError extends UltraError {
-  constructor(readonly reason: "in-use" | "no-family" | "other", message: string, address: string) {
-    super("network", message, { subject: address });
+  constructor(reason: "port-in-use" | "no-family" | "listen-address", message: string, address: string) {
+    super("network", message, { subject: address, reason });
     this.name = "ListenError";
   }
 }
@@ -268,7 +285,7 @@ export interface Engine {
   load(): ProcessLoad;
   /** `undefined` once the connection is gone. Waits for the connection's thread: for the end of a transfer, not for every moment of it. */
   path(connection: ConnectionId): PathStats | undefined;
-  /** The events, in order, until the engine is stopped. One consumer. */
-  events(): AsyncIterable<EngineEvent>;
+  /** The events, in order, in batches as they came together, until the engine is stopped. One consumer. */
+  events(): AsyncIterable<readonly EngineEvent[]>;
   stop(): void;
 }

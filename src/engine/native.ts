@@ -4,13 +4,13 @@
  * @module
  */
 
-import { UltraError } from "../base/errors.ts";
-import type { EngineSizes } from "../settings/engine_sizes.ts";
+import { type Reason, UltraError } from "../base/errors.ts";
 import { Args } from "./args.ts";
 import {
   type ConnectOptions,
   type Engine,
   type EngineEvent,
+  type EngineSizes,
   type EngineStats,
   type Identity,
   ListenError,
@@ -283,15 +283,15 @@ class NativeEngine implements Engine {
     return isGone ? undefined : named(PATH, values);
   }
 
-  async *events(): AsyncGenerator<EngineEvent, void, void> {
+  async *events(): AsyncGenerator<readonly EngineEvent[], void, void> {
     const records = new Uint8Array(MAX_RECORDS * RECORD_LEN);
     while (true) {
       const count = await this.#library.ultra_wait(records, MAX_RECORDS, WAIT_MS);
       if (count < 0) return;
-      for (let index = 0; index < count; index++) {
+      yield Array.from({ length: count }, (_, index) => {
         const record = records.subarray(index * RECORD_LEN, (index + 1) * RECORD_LEN);
-        yield decodeEvent(record, (payload) => this.#take(payload));
-      }
+        return decodeEvent(record, (payload) => this.#take(payload));
+      });
     }
   }
 
@@ -339,24 +339,18 @@ function named<Name extends string>(names: readonly Name[], values: Float64Array
 }
 
 function listenError(refusal: number, address: string): ListenError {
-  if (refusal === Refusal.addressInUse) {
-    return new ListenError(
-      "in-use",
-      "Something else already listens there; choose another port with --listen",
-      address,
-    );
+  switch (refusal) {
+    case Refusal.addressInUse:
+      return new ListenError("port-in-use", "Something else already listens there", address);
+    case Refusal.noFamily:
+      return new ListenError("no-family", "This system does not speak that family of addresses", address);
+    case Refusal.addressUnusable: {
+      const message = "That address is not this machine's, or its port needs more rights";
+      return new ListenError("listen-address", message, address);
+    }
+    default:
+      return new ListenError("listen-address", `It is not possible to listen there (${refusal})`, address);
   }
-  if (refusal === Refusal.noFamily) {
-    return new ListenError("no-family", "This system does not speak that family of addresses", address);
-  }
-  if (refusal === Refusal.addressUnusable) {
-    return new ListenError(
-      "other",
-      "That address is not this machine's, or its port needs more rights; check --listen",
-      address,
-    );
-  }
-  return new ListenError("other", `It is not possible to listen there (${refusal}); check --listen`, address);
 }
 
 const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
@@ -364,9 +358,9 @@ const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
   permission: "You may not create files in the folder",
   "read-only": "The file system is read-only",
   exists: "Something else has the name of the folder",
-  "not-found": "The folder does not exist; create it, or name another with --into",
+  "not-found": "The folder does not exist",
   changed: "The folder was replaced",
-  "not-a-file": "This is not a folder; name one with --into",
+  "not-a-file": "This is not a folder",
   io: "The folder cannot be used",
   integrity: "The folder cannot be used",
   unsendable: "The folder's name cannot be used",
@@ -374,6 +368,12 @@ const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
   "no-memory": "There is not enough memory for the folder",
 };
 
+const FOLDER_REASONS: Readonly<Partial<Record<FileFault, Reason>>> = {
+  "not-found": "folder-missing",
+  "not-a-file": "not-a-folder",
+};
+
 function folderError(fault: FileFault, folder: string): UltraError {
-  return new UltraError("disk", FOLDER_SENTENCES[fault], { subject: folder });
+  const reason = FOLDER_REASONS[fault];
+  return new UltraError("disk", FOLDER_SENTENCES[fault], { subject: folder, ...reason && { reason } });
 }

@@ -1,17 +1,20 @@
 /** What a conversation needs of the world; tests replace each part. @module */
 
-import type { RandomBytes } from "../auth/handshake.ts";
+import type { UltraError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
+import type { RandomBytes } from "../base/random.ts";
 import type { Timers } from "../base/timers.ts";
-import type { Output } from "../ui/output.ts";
 import type { Hub } from "./hub.ts";
 
-export interface Context {
+/** @template Event what is told to the user; with `never`, nothing is */
+export interface Context<Event = never> {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: RandomBytes;
-  readonly output: Output;
+  readonly tell: (event: Event) => void;
+  /** How a failure of this side reads, with what its user can do about it. */
+  readonly describe: (error: UltraError) => string;
   /** Name of this computer, told to the other side after proof. */
   readonly host: string;
   /** What runs at the same time here, which bounds how many connections are worth their while. */

@@ -7,7 +7,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { ConnectionId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
-import type { Timers } from "../base/timers.ts";
+import { atMost, type Timers } from "../base/timers.ts";
 import { errorKindOf } from "../protocol/codes.ts";
 import { type Decoded, MessageReader } from "../protocol/decode.ts";
 import { encode } from "../protocol/encode.ts";
@@ -76,6 +76,11 @@ export class ControlLink {
     if (this.#end !== undefined) handler.ended(this.#end);
   }
 
+  /** Ends a phase: what comes from here on waits for the next one. */
+  release(): void {
+    this.#handler = undefined;
+  }
+
   /** For a handler that gets what is not for it: the next one gets it. */
   keep(decoded: Decoded): void {
     this.#waiting.push(decoded);
@@ -100,9 +105,7 @@ export class ControlLink {
     if (this.#end !== undefined) return;
     this.engine.close(this.id, code);
     using _forced = this.#timers.after(FAREWELL_MS, () => this.engine.close(this.id, code));
-    const given = Promise.withResolvers<void>();
-    using _given = this.#timers.after(FAREWELL_MS + FORCED_MS, () => given.resolve());
-    await Promise.race([this.#over.promise, given.promise]);
+    await atMost(FAREWELL_MS + FORCED_MS, this.#over.promise, this.#timers);
   }
 
   #on(event: ConnectionEvent): void {

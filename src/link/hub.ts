@@ -5,7 +5,7 @@
  */
 
 import type { Engine, EngineEvent } from "../engine/engine.ts";
-import type { ConnectionId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
+import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
@@ -29,9 +29,11 @@ export class Hub {
   readonly #sources = new Map<SourceId, Handler<SourceEvent>>();
   readonly #sinks = new Map<SinkId, Handler<SinkEvent>>();
   readonly #requests = new Map<number, Handler<readonly string[]>>();
-  /** Which connection a lane of ours runs on, for events that name only the lane. */
+  /** By lane, for events that name only the lane. */
   readonly #laneHandlers = new Map<number, Handler<EventOf<"grant-read">>>();
+  readonly #turns = new Set<() => void>();
   #nextRequest = 1;
+  #nextLane: LaneId = 1;
 
   constructor(readonly engine: Engine) {}
 
@@ -65,9 +67,25 @@ export class Hub {
     });
   }
 
+  /** Calls `settle` behind every batch of events, until the result is disposed of. */
+  onTurn(settle: () => void): Disposable {
+    this.#turns.add(settle);
+    return { [Symbol.dispose]: () => void this.#turns.delete(settle) };
+  }
+
+  /** Ids for `count` lanes that nobody else in this process has. */
+  newLanes(count: number): LaneId {
+    const first = this.#nextLane;
+    this.#nextLane += count;
+    return first;
+  }
+
   /** Runs until the engine is stopped. A handler that throws is a bug, which ends the run. */
   async run(): Promise<void> {
-    for await (const event of this.engine.events()) this.#deliver(event);
+    for await (const batch of this.engine.events()) {
+      for (const event of batch) this.#deliver(event);
+      for (const settle of this.#turns) settle();
+    }
   }
 
   #deliver(event: EngineEvent): void {

@@ -5,15 +5,16 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
+import { orEnded } from "../base/interrupted.ts";
+import { atMost } from "../base/timers.ts";
+import { type Heard, listenFor } from "../link/listen_for.ts";
 import type { TestPhase, TestSide } from "../protocol/messages.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import { type Measurement, testVerdicts } from "./verdict.ts";
 import type { Peer } from "../meet/join.ts";
 import type { ControlLink } from "../link/control_link.ts";
-import { orEnded } from "../meet/meet.ts";
 import { sendAbort } from "../meet/prove.ts";
-import type { Context } from "../link/context.ts";
+import type { MeasureContext } from "./events.ts";
 import { type PhaseResult, runPhase, type TestSite } from "./phase.ts";
 
 /** The next connection whose other end has proved itself. */
@@ -34,7 +35,7 @@ export async function driveTest(
   meet: Meet,
   wayOf: WayOf,
   site: TestSite,
-  context: Context,
+  context: MeasureContext,
 ): Promise<Outcome | undefined> {
   const results = new Results(wayOf, context);
   for (let step = plan.next(0); !step.done;) {
@@ -56,12 +57,12 @@ export async function answerTest(
   meet: Meet,
   wayOf: WayOf,
   site: TestSite,
-  context: Context,
+  context: MeasureContext,
 ): Promise<Outcome | undefined> {
   const results = new Results(wayOf, context);
   for (let isFirst = true;; isFirst = false) {
-    const peer = await (isFirst ? meet() : within(NEXT_PHASE_MS, meet(), context));
-    const phase = await orEnded(phaseOf(peer.link, context), context);
+    const peer = await (isFirst ? meet() : next(meet, context));
+    const phase = await orEnded(phaseOf(peer.link, context), context.ended);
     results.begin(phase);
     const result = await runPhase(peer, phase, phase.sender === "listener", site, context);
     if (results.end(phase, result) === undefined) return result.outcome;
@@ -74,16 +75,17 @@ export async function answerTest(
 /** What the phases came to, as this side sees them. */
 class Results {
   readonly #wayOf: WayOf;
-  readonly #context: Context;
+  readonly #context: MeasureContext;
   readonly #measurements: Measurement[] = [];
 
-  constructor(wayOf: WayOf, context: Context) {
+  constructor(wayOf: WayOf, context: MeasureContext) {
     this.#wayOf = wayOf;
     this.#context = context;
   }
 
   begin({ sender, from, to, size }: Omit<TestPhase, "type">): void {
-    this.#context.output.measuring({ way: this.#wayOf(sender), from, to, bytes: size });
+    const phase = { way: this.#wayOf(sender), from, to, bytes: size };
+    this.#context.tell({ type: "measuring", phase });
   }
 
   /** The seconds of a good phase. */
@@ -98,57 +100,44 @@ class Results {
       const { bytes, verdict } = facts;
       const measurement = { way: this.#wayOf(sender), from, to, bytes, seconds, verdict };
       this.#measurements.push(measurement);
-      this.#context.output.measured(measurement);
+      this.#context.tell({ type: "measured", measurement });
     }
     return seconds;
   }
 
   tell(): void {
-    this.#context.output.tested(testVerdicts(this.#measurements));
+    this.#context.tell({ type: "tested", verdicts: testVerdicts(this.#measurements) });
   }
 }
 
 /** The first word on a connection of a test. */
-async function phaseOf(link: ControlLink, { timers }: Context): Promise<TestPhase> {
-  const over = Promise.withResolvers<TestPhase>();
-  let isOver = false;
-  const fail = (error: UltraError) => {
-    if (isOver) return;
-    isOver = true;
+function phaseOf(link: ControlLink, { timers }: MeasureContext): Promise<TestPhase> {
+  const fail = (error: UltraError): Heard<TestPhase> => {
     sendAbort(link, error);
-    void link.close(EXIT_CODES[error.kind]).then(() => over.reject(error));
+    return { type: "failed", error };
   };
-  using _deadline = timers.after(PHASE_MS, () => {
-    fail(new UltraError("network", "The other side did not say in time what to measure"));
-  });
-  link.handle({
-    message(decoded) {
-      // What follows belongs to the phase.
-      if (isOver) return link.keep(decoded);
-      const { message } = decoded;
-      if (message === undefined) return;
+  return listenFor(link, {
+    deadlineMs: PHASE_MS,
+    late() {
+      const error = new UltraError("network", "The other side did not say in time what to measure");
+      sendAbort(link, error);
+      return error;
+    },
+    hear({ message }) {
+      if (message === undefined) return { type: "wait" };
       if (message.type === "abort") return fail(new UltraError(message.kind, message.text));
-      if (message.type !== "test-phase") {
-        return fail(new UltraError("protocol", `The other side sent "${message.type}" before its phase`));
-      }
-      isOver = true;
-      over.resolve(message);
+      if (message.type === "test-phase") return { type: "done", result: message };
+      return fail(new UltraError("protocol", `The other side sent "${message.type}" before its phase`));
     },
-    broken: fail,
-    ended: (end) => {
-      // (When it was closed from here, the reason is known better.)
-      if (!isOver) over.reject(end.error);
-    },
-  });
-  return await over.promise;
+  }, timers);
 }
 
-async function within<T>(ms: number, promise: Promise<T>, { timers }: Context): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  using _late = timers.after(ms, () => {
-    late.reject(new UltraError("network", "The other side did not go on with the test"));
-  });
+/** The other side's next connection, if it comes in time. */
+async function next(meet: Meet, { timers }: MeasureContext): Promise<Peer> {
+  const coming = meet();
   // If it fails later, nobody waits for it any more.
-  promise.catch(() => {});
-  return await Promise.race([promise, late.promise]);
+  coming.catch(() => {});
+  const peer = await atMost(NEXT_PHASE_MS, coming, timers);
+  if (peer === undefined) throw new UltraError("network", "The other side did not go on with the test");
+  return peer;
 }

@@ -20,8 +20,9 @@ export async function makeTestFolder(parent: string): Promise<TestFolder> {
   try {
     path = await Deno.makeTempDir({ dir: parent, prefix: ".ultra-test-" });
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "no such folder" : reasonOf(error);
-    throw new UltraError("disk", `Nothing can be written there (${reason}); choose another folder with --dir`, {
+    const why = error instanceof Deno.errors.NotFound ? "no such folder" : reasonOf(error);
+    throw new UltraError("disk", `Nothing can be written there (${why})`, {
+      reason: "test-folder",
       subject: parent,
       cause: error,
     });

@@ -7,17 +7,13 @@
 import type { TestFolder } from "./folder.ts";
 import type { TestPhase } from "../protocol/messages.ts";
 import type { Outcome } from "../transfer/outcome.ts";
-import { distanceOf } from "../settings/distance.ts";
 import { grantedLanes } from "../settings/budget.ts";
-import { senderPlan } from "../settings/connections.ts";
 import type { Tuning } from "../settings/tuning.ts";
-import { addressOf } from "../base/endpoints.ts";
-import type { FactSheet, FileFailure, Output } from "../ui/output.ts";
-import { SilentOutput } from "../ui/silent.ts";
+import type { TransferFacts } from "../session/events.ts";
+import type { MeasureContext, MeasureEvent } from "./events.ts";
 import type { Peer } from "../meet/join.ts";
-import { receive } from "../session/incoming.ts";
-import { Offering, send } from "../session/outgoing.ts";
-import type { Context } from "../link/context.ts";
+import { Offering } from "../session/offering.ts";
+import { receive, send } from "../session/once.ts";
 
 /** What one side has for its phases. */
 export interface TestSite {
@@ -29,7 +25,7 @@ export interface TestSite {
 export interface PhaseResult {
   readonly outcome: Outcome;
   /** There when the outcome is a good one. */
-  readonly facts: FactSheet | undefined;
+  readonly facts: TransferFacts | undefined;
 }
 
 /** The name that a source in memory has on the other side's disk. */
@@ -45,19 +41,23 @@ export async function runPhase(
   phase: Pick<TestPhase, "from" | "to" | "size">,
   isSender: boolean,
   site: TestSite,
-  context: Context,
+  context: MeasureContext,
 ): Promise<PhaseResult> {
-  const output = new PhaseOutput(context.output);
-  const inner = { ...context, output };
+  let facts: TransferFacts | undefined;
+  const tell = (event: MeasureEvent) => {
+    if (event.type === "complete") facts = event.facts;
+    if (event.type === "file-failed" || event.type === "wrong-proof") context.tell(event);
+  };
+  const inner = { ...context, tell };
   const outcome = isSender ? await sendPhase(peer, phase, site, inner) : await receivePhase(peer, phase, site, inner);
-  return { outcome, facts: output.facts };
+  return { outcome, facts };
 }
 
 async function sendPhase(
   peer: Peer,
   { from, size }: Pick<TestPhase, "from" | "size">,
   site: TestSite,
-  context: Context,
+  context: MeasureContext,
 ): Promise<Outcome> {
   const offering = from === "memory"
     ? Offering.ofMemory(size, context)
@@ -65,11 +65,7 @@ async function sendPhase(
   try {
     await offering.started(context);
     const { tuning } = site;
-    const path = distanceOf(addressOf(peer.link.remote));
-    const plan = senderPlan({ path, cores: context.cores, tuning });
-    const { chunkBlocks, bytesPerSecond } = tuning;
-    const options = { plan, chunkBlocks, bytesPerSecond, allowLeftOut: false };
-    return await send(offering, peer, options, context);
+    return await send(offering, peer, { tuning, allowLeftOut: false }, context);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -79,7 +75,7 @@ async function receivePhase(
   peer: Peer,
   { from, to, size }: Pick<TestPhase, "from" | "to" | "size">,
   site: TestSite,
-  context: Context,
+  context: MeasureContext,
 ): Promise<Outcome> {
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
   const common = { rename: undefined, overwrite: false, hidden: false };
@@ -98,25 +94,4 @@ async function receivePhase(
   // It would only take room; what came from memory is still to be read.
   if (to === "disk" && from === "disk") await site.folder.fresh(ARRIVED);
   return outcome;
-}
-
-/** Keeps what a transfer tells, and lets through only what is worth to be told in the middle of a test. */
-class PhaseOutput extends SilentOutput {
-  facts: FactSheet | undefined;
-
-  constructor(readonly outer: Output) {
-    super();
-  }
-
-  override complete(facts: FactSheet): void {
-    this.facts = facts;
-  }
-
-  override fileFailed(failure: FileFailure): void {
-    this.outer.fileFailed(failure);
-  }
-
-  override warning(text: string): void {
-    this.outer.warning(text);
-  }
 }

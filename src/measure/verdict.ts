@@ -2,7 +2,7 @@
 
 import type { TestPlace } from "../protocol/messages.ts";
 import { formatBytes } from "../base/text.ts";
-import type { Verdict } from "../verdict/judges.ts";
+import type { Verdict } from "../verdict/finding.ts";
 
 /** One phase, seen from this side. */
 export interface Measurement {

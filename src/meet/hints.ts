@@ -64,7 +64,9 @@ export function ticketHints(
     type === "name" ? { type, name: host, port } : { type, address: host, port }
   );
   if (hints.length > 0) {
-    if (hintsThatFit(hints).length < hints.length) throw new UltraError("usage", "Too many --advertise for one ticket");
+    if (hintsThatFit(hints).length < hints.length) {
+      throw new UltraError("usage", "Too many addresses for one ticket", { reason: "too-many-addresses" });
+    }
     return hints;
   }
   return hintsThatFit(

@@ -23,7 +23,7 @@ import type { Context } from "../link/context.ts";
 /** How one transfer comes to further connections. */
 export interface ExtraConnections {
   /**
-   * From here on there may be `most` connections in all.
+   * A transfer begins: from here on there may be `most` connections in all.
    *
    * @param take gets every link whose other end has proved that it belongs to this transfer
    */
@@ -32,7 +32,7 @@ export interface ExtraConnections {
   want(connections: number): void;
   /** The other side asked for so many. */
   asked(connections: number): void;
-  /** Nobody joins any more. Links that were given away stay. */
+  /** The transfer is over: admits no further connection. Links that were handed over stay. */
   end(): void;
 }
 
@@ -72,6 +72,7 @@ export class DialerConnections implements ExtraConnections {
 
   begin(most: number, take: (link: ControlLink) => void): void {
     this.#most = most;
+    this.#wanted = this.#tried = 1;
     this.#take = take;
   }
 
@@ -164,7 +165,8 @@ export class ListenerConnections implements ExtraConnections {
   begin(most: number, take: (link: ControlLink) => void): void {
     const { link, proved } = this.#first;
     const path = distanceOf(addressOf(link.remote));
-    this.#session = this.#listener.open({ key: proved.sessionKey, most, path, take });
+    this.#wanted = 1;
+    this.#session = this.#listener.open({ key: proved.sessionKey, most, path, take, over: link.over });
   }
 
   want(connections: number): void {

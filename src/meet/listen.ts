@@ -14,7 +14,7 @@ import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
-import type { DialerHello, Direction, Purpose, SecretKind } from "../protocol/messages.ts";
+import type { DialerHello, Purpose, SecretKind } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
 import { furtherTuning } from "../settings/connections.ts";
@@ -24,9 +24,8 @@ import type { ListenerEvent } from "../link/hub.ts";
 import { ControlLink } from "../link/control_link.ts";
 import { proveAsListener, type ProvedLink } from "./prove.ts";
 import type { Context } from "../link/context.ts";
-
-/** What a side is going to do. */
-export type Role = "send" | "receive" | "test";
+import { directionOf, type Role } from "./direction.ts";
+import type { MeetEvent } from "./events.ts";
 
 export interface ListenRequest {
   readonly endpoint: ListenEndpoint;
@@ -44,14 +43,9 @@ export interface Session {
   readonly most: number;
   readonly path: Distance;
   readonly take: (link: ControlLink) => void;
+  /** Resolved when its first connection is gone. */
+  readonly over: Promise<unknown>;
 }
-
-/** What a dialer has to want of a listener of each role. */
-const DIRECTIONS: Readonly<Record<Role, Direction>> = {
-  send: "dialer-receives",
-  receive: "dialer-sends",
-  test: "test",
-};
 
 /**
  * Dialers in the middle of a handshake that may come from made-up addresses. Beyond, dialers show first that they receive at theirs, which
@@ -72,7 +66,7 @@ const MAX_WARNINGS = 3;
 const log = getLogger(["ultra", "peer"]);
 
 export class Listener {
-  readonly #context: Context;
+  readonly #context: Context<MeetEvent>;
   readonly #request: ListenRequest;
   readonly #identity: Identity;
   readonly #secret: Secret;
@@ -87,7 +81,7 @@ export class Listener {
   #warnings = 0;
 
   /** @throws {UltraError} when nothing can be listened on */
-  constructor(request: ListenRequest, context: Context) {
+  constructor(request: ListenRequest, context: Context<MeetEvent>) {
     this.#context = context;
     this.#request = request;
     this.#identity = context.hub.engine.identity();
@@ -116,7 +110,8 @@ export class Listener {
   }
 
   /**
-   * Lets in who joins a transfer, until the result is disposed of. The port of a burnt ticket stays open for that long and no longer.
+   * Lets further connections join a transfer, until the result is disposed of. The port of a burnt ticket stays open as long
+   * as the first connection and no longer.
    *
    * Until then whoever comes gets the window of a further connection, as nothing is known of a dialer when its settings freeze.
    */
@@ -130,7 +125,8 @@ export class Listener {
     return {
       [Symbol.dispose]: () => {
         if (!this.#sessions.delete(id)) return;
-        if (this.#isBurnt) engine.close(this.#id, 0);
+        // Another transfer may follow on the same link, and have further connections again.
+        if (this.#isBurnt) void session.over.then(() => engine.close(this.#id, 0));
         else engine.retune(this.#id, this.#settings());
       },
     };
@@ -143,7 +139,7 @@ export class Listener {
   }
 
   #listen(endpoint: ListenEndpoint): ListenerId {
-    const { hub, output } = this.#context;
+    const { hub, tell } = this.#context;
     const options = {
       settings: this.#settings(),
       identity: this.#identity,
@@ -158,7 +154,7 @@ export class Listener {
     } catch (error) {
       const isEverywhere = endpoint.address === "::";
       if (!(error instanceof ListenError) || error.reason !== "no-family" || !isEverywhere) throw error;
-      output.note("This system has no IPv6: listening on IPv4 only");
+      tell({ type: "ipv4-only" });
       return hub.engine.listen({ ...options, address: formatEndpoint("0.0.0.0", endpoint.port) });
     }
   }
@@ -181,7 +177,7 @@ export class Listener {
   }
 
   async #letIn(link: ControlLink, alpn: string): Promise<void> {
-    const { output, timers } = this.#context;
+    const { tell, timers } = this.#context;
     try {
       const met = await proveAsListener(link, this.#options(alpn), timers);
       if (met.proved.peer.purpose === "new") this.#welcome(met);
@@ -189,13 +185,13 @@ export class Listener {
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
-      if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) output.warning(error.message);
+      if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) tell({ type: "wrong-proof", error });
     }
   }
 
   #options(alpn: string): ListenerOptions {
     const { random } = this.#context;
-    const directions = [DIRECTIONS[this.#request.role]];
+    const directions = [directionOf(this.#request.role, "listener")];
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) =>
       this.#secretFor(id.toHex(), kind, purpose);
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };

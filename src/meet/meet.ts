@@ -12,34 +12,30 @@ import type { DialerHello, Direction, ListenerHello } from "../protocol/messages
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { dial, DIAL_MS, type Dialed, RETRY_MS } from "./dial.ts";
-import { Interrupted } from "../base/interrupted.ts";
+import { orEnded } from "../base/interrupted.ts";
+import { pause } from "../base/timers.ts";
+import { directionOf, type Role } from "./direction.ts";
 import { DialerConnections, ListenerConnections, type Peer } from "./join.ts";
-import { Listener, type Role } from "./listen.ts";
+import { Listener } from "./listen.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import { proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Context } from "../link/context.ts";
-
-/** What a dialer of each role says it is going to do. */
-const DIRECTIONS: Readonly<Record<Role, Direction>> = {
-  send: "dialer-sends",
-  receive: "dialer-receives",
-  test: "test",
-};
+import type { MeetEvent } from "./events.ts";
 
 /** Finds the maker of a ticket and proves the ticket's secret to it. */
 export async function meetByTicket(
   ticket: Ticket,
   role: Role,
   tuning: Tuning,
-  context: Context,
+  context: Context<MeetEvent>,
 ): Promise<Peer<ListenerHello>> {
-  const { clock, output } = context;
-  const direction = DIRECTIONS[role];
+  const { clock, tell, timers, ended } = context;
+  const direction = directionOf(role, "dialer");
   const endMs = clock.now() + DIAL_MS;
   while (true) {
-    output.phase("connecting");
+    tell({ type: "phase", phase: "connecting" });
     const dialed = await dial(ticket, tuning, context, endMs - clock.now());
-    output.phase("proving");
+    tell({ type: "phase", phase: "proving" });
     try {
       const { link, proved } = await proveTicket(dialed, ticket, direction, context);
       const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
@@ -47,7 +43,7 @@ export async function meetByTicket(
     } catch (error) {
       if (!await wasTurnedAway(dialed.link) || clock.now() + RETRY_MS >= endMs) throw error;
     }
-    await orEnded(pause(RETRY_MS, context), context);
+    await orEnded(pause(RETRY_MS, timers), ended);
   }
 }
 
@@ -67,7 +63,7 @@ function proveTicket(
     purpose: "new",
     direction,
   }, timers);
-  return orEnded(proving, context);
+  return orEnded(proving, context.ended);
 }
 
 /** A listener full of strangers may close a dialer in the middle of its proof, to make room for the next one. */
@@ -75,12 +71,6 @@ async function wasTurnedAway(link: ControlLink): Promise<boolean> {
   if (!link.isOver) return false;
   const { cause, code } = await link.over;
   return cause === "peer" && code === EXIT_CODES.network;
-}
-
-async function pause(ms: number, { timers }: Context): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  using _timer = timers.after(ms, () => over.resolve());
-  await over.promise;
 }
 
 export interface WaitRequest {
@@ -95,7 +85,7 @@ export interface WaitRequest {
 /** Starts to wait. The ticket says where, and holds the secret. */
 export async function startWaiting(
   request: WaitRequest,
-  context: Context,
+  context: Context<MeetEvent>,
 ): Promise<{ readonly listener: Listener; readonly ticket: string }> {
   const listener = new Listener(request, context);
   const endpoint = await listener.started;
@@ -109,21 +99,6 @@ export async function startWaiting(
 
 /** The next peer that has proved the ticket's secret. */
 export async function nextPeer(listener: Listener, context: Context): Promise<Peer<DialerHello>> {
-  const first = await orEnded(listener.next(), context);
+  const first = await orEnded(listener.next(), context.ended);
   return { ...first, extra: new ListenerConnections(listener, first) };
-}
-
-/** @throws {Interrupted} when the run is ended before the promise is settled */
-export async function orEnded<T>(promise: Promise<T>, { ended }: Pick<Context, "ended">): Promise<T> {
-  const interrupted = Promise.withResolvers<never>();
-  const onEnded = () => interrupted.reject(new Interrupted(String(ended.reason)));
-  if (ended.aborted) onEnded();
-  ended.addEventListener("abort", onEnded);
-  // If the promise fails later, nobody waits for it any more.
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, interrupted.promise]);
-  } finally {
-    ended.removeEventListener("abort", onEnded);
-  }
 }

@@ -15,11 +15,10 @@ import {
 } from "../auth/handshake.ts";
 import { UltraError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
-import { encode } from "../protocol/encode.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
 import { wireText } from "../transfer/outcome.ts";
 import type { ControlLink } from "../link/control_link.ts";
+import { type Heard, listenFor } from "../link/listen_for.ts";
 
 /** A stranger gets this long, whatever it sends (CVE-2026-70464 is a deadline that began after the reads it was for). */
 const LISTENER_DEADLINE_MS = 5000;
@@ -60,38 +59,24 @@ async function run<PeerHello>(
   timers: Timers,
   deadlineMs: number,
 ): Promise<ProvedLink<PeerHello>> {
-  const over = Promise.withResolvers<ProvedLink<PeerHello>>();
-  let isOver = false;
-  let failure: UltraError | undefined;
-  const fail = (error: UltraError) => {
-    if (failure !== undefined) return;
-    failure = error;
-    isOver = true;
-    // The end of this process must not overtake the code that tells the other side why.
-    void link.close(EXIT_CODES[error.kind]).then(() => over.reject(error));
+  const late = () => new UltraError("network", "The other side did not prove the ticket's secret in time");
+  const hear = (received: Received): Heard<Proved<PeerHello>> => {
+    const step = receive(received);
+    link.sendBytes(step.send);
+    switch (step.type) {
+      case "wait":
+        return { type: "wait" };
+      case "proved":
+        return { type: "done", result: step.result };
+      case "failed":
+        if (step.peerProved) sendAbort(link, step.error);
+        return { type: "failed", error: step.error };
+    }
   };
-  using _deadline = timers.after(deadlineMs, () => {
-    fail(new UltraError("network", "The other side did not prove the ticket's secret in time"));
-  });
-  link.handle({
-    message(received) {
-      // What follows the last flight belongs to the transfer; `link` keeps it until the next handler is set.
-      if (isOver) return link.keep(received);
-      const step = receive(received);
-      link.sendBytes(step.send);
-      if (step.type === "wait") return;
-      isOver = true;
-      if (step.type === "proved") return over.resolve({ link, proved: step.result });
-      if (step.peerProved) link.send({ type: "abort", kind: step.error.kind, text: wireText(step.error.message) });
-      fail(step.error);
-    },
-    broken: fail,
-    ended: (end) => over.reject(failure ?? end.error),
-  });
-  return await over.promise;
+  return { link, proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
 }
 
-/** The text of an abort, for a link on which no transfer runs yet. */
+/** Says why the conversation ends, on a link on which no transfer runs yet. */
 export function sendAbort(link: ControlLink, error: UltraError): void {
-  link.sendBytes(encode({ type: "abort", kind: error.kind, text: wireText(error.message) }));
+  link.send({ type: "abort", kind: error.kind, text: wireText(error.message) });
 }

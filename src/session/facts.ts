@@ -3,10 +3,11 @@
 import { getLogger } from "@logtape/logtape";
 import { missingCount } from "../transfer/left_out.ts";
 import type { Summary } from "../transfer/outcome.ts";
-import { type Reports, type Verdict, verdictOf } from "../verdict/judges.ts";
-import type { FactSheet, FileFailure } from "../ui/output.ts";
+import type { Reports, Verdict } from "../verdict/finding.ts";
+import { verdictOf } from "../verdict/judges.ts";
+import type { FileFailure, TransferFacts } from "./events.ts";
 
-const log = getLogger(["ultra", "peer"]);
+const log = getLogger(["ultra", "session"]);
 
 /** The verdict; with `-v` also what it does not always say. */
 export function judged(reports: Reports): Verdict {
@@ -21,7 +22,7 @@ export function judged(reports: Reports): Verdict {
 }
 
 export interface SideFacts {
-  readonly role: FactSheet["role"];
+  readonly role: TransferFacts["role"];
   readonly name: string | undefined;
   readonly savedTo: string | undefined;
   readonly seconds: number;
@@ -38,7 +39,7 @@ export const UNNAMED = "a file";
 export function factsOf(
   summary: Summary,
   { pathOf, ...side }: SideFacts,
-): Omit<FactSheet, "verdict"> {
+): Omit<TransferFacts, "verdict"> {
   const { counts, leftOut } = summary;
   const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({
     path: pathOf(entry) ?? UNNAMED,

@@ -1,28 +1,30 @@
 /**
- * Receives: joins the receiver machine to the engine. The other half is `send.ts`.
+ * A transfer seen from its receiver: joins the receiver machine to the engine. The other half is `outgoing.ts`.
  *
  * @module
  */
 
 import { join, resolve } from "node:path";
-import type { Unkept } from "../engine/engine.ts";
-import type { SinkId } from "../protocol/words.ts";
-import { UltraError } from "../base/errors.ts";
 import { addressOf } from "../base/endpoints.ts";
+import { UltraError } from "../base/errors.ts";
+import { atMost } from "../base/timers.ts";
+import type { Unkept } from "../engine/engine.ts";
+import type { ControlLink } from "../link/control_link.ts";
+import type { SinkEvent } from "../link/hub.ts";
+import type { Peer } from "../meet/join.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { Offer, TransferMessage } from "../protocol/messages.ts";
+import type { EntryId, Offer, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
+import type { SinkId, TransferId } from "../protocol/words.ts";
+import { mostConnections } from "../settings/connections.ts";
+import { distanceOf } from "../settings/distance.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
-import { distanceOf } from "../settings/distance.ts";
-import { mostConnections } from "../settings/connections.ts";
-import type { SinkEvent } from "../link/hub.ts";
-import type { ExtraConnections, Peer } from "../meet/join.ts";
-import type { ControlLink } from "../link/control_link.ts";
+import type { ReceiverCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
+import type { RunContext, TransferEvent } from "./events.ts";
 import { factsOf, judged, UNNAMED } from "./facts.ts";
-import { runSession } from "./transfer.ts";
-import type { Context } from "../link/context.ts";
+import type { Side } from "./side.ts";
 
 export interface ReceiveOptions {
   readonly folder: string;
@@ -48,108 +50,102 @@ const BEFORE_OFFER: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "he
 /** How long a removal of part files may take at the end before nobody waits for it. */
 const DISPOSE_MS = 1000;
 
-/** Opens the folder to receive into. Done before anybody is let in, so that a wrong one is told at once. */
-export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  return hub.engine.sink({
-    folder: options.folder,
-    create: false,
-    overwrite: options.overwrite,
-    hidden: options.hidden,
-    rename: options.rename,
-    discard: false,
-  });
+type State =
+  /** From the start; to `awaiting` with a link. */
+  | { readonly at: "ready" }
+  /** From `ready`, for {@linkcode OFFER_MS} at most; to `receiving` with the offer. */
+  | { readonly at: "awaiting"; readonly peer: Peer; readonly sinceMs: number }
+  /** From `awaiting`; final. */
+  | {
+    readonly at: "receiving";
+    readonly peer: Peer;
+    readonly offer: Offer;
+    readonly startedMs: number;
+    readonly meter: Meter;
+    /** When everything had arrived. */
+    readonly arrivedMs: number | undefined;
+  };
+
+/** What a connection may open and has opened. The first one has number 1. */
+interface Grant {
+  readonly number: number;
+  readonly granted: number;
+  opened: number;
 }
 
-/** Receives one transfer into `sink` over a link whose other end has proved itself. The sink is disposed of at the end. */
-export async function receive(
-  sink: SinkId,
-  met: Peer,
-  options: ReceiveOptions,
-  context: Context,
-): Promise<Outcome> {
-  const run = new ReceiveRun(sink, met, options, context);
-  // Lanes are for whoever has made an offer.
-  met.link.admit(0);
-  try {
-    const outcome = await runSession(met, run.receiver, run, context);
-    run.report(outcome);
-    return outcome;
-  } finally {
-    await run.dispose();
-  }
-}
-
-/** One transfer, seen from the receiver. */
-class ReceiveRun {
+export class Incoming implements Side {
   readonly role = "receiver";
   readonly hasBegun = true;
-  readonly mostConnections: number;
-  readonly receiver: Receiver;
-  readonly #context: Context;
-  readonly #sink: SinkId;
-  readonly #link: ControlLink;
-  readonly #extra: ExtraConnections;
+  readonly machine: Receiver;
+  readonly id: TransferId;
+  readonly #context: RunContext;
   readonly #options: ReceiveOptions;
   readonly #disposed = Promise.withResolvers<void>();
-  /** What each connection may open and has opened; the first one has number 1. */
-  readonly #connections = new Map<ControlLink, { readonly number: number; readonly granted: number; opened: number }>();
-  readonly #sinceMs: number;
-  #offer: Offer | undefined;
+  readonly #connections = new Map<ControlLink, Grant>();
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
+  #state: State = { at: "ready" };
   #joined = 1;
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
   #unkept: Unkept = { mode: false, time: false };
-  #startedMs: number | undefined;
-  #meter: Meter | undefined;
-  /** When everything had arrived. */
-  #arrivedMs: number | undefined;
-  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
-  #poke = () => {};
+  #changed = () => {};
 
-  constructor(sink: SinkId, { link, extra }: Peer, options: ReceiveOptions, context: Context) {
+  constructor(sink: SinkId, options: ReceiveOptions, context: RunContext) {
     this.#context = context;
-    this.#sink = sink;
-    this.#link = link;
-    this.#extra = extra;
+    this.id = sink;
     this.#options = options;
-    this.mostConnections = mostConnections(distanceOf(addressOf(link.remote)), options.connections);
-    this.#sinceMs = context.clock.now();
-    const { engine } = context.hub;
-    this.receiver = new Receiver({
-      send: (message) => this.#send(message),
-      page: (first, count, entries) => engine.page(sink, first, count, entries),
-      expect: (entry, first, count) => engine.expect(sink, entry, first, count),
-      commit: (entry, size, root) => engine.commit(sink, entry, size, root),
-      finishFolders: () => engine.finishFolders(sink),
-      name: (entry) => engine.name(sink, entry),
-      abandon: (entry) => engine.abandon(sink, entry),
-      transferRoot: (statuses) => engine.transferRoot(sink, statuses),
-    }, { overwrite: options.overwrite, most: options.most });
-    context.hub.onSink(sink, (event) => this.#on(event));
+    const { hub, describe } = context;
+    const { overwrite, most } = options;
+    this.machine = new Receiver({
+      name: (entry) => hub.engine.name(sink, entry),
+      transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
+    }, { describe, overwrite, most });
+    hub.onSink(sink, (event) => {
+      this.#on(event);
+      this.#changed();
+    });
   }
 
-  begin(poke: () => void): void {
-    this.#poke = poke;
+  get mostConnections(): number {
+    if (this.#state.at === "ready") return 1;
+    return mostConnections(distanceOf(addressOf(this.#state.peer.link.remote)), this.#options.connections);
   }
 
-  /** The sender is to have the report when it finishes, which `done` lets it do. */
-  #send(message: TransferMessage): void {
-    if (message.type === "done" && this.#meter !== undefined) {
-      const finishMs = this.#arrivedMs === undefined ? 0 : this.#context.clock.now() - this.#arrivedMs;
-      this.#reports.receiver = this.#meter.report([...this.#connections.keys()], { finishMicros: finishMs * 1000 });
-      this.#link.send({ type: "report", numbers: this.#reports.receiver });
+  connect(peer: Peer, changed: () => void): void {
+    this.#changed = changed;
+    this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
+    // Lanes are for whoever has made an offer.
+    peer.link.admit(0);
+  }
+
+  tell(event: TransferEvent): void {
+    this.#context.tell({ ...event, transfer: this.id });
+  }
+
+  step(): void {
+    const now = this.#context.clock.now();
+    if (this.#state.at === "awaiting" && now - this.#state.sinceMs > OFFER_MS) {
+      this.#cancel(new UltraError("network", "The other side offered nothing in time"));
     }
-    this.#link.send(message);
+    if (this.#state.at !== "receiving") return;
+    const { phase } = this.machine.progress;
+    if (phase === "committing") this.#state = { ...this.#state, arrivedMs: this.#state.arrivedMs ?? now };
+    if (phase === "moving") this.#state = { ...this.#state, arrivedMs: undefined };
+    if (phase === "committing" || phase === "confirming") this.tell({ type: "phase", phase });
   }
 
-  /** Takes the offer and the report; everything else is the machine's. */
+  flush(): void {
+    for (let command = this.machine.poll(); command !== undefined; command = this.machine.poll()) this.#run(command);
+  }
+
+  /** Takes the offer and the sender's report; everything else is the machine's. */
   message(message: TransferMessage): boolean {
     if (message.type === "offer") {
       this.#accept(message);
       return true;
     }
-    if (this.#offer === undefined && !BEFORE_OFFER.has(message.type)) {
-      this.receiver.cancel(new UltraError("protocol", `The other side sent "${message.type}" before its offer`));
+    if (this.#state.at !== "receiving" && !BEFORE_OFFER.has(message.type)) {
+      this.#cancel(new UltraError("protocol", `The other side sent "${message.type}" before its offer`));
       return true;
     }
     if (message.type !== "report") return false;
@@ -158,44 +154,41 @@ class ReceiveRun {
   }
 
   asked(connections: number): void {
-    this.#extra.asked(connections);
+    if (this.#state.at !== "ready") this.#state.peer.extra.asked(connections);
   }
 
   joined(link: ControlLink): boolean {
     const taken = [...this.#connections.values()].reduce((sum, { granted }) => sum + granted, 0);
     const room = Math.min(this.#options.lanes, MAX_LANES) - taken;
-    if (this.#offer === undefined || room < 1) return false;
-    this.#grant(link, ++this.#joined, Math.max(1, Math.min(this.#offer.lanes, room)));
+    if (this.#state.at !== "receiving" || room < 1) return false;
+    this.#grant(link, ++this.#joined, Math.max(1, Math.min(this.#state.offer.lanes, room)));
     return true;
+  }
+
+  /** A receiver is the one that accepts. */
+  accepted(): boolean {
+    return false;
   }
 
   left(link: ControlLink): void {
     this.#connections.delete(link);
   }
 
-  laneOpened(_lane: number, link: ControlLink): void {
+  laneOpened(link: ControlLink): void {
     const connection = this.#connections.get(link);
     if (connection === undefined || ++connection.opened !== connection.granted) return;
-    const { output } = this.#context;
-    if (link === this.#link) output.opened(connection.granted);
-    else output.added({ connection: connection.number, streams: connection.granted });
+    const { number, granted } = connection;
+    if (number === 1) this.tell({ type: "opened", streams: granted });
+    else this.tell({ type: "added", added: { connection: number, streams: granted } });
   }
 
-  step(): void {
-    const { clock, output } = this.#context;
-    if (this.#offer === undefined && clock.now() - this.#sinceMs > OFFER_MS) {
-      this.receiver.cancel(new UltraError("network", "The other side offered nothing in time"));
-    }
-    const { phase } = this.receiver.progress;
-    if (phase === "committing") this.#arrivedMs ??= clock.now();
-    if (phase === "moving") this.#arrivedMs = undefined;
-    if (this.#offer !== undefined && (phase === "committing" || phase === "confirming")) output.phase(phase);
-  }
+  /** What a lane had not brought is sent again by the sender. */
+  laneClosed(): void {}
 
+  /** Tells how a transfer ended that has not failed. */
   report(outcome: Outcome): void {
-    if (outcome.state !== "finished") return;
-    const { clock, output } = this.#context;
-    const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
+    if (outcome.state !== "finished" || this.#state.at !== "receiving") return;
+    const seconds = (this.#context.clock.now() - this.#state.startedMs) / 1000;
     const facts = factsOf(outcome.summary, {
       seconds,
       durable: this.#isDurable,
@@ -204,33 +197,34 @@ class ReceiveRun {
       ...this.#place(outcome.summary.counts.entries),
       pathOf: (entry) => this.#nameOf(entry),
     });
-    const unkept = unkeptWarning(this.#unkept, this.#options.folder);
-    if (unkept !== undefined) output.warning(unkept);
-    output.complete({ ...facts, verdict: judged(this.#reports) });
+    const { mode, time } = this.#unkept;
+    if (mode || time) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
+    this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
   /** Removes what was not committed; resolved when it is gone. */
   async dispose(): Promise<void> {
     const { hub, timers } = this.#context;
-    hub.engine.dispose(this.#sink);
-    const enough = Promise.withResolvers<void>();
-    using _enough = timers.after(DISPOSE_MS, () => enough.resolve());
-    await Promise.race([this.#disposed.promise, enough.promise]);
+    hub.engine.dispose(this.id);
+    await atMost(DISPOSE_MS, this.#disposed.promise, timers);
+  }
+
+  #cancel(error: UltraError): void {
+    this.machine.handle({ type: "cancel", error });
   }
 
   #accept(offer: Offer): void {
-    if (this.#offer !== undefined) {
-      return this.receiver.cancel(new UltraError("protocol", "The other side made a second offer"));
+    if (this.#state.at !== "awaiting") {
+      return this.#cancel(new UltraError("protocol", "The other side made a second offer"));
     }
-    const { output, clock } = this.#context;
+    const { peer } = this.#state;
     const { lanes, connections } = this.#options;
-    this.#offer = offer;
-    this.#startedMs = clock.now();
-    this.#meter = new Meter(this.#context);
-    output.started({ role: "receive", name: offer.name, bytes: offer.totalSize });
-    output.phase("moving");
-    this.#grant(this.#link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
-    if (connections !== undefined) this.#extra.want(connections);
+    const startedMs = this.#context.clock.now();
+    this.#state = { at: "receiving", peer, offer, startedMs, meter: new Meter(this.#context), arrivedMs: undefined };
+    this.tell({ type: "started", start: { role: "receive", name: offer.name, bytes: offer.totalSize } });
+    this.tell({ type: "phase", phase: "moving" });
+    this.#grant(peer.link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
+    if (connections !== undefined) peer.extra.want(connections);
   }
 
   /** Lets a connection's lanes in, and says so. */
@@ -238,12 +232,74 @@ class ReceiveRun {
     const { hub, host } = this.#context;
     this.#connections.set(link, { number, granted: lanes, opened: 0 });
     link.admit(lanes);
-    hub.engine.attach(link.id, this.#sink);
+    hub.engine.attach(link.id, this.id);
     link.send({ type: "accept", host, lanes });
   }
 
-  #nameOf(entry: number): string | undefined {
-    return this.#context.hub.engine.name(this.#sink, entry);
+  #run(command: ReceiverCommand): void {
+    const { engine } = this.#context.hub;
+    switch (command.type) {
+      case "send":
+        return this.#send(command.message);
+      case "page":
+        return engine.page(this.id, command.first, command.count, command.entries);
+      case "expect":
+        return engine.expect(this.id, command.entry, command.first, command.count);
+      case "commit":
+        return engine.commit(this.id, command.entry, command.size, command.root);
+      case "finish-folders":
+        return engine.finishFolders(this.id);
+      case "abandon":
+        return engine.abandon(this.id, command.entry);
+    }
+  }
+
+  /** The sender is to have the report when it finishes, which `done` lets it do. */
+  #send(message: TransferMessage): void {
+    if (this.#state.at === "ready") return;
+    const { link } = this.#state.peer;
+    if (message.type === "done" && this.#state.at === "receiving") {
+      const { meter, arrivedMs } = this.#state;
+      const finishMs = arrivedMs === undefined ? 0 : this.#context.clock.now() - arrivedMs;
+      this.#reports.receiver = meter.report([...this.#connections.keys()], { finishMicros: finishMs * 1000 });
+      link.send({ type: "report", numbers: this.#reports.receiver });
+    }
+    link.send(message);
+  }
+
+  #on(event: SinkEvent): void {
+    switch (event.type) {
+      case "committed":
+        this.#isDurable &&= event.durable;
+        this.#keep(event.unkept);
+        return this.machine.handle(event);
+      case "folders-finished":
+        this.#keep(event.unkept);
+        return this.machine.handle(event);
+      case "entry-failed": {
+        const { entry, fault, text } = event;
+        this.machine.handle(event);
+        // What ends the whole transfer is told as its error.
+        if (this.machine.outcome.state !== "running") return;
+        const failure = { path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text };
+        return this.tell({ type: "file-failed", failure });
+      }
+      case "checked":
+      case "page-refused":
+      case "verified":
+      case "mismatch":
+        return this.machine.handle(event);
+      case "disposed":
+        return this.#disposed.resolve();
+    }
+  }
+
+  #keep({ mode, time }: Unkept): void {
+    this.#unkept = { mode: this.#unkept.mode || mode, time: this.#unkept.time || time };
+  }
+
+  #nameOf(entry: EntryId): string | undefined {
+    return this.#context.hub.engine.name(this.id, entry);
   }
 
   /** Where to find what has arrived. What is at the top level comes as one run of entries, so the last one tells whether there is more. */
@@ -253,53 +309,4 @@ class ReceiveRun {
     const isOnly = top !== undefined && this.#nameOf(entries - 1)?.split("/")[0] === top;
     return isOnly ? { name: top, savedTo: join(folder, top) } : { name: undefined, savedTo: folder };
   }
-
-  #on(event: SinkEvent): void {
-    switch (event.type) {
-      case "checked":
-        this.receiver.checked(event.first, event.statuses, event.freeSpace);
-        break;
-      case "page-refused":
-        this.receiver.pageRefused(event.fault, event.text);
-        break;
-      case "verified":
-        this.receiver.verified(event.entry, event.first, event.count);
-        break;
-      case "mismatch":
-        this.receiver.mismatch(event.entry, event.block);
-        break;
-      case "committed":
-        this.#isDurable &&= event.durable;
-        this.#keep(event.unkept);
-        this.receiver.committed(event.entry, event.durable);
-        break;
-      case "entry-failed":
-        this.receiver.entryFailed(event.entry, event.fault, event.text);
-        // What ends the whole transfer is told as its error.
-        if (this.receiver.outcome.state === "running") this.#fileFailed(event.entry, event.fault, event.text);
-        break;
-      case "folders-finished":
-        this.#keep(event.unkept);
-        this.receiver.foldersFinished(event.failure);
-        break;
-      case "disposed":
-        return this.#disposed.resolve();
-    }
-    this.#poke();
-  }
-
-  #keep({ mode, time }: Unkept): void {
-    this.#unkept = { mode: this.#unkept.mode || mode, time: this.#unkept.time || time };
-  }
-
-  #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
-    this.#context.output.fileFailed({ path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text });
-  }
-}
-
-/** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
-function unkeptWarning({ mode, time }: Unkept, folder: string): string | undefined {
-  if (!mode && !time) return undefined;
-  const what = mode && time ? "Modes and times" : mode ? "Modes" : "Times";
-  return `${what} are not kept there: the file system of ${folder} refuses them`;
 }

@@ -1,245 +1,148 @@
 /**
- * Sends: joins the sender machine to the engine. The other half is `receive.ts`.
+ * A transfer seen from its sender: joins the sender machine to the engine. The other half is `incoming.ts`.
  *
  * @module
  */
 
-import { basename, resolve } from "node:path";
-import type { EngineEvent } from "../engine/engine.ts";
-import type { LaneId, SourceId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { addressOf } from "../base/endpoints.ts";
+import type { ControlLink } from "../link/control_link.ts";
+import type { SourceEvent } from "../link/hub.ts";
+import type { Peer } from "../meet/join.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { Accept, TransferMessage } from "../protocol/messages.ts";
-import { forEachEntry } from "../protocol/pages.ts";
+import type { Accept, EntryId, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
-import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
-import { chunkSize } from "../transfer/plan.ts";
-import { Sender } from "../transfer/sender.ts";
+import type { LaneId, TransferId } from "../protocol/words.ts";
+import { ConnectionTuner } from "../settings/connection_tuner.ts";
+import { type SenderPlan, senderPlan } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
-import { ConnectionTuner, type SenderPlan } from "../settings/connections.ts";
-import type { OfferedFiles } from "../ui/output.ts";
-import type { SourceEvent } from "../link/hub.ts";
-import type { ExtraConnections, Peer } from "../meet/join.ts";
-import type { ControlLink } from "../link/control_link.ts";
+import type { Tuning } from "../settings/tuning.ts";
+import { chunkBlocks } from "../settings/ultra.ts";
+import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
+import { Sender } from "../transfer/sender.ts";
+import type { SenderCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
+import type { RunContext, TransferEvent } from "./events.ts";
 import { factsOf, judged, UNNAMED } from "./facts.ts";
-import { runSession } from "./transfer.ts";
-import type { Context } from "../link/context.ts";
-
-/** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
-const LISTING_GRACE_MS = 150;
-
-/** Lane ids are unique in a process. */
-let nextLane: LaneId = 1;
-
-/** What is to be sent. The walk starts at once, also while nobody is connected yet: mistakes in paths show early. */
-export class Offering {
-  readonly id: SourceId;
-  readonly name: string;
-  /** That of the one thing at the top level. */
-  readonly only: string | undefined;
-  readonly #pages: Extract<EngineEvent, { type: "page" }>[] = [];
-  readonly #known = Promise.withResolvers<void>();
-  #end: Extract<EngineEvent, { type: "walk-end" }> | undefined;
-  #failure: UltraError | undefined;
-  #handler: ((event: SourceEvent) => void) | undefined;
-
-  /** @param id a source of the engine that has just been made */
-  private constructor(id: SourceId, name: string, { hub }: Context, only: string | undefined) {
-    this.name = name;
-    this.only = only;
-    this.id = id;
-    hub.onSource(id, (event) => this.#on(event));
-    this.#known.promise.catch(() => {});
-  }
-
-  static ofPaths(paths: readonly string[], context: Context): Offering {
-    const [only] = paths;
-    const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
-    const name = single ?? `${paths.length} items`;
-    return new Offering(context.hub.engine.source(paths), name, context, single);
-  }
-
-  /** Bytes that need no disk. */
-  static ofMemory(size: number, context: Context): Offering {
-    return new Offering(context.hub.engine.memorySource(size), "memory", context, "memory");
-  }
-
-  /** A file that is to be read from the disk, also if the system has it in memory. */
-  static ofDisk(path: string, context: Context): Offering {
-    const name = basename(path);
-    return new Offering(context.hub.engine.source([path], "forgotten"), name, context, name);
-  }
-
-  /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
-  get known(): Promise<void> {
-    return this.#known.promise;
-  }
-
-  /** Waits a moment for the walk: a mistake in a path shows at once, and a single file's size is known. */
-  async started({ timers }: Context): Promise<void> {
-    const enough = Promise.withResolvers<void>();
-    using _enough = timers.after(LISTING_GRACE_MS, () => enough.resolve());
-    await Promise.race([this.known, enough.promise]);
-  }
-
-  /** The promise's result, unless the walk fails before. */
-  async orFailed<T>(promise: Promise<T>): Promise<T> {
-    return await Promise.race([promise, this.known.then(() => promise)]);
-  }
-
-  /** What there is to send, once that is known. */
-  get offered(): OfferedFiles | undefined {
-    return this.#end === undefined ? undefined : { files: this.#end.files, bytes: this.#end.size };
-  }
-
-  get totalSize(): number | undefined {
-    return this.#end?.size;
-  }
-
-  /** Gives what has come so far, and from then on everything, to the sender. */
-  handOver(handler: (event: SourceEvent) => void): void {
-    this.#handler = handler;
-    for (const page of this.#pages.splice(0)) handler(page);
-    if (this.#end !== undefined) handler(this.#end);
-  }
-
-  #on(event: SourceEvent): void {
-    if (event.type === "walk-end") {
-      this.#end = event;
-      this.#known.resolve();
-    }
-    if (event.type === "walk-failed") {
-      this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
-      this.#known.reject(this.#failure);
-    }
-    if (this.#handler !== undefined) this.#handler(event);
-    else if (event.type === "page") this.#pages.push(event);
-  }
-}
+import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./offering.ts";
+import type { Side } from "./side.ts";
 
 export interface SendOptions {
-  /** Connections and lanes to use; the receiver may grant fewer. */
-  readonly plan: SenderPlan;
-  /** Blocks of a chunk; `undefined`: by the size of its file. */
-  readonly chunkBlocks: number | undefined;
-  /** What the engine sends at most in a second; `undefined`: no limit. It is told in the report. */
-  readonly bytesPerSecond: number | undefined;
+  readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
 }
 
-/** Sends an offering over a link whose other end has proved itself. */
-export async function send(
-  offering: Offering,
-  met: Peer,
-  options: SendOptions,
-  context: Context,
-): Promise<Outcome> {
-  const run = new SendRun(offering, met, options, context);
-  const { link } = met;
-  link.admit(0);
-  link.send({
-    type: "offer",
-    host: context.host,
-    name: offering.name,
-    totalSize: offering.totalSize,
-    lanes: run.lanes,
-  });
-  const outcome = await runSession(met, run.sender, run, context);
-  run.report(outcome);
-  return outcome;
+type State =
+  /** From the start; to `offered` with a link. */
+  | { readonly at: "ready" }
+  /**
+   * From `ready`; to `listing` with `accept`. Until then a receiver that waits for its turn takes 4 KiB from this side, and a page
+   * that came together with the proof would break the connection.
+   */
+  | {
+    readonly at: "offered";
+    readonly road: Road;
+    /** Further connections whose `accept` overtook that of the transfer, and the lanes they grant. */
+    readonly early: Map<ControlLink, number>;
+  }
+  /** From `offered`: pages are fed as they come from the walk. To `listed` with the walk's end. */
+  | { readonly at: "listing"; readonly road: Road; readonly meter: Meter }
+  /** From `listing`; final. */
+  | { readonly at: "listed"; readonly road: Road; readonly meter: Meter };
+
+/** What the transfer runs on, as it was found when its first connection came. */
+interface Road {
+  readonly peer: Peer;
+  readonly plan: SenderPlan;
+  readonly tuner: ConnectionTuner;
+  readonly startedMs: number;
+  /** Called after each event of the engine that the machine has taken in. */
+  readonly changed: () => void;
 }
 
-/** One transfer, seen from the sender. */
-class SendRun {
+export class Outgoing implements Side {
   readonly role = "sender";
-  readonly sender: Sender;
-  readonly mostConnections: number;
-  readonly #context: Context;
+  readonly machine: Sender;
+  readonly #context: RunContext;
   readonly #offering: Offering;
-  readonly #link: ControlLink;
-  readonly #extra: ExtraConnections;
-  readonly #plan: SenderPlan;
-  readonly #tuner: ConnectionTuner;
-  readonly #pages: Extract<SourceEvent, { type: "page" }>[] = [];
-  readonly #sizes = { chunks: 0, chunkBytes: 0 };
-  /** The lanes of each connection on which the receiver takes some. */
+  readonly #options: SendOptions;
+  /** What the walk has given and the machine has not taken. */
+  readonly #walk: (PageEvent | WalkEndEvent)[] = [];
+  /** Once the peer has accepted the offer: the first connection, and further ones while the receiver gives them lanes. */
   readonly #connections = new Map<ControlLink, readonly LaneId[]>();
-  /** Further connections that were taken before the word came that the transfer is. */
-  readonly #early = new Map<ControlLink, number>();
-  #end: Extract<SourceEvent, { type: "walk-end" }> | undefined;
-  #isConfigShown = false;
+  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
+  #state: State = { at: "ready" };
   /** Lanes of each connection. */
-  #lanes: number;
-  readonly #chunkBlocks: number | undefined;
+  #lanes = 0;
   /** Lanes that were opened, ever: the number of the next one. */
   #opened = 0;
   /** Connections that there were, ever. */
   #joined = 0;
-  readonly #bytesPerSecond: number | undefined;
-  readonly #allowLeftOut: boolean;
-  #startedMs: number | undefined;
-  #meter: Meter | undefined;
-  readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
-  #hasLanes = false;
-  #poke = () => {};
 
-  constructor(offering: Offering, { link, extra, proved }: Peer, options: SendOptions, context: Context) {
-    const { plan, chunkBlocks, bytesPerSecond, allowLeftOut } = options;
+  constructor(offering: Offering, options: SendOptions, context: RunContext) {
     this.#context = context;
     this.#offering = offering;
-    this.#link = link;
-    this.#extra = extra;
-    this.#plan = plan;
-    this.#chunkBlocks = chunkBlocks;
-    this.#bytesPerSecond = bytesPerSecond;
-    this.#allowLeftOut = allowLeftOut;
-    this.#tuner = new ConnectionTuner(distanceOf(addressOf(link.remote)), plan.automatic);
-    this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
-    this.mostConnections = plan.most;
+    this.#options = options;
     const { engine } = context.hub;
-    const source = offering.id;
-    this.sender = new Sender({
-      send: (message) => this.#send(message),
-      grant: (lane, grant, entry, first, count) => engine.grant(lane, grant, entry, first, count),
-      // A grant that is read ends where it ended: nothing can be cut off it.
-      shrink: (grant, end) => engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER,
-      hold: (entry, first, values) => engine.values(source, entry, first, values),
-      seal: (entry) => engine.seal(source, entry),
-      transferRoot: (statuses) => engine.transferRoot(source, statuses),
-    }, { chunkBlocks: options.chunkBlocks });
+    this.machine = new Sender({
+      shrink: (grant, end) => {
+        this.flush();
+        // A grant that is read ends where it ended: nothing can be cut off it.
+        return engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER;
+      },
+      transferRoot: (statuses) => engine.transferRoot(offering.id, statuses),
+    }, {
+      describe: context.describe,
+      chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, options.tuning.chunkBlocks),
+    });
   }
 
-  get lanes(): number {
-    return this.#lanes;
+  get id(): TransferId {
+    return this.#offering.id;
   }
 
-  begin(poke: () => void): void {
-    this.#poke = poke;
-    const { clock, output } = this.#context;
-    this.#startedMs = clock.now();
-    output.phase("listing");
-    output.started({ role: "send", name: this.#offering.name, bytes: this.#offering.totalSize });
-    this.#offering.handOver((event) => this.#on(event));
+  get mostConnections(): number {
+    return this.#state.at === "ready" ? 1 : this.#state.road.plan.most;
   }
 
-  /** A receiver that is busy with another transfer takes 4 KiB from this side, and no more. */
   get hasBegun(): boolean {
-    return this.#hasLanes;
+    return this.#state.at === "listing" || this.#state.at === "listed";
   }
 
-  /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
-  #send(message: TransferMessage): void {
-    if (message.type === "bye" && this.#meter !== undefined) {
-      this.#reports.sender = this.#meter.report([...this.#connections.keys()], {
-        rateLimitBytes: this.#bytesPerSecond ?? 0,
-      });
-      this.#link.send({ type: "report", numbers: this.#reports.sender });
-    }
-    this.#link.send(message);
+  /** Makes the offer. */
+  connect(peer: Peer, changed: () => void): void {
+    const { link, proved } = peer;
+    const { clock, cores, host } = this.#context;
+    const distance = distanceOf(addressOf(link.remote));
+    const plan = senderPlan({ distance, cores, tuning: this.#options.tuning });
+    const tuner = new ConnectionTuner(distance, plan.automatic);
+    const { name, totalSize } = this.#offering;
+    this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
+    this.#state = { at: "offered", road: { peer, plan, tuner, startedMs: clock.now(), changed }, early: new Map() };
+    link.admit(0);
+    link.send({ type: "offer", host, name, totalSize, lanes: this.#lanes });
+    this.tell({ type: "phase", phase: "listing" });
+    this.tell({ type: "started", start: { role: "send", name, bytes: totalSize } });
+    this.#offering.handOver((event) => {
+      this.#on(event);
+      changed();
+    });
+  }
+
+  tell(event: TransferEvent): void {
+    this.#context.tell({ ...event, transfer: this.id });
+  }
+
+  step(): void {
+    this.#feed();
+    if (this.#state.at === "listing" || this.#state.at === "listed") this.#tune(this.#state.road);
+    if (this.machine.progress.phase === "committing") this.tell({ type: "phase", phase: "committing" });
+  }
+
+  flush(): void {
+    for (let command = this.machine.poll(); command !== undefined; command = this.machine.poll()) this.#run(command);
   }
 
   /** Takes the receiver's answer to the offer, and its report; everything else is the machine's. */
@@ -249,33 +152,15 @@ class SendRun {
       return true;
     }
     if (message.type !== "accept") return false;
-    if (this.#hasLanes) {
-      this.sender.cancel(new UltraError("protocol", "The other side accepted the offer twice"));
-      return true;
-    }
     this.#begin(message);
     return true;
   }
 
-  #begin({ lanes }: Accept): void {
-    const { output } = this.#context;
-    this.#hasLanes = true;
-    this.#meter = new Meter(this.#context);
-    this.#lanes = Math.min(lanes, this.#lanes);
-    output.phase("moving");
-    this.#feed();
-    this.#showConfig();
-    output.opened(this.#lanes);
-    this.#openLanes(this.#link, this.#lanes);
-    for (const [link, lanes] of this.#early) this.#add(link, lanes);
-    this.#early.clear();
-    this.#extra.want(this.#plan.atOnce);
-  }
-
-  /** The other side has its own number of connections. */
   asked(connections: number): void {
-    this.#tuner.stop();
-    this.#extra.asked(connections);
+    if (this.#state.at === "ready") return;
+    const { tuner, peer } = this.#state.road;
+    tuner.stop();
+    peer.extra.asked(connections);
   }
 
   /** The receiver says how many lanes it takes there. */
@@ -285,48 +170,87 @@ class SendRun {
   }
 
   accepted(link: ControlLink, { lanes }: Accept): boolean {
-    if (this.#connections.has(link) || this.#early.has(link)) return false;
-    if (this.#hasLanes) this.#add(link, lanes);
-    else this.#early.set(link, lanes);
+    if (this.#state.at === "offered") {
+      if (this.#state.early.has(link)) return false;
+      this.#state.early.set(link, lanes);
+      return true;
+    }
+    if (this.#state.at === "ready" || this.#connections.has(link)) return false;
+    this.#add(this.#state.road, link, lanes);
     return true;
   }
 
   left(link: ControlLink): void {
-    for (const lane of this.#connections.get(link) ?? []) this.sender.laneLost(lane);
+    for (const lane of this.#connections.get(link) ?? []) this.laneClosed(lane);
     this.#connections.delete(link);
-    this.#early.delete(link);
+    if (this.#state.at === "offered") this.#state.early.delete(link);
   }
 
-  #add(link: ControlLink, granted: number): void {
+  /** The sender opens lanes itself. */
+  laneOpened(): void {}
+
+  laneClosed(lane: LaneId): void {
+    this.machine.handle({ type: "lane-lost", lane });
+  }
+
+  /** Tells how a transfer ended that has not failed. */
+  report(outcome: Outcome): void {
+    if (outcome.state !== "finished" || this.#state.at === "ready") return;
+    const seconds = (this.#context.clock.now() - this.#state.road.startedMs) / 1000;
+    const facts = factsOf(outcome.summary, {
+      seconds,
+      // The receiver confirms only what is on its disk.
+      durable: true,
+      isLeftOutAccepted: this.#options.allowLeftOut,
+      role: "send",
+      name: this.#offering.only,
+      savedTo: undefined,
+      pathOf: (entry) => this.#nameOf(entry),
+    });
+    this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
+  }
+
+  #begin({ lanes }: Accept): void {
+    if (this.#state.at !== "offered") {
+      const error = new UltraError("protocol", "The other side accepted the offer twice");
+      return this.machine.handle({ type: "cancel", error });
+    }
+    const { road, early } = this.#state;
+    this.#state = { at: "listing", road, meter: new Meter(this.#context) };
+    this.#lanes = Math.min(lanes, this.#lanes);
+    this.tell({ type: "phase", phase: "moving" });
+    this.#feed();
+    this.tell({ type: "opened", streams: this.#lanes });
+    this.#openLanes(road, road.peer.link, this.#lanes);
+    for (const [link, granted] of early) this.#add(road, link, granted);
+    road.peer.extra.want(road.plan.atOnce);
+  }
+
+  #add(road: Road, link: ControlLink, granted: number): void {
     const lanes = Math.min(granted, this.#lanes, MAX_LANES - this.#opened);
     if (lanes < 1) return void link.close(EXIT_CODES.network);
-    this.#openLanes(link, lanes);
-    this.#context.output.added({ connection: this.#joined, streams: lanes });
+    this.#openLanes(road, link, lanes);
+    this.tell({ type: "added", added: { connection: this.#joined, streams: lanes } });
   }
 
-  #openLanes(link: ControlLink, count: number): void {
+  #openLanes({ changed }: Road, link: ControlLink, count: number): void {
     const { hub } = this.#context;
-    const first = nextLane;
-    nextLane += count;
+    const first = hub.newLanes(count);
     hub.onLanes(first, count, (event) => {
-      this.sender.grantRead(event.lane, event.grant, event.end);
-      this.#poke();
+      this.machine.handle(event);
+      changed();
     });
-    hub.engine.openLanes(link.id, this.#offering.id, first, this.#opened, count);
+    hub.engine.openLanes(link.id, this.id, first, this.#opened, count);
     const lanes = Array.from({ length: count }, (_, index) => first + index);
     this.#connections.set(link, lanes);
     this.#opened += count;
     this.#joined++;
-    this.sender.lanesOpened(lanes);
+    this.machine.handle({ type: "lanes-opened", lanes });
   }
 
-  laneClosed(lane: LaneId): void {
-    this.sender.laneLost(lane);
-  }
-
-  #tune(): void {
-    const { listed, totalBytes, verifiedBytes, presentBytes } = this.sender.progress;
-    this.#extra.want(this.#tuner.wanted({
+  #tune({ peer, tuner }: Road): void {
+    const { listed, totalBytes, verifiedBytes, presentBytes } = this.machine.progress;
+    peer.extra.want(tuner.wanted({
       nowMs: this.#context.clock.now(),
       movedBytes: verifiedBytes - presentBytes,
       leftBytes: listed ? totalBytes - verifiedBytes : undefined,
@@ -334,111 +258,74 @@ class SendRun {
     }));
   }
 
-  step(): void {
-    this.#feed();
-    if (this.#hasLanes) {
-      this.#showConfig();
-      this.#tune();
-    }
-    if (this.sender.progress.phase === "committing") this.#context.output.phase("committing");
-  }
-
-  /**
-   * Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses.
-   *
-   * None before `accept`: until the receiver has seen the proof and begun, its engine takes 4 KiB from this side, and a page that
-   * came together with the proof broke the connection.
-   */
+  /** Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses. */
   #feed(): void {
-    while (this.#hasLanes && this.sender.wantsPage) {
-      const page = this.#pages.shift();
-      if (page === undefined) break;
-      const entries = page.take();
-      this.#look(page.first, page.count, entries);
-      this.sender.page(page.first, page.count, page.size, entries);
-    }
-    if (this.#hasLanes && this.#pages.length === 0 && this.#end !== undefined) {
-      const { entries, size, leftOut } = this.#end;
-      this.#end = undefined;
-      this.sender.walkEnd(entries, size, leftOut);
+    if (this.#state.at !== "listing") return;
+    for (let next = this.#walk[0]; next !== undefined; next = this.#walk[0]) {
+      if (next.type === "page" && !this.machine.wantsPage) return;
+      this.#walk.shift();
+      if (next.type === "page") this.machine.handle({ ...next, entries: next.take() });
+      else this.#list(next);
     }
   }
 
-  report(outcome: Outcome): void {
-    const { clock, output } = this.#context;
-    if (outcome.state !== "finished") return;
-    const seconds = (clock.now() - (this.#startedMs ?? clock.now())) / 1000;
-    const facts = factsOf(outcome.summary, {
-      seconds,
-      // The receiver confirms only what is on its disk.
-      durable: true,
-      isLeftOutAccepted: this.#allowLeftOut,
-      role: "send",
-      name: this.#offering.only,
-      savedTo: undefined,
-      pathOf: (entry) => this.#nameOf(entry),
-    });
-    output.complete({ ...facts, verdict: judged(this.#reports) });
+  #list(end: WalkEndEvent): void {
+    if (this.#state.at !== "listing") return;
+    this.machine.handle(end);
+    this.#state = { ...this.#state, at: "listed" };
+    if (!this.machine.progress.listed) return;
+    const { chunks, chunkBytes } = this.machine.plan;
+    this.tell({ type: "config", config: { streams: this.#lanes, chunks, chunkBytes } });
+  }
+
+  #run(command: SenderCommand): void {
+    const { engine } = this.#context.hub;
+    switch (command.type) {
+      case "send":
+        return this.#send(command.message);
+      case "grant":
+        return engine.grant(command.lane, command.grant, command.entry, command.first, command.count);
+      case "hold":
+        return engine.values(this.id, command.entry, command.first, command.values);
+      case "seal":
+        return engine.seal(this.id, command.entry);
+    }
+  }
+
+  /** The receiver is to have the report before it hangs up, which `bye` lets it do. */
+  #send(message: TransferMessage): void {
+    if (this.#state.at === "ready") return;
+    const { link } = this.#state.road.peer;
+    if (message.type === "bye" && this.#state.at !== "offered") {
+      const rateLimitBytes = this.#options.tuning.bytesPerSecond ?? 0;
+      this.#reports.sender = this.#state.meter.report([...this.#connections.keys()], { rateLimitBytes });
+      link.send({ type: "report", numbers: this.#reports.sender });
+    }
+    link.send(message);
   }
 
   #on(event: SourceEvent): void {
     switch (event.type) {
       case "page":
-        this.#pages.push(event);
-        break;
       case "walk-end":
-        this.#end = event;
-        break;
+        return void this.#walk.push(event);
       case "walk-failed":
-        this.sender.cancel(new UltraError(kindOfFault(event.fault), sentence(event.text)));
-        break;
+        return this.machine.handle({ ...event, text: sentence(event.text) });
       case "read-failed":
-        this.#fileFailed(event.entry, event.fault, event.text);
-        this.sender.readFailed(event.entry, event.fault, event.text);
-        break;
+      case "seal-failed": {
+        const { entry, fault, text } = event;
+        const failure = { path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text: sentence(text) };
+        this.tell({ type: "file-failed", failure });
+        return this.machine.handle(event);
+      }
       case "sealed":
-        this.sender.sealed(event.entry, event.size, event.root);
-        break;
-      case "seal-failed":
-        this.#fileFailed(event.entry, event.fault, event.text);
-        this.sender.sealFailed(event.entry, event.fault, event.text);
-        break;
+        return this.machine.handle(event);
       case "disposed":
         return;
     }
-    this.#poke();
   }
 
-  #fileFailed(entry: number, fault: Parameters<typeof kindOfFault>[0], text: string): void {
-    this.#context.output.fileFailed({
-      path: this.#nameOf(entry) ?? UNNAMED,
-      kind: kindOfFault(fault),
-      text: sentence(text),
-    });
+  #nameOf(entry: EntryId): string | undefined {
+    return this.#context.hub.engine.name(this.id, entry);
   }
-
-  #nameOf(entry: number): string | undefined {
-    return this.#context.hub.engine.name(this.#offering.id, entry);
-  }
-
-  /** What the user is told about the plan. */
-  #look(first: number, count: number, entries: Uint8Array): void {
-    forEachEntry({ type: "page", first, count, entries }, (entry) => {
-      if (entry.kind !== "file" || !entry.size) return;
-      const chunkBytes = chunkSize(entry.size, this.#chunkBlocks);
-      this.#sizes.chunks += Math.ceil(entry.size / chunkBytes);
-      this.#sizes.chunkBytes = Math.max(this.#sizes.chunkBytes, Math.min(chunkBytes, entry.size));
-    });
-  }
-
-  #showConfig(): void {
-    if (this.#isConfigShown || !this.sender.progress.listed) return;
-    this.#isConfigShown = true;
-    this.#context.output.config({ streams: this.#lanes, ...this.#sizes });
-  }
-}
-
-/** The engine's texts are the middle of a sentence. */
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,29 +1,36 @@
 /**
- * What sending and receiving have in common once both sides have proved themselves: heartbeats, progress, and the end.
+ * One transfer and the connections it runs on, whichever way the bytes go: turns, heartbeats, and the states from waiting to finished.
+ *
+ * A turn is a batch of the engine's events that are let in one after the other, and then settled once: the machine is told the time, what
+ * it wants done is done, and progress is told.
  *
  * @module
  */
 
 import { UltraError } from "../base/errors.ts";
-import { EXIT_CODES, isHandshake } from "../protocol/codes.ts";
-import type { Decoded } from "../protocol/decode.ts";
-import type { Accept, TransferMessage } from "../protocol/messages.ts";
-import type { Outcome, Progress } from "../transfer/outcome.ts";
-import { Interrupted, interruption } from "../base/interrupted.ts";
-import { ExtraLinks } from "./extra_connections.ts";
-import type { Peer } from "../meet/join.ts";
 import type { ControlLink, LinkEnd } from "../link/control_link.ts";
-import type { Context } from "../link/context.ts";
+import type { ExtraConnections, Peer } from "../meet/join.ts";
+import { isHandshake } from "../protocol/codes.ts";
+import type { Decoded } from "../protocol/decode.ts";
+import type { Outcome } from "../transfer/outcome.ts";
+import type { RunContext } from "./events.ts";
+import { ExtraLinks } from "./extra_links.ts";
+import type { Side } from "./side.ts";
 
-/** What a session needs of either machine. */
-export interface Machine {
-  readonly outcome: Outcome;
-  readonly progress: Progress;
-  receive(message: TransferMessage): void;
-  linkLost(): void;
-  cancel(error: UltraError): void;
-  tick(nowMs: number): void;
-}
+export type TransferState =
+  /** From the start; to `active` with a link. */
+  | { readonly at: "waiting" }
+  /** From `waiting`; to `disconnected` when the link ends before the transfer does, to `finished` with the outcome. */
+  | {
+    readonly at: "active";
+    readonly link: ControlLink;
+    readonly extra: ExtraConnections;
+    readonly running: Disposable;
+  }
+  /** From `active`; to `finished` when the transfer is cancelled. */
+  | { readonly at: "disconnected"; readonly end: LinkEnd; readonly running: Disposable }
+  /** From all others; final. The link that carried control messages is its owner's again. */
+  | { readonly at: "finished" };
 
 /** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
@@ -31,130 +38,129 @@ const TICK_MS = 50;
 /** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */
 const HEARTBEAT_MS = 1000;
 
-/** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
-const HANG_UP_MS = 2000;
+export class Transfer {
+  readonly #side: Side;
+  readonly #context: RunContext;
+  readonly #extraLinks: ExtraLinks;
+  readonly #rest = Promise.withResolvers<void>();
+  #state: TransferState = { at: "waiting" };
+  /** Whether something happened that is not settled. */
+  #isChanged = false;
 
-export interface SessionHooks {
-  readonly role: "sender" | "receiver";
-  /** Connections that this side takes part in, the first one included. */
-  readonly mostConnections: number;
-  /** Whether the other side has taken up this transfer. Before, it takes few bytes, and hours of heartbeats would be too many. */
-  readonly hasBegun: boolean;
-  /** Called first: `poke` is to be called after every event of the engine that the machine was told of. */
-  begin(poke: () => void): void;
-  /** After every event: to feed the machine and to tell the user. */
-  step(): void;
-  /** Before the machine gets it; `true`: it is not for the machine. */
-  message?(message: TransferMessage): boolean;
-  /** The other side asked for so many connections. */
-  asked(connections: number): void;
-  /** A further connection is there; `false`: there is no room for its lanes. */
-  joined(link: ControlLink): boolean;
-  /** The receiver has taken a further connection; `false`: it should not have said so. */
-  accepted?(link: ControlLink, accept: Accept): boolean;
-  /** A further connection is gone. */
-  left(link: ControlLink): void;
-  laneOpened?(lane: number, link: ControlLink): void;
-  laneClosed?(lane: number): void;
-}
+  constructor(side: Side, context: RunContext) {
+    this.#side = side;
+    this.#context = context;
+    this.#extraLinks = new ExtraLinks(side, (act) => this.#let(act));
+  }
 
-/**
- * Runs a machine over a link until it has an outcome and the connection is closed.
- *
- * @throws {Interrupted} when the user ended the run
- */
-export async function runSession(
-  { link, extra }: Peer,
-  machine: Machine,
-  hooks: SessionHooks,
-  context: Context,
-): Promise<Outcome> {
-  const { clock, timers, ended, output } = context;
-  const done = Promise.withResolvers<void>();
-  const act = (what: () => void) => {
-    what();
-    // Seals and acknowledgements leave with the clock.
-    machine.tick(clock.now());
-    hooks.step();
-    output.progress(machine.progress);
-    if (machine.outcome.state !== "running") done.resolve();
-  };
-  const further = new ExtraLinks(machine, hooks, act);
-  let interrupted: Interrupted | undefined;
-  const onEnded = () =>
-    act(() => {
-      interrupted = new Interrupted(String(ended.reason));
-      machine.cancel(interruption());
-      done.resolve();
+  get state(): TransferState {
+    return this.#state;
+  }
+
+  /** The machine's. After a failure the peer's own words may still arrive until its link is closed, and say more. */
+  get outcome(): Outcome {
+    return this.#side.machine.outcome;
+  }
+
+  /** Resolved when the transfer is disconnected or finished. */
+  get rest(): Promise<void> {
+    return this.#rest.promise;
+  }
+
+  /** Begins over a link whose other end has proved itself. */
+  connect(peer: Peer): void {
+    const { link, extra } = peer;
+    const { timers, hub } = this.#context;
+    if (this.#state.at !== "waiting") throw new Error(`A transfer that is ${this.#state.at} cannot begin`);
+    const running = new DisposableStack();
+    running.use(timers.every(TICK_MS, () => this.#settle()));
+    running.use(timers.every(HEARTBEAT_MS, () => {
+      if (this.#side.hasBegun) link.send({ type: "heartbeat" });
+    }));
+    running.use(hub.onTurn(() => {
+      if (this.#isChanged) this.#settle();
+    }));
+    this.#state = { at: "active", link, extra, running };
+    this.#side.connect(peer, () => this.#isChanged = true);
+    link.handle({
+      message: (decoded) => this.#let(() => this.#deliver(decoded)),
+      broken: (error) => this.#let(() => this.#fail(error)),
+      ended: (end) => this.#let(() => this.#lose(end)),
+      laneOpened: () => this.#let(() => this.#side.laneOpened(link)),
+      laneClosed: (lane) => this.#let(() => this.#side.laneClosed(lane)),
     });
-  if (ended.aborted) onEnded();
-  ended.addEventListener("abort", onEnded);
-  using _tick = timers.every(TICK_MS, () => act(() => {}));
-  using _heart = timers.every(HEARTBEAT_MS, () => {
-    if (hooks.hasBegun) link.send({ type: "heartbeat" });
-  });
-  hooks.begin(() => act(() => {}));
-  link.handle({
-    message: (decoded) => act(() => deliver(decoded, machine, hooks)),
-    broken: (error) => act(() => machine.cancel(error)),
-    ended: (end) => act(() => lost(machine, end)),
-    laneOpened: (lane) => act(() => hooks.laneOpened?.(lane, link)),
-    laneClosed: (lane) => act(() => hooks.laneClosed?.(lane)),
-  });
-  extra.begin(hooks.mostConnections, (link) => further.take(link));
-  try {
-    await done.promise;
-  } finally {
-    ended.removeEventListener("abort", onEnded);
-    extra.end();
+    extra.begin(this.#side.mostConnections, (further) => {
+      this.#extraLinks.take(further);
+      this.#settle();
+    });
+    this.#settle();
   }
-  await Promise.all([
-    hangUp(link, machine.outcome, hooks.role, context),
-    further.close(codeOf(machine.outcome)),
-  ]);
-  if (interrupted !== undefined) throw interrupted;
-  return machine.outcome;
-}
 
-function deliver({ message }: Decoded, machine: Machine, hooks: SessionHooks): void {
-  // Unknown, but not critical: from a later version.
-  if (message === undefined) return;
-  if (isHandshake(message)) {
-    return machine.cancel(new UltraError("protocol", `The other side sent "${message.type}" after its proof`));
+  /** Ends the transfer from here, unless it is over. */
+  cancel(error: UltraError): void {
+    this.#fail(error);
+    this.#settle();
   }
-  if (hooks.message?.(message)) return;
-  if (message.type === "want-connections") return askedFor(message.connections, machine, hooks);
-  machine.receive(message);
-}
 
-function askedFor(connections: number, machine: Machine, hooks: SessionHooks): void {
-  if (hooks.hasBegun) hooks.asked(connections);
-  else machine.cancel(new UltraError("protocol", "The other side asked for connections before it accepted the offer"));
-}
-
-/** The connection ended. Without reconnection (a later version has it) that ends a transfer that still runs. */
-function lost(machine: Machine, end: LinkEnd): void {
-  machine.linkLost();
-  machine.cancel(end.error);
-}
-
-async function hangUp(
-  link: ControlLink,
-  outcome: Outcome,
-  role: SessionHooks["role"],
-  { timers }: Context,
-): Promise<void> {
-  // The receiver hangs up when it has `bye`; the sender waits for that, so that `bye` is not lost.
-  if (outcome.state === "finished" && role === "sender") {
-    const enough = Promise.withResolvers<void>();
-    using _enough = timers.after(HANG_UP_MS, () => enough.resolve());
-    await Promise.race([link.over, enough.promise]);
-    return await link.close(0);
+  /** Closes all connections but the first; resolved when they are gone. */
+  async closeExtra(code: number): Promise<void> {
+    await this.#extraLinks.close(code);
   }
-  await link.close(codeOf(outcome));
-}
 
-function codeOf(outcome: Outcome): number {
-  if (outcome.state === "finished") return 0;
-  return outcome.state === "failed" ? EXIT_CODES[outcome.error.kind] : EXIT_CODES.network;
+  /** Lets something happen in the turn that runs. */
+  #let(act: () => void): void {
+    act();
+    this.#isChanged = true;
+  }
+
+  #settle(): void {
+    const { machine } = this.#side;
+    this.#isChanged = false;
+    // Seals and acknowledgements become due with the clock.
+    machine.handle({ type: "tick", nowMs: this.#context.clock.now() });
+    this.#side.step();
+    this.#side.flush();
+    this.#side.tell({ type: "progress", progress: machine.progress });
+    if (machine.outcome.state !== "running") this.#finish();
+  }
+
+  #finish(): void {
+    const state = this.#state;
+    if (state.at === "finished") return;
+    this.#state = { at: "finished" };
+    if (state.at !== "waiting") state.running[Symbol.dispose]();
+    if (state.at === "active") {
+      state.extra.end();
+      // What follows on the link belongs to what follows the transfer.
+      if (this.outcome.state === "finished") state.link.release();
+    }
+    this.#rest.resolve();
+  }
+
+  #deliver({ message }: Decoded): void {
+    const { machine, hasBegun } = this.#side;
+    // Unknown, but not critical: from a later version.
+    if (message === undefined) return;
+    if (isHandshake(message)) return this.#violated(`The other side sent "${message.type}" after its proof`);
+    if (this.#side.message(message)) return;
+    if (message.type !== "want-connections") return machine.handle({ type: "message", message });
+    if (!hasBegun) return this.#violated("The other side asked for connections before it accepted the offer");
+    this.#side.asked(message.connections);
+  }
+
+  #violated(what: string): void {
+    this.#fail(new UltraError("protocol", what));
+  }
+
+  #fail(error: UltraError): void {
+    this.#side.machine.handle({ type: "cancel", error });
+  }
+
+  #lose(end: LinkEnd): void {
+    this.#side.machine.handle({ type: "link-lost" });
+    if (this.#state.at !== "active") return;
+    this.#state.extra.end();
+    this.#state = { at: "disconnected", end, running: this.#state.running };
+    this.#rest.resolve();
+  }
 }

@@ -8,6 +8,7 @@ import { BUFFER_LEN } from "../engine/layout.generated.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Distance } from "./distance.ts";
 import type { BoundedProfile, Tuning } from "./tuning.ts";
+import { ULTRA } from "./ultra.ts";
 
 export interface Budget {
   /** Lanes that a sender opens. */
@@ -62,13 +63,13 @@ const PATHS: Readonly<Record<Distance, PathNumbers>> = {
   },
 };
 
-/** The seed values of docs/design.md 7. What may be outstanding is not among them: 10 Gbps at 200 ms are 250 MB. */
+/** The ULTRA constants. What may be outstanding is not among them: 10 Gbps at 200 ms are 250 MB. */
 const MAX: Budget = {
-  lanes: MAX_LANES,
-  connectionWindowBytes: 2 ** 31 - 1,
-  laneWindowBytes: 256 * MIB,
+  lanes: ULTRA.lanes,
+  connectionWindowBytes: ULTRA.connectionWindowBytes,
+  laneWindowBytes: ULTRA.laneWindowBytes,
   outstandingBuffers: 256,
-  readAheadBuffers: 16,
+  readAheadBuffers: ULTRA.readAheadBlocks,
 };
 
 /**

@@ -10,6 +10,7 @@ import type { Distance } from "./distance.ts";
 import { budgetOf } from "./budget.ts";
 import { encodeSettings, MAX_MTU, type QuicSettings } from "./quic_settings.ts";
 import { type CongestionControl, DEFAULT_TUNING, type Tuning } from "./tuning.ts";
+import { ULTRA } from "./ultra.ts";
 
 export interface ConnectionProfile {
   readonly distance: Distance;
@@ -26,9 +27,6 @@ const RECEIVE_BUFFER_BYTES = 64 * KIB;
 
 /** Window of a control stream: one message of the largest size, and all that a stranger can make us hold. */
 const CONTROL_WINDOW_BYTES = 64 * KIB;
-
-/** Keeps NAT bindings open, which last 20 to 30 s, while a disk stalls. Only the dialer sends it: it sits behind the NAT. */
-const KEEP_ALIVE_MS = 10_000;
 
 /** Silence that ends a connection. Above two keep-alives, so that one lost packet is survived; a dead peer is to be noticed in 35 s. */
 const IDLE_TIMEOUT_MS = 20_000;
@@ -83,7 +81,8 @@ export function settingsOf({ distance, side, tuning = DEFAULT_TUNING }: Connecti
     handshakeIdleTimeoutMs: times.handshakeIdleTimeoutMs,
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
-    keepAliveIntervalMs: side === "dialer" ? KEEP_ALIVE_MS : 0,
+    // Only the dialer sends it: it sits behind the NAT.
+    keepAliveIntervalMs: side === "dialer" ? ULTRA.keepAliveMs : 0,
     connectionWindowBytes: budget.connectionWindowBytes,
     streamWindowUnidiBytes: budget.laneWindowBytes,
     streamWindowBidiLocalBytes: CONTROL_WINDOW_BYTES,

@@ -4,37 +4,19 @@
  * @module
  */
 
+import type { EngineSizes } from "../engine/engine.ts";
 import { BUFFER_LEN } from "../engine/layout.generated.ts";
 import type { Distance } from "./distance.ts";
 import { type Budget, budgetOf } from "./budget.ts";
 import { automaticConnections } from "./connections.ts";
 import { DEFAULT_TUNING, type Tuning } from "./tuning.ts";
-
-/** What the data plane is started with. */
-export interface EngineSizes {
-  /** Threads that read and hash on the sending side. */
-  readonly readers: number;
-  /** Threads that hash and write on the receiving side. */
-  readonly writers: number;
-  /** Buffers of one block: those outstanding, and those that readers fill ahead of the network. */
-  readonly buffers: number;
-  readonly executionProfile: number;
-  /** Threads of QUIC, and so the connections that can be worked on at once. */
-  readonly networkThreads: number;
-  /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
-  readonly outstandingBytes: number;
-  /** What all lanes and connections together send at most; `undefined`: no limit. */
-  readonly bytesPerSecond: number | undefined;
-}
+import { ULTRA } from "./ultra.ts";
 
 /** One reader fills a connection; with four, as many disks' requests overlap. Hashing makes more useful only on large machines. */
 const MAX_READERS = 4;
 
 /** Beyond eight writers no disk got faster. */
 const MAX_WRITERS = 8;
-
-/** Most concurrent writes that a user may ask for: the seed value of docs/design.md 7. */
-export const MOST_WRITERS = 64;
 
 /**
  * Cores that the network's own threads keep busy. A second reader or writer on a machine of two cores has nothing to run on, and worse:
@@ -68,7 +50,7 @@ export function engineSizes(cores: number, distance: Distance, tuning: Tuning = 
   const isMax = tuning.profile.name === "max";
   return {
     readers: clamp(cores - NETWORK_CORES, 1, MAX_READERS),
-    writers: tuning.writers ?? (isMax ? MOST_WRITERS : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
+    writers: tuning.writers ?? (isMax ? ULTRA.writes : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
     buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(distance, cores)),
     executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
     networkThreads: networkThreads(cores),

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { ULTRA } from "./ultra.ts";
+
 /** The settings that `ultra` sets; whatever is left out keeps msquic's default. */
 export interface QuicSettings {
   readonly handshakeIdleTimeoutMs?: number;
@@ -50,11 +52,9 @@ interface NumberField {
   readonly powerOfTwo?: true;
 }
 
-const U16 = 0xffff;
 const U32 = 0xffff_ffff;
 
-/** design.md 7: windows stay below 2^31, where signed and unsigned arithmetic agree. */
-const MAX_WINDOW = 2 ** 31 - 1;
+const MAX_WINDOW = ULTRA.connectionWindowBytes;
 
 /** Largest packet of the msquic that `ultra` builds (native/msquic-sys/edits); another one silently takes 1,500. */
 export const MAX_MTU = 16_392;
@@ -72,8 +72,8 @@ const NUMBERS: Readonly<Record<NumberName, NumberField>> = {
   disconnectTimeoutMs: { offset: 84, size: 4, bit: 15, min: 1, max: 600_000 },
   keepAliveIntervalMs: { offset: 88, size: 4, bit: 16, min: 0, max: U32 },
   congestionControl: { offset: 92, size: 2, bit: 17, min: 0, max: 1 },
-  peerBidiStreams: { offset: 94, size: 2, bit: 18, min: 0, max: U16 },
-  peerUnidiStreams: { offset: 96, size: 2, bit: 19, min: 0, max: U16 },
+  peerBidiStreams: { offset: 94, size: 2, bit: 18, min: 0, max: ULTRA.peerStreams },
+  peerUnidiStreams: { offset: 96, size: 2, bit: 19, min: 0, max: ULTRA.peerStreams },
   maximumMtu: { offset: 104, size: 2, bit: 23, min: 1248, max: MAX_MTU },
   streamWindowBidiLocalBytes: { offset: 128, size: 4, bit: 35, min: 1, max: MAX_WINDOW, powerOfTwo: true },
   streamWindowBidiRemoteBytes: { offset: 132, size: 4, bit: 36, min: 1, max: MAX_WINDOW, powerOfTwo: true },

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ULTRA } from "./ultra.ts";
+
 export type CongestionControl = "bbr" | "cubic";
 
 /** By which numbers a transfer is tuned, and within how much memory. `max`: all seed values as they are, bounded by nothing else. */
@@ -43,7 +45,7 @@ export const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 
 export const DEFAULT_TUNING: Tuning = {
   profile: { name: "auto", memoryBytes: DEFAULT_MEMORY_BYTES },
-  congestionControl: "bbr",
+  congestionControl: ULTRA.congestionControl,
   streams: undefined,
   connections: undefined,
   chunkBlocks: undefined,

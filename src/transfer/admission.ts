@@ -8,7 +8,7 @@
  */
 
 import type { TargetStatus } from "../protocol/words.ts";
-import { UltraError } from "../base/errors.ts";
+import { type Reason, UltraError } from "../base/errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
 import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";
 import { decodePage } from "../protocol/pages.ts";
@@ -16,7 +16,7 @@ import { parseSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
 import { LeftOutEntries } from "./left_out.ts";
 import { violation } from "./outcome.ts";
-import { formatBytes } from "./sizes.ts";
+import { formatBytes } from "../base/sizes.ts";
 
 /** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
 const MAX_UNCHECKED_PAGES = 16;
@@ -73,13 +73,13 @@ export class Admission {
   }
 
   /**
-   * Takes a page; false for one that was taken before.
+   * Takes a page; the result is a copy of it that stays, or `undefined` for one that was taken before.
    *
    * @throws {UltraError} `protocol` when its names are not safe
    */
-  page(page: PageMessage): boolean {
+  page(page: PageMessage): PageMessage | undefined {
     const end = page.first + page.count;
-    if (end <= this.#entries.count) return false;
+    if (end <= this.#entries.count) return undefined;
     if (page.first !== this.#entries.count) throw violation(`a page from entry ${page.first} on, out of order`);
     if (this.isListed) throw violation("a page after the last");
     if (this.#unchecked.length === MAX_UNCHECKED_PAGES) throw violation("more pages than it may have under way");
@@ -93,8 +93,9 @@ export class Admission {
       throw violation("more than was announced");
     }
     // A copy: a message's bytes are a view of memory that the next one may use again.
-    this.#unchecked.push({ ...page, entries: page.entries.slice() });
-    return true;
+    const kept = { ...page, entries: page.entries.slice() };
+    this.#unchecked.push(kept);
+    return kept;
   }
 
   pagesEnd(end: PagesEnd): void {
@@ -130,7 +131,7 @@ export class Admission {
     if (entry.kind === "link" || entry.size === undefined) {
       throw violation("links and files of unknown size are not supported by this version");
     }
-    this.#entries.append(entry.kind, entry.size, entry.path);
+    this.#entries.append({ kind: entry.kind, size: entry.size, path: entry.path });
   }
 
   /** Reads the page's paths again, once: they are not kept. */
@@ -149,7 +150,7 @@ export class Admission {
         return undefined;
       case "different":
         if (this.#policy.overwrite) return undefined;
-        return refusal("disk", "A file exists and differs; use --overwrite to replace it");
+        return refusal("disk", "A file exists and differs", "different-target");
       case "in-the-way":
         return refusal("disk", "Something else is in the way; move it, or receive into another folder");
       case "unsafe-parent":
@@ -157,7 +158,7 @@ export class Admission {
       case "unexaminable":
         return refusal("disk", "What is there cannot be examined; check its permissions");
       case "cannot-rename":
-        return refusal("usage", "-o fits only one file or folder, and several were offered");
+        return refusal("usage", "Several were offered, and they cannot have one name", "one-name-for-several");
       case "duplicate":
         return refusal("protocol", "The sender offered a path twice");
       case "conflict":
@@ -181,8 +182,12 @@ function stateOf(status: TargetStatus): EntryState {
   return status === "identical" || status === "folder-exists" ? EntryState.present : EntryState.needed;
 }
 
-function refusal(kind: "disk" | "usage" | "protocol", text: string): (path: string) => UltraError {
-  return (subject) => new UltraError(kind, text, { subject });
+function refusal(
+  kind: "disk" | "usage" | "protocol",
+  text: string,
+  reason?: Reason,
+): (path: string) => UltraError {
+  return (subject) => new UltraError(kind, text, { subject, ...reason && { reason } });
 }
 
 /** The path of a page's entry: read again, for pages are kept as bytes and paths are only needed for refusals. */

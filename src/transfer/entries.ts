@@ -20,7 +20,7 @@ import {
   type Summary,
 } from "./outcome.ts";
 
-/** Where an entry stands; both sides pass through the same states. The order matters: from `committed` on nothing follows. */
+/** Where an entry stands; both sides pass through the same states. {@linkcode NEXT} says which follow which. */
 export const EntryState = {
   /** From its page; to `needed`, `present` or `skipped` with the need. */
   listed: 0,
@@ -44,8 +44,48 @@ export const EntryState = {
 
 export type EntryState = typeof EntryState[keyof typeof EntryState];
 
-const FILE = 0;
-const FOLDER = 1;
+/** What may follow each state; anything else is a bug. Nothing follows the final ones. */
+const NEXT: Readonly<Record<EntryState, readonly EntryState[]>> = {
+  [EntryState.listed]: [EntryState.needed, EntryState.present, EntryState.skipped, EntryState.failed],
+  [EntryState.needed]: [EntryState.verified, EntryState.committing, EntryState.committed, EntryState.failed],
+  [EntryState.verified]: [EntryState.sealed, EntryState.failed],
+  [EntryState.sealed]: [EntryState.committing, EntryState.committed, EntryState.failed],
+  [EntryState.committing]: [EntryState.committed, EntryState.failed],
+  [EntryState.committed]: [],
+  [EntryState.present]: [],
+  [EntryState.skipped]: [],
+  [EntryState.failed]: [],
+};
+
+/** What the transfer root takes for each final state. */
+const WIRE_STATUS: Readonly<Partial<Record<EntryState, number>>> = {
+  [EntryState.committed]: 1,
+  [EntryState.present]: 2,
+  [EntryState.skipped]: 3,
+  [EntryState.failed]: 4,
+};
+
+/** Kinds that travel, by their numbers in the column. */
+const KINDS = ["file", "folder"] as const;
+
+export type Kind = typeof KINDS[number];
+
+/** What the machines keep of an entry of a manifest. */
+export interface EntryRecord {
+  readonly kind: Kind;
+  readonly size: number;
+  readonly path: string;
+}
+
+/** Whether entries of a kind have content: blocks that are verified, and a root that seals them. */
+export function hasContent(kind: Kind): boolean {
+  switch (kind) {
+    case "file":
+      return true;
+    case "folder":
+      return false;
+  }
+}
 
 /** Room to begin with; most transfers have fewer entries. */
 const INITIAL_CAPACITY = 64;
@@ -118,12 +158,12 @@ export class Entries {
     return this.#tally[state] ?? 0;
   }
 
-  append(kind: "file" | "folder", size: number, path: string): EntryId {
+  append({ kind, size, path }: EntryRecord): EntryId {
     const entry = this.#count++;
     this.#kinds = grown(this.#kinds, this.#count);
     this.#states = grown(this.#states, this.#count);
     this.#sizes = grown(this.#sizes, this.#count);
-    this.#kinds[entry] = kind === "file" ? FILE : FOLDER;
+    this.#kinds[entry] = KINDS.indexOf(kind);
     this.#sizes[entry] = size;
     this.#tally[EntryState.listed] = this.inState(EntryState.listed) + 1;
     if (kind === "file") this.#files++;
@@ -142,20 +182,28 @@ export class Entries {
 
   setState(entry: EntryId, state: EntryState): void {
     const before = this.state(entry);
+    if (!NEXT[before].includes(state)) throw new Error(`Entry ${entry} cannot go from state ${before} to ${state}`);
     this.#tally[before] = this.inState(before) - 1;
     this.#tally[state] = this.inState(state) + 1;
     this.#states[entry] = state;
-    if ((state === EntryState.committed || state === EntryState.present) && this.isFile(entry)) this.#filesArrived++;
+    if ((state === EntryState.committed || state === EntryState.present) && this.kind(entry) === "file") {
+      this.#filesArrived++;
+    }
     if (state === EntryState.committed) this.#committedBytes += this.size(entry);
     if (state === EntryState.present) this.#presentBytes += this.size(entry);
   }
 
-  isFile(entry: EntryId): boolean {
-    return this.#kinds[entry] === FILE;
+  kind(entry: EntryId): Kind {
+    return KINDS[this.#kinds[entry] ?? 0] ?? "file";
+  }
+
+  /** As {@linkcode hasContent} of its kind. */
+  hasContent(entry: EntryId): boolean {
+    return hasContent(this.kind(entry));
   }
 
   isOver(entry: EntryId): boolean {
-    return this.state(entry) >= EntryState.committed;
+    return NEXT[this.state(entry)].length === 0;
   }
 
   size(entry: EntryId): number {
@@ -219,14 +267,18 @@ export class Entries {
   #filesIn(state: EntryState): number {
     let files = 0;
     this.forEachIn(state, (entry) => {
-      if (this.isFile(entry)) files++;
+      if (this.kind(entry) === "file") files++;
     });
     return files;
   }
 
   /** One status byte for each entry, as the transfer root takes them: 1 committed, 2 present, 3 skipped, 4 failed. */
   statuses(): Uint8Array {
-    return this.#states.slice(0, this.#count).map((state) => state - EntryState.committed + 1);
+    return this.#states.slice(0, this.#count).map((_, entry) => {
+      const status = WIRE_STATUS[this.state(entry)];
+      if (status === undefined) throw new Error(`Entry ${entry} is not over`);
+      return status;
+    });
   }
 
   /** What to say at the end. */
@@ -260,7 +312,7 @@ export class Entries {
 
   #singleRoot(): Uint8Array | undefined {
     if (this.#files !== 1) return undefined;
-    const file = this.#kinds.indexOf(FILE);
+    const file = this.#kinds.indexOf(KINDS.indexOf("file"));
     return this.state(file) === EntryState.committed ? this.root(file) : undefined;
   }
 }

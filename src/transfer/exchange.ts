@@ -21,11 +21,14 @@ const OWNERS: ReadonlySet<TransferMessage["type"]> = new Set(["heartbeat", "want
 
 export class Exchange {
   readonly #send: (message: TransferMessage) => void;
+  readonly #describe: (error: UltraError) => string;
   #outcome: Outcome = { state: "running" };
   #link: WireState = "up";
 
-  constructor(send: (message: TransferMessage) => void) {
+  /** @param describe how a failure of this side reads on the other one */
+  constructor(send: (message: TransferMessage) => void, describe: (error: UltraError) => string) {
     this.#send = send;
+    this.#describe = describe;
   }
 
   get outcome(): Outcome {
@@ -107,7 +110,8 @@ export class Exchange {
   }
 
   #sendAbort(error: UltraError): void {
-    const text = error.subject === undefined ? error.message : `${error.message}: ${error.subject}`;
+    const said = this.#describe(error);
+    const text = error.subject === undefined ? said : `${said}: ${error.subject}`;
     this.#send({ type: "abort", kind: error.kind, text: wireText(text) });
   }
 }

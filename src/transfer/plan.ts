@@ -4,35 +4,39 @@
  * @module
  */
 
-import { BLOCK_LEN } from "../protocol/limits.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import { grown } from "./blocks.ts";
 import type { VisitRun } from "./run_set.ts";
 
-/**
- * Chunk lengths by file length, both in blocks: large enough that a grant is rare, small enough that every lane gets several and
- * the last one ends soon after the others. They are the ceilings of design.md 7.
- */
-const CHUNK_BLOCKS: readonly (readonly [fileBlocks: number, chunkBlocks: number])[] = [
-  [1 << 10, 32],
-  [1 << 12, 64],
-  [1 << 14, 128],
-  [Infinity, 256],
-];
+/** Counts the chunks of a manifest. */
+export class ChunkTally {
+  readonly #blockLength: number;
+  readonly #chunkBlocks: (fileBlocks: number) => number;
+  #chunks = 0;
+  #chunkBytes = 0;
 
-/** Bytes of a chunk of a file: 32 MiB up to 1 GiB, 64 up to 4 GiB, 128 up to 16 GiB, else 256 MiB; or what the user asked for. */
-export function chunkSize(fileSize: number, wantedBlocks?: number): number {
-  return (wantedBlocks ?? chunkBlocks(Math.ceil(fileSize / BLOCK_LEN))) * BLOCK_LEN;
-}
+  /** @param chunkBlocks blocks of a chunk of a file of so many blocks */
+  constructor(blockLength: number, chunkBlocks: (fileBlocks: number) => number) {
+    this.#blockLength = blockLength;
+    this.#chunkBlocks = chunkBlocks;
+  }
 
-/** How many chunks a file has. */
-export function chunkCount(fileSize: number): number {
-  return Math.ceil(fileSize / chunkSize(fileSize));
-}
+  get chunks(): number {
+    return this.#chunks;
+  }
 
-/** Blocks of a chunk of a file of so many blocks. */
-export function chunkBlocks(fileBlocks: number): number {
-  return CHUNK_BLOCKS.find(([blocks]) => fileBlocks <= blocks)?.[1] ?? 256;
+  /** Bytes of the longest chunk. */
+  get chunkBytes(): number {
+    return this.#chunkBytes;
+  }
+
+  /** Adds a file. */
+  add(blocks: number, bytes: number): void {
+    if (blocks === 0) return;
+    const length = this.#chunkBlocks(blocks);
+    this.#chunks += Math.ceil(blocks / length);
+    this.#chunkBytes = Math.max(this.#chunkBytes, Math.min(length * this.#blockLength, bytes));
+  }
 }
 
 /** Visits the chunks of a run of blocks. They end at multiples of the chunk length, so that a file asked for in parts is cut alike. */

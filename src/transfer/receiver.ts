@@ -1,8 +1,8 @@
 /**
  * The receiving side of a transfer as a pure state machine: `docs/protocol.md`, "After proof", from the first page to `bye`.
  *
- * Its owner (`src/peer/`) answers the offer with `accept`, and then brings everything that happens: messages, events of the engine, the
- * link's loss and return, and the time. What is to be done goes out through {@linkcode ReceiverPorts}.
+ * Its owner (`src/session/`) answers the offer with `accept`, and then brings everything that happens: messages, events of the engine, the
+ * link's loss and return, and the time. `turns.ts` says how.
  *
  * @module
  */
@@ -28,11 +28,10 @@ import { RunList } from "./blocks.ts";
 import { Entries, EntryState } from "./entries.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
-import type { ReceiverOptions, ReceiverPorts } from "./ports.ts";
 import { Exchange } from "./exchange.ts";
+import { Outbox } from "./outbox.ts";
+import type { ReceiverCommand, ReceiverEvent, ReceiverOptions, ReceiverQueries } from "./turns.ts";
 import { VerifiedBlocks } from "./verified.ts";
-
-export type { ReceiverOptions, ReceiverPorts };
 
 /** Acknowledgements and commits that nothing hurries leave at most 20 times a second: a progress bar needs no more. */
 export const ACKNOWLEDGE_MS = 50;
@@ -62,8 +61,14 @@ type Stage =
   /** From `finishing`, with `done` sent; `bye` or the time ends the transfer. */
   | { readonly at: "confirming"; readonly transferRoot: Uint8Array; readonly sinceMs: number };
 
+/** What can only happen while the transfer runs; afterwards it does nothing. */
+type StepEvent = Exclude<ReceiverEvent, { type: "message" | "cancel" | "link-lost" | "link-restored" }>;
+
+type FoldersFailure = Extract<ReceiverEvent, { type: "folders-finished" }>["failure"];
+
 export class Receiver {
-  readonly #ports: ReceiverPorts;
+  readonly #queries: ReceiverQueries;
+  readonly #outbox = new Outbox<ReceiverCommand>();
   readonly #exchange: Exchange;
   readonly #entries: Entries;
   readonly #verified: VerifiedBlocks;
@@ -84,12 +89,12 @@ export class Receiver {
   /** What the sender says that it does not send. */
   #notSent: LeftOut = NOTHING_LEFT_OUT;
 
-  constructor(ports: ReceiverPorts, options: ReceiverOptions) {
-    this.#ports = ports;
-    this.#exchange = new Exchange((message) => ports.send(message));
+  constructor(queries: ReceiverQueries, options: ReceiverOptions) {
+    this.#queries = queries;
+    this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options.describe);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
-    this.#admission = new Admission(this.#entries, options, (entry) => ports.name(entry));
+    this.#admission = new Admission(this.#entries, options, (entry) => queries.name(entry));
   }
 
   get outcome(): Outcome {
@@ -105,8 +110,49 @@ export class Receiver {
     };
   }
 
-  /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
-  receive(message: TransferMessage): void {
+  /** Takes in what happened. What it brings about waits for {@linkcode poll}. */
+  handle(event: ReceiverEvent): void {
+    switch (event.type) {
+      case "message":
+        return this.#receive(event.message);
+      case "cancel":
+        return this.#cancel(event.error);
+      case "link-lost":
+        return this.#loseLink();
+      case "link-restored":
+        return this.#exchange.restore({ entries: this.#entries.count, end: this.#admission.isListed });
+      default:
+        return this.#exchange.step(() => this.#step(event));
+    }
+  }
+
+  /** The next thing to do; `undefined` when nothing is left. */
+  poll(): ReceiverCommand | undefined {
+    return this.#outbox.poll();
+  }
+
+  #step(event: StepEvent): void {
+    switch (event.type) {
+      case "checked":
+        return this.#checked(event.first, event.statuses, event.freeSpace);
+      case "page-refused":
+        return this.#pageRefused(event.fault, event.text);
+      case "verified":
+        return this.#blocksVerified(event.entry, event.first, event.count);
+      case "mismatch":
+        return this.#mismatch(event.entry, event.block);
+      case "committed":
+        return this.#committed(event.entry);
+      case "entry-failed":
+        return this.#entryFailed(event.entry, event.fault, event.text);
+      case "folders-finished":
+        return this.#foldersFinished(event.failure);
+      case "tick":
+        return this.#tick(event.nowMs);
+    }
+  }
+
+  #receive(message: TransferMessage): void {
     this.#exchange.receive(message, () => {
       switch (message.type) {
         case "position":
@@ -129,121 +175,98 @@ export class Receiver {
     });
   }
 
-  /** The sink has compared a page with what is on the disk. Pages are checked in order. */
-  checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
-    this.#exchange.step(() => {
-      this.#admission.checked(first, statuses, freeSpace);
-      const end = first + statuses.length;
-      for (let entry = first; entry < end; entry++) {
-        const blocks = this.#isNeeded(entry) ? this.#entries.blocks(entry) : 0;
-        if (blocks > 0) this.#ports.expect(entry, 0, blocks);
-        else if (this.#isNeeded(entry) && this.#entries.isFile(entry)) this.#verified.settle(entry);
-      }
-      this.#sendNeeds(first, end);
-      this.#passIfComplete();
-    });
+  #checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+    this.#admission.checked(first, statuses, freeSpace);
+    const end = first + statuses.length;
+    for (let entry = first; entry < end; entry++) {
+      const blocks = this.#isNeeded(entry) ? this.#entries.blocks(entry) : 0;
+      if (blocks > 0) this.#outbox.push({ type: "expect", entry, first: 0, count: blocks });
+      else if (this.#isNeeded(entry) && this.#entries.hasContent(entry)) this.#verified.settle(entry);
+    }
+    this.#sendNeeds(first, end);
+    this.#passIfComplete();
   }
 
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
-  pageRefused(fault: FileFault, text: string): void {
-    this.#exchange.step(() => {
-      const kind = kindOfFault(fault);
-      throw kind === "protocol" ? violation(text) : new UltraError(kind, text);
-    });
+  #pageRefused(fault: FileFault, text: string): void {
+    const kind = kindOfFault(fault);
+    throw kind === "protocol" ? violation(text) : new UltraError(kind, text);
   }
 
-  verified(entry: EntryId, first: BlockIndex, count: number): void {
-    this.#exchange.step(() => {
-      if (!this.#isNeeded(entry)) return;
-      this.#verified.add(entry, first, count);
-      this.#unsentVerified.push(entry, first, count);
-      if (!this.#verified.isComplete(entry)) return;
-      this.#verified.settle(entry);
-      this.#news++;
-      // Small files end all the time; the last of them is what somebody waits for.
-      this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
-    });
+  #blocksVerified(entry: EntryId, first: BlockIndex, count: number): void {
+    if (!this.#isNeeded(entry)) return;
+    this.#verified.add(entry, first, count);
+    this.#unsentVerified.push(entry, first, count);
+    if (!this.#verified.isComplete(entry)) return;
+    this.#verified.settle(entry);
+    this.#news++;
+    // Small files end all the time; the last of them is what somebody waits for.
+    this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
   }
 
-  /** A block arrived damaged and was not taken. */
-  mismatch(entry: EntryId, block: BlockIndex): void {
-    this.#exchange.step(() => {
-      if (!this.#isNeeded(entry)) return;
-      const key = `${entry}:${block}`;
-      const damage = (this.#damage.get(key) ?? 0) + 1;
-      this.#damage.set(key, damage);
-      if (damage > MAX_DAMAGE || this.#damage.size > MAX_DAMAGED_BLOCKS) {
-        throw new UltraError("integrity", "A block of a file kept arriving damaged; nothing of it was used", {
-          subject: this.#ports.name(entry) ?? "",
-        });
-      }
-      this.#resent.blocks++;
-      this.#resent.bytes += this.#entries.bytes(entry, block, 1);
-      this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
-    });
+  #mismatch(entry: EntryId, block: BlockIndex): void {
+    if (!this.#isNeeded(entry)) return;
+    const key = `${entry}:${block}`;
+    const damage = (this.#damage.get(key) ?? 0) + 1;
+    this.#damage.set(key, damage);
+    if (damage > MAX_DAMAGE || this.#damage.size > MAX_DAMAGED_BLOCKS) {
+      throw new UltraError("integrity", "A block of a file kept arriving damaged; nothing of it was used", {
+        subject: this.#queries.name(entry) ?? "",
+      });
+    }
+    this.#resent.blocks++;
+    this.#resent.bytes += this.#entries.bytes(entry, block, 1);
+    this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
   }
 
-  committed(entry: EntryId, _durable: boolean): void {
-    this.#exchange.step(() => {
-      if (this.#entries.state(entry) !== EntryState.committing) return;
-      this.#entries.setState(entry, EntryState.committed);
-      this.#unsentCommitted.push({ first: entry, count: 1 });
-      this.#news++;
-      this.#finishIfOver();
-    });
+  #committed(entry: EntryId): void {
+    if (this.#entries.state(entry) !== EntryState.committing) return;
+    this.#entries.setState(entry, EntryState.committed);
+    this.#unsentCommitted.push({ first: entry, count: 1 });
+    this.#news++;
+    this.#finishIfOver();
   }
 
-  /** The disk failed an entry. A full or read-only disk fails all others as well, so it ends the transfer; so does a wrong root. */
-  entryFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#exchange.step(() => {
-      if (this.#entries.isOver(entry)) return;
-      const kind = kindOfFault(fault);
-      if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
-      this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
-      this.#end(entry, kind, text, false);
-    });
+  /** A full or read-only disk fails all other entries as well, so it ends the transfer; so does a wrong root. */
+  #entryFailed(entry: EntryId, fault: FileFault, text: string): void {
+    if (this.#entries.isOver(entry)) return;
+    const kind = kindOfFault(fault);
+    if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
+    this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
+    this.#end(entry, kind, text, false);
   }
 
-  foldersFinished(failure?: { readonly fault: FileFault; readonly text: string }): void {
-    this.#exchange.step(() => {
-      if (this.#stage.at !== "finishing") return;
-      if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
-      const transferRoot = this.#ports.transferRoot(this.#entries.statuses());
-      this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
-      this.#sendAcknowledgements();
-      this.#sendDone();
-    });
+  #foldersFinished(failure: FoldersFailure): void {
+    if (this.#stage.at !== "finishing") return;
+    if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
+    const transferRoot = this.#queries.transferRoot(this.#entries.statuses());
+    this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
+    this.#sendAcknowledgements();
+    this.#sendDone();
   }
 
-  /** The connection and its lanes are gone, and no frame of it is being written any more. */
-  linkLost(): void {
+  #loseLink(): void {
     this.#exchange.lose();
+    // What they say is said again after the exchange of positions.
+    this.#outbox.discard(({ type }) => type === "send");
     this.#unsentVerified.clear();
     this.#unsentCommitted = [];
     if (this.#stage.at === "confirming") this.#stage = { ...this.#stage, sinceMs: this.#nowMs };
   }
 
-  /** Another connection has taken its place. */
-  linkRestored(): void {
-    this.#exchange.restore({ entries: this.#entries.count, end: this.#admission.isListed });
-  }
-
-  /** Ends the transfer from here. When all files are there, a network that fails is no failure. */
-  cancel(error: UltraError): void {
+  /** When all files are there, a network that fails is no failure. */
+  #cancel(error: UltraError): void {
     if (error.kind === "network" && this.#stage.at === "confirming") this.#exchange.step(() => this.#finish());
     else this.#exchange.fail(error);
   }
 
-  /** To be called after every batch of events, and at least every 50 ms. Batched messages leave here. */
-  tick(nowMs: number): void {
+  #tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#exchange.step(() => {
-      const isDue = this.#isUrgent || this.#news >= ENOUGH_NEWS || nowMs - this.#sentMs >= ACKNOWLEDGE_MS;
-      if (isDue) this.#sendAcknowledgements();
-      if (this.#stage.at !== "confirming") return;
-      const wait = this.#exchange.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
-      if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
-    });
+    const isDue = this.#isUrgent || this.#news >= ENOUGH_NEWS || nowMs - this.#sentMs >= ACKNOWLEDGE_MS;
+    if (isDue) this.#sendAcknowledgements();
+    if (this.#stage.at !== "confirming") return;
+    const wait = this.#exchange.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
+    if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
   }
 
   // What goes out.
@@ -323,7 +346,7 @@ export class Receiver {
   #missingBelow(answered: EntryId): NeedItem[] {
     const items: NeedItem[] = [];
     this.#entries.forEachIn(EntryState.needed, (entry) => {
-      if (entry < answered && this.#entries.isFile(entry)) items.push(...this.#answers(entry, entry + 1));
+      if (entry < answered && this.#entries.hasContent(entry)) items.push(...this.#answers(entry, entry + 1));
     });
     return items;
   }
@@ -331,7 +354,8 @@ export class Receiver {
   // What the sender says.
 
   #page(page: PageMessage): void {
-    if (this.#admission.page(page)) this.#ports.page(page.first, page.count, page.entries);
+    const kept = this.#admission.page(page);
+    if (kept !== undefined) this.#outbox.push(kept);
   }
 
   #pagesEnd(end: PagesEnd): void {
@@ -343,7 +367,9 @@ export class Receiver {
     const state = this.#entries.state(entry);
     // It failed here, and the sender will hear of it; or the seal is repeated.
     if (state === EntryState.failed || state === EntryState.committed) return;
-    if (entry >= this.#admission.checkedEntries || !this.#entries.isFile(entry)) throw violation("a seal of no file");
+    if (entry >= this.#admission.checkedEntries || !this.#entries.hasContent(entry)) {
+      throw violation("a seal of no file");
+    }
     if (size !== this.#entries.size(entry)) {
       throw violation(`a seal of entry ${entry} with another size than its page had`);
     }
@@ -375,29 +401,30 @@ export class Receiver {
     this.#stage = { at: "moving" };
     // Folders come before what is in them, as in the manifest.
     this.#entries.forEachIn(EntryState.needed, (entry) => {
-      if (!this.#entries.isFile(entry)) this.#commit(entry);
+      if (!this.#entries.hasContent(entry)) this.#commit(entry);
     });
     this.#entries.forEachIn(EntryState.sealed, (entry) => this.#commit(entry));
     this.#finishIfOver();
   }
 
   #commit(entry: EntryId): void {
-    const isFile = this.#entries.isFile(entry);
+    const isSealed = this.#entries.hasContent(entry);
     this.#entries.setState(entry, EntryState.committing);
-    this.#ports.commit(entry, this.#entries.size(entry), isFile ? this.#entries.root(entry) : new Uint8Array(HASH_LEN));
+    const root = isSealed ? this.#entries.root(entry) : new Uint8Array(HASH_LEN);
+    this.#outbox.push({ type: "commit", entry, size: this.#entries.size(entry), root });
   }
 
   #end(entry: EntryId, kind: ErrorKind, text: string, fromPeer: boolean): void {
     this.#verified.forget(entry);
     this.#entries.fail({ entry, kind, text, fromPeer });
-    this.#ports.abandon(entry);
+    this.#outbox.push({ type: "abandon", entry });
     this.#finishIfOver();
   }
 
   #finishIfOver(): void {
     if (this.#stage.at !== "moving" || this.#entries.over < this.#entries.count) return;
     this.#stage = { at: "finishing" };
-    this.#ports.finishFolders();
+    this.#outbox.push({ type: "finish-folders" });
   }
 
   #finish(): void {

@@ -10,7 +10,7 @@
 import type { GrantId, LaneId } from "../protocol/words.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import { RunList } from "./blocks.ts";
-import { type Chunk, chunkBlocks, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";
+import { type Chunk, ChunkHeap, forEachChunk, SmallQueue } from "./plan.ts";
 import { RunSet, type VisitRun } from "./run_set.ts";
 
 /** A grant that is read and one that waits: the engine goes from one to the next without asking. */
@@ -78,7 +78,7 @@ const READ_LIMIT = 256;
 export class Schedule {
   readonly #ports: SchedulePorts;
   readonly #work: Work;
-  readonly #wantedChunkBlocks: number | undefined;
+  readonly #chunkBlocksOf: (fileBlocks: number) => number;
   /** Chunks of files under way: they never wait for another file to end, so there is always progress. */
   readonly #chunks = new ChunkHeap();
   /** Files of several blocks that are not under way, by their largest chunk; what is wanted of them stands in `#wanted`. */
@@ -95,11 +95,11 @@ export class Schedule {
   #lanesOpened = 0;
   #openGrants = 0;
 
-  /** @param wantedChunkBlocks blocks of every chunk; otherwise by the size of its file */
-  constructor(ports: SchedulePorts, work: Work, wantedChunkBlocks?: number) {
+  /** @param chunkBlocks blocks of a chunk of a file of so many blocks */
+  constructor(ports: SchedulePorts, work: Work, chunkBlocks: (fileBlocks: number) => number) {
     this.#ports = ports;
     this.#work = work;
-    this.#wantedChunkBlocks = wantedChunkBlocks;
+    this.#chunkBlocksOf = chunkBlocks;
   }
 
   get lanes(): number {
@@ -268,7 +268,7 @@ export class Schedule {
   }
 
   #chunkBlocks(entry: EntryId): number {
-    return this.#wantedChunkBlocks ?? chunkBlocks(this.#work.blocks(entry));
+    return this.#chunkBlocksOf(this.#work.blocks(entry));
   }
 
   /** Between queueing and granting blocks may have arrived from a lane that died, and entries may have failed. */

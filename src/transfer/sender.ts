@@ -1,13 +1,13 @@
 /**
  * The sending side of a transfer as a pure state machine: `docs/protocol.md`, "After proof", from the first page to `bye`.
  *
- * Its owner (`src/peer/`) sends the offer, waits for `accept`, and then brings everything that happens: messages, events of the engine,
- * lanes, the link's loss and return, and the time. What is to be done goes out through {@linkcode SenderPorts}.
+ * Its owner (`src/session/`) sends the offer, waits for `accept`, and then brings everything that happens: messages, events of the engine,
+ * lanes, the link's loss and return, and the time. `turns.ts` says how.
  *
  * @module
  */
 
-import type { FileFault, GrantId, LaneId } from "../protocol/words.ts";
+import type { GrantId, LaneId } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../base/errors.ts";
 import { equalBytes } from "../protocol/bytes.ts";
 import { HASH_LEN, MAX_TRANSFER_BLOCKS } from "../protocol/limits.ts";
@@ -17,7 +17,6 @@ import type {
   Done,
   EntryId,
   Held,
-  LeftOut,
   NeedItem,
   Position,
   TransferMessage,
@@ -25,25 +24,22 @@ import type {
 } from "../protocol/messages.ts";
 import { forEachEntry } from "../protocol/pages.ts";
 import { sealMessages } from "../protocol/runs.ts";
+import { Answers } from "./answers.ts";
 import { Asks } from "./asks.ts";
 import { BlockTable } from "./blocks.ts";
 import { Entries, EntryState } from "./entries.ts";
 import { leftOutMessage, leftOutOf, missingCount, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { bug, kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
-import type { SenderOptions, SenderPorts } from "./ports.ts";
+import { Outbox } from "./outbox.ts";
 import type { VisitRun } from "./run_set.ts";
+import { ChunkTally } from "./plan.ts";
 import { Schedule } from "./schedule.ts";
+import type { SenderCommand, SenderEvent, SenderOptions, SenderQueries } from "./turns.ts";
 import { Exchange } from "./exchange.ts";
 import { VerifiedBlocks } from "./verified.ts";
 
-export type { SenderOptions, SenderPorts };
-
 /** Pages under way at most: their bytes are kept for a repeat, about 1 MiB in all. */
 export const MAX_UNANSWERED_PAGES = 16;
-
-/** Answers to entries answered before that a receiver may repeat on one link, for each entry, and a few for tiny manifests. */
-const MAX_REPEATS = 4;
-const FREE_REPEATS = 1000;
 
 /**
  * Blocks that were read and do not arrive are sent again after this time, if lanes were lost. The receiver drops a block that another
@@ -64,22 +60,31 @@ interface Page {
   readonly entries: Uint8Array;
 }
 
+/** What can only happen while the transfer runs; afterwards it does nothing. */
+type StepEvent = Exclude<
+  SenderEvent,
+  { type: "message" | "cancel" | "walk-failed" | "link-lost" | "link-restored" }
+>;
+
+type PageEvent = Extract<SenderEvent, { type: "page" }>;
+type WalkEndEvent = Extract<SenderEvent, { type: "walk-end" }>;
+
 export class Sender {
-  readonly #ports: SenderPorts;
+  readonly #queries: SenderQueries;
+  readonly #outbox = new Outbox<SenderCommand>();
   readonly #exchange: Exchange;
   readonly #entries: Entries;
   readonly #verified: VerifiedBlocks;
   /** Blocks that were ever granted, and so may arrive, of entries not yet complete. */
   readonly #granted: BlockTable;
   readonly #schedule: Schedule;
+  readonly #answers: Answers;
+  readonly #asks = new Asks();
+  readonly #plan: ChunkTally;
   #stage: Stage = "listing";
   #pages: Page[] = [];
-  /** Entries from 0 whose need has come. */
-  #answered = 0;
   /** Sealed entries that the receiver has not been told of. */
   #unsentSeals: EntryId[] = [];
-  readonly #asks = new Asks();
-  #repeats = 0;
   /** What the walk left out, and what the receiver says that it does. */
   #leftOut = { sender: NOTHING_LEFT_OUT, receiver: NOTHING_LEFT_OUT };
   #resent = { blocks: 0, bytes: 0 };
@@ -87,15 +92,17 @@ export class Sender {
   #disturbed = false;
   #stalledSinceMs: number | undefined;
 
-  constructor(ports: SenderPorts, options: SenderOptions = {}) {
-    this.#ports = ports;
-    this.#exchange = new Exchange((message) => ports.send(message));
+  constructor(queries: SenderQueries, options: SenderOptions) {
+    this.#queries = queries;
+    this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options.describe);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
     this.#granted = new BlockTable(this.#entries);
+    this.#answers = new Answers(this.#entries);
+    this.#plan = new ChunkTally(this.#entries.blockLength, options.chunkBlocks);
     this.#schedule = new Schedule({
       grant: (lane, grant, entry, first, count) => this.#grant(lane, grant, entry, first, count),
-      shrink: (grant, end) => ports.shrink(grant, end),
+      shrink: (grant, end) => queries.shrink(grant, end),
       cutOff: (entry, first, count) => this.#granted.remove(entry, first, count),
     }, {
       blocks: (entry) => this.#entries.blocks(entry),
@@ -118,62 +125,112 @@ export class Sender {
     };
   }
 
+  /** How many chunks the files known so far have, and how long the longest is. */
+  get plan(): { readonly chunks: number; readonly chunkBytes: number } {
+    return this.#plan;
+  }
+
   /** Whether the walk's next page is welcome. Otherwise the owner leaves it in the engine, whose walk then pauses. */
   get wantsPage(): boolean {
     return this.#exchange.isRunning && this.#stage === "listing" && this.#pages.length < MAX_UNANSWERED_PAGES;
   }
 
-  /** The walk's next page: wire-ready entries of `size` bytes of files in all. Their memory belongs to the machine from here on. */
-  page(first: EntryId, count: number, size: number, entries: Uint8Array): void {
-    this.#exchange.step(() => {
-      const before = this.#entries.totalBytes;
-      forEachEntry({ type: "page", first, count, entries }, (entry, id) => {
-        if (entry.kind === "link" || entry.size === undefined) {
-          throw new UltraError("usage", "Only files of known size and folders can be sent by this version", {
-            subject: entry.path,
-          });
-        }
-        if (this.#entries.append(entry.kind, entry.size, entry.path) !== id) {
-          throw bug("the walk's pages have gaps");
-        }
-      });
-      if (this.#entries.totalBlocks > MAX_TRANSFER_BLOCKS) {
-        throw new UltraError("usage", "More than 1 PiB cannot be sent at once; send it in parts");
+  /** Takes in what happened. What it brings about waits for {@linkcode poll}. */
+  handle(event: SenderEvent): void {
+    switch (event.type) {
+      case "message":
+        return this.#receive(event.message);
+      case "cancel":
+        return this.#exchange.fail(event.error);
+      case "walk-failed":
+        return this.#exchange.fail(new UltraError(kindOfFault(event.fault), event.text));
+      case "link-lost":
+        return this.#loseLink();
+      case "link-restored":
+        return this.#exchange.restore({ entries: this.#answers.count, end: false });
+      default:
+        return this.#exchange.step(() => this.#step(event));
+    }
+  }
+
+  /** The next thing to do; `undefined` when nothing is left. */
+  poll(): SenderCommand | undefined {
+    return this.#outbox.poll();
+  }
+
+  #step(event: StepEvent): void {
+    switch (event.type) {
+      case "page":
+        return this.#page(event);
+      case "walk-end":
+        return this.#walkEnd(event);
+      case "lanes-opened":
+        for (const lane of event.lanes) this.#schedule.openLane(lane);
+        return this.#schedule.fill();
+      case "lane-lost":
+        this.#disturbed = true;
+        this.#schedule.loseLane(event.lane);
+        return this.#schedule.fill();
+      case "grant-read":
+        return this.#schedule.grantRead(event.lane, event.grant);
+      case "read-failed":
+      case "seal-failed":
+        return this.#fail(event.entry, kindOfFault(event.fault), event.text);
+      case "sealed":
+        return this.#sealed(event.entry, event.size, event.root);
+      case "tick":
+        this.#sendSeals();
+        return this.#resendStalled(event.nowMs);
+    }
+  }
+
+  #page({ first, count, size, entries }: PageEvent): void {
+    const before = this.#entries.totalBytes;
+    forEachEntry({ type: "page", first, count, entries }, (entry, id) => {
+      if (entry.kind === "link" || entry.size === undefined) {
+        throw new UltraError("usage", "Only files of known size and folders can be sent by this version", {
+          subject: entry.path,
+        });
       }
-      if (this.#entries.totalBytes - before !== size) throw bug("a page of the walk has another size than it states");
-      this.#pages.push({ first, count, entries });
-      this.#exchange.send({ type: "page", first, count, entries });
+      if (this.#entries.append({ kind: entry.kind, size: entry.size, path: entry.path }) !== id) {
+        throw bug("the walk's pages have gaps");
+      }
+      this.#plan.add(this.#entries.blocks(id), entry.size);
     });
+    if (this.#entries.totalBlocks > MAX_TRANSFER_BLOCKS) {
+      throw new UltraError("usage", "More than 1 PiB cannot be sent at once; send it in parts");
+    }
+    if (this.#entries.totalBytes - before !== size) throw bug("a page of the walk has another size than it states");
+    this.#pages.push({ first, count, entries });
+    this.#exchange.send({ type: "page", first, count, entries });
   }
 
-  walkEnd(entries: number, size: number, leftOut: LeftOut): void {
-    this.#exchange.step(() => {
-      if (entries !== this.#entries.count || size !== this.#entries.totalBytes) throw bug("the walk miscounted");
-      this.#stage = "moving";
-      this.#leftOut.sender = leftOut;
-      this.#sendPagesEnd();
-    });
+  #walkEnd({ entries, size, leftOut }: WalkEndEvent): void {
+    if (entries !== this.#entries.count || size !== this.#entries.totalBytes) throw bug("the walk miscounted");
+    this.#stage = "moving";
+    this.#leftOut.sender = leftOut;
+    this.#sendPagesEnd();
   }
 
-  /** New lanes of the present link. */
-  lanesOpened(lanes: readonly LaneId[]): void {
-    this.#exchange.step(() => {
-      for (const lane of lanes) this.#schedule.openLane(lane);
-      this.#schedule.fill();
-    });
+  #sealed(entry: EntryId, size: number, root: Uint8Array): void {
+    if (this.#entries.state(entry) !== EntryState.verified) return;
+    if (size !== this.#entries.size(entry)) {
+      return this.#fail(entry, "source-changed", "its size changed while it was sent");
+    }
+    this.#entries.setRoot(entry, root);
+    this.#entries.setState(entry, EntryState.sealed);
+    this.#unsentSeals.push(entry);
   }
 
-  /** A lane of the present link was reset; its grants are void. */
-  laneLost(lane: LaneId): void {
-    this.#exchange.step(() => {
-      this.#disturbed = true;
-      this.#schedule.loseLane(lane);
-      this.#schedule.fill();
-    });
+  #loseLink(): void {
+    this.#exchange.lose();
+    // What they say is said again after the exchange of positions.
+    this.#outbox.discard(({ type }) => type === "send");
+    this.#schedule.clear();
+    this.#disturbed = true;
   }
 
-  /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
-  receive(message: TransferMessage): void {
+  #receive(message: TransferMessage): void {
     this.#exchange.receive(message, () => {
       switch (message.type) {
         case "position":
@@ -198,56 +255,6 @@ export class Sender {
     });
   }
 
-  /** All of a grant is read. Void grants may be told of, too. */
-  grantRead(lane: LaneId, grant: GrantId, _end: BlockIndex): void {
-    this.#exchange.step(() => this.#schedule.grantRead(lane, grant));
-  }
-
-  readFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#exchange.step(() => this.#fail(entry, kindOfFault(fault), text));
-  }
-
-  sealed(entry: EntryId, size: number, root: Uint8Array): void {
-    this.#exchange.step(() => {
-      if (this.#entries.state(entry) !== EntryState.verified) return;
-      if (size !== this.#entries.size(entry)) {
-        return this.#fail(entry, "source-changed", "its size changed while it was sent");
-      }
-      this.#entries.setRoot(entry, root);
-      this.#entries.setState(entry, EntryState.sealed);
-      this.#unsentSeals.push(entry);
-    });
-  }
-
-  sealFailed(entry: EntryId, fault: FileFault, text: string): void {
-    this.#exchange.step(() => this.#fail(entry, kindOfFault(fault), text));
-  }
-
-  /** The connection is gone, and with it all lanes and grants. */
-  linkLost(): void {
-    this.#exchange.lose();
-    this.#schedule.clear();
-    this.#disturbed = true;
-  }
-
-  /** Another connection has taken its place; its lanes come with {@linkcode lanesOpened}. */
-  linkRestored(): void {
-    this.#exchange.restore({ entries: this.#answered, end: false });
-  }
-
-  /** Ends the transfer from here. */
-  cancel(error: UltraError): void {
-    this.#exchange.fail(error);
-  }
-
-  /** To be called after every batch of events, and at least every 50 ms. Batched messages leave here. */
-  tick(nowMs: number): void {
-    this.#exchange.step(() => {
-      this.#sendSeals();
-      this.#resendStalled(nowMs);
-    });
-  }
-
   // What goes out.
 
   #grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
@@ -255,7 +262,7 @@ export class Sender {
     this.#resent.blocks += again;
     // Only a file's last block is shorter, so that the bound is exact but for it.
     this.#resent.bytes += Math.min(again * this.#entries.blockLength, this.#entries.bytes(entry, first, count));
-    this.#ports.grant(lane, grant, entry, first, count);
+    this.#outbox.push({ type: "grant", lane, grant, entry, first, count });
   }
 
   /** What is left out comes before the end, so that the receiver knows it when it knows all entries. */
@@ -319,12 +326,14 @@ export class Sender {
     const { entries } = position;
     const isWhole = this.#pages.every(({ first, count }) => entries <= first || first + count <= entries);
     const { count } = this.#entries;
-    if (entries < this.#answered || entries > count || !isWhole) throw violation(`a position of ${entries} entries`);
+    if (entries < this.#answers.count || entries > count || !isWhole) {
+      throw violation(`a position of ${entries} entries`);
+    }
     const isListed = this.#stage !== "listing";
     if (position.end && (!isListed || entries < count)) throw violation("a position behind the end");
     this.#exchange.positioned();
     this.#asks.clear();
-    this.#repeats = 0;
+    this.#answers.restart();
     for (const page of this.#pages) if (page.first >= entries) this.#exchange.send({ type: "page", ...page });
     if (isListed && !position.end) this.#sendPagesEnd();
     this.#unsentSeals = [];
@@ -345,18 +354,18 @@ export class Sender {
         for (let entry = item.entry; entry < end; entry++) this.#needsEntry(entry, item.what);
       }
     }
-    this.#pages = this.#pages.filter(({ first, count }) => first + count > this.#answered);
+    this.#pages = this.#pages.filter(({ first, count }) => first + count > this.#answers.count);
     this.#schedule.fill();
   }
 
   #needsEntry(entry: EntryId, what: "all" | "present" | "skipped"): void {
-    const isFirst = this.#answer(entry);
-    if (!isFirst) this.#countRepeat();
+    const isFirst = this.#answers.take(entry);
+    if (!isFirst) this.#answers.repeat();
     if (what !== "all") return this.#declined(entry, isFirst, EntryState[what]);
     const blocks = this.#entries.blocks(entry);
     if (isFirst) this.#entries.setState(entry, EntryState.needed);
     if (blocks > 0) this.#wanted(entry, 0, blocks);
-    else if (isFirst && this.#entries.isFile(entry)) this.#complete(entry);
+    else if (isFirst && this.#entries.hasContent(entry)) this.#complete(entry);
   }
 
   #declined(entry: EntryId, isFirst: boolean, state: EntryState): void {
@@ -367,17 +376,9 @@ export class Sender {
   #needsBlocks(entry: EntryId, first: BlockIndex, count: number): void {
     if (entry >= this.#entries.count) throw violation("a need outside of the manifest");
     if (first + count > this.#entries.blocks(entry)) throw violation(`a need beyond the end of entry ${entry}`);
-    if (this.#answer(entry)) this.#entries.setState(entry, EntryState.needed);
+    if (this.#answers.take(entry)) this.#entries.setState(entry, EntryState.needed);
     this.#asks.run(entry, first, count);
     this.#wanted(entry, first, count);
-  }
-
-  /** Counts the answer to an entry; true when it is the first. First answers come in order, as the pages did. */
-  #answer(entry: EntryId): boolean {
-    if (entry > this.#answered) throw violation(`an answer to entry ${entry} before entry ${this.#answered}`);
-    if (entry < this.#answered) return false;
-    this.#answered++;
-    return true;
   }
 
   #wanted(entry: EntryId, first: BlockIndex, count: number): void {
@@ -395,14 +396,15 @@ export class Sender {
     if (entry >= this.#entries.count || first + count > this.#entries.blocks(entry)) {
       throw violation("values of blocks outside of the manifest");
     }
-    if (entry < this.#answered) throw violation(`values of entry ${entry} after its need`);
+    if (entry < this.#answers.count) throw violation(`values of entry ${entry} after its need`);
     this.#verified.add(entry, first, count);
-    this.#ports.hold(entry, first, values);
+    // A copy: a message's bytes are a view of memory that the next one may use again.
+    this.#outbox.push({ type: "hold", entry, first, values: values.slice() });
   }
 
   #acknowledged({ items }: Verified): void {
     for (const { entry, first, count } of items) {
-      if (entry >= this.#answered) throw violation(`verified blocks of entry ${entry}, which it did not need`);
+      if (entry >= this.#answers.count) throw violation(`verified blocks of entry ${entry}, which it did not need`);
       if (first + count > this.#entries.blocks(entry)) {
         throw violation(`verified blocks beyond the end of entry ${entry}`);
       }
@@ -429,12 +431,12 @@ export class Sender {
     this.#verified.settle(entry);
     this.#granted.drop(entry);
     this.#asks.drop(entry);
-    this.#ports.seal(entry);
+    this.#outbox.push({ type: "seal", entry });
   }
 
   #committed({ runs }: Committed): void {
     for (const { first, count } of runs) {
-      if (first + count > this.#answered) throw violation("a commit of what it did not need");
+      if (first + count > this.#answers.count) throw violation("a commit of what it did not need");
       for (let entry = first; entry < first + count; entry++) this.#commit(entry);
     }
     this.#schedule.fill();
@@ -442,8 +444,8 @@ export class Sender {
 
   #commit(entry: EntryId): void {
     const state = this.#entries.state(entry);
-    if (state === EntryState.committed) return this.#countRepeat();
-    if (state !== (this.#entries.isFile(entry) ? EntryState.sealed : EntryState.needed)) {
+    if (state === EntryState.committed) return this.#answers.repeat();
+    if (state !== (this.#entries.hasContent(entry) ? EntryState.sealed : EntryState.needed)) {
       throw violation(`a commit of entry ${entry} before its seal`);
     }
     this.#entries.setState(entry, EntryState.committed);
@@ -451,16 +453,11 @@ export class Sender {
   }
 
   #failed(entry: EntryId, kind: ErrorKind, text: string): void {
-    if (entry >= this.#answered) throw violation("a failure of what it did not need");
+    if (entry >= this.#answers.count) throw violation("a failure of what it did not need");
     const state = this.#entries.state(entry);
-    if (state === EntryState.failed) return this.#countRepeat();
+    if (state === EntryState.failed) return this.#answers.repeat();
     if (this.#entries.isOver(entry)) throw violation(`a failure of entry ${entry}, which was over`);
     this.#end(entry, kind, text, true);
-  }
-
-  /** Repeats are part of a reconnect; without a bound, they would be a way to keep this process busy. */
-  #countRepeat(): void {
-    if (++this.#repeats > MAX_REPEATS * this.#entries.count + FREE_REPEATS) throw violation("the same over and over");
   }
 
   #done(done: Done): void {
@@ -470,7 +467,7 @@ export class Sender {
       done.skipped === counts.skipped && done.failed === counts.failed;
     if (!isAgreed) throw violation("its count of entries is another");
     if (missingCount(this.#leftOut.receiver) > counts.skipped) throw violation("more left out than skipped");
-    const root = this.#ports.transferRoot(this.#entries.statuses());
+    const root = this.#queries.transferRoot(this.#entries.statuses());
     if (!equalBytes(root, done.transferRoot)) {
       throw new UltraError("integrity", "Both ends disagree on what was transferred: their transfer roots differ");
     }
@@ -491,7 +488,7 @@ export class Sender {
     if (!this.#exchange.isRunning) return "ended";
     if (this.#stage === "listing") return "listing";
     if (this.#entries.over === this.#entries.count) return "confirming";
-    const isMoving = this.#answered < this.#entries.count || !this.#schedule.isIdle;
+    const isMoving = this.#answers.count < this.#entries.count || !this.#schedule.isIdle;
     return isMoving ? "moving" : "committing";
   }
 }

@@ -73,11 +73,15 @@ export class VerifiedBlocks {
 
   /** Takes back what was counted of an entry that is about to fail. */
   forget(entry: EntryId): void {
-    if (this.#entries.state(entry) === EntryState.needed) {
-      this.#table.forEach(entry, (first, count) => this.#bytes -= this.#entries.bytes(entry, first, count));
-      this.#table.drop(entry);
-    } else if (this.#entries.state(entry) > EntryState.needed) {
-      this.#bytes -= this.#entries.size(entry);
+    switch (this.#entries.state(entry)) {
+      case EntryState.needed:
+        this.#table.forEach(entry, (first, count) => this.#bytes -= this.#entries.bytes(entry, first, count));
+        return this.#table.drop(entry);
+      case EntryState.verified:
+      case EntryState.sealed:
+      case EntryState.committing:
+        // The set was freed with the last block: all of them were counted.
+        this.#bytes -= this.#entries.size(entry);
     }
   }
 }

@@ -7,7 +7,8 @@
 import { escapeText, shownText, truncate } from "./escape.ts";
 import { counted, formatBytes, formatSize, percentOf } from "../base/text.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
-import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { TestVerdict } from "../measure/verdict.ts";
+import type { ShownMeasurement } from "./output.ts";
 import {
   arrivedText,
   commandFor,
@@ -20,17 +21,8 @@ import {
   PHASES,
   testVerdictLine,
 } from "./messages.ts";
-import type {
-  AddedConnection,
-  FactSheet,
-  FileFailure,
-  OfferedFiles,
-  Output,
-  RunPhase,
-  TicketNotice,
-  TransferConfig,
-  TransferStart,
-} from "./output.ts";
+import type { FactSheet, Output, RunPhase, TicketNotice } from "./output.ts";
+import type { AddedConnection, FileFailure, OfferedFiles, TransferConfig, TransferStart } from "../session/events.ts";
 import {
   MIN_STATUS_COLUMNS,
   progressDetail,
@@ -158,11 +150,11 @@ export class HumanOutput implements Output {
     for (const line of closingSheet(facts, { isVerbose: this.#isVerbose(), isNews })) this.#line(line);
   }
 
-  measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void {
+  measuring(phase: Pick<ShownMeasurement, "way" | "from" | "to" | "bytes">): void {
     this.#status?.show(measuringText(phase));
   }
 
-  measured(measurement: Measurement): void {
+  measured(measurement: ShownMeasurement): void {
     if (!this.#hasTable) this.#line(measurementHeading());
     this.#hasTable = true;
     this.#line(measurementLine(measurement));

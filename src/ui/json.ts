@@ -7,23 +7,16 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { TestVerdict } from "../measure/verdict.ts";
+import type { ShownMeasurement } from "./output.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
-import type { Verdict } from "../verdict/judges.ts";
+import type { ShownVerdict } from "./output.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "../base/text.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
-import type {
-  AddedConnection,
-  FactSheet,
-  FileFailure,
-  OfferedFiles,
-  Output,
-  TicketNotice,
-  TransferConfig,
-  TransferStart,
-} from "./output.ts";
+import type { FactSheet, Output, TicketNotice } from "./output.ts";
+import type { AddedConnection, FileFailure, OfferedFiles, TransferConfig, TransferStart } from "../session/events.ts";
 import { ProgressMeter, type ProgressReport, type StatusState } from "./progress.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -133,7 +126,7 @@ export class JsonOutput implements Output {
     });
   }
 
-  measured({ way, from, to, bytes, seconds, verdict }: Measurement): void {
+  measured({ way, from, to, bytes, seconds, verdict }: ShownMeasurement): void {
     const bitsPerSecond = Math.round(rateOf(bytes, seconds));
     this.#event("measurement", { way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) });
   }
@@ -184,6 +177,6 @@ export class JsonOutput implements Output {
   }
 }
 
-function verdictFields({ limit, sentence, help, reports }: Verdict): Readonly<Record<string, unknown>> {
+function verdictFields({ limit, sentence, help, reports }: ShownVerdict): Readonly<Record<string, unknown>> {
   return { limit, sentence, help: help ?? null, sender: reports.sender ?? null, receiver: reports.receiver ?? null };
 }

@@ -7,9 +7,11 @@
 import { UltraError } from "../base/errors.ts";
 import { escapeText } from "./escape.ts";
 import { counted, formatBytes, formatCount, rateOf } from "../base/text.ts";
-import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { TestVerdict } from "../measure/verdict.ts";
+import type { ShownMeasurement } from "./output.ts";
 import { bottleneckLine } from "./lines.ts";
-import type { FileFailure, RunPhase, TicketNotice } from "./output.ts";
+import type { RunPhase, TicketNotice } from "./output.ts";
+import type { FileFailure } from "../session/events.ts";
 import type { StatusState } from "./progress.ts";
 
 export const PHASES: Readonly<Record<RunPhase, string>> = {
@@ -20,7 +22,6 @@ export const PHASES: Readonly<Record<RunPhase, string>> = {
   moving: "Transferring",
   committing: "Finishing files",
   confirming: "Waiting for the confirmation",
-  reconnecting: "Connection lost, connecting again",
 };
 
 /** What the other side is to run, by what this one does. */
@@ -74,14 +75,16 @@ export function measurementHeading(): string {
 }
 
 /** One phase of a test. */
-export function measurementLine({ way, from, to, bytes, seconds, verdict }: Measurement): string {
+export function measurementLine({ way, from, to, bytes, seconds, verdict }: ShownMeasurement): string {
   const rate = rateOf(bytes, seconds);
   const [source, target] = placesOf(way, from, to);
   return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), verdict.sentence);
 }
 
 /** What a phase of a test moves. */
-export function measuringText({ way, from, to, bytes }: Pick<Measurement, "way" | "from" | "to" | "bytes">): string {
+export function measuringText(
+  { way, from, to, bytes }: Pick<ShownMeasurement, "way" | "from" | "to" | "bytes">,
+): string {
   const [source, target] = placesOf(way, from, to);
   return `Measuring ${source} to ${target} (${formatBytes(bytes)}) ...`;
 }
@@ -91,7 +94,7 @@ function measurementRow(source: string, target: string, bytes: string, bits: str
   return `  ${source.padEnd(14)}${target.padEnd(14)}${bytes.padStart(9)}${bits.padStart(10)}  ${limit}`;
 }
 
-function placesOf(way: Measurement["way"], from: string, to: string): [source: string, target: string] {
+function placesOf(way: ShownMeasurement["way"], from: string, to: string): [source: string, target: string] {
   if (way === "local") return [from, to];
   return way === "send" ? [`${from} here`, `${to} there`] : [`${from} there`, `${to} here`];
 }
@@ -101,7 +104,7 @@ export function testVerdictLine({ way, sentence }: TestVerdict): string {
   return bottleneckLine(WAYS[way], sentence);
 }
 
-const WAYS: Readonly<Record<Measurement["way"], string>> = {
+const WAYS: Readonly<Record<ShownMeasurement["way"], string>> = {
   send: "from here to there",
   receive: "from there to here",
   local: "on this machine",

@@ -6,26 +6,29 @@
  * @module
  */
 
-import type { ErrorKind } from "../base/errors.ts";
-import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
+import type { Unkept } from "../engine/engine.ts";
+import type { MeasureEvent } from "../measure/events.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
-import type { Verdict } from "../verdict/judges.ts";
-import { HumanOutput } from "./human.ts";
-import { JsonOutput } from "./json.ts";
-import { MIN_STATUS_COLUMNS, type ProgressReport } from "./progress.ts";
-import { QuietOutput } from "./quiet.ts";
-import type { Terminal } from "./writer.ts";
+import type { MeetPhase } from "../meet/events.ts";
+import type {
+  AddedConnection,
+  FileFailure,
+  OfferedFiles,
+  TransferConfig,
+  TransferFacts,
+  TransferPhase,
+  TransferStart,
+} from "../session/events.ts";
+import type { Help, Verdict } from "../verdict/finding.ts";
+import type { ProgressReport } from "./progress.ts";
 
-/** What a run is busy with. */
-export type RunPhase =
-  | "waiting"
-  | "connecting"
-  | "proving"
-  | "listing"
-  | "moving"
-  | "committing"
-  | "confirming"
-  | "reconnecting";
+/** A verdict whose help is in the words of the command line. */
+export type ShownVerdict = Omit<Verdict, "help"> & { readonly help: string | undefined };
+
+/** The facts of a transfer as a sheet shows them. */
+export type FactSheet = Omit<TransferFacts, "verdict"> & { readonly verdict: ShownVerdict };
+
+export type ShownMeasurement = Omit<Measurement, "verdict"> & { readonly verdict: ShownVerdict };
 
 export interface TicketNotice {
   readonly text: string;
@@ -35,84 +38,19 @@ export interface TicketNotice {
   readonly file: string | undefined;
 }
 
-export interface TransferStart {
-  readonly role: "send" | "receive";
-  readonly name: string;
-  /** `undefined` while they are not known. */
-  readonly bytes: number | undefined;
-}
-
-export interface TransferConfig {
-  readonly streams: number;
-  readonly chunks: number;
-  readonly chunkBytes: number;
-}
-
-/** A further connection of a transfer. */
-export interface AddedConnection {
-  /** Its number; the first connection is 1. */
-  readonly connection: number;
-  /** The streams that run on it. */
-  readonly streams: number;
-}
-
-export interface FileFailure {
-  readonly path: string;
-  readonly kind: ErrorKind;
-  readonly text: string;
-}
-
-/** What a sender that waits has to offer. */
-export interface OfferedFiles {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-/** The fact sheet of a transfer. */
-export interface FactSheet {
-  readonly role: "send" | "receive";
-  /** The one thing at the top level; `undefined` when there are several. */
-  readonly name: string | undefined;
-  /** Where that is now, or the folder that holds everything; `undefined` on the side that sends. */
-  readonly savedTo: string | undefined;
-  /** Files that arrived in this transfer. */
-  readonly files: number;
-  /** Their bytes. */
-  readonly bytes: number;
-  readonly seconds: number;
-  /** BLAKE3 of the file when there was one. */
-  readonly fileRoot: Uint8Array | undefined;
-  readonly transferRoot: Uint8Array;
-  readonly resentBytes: number;
-  /** What the receiver had already. */
-  readonly presentFiles: number;
-  readonly presentBytes: number;
-  /** The first of them; `failedCount` is how many there were. */
-  readonly failed: readonly FileFailure[];
-  readonly failedCount: number;
-  /** The first of what was left out on either side; `leftOutCount` is how much is missing so against the users' will. */
-  readonly leftOut: readonly LeftOutName[];
-  readonly leftOutCount: number;
-  /** All that was left out, by reason. */
-  readonly leftOutReasons: Readonly<Partial<Record<LeftOutReason, number>>>;
-  /** Whether the user takes what is left out for no failure. */
-  readonly isLeftOutAccepted: boolean;
-  /** Whether everything is on stable storage. */
-  readonly durable: boolean;
-  /** What limited its speed. */
-  readonly verdict: Verdict;
-}
+/** What a run is busy with. */
+export type RunPhase = "waiting" | MeetPhase | TransferPhase;
 
 export interface Output {
   phase(phase: RunPhase): void;
   ticket(notice: TicketNotice): void;
   /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
   memoryBound(bytes: number): void;
+  /** A transfer begins; progress counts from here. */
   /** A sender knows what it is going to offer, and nobody has come yet. */
   offering(offered: OfferedFiles): void;
   /** A receiver waits; what arrives will be in this folder. */
   receivingInto(folder: string): void;
-  /** A transfer begins; progress counts from here. */
   started(start: TransferStart): void;
   config(config: TransferConfig): void;
   opened(streams: number): void;
@@ -124,7 +62,7 @@ export interface Output {
   /** A phase of a test begins. */
   measuring(phase: Pick<Measurement, "way" | "from" | "to" | "bytes">): void;
   /** A phase of a test is over. */
-  measured(measurement: Measurement): void;
+  measured(measurement: ShownMeasurement): void;
   /** A test is over. */
   tested(verdicts: readonly TestVerdict[]): void;
   /** Something the user may want to change. */
@@ -141,22 +79,45 @@ export interface Output {
   exit(code: number): void;
 }
 
-export interface OutputOptions {
-  readonly mode: "human" | "json" | "quiet";
-  readonly terminal: Terminal;
-  /** Milliseconds of a clock that never jumps. */
-  readonly now: () => number;
-  /** TERM. */
-  readonly environment: { readonly term: string | undefined };
-  /** Asked when something is shown: the command line is read later than the first line may have to be. */
-  readonly isVerbose?: () => boolean;
+/** Gives the events of a run to an output. @param speedAdvice what would help, in the words of the command line */
+export function teller(output: Output, speedAdvice: (help: Help) => string): (event: MeasureEvent) => void {
+  const shown = ({ help, ...verdict }: Verdict): ShownVerdict => ({ ...verdict, help: help && speedAdvice(help) });
+  return (event) => {
+    switch (event.type) {
+      case "phase":
+        return output.phase(event.phase);
+      case "ipv4-only":
+        return output.note("This system has no IPv6: listening on IPv4 only");
+      case "wrong-proof":
+        return output.warning(event.error.message);
+      case "started":
+        return output.started(event.start);
+      case "config":
+        return output.config(event.config);
+      case "opened":
+        return output.opened(event.streams);
+      case "added":
+        return output.added(event.added);
+      case "progress":
+        return output.progress(event.progress);
+      case "file-failed":
+        return output.fileFailed(event.failure);
+      case "unkept":
+        return output.warning(unkeptText(event.unkept, event.folder));
+      case "complete":
+        return output.complete({ ...event.facts, verdict: shown(event.facts.verdict) });
+      case "measuring":
+        return output.measuring(event.phase);
+      case "measured":
+        return output.measured({ ...event.measurement, verdict: shown(event.measurement.verdict) });
+      case "tested":
+        return output.tested(event.verdicts);
+    }
+  };
 }
 
-export function createOutput({ mode, terminal, now, environment, isVerbose = () => false }: OutputOptions): Output {
-  if (mode === "json") return new JsonOutput(terminal, now);
-  if (mode === "quiet") return new QuietOutput(terminal);
-  // NO_COLOR is about colour, and there is none.
-  const plain = !terminal.stderr.isTerminal || environment.term === "dumb" ||
-    (terminal.stderr.columns() ?? 0) < MIN_STATUS_COLUMNS;
-  return new HumanOutput(terminal, now, plain ? "plain" : "status", isVerbose);
+/** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
+function unkeptText({ mode, time }: Unkept, folder: string): string {
+  const what = mode && time ? "Modes and times" : mode ? "Modes" : "Times";
+  return `${what} are not kept there: the file system of ${folder} refuses them`;
 }

@@ -7,7 +7,8 @@
 import { escapeText, shownText } from "./escape.ts";
 import { commandFor, errorLines, failureLine } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
-import type { FactSheet, FileFailure, Output, TicketNotice } from "./output.ts";
+import type { FactSheet, Output, TicketNotice } from "./output.ts";
+import type { FileFailure } from "../session/events.ts";
 import type { Terminal } from "./writer.ts";
 
 export class QuietOutput implements Output {

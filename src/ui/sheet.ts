@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Verdict } from "../verdict/judges.ts";
+import type { ShownVerdict } from "./output.ts";
 import { escapeText, widthOf } from "./escape.ts";
 import {
   counted,
@@ -20,7 +20,8 @@ import {
 import { LEFT_OUT_REASONS } from "./left_out.ts";
 import { completeLine, incompleteLine, nothingToDoLine } from "./lines.ts";
 import { shownPath } from "./messages.ts";
-import type { FactSheet, FileFailure } from "./output.ts";
+import type { FactSheet } from "./output.ts";
+import type { FileFailure } from "../session/events.ts";
 
 export interface SheetOptions {
   readonly isVerbose: boolean;
@@ -108,7 +109,7 @@ function notices(facts: FactSheet, isVerbose: boolean): Row[] {
 }
 
 /** What limited the speed, and what would help. */
-function verdictRows({ limit, sentence, help }: Verdict, isVerbose: boolean): Row[] {
+function verdictRows({ limit, sentence, help }: ShownVerdict, isVerbose: boolean): Row[] {
   if (limit === "too-short" && !isVerbose) return [];
   return [["Verdict", sentence], ...help === undefined ? [] : [["Help", help] as const]];
 }

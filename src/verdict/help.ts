@@ -1,7 +1,6 @@
 /** The one thing that would make a transfer faster, where the numbers say that it would. Pure. @module */
 
-import { formatBytes } from "../base/text.ts";
-import type { Finding, View } from "./judges.ts";
+import type { Finding, Help, View } from "./finding.ts";
 import type { Side } from "./side.ts";
 
 /** A buffer in which bursts of fast senders fit; the kernel doubles what it is told. */
@@ -9,7 +8,7 @@ const GOOD_BUFFER = 16 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
 
-/** `--memory` in MiB: what there is without it, and what it takes at most. */
+/** Memory of a profile in MiB: what there is unasked, and the most that may be asked for. */
 const LEAST_MEMORY = 128;
 const MOST_MEMORY = 4000 * 1e6 / MIB;
 
@@ -19,7 +18,7 @@ const NOTABLE_CORES = 0.5;
 /** Lost datagrams of which this part was lost in the receiver's socket make its buffer worth naming. */
 const NOTABLE_DROPS = 0.1;
 
-export function helpOf(finding: Finding, view: View): string | undefined {
+export function helpOf(finding: Finding, view: View): Help | undefined {
   switch (finding.limit) {
     case "receiver-buffer":
     case "path":
@@ -43,19 +42,17 @@ export function helpOf(finding: Finding, view: View): string | undefined {
   }
 }
 
-function largerBuffer({ sender, receiver }: View): string | undefined {
+function largerBuffer({ sender, receiver }: View): Help | undefined {
   if (sender === undefined || receiver === undefined) return undefined;
   const room = receiver.value("receiveBufferBytes");
   const dropped = receiver.value("droppedDatagrams");
   const isCapped = room > 0 && room < 2 * GOOD_BUFFER;
   if (!isCapped || dropped === 0 || dropped < sender.value("lostPackets") * NOTABLE_DROPS) return undefined;
-  return `on the receiver: sudo sysctl -w net.core.rmem_max=${GOOD_BUFFER} (its UDP buffer of ${
-    formatBytes(room)
-  } overflowed)`;
+  return { what: "receive-buffer", bytes: GOOD_BUFFER, room };
 }
 
 /** Where the receiver's network thread waited for a core, that is why it acknowledged late. */
-function lateReceiver(view: View): string | undefined {
+function lateReceiver(view: View): Help | undefined {
   const { sender, receiver } = view;
   if (sender === undefined || receiver === undefined) return undefined;
   const isStarved = receiver.starved("network") >= sender.ackGaps / 2;
@@ -63,33 +60,37 @@ function lateReceiver(view: View): string | undefined {
 }
 
 /** Half of the memory may be under way, so this is at least twice the present window. */
-function largerWindow(name: string, window = 0): string | undefined {
+function largerWindow(side: "sender" | "receiver", window = 0): Help | undefined {
   const memory = Math.max(LEAST_MEMORY, 4 * Math.ceil(window / MIB));
-  return memory > MOST_MEMORY ? undefined : `on the ${name}: --profile far --memory ${memory}Mi`;
+  return memory > MOST_MEMORY ? undefined : { what: "memory", side, mebibytes: memory };
 }
 
 /** A connection is one core of the network on either side; another one needs another core on both. */
-function moreConnections({ sender, receiver }: View): string | undefined {
+function moreConnections({ sender, receiver }: View): Help | undefined {
   if (sender === undefined || receiver === undefined || sender.value("connections") !== 1) return undefined;
   if (sender.idleCores < 1 || receiver.idleCores < 1) return undefined;
-  return "--connections 2, as both sides have an idle core";
+  return { what: "connections" };
 }
 
-function segmentation(sender: Side | undefined): string | undefined {
+function segmentation(sender: Side | undefined): Help | undefined {
   if (sender === undefined || sender.value("cores") === 0 || sender.value("segmentation") === 1) return undefined;
-  return "on the sender: a kernel that sends many UDP packets in one call (Linux 4.18 or later)";
+  return { what: "segmentation" };
 }
 
-function coalescing(receiver: Side | undefined): string | undefined {
+function coalescing(receiver: Side | undefined): Help | undefined {
   if (receiver === undefined || receiver.value("cores") === 0 || receiver.value("coalescing") === 1) return undefined;
-  return "on the receiver: a kernel that receives many UDP packets in one call (Linux 5.0 or later)";
+  return { what: "coalescing" };
 }
 
 /** What neither side of this transfer used was used by others, whether both ran on that machine or not. */
-function otherPrograms(name: string, side: Side | undefined, { sender, receiver }: View): string | undefined {
-  if (side === undefined) return undefined;
+function otherPrograms(
+  side: "sender" | "receiver",
+  there: Side | undefined,
+  { sender, receiver }: View,
+): Help | undefined {
+  if (there === undefined) return undefined;
   const own = (sender?.share("cpuMicros") ?? 0) + (receiver?.share("cpuMicros") ?? 0);
-  const others = side.busyCores - own;
+  const others = there.busyCores - own;
   if (others < NOTABLE_CORES) return undefined;
-  return `on the ${name}: other programs use ${others.toFixed(1)} of its ${side.value("machineCores")} cores`;
+  return { what: "other-programs", side, used: others, cores: there.value("machineCores") };
 }

@@ -6,54 +6,10 @@
  * @module
  */
 
-import type { ReportNumbers } from "../protocol/report.ts";
 import { formatBytes } from "../base/text.ts";
+import type { Finding, Reports, Verdict, View } from "./finding.ts";
 import { helpOf } from "./help.ts";
 import { milliseconds, percent, type Role, ROLES, Side, underWay } from "./side.ts";
-
-/** The part of the way that was the bottleneck. `none`: nothing stood out. */
-export type Limit =
-  | "too-short"
-  | "rate-limit"
-  | "sender-disk"
-  | "sender-core"
-  | "sender-cores"
-  | "sender-window"
-  | "path"
-  | "receiver-buffer"
-  | "acknowledgements"
-  | "receiver-window"
-  | "receiver-core"
-  | "receiver-cores"
-  | "receiver-disk"
-  | "none";
-
-/** What both sides counted; one is missing when the other side is of a version that does not tell. */
-export interface Reports {
-  readonly sender?: ReportNumbers | undefined;
-  readonly receiver?: ReportNumbers | undefined;
-}
-
-export interface Verdict {
-  readonly limit: Limit;
-  /** "limited by the path (0.4 % loss, 48 ms)" */
-  readonly sentence: string;
-  /** The one thing that would help, if there is one. */
-  readonly help: string | undefined;
-  readonly reports: Reports;
-}
-
-export interface View {
-  readonly sender: Side | undefined;
-  readonly receiver: Side | undefined;
-}
-
-export interface Finding {
-  readonly limit: Limit;
-  readonly sentence: string;
-  /** Whose threads of which kind, when one core was the limit. */
-  readonly role?: Role;
-}
 
 /** Below this the start of a transfer (slow start, first blocks, a cold interpreter) is most of it. */
 const MIN_SECONDS = 0.5;

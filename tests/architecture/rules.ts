@@ -20,7 +20,11 @@ const isPure = within("src/protocol/", "src/transfer/");
 const isProduct = within("src/", "main.ts");
 
 /** What the pure parts may import besides each other. */
-const PURE_FILES: readonly string[] = ["src/errors.ts"];
+const PURE_FILES: readonly string[] = [
+  "src/base/addresses.ts",
+  "src/base/errors.ts",
+  "src/base/sizes.ts",
+];
 /** Outside functions that have no effect and always the same result. */
 const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["@noble/hashes/sha2.js", ["sha256"]]]);
 
@@ -44,12 +48,42 @@ const UNSAFE: readonly string[] = [
 ];
 
 /** Everything else gets what it needs as arguments. */
-const ENVIRONMENT: readonly string[] = ["src/platform/handed.ts", "src/engine/library.ts"];
+const ENVIRONMENT: readonly string[] = ["src/base/handed.ts", "src/engine/library.ts"];
+
+/** A flag of `ultra` in a text for people. */
+const FLAG = /(^|[^\w-])(--[a-z]{2,}|-o\b)/;
 
 const MOST_LINES = 500;
 const MOST_LINES_OF_MAIN = 79;
 
+/** The folders of `src`, from the ground up: a file imports from its own folder and from those before it. `main.ts` stands on top. */
+export const FLOORS: readonly string[] = [
+  ...["base", "protocol", "auth", "transfer", "engine", "settings", "link", "meet", "verdict", "session"],
+  ...["measure", "ui", "cli"],
+];
+
 export const RULES: readonly Rule[] = [
+  {
+    sentence: "a file of src imports from its own folder and from floors below",
+    applies: isProduct,
+    check: (path, text) =>
+      imports(path, text, (target) => target.startsWith("src/") && floorOf(target) > floorOf(path)),
+    refuses: [
+      ["src/transfer/x.ts", `import type { Engine } from "../engine/engine.ts";`],
+      ["src/session/x.ts", `import { tell } from "../ui/output.ts";`],
+      ["src/base/x.ts", `export * from "../protocol/limits.ts";`],
+      ["src/cli/x.ts", `import { x } from "../attic/x.ts";`],
+      ["src/ui/x.ts", `const x = await import("../cli/run.ts");`],
+    ],
+    accepts: [
+      [
+        "src/transfer/x.ts",
+        `import type { Message } from "../protocol/messages.ts";\nimport { plan } from "./plan.ts";`,
+      ],
+      ["src/ui/x.ts", `import type { RunEvent } from "../session/events.ts";\nimport { join } from "node:path";`],
+      ["main.ts", `import { run } from "./src/cli/run.ts";`],
+    ],
+  },
   {
     sentence: "protocol and transfer import nothing that has effects",
     applies: isPure,
@@ -59,16 +93,16 @@ export const RULES: readonly Rule[] = [
       ["src/transfer/x.ts", `import { randomBytes } from "@noble/hashes/utils.js";`],
       ["src/transfer/x.ts", `import { sha512 } from "@noble/hashes/sha2.js";`],
       ["src/transfer/x.ts", `import * as sha2 from "@noble/hashes/sha2.js";`],
-      ["src/transfer/x.ts", `import { now } from "../platform/clock.ts";`],
+      ["src/transfer/x.ts", `import { now } from "../base/clock.ts";`],
       ["src/transfer/x.ts", `export * from "../engine/native.ts";`],
-      ["src/transfer/x.ts", `const clock = await import("../platform/clock.ts");`],
+      ["src/transfer/x.ts", `const clock = await import("../base/clock.ts");`],
       ["src/transfer/x.ts", `import { getLogger } from "@logtape/logtape";`],
       ["src/protocol/x.ts", `import { plan } from "../transfer/plan.ts";`],
     ],
     accepts: [
       [
         "src/transfer/x.ts",
-        `import type { Engine } from "../engine/engine.ts";\nimport { UltraError } from "../errors.ts";`,
+        `import type { Engine } from "../engine/engine.ts";\nimport { UltraError } from "../base/errors.ts";`,
       ],
       ["src/transfer/x.ts", `import { decode } from "../protocol/decode.ts";\nimport { plan } from "./plan.ts";`],
       ["src/protocol/x.ts", `import { sha256 } from "@noble/hashes/sha2.js"; // not import "node:fs"`],
@@ -94,6 +128,20 @@ export const RULES: readonly Rule[] = [
     ],
   },
   {
+    sentence: "no flag of the command line is named below cli",
+    applies: (path) => within("src/")(path) && !within("src/cli/", "src/ui/")(path),
+    check: (path, text) => readSyntax(path, text).texts.filter(({ what }) => FLAG.test(what)),
+    refuses: [
+      ["src/transfer/x.ts", `throw new UltraError("disk", "It differs; use --overwrite");`],
+      ["src/engine/x.ts", "const text = `${address}: check --listen`;"],
+      ["src/meet/x.ts", `const text = "-o fits only one";`],
+    ],
+    accepts: [
+      ["src/transfer/x.ts", `// --overwrite allows it\nconst text = "a -- b"; i--; const path = "ultra-test-1";`],
+      ["src/verdict/x.ts", `const text = "sysctl -w net";`],
+    ],
+  },
+  {
     sentence: "only src/ui writes to the terminal",
     applies: (path) => isProduct(path) && !path.startsWith("src/ui/"),
     check: (path, text) => [
@@ -110,9 +158,9 @@ export const RULES: readonly Rule[] = [
     ],
     refuses: [
       ["main.ts", `console.error("no");`],
-      ["src/peer/x.ts", `await Deno.stderr.write(bytes);`],
-      ["src/peer/x.ts", `Deno["stdout"].writeSync(bytes);`],
-      ["src/peer/x.ts", `const { stdout } = Deno;`],
+      ["src/session/x.ts", `await Deno.stderr.write(bytes);`],
+      ["src/session/x.ts", `Deno["stdout"].writeSync(bytes);`],
+      ["src/session/x.ts", `const { stdout } = Deno;`],
       ["src/cli/x.ts", `import process from "node:process";`],
     ],
     accepts: [["src/cli/x.ts", `const text = "console.log";\nconst lines = await read(Deno.stdin); // Deno.stdout`]],
@@ -122,11 +170,11 @@ export const RULES: readonly Rule[] = [
     applies: (path) => isProduct(path) && !path.startsWith("src/engine/"),
     check: (path, text) => uses(path, text, (name) => /^Deno\.(dlopen|Unsafe\w+|\*)$/.test(name)),
     refuses: [
-      ["src/peer/x.ts", `const library = Deno.dlopen(path, {});`],
-      ["src/peer/x.ts", `const { dlopen } = Deno;`],
+      ["src/session/x.ts", `const library = Deno.dlopen(path, {});`],
+      ["src/session/x.ts", `const { dlopen } = Deno;`],
       ["main.ts", `new Deno.UnsafePointerView(pointer);`],
     ],
-    accepts: [["src/peer/x.ts", `/** Calls what Deno.dlopen gave. */\nexport const path = Deno.env.get("HOME");`]],
+    accepts: [["src/session/x.ts", `/** Calls what Deno.dlopen gave. */\nexport const path = Deno.env.get("HOME");`]],
   },
   {
     sentence: "only main.ts ends the process",
@@ -179,17 +227,17 @@ export const RULES: readonly Rule[] = [
     applies: isProduct,
     check: (path, text) => imports(path, text, (target) => within("tests/", "scripts/", "bench/")(target)),
     refuses: [
-      ["src/peer/x.ts", `import { fake } from "../../tests/simulation/engine.ts";`],
+      ["src/session/x.ts", `import { fake } from "../../tests/simulation/engine.ts";`],
       ["main.ts", `import type { Result } from "./bench/measure.ts";`],
     ],
-    accepts: [["src/peer/x.ts", `import { test } from "../tuning/tests.ts";`]],
+    accepts: [["src/session/x.ts", `import { test } from "../settings/tests.ts";`]],
   },
   {
     sentence: "the environment is read in two places: what the launcher hands on, and where a developer's library is",
     applies: (path) => isProduct(path) && !ENVIRONMENT.includes(path),
     check: (path, text) => uses(path, text, (name) => /^(Deno\.(env|\*)|process\.env)$/.test(name)),
     refuses: [
-      ["src/platform/x.ts", `Deno.env.get("ULTRA_SECRET_DOOR");`],
+      ["src/base/x.ts", `Deno.env.get("ULTRA_SECRET_DOOR");`],
       ["main.ts", `const all = Deno.env.toObject();`],
       ["src/cli/x.ts", `const { env } = Deno;`],
     ],
@@ -203,6 +251,21 @@ function isPureImport(path: string, target: string, one: Import): boolean {
   if (within(...layers)(target) || PURE_FILES.includes(target)) return true;
   const names = PURE_NAMES.get(target);
   return names !== undefined && one.names.every((name) => names.includes(name));
+}
+
+/** Higher floors have higher numbers; a folder that is not in the list is above all, so that nothing may import it. */
+function floorOf(path: string): number {
+  const [top, folder = ""] = path.split("/");
+  if (top !== "src") return Infinity;
+  const floor = FLOORS.indexOf(folder);
+  return floor < 0 ? FLOORS.length : floor;
+}
+
+/** What a file imports; relative paths as paths from the repository's root. */
+export function importsOf(path: string, text: string): string[] {
+  return readSyntax(path, text).imports.map(({ from }) =>
+    /^\.\.?\//.test(from) ? normalize(join(path, "..", from)) : from
+  );
 }
 
 /** The imports of a file that are refused; relative ones are shown from the repository's root. */

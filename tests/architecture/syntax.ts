@@ -20,6 +20,8 @@ export interface Syntax {
   /** `console`, `Deno`, `Deno.dlopen`, ...: every name used as a value that is not a property, and its first property. */
   readonly uses: readonly Finding[];
   readonly anys: readonly Finding[];
+  /** What stands in strings and templates. */
+  readonly texts: readonly Finding[];
 }
 
 /** Reads TypeScript with the parser of `deno lint`; so comments, strings and types cannot deceive a rule. */
@@ -27,6 +29,7 @@ export function readSyntax(path: string, text: string): Syntax {
   const imports: Import[] = [];
   const uses: Finding[] = [];
   const anys: Finding[] = [];
+  const texts: Finding[] = [];
   const lineOf = lines(text);
   const add = (node: Deno.lint.Node, from: string, typeOnly: boolean, names: readonly string[]) =>
     imports.push({ line: lineOf(node), from, typeOnly, names });
@@ -52,12 +55,18 @@ export function readSyntax(path: string, text: string): Syntax {
       uses.push({ line: lineOf(node), what: node.name });
       if (property !== undefined) uses.push({ line: lineOf(node), what: `${node.name}.${property}` });
     },
+    Literal(node) {
+      if (typeof node.value === "string") texts.push({ line: lineOf(node), what: node.value });
+    },
+    TemplateElement(node) {
+      texts.push({ line: lineOf(node), what: node.cooked });
+    },
     TSAnyKeyword(node) {
       anys.push({ line: lineOf(node), what: "any" });
     },
   };
   Deno.lint.runPlugin({ name: "architecture", rules: { read: { create: () => visitor } } }, path, text);
-  return { imports, uses, anys };
+  return { imports, uses, anys, texts };
 }
 
 function isValue(node: Deno.lint.Identifier): boolean {

@@ -6,7 +6,6 @@ import {
   type DialerOptions,
   ListenerHandshake,
   type ListenerOptions,
-  type RandomBytes,
   type Received,
   type Step,
 } from "../../src/auth/handshake.ts";
@@ -14,6 +13,7 @@ import { secretId } from "../../src/auth/keys.ts";
 import { Secret } from "../../src/auth/secret.ts";
 import { TRANSFER_ALPN } from "../../src/auth/versions.ts";
 import type { ErrorKind } from "../../src/base/errors.ts";
+import type { RandomBytes } from "../../src/base/random.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
 
 export const TOKEN = new Secret(new Uint8Array(16).fill(7));

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { eachEvent } from "../support/each_event.ts";
 import { TextLineStream } from "./lines.ts";
 import { startEngine } from "../../src/engine/native.ts";
 import type { Identity } from "../../src/engine/engine.ts";
@@ -157,7 +158,7 @@ async function sendLane(key: string, bytes: Uint8Array, end: boolean): Promise<v
 }
 
 async function tellEvents(): Promise<void> {
-  for await (const event of engine.events()) {
+  for await (const event of eachEvent(engine)) {
     switch (event.type) {
       case "listening": {
         const key = keys.get(event.listener) ?? "";

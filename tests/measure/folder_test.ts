@@ -1,3 +1,4 @@
+import { describe } from "../../src/cli/advice.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UltraError } from "../../src/base/errors.ts";
@@ -25,7 +26,7 @@ Deno.test("a test's folder has a name of its own, and nothing of it stays", asyn
 
 Deno.test("a folder in which nothing can be made is a failure of the disk, and --dir is named", async () => {
   const isDisk = (error: unknown) =>
-    error instanceof UltraError && error.kind === "disk" && /--dir/.test(error.message);
+    error instanceof UltraError && error.kind === "disk" && /--dir/.test(describe(error));
   await assert.rejects(makeTestFolder("/nowhere/at/all"), isDisk);
   await assert.rejects(makeTestFolder(join("/proc", "self")), isDisk);
 });

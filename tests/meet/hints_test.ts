@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { type InterfaceAddress, type MachineAddresses, reachableAddresses, ticketHints } from "../../src/meet/hints.ts";
 import { monotonicClock } from "../../src/base/clock.ts";
-import { parseAdvertise } from "../../src/base/endpoints.ts";
+import { parseAdvertise } from "../../src/cli/endpoints.ts";
 import { encodeTicket } from "../../src/protocol/ticket.ts";
 
 const LOOPBACK: InterfaceAddress[] = [{ name: "lo", address: "127.0.0.1" }, { name: "lo", address: "::1" }];

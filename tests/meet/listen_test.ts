@@ -65,14 +65,24 @@ Deno.test("listen: the first proof burns a single-use ticket for good", async ()
   await world.time.until(visit(scene, "10.0.0.1"));
   assert.equal((await world.time.until(next)).link.remote, "10.0.0.1:50000");
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "authentication" });
-  const session = listener.open({ key: new Secret(new Uint8Array(32)), most: 2, path: "near", take: () => {} });
+  const over = Promise.withResolvers<void>();
+  const session = listener.open({
+    key: new Secret(new Uint8Array(32)),
+    most: 2,
+    path: "near",
+    take: () => {},
+    over: over.promise,
+  });
   await assert.rejects(
     world.time.until(visit(scene, "10.0.0.3")),
     { kind: "authentication" },
     "joins are let in, alone",
   );
   session[Symbol.dispose]();
-  assert.equal(process.engine.listenerCount, 0, "the port is closed with its transfer");
+  await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "authentication" }, "between transfers");
+  over.resolve();
+  await world.time.pass(1);
+  assert.equal(process.engine.listenerCount, 0, "the port is closed with its first connection");
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "network" });
 });
 
@@ -211,6 +221,6 @@ Deno.test("listen: a system without IPv6 listens on IPv4 and says so; an address
   });
   const twin = world.process({ address: HOST });
   assert.throws(() => new Listener({ ...request, endpoint: { address: HOST, port: 7000 } }, twin.context), {
-    reason: "in-use",
+    reason: "port-in-use",
   });
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ALPNS } from "../../src/auth/versions.ts";
-import type { ReceiveInvocation, SendInvocation } from "../../src/cli/arguments.ts";
+import type { ReceiveTask, SendTask } from "../../src/cli/resolve.ts";
 import type { EngineEvent, ListenOptions } from "../../src/engine/engine.ts";
 import type { UltraError } from "../../src/base/errors.ts";
 import { ControlLink, type LinkEnd, type LinkHandler } from "../../src/link/control_link.ts";
@@ -13,7 +13,7 @@ import type { SimulatedHost } from "../support/simulated_engine.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
 import type { Damage } from "../support/made_up.ts";
 
-/** What a dialer's engine and a listener's engine are told when there is no `src/peer/` around them. */
+/** What a dialer's engine and a listener's engine are told when there is no `src/meet/` around them. */
 const SETTINGS = new Uint8Array(144);
 
 /** The exit code of a side whose dialer ended before it had proved itself, so that it waited on. */
@@ -121,8 +121,8 @@ export interface Scene {
   readonly disk?: Disk;
   readonly damages?: Damage[];
   readonly waits: "sender" | "receiver";
-  readonly send?: Partial<SendInvocation>;
-  readonly receive?: Partial<ReceiveInvocation>;
+  readonly send?: Partial<SendTask>;
+  readonly receive?: Partial<ReceiveTask>;
   /** In place of the usual processes. */
   readonly processes?: { readonly sender?: Partial<SimulatedHost> & { readonly address: string } };
   /** Called when both run. */
@@ -185,6 +185,6 @@ export function assertClean({ disk }: { readonly disk: Disk }): void {
 }
 
 /** Events from a list, for a Hub without an engine. */
-export async function* script(...events: EngineEvent[]): AsyncGenerator<EngineEvent, void, void> {
-  yield* events;
+export async function* script(...events: EngineEvent[]): AsyncGenerator<readonly EngineEvent[], void, void> {
+  for (const event of events) yield [event];
 }

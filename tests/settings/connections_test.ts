@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import type { Distance } from "../../src/settings/distance.ts";
 import {
   automaticConnections,
-  ConnectionTuner,
   furtherTuning,
   MOST_CONNECTIONS,
   mostConnections,
   senderPlan,
 } from "../../src/settings/connections.ts";
+import { ConnectionTuner } from "../../src/settings/connection_tuner.ts";
 import { allWindowsBytes, budgetOf } from "../../src/settings/budget.ts";
 import { settingsOf } from "../../src/settings/connection_settings.ts";
 import { DEFAULT_TUNING, type Tuning } from "../../src/settings/tuning.ts";
@@ -155,7 +155,7 @@ Deno.test("tuning: the windows of all connections of a transfer stay within thre
 
 Deno.test("tuning: a sender's connections share 256 lanes, or as many as were asked for", () => {
   const plan = (wish: Partial<Tuning>, cores = 64) =>
-    Object.values(senderPlan({ path: "near", cores, tuning: { ...DEFAULT_TUNING, ...wish } }));
+    Object.values(senderPlan({ distance: "near", cores, tuning: { ...DEFAULT_TUNING, ...wish } }));
   assert.deepEqual(plan({}), [4, 8, 1, 8]);
   assert.deepEqual(plan({}, 2), [4, 8, 1, 1]);
   assert.deepEqual(plan({ streams: 12 }), [12, 1, 1, 1]);

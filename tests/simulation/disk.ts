@@ -68,7 +68,9 @@ export class Disk {
     const statuses = this.#entries.slice(first, first + count).map((entry) => this.#status(entry));
     this.#enqueue(() => {
       this.checkedEntries = first + count;
-      this.tell((receiver) => receiver.checked(first, statuses, this.scenario.freeSpace));
+      this.tell((receiver) =>
+        receiver.handle({ type: "checked", first, statuses, freeSpace: this.scenario.freeSpace })
+      );
     });
   }
 
@@ -90,17 +92,21 @@ export class Disk {
     this.clock.after(this.random.time(0, 10), () => {
       const fault = this.#faultOf(entry);
       if (fault !== undefined && fault.block === undefined) return this.#fail(entry, fault);
-      if (kind === "folder") return this.tell((receiver) => receiver.committed(entry, true));
+      if (kind === "folder") {
+        return this.tell((receiver) => receiver.handle({ type: "committed", entry, durable: true }));
+      }
       const { content, blocks } = this.#part(entry);
       const isWhole = blocks.length === blockCount(size) && blocks.every((block) => block === "verified");
       if (!isWhole && this.flaw === "none") this.faults.push(`committed ${path} with blocks missing`);
       if (this.flaw !== "checks-nothing" && !isEqual(root, rootOf(size, content))) {
-        return this.tell((receiver) => receiver.entryFailed(entry, "integrity", "another root"));
+        return this.tell((receiver) =>
+          receiver.handle({ type: "entry-failed", entry, fault: "integrity", text: "another root" })
+        );
       }
       if (this.final.has(path) && !this.scenario.overwrite) this.faults.push(`replaced ${path} without leave`);
       this.final.set(path, { size, content });
       this.#roots.set(entry, root.slice());
-      this.tell((receiver) => receiver.committed(entry, true));
+      this.tell((receiver) => receiver.handle({ type: "committed", entry, durable: true }));
     });
   }
 
@@ -111,7 +117,9 @@ export class Disk {
   finishFolders(): void {
     const fault = this.scenario.foldersFault;
     this.clock.after(this.random.time(0, 10), () => {
-      this.tell((receiver) => receiver.foldersFinished(fault && { fault, text: "cannot be finished" }));
+      this.tell((receiver) =>
+        receiver.handle({ type: "folders-finished", failure: fault && { fault, text: "cannot be finished" } })
+      );
     });
   }
 
@@ -161,15 +169,15 @@ export class Disk {
     part.content[block] = content;
     if (content !== value && this.flaw !== "checks-nothing") {
       part.blocks[block] = "missing";
-      return this.#enqueue(() => this.tell((receiver) => receiver.mismatch(entry, block)));
+      return this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "mismatch", entry, block })));
     }
     part.blocks[block] = "verified";
     if (!wasVerified) this.verifiedBlocks++;
-    this.#enqueue(() => this.tell((receiver) => receiver.verified(entry, block, 1)));
+    this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "verified", entry, first: block, count: 1 })));
   }
 
   #fail(entry: EntryId, { fault }: DiskFault): void {
-    this.tell((receiver) => receiver.entryFailed(entry, fault, "the disk failed"));
+    this.tell((receiver) => receiver.handle({ type: "entry-failed", entry, fault, text: "the disk failed" }));
   }
 
   /** Events come out in order, a little later. */

@@ -1,10 +1,8 @@
 /** The sender's engine: reads simulated files into lanes. @module */
 
 import type { FileFault, GrantId, LaneId } from "../../src/protocol/words.ts";
-import { UltraError } from "../../src/base/errors.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";
-import { kindOfFault } from "../../src/transfer/outcome.ts";
 import type { Sender } from "../../src/transfer/sender.ts";
 import type { Clock } from "./clock.ts";
 import { blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
@@ -72,18 +70,24 @@ export class Source {
     const { walkFault } = this.scenario;
     if (walkFault !== undefined && this.#walked >= walkFault.afterEntries) {
       this.#hasWalkEnded = true;
-      return sender.cancel(new UltraError(kindOfFault(walkFault.fault), "the walk failed"));
+      return sender.handle({ type: "walk-failed", fault: walkFault.fault, text: "the walk failed" });
     }
     const count = Math.min(this.random.between(1, 12), this.#files.length - this.#walked);
     if (count === 0) {
       this.#hasWalkEnded = true;
       const { leftOut } = this.scenario;
-      return sender.walkEnd(this.#files.length, total(this.#files), leftOut);
+      return sender.handle({ type: "walk-end", entries: this.#files.length, size: total(this.#files), leftOut });
     }
     const files = this.#files.slice(this.#walked, this.#walked + count);
     const common = { mode: 0o644, mtimeSeconds: 1, mtimeNanos: 0, fingerprint: new Uint8Array(16) };
     for (const page of encodePages(this.#walked, files.map((file) => ({ ...file, ...common })))) {
-      sender.page(page.first, page.count, total(this.#files.slice(page.first, page.first + page.count)), page.entries);
+      sender.handle({
+        type: "page",
+        first: page.first,
+        count: page.count,
+        size: total(this.#files.slice(page.first, page.first + page.count)),
+        entries: page.entries,
+      });
     }
     this.#walked += count;
   }
@@ -110,16 +114,16 @@ export class Source {
       const size = this.#file(entry).size;
       const values = this.#values.get(entry) ?? new Uint32Array(0);
       if (fault?.what === "seal-io") {
-        this.tell((sender) => sender.sealFailed(entry, "io", "cannot be read"));
+        this.tell((sender) => sender.handle({ type: "seal-failed", entry, fault: "io", text: "cannot be read" }));
       } else if (fault?.what === "change" || fault?.what === "shrink") {
-        this.tell((sender) => sender.sealFailed(entry, "changed", "changed"));
+        this.tell((sender) => sender.handle({ type: "seal-failed", entry, fault: "changed", text: "changed" }));
       } else {
         if (values.length !== blockCount(size) || values.includes(0)) {
           throw new Error(`sealed ${entry} without its values`);
         }
         const root = rootOf(size, values);
         this.#roots.set(entry, root);
-        this.tell((sender) => sender.sealed(entry, size, root));
+        this.tell((sender) => sender.handle({ type: "sealed", entry, size, root }));
       }
     });
   }
@@ -144,7 +148,13 @@ export class Source {
       const failure = fault === undefined ? undefined : readFailure(fault, block);
       if (failure !== undefined) {
         reader.grants.splice(reader.grants.indexOf(grant), 1);
-        this.clock.after(0.1, () => this.tell((sender) => sender.readFailed(grant.entry, failure, "cannot be read")));
+        this.clock.after(
+          0.1,
+          () =>
+            this.tell((sender) =>
+              sender.handle({ type: "read-failed", entry: grant.entry, fault: failure, text: "cannot be read" })
+            ),
+        );
       } else {
         this.#emit(reader, grant.entry, block, fault === undefined ? 0 : 1);
       }
@@ -153,7 +163,10 @@ export class Source {
   }
 
   #tellRead({ id }: Lane, grant: Grant): void {
-    this.clock.after(0.1, () => this.tell((sender) => sender.grantRead(id, grant.id, grant.end)));
+    this.clock.after(
+      0.1,
+      () => this.tell((sender) => sender.handle({ type: "grant-read", lane: id, grant: grant.id })),
+    );
   }
 
   #emit(reader: Reader, entry: EntryId, block: BlockIndex, version: number): void {

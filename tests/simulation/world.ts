@@ -1,10 +1,13 @@
 /** A whole transfer in virtual time: both machines, both engines, the network, and what goes wrong. @module */
 
+import { describe } from "../../src/cli/advice.ts";
 import type { LaneId } from "../../src/protocol/words.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { Receiver } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";
+import type { ReceiverCommand } from "../../src/transfer/turns.ts";
+import { chunkBlocks } from "../../src/settings/ultra.ts";
 import { Clock } from "./clock.ts";
 import { BLOCK } from "./content.ts";
 import { Disk, type DiskFlaw } from "./disk.ts";
@@ -82,7 +85,7 @@ export class World {
       }
       if (cancel?.atStep === this.clock.steps) {
         const error = new UltraError(cancel.kind, "somebody cancelled");
-        (cancel.by === "sender" ? this.sender : this.receiver).cancel(error);
+        (cancel.by === "sender" ? this.sender : this.receiver).handle({ type: "cancel", error });
       }
     }
   }
@@ -94,40 +97,79 @@ export class World {
   #makeSender(): Sender {
     const { source } = this;
     return new Sender({
-      send: (message) => this.#control.send("sender", message),
-      grant: (lane, grant, entry, first, count) => source.grant(lane, grant, entry, first, count),
-      shrink: (grant, end) => source.shrink(grant, end),
-      hold: () => {
-        throw new Error("nothing is held");
+      shrink: (grant, end) => {
+        this.#settleSender();
+        return source.shrink(grant, end);
       },
-      seal: (entry) => source.seal(entry),
       transferRoot: (statuses) => source.transferRoot(statuses),
-    }, { blockLength: BLOCK });
+    }, { blockLength: BLOCK, chunkBlocks, describe });
   }
 
   #makeReceiver(): Receiver {
     const { disk, scenario } = this;
+    const { overwrite } = scenario;
     return new Receiver({
-      send: (message) => this.#control.send("receiver", message),
-      page: (first, count, entries) => disk.page(first, count, entries),
-      expect: (entry, first, count) => disk.expect(entry, first, count),
-      commit: (entry, size, root) => {
+      name: () => undefined,
+      transferRoot: (statuses) => {
+        this.#settleReceiver();
+        return disk.transferRoot(statuses);
+      },
+    }, { overwrite, blockLength: BLOCK, describe });
+  }
+
+  /** Does what the sender has asked for meanwhile. */
+  #settleSender(): void {
+    const { source } = this;
+    for (let command = this.sender.poll(); command !== undefined; command = this.sender.poll()) {
+      switch (command.type) {
+        case "send":
+          this.#control.send("sender", command.message);
+          break;
+        case "grant":
+          source.grant(command.lane, command.grant, command.entry, command.first, command.count);
+          break;
+        case "hold":
+          throw new Error("nothing is held");
+        case "seal":
+          source.seal(command.entry);
+          break;
+      }
+    }
+  }
+
+  #settleReceiver(): void {
+    for (let command = this.receiver.poll(); command !== undefined; command = this.receiver.poll()) {
+      this.#runAtReceiver(command);
+    }
+  }
+
+  #runAtReceiver(command: ReceiverCommand): void {
+    const { disk, scenario } = this;
+    switch (command.type) {
+      case "send":
+        return this.#control.send("receiver", command.message);
+      case "page":
+        return disk.page(command.first, command.count, command.entries);
+      case "expect":
+        return disk.expect(command.entry, command.first, command.count);
+      case "commit": {
+        const { entry, size, root } = command;
         const hasPassed = this.#isListed && disk.checkedEntries === scenario.files.length;
         if (!hasPassed) this.faults.push(`committed entry ${entry} before the last page passed`);
-        disk.commit(entry, size, root);
-      },
-      finishFolders: () => disk.finishFolders(),
-      name: () => undefined,
-      abandon: (entry) => disk.abandon(entry),
-      transferRoot: (statuses) => disk.transferRoot(statuses),
-    }, { overwrite: scenario.overwrite, blockLength: BLOCK });
+        return disk.commit(entry, size, root);
+      }
+      case "finish-folders":
+        return disk.finishFolders();
+      case "abandon":
+        return disk.abandon(command.entry);
+    }
   }
 
   #arrive(side: Side, message: TransferMessage): void {
     this.#tell(() => {
-      if (side === "sender") return this.sender.receive(message);
+      if (side === "sender") return this.sender.handle({ type: "message", message });
       if (message.type === "pages-end") this.#isListed = true;
-      this.receiver.receive(message);
+      this.receiver.handle({ type: "message", message });
       if (message.type === "page" && this.flaws.hasty) this.#beHasty(message);
     });
   }
@@ -136,22 +178,29 @@ export class World {
   #beHasty(page: TransferMessage & { readonly type: "page" }): void {
     const files = this.scenario.files.slice(0, page.first + page.count);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
-    this.receiver.receive({ type: "pages-end", entries: files.length, bytes });
+    this.receiver.handle({ type: "message", message: { type: "pages-end", entries: files.length, bytes } });
   }
 
-  /** Lets something happen to a machine; sometimes the owner's batch ends behind it. */
+  /** Lets something happen to a machine; sometimes the owner's batch ends behind it, and sometimes more comes before it polls. */
   #tell(act: () => void): void {
     act();
-    if (this.random.chance(0.2)) this.sender.tick(this.clock.nowMs);
-    if (this.random.chance(0.2)) this.receiver.tick(this.clock.nowMs);
+    if (this.random.chance(0.2)) this.sender.handle({ type: "tick", nowMs: this.clock.nowMs });
+    if (this.random.chance(0.2)) this.receiver.handle({ type: "tick", nowMs: this.clock.nowMs });
+    if (this.random.chance(0.7)) this.#settle();
     this.#mostBytes = Math.max(this.#mostBytes, this.receiver.progress.verifiedBytes);
     if (this.#mostBytes > this.receiver.progress.totalBytes) this.faults.push("more bytes verified than there are");
   }
 
+  #settle(): void {
+    this.#settleSender();
+    this.#settleReceiver();
+  }
+
   #tick(): void {
     this.source.walk(this.sender);
-    this.sender.tick(this.clock.nowMs);
-    this.receiver.tick(this.clock.nowMs);
+    this.sender.handle({ type: "tick", nowMs: this.clock.nowMs });
+    this.receiver.handle({ type: "tick", nowMs: this.clock.nowMs });
+    this.#settle();
     this.clock.after(this.random.time(1, TICK_MS), () => this.#tick());
   }
 
@@ -163,7 +212,7 @@ export class World {
       this.source.openLane(lane);
       ids.push(lane.id);
     }
-    this.sender.lanesOpened(ids);
+    this.sender.handle({ type: "lanes-opened", lanes: ids });
   }
 
   /** Resets one lane. The receiver's claim lives on until its write returns; the sender hears of it a little later. */
@@ -175,7 +224,7 @@ export class World {
     killLane(lane);
     this.source.killLane(lane.id);
     this.clock.after(this.random.time(0, 5), () => {
-      if (!this.flaws.deafToLanes) this.sender.laneLost(lane.id);
+      if (!this.flaws.deafToLanes) this.sender.handle({ type: "lane-lost", lane: lane.id });
       if (aliveOf(this.#lanes).length === 0 && this.#control.isUp) this.#openLanes(1);
     });
   }
@@ -189,8 +238,8 @@ export class World {
     for (const lane of this.#lanes.values()) killLane(lane);
     this.source.killLanes();
     const noticeMs = 500;
-    this.clock.after(this.random.time(0, noticeMs), () => this.sender.linkLost());
-    this.clock.after(this.random.time(0, noticeMs), () => this.receiver.linkLost());
+    this.clock.after(this.random.time(0, noticeMs), () => this.sender.handle({ type: "link-lost" }));
+    this.clock.after(this.random.time(0, noticeMs), () => this.receiver.handle({ type: "link-lost" }));
     const links = this.scenario.losses.filter((loss) => loss.what === "link").length;
     if (this.scenario.staysLost && this.#outages === links) return this.clock.after(GIVE_UP_MS, () => this.#giveUp());
     this.clock.after(this.random.time(noticeMs, 5000), () => this.#restoreLink());
@@ -205,9 +254,9 @@ export class World {
         this.#control.join(side);
       });
     };
-    join("receiver", () => this.receiver.linkRestored());
+    join("receiver", () => this.receiver.handle({ type: "link-restored" }));
     join("sender", () => {
-      this.sender.linkRestored();
+      this.sender.handle({ type: "link-restored" });
       this.clock.after(this.random.time(0, 50), () => {
         if (this.#control.isUp) this.#openLanes(this.scenario.lanes);
       });
@@ -215,7 +264,7 @@ export class World {
   }
 
   #giveUp(): void {
-    this.sender.cancel(new UltraError("network", "no answer"));
-    this.receiver.cancel(new UltraError("network", "no answer"));
+    this.sender.handle({ type: "cancel", error: new UltraError("network", "no answer") });
+    this.receiver.handle({ type: "cancel", error: new UltraError("network", "no answer") });
   }
 }

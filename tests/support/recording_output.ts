@@ -1,19 +1,17 @@
 /** An Output that remembers what it was told. @module */
 
+import type { FactSheet, Output, RunPhase, TicketNotice } from "../../src/ui/output.ts";
 import type {
   AddedConnection,
-  FactSheet,
   FileFailure,
   OfferedFiles,
-  Output,
-  RunPhase,
-  TicketNotice,
   TransferConfig,
   TransferStart,
-} from "../../src/ui/output.ts";
+} from "../../src/session/events.ts";
 import type { ProgressReport } from "../../src/ui/progress.ts";
 import { errorText } from "../../src/ui/messages.ts";
-import type { Measurement, TestVerdict } from "../../src/measure/verdict.ts";
+import type { TestVerdict } from "../../src/measure/verdict.ts";
+import type { ShownMeasurement } from "../../src/ui/output.ts";
 import { UltraError } from "../../src/base/errors.ts";
 
 export class RecordingOutput implements Output {
@@ -28,7 +26,7 @@ export class RecordingOutput implements Output {
   readonly reports: ProgressReport[] = [];
   readonly failures: FileFailure[] = [];
   readonly facts: FactSheet[] = [];
-  readonly measurements: Measurement[] = [];
+  readonly measurements: ShownMeasurement[] = [];
   readonly testVerdicts: TestVerdict[] = [];
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
@@ -105,7 +103,7 @@ export class RecordingOutput implements Output {
     this.#call("measuring");
   }
 
-  measured(measurement: Measurement): void {
+  measured(measurement: ShownMeasurement): void {
     this.#call("measured");
     this.measurements.push(measurement);
   }

@@ -116,7 +116,9 @@ export class SimulatedEngine implements Engine {
       tell: (event) => this.#tell(event),
     };
     const actual = this.#network.listen(host, address, port);
-    if (actual === undefined) throw new ListenError("in-use", "Something else already listens there", options.address);
+    if (actual === undefined) {
+      throw new ListenError("port-in-use", "Something else already listens there", options.address);
+    }
     this.#listeners.set(id, host);
     this.#tell({ type: "listening", listener: id, port: actual, address });
     return id;
@@ -312,9 +314,9 @@ export class SimulatedEngine implements Engine {
     return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
   }
 
-  async *events(): AsyncGenerator<EngineEvent, void, void> {
+  async *events(): AsyncGenerator<readonly EngineEvent[], void, void> {
     while (true) {
-      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) yield event;
+      while (this.#events.length > 0) yield this.#events.splice(0);
       if (this.#isStopped) return;
       await new Promise<void>((done) => this.#wake = done);
     }

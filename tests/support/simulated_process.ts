@@ -1,13 +1,15 @@
 /** A whole `ultra` process on a simulated computer, from the command to the exit code. @module */
 
+import { advised, describe, speedAdvice } from "../../src/cli/advice.ts";
 import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
-import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "../../src/cli/arguments.ts";
+import type { ReceiveTask, SendTask, TestTask, Way } from "../../src/cli/resolve.ts";
 import { receiveCommand } from "../../src/cli/recv.ts";
 import { sendCommand } from "../../src/cli/send.ts";
 import { testCommand } from "../../src/cli/measure.ts";
 import { Interrupted } from "../../src/base/interrupted.ts";
 import { Hub } from "../../src/link/hub.ts";
-import type { Context } from "../../src/link/context.ts";
+import type { CommandContext } from "../../src/cli/context.ts";
+import { teller } from "../../src/ui/output.ts";
 import type { EndingSignal } from "../../src/base/signals.ts";
 import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
@@ -39,7 +41,7 @@ export class SimulatedWorld {
 export class SimulatedProcess {
   readonly engine: SimulatedEngine;
   readonly output = new RecordingOutput();
-  readonly context: Context;
+  readonly context: CommandContext;
   /** Rejected by a bug in a handler of events. */
   readonly events: Promise<void>;
   /** When the process ended. */
@@ -62,6 +64,8 @@ export class SimulatedProcess {
       timers: world.time,
       random: (length) => new Uint8Array(length).map(() => world.random.below(256)),
       output: this.output,
+      tell: teller(this.output, speedAdvice),
+      describe,
       host: host.addresses[0] ?? "nowhere",
       cores: host.cores ?? 1,
       ended: this.#ended.signal,
@@ -86,37 +90,43 @@ export class SimulatedProcess {
     this.#killed.resolve(KILLED);
   }
 
-  send(paths: readonly string[], ticket?: Ticket, options: Partial<SendInvocation> = {}): Promise<number> {
-    const invocation: SendInvocation = {
+  send(paths: readonly string[], ticket?: Ticket, options: Partial<SendTask> = {}): Promise<number> {
+    const task: SendTask = {
       command: "send",
       paths,
       allowLeftOut: false,
       ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() => sendCommand(invocation, ticket, this.context));
+    return this.run(() => sendCommand(task, this.context));
   }
 
-  receive(ticket?: Ticket, options: Partial<ReceiveInvocation> = {}): Promise<number> {
-    const own = { into: ".", target: undefined, overwrite: false, hidden: false, allowLeftOut: false, stay: false };
-    const invocation: ReceiveInvocation = {
+  receive(ticket?: Ticket, options: Partial<ReceiveTask> = {}): Promise<number> {
+    const own = {
+      target: { folder: ".", rename: undefined },
+      overwrite: false,
+      hidden: false,
+      allowLeftOut: false,
+      stay: false,
+    };
+    const task: ReceiveTask = {
       command: "recv",
       ...own,
       ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() => receiveCommand(invocation, ticket, this.context));
+    return this.run(() => receiveCommand(task, this.context));
   }
 
-  test(ticket?: Ticket, options: Partial<TestInvocation> = {}): Promise<number> {
+  test(ticket?: Ticket, options: Partial<TestTask> = {}): Promise<number> {
     const own = { folder: "/data", size: undefined };
-    const invocation: TestInvocation = {
+    const task: TestTask = {
       command: "test",
       ...own,
       ...common(ticket, this.context.host),
       ...options,
     };
-    return this.run(() => testCommand(invocation, ticket, this.context, (parent) => this.engine.makeFolder(parent)));
+    return this.run(() => testCommand(task, this.context, (parent) => this.engine.makeFolder(parent)));
   }
 
   /** Runs to an exit code as `src/cli/run.ts` does. */
@@ -126,7 +136,7 @@ export class SimulatedProcess {
       return await Promise.race([act(), bug]);
     } catch (error) {
       if (error instanceof Interrupted) return exitCodeOfSignal(error.signal as EndingSignal);
-      this.output.error(error);
+      this.output.error(advised(error));
       return exitCodeOfError(error);
     } finally {
       this.endedMs = this.#world.time.now();
@@ -138,8 +148,8 @@ export class SimulatedProcess {
 
 /** A listener names its one address: those of the real machine have no place here. */
 function common(ticket: Ticket | undefined, address: string) {
-  const peer: Peer = ticket === undefined
+  const peer: Way = ticket === undefined
     ? { type: "listen", endpoint: { address, port: 0 }, advertise: [], ticketOut: undefined }
-    : { type: "dial", ticket: { from: "argument", ticket } };
+    : { type: "dial", ticket };
   return { peer, tuning: DEFAULT_TUNING, output: "human", verbose: false, warnings: [] } as const;
 }

@@ -1,5 +1,6 @@
 /** Machines with ports that only write down what they are told, for peers that do as they like. @module */
 
+import { describe } from "../../src/cli/advice.ts";
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
 import type { ErrorKind, UltraError } from "../../src/base/errors.ts";
@@ -7,8 +8,16 @@ import type { PageMessage, TransferMessage } from "../../src/protocol/messages.t
 import { encodePage } from "../../src/protocol/pages.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
 import type { Outcome, Summary } from "../../src/transfer/outcome.ts";
-import { Receiver, type ReceiverOptions } from "../../src/transfer/receiver.ts";
+import { chunkBlocks } from "../../src/settings/ultra.ts";
+import { Receiver } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";
+import type {
+  ReceiverCommand,
+  ReceiverEvent,
+  ReceiverOptions,
+  SenderCommand,
+  SenderEvent,
+} from "../../src/transfer/turns.ts";
 
 export const MIB = 1 << 20;
 
@@ -43,6 +52,7 @@ export function bytesOf(items: readonly Item[]): number {
   return items.reduce((sum, [, size]) => sum + (size === "folder" ? 0 : size), 0);
 }
 
+/** A command as a test looks at it: its name, and its arguments in order. */
 export interface Told {
   readonly what: string;
   readonly with: readonly unknown[];
@@ -55,23 +65,24 @@ export class SenderBench {
   readonly sender: Sender;
 
   constructor(items: readonly Item[], lanes: readonly number[] = [1], leftOut = NOTHING_LEFT_OUT) {
-    const tell = (what: string, ...args: unknown[]) => void this.told.push({ what, with: args });
-    this.sender = new Sender({
-      send: (message) => void this.sent.push(message),
-      grant: (...args) => tell("grant", ...args),
-      shrink: (_grant, end) => end,
-      hold: (entry, first) => tell("hold", entry, first),
-      seal: (entry) => tell("seal", entry),
-      transferRoot: harnessRoot,
-    });
-    if (items.length > 0) this.sender.page(0, items.length, bytesOf(items), page(0, items).entries);
-    this.sender.walkEnd(items.length, bytesOf(items), leftOut);
-    this.sender.lanesOpened(lanes);
+    this.sender = new Sender({ shrink: (_grant, end) => end, transferRoot: harnessRoot }, { chunkBlocks, describe });
+    if (items.length > 0) {
+      const { entries } = page(0, items);
+      this.handle({ type: "page", first: 0, count: items.length, size: bytesOf(items), entries });
+    }
+    this.handle({ type: "walk-end", entries: items.length, size: bytesOf(items), leftOut });
+    this.handle({ type: "lanes-opened", lanes });
+  }
+
+  /** Lets something happen, and writes down what it brings about. */
+  handle(event: SenderEvent): void {
+    this.sender.handle(event);
+    writeDown(this.sender, this);
   }
 
   /** Lets messages in, one after the other. */
   receive(...messages: TransferMessage[]): this {
-    for (const message of messages) this.sender.receive(message);
+    for (const message of messages) this.handle({ type: "message", message });
     return this;
   }
 
@@ -98,29 +109,29 @@ export class ReceiverBench {
   readonly told: Told[] = [];
   readonly receiver: Receiver;
 
-  constructor(options: Partial<ReceiverOptions> = {}) {
-    const tell = (what: string, ...args: unknown[]) => void this.told.push({ what, with: args });
-    this.receiver = new Receiver({
-      send: (message) => void this.sent.push(message),
-      page: (first, count) => tell("page", first, count),
-      expect: (...args) => tell("expect", ...args),
-      commit: (entry, size) => tell("commit", entry, size),
-      finishFolders: () => tell("finishFolders"),
-      name: () => undefined,
-      abandon: (entry) => tell("abandon", entry),
-      transferRoot: harnessRoot,
-    }, { overwrite: false, ...options });
+  constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}) {
+    this.receiver = new Receiver({ name: () => undefined, transferRoot: harnessRoot }, {
+      describe,
+      overwrite: false,
+      ...options,
+    });
+  }
+
+  /** Lets something happen, and writes down what it brings about. */
+  handle(event: ReceiverEvent): void {
+    this.receiver.handle(event);
+    writeDown(this.receiver, this);
   }
 
   receive(...messages: TransferMessage[]): this {
-    for (const message of messages) this.receiver.receive(message);
+    for (const message of messages) this.handle({ type: "message", message });
     return this;
   }
 
   /** Takes a page and its check. */
   take(items: readonly Item[], statuses?: readonly TargetStatus[], freeSpace = 1e15, first = 0): this {
     this.receive(page(first, items));
-    this.receiver.checked(first, statuses ?? items.map(() => "absent"), freeSpace);
+    this.handle({ type: "checked", first, statuses: statuses ?? items.map(() => "absent"), freeSpace });
     return this;
   }
 
@@ -143,6 +154,18 @@ export class ReceiverBench {
 
   assertFails(kind: ErrorKind): void {
     assertFailed(this.receiver.outcome, this.sent, kind);
+  }
+}
+
+/** Takes out all commands. Bytes are left out: they are what went in. */
+function writeDown(
+  machine: { poll(): SenderCommand | ReceiverCommand | undefined },
+  { sent, told }: { readonly sent: TransferMessage[]; readonly told: Told[] },
+): void {
+  for (let command = machine.poll(); command !== undefined; command = machine.poll()) {
+    const { type, ...fields } = command;
+    if (command.type === "send") sent.push(command.message);
+    else told.push({ what: type, with: Object.values(fields).filter((value) => !(value instanceof Uint8Array)) });
   }
 }
 

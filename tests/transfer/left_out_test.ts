@@ -45,18 +45,18 @@ function done(committed: number, present: number, skipped: number, statuses: rea
 /** A sender whose receiver takes all of {@linkcode TREE}. */
 function sent(leftOut: LeftOut): SenderBench {
   const bench = new SenderBench(TREE, [1], leftOut).receive(needAll(0, 2), verified(1, 0, 1));
-  bench.sender.sealed(1, 5, ROOT);
-  bench.sender.tick(0);
+  bench.handle({ type: "sealed", entry: 1, size: 5, root: ROOT });
+  bench.handle({ type: "tick", nowMs: 0 });
   return bench.receive(committed(0, 2), done(2, 0, 0, [1, 1]));
 }
 
 /** A receiver that gets all of {@linkcode TREE} and hears of this before. */
 function received(...told: TransferMessage[]): ReceiverBench {
   const bench = new ReceiverBench().receive(...told).takeAll(TREE);
-  bench.receiver.verified(1, 0, 1);
+  bench.handle({ type: "verified", entry: 1, first: 0, count: 1 });
   bench.receive(seal(1, 5));
-  for (const entry of [0, 1]) bench.receiver.committed(entry, true);
-  bench.receiver.foldersFinished();
+  for (const entry of [0, 1]) bench.handle({ type: "committed", entry, durable: true });
+  bench.handle({ type: "folders-finished", failure: undefined });
   return bench.receive({ type: "bye" });
 }
 
@@ -78,8 +78,8 @@ Deno.test("T21: T42: a sender tells what it leaves out before the end of its pag
   assert.deepEqual(types.slice(0, 3), ["page", "left-out", "pages-end"]);
   assert.deepEqual(bench.sent[1], LINKS_MESSAGE);
   const again = new SenderBench(TREE, [1], LINKS);
-  again.sender.linkLost();
-  again.sender.linkRestored();
+  again.handle({ type: "link-lost" });
+  again.handle({ type: "link-restored" });
   again.sent.length = 0;
   again.receive({ type: "position", entries: 2, end: false });
   assert.deepEqual(again.sent.map(({ type }) => type), ["left-out", "pages-end"]);
@@ -107,8 +107,8 @@ Deno.test("T6: a receiver leaves hidden names out one by one, needs no space for
   const items: readonly Item[] = [[".git", "folder"], [".git/big", 2 ** 40], ["a", 0], [".x", 5]];
   const bench = new ReceiverBench().takeAll(items, ["hidden", "hidden", "absent", "hidden"], 10 ** 7);
   bench.receive(seal(2, 0));
-  bench.receiver.committed(2, true);
-  bench.receiver.foldersFinished();
+  bench.handle({ type: "committed", entry: 2, durable: true });
+  bench.handle({ type: "folders-finished", failure: undefined });
   bench.receive({ type: "bye" });
   const need = bench.sent.find(({ type }) => type === "need");
   assert.deepEqual(need, {
@@ -130,7 +130,7 @@ Deno.test("T6: a receiver leaves hidden names out one by one, needs no space for
 Deno.test("T6: the one thing asked for has its own code when it is left out, two things have that of several", () => {
   const ended = (items: readonly Item[], status: TargetStatus) => {
     const bench = new ReceiverBench().takeAll(items, items.map(() => status));
-    bench.receiver.foldersFinished();
+    bench.handle({ type: "folders-finished", failure: undefined });
     return kinds(bench.receive({ type: "bye" }).outcome);
   };
   assert.deepEqual(ended([[".a", 5]], "hidden"), ["disk", "done"]);
@@ -150,7 +150,7 @@ Deno.test("T6: a sender hears that its only file was left out, and ends with the
 
 Deno.test("T6: a receiver cannot leave out more than it skipped", () => {
   const bench = new SenderBench([["a", 0]]).receive(needAll(0));
-  bench.sender.sealed(0, 0, ROOT);
+  bench.handle({ type: "sealed", entry: 0, size: 0, root: ROOT });
   bench.receive(committed(0), HIDDEN, done(1, 0, 0, [1])).assertFails("protocol");
 });
 

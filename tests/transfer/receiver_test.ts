@@ -1,3 +1,4 @@
+import { describe } from "../../src/cli/advice.ts";
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
@@ -69,7 +70,7 @@ Deno.test("T2: what was announced before the offer bounds it", () => {
 Deno.test("T3: a page that the sink refuses ends the transfer: as a breach, or for lack of memory as a failure here", () => {
   for (const [fault, kind] of [["protocol", "protocol"], ["no-memory", "disk"]] as const) {
     const bench = new ReceiverBench().receive(page(0, [["a", 1]]));
-    bench.receiver.pageRefused(fault, "a manifest of too many or too long names");
+    bench.handle({ type: "page-refused", fault, text: "a manifest of too many or too long names" });
     bench.assertFails(kind);
     assert.match(errorOf(bench.outcome).message, /too many or too long names/);
   }
@@ -90,7 +91,7 @@ for (const [status, kind, text] of REFUSALS) {
     const bench = new ReceiverBench().take([["a", 5], ["b", 5]], ["absent", status]);
     bench.assertFails(kind);
     const { outcome } = bench;
-    assert.match(errorOf(outcome).message, text);
+    assert.match(describe(errorOf(outcome)), text);
     assert.equal(errorOf(outcome).subject, "b");
     assert.deepEqual([bench.toldOf("expect"), bench.toldOf("commit")], [[], []]);
     const overwriting = new ReceiverBench({ overwrite: true }).take([["b", 5]], [status]);
@@ -127,55 +128,55 @@ Deno.test("a page that comes again changes nothing (A8, G6)", () => {
 
 Deno.test("nothing is committed before the last page has passed", () => {
   const bench = new ReceiverBench().take([["d", "folder"], ["d/a", 5]]);
-  bench.receiver.verified(1, 0, 1);
+  bench.handle({ type: "verified", entry: 1, first: 0, count: 1 });
   bench.receive(seal(1, 5), page(2, [["b", 0]]), end([["d", "folder"], ["d/a", 5], ["b", 0]]));
   assert.deepEqual(bench.toldOf("commit"), []);
-  bench.receiver.checked(2, ["absent"], 1e15);
+  bench.handle({ type: "checked", first: 2, statuses: ["absent"], freeSpace: 1e15 });
   assert.deepEqual(bench.toldOf("commit"), [[0, 0], [1, 5]]);
 });
 
 Deno.test("a damaged block is asked for three times, then the transfer ends (B5)", () => {
   const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
-  for (let i = 0; i < 3; i++) bench.receiver.mismatch(0, 1);
+  for (let i = 0; i < 3; i++) bench.handle({ type: "mismatch", entry: 0, block: 1 });
   assert.deepEqual(bench.sent.at(-1), { type: "need", items: [{ what: "blocks", entry: 0, first: 1, count: 1 }] });
   assert.equal(bench.sent.filter(({ type }) => type === "need").length, 4);
-  bench.receiver.mismatch(0, 1);
+  bench.handle({ type: "mismatch", entry: 0, block: 1 });
   bench.assertFails("integrity");
 });
 
 Deno.test("blocks that do not build the root end the transfer (G5)", () => {
   const bench = new ReceiverBench().takeAll([["a", 5], ["b", 5]]);
-  bench.receiver.verified(0, 0, 1);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 1 });
   bench.receive(seal(0, 5));
-  bench.receiver.entryFailed(0, "integrity", "a has another root");
+  bench.handle({ type: "entry-failed", entry: 0, fault: "integrity", text: "a has another root" });
   bench.assertFails("integrity");
 });
 
 Deno.test("a block that is verified twice counts once (A8, B3)", () => {
   const bench = new ReceiverBench().takeAll([["a", 3 * MIB + 1]]);
-  bench.receiver.verified(0, 1, 1);
-  bench.receiver.verified(0, 0, 4);
-  bench.receiver.verified(0, 3, 1);
+  bench.handle({ type: "verified", entry: 0, first: 1, count: 1 });
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 4 });
+  bench.handle({ type: "verified", entry: 0, first: 3, count: 1 });
   assert.equal(bench.receiver.progress.verifiedBytes, 3 * MIB + 1);
 });
 
 Deno.test("a full disk ends the transfer, a file that cannot be written only itself (D2, D8)", () => {
   const full = new ReceiverBench().takeAll(FILES);
-  full.receiver.entryFailed(1, "no-space", "no space left");
+  full.handle({ type: "entry-failed", entry: 1, fault: "no-space", text: "no space left" });
   full.assertFails("disk");
   const broken = new ReceiverBench().takeAll(FILES);
-  broken.receiver.entryFailed(1, "io", "a cannot be written");
+  broken.handle({ type: "entry-failed", entry: 1, fault: "io", text: "a cannot be written" });
   assert.deepEqual(broken.sent.at(-1), { type: "failed", entry: 1, kind: "disk", text: "a cannot be written" });
   assert.deepEqual([broken.toldOf("abandon"), broken.state], [[[1]], "running"]);
 });
 
 Deno.test("a file that its sender failed is abandoned, and later words about it are ignored (E1, E2)", () => {
   const bench = new ReceiverBench().takeAll(FILES);
-  bench.receiver.verified(1, 0, 2);
+  bench.handle({ type: "verified", entry: 1, first: 0, count: 2 });
   const fail: TransferMessage = { type: "fail", entry: 1, kind: "source-changed", text: "changed" };
   bench.receive(fail, fail);
-  bench.receiver.verified(1, 2, 1);
-  bench.receiver.mismatch(1, 2);
+  bench.handle({ type: "verified", entry: 1, first: 2, count: 1 });
+  bench.handle({ type: "mismatch", entry: 1, block: 2 });
   assert.deepEqual(bench.toldOf("abandon"), [[1]]);
   assert.equal(bench.receiver.progress.verifiedBytes, 0);
 });
@@ -188,8 +189,8 @@ Deno.test("a failure after the seal is out of place (G6)", () => {
 Deno.test("acknowledgements are merged, and at most 20 leave in a second", () => {
   const bench = new ReceiverBench().takeAll([["a", 90 * MIB]]);
   for (let block = 0; block < 80; block++) {
-    bench.receiver.verified(0, block, 1);
-    bench.receiver.tick(block * 10);
+    bench.handle({ type: "verified", entry: 0, first: block, count: 1 });
+    bench.handle({ type: "tick", nowMs: block * 10 });
   }
   const acks = bench.sent.filter(({ type }) => type === "verified");
   assert.equal(acks.length, 1 + Math.floor(790 / ACKNOWLEDGE_MS));
@@ -199,11 +200,11 @@ Deno.test("acknowledgements are merged, and at most 20 leave in a second", () =>
 Deno.test("small files are acknowledged 32 at a time, without waiting for the clock", () => {
   const files = 100;
   const bench = new ReceiverBench().takeAll(Array.from({ length: files }, (_, i): [string, number] => [`f${i}`, 1]));
-  bench.receiver.tick(ACKNOWLEDGE_MS);
+  bench.handle({ type: "tick", nowMs: ACKNOWLEDGE_MS });
   const before = bench.sent.length;
   for (let entry = 0; entry < files - 1; entry++) {
-    bench.receiver.verified(entry, 0, 1);
-    bench.receiver.tick(ACKNOWLEDGE_MS + 1);
+    bench.handle({ type: "verified", entry, first: 0, count: 1 });
+    bench.handle({ type: "tick", nowMs: ACKNOWLEDGE_MS + 1 });
   }
   const told = bench.sent.slice(before).map((message) => message.type === "verified" ? message.items.length : 0);
   assert.deepEqual(told, [32, 32, 32]);
@@ -211,19 +212,19 @@ Deno.test("small files are acknowledged 32 at a time, without waiting for the cl
 
 Deno.test("the last block of a file is acknowledged at once", () => {
   const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
-  bench.receiver.verified(0, 0, 2);
-  bench.receiver.tick(1);
-  bench.receiver.verified(0, 2, 1);
-  bench.receiver.tick(2);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 2 });
+  bench.handle({ type: "tick", nowMs: 1 });
+  bench.handle({ type: "verified", entry: 0, first: 2, count: 1 });
+  bench.handle({ type: "tick", nowMs: 2 });
   assert.deepEqual(bench.sent.at(-1), { type: "verified", items: [{ entry: 0, first: 2, count: 1 }] });
 });
 
 Deno.test("a receiver confirms after its folders, and takes silence for bye after five seconds", () => {
   const bench = confirming();
   assert.equal(bench.sent.at(-1)?.type, "done");
-  bench.receiver.tick(1000 + BYE_MS - 1);
+  bench.handle({ type: "tick", nowMs: 1000 + BYE_MS - 1 });
   assert.equal(bench.state, "running");
-  bench.receiver.tick(1000 + BYE_MS);
+  bench.handle({ type: "tick", nowMs: 1000 + BYE_MS });
   const { outcome } = bench;
   assert.equal(summaryOf(outcome).exitKind, "done");
   assert.deepEqual(summaryOf(outcome).fileRoot, ROOT);
@@ -231,16 +232,16 @@ Deno.test("a receiver confirms after its folders, and takes silence for bye afte
 
 Deno.test("a network that fails after the confirmation is no failure of the receiver (C8)", () => {
   const bench = confirming();
-  bench.receiver.linkLost();
-  bench.receiver.cancel(new UltraError("network", "lost"));
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "cancel", error: new UltraError("network", "lost") });
   assert.equal(bench.state, "finished");
 });
 
 Deno.test("a lost confirmation is repeated on the next connection (C8)", () => {
   const bench = confirming();
-  bench.receiver.linkLost();
+  bench.handle({ type: "link-lost" });
   bench.sent.length = 0;
-  bench.receiver.linkRestored();
+  bench.handle({ type: "link-restored" });
   bench.receive({ type: "position", entries: 1, end: false });
   assert.deepEqual(bench.sent.map(({ type }) => type), ["position", "committed", "done"]);
   bench.receive({ type: "bye" });
@@ -250,11 +251,11 @@ Deno.test("a lost confirmation is repeated on the next connection (C8)", () => {
 Deno.test("after a reconnect a receiver says what it has and asks for what it lacks", () => {
   const items: readonly Item[] = [["a", 4 * MIB], ["b", 5], ["c", 5]];
   const bench = new ReceiverBench().take(items, ["absent", "absent", "identical"]);
-  bench.receiver.verified(0, 1, 2);
-  bench.receiver.linkLost();
-  bench.receiver.verified(0, 3, 1);
+  bench.handle({ type: "verified", entry: 0, first: 1, count: 2 });
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "verified", entry: 0, first: 3, count: 1 });
   bench.sent.length = 0;
-  bench.receiver.linkRestored();
+  bench.handle({ type: "link-restored" });
   bench.receive({ type: "position", entries: 1, end: false });
   assert.deepEqual(bench.sent, [
     { type: "position", entries: 3, end: false },
@@ -266,14 +267,14 @@ Deno.test("after a reconnect a receiver says what it has and asks for what it la
 
 Deno.test("folders that cannot be finished end the transfer, since nothing says that they last", () => {
   const bench = new ReceiverBench().takeAll([["d", "folder"]]);
-  bench.receiver.committed(0, true);
-  bench.receiver.foldersFinished({ fault: "io", text: "d cannot be synced" });
+  bench.handle({ type: "committed", entry: 0, durable: true });
+  bench.handle({ type: "folders-finished", failure: { fault: "io", text: "d cannot be synced" } });
   bench.assertFails("disk");
 });
 
 Deno.test("an empty manifest is a transfer, too", () => {
   const bench = new ReceiverBench().receive(end([]));
-  bench.receiver.foldersFinished();
+  bench.handle({ type: "folders-finished", failure: undefined });
   bench.receive({ type: "bye" });
   const { outcome } = bench;
   assert.equal(summaryOf(outcome).exitKind, "done");
@@ -282,10 +283,10 @@ Deno.test("an empty manifest is a transfer, too", () => {
 /** A receiver at second 1 that has one file and has said so. */
 function confirming(): ReceiverBench {
   const bench = new ReceiverBench().takeAll([["a", 5]]);
-  bench.receiver.verified(0, 0, 1);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 1 });
   bench.receive(seal(0, 5));
-  bench.receiver.committed(0, true);
-  bench.receiver.tick(1000);
-  bench.receiver.foldersFinished();
+  bench.handle({ type: "committed", entry: 0, durable: true });
+  bench.handle({ type: "tick", nowMs: 1000 });
+  bench.handle({ type: "folders-finished", failure: undefined });
   return bench;
 }

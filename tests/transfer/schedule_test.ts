@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BlockTable } from "../../src/transfer/blocks.ts";
-import { chunkBlocks, chunkCount, ChunkHeap, chunkSize, forEachChunk, SmallQueue } from "../../src/transfer/plan.ts";
+import { ChunkHeap, forEachChunk, SmallQueue } from "../../src/transfer/plan.ts";
 import { MAX_UNDER_WAY, Schedule } from "../../src/transfer/schedule.ts";
+import { chunkBlocks } from "../../src/settings/ultra.ts";
 
 const MIB = 1 << 20;
-const GIB = 1 << 30;
-
-Deno.test("chunks grow with the file, from 32 to 256 MiB", () => {
-  const sizes = [1, GIB, GIB + 1, 4 * GIB, 4 * GIB + 1, 16 * GIB, 16 * GIB + 1, 2 ** 50].map((size) => chunkSize(size));
-  assert.deepEqual(sizes.map((size) => size / MIB), [32, 32, 64, 64, 128, 128, 256, 256]);
-  assert.equal(chunkCount(600_000_000), 18);
-  assert.equal(chunkSize(1, 5), 5 * MIB, "unless the user says how long they are");
-});
 
 Deno.test("chunks cover every block of a run once, and none is longer than the chunk size", () => {
   const chunks = fc.integer({ min: 1, max: 256 });
@@ -61,7 +54,7 @@ class Bench {
   readonly granted = new Map<string, number>();
   shrunk = 0;
 
-  constructor(readonly files: readonly number[], lanes: number, chunkBlocks?: number) {
+  constructor(readonly files: readonly number[], lanes: number, wanted?: number) {
     this.read = new BlockTable({ blocks: (entry) => this.files[entry] ?? 0 });
     this.schedule = new Schedule({
       grant: (lane, id, entry, first, count) => {
@@ -74,7 +67,7 @@ class Bench {
       bytes: (_entry, _first, count) => count * MIB,
       forEachMissing: (entry, first, end, visit) => this.read.forEachMissing(entry, first, end, visit),
       firstMissing: (entry, first, end) => this.read.firstMissing(entry, first, end),
-    }, chunkBlocks);
+    }, (blocks) => chunkBlocks(blocks, wanted));
     for (let lane = 1; lane <= lanes; lane++) this.open(lane);
     files.forEach((blocks, entry) => this.schedule.add(entry, 0, blocks));
     this.schedule.fill();

@@ -1,7 +1,9 @@
+import { describe } from "../../src/cli/advice.ts";
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { MAX_NEED_RUNS } from "../../src/protocol/limits.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
+import { chunkBlocks } from "../../src/settings/ultra.ts";
 import { MAX_UNANSWERED_PAGES, Sender, STALL_MS } from "../../src/transfer/sender.ts";
 import { bytesOf, committed, harnessRoot, type Item, MIB, needAll, needBlocks, page, ROOT } from "./harness.ts";
 import { errorOf, SenderBench, summaryOf, verified } from "./harness.ts";
@@ -77,7 +79,7 @@ Deno.test("T8: a file that is asked for block by block is granted in chunks, als
     items: Array.from({ length: count }, (_, i) => ({ what: "blocks", entry: 0, first: first + i, count: 1 })),
   });
   const bench = new SenderBench([["a", 640 * MIB]]).receive(singles(0, 320), singles(320, 320));
-  for (let grant = 1; grant <= 20; grant++) bench.sender.grantRead(1, grant, 0);
+  for (let grant = 1; grant <= 20; grant++) bench.handle({ type: "grant-read", lane: 1, grant });
   const grants = bench.toldOf("grant").map(([, , , first, count]) => [first, count]);
   assert.deepEqual(grants, Array.from({ length: 20 }, (_, i) => [32 * i, 32]));
 });
@@ -144,12 +146,12 @@ Deno.test("another transfer root is an integrity error, and no success (G5)", ()
 
 Deno.test("a sender without the final confirmation has not succeeded (C8)", () => {
   const bench = new SenderBench([["a", 5]]).receive(needAll(0), verified(0, 0, 1));
-  bench.sender.sealed(0, 5, ROOT);
-  bench.sender.tick(0);
+  bench.handle({ type: "sealed", entry: 0, size: 5, root: ROOT });
+  bench.handle({ type: "tick", nowMs: 0 });
   bench.receive(committed(0));
   assert.equal(bench.sender.progress.phase, "confirming");
-  bench.sender.linkLost();
-  bench.sender.cancel(new UltraError("network", "not confirmed"));
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "cancel", error: new UltraError("network", "not confirmed") });
   const { outcome } = bench;
   assert.equal(errorOf(outcome).kind, "network");
 });
@@ -157,7 +159,7 @@ Deno.test("a sender without the final confirmation has not succeeded (C8)", () =
 Deno.test("a source that changed fails its file alone, and nothing more of it is read (E1, E2, E3)", () => {
   const bench = new SenderBench([["a", 400 * MIB], ["b", 5]]).receive(needAll(0, 2));
   const before = bench.toldOf("grant").length;
-  bench.sender.readFailed(0, "changed", "a changed while it was sent");
+  bench.handle({ type: "read-failed", entry: 0, fault: "changed", text: "a changed while it was sent" });
   const after = bench.toldOf("grant").slice(before);
   assert.deepEqual(after.map(([, , entry]) => entry), [1]);
   assert.deepEqual(bench.sent.at(-1), {
@@ -171,8 +173,8 @@ Deno.test("a source that changed fails its file alone, and nothing more of it is
 
 Deno.test("a source that is found changed by its seal is failed, not sealed (E4)", () => {
   const bench = new SenderBench([["a", 5]]).receive(needAll(0), verified(0, 0, 1));
-  bench.sender.sealFailed(0, "changed", "changed");
-  bench.sender.tick(0);
+  bench.handle({ type: "seal-failed", entry: 0, fault: "changed", text: "changed" });
+  bench.handle({ type: "tick", nowMs: 0 });
   assert.deepEqual(bench.sent.at(-1), { type: "fail", entry: 0, kind: "source-changed", text: "changed" });
   assert.equal(bench.sender.progress.verifiedBytes, 0);
 });
@@ -181,7 +183,7 @@ Deno.test("a single file that failed decides the exit; of several it does not", 
   for (const [items, expected] of [[[["a", 5]], "source-changed"], [[["a", 5], ["b", 5]], "some-failed"]] as const) {
     const bench = new SenderBench(items).receive(needAll(0));
     if (items.length > 1) bench.receive({ type: "need", items: [{ what: "present", entry: 1, entries: 1 }] });
-    bench.sender.readFailed(0, "changed", "changed");
+    bench.handle({ type: "read-failed", entry: 0, fault: "changed", text: "changed" });
     const statuses = Uint8Array.from(items, (_, i) => i === 0 ? 4 : 2);
     const present = items.length - 1;
     bench.receive({ type: "done", transferRoot: harnessRoot(statuses), committed: 0, present, skipped: 0, failed: 1 });
@@ -206,21 +208,13 @@ Deno.test("an empty file is sealed without a frame (A1)", () => {
 });
 
 Deno.test("a sender takes no page while 16 are unanswered, and goes on when one is", () => {
-  const sent: TransferMessage[] = [];
-  const sender = new Sender({
-    send: (message) => void sent.push(message),
-    grant: () => {},
-    shrink: (_grant, end) => end,
-    hold: () => {},
-    seal: () => {},
-    transferRoot: harnessRoot,
-  });
+  const sender = new Sender({ shrink: (_grant, end) => end, transferRoot: harnessRoot }, { chunkBlocks, describe });
   for (let i = 0; i < MAX_UNANSWERED_PAGES; i++) {
     assert.equal(sender.wantsPage, true);
-    sender.page(i, 1, 5, page(i, [[`f${i}`, 5]]).entries);
+    sender.handle({ type: "page", first: i, count: 1, size: 5, entries: page(i, [[`f${i}`, 5]]).entries });
   }
   assert.equal(sender.wantsPage, false);
-  sender.receive(needAll(0));
+  sender.handle({ type: "message", message: needAll(0) });
   assert.equal(sender.wantsPage, true);
 });
 
@@ -230,36 +224,36 @@ Deno.test("after a reconnect a sender repeats what lies beyond the receiver's po
     verified(0, 0, 1),
     verified(1, 0, 1),
   );
-  bench.sender.sealed(1, 5, ROOT);
-  bench.sender.tick(0);
-  bench.sender.linkLost();
+  bench.handle({ type: "sealed", entry: 1, size: 5, root: ROOT });
+  bench.handle({ type: "tick", nowMs: 0 });
+  bench.handle({ type: "link-lost" });
   bench.sent.length = 0;
   bench.told.length = 0;
-  bench.sender.linkRestored();
+  bench.handle({ type: "link-restored" });
   assert.deepEqual(bench.sent, [{ type: "position", entries: 2, end: false }]);
   bench.receive({ type: "position", entries: 2, end: true }, verified(0, 0, 2), needBlocks(0, 2, 2));
   assert.deepEqual(bench.sent.slice(1).map(({ type }) => type), ["seal"]);
-  bench.sender.lanesOpened([2]);
+  bench.handle({ type: "lanes-opened", lanes: [2] });
   assert.deepEqual(bench.toldOf("grant").map(([, , ...run]) => run), [[0, 2, 2]]);
 });
 
 Deno.test("a message before the position of a new connection ends the transfer", () => {
   const bench = new SenderBench(FILES);
-  bench.sender.linkLost();
-  bench.sender.linkRestored();
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "link-restored" });
   bench.receive(needAll(0)).assertFails("protocol");
 });
 
 Deno.test("blocks that got lost with a lane are sent again when nothing else moves", () => {
   const bench = new SenderBench([["a", 2 * MIB]]).receive(needAll(0));
-  bench.sender.grantRead(1, 1, 2);
-  bench.sender.lanesOpened([2]);
-  bench.sender.laneLost(1);
-  bench.sender.grantRead(2, 2, 2);
-  bench.sender.tick(1000);
-  bench.sender.tick(1000 + STALL_MS - 1);
+  bench.handle({ type: "grant-read", lane: 1, grant: 1 });
+  bench.handle({ type: "lanes-opened", lanes: [2] });
+  bench.handle({ type: "lane-lost", lane: 1 });
+  bench.handle({ type: "grant-read", lane: 2, grant: 2 });
+  bench.handle({ type: "tick", nowMs: 1000 });
+  bench.handle({ type: "tick", nowMs: 1000 + STALL_MS - 1 });
   assert.equal(bench.toldOf("grant").length, 2);
-  bench.sender.tick(1000 + STALL_MS);
+  bench.handle({ type: "tick", nowMs: 1000 + STALL_MS });
   assert.equal(bench.toldOf("grant").length, 3);
 });
 
@@ -272,7 +266,7 @@ Deno.test("an abort of the peer is the outcome, and is not answered", () => {
 
 Deno.test("why a peer left tells more than that the network failed", () => {
   const bench = new SenderBench(FILES);
-  bench.sender.cancel(new UltraError("network", "lost"));
+  bench.handle({ type: "cancel", error: new UltraError("network", "lost") });
   bench.receive({ type: "abort", kind: "disk", text: "full" });
   const { outcome } = bench;
   assert.equal(errorOf(outcome).kind, "disk");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
-import { createOutput, type FactSheet } from "../../src/ui/output.ts";
+import { createOutput } from "../../src/ui/create.ts";
+import type { FactSheet } from "../../src/ui/output.ts";
 import { MemoryTerminal } from "./support.ts";
 
 const COMPLETE: FactSheet = {

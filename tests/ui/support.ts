@@ -1,6 +1,6 @@
 /** A terminal that remembers, and a clock that is turned by hand. @module */
 
-import type { OutputOptions } from "../../src/ui/output.ts";
+import type { OutputOptions } from "../../src/ui/create.ts";
 import type { TextWriter } from "../../src/ui/writer.ts";
 
 export class MemoryWriter implements TextWriter {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type ReportField, type ReportNumbers, reportOf } from "../../src/protocol/report.ts";
-import { type Limit, type Reports, verdictOf } from "../../src/verdict/judges.ts";
+import type { Limit, Reports } from "../../src/verdict/finding.ts";
+import { speedAdvice } from "../../src/cli/advice.ts";
+import { verdictOf } from "../../src/verdict/judges.ts";
 import { reports } from "../protocol/support.ts";
 
 /** Seconds in the fields that are times. */
@@ -444,7 +446,8 @@ for (const { name, sender, receiver, limit, sentence, help } of CASES) {
   Deno.test(`verdict: ${name}`, () => {
     const numbers: Reports = { sender: sender && report(sender), receiver: receiver && report(receiver) };
     const verdict = verdictOf(numbers);
-    assert.deepEqual({ ...verdict, reports: undefined }, { limit, sentence, help, reports: undefined });
+    const shown = verdict.help && speedAdvice(verdict.help);
+    assert.deepEqual({ ...verdict, help: shown, reports: undefined }, { limit, sentence, help, reports: undefined });
     assert.deepEqual(verdict.reports, numbers);
   });
 }
@@ -456,7 +459,8 @@ Deno.test("verdict: whatever a peer counts, there is one short sentence without 
   });
   fc.assert(
     fc.property(both, (numbers) => {
-      const { sentence, help = "" } = verdictOf(numbers);
+      const { sentence, help: found } = verdictOf(numbers);
+      const help = found === undefined ? "" : speedAdvice(found);
       assert.ok(sentence.length < 200 && help.length < 200, sentence);
       assert.doesNotMatch(sentence + help, /NaN|Infinity|undefined|-\d|\n/);
     }),

@@ -1,5 +1,6 @@
 /** Both ends of a connection on one engine, for scripts that run in a process of their own: an engine exists once in a process. @module */
 
+import { eachEvent } from "../../support/each_event.ts";
 import type { Engine, EngineEvent, Identity } from "../../../src/engine/engine.ts";
 import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../../../src/protocol/words.ts";
 import { startEngine } from "../../../src/engine/native.ts";
@@ -37,7 +38,7 @@ export class Loop {
   }
 
   async *#watched(onEvent: () => void): AsyncGenerator<EngineEvent> {
-    for await (const event of this.engine.events()) {
+    for await (const event of eachEvent(this.engine)) {
       onEvent();
       yield event;
     }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UltraError } from "../../src/base/errors.ts";
-import { addressOf, formatEndpoint, parseAdvertise, parseListen } from "../../src/base/endpoints.ts";
+import { addressOf, formatEndpoint } from "../../src/base/endpoints.ts";
+import { parseAdvertise, parseListen } from "../../src/cli/endpoints.ts";
 
 const isUsage = (error: unknown) => error instanceof UltraError && error.kind === "usage";
 

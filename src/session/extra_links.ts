@@ -9,42 +9,40 @@ import { UltraError } from "../base/errors.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { ControlLink } from "../link/control_link.ts";
-import type { Machine, SessionHooks } from "./transfer.ts";
+import type { Side } from "./side.ts";
 
 const log = getLogger(["ultra", "peer"]);
 
 /** They carry lanes. Losing one is no more than losing these: the transfer lasts as long as its first connection. */
 export class ExtraLinks {
-  readonly #machine: Machine;
-  readonly #hooks: SessionHooks;
-  /** Runs what may change the machine. */
-  readonly #act: (what: () => void) => void;
+  readonly #side: Side;
+  /** Lets something happen in the turn that runs. */
+  readonly #let: (act: () => void) => void;
   readonly #links = new Set<ControlLink>();
 
-  constructor(machine: Machine, hooks: SessionHooks, act: (what: () => void) => void) {
-    this.#machine = machine;
-    this.#hooks = hooks;
-    this.#act = act;
+  constructor(side: Side, letHappen: (act: () => void) => void) {
+    this.#side = side;
+    this.#let = letHappen;
   }
 
   /** A link whose other end has proved that it belongs to this transfer. Beyond the bound it is sent away. */
   take(link: ControlLink): void {
-    const hasRoom = this.#isRunning && this.#links.size + 1 < this.#hooks.mostConnections;
-    if (!hasRoom || !this.#hooks.joined(link)) {
+    const hasRoom = this.#isRunning && this.#links.size + 1 < this.#side.mostConnections;
+    if (!hasRoom || !this.#side.joined(link)) {
       log.debug("{remote} joined where there was no room for it", { remote: link.remote });
       return void link.close(EXIT_CODES.network);
     }
     this.#links.add(link);
     link.handle({
-      message: ({ message }) => this.#actIfRunning(() => this.#receive(link, message)),
-      broken: (error) => this.#actIfRunning(() => this.#machine.cancel(error)),
+      message: ({ message }) => this.#ifRunning(() => this.#receive(link, message)),
+      broken: (error) => this.#ifRunning(() => this.#side.machine.handle({ type: "cancel", error })),
       ended: ({ error }) => {
         this.#links.delete(link);
         log.debug("{remote}: a further connection ended: {message}", { remote: link.remote, message: error.message });
-        this.#actIfRunning(() => this.#hooks.left(link));
+        this.#ifRunning(() => this.#side.left(link));
       },
-      laneOpened: (lane) => this.#actIfRunning(() => this.#hooks.laneOpened?.(lane, link)),
-      laneClosed: (lane) => this.#actIfRunning(() => this.#hooks.laneClosed?.(lane)),
+      laneOpened: () => this.#ifRunning(() => this.#side.laneOpened(link)),
+      laneClosed: (lane) => this.#ifRunning(() => this.#side.laneClosed(lane)),
     });
   }
 
@@ -56,17 +54,16 @@ export class ExtraLinks {
   #receive(link: ControlLink, message: Message | undefined): void {
     // Unknown, but not critical: from a later version.
     if (message === undefined || message.type === "heartbeat") return;
-    if (message.type === "accept" && this.#hooks.accepted?.(link, message)) return;
-    this.#machine.cancel(
-      new UltraError("protocol", `The other side sent "${message.type}" on a further connection`),
-    );
+    if (message.type === "accept" && this.#side.accepted(link, message)) return;
+    const error = new UltraError("protocol", `The other side sent "${message.type}" on a further connection`);
+    this.#side.machine.handle({ type: "cancel", error });
   }
 
   get #isRunning(): boolean {
-    return this.#machine.outcome.state === "running";
+    return this.#side.machine.outcome.state === "running";
   }
 
-  #actIfRunning(what: () => void): void {
-    if (this.#isRunning) this.#act(what);
+  #ifRunning(act: () => void): void {
+    if (this.#isRunning) this.#let(act);
   }
 }

@@ -1,0 +1,80 @@
+/**
+ * From what was typed to what is to be done: a ticket is read from where it is, and `-o` becomes a folder and perhaps a name.
+ *
+ * `arguments.ts` has the types of what was typed; what a command gets has the types of this file.
+ *
+ * @module
+ */
+
+import { orEnded } from "../base/interrupted.ts";
+import type { Ticket } from "../protocol/ticket.ts";
+import { type Distance, distanceOf } from "../settings/distance.ts";
+import type { Output } from "../ui/output.ts";
+import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./arguments.ts";
+import type { TransferCommand } from "./flags.ts";
+import { type Target, targetOf } from "./target.ts";
+import { ticketOf } from "./ticket.ts";
+
+export type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
+
+/** How to meet the other side, with everything at hand that it takes. */
+export type Way = { readonly type: "dial"; readonly ticket: Ticket } | Extract<Peer, { type: "listen" }>;
+
+export interface SendTask extends Omit<SendInvocation, "peer"> {
+  readonly peer: Way;
+}
+
+export interface ReceiveTask extends Omit<ReceiveInvocation, "peer" | "into" | "target"> {
+  readonly peer: Way;
+  readonly target: Target;
+}
+
+export interface TestTask extends Omit<TestInvocation, "peer"> {
+  /** `local`: this process is both sides. */
+  readonly peer: Way | { readonly type: "local" };
+}
+
+export type Task = SendTask | ReceiveTask | TestTask;
+
+/**
+ * @param ended ends the reading of a ticket: a pipe may stay silent for ever
+ * @throws {UltraError} `usage` or `disk`
+ * @throws {Interrupted}
+ */
+export async function resolve(typed: TransferInvocation, ended: AbortSignal, output: Output): Promise<Task> {
+  switch (typed.command) {
+    case "send":
+      return { ...typed, peer: await wayOf(typed.command, typed.peer, ended, output) };
+    case "recv": {
+      const { into, target, peer, ...rest } = typed;
+      const way = await wayOf(typed.command, peer, ended, output);
+      return { ...rest, peer: way, target: await targetOf(into, target) };
+    }
+    case "test": {
+      const { peer } = typed;
+      return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, output) };
+    }
+  }
+}
+
+async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, output: Output): Promise<Way> {
+  if (peer.type === "listen") return peer;
+  return { type: "dial", ticket: await orEnded(ticketOf(command, peer.ticket, output), ended) };
+}
+
+/** Nearest first. */
+const DISTANCES: readonly Distance[] = ["loopback", "near", "far"];
+
+/** How far the farthest way is that a run may take; buffers are sized by it. */
+export function farthest({ peer }: Task): Distance {
+  switch (peer.type) {
+    case "local":
+      return "loopback";
+    case "listen":
+      return distanceOf(peer.endpoint.address);
+    case "dial": {
+      const ways = peer.ticket.hints.map((hint) => hint.type === "address" ? distanceOf(hint.address) : "far");
+      return DISTANCES.findLast((one) => ways.includes(one)) ?? "far";
+    }
+  }
+}

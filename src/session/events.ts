@@ -1,0 +1,107 @@
+/**
+ * What a run tells its user, as one stream of events: a transfer's carry its id. How they look is the business of `src/ui/`.
+ *
+ * All texts may hold foreign names.
+ *
+ * @module
+ */
+
+import type { ErrorKind } from "../base/errors.ts";
+import type { Unkept } from "../engine/engine.ts";
+import type { Context } from "../link/context.ts";
+import type { MeetEvent } from "../meet/events.ts";
+import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
+import type { TransferId } from "../protocol/words.ts";
+import type { Progress } from "../transfer/outcome.ts";
+import type { Verdict } from "../verdict/finding.ts";
+
+export type RunEvent = MeetEvent | (TransferEvent & { readonly transfer: TransferId });
+
+/** What transfers need of the world. */
+export type RunContext = Context<RunEvent>;
+
+/** What a transfer is busy with. */
+export type TransferPhase = "listing" | "moving" | "committing" | "confirming";
+
+export type TransferEvent =
+  | { readonly type: "phase"; readonly phase: TransferPhase }
+  /** A transfer begins; progress counts from here. */
+  | { readonly type: "started"; readonly start: TransferStart }
+  | { readonly type: "config"; readonly config: TransferConfig }
+  /** All streams of the first connection are open. */
+  | { readonly type: "opened"; readonly streams: number }
+  | { readonly type: "added"; readonly added: AddedConnection }
+  /** Comes often, also when nothing changed. */
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "file-failed"; readonly failure: FileFailure }
+  /** What the file system of the folder refused to keep of anything. */
+  | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
+  | { readonly type: "complete"; readonly facts: TransferFacts };
+
+export interface TransferStart {
+  readonly role: "send" | "receive";
+  readonly name: string;
+  /** `undefined` while they are not known. */
+  readonly bytes: number | undefined;
+}
+
+export interface TransferConfig {
+  readonly streams: number;
+  readonly chunks: number;
+  readonly chunkBytes: number;
+}
+
+/** A further connection of a transfer. */
+export interface AddedConnection {
+  /** Its number; the first connection is 1. */
+  readonly connection: number;
+  /** The streams that run on it. */
+  readonly streams: number;
+}
+
+export interface FileFailure {
+  readonly path: string;
+  readonly kind: ErrorKind;
+  readonly text: string;
+}
+
+/** What a sender that waits has to offer. */
+export interface OfferedFiles {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What became of a transfer. */
+export interface TransferFacts {
+  readonly role: "send" | "receive";
+  /** The one thing at the top level; `undefined` when there are several. */
+  readonly name: string | undefined;
+  /** Where that is now, or the folder that holds everything; `undefined` on the side that sends. */
+  readonly savedTo: string | undefined;
+  /** Files that arrived in this transfer. */
+  readonly files: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  readonly seconds: number;
+  /** BLAKE3 of the file when there was one. */
+  readonly fileRoot: Uint8Array | undefined;
+  readonly transferRoot: Uint8Array;
+  readonly resentBytes: number;
+  /** What the receiver had already. */
+  readonly presentFiles: number;
+  readonly presentBytes: number;
+  /** The first of them; `failedCount` is how many there were. */
+  readonly failed: readonly FileFailure[];
+  readonly failedCount: number;
+  /** The first of what was left out on either side; `leftOutCount` is how much is missing so against the users' will. */
+  readonly leftOut: readonly LeftOutName[];
+  readonly leftOutCount: number;
+  /** All that was left out, by reason. */
+  readonly leftOutReasons: Readonly<Partial<Record<LeftOutReason, number>>>;
+  /** Whether the user takes what is left out for no failure. */
+  readonly isLeftOutAccepted: boolean;
+  /** Whether everything is on stable storage. */
+  readonly durable: boolean;
+  /** What limited its speed. */
+  readonly verdict: Verdict;
+}

@@ -1,0 +1,109 @@
+/**
+ * What is to be sent. The walk starts at once, also while nobody is connected yet: mistakes in paths show early.
+ *
+ * @module
+ */
+
+import { basename, resolve } from "node:path";
+import { UltraError } from "../base/errors.ts";
+import { atMost } from "../base/timers.ts";
+import type { Context } from "../link/context.ts";
+import type { SourceEvent } from "../link/hub.ts";
+import type { SourceId } from "../protocol/words.ts";
+import type { OfferedFiles } from "./events.ts";
+import { kindOfFault } from "../transfer/outcome.ts";
+
+/** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
+const LISTING_GRACE_MS = 150;
+
+/** The walk's own events: they come in this order, and the last one once. */
+export type PageEvent = Extract<SourceEvent, { type: "page" }>;
+export type WalkEndEvent = Extract<SourceEvent, { type: "walk-end" }>;
+
+export class Offering {
+  readonly id: SourceId;
+  readonly name: string;
+  /** That of the one thing at the top level. */
+  readonly only: string | undefined;
+  readonly #pages: PageEvent[] = [];
+  readonly #known = Promise.withResolvers<void>();
+  #end: WalkEndEvent | undefined;
+  #failure: UltraError | undefined;
+  #handler: ((event: SourceEvent) => void) | undefined;
+
+  /** @param id a source of the engine that has just been made */
+  private constructor(id: SourceId, name: string, { hub }: Context, only: string | undefined) {
+    this.name = name;
+    this.only = only;
+    this.id = id;
+    hub.onSource(id, (event) => this.#on(event));
+    this.#known.promise.catch(() => {});
+  }
+
+  static ofPaths(paths: readonly string[], context: Context): Offering {
+    const [only] = paths;
+    const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
+    const name = single ?? `${paths.length} items`;
+    return new Offering(context.hub.engine.source(paths), name, context, single);
+  }
+
+  /** Bytes that need no disk. */
+  static ofMemory(size: number, context: Context): Offering {
+    return new Offering(context.hub.engine.memorySource(size), "memory", context, "memory");
+  }
+
+  /** A file that is to be read from the disk, also if the system has it in memory. */
+  static ofDisk(path: string, context: Context): Offering {
+    const name = basename(path);
+    return new Offering(context.hub.engine.source([path], "forgotten"), name, context, name);
+  }
+
+  /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** Waits a moment for the walk: a mistake in a path shows at once, and a single file's size is known. */
+  async started({ timers }: Context): Promise<void> {
+    await atMost(LISTING_GRACE_MS, this.known, timers);
+  }
+
+  /** The promise's result, unless the walk fails before. */
+  async orFailed<T>(promise: Promise<T>): Promise<T> {
+    return await Promise.race([promise, this.known.then(() => promise)]);
+  }
+
+  /** What there is to send, once that is known. */
+  get offered(): OfferedFiles | undefined {
+    return this.#end === undefined ? undefined : { files: this.#end.files, bytes: this.#end.size };
+  }
+
+  get totalSize(): number | undefined {
+    return this.#end?.size;
+  }
+
+  /** Hands over what has come so far, and from then on everything that comes. */
+  handOver(handler: (event: SourceEvent) => void): void {
+    this.#handler = handler;
+    for (const page of this.#pages.splice(0)) handler(page);
+    if (this.#end !== undefined) handler(this.#end);
+  }
+
+  #on(event: SourceEvent): void {
+    if (event.type === "walk-end") {
+      this.#end = event;
+      this.#known.resolve();
+    }
+    if (event.type === "walk-failed") {
+      this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
+      this.#known.reject(this.#failure);
+    }
+    if (this.#handler !== undefined) this.#handler(event);
+    else if (event.type === "page") this.#pages.push(event);
+  }
+}
+
+/** The engine's texts are the middle of a sentence. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

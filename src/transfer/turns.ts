@@ -1,0 +1,137 @@
+/**
+ * What goes into the machines and what comes out of them.
+ *
+ * Everything that happens goes in as an event through `handle`. What is to be done about it waits inside until `poll` is asked, which
+ * gives one command after the other in their order. A machine's owner lets a whole batch of events in before it polls; machines
+ * call nothing but the queries, whose answers come at once and change nothing in the machine.
+ *
+ * @module
+ */
+
+import type { UltraError } from "../base/errors.ts";
+import type { BlockIndex, EntryId, LeftOut, TransferMessage } from "../protocol/messages.ts";
+import type { FileFault, GrantId, LaneId, TargetStatus } from "../protocol/words.ts";
+
+/** What happens to either side. */
+type CommonEvent =
+  /** Every message after `accept`. Heartbeats, `want-connections` and `report` are the owner's; here they do nothing. */
+  | { readonly type: "message"; readonly message: TransferMessage }
+  /** The connection is gone, and with it all lanes and grants; no frame of it is being written any more. */
+  | { readonly type: "link-lost" }
+  /** Another connection has taken its place. */
+  | { readonly type: "link-restored" }
+  /** Ends the transfer from here. */
+  | { readonly type: "cancel"; readonly error: UltraError }
+  /** The end of a batch of events, and at least every 50 ms: batched messages become due. */
+  | { readonly type: "tick"; readonly nowMs: number };
+
+type SendCommand = { readonly type: "send"; readonly message: TransferMessage };
+
+export type SenderEvent =
+  | CommonEvent
+  /** The walk's next page: wire-ready entries of `size` bytes of files in all. Their memory belongs to the machine from here on. */
+  | {
+    readonly type: "page";
+    readonly first: EntryId;
+    readonly count: number;
+    readonly size: number;
+    readonly entries: Uint8Array;
+  }
+  | { readonly type: "walk-end"; readonly entries: number; readonly size: number; readonly leftOut: LeftOut }
+  | { readonly type: "walk-failed"; readonly fault: FileFault; readonly text: string }
+  /** New lanes of the present connections. */
+  | { readonly type: "lanes-opened"; readonly lanes: readonly LaneId[] }
+  /** A lane was reset; its grants are void. */
+  | { readonly type: "lane-lost"; readonly lane: LaneId }
+  /** All of a grant is read. Void grants may be reported, too. */
+  | { readonly type: "grant-read"; readonly lane: LaneId; readonly grant: GrantId }
+  | { readonly type: "read-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string }
+  | { readonly type: "sealed"; readonly entry: EntryId; readonly size: number; readonly root: Uint8Array }
+  | { readonly type: "seal-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string };
+
+export type SenderCommand =
+  | SendCommand
+  /** Queues blocks of an entry in a lane; `grant-read` follows when all of them are read. */
+  | {
+    readonly type: "grant";
+    readonly lane: LaneId;
+    readonly grant: GrantId;
+    readonly entry: EntryId;
+    readonly first: BlockIndex;
+    readonly count: number;
+  }
+  /** Values of blocks that the receiver has already, 32 bytes each. */
+  | { readonly type: "hold"; readonly entry: EntryId; readonly first: BlockIndex; readonly values: Uint8Array }
+  /** Checks the source again and forms the root; `sealed` or `seal-failed` follows. */
+  | { readonly type: "seal"; readonly entry: EntryId };
+
+/** Before it answers, the owner carries out what was polled and what still waits: a query is about the state behind all commands. */
+export interface SenderQueries {
+  /** Ends a grant before block `end` unless more is read already; returns the actual end. */
+  shrink(grant: GrantId, end: BlockIndex): BlockIndex;
+  /** The transfer root for one status byte per entry. */
+  transferRoot(statuses: Uint8Array): Uint8Array;
+}
+
+export interface SenderOptions {
+  /** How a failure of this side reads on the other one. */
+  readonly describe: (error: UltraError) => string;
+  /** Bytes of a block; only simulations have another than BLOCK_LEN. */
+  readonly blockLength?: number;
+  /** Blocks of a chunk of a file of so many blocks. */
+  readonly chunkBlocks: (fileBlocks: number) => number;
+}
+
+export type ReceiverEvent =
+  | CommonEvent
+  /** The sink has compared a page with what is on the disk. Pages are checked in order. */
+  | {
+    readonly type: "checked";
+    readonly first: EntryId;
+    readonly statuses: readonly TargetStatus[];
+    readonly freeSpace: number;
+  }
+  /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
+  | { readonly type: "page-refused"; readonly fault: FileFault; readonly text: string }
+  | { readonly type: "verified"; readonly entry: EntryId; readonly first: BlockIndex; readonly count: number }
+  /** A block arrived damaged and was not taken. */
+  | { readonly type: "mismatch"; readonly entry: EntryId; readonly block: BlockIndex }
+  | { readonly type: "committed"; readonly entry: EntryId; readonly durable: boolean }
+  /** The disk failed an entry. */
+  | { readonly type: "entry-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string }
+  | {
+    readonly type: "folders-finished";
+    readonly failure: { readonly fault: FileFault; readonly text: string } | undefined;
+  };
+
+export type ReceiverCommand =
+  | SendCommand
+  /** Gives the sink a page whose paths are safe; `checked` follows. */
+  | { readonly type: "page"; readonly first: EntryId; readonly count: number; readonly entries: Uint8Array }
+  /** Lets blocks of an entry in; `verified` or `mismatch` follow. After a mismatch the block is still expected. */
+  | { readonly type: "expect"; readonly entry: EntryId; readonly first: BlockIndex; readonly count: number }
+  /** Gives an entry its final name; `committed` or `entry-failed` follows. Folders: size 0, root zeros. */
+  | { readonly type: "commit"; readonly entry: EntryId; readonly size: number; readonly root: Uint8Array }
+  /** After the last commit: times and modes of folders; `folders-finished` follows. */
+  | { readonly type: "finish-folders" }
+  /** Forgets an entry's part file and takes no more blocks of it. */
+  | { readonly type: "abandon"; readonly entry: EntryId };
+
+/** As {@linkcode SenderQueries}. */
+export interface ReceiverQueries {
+  /** Where an entry goes below the folder, for texts. */
+  name(entry: EntryId): string | undefined;
+  /** The transfer root for one status byte per entry. */
+  transferRoot(statuses: Uint8Array): Uint8Array;
+}
+
+export interface ReceiverOptions {
+  /** How a failure of this side reads on the other one. */
+  readonly describe: (error: UltraError) => string;
+  /** Whether files that exist and differ are replaced. */
+  readonly overwrite: boolean;
+  /** What was announced before the offer, where something was; more of it is a breach. */
+  readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
+  /** Bytes of a block; only simulations have another than BLOCK_LEN. */
+  readonly blockLength?: number;
+}

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { UltraError } from "../../src/base/errors.ts";
+import type { Peer } from "../../src/meet/join.ts";
+import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
+import { parseTicket } from "../../src/protocol/ticket.ts";
+import { Incoming } from "../../src/session/incoming.ts";
+import { Offering } from "../../src/session/offering.ts";
+import { openSink } from "../../src/session/once.ts";
+import { Outgoing } from "../../src/session/outgoing.ts";
+import { Transfer } from "../../src/session/transfer.ts";
+import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
+import type { Summary } from "../../src/transfer/outcome.ts";
+import { emptyDisk, type Item, tree } from "../support/made_up.ts";
+import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
+import { assertArrived, RECEIVER, SENDER } from "./support.ts";
+
+const MIB = 1 << 20;
+
+const ITEMS: readonly Item[] = [["photos", "folder"], ["photos/a", 3 * MIB + 5], ["photos/b", 7]];
+
+const OPTIONS = {
+  folder: ".",
+  rename: undefined,
+  overwrite: false,
+  hidden: false,
+  allowLeftOut: false,
+  lanes: 4,
+  connections: undefined,
+};
+
+/** Two processes that have proved themselves to each other, before any transfer. */
+async function proved() {
+  const world = new SimulatedWorld();
+  const disk = emptyDisk();
+  const sender = world.process({ address: SENDER, tree: tree(ITEMS) });
+  const receiver = world.process({ address: RECEIVER, disk });
+  const { listener, ticket } = await world.time.until(startWaiting({
+    role: "receive",
+    endpoint: { address: RECEIVER, port: 0 },
+    advertise: [],
+    machine: { interfaces: [], outward: [] },
+    longLived: false,
+    tuning: DEFAULT_TUNING,
+  }, receiver.context));
+  const waiting = nextPeer(listener, receiver.context);
+  const there = await world.time.until(meetByTicket(parseTicket(ticket), "send", DEFAULT_TUNING, sender.context));
+  return { world, disk, sender, receiver, there, here: await world.time.until(waiting) };
+}
+
+function outgoing(sender: SimulatedProcess): Transfer {
+  const offering = Offering.ofPaths(["photos"], sender.context);
+  return new Transfer(
+    new Outgoing(offering, { tuning: DEFAULT_TUNING, allowLeftOut: false }, sender.context),
+    sender.context,
+  );
+}
+
+function incoming(receiver: SimulatedProcess): Transfer {
+  const sink = openSink(OPTIONS, receiver.context);
+  return new Transfer(new Incoming(sink, OPTIONS, receiver.context), receiver.context);
+}
+
+function summaryOf({ outcome }: Transfer): Summary {
+  if (outcome.state !== "finished") throw new Error(`${outcome.state} instead of finished`);
+  return outcome.summary;
+}
+
+const isOver = (...peers: readonly Peer[]) => peers.map(({ link }) => link.isOver);
+
+Deno.test("transfer: two follow each other on one proved link, and hanging up is their owner's act", async () => {
+  const { world, disk, sender, receiver, there, here } = await proved();
+  for (const present of [0, 2]) {
+    const [one, other] = [outgoing(sender), incoming(receiver)];
+    assert.deepEqual([one.state.at, other.state.at], ["waiting", "waiting"]);
+    one.connect(there);
+    other.connect(here);
+    assert.deepEqual([one.state.at, other.state.at], ["active", "active"]);
+    await world.time.until(Promise.all([one.rest, other.rest]));
+    assert.deepEqual([one.state.at, other.state.at], ["finished", "finished"]);
+    for (const transfer of [one, other]) {
+      const { counts } = summaryOf(transfer);
+      assert.deepEqual([counts.committedFiles, counts.presentFiles], [2 - present, present]);
+    }
+    assert.deepEqual(isOver(there, here), [false, false], "the link is its owner's");
+  }
+  assertArrived({ world, sender, receiver, disk, items: ITEMS });
+  await world.time.until(Promise.all([there.link.close(0), here.link.over]));
+  assert.deepEqual(isOver(there, here), [true, true]);
+});
+
+Deno.test("transfer: a lost link leaves it disconnected, and what ends it is its owner's word", async () => {
+  const { world, sender, receiver, there, here } = await proved();
+  const [one, other] = [outgoing(sender), incoming(receiver)];
+  other.connect(here);
+  one.connect(there);
+  await world.time.until(there.link.close(5));
+  await world.time.until(Promise.all([one.rest, other.rest]));
+  assert.deepEqual([one.state.at, other.state.at], ["disconnected", "disconnected"]);
+  assert.deepEqual([one.outcome.state, other.outcome.state], ["running", "running"]);
+  await world.time.pass(10_000);
+  assert.deepEqual([one.state.at, other.state.at], ["disconnected", "disconnected"], "time alone ends nothing");
+  for (const transfer of [one, other]) {
+    transfer.cancel(new UltraError("network", "given up"));
+    assert.equal(transfer.state.at, "finished");
+    assert.ok(transfer.outcome.state === "failed" && transfer.outcome.error.message === "given up");
+  }
+});
+
+Deno.test("transfer: it begins once", async () => {
+  const { sender, there } = await proved();
+  const transfer = outgoing(sender);
+  transfer.connect(there);
+  assert.throws(() => transfer.connect(there), /active cannot begin/);
+});
+
+Deno.test("transfer: progress is told once behind a batch of events, however many there are", async () => {
+  const { world, sender, receiver, there, here } = await proved();
+  const [one, other] = [outgoing(sender), incoming(receiver)];
+  one.connect(there);
+  other.connect(here);
+  let turns = 0;
+  using _turns = receiver.context.hub.onTurn(() => turns++);
+  const before = receiver.output.reports.length;
+  const startMs = world.time.now();
+  await world.time.until(other.rest);
+  const ticks = Math.ceil((world.time.now() - startMs) / 50);
+  const told = receiver.output.reports.length - before;
+  assert.ok(turns > 5, `${turns} batches`);
+  assert.ok(told <= turns + ticks, `told ${told} times in ${turns} batches and ${ticks} ticks`);
+  await world.time.until(one.rest);
+});
