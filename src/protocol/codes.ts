@@ -87,6 +87,12 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   "source-changed": 9,
 };
 
+/**
+ * The QUIC close code of a side that was interrupted by a signal. Its `abort` says so too, but a busy peer may not have read that when
+ * the connection closes.
+ */
+export const CLOSE_INTERRUPTED = 130;
+
 const KINDS_BY_EXIT_CODE = invert(EXIT_CODES);
 
 /**

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { Interrupted, interruption } from "../base/interrupted.ts";
+import { Interrupted, interruption, isInterruption } from "../base/interrupted.ts";
 import { atMost } from "../base/timers.ts";
 import type { Context } from "../link/context.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { Peer } from "../meet/join.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
+import { CLOSE_INTERRUPTED, EXIT_CODES } from "../protocol/codes.ts";
 import type { SinkId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
@@ -92,5 +92,6 @@ async function hangUp(link: ControlLink, outcome: Outcome, role: Side["role"], {
 
 function codeOf(outcome: Outcome): number {
   if (outcome.state === "finished") return 0;
+  if (outcome.state === "failed" && !outcome.fromPeer && isInterruption(outcome.error)) return CLOSE_INTERRUPTED;
   return outcome.state === "failed" ? EXIT_CODES[outcome.error.kind] : EXIT_CODES.network;
 }

@@ -1,7 +1,7 @@
 /** One connection with its control stream. */
 
 import assert from "node:assert/strict";
-import { EXIT_CODES } from "../../src/protocol/codes.ts";
+import { CLOSE_INTERRUPTED, EXIT_CODES } from "../../src/protocol/codes.ts";
 import { encode } from "../../src/protocol/encode.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
 import type { Message } from "../../src/protocol/messages.ts";
@@ -157,6 +157,13 @@ Deno.test("link: B20 a close code becomes an error of its kind for whoever still
     await world.time.pass(50);
     assert.deepEqual(listening.ends.map(({ error }) => error.kind), [kind], `code ${code}`);
   }
+});
+
+Deno.test("link: C7 a side that was interrupted is known by its close code, also when its last words were lost", async () => {
+  const { world, near, far } = await joinedLinks();
+  void near.close(CLOSE_INTERRUPTED);
+  const { error } = await world.time.until(far.over);
+  assert.deepEqual([error.kind, error.message], ["network", "The other side was interrupted"]);
 });
 
 Deno.test("link: B10 a connection that QUIC gives up ends with a network error on both sides", async () => {
