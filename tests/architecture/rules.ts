@@ -243,6 +243,21 @@ export const RULES: readonly Rule[] = [
     ],
     accepts: [["src/cli/x.ts", `const color = variables.get("NO_COLOR"); // Deno.env`]],
   },
+  {
+    // The bundler's minifier inlines a variable that is used once, also one declared with using, and so drops its disposal: `ultra test` left
+    // its folder behind.
+    sentence: "what is declared with using is used more than once, or never",
+    applies: isProduct,
+    check: (_, text) => disposedTooEarly(text),
+    refuses: [
+      ["src/cli/x.ts", `{\n  await using folder = await make();\n  return run({ folder });\n}`],
+      ["src/link/x.ts", `{ using limit = after(5); { wait(limit); } }\nconst limit = limit;`],
+    ],
+    accepts: [
+      ["src/link/x.ts", `{ using _limit = after(5);\n  await over; }\nconst _limit = 1;`],
+      ["src/cli/x.ts", `{ using signals = watch();\n  run(signals.ended); tell(signals); }`],
+    ],
+  },
 ];
 
 function isPureImport(path: string, target: string, one: Import): boolean {
@@ -283,4 +298,24 @@ function uses(path: string, text: string, refused: (name: string) => boolean): F
 function tooLong(text: string, most: number): Finding[] {
   const lines = text.split("\n").length - 1;
   return lines > most ? [{ line: lines, what: `${lines} lines, at most ${most}` }] : [];
+}
+
+/** Declarations with using whose name is used exactly once in what is left of their block. */
+function disposedTooEarly(text: string): Finding[] {
+  return [...text.matchAll(/\busing (\w+)(?:: [^=]+)? = /g)].flatMap(({ 0: declaration, 1: name = "", index }) => {
+    const rest = restOfBlock(text.slice(index + declaration.length));
+    const isUsedOnce = [...rest.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length === 1;
+    const line = text.slice(0, index).split("\n").length;
+    return isUsedOnce ? [{ line, what: `${name} is used once: write it with try and finally` }] : [];
+  });
+}
+
+/** Up to the brace that closes the block in which a text begins. */
+function restOfBlock(text: string): string {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "{") depth++;
+    if (text[at] === "}" && depth-- === 0) return text.slice(0, at);
+  }
+  return text;
 }
