@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ULTRA } from "../../scripts/paths.ts";
 import { VERSION } from "../../src/cli/version.ts";
+import { TicketWatch } from "../support/ticket_watch.ts";
 
 /** A user without rights. The tests that need one run as root, and are skipped otherwise. */
 export const ORDINARY = 65_534;
@@ -35,7 +36,13 @@ export async function ran(program: string, args: readonly string[], options: Run
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
+  const said = { stdout: text(output.stdout), stderr: text(output.stderr) };
+  const watch = new TicketWatch([...args, ...Object.values(env)]);
+  for (const stream of ["stdout", "stderr"] as const) {
+    for (const line of said[stream].split("\n")) watch.take(stream, line);
+  }
+  watch.assertNone();
+  return { code: output.code, ...said };
 }
 
 /** It started, and says what it is. */
