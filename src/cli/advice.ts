@@ -10,7 +10,7 @@ import { formatBytes } from "../base/text.ts";
 import type { Help } from "../verdict/finding.ts";
 
 const ADVICE: Readonly<Record<Reason, string>> = {
-  "different-target": "use --overwrite to replace it",
+  "different-target": "the receiver's --overwrite replaces it",
   "one-name-for-several": "-o fits only one file or folder",
   "too-many-addresses": "name fewer with --advertise",
   "port-in-use": "choose another port with --listen",
@@ -29,8 +29,11 @@ export function describe({ message, reason }: UltraError): string {
 /** The same failure, or bug, as it is shown. */
 export function advised(error: unknown): unknown {
   if (!(error instanceof UltraError) || error.reason === undefined) return error;
-  const { kind, subject } = error;
-  return new UltraError(kind, describe(error), subject === undefined ? { cause: error } : { subject, cause: error });
+  const { kind, message, subject, reason } = error;
+  // What it is about comes before what to do about it.
+  const named = subject === undefined || message.includes(subject) ? message : `${message}: ${subject}`;
+  const text = `${named}; ${ADVICE[reason]}`;
+  return new UltraError(kind, text, subject === undefined ? { cause: error } : { subject, cause: error });
 }
 
 /** What would make a transfer faster. */

@@ -12,11 +12,11 @@ import { UltraError } from "../base/errors.ts";
 import { type AdvertisedHost, LISTEN_EVERYWHERE, type ListenEndpoint } from "../base/endpoints.ts";
 import { parseAdvertise, parseListen } from "./endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
-import { holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
+import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
-import { foreignPlace } from "./foreign.ts";
+import { foreignPlace, foreignSource } from "./foreign.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { tuningOf } from "./tuning_flags.ts";
 
@@ -100,7 +100,7 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
   if (args.some((word) => holdsTicket(word) && !isTicketWord(word.replace(/^--to=/, "")))) throw notBare();
   const words = readWords(args);
   const [first, ...rest] = words.positionals;
-  if (words.values.has("help")) return { command: "help", topic: topicOf(first === "help" ? rest[0] : first) };
+  if (words.values.has("help")) return helpInvocation(first === "help" ? rest[0] : first);
   if (words.values.has("version")) return { command: "version" };
   if (first === "version") return { command: "version" };
   if (first === "licenses") return licensesInvocation(words, rest);
@@ -165,9 +165,12 @@ function licensesInvocation({ values }: Words, rest: readonly string[]): Invocat
   return { command: "licenses" };
 }
 
+/** Commands that the help of `ultra` itself tells all about. */
+const OWN_WORDS = ["help", "version", "licenses"];
+
 function helpInvocation(word: string | undefined): Invocation {
   const topic = topicOf(word);
-  if (word !== undefined && topic === undefined) throw unknownCommand(word, false);
+  if (word !== undefined && topic === undefined && !OWN_WORDS.includes(word)) throw unknownCommand(word, false);
   return { command: "help", topic };
 }
 
@@ -176,6 +179,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   const paths = operands.filter((operand) => !isTicketWord(operand));
   const transfer = transferInvocation("send", words, tickets, environment);
   if (paths.length === 0) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
+  if (paths.some((path) => /^ultra[1-9](\.\.\.|…)$/i.test(path))) throw cutOff();
   const place = paths.map(foreignPlace).find((advice) => advice !== undefined);
   if (place !== undefined) throw usage(place);
   if (paths.includes("")) throw usage("A path is empty; a variable in the command may be unset");
@@ -194,7 +198,7 @@ function receiveInvocation(
   if (extra !== undefined && operands.length > 1) {
     throw usage("ultra recv takes one ticket and nothing else; name the folder with --into DIR");
   }
-  const place = extra === undefined ? undefined : foreignPlace(extra);
+  const place = extra === undefined ? undefined : foreignSource(extra);
   if (place !== undefined) throw usage(place);
   const transfer = transferInvocation("recv", words, operands, environment);
   const output = lastValue(words, "output");
@@ -286,7 +290,17 @@ function ticketSource(
   if (file !== undefined) return { from: "file", path: file };
   // An empty variable is how scripts unset one.
   if (!environment.ticket) return undefined;
-  return { from: "environment", ticket: ticketFor(command, environment.ticket) };
+  return { from: "environment", ticket: environmentTicket(command, environment.ticket) };
+}
+
+/** Nobody sees the variable in the command: the refusal names it. */
+function environmentTicket(command: TransferCommand, text: string): Ticket {
+  try {
+    return ticketFor(command, text);
+  } catch (error) {
+    if (!(error instanceof UltraError)) throw error;
+    throw new UltraError(error.kind, `ULTRA_TICKET cannot be used: ${error.message}`, { cause: error });
+  }
 }
 
 function listening(words: Words): Peer {

@@ -57,7 +57,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Receive files and folders",
     about:
       "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
-      "A file appears under its name only when it is complete and verified; what an interruption leaves is removed.",
+      "A file appears under its name only when it is complete and verified; an interrupted one is removed, except after kill -9 or a power cut: a hidden file .ultra-*.part that stays may be removed by hand.",
     examples: [
       ["ultra recv", "wait for a sender"],
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],

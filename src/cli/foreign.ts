@@ -11,22 +11,38 @@ export function foreignFlag(name: string): string | undefined {
   return FLAG_ADVICE.find(({ names }) => names.includes(name))?.advice;
 }
 
+/** What to say about a word that `recv` got and that names another computer. */
+export function foreignSource(word: string): string | undefined {
+  const host = hostOf(word);
+  if (host === undefined && !isEndpoint(word)) return undefined;
+  return `ultra does not log in to other computers: run \`ultra send PATH\` on ${host ?? "that computer"}, ` +
+    "and here the line that it shows";
+}
+
 /** What to say about a word that other tools take for another computer; a file may have such a name, with `./` before it. */
 export function foreignPlace(word: string): string | undefined {
-  const remote = REMOTE.exec(word);
-  if (remote !== null) {
-    const host = remote[1] ?? remote[2] ?? "";
+  const host = hostOf(word);
+  if (host !== undefined) {
     return `ultra does not log in to other computers: run \`ultra recv\` on ${host}, and here the line that it shows ` +
       `(a file of that name is ./${word})`;
   }
-  const [, bracketed, plain = word] = ENDPOINT.exec(word) ?? [];
-  if (parseIp(bracketed ?? plain) === undefined) return undefined;
+  if (!isEndpoint(word)) return undefined;
   return `An address alone is not enough: run \`ultra recv\` or \`ultra send PATH...\` on that computer, and here the line ` +
     `that it shows (a file of that name is ./${word})`;
 }
 
-/** `user@host:path`, `host:/path`. */
-const REMOTE = /^(?:[\w.-]+@([\w.-]+):|([\w.-]{2,}):\/)/;
+function hostOf(word: string): string | undefined {
+  const remote = REMOTE.exec(word);
+  return remote?.[1] ?? remote?.[2] ?? remote?.[3];
+}
+
+function isEndpoint(word: string): boolean {
+  const [, bracketed, plain = word] = ENDPOINT.exec(word) ?? [];
+  return parseIp(bracketed ?? plain) !== undefined;
+}
+
+/** `user@host:path`, `host:/path`, `host:path`. */
+const REMOTE = /^(?:[\w.-]+@([\w.-]+):|([\w.-]{2,}):\/|([a-z][\w.-]+):(?!\d+$)[\w.~])/i;
 
 /** `[ADDRESS]` or `ADDRESS`, with a port. */
 const ENDPOINT = /^(?:\[(.+)\](?::\d+)?|([^:]+):\d+)$/;
@@ -34,7 +50,7 @@ const ENDPOINT = /^(?:\[(.+)\](?::\d+)?|([^:]+):\d+)$/;
 const FLAG_ADVICE: readonly { readonly names: readonly string[]; readonly advice: string }[] = [
   {
     names: ["r", "R", "recursive", "a", "archive"],
-    advice: "Folders are sent with everything in them: leave it out",
+    advice: "Folders are sent with all that is in them but links and special files: leave it out",
   },
   {
     names: ["port", "p", "P"],

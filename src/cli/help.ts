@@ -10,7 +10,7 @@ import { COMMANDS, commandSpec, type FlagSpec, flagTable, type TransferCommand }
 const COLUMN = 30;
 
 /** Help fits the narrowest usual terminal. */
-const WIDTH = 80;
+const WIDTH = 79;
 
 /** What bare `ultra` prints. */
 export function tourText(): string {
@@ -87,7 +87,7 @@ ${listening.join("\n")}
 Tuning, which ultra does itself unless told otherwise (K, M, G; Ki, Mi, Gi):
 ${tuning.join("\n")}
 
-A ticket is a secret. In scripts use --ticket and --ticket-out, not an argument.
+A ticket is a secret: scripts use --ticket and --ticket-out, not an argument.
 `;
 }
 

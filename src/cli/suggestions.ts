@@ -23,7 +23,9 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Typing errors up to which a word counts as another one. */
 const MAX_ERRORS = 2;
 
-/** @param more whether words follow it */
+/**
+ * @param more whether words follow it
+ */
 export function unknownCommand(word: string, more: boolean): UltraError {
   if (/^ultra[1-9]/i.test(word)) {
     return usage("A ticket needs a command: `ultra recv TICKET` to receive, `ultra send PATH... TICKET` to send");
@@ -36,7 +38,11 @@ export function unknownCommand(word: string, more: boolean): UltraError {
   if (meant !== undefined) return usage(`There is no command "${word}". Did you mean \`ultra ${meant}\`?`);
   // Quoted only where a shell needs it, so that the line can be copied.
   const path = /^[\w./~@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-  return usage(`There is no command "${word}". To send it: ultra send ${path}${more ? " ..." : ""}`);
+  return usage(
+    `There is no command "${word}" (see ultra help). To send a file of that name: ultra send ${path}${
+      more ? " ..." : ""
+    }`,
+  );
 }
 
 /**

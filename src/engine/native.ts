@@ -375,5 +375,6 @@ const FOLDER_REASONS: Readonly<Partial<Record<FileFault, Reason>>> = {
 
 function folderError(fault: FileFault, folder: string): UltraError {
   const reason = FOLDER_REASONS[fault];
-  return new UltraError("disk", FOLDER_SENTENCES[fault], { subject: folder, ...reason && { reason } });
+  const text = fault === "not-a-file" ? `${folder} is not a folder` : FOLDER_SENTENCES[fault];
+  return new UltraError("disk", text, { subject: folder, ...reason && { reason } });
 }

@@ -160,9 +160,17 @@ function endError(event: { cause: LinkEnd["cause"]; code: number; text: string }
       return new UltraError(kind, PEER_SENTENCES[kind]);
     }
     case "transport":
-      return new UltraError("network", `The connection was lost (${event.text})`);
+      return new UltraError("network", `The connection was lost: ${LOSSES[event.text] ?? event.text}`);
   }
 }
+
+/** QUIC's statuses in words. */
+const LOSSES: Readonly<Record<string, string>> = {
+  connection_timeout: "the other side no longer answers",
+  connection_idle: "the other side no longer answers",
+  unreachable: "the other side cannot be reached any more",
+  aborted: "the other side ended it",
+};
 
 /** For a close code whose text was lost on the way. */
 const PEER_SENTENCES: Readonly<Record<UltraError["kind"], string>> = {

@@ -130,6 +130,11 @@ export function withoutTickets(text: string): string {
   return text.replaceAll(/(ultra1)[a-z2-7]{50,}/gi, "$1[ticket]");
 }
 
+/** The refusal of a ticket that is not what its maker wrote. */
+export function cutOff(): UltraError {
+  return refused("This ticket is mistyped or cut off; copy the whole of it again");
+}
+
 /** The refusal of a text in which {@linkcode holdsTicket} found one. */
 export function notBare(): UltraError {
   return refused("This looks like a ticket with something around it; give the bare word that begins with ultra1");
@@ -169,7 +174,7 @@ function readChecked(text: string): Uint8Array {
   const body = bytes?.subarray(0, -CHECK_LEN);
   const check = bytes?.subarray(-CHECK_LEN);
   if (body === undefined || check === undefined || body.length === 0 || !sameBytes(check, checkOf(body))) {
-    throw refused("This ticket is mistyped or cut off; copy the whole of it again");
+    throw cutOff();
   }
   return body;
 }

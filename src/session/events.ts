@@ -48,7 +48,10 @@ export interface TransferStart {
 export interface TransferConfig {
   readonly streams: number;
   readonly chunks: number;
+  /** Of the largest chunk. */
   readonly chunkBytes: number;
+  /** Whether all chunks are of that size. */
+  readonly isEven: boolean;
 }
 
 /** A further connection of a transfer. */
@@ -69,6 +72,8 @@ export interface FileFailure {
 export interface OfferedFiles {
   readonly files: number;
   readonly bytes: number;
+  /** What the walk left out against the user's will. */
+  readonly leftOut: number;
 }
 
 /** What became of a transfer. */

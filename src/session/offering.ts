@@ -11,6 +11,7 @@ import type { Context } from "../link/context.ts";
 import type { SourceEvent } from "../link/hub.ts";
 import type { SourceId } from "../protocol/words.ts";
 import type { OfferedFiles } from "./events.ts";
+import { missingCount } from "../transfer/left_out.ts";
 import { kindOfFault } from "../transfer/outcome.ts";
 
 /** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
@@ -75,7 +76,8 @@ export class Offering {
 
   /** What there is to send, once that is known. */
   get offered(): OfferedFiles | undefined {
-    return this.#end === undefined ? undefined : { files: this.#end.files, bytes: this.#end.size };
+    if (this.#end === undefined) return undefined;
+    return { files: this.#end.files, bytes: this.#end.size, leftOut: missingCount(this.#end.leftOut) };
   }
 
   get totalSize(): number | undefined {

@@ -274,8 +274,8 @@ export class Outgoing implements Side {
     this.machine.handle(end);
     this.#state = { ...this.#state, at: "listed" };
     if (!this.machine.progress.listed) return;
-    const { chunks, chunkBytes } = this.machine.plan;
-    this.tell({ type: "config", config: { streams: this.#lanes, chunks, chunkBytes } });
+    const { chunks, chunkBytes, isEven } = this.machine.plan;
+    this.tell({ type: "config", config: { streams: this.#lanes, chunks, chunkBytes, isEven } });
   }
 
   #run(command: SenderCommand): void {

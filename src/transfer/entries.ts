@@ -108,6 +108,7 @@ export class Entries {
   #tops = 0;
   #lastTop: string | undefined;
   #filesArrived = 0;
+  #filesPresent = 0;
   #totalBytes = 0;
   #totalBlocks = 0;
   #committedBytes = 0;
@@ -122,7 +123,10 @@ export class Entries {
   }
 
   /** How far the entries have come. */
-  get progress(): Pick<Progress, "presentBytes" | "totalBytes" | "entriesDone" | "entries" | "files" | "filesArrived"> {
+  get progress(): Pick<
+    Progress,
+    "presentBytes" | "totalBytes" | "entriesDone" | "entries" | "files" | "filesArrived" | "filesPresent"
+  > {
     return {
       presentBytes: this.#presentBytes,
       totalBytes: this.#totalBytes,
@@ -130,6 +134,7 @@ export class Entries {
       entries: this.#count,
       files: this.#files,
       filesArrived: this.#filesArrived,
+      filesPresent: this.#filesPresent,
     };
   }
 
@@ -188,6 +193,7 @@ export class Entries {
     this.#states[entry] = state;
     if ((state === EntryState.committed || state === EntryState.present) && this.kind(entry) === "file") {
       this.#filesArrived++;
+      if (state === EntryState.present) this.#filesPresent++;
     }
     if (state === EntryState.committed) this.#committedBytes += this.size(entry);
     if (state === EntryState.present) this.#presentBytes += this.size(entry);

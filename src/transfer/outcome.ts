@@ -91,6 +91,8 @@ export interface Progress {
   readonly files: number;
   /** Those that are at their place, or were there before. */
   readonly filesArrived: number;
+  /** Those of `filesArrived` that were there before. */
+  readonly filesPresent: number;
   /** Whether the manifest is complete. */
   readonly listed: boolean;
 }

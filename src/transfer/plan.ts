@@ -14,6 +14,7 @@ export class ChunkTally {
   readonly #chunkBlocks: (fileBlocks: number) => number;
   #chunks = 0;
   #chunkBytes = 0;
+  #leastBytes = Infinity;
 
   /** @param chunkBlocks blocks of a chunk of a file of so many blocks */
   constructor(blockLength: number, chunkBlocks: (fileBlocks: number) => number) {
@@ -30,12 +31,21 @@ export class ChunkTally {
     return this.#chunkBytes;
   }
 
+  /** Whether all chunks have as many bytes. */
+  get isEven(): boolean {
+    return this.#chunks === 0 || this.#leastBytes === this.#chunkBytes;
+  }
+
   /** Adds a file. */
   add(blocks: number, bytes: number): void {
     if (blocks === 0) return;
     const length = this.#chunkBlocks(blocks);
-    this.#chunks += Math.ceil(blocks / length);
-    this.#chunkBytes = Math.max(this.#chunkBytes, Math.min(length * this.#blockLength, bytes));
+    const chunks = Math.ceil(blocks / length);
+    const first = Math.min(length * this.#blockLength, bytes);
+    this.#chunks += chunks;
+    this.#chunkBytes = Math.max(this.#chunkBytes, first);
+    // The last one is the shortest of its file.
+    this.#leastBytes = Math.min(this.#leastBytes, bytes - (chunks - 1) * length * this.#blockLength);
   }
 }
 

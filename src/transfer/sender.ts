@@ -126,7 +126,7 @@ export class Sender {
   }
 
   /** How many chunks the files known so far have, and how long the longest is. */
-  get plan(): { readonly chunks: number; readonly chunkBytes: number } {
+  get plan(): { readonly chunks: number; readonly chunkBytes: number; readonly isEven: boolean } {
     return this.#plan;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { escapeText, shownText, truncate } from "./escape.ts";
-import { counted, formatBytes, formatSize, percentOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatSize, percentOf } from "../base/text.ts";
 import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
 import type { TestVerdict } from "../measure/verdict.ts";
 import type { ShownMeasurement } from "./output.ts";
@@ -97,8 +97,9 @@ export class HumanOutput implements Output {
     this.#line(`Profile max: windows and buffers of this process may take up to ${formatBytes(bytes)} of memory`);
   }
 
-  offering({ files, bytes }: OfferedFiles): void {
-    this.#line(`Offering ${counted(files, "file")}, ${formatSize(bytes)}`);
+  offering({ files, bytes, leftOut }: OfferedFiles): void {
+    const less = leftOut === 0 ? "" : `, ${formatCount(leftOut)} left out`;
+    this.#line(`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`);
   }
 
   receivingInto(folder: string): void {
@@ -114,8 +115,8 @@ export class HumanOutput implements Output {
     this.#line(startLine(name, bytes));
   }
 
-  config({ streams, chunks, chunkBytes }: TransferConfig): void {
-    if (this.#isVerbose()) this.#line(configLine(streams, chunks, chunkBytes));
+  config(config: TransferConfig): void {
+    if (this.#isVerbose()) this.#line(configLine(config));
   }
 
   opened(streams: number): void {

@@ -101,6 +101,7 @@ export class JsonOutput implements Output {
       totalBytes: state.totalBytes,
       files: state.files,
       filesArrived: state.filesArrived,
+      filesPresent: state.filesPresent,
       listed: state.listed,
       percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
       bitsPerSecond: Math.round(state.rate),
@@ -162,7 +163,11 @@ export class JsonOutput implements Output {
 
   interrupted(): void {
     const state = this.#state;
-    this.#event("interrupted", { files: state?.files ?? 0, filesArrived: state?.filesArrived ?? 0 });
+    this.#event("interrupted", {
+      files: state?.files ?? 0,
+      filesArrived: state?.filesArrived ?? 0,
+      filesPresent: state?.filesPresent ?? 0,
+    });
   }
 
   phase(): void {}

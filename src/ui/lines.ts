@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TransferConfig } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "../base/text.ts";
 
@@ -13,10 +14,10 @@ export function startLine(name: string, bytes: number | undefined): string {
   return `⚡ Starting ULTRA transfer: ${escapeText(name)} (${size})`;
 }
 
-/** @param chunkBytes of the largest chunk */
-export function configLine(streams: number, chunks: number, chunkBytes: number): string {
-  const each = chunks === 1 ? "" : " each";
-  return `⚡ ULTRA config: ${streams} ${plural(streams, "stream")}, ${chunks} ${plural(chunks, "chunk")} of ${
+export function configLine({ streams, chunks, chunkBytes, isEven }: TransferConfig): string {
+  const upTo = isEven ? "" : "up to ";
+  const each = chunks !== 1 && isEven ? " each" : "";
+  return `⚡ ULTRA config: ${streams} ${plural(streams, "stream")}, ${chunks} ${plural(chunks, "chunk")} of ${upTo}${
     formatBytes(chunkBytes)
   }${each}`;
 }

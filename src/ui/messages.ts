@@ -61,12 +61,16 @@ export function errorText(error: UltraError): string {
 }
 
 /** What of a transfer that did not come to its end is there all the same; empty when nothing can be said. */
-export function arrivedText({ files, filesArrived, listed }: StatusState): string {
-  if (files === 0) return "";
+export function arrivedText({ files, filesArrived, filesPresent, movedBytes, listed }: StatusState): string {
+  const arrived = filesArrived - filesPresent;
+  // Nothing has changed on the receiver: the reason of the end says it all.
+  if (files === 0 || (arrived === 0 && movedBytes <= 0)) return "";
   if (filesArrived === 0) return "No file arrived; the next transfer starts over";
-  const count = listed ? `${formatCount(filesArrived)} of ${counted(files, "file")}` : counted(filesArrived, "file");
-  const verb = filesArrived === 1 && !listed ? "is" : "are";
-  return `${count} arrived and ${verb} kept; the next transfer skips what is there`;
+  const count = listed ? `${formatCount(arrived)} of ${counted(files, "file")}` : counted(arrived, "file");
+  const verb = arrived === 1 ? "is" : "are";
+  const there = `${formatCount(filesPresent)} ${filesPresent === 1 ? "was" : "were"} there already`;
+  const what = filesPresent === 0 ? `arrived and ${verb} kept` : `arrived, ${there}`;
+  return `${count} ${what}; the next transfer skips what is there`;
 }
 
 /** The heading of the table of a test. */

@@ -19,6 +19,8 @@ export interface ProgressReport {
   readonly files?: number;
   /** Those of `files` that are at their place, or were there before. */
   readonly filesArrived?: number;
+  /** Those of `filesArrived` that were there before. */
+  readonly filesPresent?: number;
 }
 
 /** What a status line shows. */
@@ -29,6 +31,9 @@ export interface StatusState {
   readonly totalBytes: number;
   readonly files: number;
   readonly filesArrived: number;
+  readonly filesPresent: number;
+  /** Bytes that travelled, and are verified. */
+  readonly movedBytes: number;
   readonly listed: boolean;
   /** Since the start, in bits per second. */
   readonly rate: number;
@@ -45,8 +50,8 @@ const FORECAST_MS = 10_000;
 
 const SECOND_MS = 1000;
 
-/** Silence that a user wants to hear of: longer than disks and routes pause. */
-const STALL_MS = 3000;
+/** Silence that is told in place of the time left: the speed of the last second is 0 then, and a forecast would mislead. */
+const STALL_MS = SECOND_MS;
 
 /** Samples closer than this are merged, so that their number is bounded however often reports come. */
 const SAMPLE_MS = 50;
@@ -89,6 +94,8 @@ export class ProgressMeter {
       totalBytes: report.totalBytes,
       files: report.files ?? 0,
       filesArrived: report.filesArrived ?? 0,
+      filesPresent: report.filesPresent ?? 0,
+      movedBytes: bytes,
       listed: report.listed,
       rate: rateBetween(first, sample),
       lastSecondRate: this.#rateSince(now - SECOND_MS, sample),

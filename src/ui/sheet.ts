@@ -46,26 +46,43 @@ export function closingSheet(facts: FactSheet, { isVerbose, isNews }: SheetOptio
   const { bytes, seconds, failedCount, leftOutCount, files, presentFiles } = facts;
   if (failedCount + leftOutCount > 0) {
     const told = facts.failed.filter((failure) => !isNews(failure)).length;
-    return [incompleteLine(facts, bytes, seconds), ...rows(facts, isVerbose), ...listed(facts, isNews, told)];
+    return [
+      incompleteLine(facts, bytes, seconds),
+      ...rows(facts, isVerbose),
+      ...listed(facts, isNews, told, isVerbose),
+      ...verdict(facts, isVerbose),
+    ];
   }
   if (files === 0 && presentFiles > 0) {
-    return [nothingToDoLine(presentText(facts)), ...isVerbose ? rows(facts, isVerbose) : []];
+    return [
+      ...wrapWords(nothingToDoLine(presentText(facts)), WIDTH).map((line, index) => index === 0 ? line : INDENT + line),
+      ...isVerbose ? [...rows(facts, isVerbose), ...verdict(facts, isVerbose)] : [],
+    ];
   }
-  return [completeLine(bytes, seconds), ...rows(facts, isVerbose)];
+  return [completeLine(bytes, seconds), ...rows(facts, isVerbose), ...verdict(facts, isVerbose)];
 }
 
 /** What was there before, when it was everything. */
 export function presentText({ name, presentFiles }: Pick<FactSheet, "name" | "presentFiles">): string {
-  if (name === undefined) return `all ${counted(presentFiles, "file")} are already there, identical`;
+  const all = presentFiles === 2 ? "both files" : `all ${counted(presentFiles, "file")}`;
+  if (name === undefined) return `${all} are already there, identical`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
   return `${escapeText(name)} is already there, identical${many}`;
 }
 
 function rows(facts: FactSheet, isVerbose: boolean): string[] {
   const all = isVerbose ? everything(facts) : expected(facts);
+  return shownRows([...all, ...notices(facts, isVerbose)], isVerbose);
+}
+
+/** What limited the speed: the last word of a sheet. */
+function verdict(facts: FactSheet, isVerbose: boolean): string[] {
+  return shownRows(verdictRows(facts.verdict, isVerbose), isVerbose);
+}
+
+function shownRows(all: readonly Row[], isVerbose: boolean): string[] {
   const width = isVerbose ? LABELS.long : LABELS.short;
-  return [...all, ...notices(facts, isVerbose), ...verdictRows(facts.verdict, isVerbose)]
-    .flatMap(([label, value]) => shownRow(label, value, width));
+  return all.flatMap(([label, value]) => shownRow(label, value, width));
 }
 
 /** What and where, and the hash of a single file. */
@@ -137,11 +154,13 @@ function listed(
   { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: FactSheet,
   isNews: (failure: FileFailure) => boolean,
   told: number,
+  isVerbose: boolean,
 ): string[] {
   const missing = leftOut.filter(({ reason }) => reason !== "chosen");
   const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
   const lines = [
     ...shownNames(failed.filter(isNews), failedCount - told, "failed"),
+    ...leftOutCount > 0 ? shownRows([["Left out", formatCount(leftOutCount)]], isVerbose) : [],
     ...shownNames(names, leftOutCount, "left out"),
   ];
   const isNew = leftOutCount > 0 && !isLeftOutAccepted;

@@ -313,12 +313,40 @@ Deno.test("unknown flags and commands get a suggestion", () => {
     [["sned", "a"], 'There is no command "sned". Did you mean `ultra send`?'],
     [["receive"], 'There is no command "receive". Did you mean `ultra recv`?'],
     [["help", "sedn"], 'There is no command "sedn". Did you mean `ultra send`?'],
-    [["movie.mkv"], 'There is no command "movie.mkv". To send it: ultra send movie.mkv'],
-    [["my movie.mkv", "b"], "There is no command \"my movie.mkv\". To send it: ultra send 'my movie.mkv' ..."],
-    [["it's"], "There is no command \"it's\". To send it: ultra send 'it'\\''s'"],
+    [["receive", "--help"], 'There is no command "receive". Did you mean `ultra recv`?'],
+    [["doctor"], 'There is no command "doctor" (see ultra help). To send a file of that name: ultra send doctor'],
+    [
+      ["help", "tuning"],
+      'There is no command "tuning" (see ultra help). To send a file of that name: ultra send tuning',
+    ],
     [["--json"], "--json needs a command before it: ultra send PATH..., or ultra recv"],
   ];
   for (const [args, line] of cases) assert.equal(refusal(args), line);
+});
+
+Deno.test("a path without a command gets the command that sends it", () => {
+  const cases: readonly (readonly [string[], string])[] = [
+    [
+      ["movie.mkv"],
+      'There is no command "movie.mkv" (see ultra help). To send a file of that name: ultra send movie.mkv',
+    ],
+    [
+      ["my movie.mkv", "b"],
+      "There is no command \"my movie.mkv\" (see ultra help). To send a file of that name: ultra send 'my movie.mkv' ...",
+    ],
+    [["it's"], "There is no command \"it's\" (see ultra help). To send a file of that name: ultra send 'it'\\''s'"],
+  ];
+  for (const [args, message] of cases) {
+    assert.throws(() => parseArguments(args, { ticket: undefined }), { message });
+  }
+});
+
+Deno.test("a refused ULTRA_TICKET is named, and the dots of an example are no file", () => {
+  assert.throws(() => parseArguments(["recv"], { ticket: "nonsense" }), {
+    kind: "usage",
+    message: /^ULTRA_TICKET cannot be used: This is not a ticket/,
+  });
+  assert.match(refusal(["send", "f", "ultra1..."]), /mistyped or cut off/);
 });
 
 Deno.test("what cannot be sent is refused", () => {
@@ -343,7 +371,7 @@ Deno.test("F14 behind -- every word is a path", () => {
 Deno.test("help and version win over everything else", () => {
   assert.deepEqual(parse(), { command: "tour" });
   assert.deepEqual(parse("--version"), { command: "version" });
-  for (const args of [["--help"], ["-h"], ["help"], ["movie.mkv", "--help"], ["--help", "--json"]]) {
+  for (const args of [["--help"], ["-h"], ["help"], ["--help", "--json"]]) {
     assert.deepEqual(parse(...args), { command: "help", topic: undefined });
   }
   for (const args of [["send", "--help"], ["help", "send"], ["send", "-h", "--hidden"], ["help", "send", "--help"]]) {
@@ -381,7 +409,7 @@ Deno.test("whatever is typed, the answer is an invocation or one usage error", (
 
 Deno.test("T54 flags and places of other tools get the words of this one", () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["send", "-r", "photos"], /^There is no flag -r\. Folders are sent with everything in them/],
+    [["send", "-r", "photos"], /^There is no flag -r\. Folders are sent with all that is in them but links/],
     [["send", "-av", "photos"], /^There is no flag -a\. Folders/],
     [["recv", "--port", "7000"], /^There is no flag --port\. .*--listen '\[::\]:7000'/],
     [["send", "--bwlimit=10M", "f"], /^There is no flag --bwlimit\. .*--rate-limit 10M/],
@@ -389,7 +417,9 @@ Deno.test("T54 flags and places of other tools get the words of this one", () =>
     [["send", "f", "user@host:/path"], /run `ultra recv` on host, and here the line/],
     [["send", "f", "host:/path"], /run `ultra recv` on host,/],
     [["send", "f", "10.77.0.2"], /^An address alone is not enough: .*\.\/10\.77\.0\.2/],
-    [["recv", "fd00::1"], /^An address alone is not enough/],
+    [["send", "f", "host:path"], /run `ultra recv` on host,/],
+    [["recv", "user@host:/path"], /run `ultra send PATH` on host, and here the line that it shows$/],
+    [["recv", "fd00::1"], /run `ultra send PATH` on that computer, and here the line that it shows$/],
     [["10.77.0.2:7000"], /^An address alone is not enough/],
     [["user@host:"], /run `ultra recv` on host,/],
     [["ultra", "send", "f"], /leave the second one out/],

@@ -98,10 +98,10 @@ Deno.test("T50: an interruption says on both sides what arrived and is kept", ()
     await sender.event("progress", ({ filesArrived }) => filesArrived === 1);
     sender.kill("SIGINT");
     await Promise.all([sender.exits(130, PROMPT_MS), receiver.exits(5, PROMPT_MS)]);
-    assert.deepEqual(sender.events.at(-2), { type: "interrupted", files: 2, filesArrived: 1 });
+    assert.deepEqual(sender.events.at(-2), { type: "interrupted", files: 2, filesArrived: 1, filesPresent: 0 });
     assert.deepEqual(receiver.stderr.lines.slice(-2), [
       "ultra: The other side was interrupted",
-      "1 of 2 files arrived and are kept; the next transfer skips what is there",
+      "1 of 2 files arrived and is kept; the next transfer skips what is there",
     ]);
     assert.deepEqual(namesIn(into), ["small.bin"]);
   }));

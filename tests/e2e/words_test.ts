@@ -24,6 +24,7 @@ for (const [args, pattern] of PAGES) {
 /** Words that are refused, and what the one line says. */
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [["movie.mkv"], /ultra send movie\.mkv/],
+  [["doctor"], /no command "doctor" \(see ultra help\)/],
   [["--nonsense"], /no flag --nonsense/],
   [["send", "--intto", "x"], /no flag --intto.*--into/],
   [["send", "--into", "x", "file"], /--into is a flag of `ultra recv`/],

@@ -51,7 +51,7 @@ for (const waits of BOTH) {
     assert.deepEqual(told(sender.output.calls), ["started", "config", "opened", "complete"]);
     assert.deepEqual(told(receiver.output.calls), ["started", "opened", "complete"]);
     assert.equal(sender.output.calls.at(-1), "complete", "no progress is told behind the end");
-    assert.deepEqual(sender.output.configs, [{ streams: 3, chunks: 7, chunkBytes: 32 * MIB }]);
+    assert.deepEqual(sender.output.configs, [{ streams: 3, chunks: 7, chunkBytes: 32 * MIB, isEven: false }]);
     assert.deepEqual([sender.output.openedStreams, receiver.output.openedStreams], [[3], [3]]);
     assert.deepEqual([sender.output.starts[0]?.name, receiver.output.starts[0]?.name], ["photos", "photos"]);
   });

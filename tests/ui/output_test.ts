@@ -49,7 +49,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.phase("proving");
   output.memoryBound(285e6);
   output.started({ role: "receive", name: text, bytes: 600_000_000 });
-  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
+  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: true });
   output.opened(8);
   output.added({ connection: 2, streams: 4 });
   output.phase("moving");
@@ -70,7 +70,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
 /** A transfer of twenty steps in two seconds. */
 function transfer(output: Output, terminal: MemoryTerminal): void {
   output.started({ role: "send", name: "movie.mkv", bytes: 600_000_000 });
-  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432 });
+  output.config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: true });
   output.opened(8);
   output.added({ connection: 2, streams: 4 });
   output.phase("moving");
@@ -181,13 +181,14 @@ Deno.test("T54 when all is there already, that is what is said", () => {
   const last = (facts: Partial<FactSheet>) => {
     const terminal = new MemoryTerminal();
     createOutput(terminal.options("human")).complete({ ...FACTS, files: 0, bytes: 0, presentFiles: 1, ...facts });
-    assert.equal(terminal.stderr.lines.length, 1);
-    return terminal.stderr.lines[0];
+    for (const line of terminal.stderr.lines) assert.ok(line.length <= 79, line);
+    return terminal.stderr.lines.join("").replace(/ +/g, " ");
   };
   const start = "⚡ ULTRA transfer complete: nothing to do,";
   assert.equal(last({ name: "README" }), `${start} README is already there, identical`);
   assert.equal(last({ name: "photos", presentFiles: 7 }), `${start} photos is already there, identical (7 files)`);
   assert.equal(last({ name: undefined, presentFiles: 7 }), `${start} all 7 files are already there, identical`);
+  assert.equal(last({ name: undefined, presentFiles: 2 }), `${start} both files are already there, identical`);
 });
 
 Deno.test("T48 a failed file is told in one line that names it once, and not again on the sheet", () => {
@@ -204,6 +205,17 @@ Deno.test("T48 a failed file is told in one line that names it once, and not aga
   ]);
 });
 
+Deno.test("the sheet counts what was left out, with the names below, before the verdict", () => {
+  const terminal = new MemoryTerminal();
+  createOutput(terminal.options("human")).complete({ ...FACTS, ...leftOut("a/link") });
+  assert.deepEqual(terminal.stderr.lines.slice(-4), [
+    "  Left out  1",
+    "    a/link: it is a symbolic link, which cannot be sent yet",
+    "  If that is right, --allow-left-out makes it exit code 0",
+    "  Verdict   limited by the path (0.4 % loss, 48 ms)",
+  ]);
+});
+
 Deno.test("the sheet names the first of what failed", () => {
   const terminal = new MemoryTerminal();
   const failed = Array.from({ length: 30 }, (_, index) => ({ path: `-f${index}`, kind: "disk" as const, text: "no" }));
@@ -216,7 +228,7 @@ Deno.test("the sheet names the first of what failed", () => {
   });
   const { text } = terminal.stderr;
   assert.match(text, /^⚡ ULTRA transfer incomplete: .*, 500 failed$/m);
-  assert.match(text, /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more failed\n$/);
+  assert.match(text, /\n {4}\.\/-f0: no\n[^]*\n {4}\.\/-f19: no\n {4}and 480 more failed\n {2}Verdict/);
 });
 
 Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn line", () => {
@@ -237,6 +249,13 @@ Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn
   assert.deepEqual(said(interrupted), ["Interrupted."]);
   const kept = "3 of 7 files arrived and are kept; the next transfer skips what is there";
   assert.deepEqual(said(interrupted, {}), [`Interrupted. ${kept}`]);
+  assert.deepEqual(said(interrupted, { filesPresent: 3 }), [
+    "Interrupted. 0 of 7 files arrived, 3 were there already; the next transfer skips what is there",
+  ]);
+  assert.deepEqual(said(interrupted, { filesPresent: 2 }), [
+    "Interrupted. 1 of 7 files arrived, 2 were there already; the next transfer skips what is there",
+  ]);
+  assert.deepEqual(said(interrupted, { verifiedBytes: 0, filesArrived: 0 }), ["Interrupted."]);
   assert.deepEqual(said(interrupted, { listed: false, filesArrived: 1 }), [
     "Interrupted. 1 file arrived and is kept; the next transfer skips what is there",
   ]);
@@ -251,11 +270,11 @@ Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn
 Deno.test("T51 a waiting sender says what it offers, a receiver where it will be", () => {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("human"));
-  output.offering({ files: 6, bytes: 315_000_000 });
-  output.offering({ files: 1, bytes: 3 });
+  output.offering({ files: 6, bytes: 315_000_000, leftOut: 2 });
+  output.offering({ files: 1, bytes: 3, leftOut: 0 });
   output.receivingInto("/home/me/in\x1b");
   assert.deepEqual(terminal.stderr.lines, [
-    "Offering 6 files, 315 MB",
+    "Offering 6 files, 315 MB, 2 left out",
     "Offering 1 file, 3 B",
     "Files will be saved in /home/me/in\\x1b",
   ]);

@@ -135,7 +135,10 @@ Deno.test("a percentage is 100 only when nothing is missing", () => {
 Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(startLine("movie.mkv", 600_000_000), "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)");
   assert.equal(startLine("a\x1b[1m", undefined), "⚡ Starting ULTRA transfer: a\\x1b[1m (size not known yet)");
-  assert.equal(configLine(8, 18, 33_554_432), "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each");
+  assert.equal(
+    configLine({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: true }),
+    "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
+  );
   assert.equal(openedLine(8), "⚡ Opened 8 streams in parallel");
   assert.equal(addedLine(2, 4), "⚡ Added connection 2 (4 more streams)");
   assert.equal(progressLine("42.0%", 8_123_400_000, ""), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
@@ -150,7 +153,14 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
 });
 
 Deno.test("T54 one of a thing is in the singular", () => {
-  assert.equal(configLine(1, 1, 3), "⚡ ULTRA config: 1 stream, 1 chunk of 3 B");
+  assert.equal(
+    configLine({ streams: 2, chunks: 2, chunkBytes: 30_000_000, isEven: false }),
+    "⚡ ULTRA config: 2 streams, 2 chunks of up to 30.0 MB",
+  );
+  assert.equal(
+    configLine({ streams: 1, chunks: 1, chunkBytes: 3, isEven: true }),
+    "⚡ ULTRA config: 1 stream, 1 chunk of 3 B",
+  );
   assert.equal(openedLine(1), "⚡ Opened 1 stream in parallel");
   assert.equal(addedLine(2, 1), "⚡ Added connection 2 (1 more stream)");
   assert.deepEqual([counted(0, "file"), counted(1, "file"), counted(1202, "file")], [
