@@ -50,7 +50,7 @@ export interface TransferConfig {
   readonly chunks: number;
   /** Of the largest chunk. */
   readonly chunkBytes: number;
-  /** Whether all chunks are of that size. */
+  /** Whether all chunks are of that size, but for the last one of a file. */
   readonly isEven: boolean;
 }
 

@@ -31,7 +31,7 @@ export class ChunkTally {
     return this.#chunkBytes;
   }
 
-  /** Whether all chunks have as many bytes. */
+  /** Whether all chunks have as many bytes, but for the last one of a file, which may have less. */
   get isEven(): boolean {
     return this.#chunks === 0 || this.#leastBytes === this.#chunkBytes;
   }
@@ -40,12 +40,10 @@ export class ChunkTally {
   add(blocks: number, bytes: number): void {
     if (blocks === 0) return;
     const length = this.#chunkBlocks(blocks);
-    const chunks = Math.ceil(blocks / length);
     const first = Math.min(length * this.#blockLength, bytes);
-    this.#chunks += chunks;
+    this.#chunks += Math.ceil(blocks / length);
     this.#chunkBytes = Math.max(this.#chunkBytes, first);
-    // The last one is the shortest of its file.
-    this.#leastBytes = Math.min(this.#leastBytes, bytes - (chunks - 1) * length * this.#blockLength);
+    this.#leastBytes = Math.min(this.#leastBytes, first);
   }
 }
 
