@@ -1,11 +1,13 @@
 /**
  * Two builds of ultra, pair by pair: whether a change made it slower.
  *
- *     deno run -A bench/compare.ts --with OTHER [--this ULTRA] [--pairs N] [--scenario NAME|start] [--path NAME,NAME...] [--size MIB] [--save]
+ *     deno run -A bench/compare.ts --with OTHER [--this ULTRA] [--pairs N] [--scenario NAME|start] [--path NAME,NAME...] [--size MIB] [--busy N] [--save]
  *
  * OTHER is the executable of the other build, usually an earlier one. Each pair runs both builds on the same path seed; every second pair runs
  * them in the other order (A B, B A), so that neither always follows the other. What counts is the median of the ratios this / other, with a
  * bootstrap interval of 95 %: below 1 this build is faster. No run is left out but those in a box that did not keep up, which are made again.
+ *
+ * `--busy N` keeps N other processes computing meanwhile: some faults show only where the receiver has to share its cores.
  *
  * @module
  */
@@ -69,6 +71,8 @@ interface Options {
   readonly scenario: string;
   readonly path: PathName;
   readonly bytes: number | undefined;
+  /** Other processes that compute meanwhile. */
+  readonly busy: number;
   readonly keep: boolean;
 }
 
@@ -79,10 +83,27 @@ async function compare(): Promise<void> {
     await buildOf("this", options.thisProgram),
     await buildOf("other", options.otherProgram),
   ] as const;
+  await using _busy = keepBusy(options.busy);
   for (const path of paths) {
     if (paths.length > 1) print(`\n--- ${options.scenario} on ${path}`);
     await compareOn({ ...options, path }, builds);
   }
+}
+
+/** Processes that do nothing but compute, until they are disposed of. */
+function keepBusy(count: number): AsyncDisposable {
+  const busy = Array.from(
+    { length: count },
+    () =>
+      new Deno.Command("sh", { args: ["-c", "while :; do :; done"], stdin: "null", stdout: "null", stderr: "null" })
+        .spawn(),
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const child of busy) child.kill("SIGKILL");
+      await Promise.all(busy.map((child) => child.status));
+    },
+  };
 }
 
 async function compareOn(options: Options, builds: readonly [Build, Build]): Promise<void> {
@@ -121,10 +142,11 @@ function readOptions(args: string[]): Omit<Options, "path"> & { readonly paths: 
       scenario: { type: "string", default: "one-file" },
       path: { type: "string", default: "loopback" },
       size: { type: "string" },
+      busy: { type: "string" },
       save: { type: "boolean", default: false },
     },
   });
-  const { with: other, this: own, pairs, scenario, path, size, save } = values;
+  const { with: other, this: own, pairs, scenario, path, size, busy, save } = values;
   if (other === undefined) throw new Failure("--with names the executable of the other build");
   const paths = path.split(",").map((name) => {
     if (!isPathName(name)) throw new Failure(`there is no path ${name}; there are ${PATH_NAMES.join(", ")}`);
@@ -137,6 +159,7 @@ function readOptions(args: string[]): Omit<Options, "path"> & { readonly paths: 
     scenario,
     paths,
     bytes: size === undefined ? undefined : positive("--size", size) * MIB,
+    busy: busy === undefined ? 0 : positive("--busy", busy),
     keep: save,
   };
 }
@@ -268,7 +291,7 @@ function figuresOf(pairs: readonly Pair[]): Figure[] {
 }
 
 async function save(
-  { scenario, path, bytes }: Options,
+  { scenario, path, bytes, busy }: Options,
   builds: readonly Build[],
   pairs: readonly Pair[],
   figures: readonly Figure[],
@@ -279,6 +302,7 @@ async function save(
     scenario,
     path,
     ...bytes !== undefined && { bytes },
+    ...busy > 0 && { busy },
     machine: await describeMachine(),
     // Where a build lay on this machine says nothing to a reader.
     builds: builds.map(({ name, version }) => ({ name, version })),

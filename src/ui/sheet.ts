@@ -55,7 +55,7 @@ export function closingSheet(facts: FactSheet, { isVerbose, isNews }: SheetOptio
   }
   if (files === 0 && presentFiles > 0) {
     return [
-      ...wrapWords(nothingToDoLine(presentText(facts)), WIDTH).map((line, index) => index === 0 ? line : INDENT + line),
+      nothingToDoLine(presentText(facts)),
       ...isVerbose ? [...rows(facts, isVerbose), ...verdict(facts, isVerbose)] : [],
     ];
   }
