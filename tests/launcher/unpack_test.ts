@@ -63,6 +63,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "launcher: a chosen folder below one of another user is refused: its owner could put another in its place",
+  ignore: !IS_ROOT,
+  async fn() {
+    await using bench = await Bench.make();
+    const theirs = join(bench.folder, "theirs");
+    await Deno.mkdir(join(theirs, "deeper"), { recursive: true });
+    await Deno.chown(theirs, ORDINARY, ORDINARY);
+    const refused = await bench.run(["--version"], { env: { ULTRA_CACHE_DIR: join(theirs, "deeper") } });
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /^ultra: cannot unpack itself \(\S+: a folder above belongs to another user\)/);
+    assert.deepEqual(await namesIn(join(theirs, "deeper")), []);
+  },
+});
+
+Deno.test("launcher: a chosen folder that holds other things keeps them", async () => {
+  await using bench = await Bench.make();
+  const chosen = join(bench.folder, "chosen");
+  const old = new Date(Date.now() - 99 * 24 * 60 * 60 * 1000);
+  for (const name of [".old-photos", ".new-project", "d41d8cd98f00b204e9800998ecf8427e"]) {
+    await Deno.mkdir(join(chosen, name), { recursive: true });
+    await Deno.writeTextFile(join(chosen, name, "mine"), "mine");
+    await Deno.utime(join(chosen, name), old, old);
+  }
+  const before = await namesIn(chosen);
+  assertVersion(await bench.run(["--version"], { env: { ULTRA_CACHE_DIR: chosen } }));
+  assert.deepEqual(await namesIn(chosen), [...before, "ultra"].sort());
+  for (const name of before) assert.deepEqual(await namesIn(join(chosen, name)), ["mine"]);
+});
+
+Deno.test({
   name: "launcher: under sudo the home of the user stays as it was",
   ignore: !IS_ROOT,
   async fn() {
@@ -118,7 +148,7 @@ for (const [name, mounts] of Object.entries(OBSTACLES)) {
       assert.equal(refused.stdout, "");
       assert.match(
         refused.stderr,
-        /^ultra: cannot unpack itself \(\S+home: [^;]+\); set ULTRA_CACHE_DIR to a folder [^\n]+\n$/,
+        /^ultra: cannot unpack itself \(\S+home\/ultra: [^;]+\); set ULTRA_CACHE_DIR to a folder [^\n]+\n$/,
       );
     },
   });
@@ -166,7 +196,8 @@ Deno.test("launcher: the chosen folder is used, and one that is no absolute path
   await using bench = await Bench.make();
   const chosen = join(bench.folder, "chosen", "cache");
   assertVersion(await bench.run(["--version"], { env: { ULTRA_CACHE_DIR: chosen } }));
-  assert.equal((await namesIn(chosen)).length, 1);
+  assert.deepEqual(await namesIn(chosen), ["ultra"]);
+  assert.equal((await namesIn(join(chosen, "ultra"))).length, 1);
   assert.deepEqual(await namesIn(bench.home), []);
 
   const refused = await bench.run(["recv", "--json"], { env: { ULTRA_CACHE_DIR: "here" } });

@@ -6,10 +6,16 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::os;
+use crate::payload::Manifest;
 use crate::stamp;
+
+/// Where Deno may keep caches of its own, in the folder of a version.
+pub const DENO_DIR: &str = "deno-dir";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const UNUSED: Duration = DAY.saturating_mul(30);
@@ -27,26 +33,47 @@ pub fn mark_used(folder: &Path) {
 }
 
 /// Removes versions unused for 30 days, and what interrupted starts left a day ago. Failures are for the next time.
-pub fn remove_unused(base: &Path, current: &Path) {
+///
+/// Only what can be nothing but ultra's is touched: a private folder of this user's, named as ultra names it, that holds ultra's files and
+/// nothing else. Whatever else lies beside it stays.
+pub fn remove_unused(base: &Path, current: &Path, manifest: &Manifest) {
     let Ok(entries) = fs::read_dir(base) else {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let unused = match name {
-            Some(name) if name.starts_with(".new-") || name.starts_with(".old-") => {
-                age(&path).is_some_and(|age| age > DAY)
-            }
+        let unused = match path.file_name().and_then(|name| name.to_str()) {
+            Some(name) if is_leftover(name) => age(&path).is_some_and(|age| age > DAY),
             Some(name) if is_key(name) && path != current => {
                 let mark = age(&path.join(stamp::NAME)).or_else(|| age(&path));
                 mark.is_some_and(|age| age > UNUSED)
             }
             _ => false,
         };
-        if unused {
+        if unused && is_ours(&path, manifest).unwrap_or(false) {
             set_aside(base, &path);
         }
     }
+}
+
+/// Whether a folder is private to this user and holds nothing but what a start unpacks or makes there.
+fn is_ours(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
+    let status = fs::symlink_metadata(folder)?;
+    let is_private = status.is_dir() && status.uid() == os::effective_user() && status.mode() & 0o7777 == 0o700;
+    if !is_private {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let known = name.to_str().is_some_and(|name| {
+            [stamp::NAME, DENO_DIR].contains(&name)
+                || name.starts_with(".stamp-")
+                || manifest.files().any(|part| part.name == name)
+        });
+        if !known {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A path in this folder with a name that nothing has.
@@ -69,6 +96,12 @@ fn set_aside(base: &Path, path: &Path) {
     if fs::rename(path, &aside).is_ok() {
         discard(&aside);
     }
+}
+
+/// `.new-` or `.old-` and a random number, as [`fresh_name`] makes them.
+fn is_leftover(name: &str) -> bool {
+    let random = name.strip_prefix(".new-").or_else(|| name.strip_prefix(".old-"));
+    random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn is_key(name: &str) -> bool {

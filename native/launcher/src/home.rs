@@ -29,8 +29,8 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 const OTHERS_WRITE: u32 = 0o022;
-const EVERYBODY_WRITES: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+const ROOT: u32 = 0;
 
 /// Files that are ready to run.
 #[derive(Debug)]
@@ -64,8 +64,7 @@ impl From<io::Error> for Unusable {
 
 /// Finds the files unpacked at this place, or unpacks them.
 pub fn ready(place: &Place, payload: &Payload) -> Result<Home, Unusable> {
-    let Place { base, .. } = place;
-    make_base(place)?;
+    let base = &make_base(place)?;
     if !os::may_execute(base)? {
         return refused("no program may be run there (noexec)");
     }
@@ -73,14 +72,14 @@ pub fn ready(place: &Place, payload: &Payload) -> Result<Home, Unusable> {
     if is_good(&folder, &payload.manifest)? {
         if clean::is_due(&folder) {
             clean::mark_used(&folder);
-            clean::remove_unused(base, &folder);
+            clean::remove_unused(base, &folder, &payload.manifest);
         }
     } else {
         let _lock = lock(base);
         // Another start may have unpacked meanwhile.
         if !is_good(&folder, &payload.manifest)? {
             unpack(base, &folder, payload)?;
-            clean::remove_unused(base, &folder);
+            clean::remove_unused(base, &folder, &payload.manifest);
         }
     }
     let engine = payload.manifest.engine().ok_or(Unusable::Payload)?;
@@ -88,7 +87,7 @@ pub fn ready(place: &Place, payload: &Payload) -> Result<Home, Unusable> {
         deno: folder.join(DENO),
         engine: folder.join(&engine.name),
         bundle: folder.join(BUNDLE),
-        deno_dir: folder.join("deno-dir"),
+        deno_dir: folder.join(clean::DENO_DIR),
         open: Vec::new(),
     })
 }
@@ -97,19 +96,49 @@ fn refused<T>(why: &str) -> Result<T, Unusable> {
     Err(Unusable::Place(why.to_owned()))
 }
 
-/// Makes the base folder if need be, and checks that nobody else can put anything there.
-fn make_base(place: &Place) -> Result<(), Unusable> {
+/// Makes the base folder if need be, and checks that nobody else can put anything there, or another folder in its place. Returns its path
+/// without links: what was checked is what is used, whoever owns a link on the way.
+fn make_base(place: &Place) -> Result<PathBuf, Unusable> {
     let Place { base, at_home } = place;
-    let user = os::effective_user();
-    if is_missing(base)? {
-        if *at_home && owner_above(base) != Some(user) {
-            return refused("the folder above belongs to another user");
-        }
-        DirBuilder::new().recursive(true).mode(0o700).create(base)?;
+    if base.to_str().is_none() {
+        return refused("its name is no valid UTF-8, which Deno needs");
     }
-    // A link is followed when it is the user's own.
-    let (link, status) = (fs::symlink_metadata(base)?, fs::metadata(base)?);
-    if link.uid() != user || status.uid() != user {
+    let user = os::effective_user();
+    let above = nearest_existing(base)?;
+    let real = fs::canonicalize(above)?;
+    let is_new = above != base;
+    for folder in real.ancestors().skip(usize::from(!is_new)) {
+        let status = fs::metadata(folder)?;
+        if status.uid() != user && status.uid() != ROOT {
+            return refused("a folder above belongs to another user");
+        }
+        if status.mode() & OTHERS_WRITE != 0 && status.mode() & STICKY == 0 {
+            return refused("other users may rename it");
+        }
+    }
+    if !is_new {
+        // A link is followed when it is the user's own.
+        if fs::symlink_metadata(base)?.uid() != user {
+            return refused("it belongs to another user");
+        }
+        check_own(&real, user)?;
+        return Ok(real);
+    }
+    if *at_home && fs::metadata(&real)?.uid() != user {
+        return refused("the folder above belongs to another user");
+    }
+    let rest = base
+        .strip_prefix(above)
+        .map_err(|_| Unusable::Place("it has no name".to_owned()))?;
+    let real = real.join(rest);
+    DirBuilder::new().recursive(true).mode(0o700).create(&real)?;
+    check_own(&real, user)?;
+    Ok(real)
+}
+
+fn check_own(base: &Path, user: u32) -> Result<(), Unusable> {
+    let status = fs::metadata(base)?;
+    if status.uid() != user {
         return refused("it belongs to another user");
     }
     if !status.is_dir() {
@@ -118,12 +147,17 @@ fn make_base(place: &Place) -> Result<(), Unusable> {
     if status.mode() & OTHERS_WRITE != 0 {
         return refused("other users may write there");
     }
-    let above = base.parent().map(fs::metadata).transpose()?;
-    let is_open = |mode: u32| mode & EVERYBODY_WRITES != 0 && mode & STICKY == 0;
-    if above.is_some_and(|status| is_open(status.mode())) {
-        return refused("other users may rename it");
-    }
     Ok(())
+}
+
+/// The path itself, or the nearest folder above it that exists.
+fn nearest_existing(path: &Path) -> io::Result<&Path> {
+    for above in path.ancestors() {
+        if !is_missing(above)? {
+            return Ok(above);
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 fn is_missing(path: &Path) -> io::Result<bool> {
@@ -132,12 +166,6 @@ fn is_missing(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-/// The owner of the nearest folder above that exists.
-fn owner_above(path: &Path) -> Option<u32> {
-    let mut above = path.ancestors().skip(1);
-    above.find_map(|folder| fs::metadata(folder).ok().map(|status| status.uid()))
 }
 
 /// Whether the files are there, private to this user, and have the right content.

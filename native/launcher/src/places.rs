@@ -26,6 +26,8 @@ pub fn places(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Result<
         if !base.is_absolute() {
             return Err(format!("{VARIABLE} must be an absolute path"));
         }
+        // A folder of its own: the user may have chosen one that holds other things, and only what is ultra's is ever removed.
+        let base = base.join("ultra");
         return Ok(vec![Place { base, at_home: false }]);
     }
     // The XDG rules say to ignore relative paths.

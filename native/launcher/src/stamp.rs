@@ -37,8 +37,11 @@ pub fn check(folder: &Path, manifest: &Manifest) -> io::Result<State> {
     let Some(now) = now else {
         return Ok(State::Wrong);
     };
-    if fs::read_to_string(folder.join(NAME)).is_ok_and(|kept| kept == now) {
-        return Ok(State::Untouched);
+    match kept(folder)? {
+        Kept::Stamp(kept) if kept == now => return Ok(State::Untouched),
+        Kept::Stamp(_) | Kept::Nothing => {}
+        // A pipe would be waited for, and a folder cannot be replaced: all is unpacked anew.
+        Kept::Other => return Ok(State::Wrong),
     }
     for part in manifest.files() {
         if !has_content(&folder.join(&part.name), part)? {
@@ -56,6 +59,25 @@ pub fn make(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
     match stamp_of(folder, manifest)? {
         Some(stamp) => keep(folder, &stamp).map(|()| true),
         None => Ok(false),
+    }
+}
+
+enum Kept {
+    Stamp(String),
+    Nothing,
+    /// No regular file, or too long for a stamp.
+    Other,
+}
+
+/// What stands under the stamp's name. Nothing is opened that is no regular file of a stamp's size.
+fn kept(folder: &Path) -> io::Result<Kept> {
+    const LONGEST: u64 = 64 * 1024;
+    let path = folder.join(NAME);
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::Nothing),
+        Err(error) => Err(error),
+        Ok(status) if !status.is_file() || status.size() > LONGEST => Ok(Kept::Other),
+        Ok(_) => Ok(fs::read_to_string(&path).map_or(Kept::Nothing, Kept::Stamp)),
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use common::{Fixture, write_executable};
 use ultra_launcher::home::{Unusable, ready};
 use ultra_launcher::payload::Payload;
+use ultra_launcher::places::Place;
 use ultra_launcher::stamp::{self, State};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -189,20 +190,29 @@ fn versions_unused_for_30_days_and_old_leftovers_are_removed() {
     let version = |digit: &str, days: u32| {
         let folder = base.join(digit.repeat(32));
         fs::create_dir_all(&folder).unwrap();
+        set_mode(&folder, 0o700);
         fs::write(folder.join("stamp"), "").unwrap();
         age(&folder.join("stamp"), days);
     };
     version("a", 31);
     version("b", 29);
     fs::create_dir(base.join("c".repeat(32))).unwrap();
-    for (name, days) in [(".new-1", 2), (".old-1", 2), (".new-2", 0), ("other", 99)] {
+    let leftover = |head: &str, digit: &str| format!("{head}-{}", digit.repeat(16));
+    for (name, days) in [
+        (leftover(".new", "1"), 2),
+        (leftover(".old", "1"), 2),
+        (leftover(".new", "2"), 0),
+        ("other".to_owned(), 99),
+    ] {
+        let name = &name;
         fs::create_dir(base.join(name)).unwrap();
+        set_mode(&base.join(name), 0o700);
         age(&base.join(name), days);
     }
     set_mode(base, 0o700);
     ready(&fixture.place, &fixture.payload()).unwrap();
     let mut expected = vec![
-        ".new-2".to_owned(),
+        leftover(".new", "2"),
         fixture.payload().manifest.key(),
         "b".repeat(32),
         "c".repeat(32),
@@ -232,4 +242,114 @@ fn two_versions_stand_beside_each_other() {
     let home = ready(&fixture.place, &fixture.payload()).unwrap();
     assert_eq!(fs::read(home.bundle).unwrap(), b"another bundle");
     assert!(first.exists() && first != fixture.key_folder());
+}
+
+#[test]
+fn what_is_not_ultras_is_never_removed_however_old_and_whatever_its_name() {
+    let fixture = Fixture::new();
+    let base = &fixture.place.base;
+    fs::create_dir_all(base).unwrap();
+    set_mode(base, 0o700);
+    let old = |path: &Path| {
+        File::open(path)
+            .unwrap()
+            .set_modified(SystemTime::now() - DAY * 99)
+            .unwrap();
+    };
+    // Folders of the user's own, among them ones with names that ultra could have made.
+    let (new, key) = (format!(".new-{}", "1".repeat(16)), "a".repeat(32));
+    for name in [".old-photos", ".new-project", new.as_str(), key.as_str()] {
+        let folder = base.join(name);
+        fs::create_dir(&folder).unwrap();
+        set_mode(&folder, 0o700);
+        fs::write(folder.join("picture.jpg"), "mine").unwrap();
+        old(&folder);
+    }
+    // An empty one that others may read, a plain file, and a link.
+    let (open, plain, link) = ("b".repeat(32), "c".repeat(32), "d".repeat(32));
+    fs::create_dir(base.join(&open)).unwrap();
+    set_mode(&base.join(&open), 0o755);
+    fs::write(base.join(&plain), "mine").unwrap();
+    symlink(base.join(&key), base.join(&link)).unwrap();
+    old(&base.join(&open));
+    old(&base.join(&plain));
+    let before = fixture.names();
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let mut expected = before;
+    expected.push(fixture.payload().manifest.key());
+    expected.sort();
+    assert_eq!(fixture.names(), expected);
+    assert_eq!(fs::read(base.join(".old-photos/picture.jpg")).unwrap(), b"mine");
+    assert_eq!(fs::read(base.join(&plain)).unwrap(), b"mine");
+}
+
+#[test]
+fn a_cache_below_a_folder_that_others_control_is_refused() {
+    let fixture = Fixture::new();
+    let above = fixture.folder.path().join("above");
+    let place = Place {
+        base: above.join("in/ultra"),
+        at_home: false,
+    };
+    fs::create_dir_all(above.join("in")).unwrap();
+    let refused =
+        |why: &str| matches!(ready(&place, &fixture.payload()), Err(Unusable::Place(text)) if text.contains(why));
+    // Not the folder right above, but one above that.
+    for (mode, right) in [(0o777, false), (0o770, false), (0o1777, true), (0o755, true)] {
+        set_mode(&above, mode);
+        assert_eq!(!refused("other users may rename it"), right, "{mode:o}");
+    }
+}
+
+#[test]
+fn a_cache_through_a_link_is_used_where_the_link_led_when_it_was_checked() {
+    let fixture = Fixture::new();
+    let real = fixture.folder.path().join("real");
+    let link = fixture.folder.path().join("link");
+    fs::create_dir(&real).unwrap();
+    symlink(&real, &link).unwrap();
+    let place = Place {
+        base: link.join("ultra"),
+        at_home: false,
+    };
+    let home = ready(&place, &fixture.payload()).unwrap();
+    assert!(
+        home.deno.starts_with(fs::canonicalize(&real).unwrap()),
+        "{}",
+        home.deno.display()
+    );
+}
+
+#[test]
+fn a_stamp_that_is_no_file_is_replaced_with_all_that_stands_beside_it() {
+    let fixture = Fixture::new();
+    ready(&fixture.place, &fixture.payload()).unwrap();
+    let stamp = fixture.key_folder().join("stamp");
+    for make in [
+        (|path| fs::create_dir(path).unwrap()) as fn(&Path),
+        |path| symlink("/dev/zero", path).unwrap(),
+        |path| {
+            let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(made.success());
+        },
+    ] {
+        fs::remove_file(&stamp).unwrap();
+        make(&stamp);
+        ready(&fixture.place, &fixture.payload()).unwrap();
+        assert!(fs::symlink_metadata(&stamp).unwrap().is_file());
+    }
+}
+
+#[test]
+fn a_name_that_deno_could_not_read_is_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let fixture = Fixture::new();
+    let base = fixture.folder.path().join(std::ffi::OsStr::from_bytes(b"h\xe4"));
+    let place = Place {
+        base: base.clone(),
+        at_home: false,
+    };
+    let answer = ready(&place, &fixture.payload());
+    assert!(matches!(answer, Err(Unusable::Place(text)) if text.contains("UTF-8")));
+    assert!(!base.exists(), "nothing was unpacked there");
 }

@@ -153,6 +153,6 @@ fn places_are_tried_from_the_users_cache_to_a_temporary_folder() {
     assert_eq!(bases(&[]).unwrap(), [Path::new("/tmp/ultra-1000")]);
     // What the user chooses is the only one.
     let chosen = [("HOME", "/home/a"), ("ULTRA_CACHE_DIR", "/mine")];
-    assert_eq!(bases(&chosen).unwrap(), [Path::new("/mine")]);
+    assert_eq!(bases(&chosen).unwrap(), [Path::new("/mine/ultra")]);
     assert!(bases(&[("ULTRA_CACHE_DIR", "mine")]).unwrap_err().contains("absolute"));
 }
