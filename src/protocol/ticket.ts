@@ -125,9 +125,14 @@ export function holdsTicket(text: string): boolean {
   return SECRET.test(text) || UNWRAPPED.test(withoutSpace(text).replaceAll(/\/ultra1/gi, "/"));
 }
 
-/** A text that may be shown and logged. */
+/**
+ * A text that may be shown and logged. Whatever follows the prefix goes, also with separators, invisible or wrong characters in it, and so
+ * does a run that is as long as a ticket without its prefix, unless it is a hash in hex: rather a strange name is shown shortened than a secret whole. It stops at what
+ * separates words and JSON's fields.
+ */
 export function withoutTickets(text: string): string {
-  return text.replaceAll(/(ultra1)[a-z2-7]{50,}/gi, "$1[ticket]");
+  return text.replaceAll(/(ultra[1-9])(?:[^a-z0-9\s"',:;]{0,3}[a-z0-9]){20,}/gi, "$1[ticket]")
+    .replaceAll(/(?<![a-z0-9])(?=[a-f0-9]*[g-z])[a-z2-7]{40,}(?![a-z0-9])/gi, "[ticket]");
 }
 
 /** The refusal of a ticket that is not what its maker wrote. */

@@ -71,7 +71,7 @@ impl Start {
 
     /// Whether the user asks for the licences and nothing else.
     pub fn wants_licenses(&self) -> bool {
-        self.arguments == ["licenses"]
+        self.arguments.iter().filter(|word| *word != "--").eq(["licenses"])
     }
 
     fn variable(&mut self, manifest: &Manifest, name: OsString, value: OsString) {
@@ -115,12 +115,13 @@ fn is_scrubbed(name: &OsStr) -> bool {
 }
 
 /// What the command line needs at most. Which word is the command is the control plane's to decide, so every word that
-/// could be one counts; help and version need nothing.
+/// could be one counts, also behind `--`; help and version need nothing.
 fn permissions_of(manifest: &Manifest, arguments: &[String]) -> Vec<String> {
-    let words = arguments.iter().take_while(|word| *word != "--");
     let mut flags: Vec<String> = Vec::new();
-    for word in words {
-        if matches!(word.as_str(), "-h" | "--help" | "-V" | "--version") {
+    let mut is_flag_possible = true;
+    for word in arguments {
+        is_flag_possible &= word != "--";
+        if is_flag_possible && matches!(word.as_str(), "-h" | "--help" | "-V" | "--version") {
             return Vec::new();
         }
         let row = manifest.permissions.iter().find(|row| row.command == *word);

@@ -97,11 +97,17 @@ fn permissions_are_those_of_the_command_and_none_without_one() {
         &["send", "-V"],
         &["licenses"],
         &["dance"],
-        &["--", "send"],
     ] {
         assert!(start(arguments, &[]).permissions.is_empty(), "{arguments:?}");
     }
-    assert_eq!(start(&["send", "f"], &[]).permissions, ["--allow-ffi", "--allow-read"]);
+    for arguments in [&["send", "f"][..], &["--", "send", "f"], &["send", "--", "--help"]] {
+        assert_eq!(
+            start(arguments, &[]).permissions,
+            ["--allow-ffi", "--allow-read"],
+            "{arguments:?}"
+        );
+    }
+    assert!(start(&["licenses", "--"], &[]).wants_licenses() && !start(&["licenses", "send"], &[]).wants_licenses());
     assert_eq!(
         start(&["--json", "recv"], &[]).permissions,
         ["--allow-ffi", "--allow-write"]
