@@ -1,10 +1,53 @@
-/** `deno task generate`: writes `src/engine/layout.generated.ts` as the built library says it. @module */
+/** `deno task generate`: writes what the built library says of its door to where the other side has it. @module */
 
+import { join } from "node:path";
 import { LIBRARY, ROOT } from "./paths.ts";
 
-const library = Deno.dlopen(LIBRARY, {
-  ultra_layout: { parameters: ["buffer", "u32"], result: "i32" },
-});
-const out = new Uint8Array(64 * 1024);
-const length = library.symbols.ultra_layout(out, out.length);
-await Deno.writeFile(`${ROOT}/src/engine/layout.generated.ts`, out.subarray(0, length));
+export const MODULE: string = join(ROOT, "src", "engine", "door.generated.ts");
+export const TABLES: string = join(ROOT, "docs", "engine.md");
+
+const BEGIN = "<!-- begin generated: deno task generate -->\n";
+const END = "<!-- end generated -->";
+
+/** Room for what the library says. */
+const ROOM = 256 * 1024;
+
+/** What stands before the texts: version, length of the module, length of the tables. */
+const HEAD_LEN = 12;
+
+/** What the built library says of its door, whatever version this program speaks. */
+export interface Description {
+  /** The text that `door.generated.ts` must have. */
+  readonly module: string;
+  /** The tables of docs/engine.md. */
+  readonly tables: string;
+}
+
+export function describeLibrary(): Description {
+  const library = Deno.dlopen(LIBRARY, { ultra_describe: { parameters: ["buffer", "u32"], result: "i32" } });
+  const out = new Uint8Array(ROOM);
+  const length = library.symbols.ultra_describe(out, out.length);
+  const view = new DataView(out.buffer);
+  const moduleEnd = HEAD_LEN + view.getUint32(4, true);
+  if (length !== moduleEnd + view.getUint32(8, true)) {
+    throw new Error(`the library does not describe itself (${length})`);
+  }
+  const utf8 = new TextDecoder();
+  return {
+    module: utf8.decode(out.subarray(HEAD_LEN, moduleEnd)),
+    tables: utf8.decode(out.subarray(moduleEnd, length)),
+  };
+}
+
+/** A page with other tables between its markers. */
+export function withTables(page: string, tables: string): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error("the page has no markers for its generated part");
+  return `${page.slice(0, begin + BEGIN.length)}\n${tables}\n${page.slice(end)}`;
+}
+
+if (import.meta.main) {
+  const { module, tables } = describeLibrary();
+  await Deno.writeTextFile(MODULE, module);
+  await Deno.writeTextFile(TABLES, withTables(await Deno.readTextFile(TABLES), tables));
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BUFFER_LEN } from "../engine/layout.generated.ts";
+import { BUFFER_LEN } from "../engine/door.generated.ts";
 import { UltraError } from "../base/errors.ts";
 import { BLOCK_LEN, MAX_LANES } from "../protocol/limits.ts";
 import { mostUnderWay } from "../settings/budget.ts";

@@ -1,156 +1,19 @@
 /**
  * The data plane as the rest of `ultra` sees it. `native.ts` is the real one, `tests/support/` has a simulated one.
  *
- * Every method returns at once; what comes of it arrives as an {@linkcode EngineEvent}. The functions, commands and events behind it
- * are in `docs/engine.md`.
+ * Every method returns at once; what comes of it arrives as an {@linkcode EngineEvent}. Methods without a result queue a command: a
+ * command that the engine refuses is a bug of this program, and the {@linkcode Engine.events} end with it. The functions, commands and
+ * events behind it are in `docs/engine.md`.
  *
  * @module
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { LOAD, PATH, STATS, THREAD_ROLES } from "./layout.generated.ts";
-import type { BlockIndex, EntryId, LeftOut } from "../protocol/messages.ts";
-import type {
-  CloseCause,
-  ConnectionId,
-  FileFault,
-  GrantId,
-  LaneId,
-  ListenerId,
-  SinkId,
-  SourceId,
-  TargetStatus,
-  TransferId,
-} from "../protocol/words.ts";
+import type { EngineEvent, LOAD, PATH, STATS, THREAD_ROLES } from "./door.generated.ts";
+import type { BlockIndex, EntryId } from "../protocol/messages.ts";
+import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId, TransferId } from "../protocol/words.ts";
 
-/** What a file system refused to keep of a file or folder. */
-export interface Unkept {
-  readonly mode: boolean;
-  readonly time: boolean;
-}
-
-export type EngineEvent =
-  | { readonly type: "listening"; readonly listener: ListenerId; readonly port: number; readonly address: string }
-  | {
-    readonly type: "incoming";
-    readonly listener: ListenerId;
-    readonly connection: ConnectionId;
-    readonly alpn: string;
-    readonly remote: string;
-  }
-  | {
-    readonly type: "connected";
-    readonly connection: ConnectionId;
-    readonly alpn: string;
-    readonly remote: string;
-    /** SHA-256 of the peer's certificate, 32 bytes. */
-    readonly certificate: Uint8Array;
-  }
-  | { readonly type: "control"; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  | {
-    readonly type: "closed";
-    readonly connection: ConnectionId;
-    /** `own`: closed from here; `peer`: the peer's close code; `transport`: QUIC gave up, with its status. */
-    readonly cause: CloseCause;
-    readonly code: number;
-    readonly text: string;
-  }
-  | { readonly type: "lane-opened"; readonly lane: LaneId; readonly connection: ConnectionId; readonly number: number }
-  | {
-    readonly type: "lane-closed";
-    readonly lane: LaneId;
-    readonly connection: ConnectionId;
-    readonly finished: boolean;
-  }
-  | { readonly type: "lane-broke"; readonly connection: ConnectionId; readonly text: string }
-  | {
-    readonly type: "grant-read";
-    readonly lane: LaneId;
-    readonly grant: GrantId;
-    readonly entry: EntryId;
-    readonly end: BlockIndex;
-  }
-  | {
-    readonly type: "read-failed";
-    readonly source: SourceId;
-    readonly entry: EntryId;
-    readonly fault: FileFault;
-    readonly text: string;
-  }
-  | {
-    readonly type: "page";
-    readonly source: SourceId;
-    readonly first: EntryId;
-    readonly count: number;
-    /** Bytes of the page's files. */
-    readonly size: number;
-    /** Moves the encoded entries out; the walk pauses while eight pages are not taken. At most once. */
-    readonly take: () => Uint8Array;
-  }
-  | {
-    readonly type: "walk-end";
-    readonly source: SourceId;
-    readonly entries: number;
-    readonly files: number;
-    readonly size: number;
-    readonly leftOut: LeftOut;
-  }
-  | { readonly type: "walk-failed"; readonly source: SourceId; readonly fault: FileFault; readonly text: string }
-  | {
-    readonly type: "sealed";
-    readonly source: SourceId;
-    readonly entry: EntryId;
-    readonly size: number;
-    readonly root: Uint8Array;
-  }
-  | {
-    readonly type: "seal-failed";
-    readonly source: SourceId;
-    readonly entry: EntryId;
-    readonly fault: FileFault;
-    readonly text: string;
-  }
-  | {
-    readonly type: "checked";
-    readonly sink: SinkId;
-    readonly first: EntryId;
-    readonly statuses: readonly TargetStatus[];
-    /** Bytes free for the user in the sink's file system. */
-    readonly freeSpace: number;
-  }
-  /** A page that the sink does not take; the transfer cannot go on. */
-  | { readonly type: "page-refused"; readonly sink: SinkId; readonly fault: FileFault; readonly text: string }
-  | {
-    readonly type: "verified";
-    readonly sink: SinkId;
-    readonly entry: EntryId;
-    readonly first: BlockIndex;
-    readonly count: number;
-  }
-  | { readonly type: "mismatch"; readonly sink: SinkId; readonly entry: EntryId; readonly block: BlockIndex }
-  | {
-    readonly type: "committed";
-    readonly sink: SinkId;
-    readonly entry: EntryId;
-    readonly durable: boolean;
-    readonly unkept: Unkept;
-  }
-  | {
-    readonly type: "entry-failed";
-    readonly sink: SinkId;
-    readonly entry: EntryId;
-    readonly fault: FileFault;
-    readonly text: string;
-  }
-  | {
-    readonly type: "folders-finished";
-    readonly sink: SinkId;
-    readonly failure: { readonly fault: FileFault; readonly text: string } | undefined;
-    readonly unkept: Unkept;
-  }
-  | { readonly type: "resolved"; readonly request: number; readonly addresses: readonly string[] }
-  | { readonly type: "disposed"; readonly transfer: TransferId }
-  | { readonly type: "fault"; readonly text: string };
+export type { EngineEvent };
 
 /** What the data plane is started with. */
 export interface EngineSizes {
@@ -165,8 +28,6 @@ export interface EngineSizes {
   readonly networkThreads: number;
   /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
   readonly outstandingBytes: number;
-  /** What all lanes and connections together send at most; `undefined`: no limit. */
-  readonly bytesPerSecond: number | undefined;
 }
 
 export interface ListenOptions {
@@ -222,8 +83,8 @@ export class ListenError extends UltraError {
   }
 }
 
-/** Counters of the process since its start, for the verdict and the benchmarks. Times are in nanoseconds, summed over threads. */
-export type EngineStats = Readonly<Record<(typeof STATS)[number], number>>;
+/** Counters of a source or a sink since it was made, for the verdict and the benchmarks. Times are in nanoseconds, summed over threads. */
+export type TransferStats = Readonly<Record<(typeof STATS)[number], number>>;
 
 /** How busy process and machine have been since their starts, times in nanoseconds. What the system does not tell is 0. */
 export type ProcessLoad = Readonly<Record<(typeof LOAD)[number], number>> & { readonly threads: readonly ThreadTime[] };
@@ -263,6 +124,8 @@ export interface Engine {
   source(paths: readonly string[], cache?: "allowed" | "forgotten"): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
+  /** What all lanes of a source send at most from now on, over all connections; 0: no limit. */
+  limitRate(source: SourceId, bytesPerSecond: number): void;
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;
   seal(source: SourceId, entry: EntryId): void;
   sink(options: SinkOptions): SinkId;
@@ -275,13 +138,16 @@ export interface Engine {
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
   /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
   name(transfer: TransferId, entry: EntryId): string | undefined;
+  /** Why a target could not be examined, or which folder on the way to it is none; for the two statuses that say so. */
+  detail(sink: SinkId, entry: EntryId): string | undefined;
   /** The machine's addresses on the routes that lead out, IPv4 first; a family without a default route has none. */
   outward(): readonly string[];
   /** Frees a source or sink; a sink removes what it did not commit. `disposed` follows. */
   dispose(transfer: TransferId): void;
   /** Closes a connection or a listener; `code` is an exit code. */
   close(id: ConnectionId | ListenerId, code: number): void;
-  stats(): EngineStats;
+  /** `undefined` once the transfer is disposed of. */
+  stats(transfer: TransferId): TransferStats | undefined;
   load(): ProcessLoad;
   /** `undefined` once the connection is gone. Waits for the connection's thread: for the end of a transfer, not for every moment of it. */
   path(connection: ConnectionId): PathStats | undefined;

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { UltraError } from "../base/errors.ts";
+import { ABI_VERSION } from "./door.generated.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
 /** Names the library when it is not in one of the usual places. */
@@ -24,9 +25,9 @@ export function chooseLibrary(path: string): void {
   chosen = path;
 }
 
-/** @throws {UltraError} `internal` that lists where was looked */
+/** @throws {UltraError} `internal` that lists where was looked, or the two versions that do not fit */
 export function loadLibrary(): Symbols {
-  return loaded ??= open(chosen === undefined ? usualPaths() : [chosen]);
+  return loaded ??= checked(open(chosen === undefined ? usualPaths() : [chosen]));
 }
 
 function usualPaths(): readonly string[] {
@@ -47,11 +48,35 @@ function open(paths: readonly string[]): Symbols {
     try {
       return Deno.dlopen(path, SYMBOLS).symbols;
     } catch (error) {
-      failures.push(`${path} (${error instanceof Error ? error.message : error})`);
+      const message = error instanceof Error ? error.message : String(error);
+      // A library of another version is there: the next place would hold another one still.
+      if (/symbol/.test(message)) throw wrongVersion("an older one");
+      failures.push(`${path} (${message})`);
     }
   }
   throw new UltraError(
     "internal",
     `The data plane of ultra was not found; \`deno task native\` builds it. Looked at: ${failures.join("; ")}`,
   );
+}
+
+/** Two sides of different versions would misread each other's records. */
+function checked(library: Symbols): Symbols {
+  const out = new Uint8Array(4);
+  const length = library.ultra_describe(out, out.length);
+  const version = length === out.length ? new DataView(out.buffer).getUint32(0, true) : undefined;
+  if (version !== ABI_VERSION) throw wrongVersion(version === undefined ? "none" : hex(version));
+  return library;
+}
+
+function wrongVersion(version: string): UltraError {
+  return new UltraError(
+    "internal",
+    `The data plane beside this program has version ${version}, this program needs ${hex(ABI_VERSION)}; ` +
+      "build both: deno task build",
+  );
+}
+
+function hex(version: number): string {
+  return version.toString(16).padStart(8, "0");
 }

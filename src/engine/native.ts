@@ -5,13 +5,42 @@
  */
 
 import { type Reason, UltraError } from "../base/errors.ts";
-import { Args } from "./args.ts";
+import { MAX_PATH_BYTES } from "../protocol/limits.ts";
+import type { BlockIndex, EntryId } from "../protocol/messages.ts";
+import type {
+  ConnectionId,
+  FileFault,
+  GrantId,
+  LaneId,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TransferId,
+} from "../protocol/words.ts";
+import {
+  type Command,
+  decodeEvent,
+  encodeCommand,
+  encodeConnectBlock,
+  encodeListenBlock,
+  encodeSinkBlock,
+  encodeSourceBlock,
+  encodeStartBlock,
+  fileFaultOf,
+  FOLDER_FAULTS,
+  LOAD,
+  PATH,
+  type Question,
+  RECORD_LEN,
+  REFUSAL,
+  STATS,
+  THREAD_ROLES,
+} from "./door.generated.ts";
 import {
   type ConnectOptions,
   type Engine,
   type EngineEvent,
   type EngineSizes,
-  type EngineStats,
   type Identity,
   ListenError,
   type ListenOptions,
@@ -19,12 +48,10 @@ import {
   type ProcessLoad,
   type SinkOptions,
   type ThreadTime,
+  type TransferStats,
 } from "./engine.ts";
-import type { ConnectionId, FileFault, ListenerId } from "../protocol/words.ts";
-import { MAX_PATH_BYTES } from "../protocol/limits.ts";
-import { Command, LOAD, PATH, RECORD_LEN, Refusal, STATS, THREAD_ROLES } from "./layout.generated.ts";
 import { loadLibrary } from "./library.ts";
-import { type CommandFields, decodeEvent, encodeCommand, faultOf } from "./records.ts";
+import { CommandBatch, EventRecords } from "./records.ts";
 import type { Symbols } from "./symbols.ts";
 
 /** Events taken at once: a burst of a fast transfer, and 16 KiB. */
@@ -41,102 +68,72 @@ const HASH_LEN = 32;
 /** Room for the longest path, and for a longer first component that `-o` put into it. */
 const NAME_ROOM = MAX_PATH_BYTES + 256;
 
+/** Room for the system's reason, or for the path of a folder. */
+const DETAIL_ROOM = NAME_ROOM;
+
 /** Room for two addresses. */
 const ADDRESSES_ROOM = 128;
 
 /** Counters take some hundred bytes, and each thread 32. */
 const NUMBERS_ROOM = 32 * 1024;
 
-/** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
-const FOLDER_FAULTS = 1000;
+/** Where an answer begins, behind its length. */
+const ANSWER_AT = 4;
 
-const SOURCE_KINDS = { files: 0, memory: 1, uncachedFiles: 2 } as const;
-
-const SINK_FLAGS = { overwrite: 1, discard: 2, create: 4, hidden: 8 } as const;
+/** What `ultra_measure` takes for the process as a whole. */
+const PROCESS = 0;
 
 /** Starts the data plane; once in a process. */
 export function startEngine(sizes: EngineSizes): Engine {
   const library = loadLibrary();
-  const args = new Args()
-    .u32(sizes.readers)
-    .u32(sizes.writers)
-    .u32(sizes.buffers)
-    .u32(sizes.executionProfile)
-    .u32(sizes.networkThreads)
-    .u32(sizes.outstandingBytes)
-    .f64(sizes.bytesPerSecond ?? 0)
-    .bytes();
-  const result = library.ultra_start(args, args.length);
+  const block = encodeStartBlock(sizes);
+  const result = library.ultra_start(block, block.length);
   if (result !== 0) throw new UltraError("internal", `The data plane does not start (${-result})`);
   return new NativeEngine(library);
 }
 
-/** The text that `layout.generated.ts` must have for the loaded library. */
-export function libraryLayout(): string {
-  const out = new Uint8Array(64 * 1024);
-  const length = loadLibrary().ultra_layout(out, out.length);
-  return new TextDecoder().decode(out.subarray(0, Math.max(0, length)));
-}
-
+/**
+ * Commands wait here and go to the engine together: before every call that is answered, before the next wait for events, and at the
+ * latest when the work that queued them is done (in a microtask).
+ */
 class NativeEngine implements Engine {
   readonly #library: Symbols;
-  readonly #command = new Uint8Array(RECORD_LEN);
+  readonly #batch = new CommandBatch();
+  /** What the commands of the batch are, for the error of a refused one. */
+  #queued: Command["type"][] = [];
+  /** The first refused command. */
+  #refused: Error | undefined;
+  /** Ends the wait that goes on. */
+  #interrupt: (error: Error) => void = () => {};
 
   constructor(library: Symbols) {
     this.#library = library;
   }
 
   identity(): Identity {
-    const out = new Uint8Array(IDENTITY_ROOM);
-    const length = this.#library.ultra_identity(out, out.length);
-    if (length <= HASH_LEN) throw new UltraError("internal", `A certificate cannot be made (${-length})`);
-    return { hash: out.slice(0, HASH_LEN), pkcs12: out.slice(HASH_LEN, length) };
+    const bytes = this.#ask({ type: "identity" }, IDENTITY_ROOM);
+    if (bytes === undefined) throw new UltraError("internal", "A certificate cannot be made");
+    return { hash: bytes.slice(0, HASH_LEN), pkcs12: bytes.slice(HASH_LEN) };
   }
 
-  listen(options: ListenOptions): number {
-    const alpns = Args.text(options.alpns.join("\0"));
-    const address = Args.text(options.address);
-    const args = new Args()
-      .raw(options.settings)
-      .u32(options.maxUnvalidated)
-      .u32(options.maxUnproved)
-      .u32(options.maxUnprovedPerAddress)
-      .u32(options.controlLimit)
-      .u32(options.identity.hash.length)
-      .u32(options.identity.pkcs12.length)
-      .u32(alpns.length)
-      .u32(address.length)
-      .raw(options.identity.hash)
-      .raw(options.identity.pkcs12)
-      .raw(alpns)
-      .raw(address)
-      .bytes();
-    const listener = this.#library.ultra_listen(args, args.length);
+  listen(options: ListenOptions): ListenerId {
+    this.#flush();
+    const { identity, maxUnprovedPerAddress, ...others } = options;
+    const block = encodeListenBlock({ ...others, maxUnprovedPerAddress, pkcs12: identity.pkcs12 });
+    const listener = this.#library.ultra_listen(block, block.length);
     if (listener < 0) throw listenError(-listener, options.address);
     return listener;
   }
 
   retune(listener: ListenerId, settings: Uint8Array): void {
-    const bytes = settings as Uint8Array<ArrayBuffer>;
-    check(this.#library.ultra_retune(listener, bytes, bytes.length), "retune");
+    this.#queue({ type: "retune", listener, settings });
   }
 
   connect(options: ConnectOptions): ConnectionId {
-    const alpns = Args.text(options.alpns.join("\0"));
-    const address = Args.text(options.address);
-    const isPinned = options.pin !== "report";
-    const args = new Args()
-      .raw(options.settings)
-      .u32(isPinned ? 0 : 1)
-      .raw(isPinned ? options.pin : new Uint8Array(16))
-      .u32(options.partition)
-      .u32(options.controlLimit)
-      .u32(alpns.length)
-      .u32(address.length)
-      .raw(alpns)
-      .raw(address)
-      .bytes();
-    const connection = this.#library.ultra_connect(args, args.length);
+    this.#flush();
+    const pin = options.pin === "report" ? new Uint8Array(0) : options.pin;
+    const block = encodeConnectBlock({ ...options, pin });
+    const connection = this.#library.ultra_connect(block, block.length);
     if (connection < 0) {
       throw new UltraError("network", `No connection can be started (${-connection})`, { subject: options.address });
     }
@@ -144,127 +141,120 @@ class NativeEngine implements Engine {
   }
 
   resolve(request: number, name: string): void {
-    const bytes = Args.text(name);
-    check(this.#library.ultra_resolve(request, bytes, bytes.length), "resolve");
+    this.#queue({ type: "resolve", request, name });
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {
-    const result = this.#library.ultra_send(connection, bytes as Uint8Array<ArrayBuffer>, bytes.length);
-    // A connection that is gone says so in its own event.
-    if (result !== -Refusal.unknownId && result !== -Refusal.closed) check(result, "send");
+    this.#queue({ type: "send", connection, bytes });
   }
 
-  admit(connection: number, lanes: number): void {
-    this.#submit("admit", { id: connection, payload: lanes });
+  admit(connection: ConnectionId, lanes: number): void {
+    this.#queue({ type: "admit", connection, lanes });
   }
 
-  attach(connection: number, sink: number): void {
-    this.#submit("attach", { id: connection, entry: sink });
+  attach(connection: ConnectionId, sink: SinkId): void {
+    this.#queue({ type: "attach", connection, sink });
   }
 
-  openLanes(connection: number, source: number, firstLane: number, firstNumber: number, count: number): void {
-    this.#submit("openLanes", { id: connection, entry: source, payload: firstLane, first: firstNumber, count });
+  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void {
+    this.#queue({ type: "open-lanes", connection, source, firstLane, firstNumber, count });
   }
 
-  finishLane(lane: number): void {
-    this.#submit("finishLane", { id: lane });
+  finishLane(lane: LaneId): void {
+    this.#queue({ type: "finish-lane", lane });
   }
 
-  grant(lane: number, grant: number, entry: number, first: number, count: number): void {
-    this.#submit("grant", { id: lane, entry, payload: grant, first, count });
+  grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
+    this.#queue({ type: "grant", lane, grant, entry, first, count });
   }
 
-  shrink(grant: number, end: number): number | undefined {
+  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined {
+    this.#flush();
     const actual = this.#library.ultra_shrink(grant, end);
     return actual < 0 ? undefined : actual;
   }
 
-  source(paths: readonly string[], cache: "allowed" | "forgotten" = "allowed"): number {
-    const args = new Args().u32(cache === "allowed" ? SOURCE_KINDS.files : SOURCE_KINDS.uncachedFiles).f64(0).raw(
-      Args.text(paths.join("\0")),
-    ).bytes();
-    return check(this.#library.ultra_source(args, args.length), "source");
+  source(paths: readonly string[], cache: "allowed" | "forgotten" = "allowed"): SourceId {
+    return this.#source({ origin: cache === "allowed" ? "files" : "uncached-files", size: 0, paths });
   }
 
-  memorySource(size: number): number {
-    const args = new Args().u32(SOURCE_KINDS.memory).f64(size).bytes();
-    return check(this.#library.ultra_source(args, args.length), "source");
+  memorySource(size: number): SourceId {
+    return this.#source({ origin: "memory", size, paths: [] });
   }
 
-  values(source: number, entry: number, first: number, values: Uint8Array): void {
-    const bytes = values as Uint8Array<ArrayBuffer>;
-    check(this.#library.ultra_values(source, entry, first, bytes, bytes.length), "values");
+  limitRate(source: SourceId, bytesPerSecond: number): void {
+    this.#queue({ type: "limit-rate", source, bytesPerSecond });
   }
 
-  seal(source: number, entry: number): void {
-    this.#submit("seal", { id: source, entry });
+  values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void {
+    this.#queue({ type: "values", source, entry, first, values });
   }
 
-  sink(options: SinkOptions): number {
-    const folder = Args.text(options.folder);
-    const rename = Args.text(options.rename ?? "");
-    const flags = (options.overwrite ? SINK_FLAGS.overwrite : 0) | (options.discard ? SINK_FLAGS.discard : 0) |
-      (options.create ? SINK_FLAGS.create : 0) | (options.hidden ? SINK_FLAGS.hidden : 0);
-    const args = new Args().u32(flags).u32(folder.length).u32(rename.length).raw(folder).raw(rename).bytes();
-    const sink = this.#library.ultra_sink(args, args.length);
-    if (sink <= -FOLDER_FAULTS) throw folderError(faultOf(-sink - FOLDER_FAULTS), options.folder);
+  seal(source: SourceId, entry: EntryId): void {
+    this.#queue({ type: "seal", source, entry });
+  }
+
+  sink(options: SinkOptions): SinkId {
+    this.#flush();
+    const block = encodeSinkBlock({ ...options, rename: options.rename ?? "" });
+    const sink = this.#library.ultra_sink(block, block.length);
+    if (sink <= -FOLDER_FAULTS) throw folderError(fileFaultOf(-sink - FOLDER_FAULTS), options.folder);
     return check(sink, "sink");
   }
 
-  page(sink: number, first: number, count: number, entries: Uint8Array): void {
-    const bytes = entries as Uint8Array<ArrayBuffer>;
-    check(this.#library.ultra_page(sink, first, count, bytes, bytes.length), "page");
+  page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {
+    this.#queue({ type: "page", sink, first, count, entries });
   }
 
-  expect(sink: number, entry: number, first: number, count: number): void {
-    this.#submit("expect", { id: sink, entry, first, count });
+  expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void {
+    this.#queue({ type: "expect", sink, entry, first, count });
   }
 
-  commit(sink: number, entry: number, size: number, root: Uint8Array): void {
-    this.#submit("commit", { id: sink, entry, first: size, bytes: root });
+  commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void {
+    this.#queue({ type: "commit", sink, entry, size, root });
   }
 
-  finishFolders(sink: number): void {
-    this.#submit("finishFolders", { id: sink });
+  finishFolders(sink: SinkId): void {
+    this.#queue({ type: "finish-folders", sink });
   }
 
-  abandon(sink: number, entry: number): void {
-    this.#submit("abandon", { id: sink, entry });
+  abandon(sink: SinkId, entry: EntryId): void {
+    this.#queue({ type: "abandon", sink, entry });
   }
 
-  transferRoot(transfer: number, statuses: Uint8Array): Uint8Array {
-    const root = new Uint8Array(HASH_LEN);
-    const bytes = statuses as Uint8Array<ArrayBuffer>;
-    const result = this.#library.ultra_root(transfer, bytes, bytes.length, root);
-    // It needs all paths at once, of which a peer may have sent many.
-    if (result === -Refusal.tooMuch) throw new UltraError("disk", "There is not enough memory to confirm the transfer");
-    check(result, "transferRoot");
+  transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array {
+    const root = this.#ask({ type: "root", transfer, statuses }, HASH_LEN);
+    if (root === undefined) throw new Error("The engine knows no such transfer");
     return root;
   }
 
-  name(transfer: number, entry: number): string | undefined {
-    return this.#text(NAME_ROOM, (out) => this.#library.ultra_name(transfer, entry, out, out.length));
+  name(transfer: TransferId, entry: EntryId): string | undefined {
+    return this.#text({ type: "name", transfer, entry }, NAME_ROOM) || undefined;
+  }
+
+  detail(sink: SinkId, entry: EntryId): string | undefined {
+    return this.#text({ type: "detail", sink, entry }, DETAIL_ROOM) || undefined;
   }
 
   outward(): readonly string[] {
-    const text = this.#text(ADDRESSES_ROOM, (out) => this.#library.ultra_outward(out, out.length));
-    return text?.split("\n").filter((line) => line !== "") ?? [];
+    return this.#text({ type: "outward" }, ADDRESSES_ROOM).split("\n").filter((line) => line !== "");
   }
 
-  dispose(transfer: number): void {
-    this.#submit("dispose", { id: transfer });
+  dispose(transfer: TransferId): void {
+    this.#queue({ type: "dispose", transfer });
   }
 
-  close(id: number, code: number): void {
-    this.#submit("close", { id, first: code });
+  close(id: ConnectionId | ListenerId, code: number): void {
+    this.#queue({ type: "close", id, code });
   }
 
-  stats(): EngineStats {
-    return named(STATS, numbers((out) => check(this.#library.ultra_stats(out, out.length), "stats")));
+  stats(transfer: TransferId): TransferStats | undefined {
+    const values = this.#measure(transfer);
+    return values && named(STATS, values);
   }
 
   load(): ProcessLoad {
-    const values = numbers((out) => check(this.#library.ultra_load(out, out.length), "load"));
+    const values = this.#measure(PROCESS) ?? NO_NUMBERS;
     const threads: ThreadTime[] = [];
     for (let at = LOAD.length; at + 3 < values.length; at += 4) {
       const [id = 0, role = 0, ran = 0, waited = 0] = values.subarray(at, at + 4);
@@ -273,38 +263,40 @@ class NativeEngine implements Engine {
     return { ...named(LOAD, values), threads };
   }
 
-  path(connection: number): PathStats | undefined {
-    let isGone = false;
-    const values = numbers((out) => {
-      const result = this.#library.ultra_path(connection, out, out.length);
-      isGone = result === -Refusal.unknownId || result === -Refusal.closed;
-      return isGone ? 0 : check(result, "path");
-    });
-    return isGone ? undefined : named(PATH, values);
+  path(connection: ConnectionId): PathStats | undefined {
+    const values = this.#measure(connection);
+    return values && named(PATH, values);
   }
 
   async *events(): AsyncGenerator<readonly EngineEvent[], void, void> {
-    const records = new Uint8Array(MAX_RECORDS * RECORD_LEN);
+    const bytes = new Uint8Array(MAX_RECORDS * RECORD_LEN);
+    const records = new EventRecords(bytes, (payload) => this.#take(payload));
     while (true) {
-      const count = await this.#library.ultra_wait(records, MAX_RECORDS, WAIT_MS);
+      this.#flush();
+      const count = await this.#wait(bytes);
       if (count < 0) return;
-      yield Array.from({ length: count }, (_, index) => {
-        const record = records.subarray(index * RECORD_LEN, (index + 1) * RECORD_LEN);
-        return decodeEvent(record, (payload) => this.#take(payload));
-      });
+      yield Array.from({ length: count }, (_, index) => decodeEvent(records.moveTo(index)));
     }
   }
 
   stop(): void {
-    this.#library.ultra_stop();
+    this.#queue({ type: "stop" });
+    this.#flush();
   }
 
-  /** The text that a function writes; `undefined` when what it is about is gone. */
-  #text(room: number, write: (out: Uint8Array<ArrayBuffer>) => number): string | undefined {
-    const out = new Uint8Array(room);
-    const length = write(out);
-    if (length === -Refusal.unknownId || length === -Refusal.closed) return undefined;
-    return new TextDecoder().decode(out.subarray(0, check(length, "text"))) || undefined;
+  #source(options: Parameters<typeof encodeSourceBlock>[0]): SourceId {
+    this.#flush();
+    const block = encodeSourceBlock(options);
+    return check(this.#library.ultra_source(block, block.length), "source");
+  }
+
+  /** `undefined` for what is gone. */
+  #measure(id: number): Float64Array | undefined {
+    this.#flush();
+    const out = new Uint8Array(NUMBERS_ROOM);
+    const length = this.#library.ultra_measure(id, out, out.length);
+    if (length === -REFUSAL["unknown-id"] || length === -REFUSAL.closed) return undefined;
+    return new Float64Array(out.buffer, 0, Math.trunc(check(length, "measure") / Float64Array.BYTES_PER_ELEMENT));
   }
 
   #take(payload: number): Uint8Array<ArrayBuffer> {
@@ -314,22 +306,68 @@ class NativeEngine implements Engine {
     return out;
   }
 
-  #submit(command: keyof typeof Command, fields: CommandFields): void {
-    encodeCommand(this.#command, command, fields);
-    check(this.#library.ultra_submit(this.#command, 1), command);
+  /** The answer to a question; `undefined` when what it is about is gone. */
+  #ask(question: Question, room: number): Uint8Array | undefined {
+    this.#flush();
+    const batch = new CommandBatch();
+    encodeCommand(question, batch);
+    const bytes = batch.bytesFrom(0);
+    const out = new Uint8Array(ANSWER_AT + room);
+    const result = this.#library.ultra_submit(bytes, bytes.length, out, out.length);
+    // The root needs all paths at once, of which a peer may have sent many.
+    if (result === -REFUSAL["too-much"]) {
+      throw new UltraError("disk", "There is not enough memory to confirm the transfer");
+    }
+    check(result, question.type);
+    const length = new DataView(out.buffer).getUint32(0, true);
+    return length === 0 ? undefined : out.subarray(ANSWER_AT, ANSWER_AT + length);
+  }
+
+  #text(question: Question, room: number): string {
+    return new TextDecoder().decode(this.#ask(question, room));
+  }
+
+  /** Waits for events; a command that is refused meanwhile ends it with its error. */
+  #wait(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    if (this.#refused !== undefined) return Promise.reject(this.#refused);
+    return new Promise((done, failed) => {
+      this.#interrupt = failed;
+      this.#library.ultra_wait(bytes, MAX_RECORDS, WAIT_MS).then(done, failed);
+    });
+  }
+
+  #queue(command: Command): void {
+    if (this.#queued.length === 0) queueMicrotask(() => this.#flush());
+    encodeCommand(command, this.#batch);
+    this.#queued.push(command.type);
+  }
+
+  #flush(): void {
+    for (let at = 0; at < this.#queued.length;) {
+      const bytes = this.#batch.bytesFrom(at);
+      const taken = this.#library.ultra_submit(bytes, bytes.length, NO_ROOM, 0);
+      // The first command that is left was refused, and those behind it are still to be run.
+      if (taken <= 0) this.#refuse(new Error(`The engine refused "${this.#queued[at]}" (${-taken})`));
+      at += Math.max(1, taken);
+    }
+    this.#batch.clear();
+    this.#queued = [];
+  }
+
+  /** Nothing a peer or a user does has a command refused: it is a bug of this program. */
+  #refuse(error: Error): void {
+    this.#refused ??= error;
+    this.#interrupt(this.#refused);
   }
 }
 
-/** A refusal that no peer and no user can cause is a bug of this program. */
+const NO_NUMBERS = new Float64Array(0);
+const NO_ROOM = new Uint8Array(0);
+
+/** A call that is refused though no peer and no user can cause it is a bug of this program. */
 function check(result: number, what: string): number {
   if (result < 0) throw new Error(`The engine refused "${what}" (${-result})`);
   return result;
-}
-
-/** What a function writes into the bytes it is given, and says the length of. */
-function numbers(write: (out: Uint8Array<ArrayBuffer>) => number): Float64Array {
-  const out = new Uint8Array(NUMBERS_ROOM);
-  return new Float64Array(out.buffer, 0, Math.trunc(write(out) / Float64Array.BYTES_PER_ELEMENT));
 }
 
 /** The values by the names that they have in their order. */
@@ -340,11 +378,11 @@ function named<Name extends string>(names: readonly Name[], values: Float64Array
 
 function listenError(refusal: number, address: string): ListenError {
   switch (refusal) {
-    case Refusal.addressInUse:
+    case REFUSAL["address-in-use"]:
       return new ListenError("port-in-use", "Something else already listens there", address);
-    case Refusal.noFamily:
+    case REFUSAL["no-family"]:
       return new ListenError("no-family", "This system does not speak that family of addresses", address);
-    case Refusal.addressUnusable: {
+    case REFUSAL["address-unusable"]: {
       const message = "That address is not this machine's, or its port needs more rights";
       return new ListenError("listen-address", message, address);
     }

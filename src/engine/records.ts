@@ -1,266 +1,256 @@
 /**
- * The 64-byte records that go through the door: commands out, events in. Pure; the numbers are Rust's (`layout.generated.ts`).
+ * The bytes that go through the door, `docs/engine.md`: records of events and commands, blocks of options. What they mean is generated
+ * (`door.generated.ts`); how a field lies is here.
  *
  * @module
  */
 
-import type { LeftOut } from "../protocol/messages.ts";
-import type { EngineEvent, Unkept } from "./engine.ts";
-import type { FileFault, TargetStatus } from "../protocol/words.ts";
-import { Command, EventKind, FaultClass, LEFT_OUT, Offset, RECORD_LEN } from "./layout.generated.ts";
+import type { LeftOut, LeftOutReason } from "../protocol/messages.ts";
+
+/** Bytes of a record, and what its payload is padded to behind it in a batch. */
+const RECORD_LEN = 64;
+const PADDING = 8;
+
+/** Where a record has its kind, and its payload: an id in an event, a length in a command. */
+const KIND_AT = 0;
+const PAYLOAD_AT = 4;
+
+const HASH_LEN = 32;
+
+const NOTHING = new Uint8Array(0);
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder();
 
 /** Gives the bytes that belong to an event, once. */
 export type TakePayload = (payload: number) => Uint8Array<ArrayBuffer>;
 
-export interface CommandFields {
-  readonly id: number;
-  readonly entry?: number;
-  readonly payload?: number;
-  readonly first?: number;
-  readonly count?: number;
-  readonly bytes?: Uint8Array;
-}
-
-const utf8 = new TextDecoder();
-
-/** In the order of the numbers in docs/engine.md. */
-const STATUSES: readonly TargetStatus[] = [
-  "absent",
-  "identical",
-  "different",
-  "in-the-way",
-  "duplicate",
-  "conflict",
-  "folder-exists",
-  "unexaminable",
-  "unsafe-parent",
-  "cannot-rename",
-  "hidden",
-];
-
-const FAULTS: ReadonlyMap<number, FileFault> = new Map<number, FileFault>([
-  [FaultClass.noSpace, "no-space"],
-  [FaultClass.permission, "permission"],
-  [FaultClass.readOnly, "read-only"],
-  [FaultClass.exists, "exists"],
-  [FaultClass.notFound, "not-found"],
-  [FaultClass.changed, "changed"],
-  [FaultClass.notAFile, "not-a-file"],
-  [FaultClass.io, "io"],
-  [FaultClass.integrity, "integrity"],
-  [FaultClass.unsendable, "unsendable"],
-  [FaultClass.protocol, "protocol"],
-  [FaultClass.noMemory, "no-memory"],
-]);
-
-const CAUSES = ["own", "peer", "transport"] as const;
-
-/** @param into at least {@linkcode RECORD_LEN} bytes */
-export function encodeCommand(into: Uint8Array, command: keyof typeof Command, fields: CommandFields): void {
-  const view = new DataView(into.buffer, into.byteOffset, RECORD_LEN);
-  view.setUint32(Offset.kind, Command[command], true);
-  view.setUint32(Offset.id, fields.id, true);
-  view.setUint32(Offset.entry, fields.entry ?? 0, true);
-  view.setUint32(Offset.payload, fields.payload ?? 0, true);
-  view.setFloat64(Offset.first, fields.first ?? 0, true);
-  view.setFloat64(Offset.count, fields.count ?? 0, true);
-  into.fill(0, Offset.bytes, RECORD_LEN);
-  if (fields.bytes !== undefined) into.set(fields.bytes.subarray(0, RECORD_LEN - Offset.bytes), Offset.bytes);
-}
-
-/** The kind of failure behind a number of the door. */
-export function faultOf(number: number): FileFault {
-  return FAULTS.get(number) ?? "io";
-}
-
-/** Decodes one event. A number that Rust does not send is a bug, not an event. */
-export function decodeEvent(record: Uint8Array, take: TakePayload): EngineEvent {
-  const view = new DataView(record.buffer, record.byteOffset, RECORD_LEN);
-  const fields: Fields = {
-    id: view.getUint32(Offset.id, true),
-    entry: view.getUint32(Offset.entry, true),
-    payload: view.getUint32(Offset.payload, true),
-    first: view.getFloat64(Offset.first, true),
-    count: view.getFloat64(Offset.count, true),
-    bytes: record.slice(Offset.bytes, RECORD_LEN),
-    take,
-    text: () => fields.payload === 0 ? "" : utf8.decode(take(fields.payload)),
+/** Finds words by their numbers. A number that the table does not have is a bug of one of the two sides. */
+export function wordOf<Word extends string>(
+  name: string,
+  table: Readonly<Record<Word, number>>,
+): (number: number) => Word {
+  // `Object.entries` forgets that the keys are exactly the words.
+  const words = new Map(Object.entries<number>(table).map(([word, number]) => [number, word as Word]));
+  return (number) => {
+    const word = words.get(number);
+    if (word === undefined) throw new Error(`The engine sent an unknown ${name} ${number}`);
+    return word;
   };
-  const kind = view.getUint32(Offset.kind, true);
-  const decode = DECODERS.get(kind);
-  if (decode === undefined) throw new Error(`The engine sent an event of unknown kind ${kind}`);
-  return decode(fields);
 }
 
-interface Fields {
-  readonly id: number;
-  readonly entry: number;
-  readonly payload: number;
-  readonly first: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-  readonly take: TakePayload;
-  /** Takes the payload as text; at most once. */
-  readonly text: () => string;
+/** Which of these powers of two are in a sum. */
+export function flagsOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  sum: number,
+): Record<Name, boolean> {
+  const flags = Object.entries<number>(table).map(([name, bit]) => [name, (sum & bit) !== 0]);
+  // The cast gives back what `Object.fromEntries` forgets: the keys are exactly the names.
+  return Object.fromEntries(flags) as Record<Name, boolean>;
 }
 
-const connectionEvents: [number, (fields: Fields) => EngineEvent][] = [
-  [EventKind.listening, ({ id, first, text }) => ({ type: "listening", listener: id, port: first, address: text() })],
-  [EventKind.incoming, ({ id, entry, text }) => ({
-    type: "incoming",
-    listener: entry,
-    connection: id,
-    ...alpnAndRemote(text()),
-  })],
-  [EventKind.connected, ({ id, bytes, text }) => ({
-    type: "connected",
-    connection: id,
-    certificate: bytes,
-    ...alpnAndRemote(text()),
-  })],
-  [EventKind.control, ({ id, payload, take }) => ({ type: "control", connection: id, bytes: take(payload) })],
-  [EventKind.closed, ({ id, entry, first, text }) => ({
-    type: "closed",
-    connection: id,
-    cause: CAUSES[entry] ?? "transport",
-    code: first,
-    text: text(),
-  })],
-  [
-    EventKind.laneOpened,
-    ({ id, entry, first }) => ({ type: "lane-opened", lane: id, connection: entry, number: first }),
-  ],
-  [EventKind.laneClosed, ({ id, entry, first }) => ({
-    type: "lane-closed",
-    lane: id,
-    connection: entry,
-    finished: first === 0,
-  })],
-  [EventKind.laneBroke, ({ id, text }) => ({ type: "lane-broke", connection: id, text: text() })],
-  [EventKind.resolved, ({ id, text }) => ({
-    type: "resolved",
-    request: id,
-    addresses: text().split("\n").filter((line) => line !== ""),
-  })],
-  [EventKind.fault, ({ text }) => ({ type: "fault", text: text() })],
-];
-
-const sourceEvents: [number, (fields: Fields) => EngineEvent][] = [
-  [EventKind.grantRead, ({ id, entry, payload, first }) => ({
-    type: "grant-read",
-    lane: id,
-    grant: payload,
-    entry,
-    end: first,
-  })],
-  [EventKind.readFailed, ({ id, entry, first, text }) => ({
-    type: "read-failed",
-    source: id,
-    entry,
-    fault: faultOf(first),
-    text: text(),
-  })],
-  [EventKind.page, ({ id, entry, payload, first, count, take }) => ({
-    type: "page",
-    source: id,
-    first: entry,
-    count: first,
-    size: count,
-    take: () => take(payload),
-  })],
-  [EventKind.walkEnd, ({ id, entry, payload, first, count, take }) => ({
-    type: "walk-end",
-    source: id,
-    entries: entry,
-    files: first,
-    size: count,
-    leftOut: leftOutOf(take(payload)),
-  })],
-  [EventKind.walkFailed, ({ id, first, text }) => ({
-    type: "walk-failed",
-    source: id,
-    fault: faultOf(first),
-    text: text(),
-  })],
-  [
-    EventKind.sealed,
-    ({ id, entry, first, bytes }) => ({ type: "sealed", source: id, entry, size: first, root: bytes }),
-  ],
-  [EventKind.sealFailed, ({ id, entry, first, text }) => ({
-    type: "seal-failed",
-    source: id,
-    entry,
-    fault: faultOf(first),
-    text: text(),
-  })],
-];
-
-const sinkEvents: [number, (fields: Fields) => EngineEvent][] = [
-  [EventKind.checked, ({ id, entry, payload, count, take }) => ({
-    type: "checked",
-    sink: id,
-    first: entry,
-    statuses: Array.from(take(payload), statusOf),
-    freeSpace: count,
-  })],
-  [EventKind.pageRefused, ({ id, first, text }) => ({
-    type: "page-refused",
-    sink: id,
-    fault: faultOf(first),
-    text: text(),
-  })],
-  [EventKind.verified, ({ id, entry, first, count }) => ({ type: "verified", sink: id, entry, first, count })],
-  [EventKind.mismatch, ({ id, entry, first }) => ({ type: "mismatch", sink: id, entry, block: first })],
-  [EventKind.committed, ({ id, entry, first, count }) => ({
-    type: "committed",
-    sink: id,
-    entry,
-    durable: first === 1,
-    unkept: unkeptOf(count),
-  })],
-  [EventKind.entryFailed, ({ id, entry, first, text }) => ({
-    type: "entry-failed",
-    sink: id,
-    entry,
-    fault: faultOf(first),
-    text: text(),
-  })],
-  [EventKind.foldersFinished, ({ id, first, count, text }) => ({
-    type: "folders-finished",
-    sink: id,
-    failure: first === 0 ? undefined : { fault: faultOf(first), text: text() },
-    unkept: unkeptOf(count),
-  })],
-  [EventKind.disposed, ({ id }) => ({ type: "disposed", transfer: id })],
-];
-
-const DECODERS = new Map([...connectionEvents, ...sourceEvents, ...sinkEvents]);
-
-function statusOf(number: number): TargetStatus {
-  const status = STATUSES[number];
-  if (status === undefined) throw new Error(`The engine sent an unknown status ${number}`);
-  return status;
+/** What a walk left out: a line for each, with its reason's number, a tab, and its count or path; an empty line between. */
+export function leftOutOf(reasonOf: (number: number) => LeftOutReason, lines: readonly string[]): LeftOut {
+  const parts = lines.map((line) => {
+    const tab = line.indexOf("\t");
+    return { number: Number(line.slice(0, tab)), rest: line.slice(tab + 1) };
+  });
+  const end = lines.indexOf("");
+  return {
+    counts: parts.slice(0, end).map(({ number, rest }) => ({ reason: reasonOf(number), count: Number(rest) })),
+    names: parts.slice(end + 1).map(({ number, rest }) => ({ reason: reasonOf(number), path: rest })),
+  };
 }
 
-function unkeptOf(bits: number): Unkept {
-  return { mode: (bits & 1) !== 0, time: (bits & 2) !== 0 };
+/** Reads the records of events in a buffer, one after the other. */
+export class EventRecords {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #take: TakePayload;
+  #at = 0;
+  /** The texts of this record that were not read yet; `undefined` before the first one is. */
+  #texts: string[] | undefined;
+
+  constructor(bytes: Uint8Array, take: TakePayload) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#take = take;
+  }
+
+  /** Turns to the record of this index. */
+  moveTo(index: number): this {
+    this.#at = index * RECORD_LEN;
+    this.#texts = undefined;
+    return this;
+  }
+
+  get kind(): number {
+    return this.u32(KIND_AT);
+  }
+
+  u32(offset: number): number {
+    return this.#view.getUint32(this.#at + offset, true);
+  }
+
+  f64(offset: number): number {
+    return this.#view.getFloat64(this.#at + offset, true);
+  }
+
+  truth(offset: number): boolean {
+    return this.u32(offset) !== 0;
+  }
+
+  hash(offset: number): Uint8Array {
+    return this.#bytes.slice(this.#at + offset, this.#at + offset + HASH_LEN);
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const payload = this.u32(PAYLOAD_AT);
+    return payload === 0 ? NOTHING : this.#take(payload);
+  }
+
+  /** Leaves the bytes where they are until they are asked for, at most once. */
+  lateBytes(): () => Uint8Array {
+    const payload = this.u32(PAYLOAD_AT);
+    return () => payload === 0 ? NOTHING : this.#take(payload);
+  }
+
+  /** The next text of this record. */
+  text(): string {
+    return this.#left().shift() ?? "";
+  }
+
+  /** All texts of this record that were not read. */
+  texts(): readonly string[] {
+    return this.#left().splice(0);
+  }
+
+  #left(): string[] {
+    if (this.#texts !== undefined) return this.#texts;
+    const bytes = this.bytes();
+    return this.#texts = bytes.length === 0 ? [] : utf8Decoder.decode(bytes).split("\0");
+  }
 }
 
-/** A `u32` for each of {@linkcode LEFT_OUT}, then the first names. */
-function leftOutOf(payload: Uint8Array): LeftOut {
-  if (payload.length < LEFT_OUT.length * 4) throw new Error("The engine sent an unknown form of what was left out");
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const counts = LEFT_OUT.map((reason, i) => ({ reason, count: view.getUint32(i * 4, true) }));
-  const lines = utf8.decode(payload.subarray(LEFT_OUT.length * 4)).split("\0").filter((line) => line !== "");
-  return { counts: counts.filter(({ count }) => count > 0), names: lines.map(leftOutName) };
+/** Commands that wait to be submitted together. */
+export class CommandBatch {
+  #bytes = new Uint8Array(16 * RECORD_LEN);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+  /** Where the command that was begun last has its record. */
+  #at = 0;
+  readonly #starts: number[] = [];
+
+  /** How many commands there are. */
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** The bytes from a command on, valid until the next one is added. */
+  bytesFrom(index: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(this.#starts[index] ?? this.#length, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.#starts.length = 0;
+  }
+
+  begin(kind: number): void {
+    this.#at = this.#length;
+    this.#starts.push(this.#at);
+    this.#reserve(RECORD_LEN);
+    this.#bytes.fill(0, this.#at, this.#length);
+    this.u32(KIND_AT, kind);
+  }
+
+  u32(offset: number, value: number): void {
+    this.#view.setUint32(this.#at + offset, value, true);
+  }
+
+  f64(offset: number, value: number): void {
+    this.#view.setFloat64(this.#at + offset, value, true);
+  }
+
+  truth(offset: number, value: boolean): void {
+    this.u32(offset, value ? 1 : 0);
+  }
+
+  hash(offset: number, value: Uint8Array): void {
+    this.#bytes.set(value.subarray(0, HASH_LEN), this.#at + offset);
+  }
+
+  /** The payload of the command; one at most. */
+  bytes(value: Uint8Array): void {
+    this.u32(PAYLOAD_AT, value.length);
+    const start = this.#length;
+    this.#reserve(Math.ceil(value.length / PADDING) * PADDING);
+    this.#bytes.set(value, start);
+    this.#bytes.fill(0, start + value.length, this.#length);
+  }
+
+  text(value: string): void {
+    this.bytes(utf8Encoder.encode(value));
+  }
+
+  texts(values: readonly string[]): void {
+    this.text(values.join("\0"));
+  }
+
+  #reserve(length: number): void {
+    this.#length += length;
+    if (this.#length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
 }
 
-function leftOutName(line: string): LeftOut["names"][number] {
-  const tab = line.indexOf("\t");
-  return { reason: LEFT_OUT.find((reason) => reason === line.slice(0, tab)) ?? "other", path: line.slice(tab + 1) };
-}
+/** Builds a block of options: fixed fields, then the contents of texts and bytes in their order. */
+export class OptionsBlock {
+  readonly #fixed: Uint8Array;
+  readonly #view: DataView;
+  readonly #contents: Uint8Array[] = [];
 
-function alpnAndRemote(text: string): { alpn: string; remote: string } {
-  const [alpn = "", remote = ""] = text.split("\n");
-  return { alpn, remote };
+  constructor(fixedLength: number) {
+    this.#fixed = new Uint8Array(fixedLength);
+    this.#view = new DataView(this.#fixed.buffer);
+  }
+
+  u32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  f64(offset: number, value: number): void {
+    this.#view.setFloat64(offset, value, true);
+  }
+
+  truth(offset: number, value: boolean): void {
+    this.u32(offset, value ? 1 : 0);
+  }
+
+  bytes(offset: number, value: Uint8Array): void {
+    this.u32(offset, value.length);
+    this.#contents.push(value);
+  }
+
+  text(offset: number, value: string): void {
+    this.bytes(offset, utf8Encoder.encode(value));
+  }
+
+  texts(offset: number, values: readonly string[]): void {
+    this.text(offset, values.join("\0"));
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const pieces = [this.#fixed, ...this.#contents];
+    const block = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      block.set(piece, at);
+      at += piece.length;
+    }
+    return block;
+  }
 }

@@ -6,10 +6,9 @@
  * @module
  */
 
-import { Args } from "./args.ts";
 import type { FileFault } from "../protocol/words.ts";
+import { fileFaultOf, FOLDER_FAULTS } from "./door.generated.ts";
 import { loadLibrary } from "./library.ts";
-import { faultOf } from "./records.ts";
 
 /** How the file system guards a file: by a mode, by nothing, or not at all because it is a pipe or a terminal. */
 export type Guard =
@@ -26,18 +25,19 @@ export type TicketWritten =
   | { readonly type: "written"; readonly guard: Guard }
   | { readonly type: "failed"; readonly fault: FileFault };
 
-/** Answers of the library: `-(FAULTS + number)` is a failed file operation, and these are guards without a mode. */
-const FAULTS = 1000;
+/** Answers of the library: a failed file operation as of `ultra_sink`, and these are guards without a mode. */
 const NO_MODES = 0x1000;
 const STREAM = 0x2000;
 
+const utf8 = new TextEncoder();
+
 /** Reads at most `most` bytes and one more. Waits for the writer of a pipe. */
 export async function readTicketBytes(path: string, most: number): Promise<TicketRead> {
-  const name = Args.text(path);
+  const name = utf8.encode(path);
   // The guard comes first.
   const out = new Uint8Array(4 + most + 1);
   const length = await loadLibrary().ultra_read_ticket(name, name.length, out, out.length);
-  if (length <= -FAULTS) return { type: "failed", fault: faultOf(-length - FAULTS) };
+  if (length <= -FOLDER_FAULTS) return { type: "failed", fault: fileFaultOf(-length - FOLDER_FAULTS) };
   checkAnswer(length, "read a ticket");
   const guard = guardOf(new DataView(out.buffer).getUint32(0, true));
   return { type: "read", bytes: out.subarray(4, 4 + length), guard };
@@ -45,9 +45,9 @@ export async function readTicketBytes(path: string, most: number): Promise<Ticke
 
 /** Writes a ticket, with mode 0600 where it makes a file. Waits for the reader of a pipe. */
 export async function writeTicketBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<TicketWritten> {
-  const name = Args.text(path);
+  const name = utf8.encode(path);
   const answer = await loadLibrary().ultra_write_ticket(name, name.length, bytes, bytes.length);
-  if (answer <= -FAULTS) return { type: "failed", fault: faultOf(-answer - FAULTS) };
+  if (answer <= -FOLDER_FAULTS) return { type: "failed", fault: fileFaultOf(-answer - FOLDER_FAULTS) };
   checkAnswer(answer, "write a ticket");
   return { type: "written", guard: guardOf(answer) };
 }

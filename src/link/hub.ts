@@ -17,7 +17,15 @@ export type SourceEvent = EventOf<
   "page" | "walk-end" | "walk-failed" | "sealed" | "seal-failed" | "read-failed" | "disposed"
 >;
 export type SinkEvent = EventOf<
-  "checked" | "page-refused" | "verified" | "mismatch" | "committed" | "entry-failed" | "folders-finished" | "disposed"
+  | "checked"
+  | "page-refused"
+  | "verified"
+  | "mismatch"
+  | "committed"
+  | "entry-failed"
+  | "folders-finished"
+  | "folders-failed"
+  | "disposed"
 >;
 
 type Handler<Event> = (event: Event) => void;

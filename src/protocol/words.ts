@@ -47,3 +47,12 @@ export type TargetStatus =
 
 /** Who closed a connection: `own`, this side; `peer`, the other side with its code; `transport`, QUIC gave up. */
 export type CloseCause = "own" | "peer" | "transport";
+
+/** Where the bytes of a source come from; `uncached-files` have to be read from their disk. */
+export type OriginKind = "files" | "memory" | "uncached-files";
+
+/** What a file system refused to keep of a file or folder. */
+export interface Unkept {
+  readonly mode: boolean;
+  readonly time: boolean;
+}

@@ -7,11 +7,10 @@
  */
 
 import type { ErrorKind } from "../base/errors.ts";
-import type { Unkept } from "../engine/engine.ts";
+import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
 import type { MeetEvent } from "../meet/events.ts";
 import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
-import type { TransferId } from "../protocol/words.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import type { Verdict } from "../verdict/finding.ts";
 

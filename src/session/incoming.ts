@@ -8,14 +8,13 @@ import { join, resolve } from "node:path";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
-import type { Unkept } from "../engine/engine.ts";
+import type { SinkId, TransferId, Unkept } from "../protocol/words.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { EntryId, Offer, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
-import type { SinkId, TransferId } from "../protocol/words.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
 import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
@@ -98,6 +97,7 @@ export class Incoming implements Side {
     const { overwrite, most } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
+      detail: (entry) => hub.engine.detail(sink, entry),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
     }, { describe, overwrite, most });
     hub.onSink(sink, (event) => {
@@ -220,7 +220,14 @@ export class Incoming implements Side {
     const { peer } = this.#state;
     const { lanes, connections } = this.#options;
     const startedMs = this.#context.clock.now();
-    this.#state = { at: "receiving", peer, offer, startedMs, meter: new Meter(this.#context), arrivedMs: undefined };
+    this.#state = {
+      at: "receiving",
+      peer,
+      offer,
+      startedMs,
+      meter: new Meter(this.id, this.#context),
+      arrivedMs: undefined,
+    };
     this.tell({ type: "started", start: { role: "receive", name: offer.name, bytes: offer.totalSize } });
     this.tell({ type: "phase", phase: "moving" });
     this.#grant(peer.link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
@@ -275,7 +282,9 @@ export class Incoming implements Side {
         return this.machine.handle(event);
       case "folders-finished":
         this.#keep(event.unkept);
-        return this.machine.handle(event);
+        return this.machine.handle({ type: "folders-finished", failure: undefined });
+      case "folders-failed":
+        return this.machine.handle({ type: "folders-finished", failure: event });
       case "entry-failed": {
         const { entry, fault, text } = event;
         this.machine.handle(event);

@@ -216,7 +216,9 @@ export class Outgoing implements Side {
       return this.machine.handle({ type: "cancel", error });
     }
     const { road, early } = this.#state;
-    this.#state = { at: "listing", road, meter: new Meter(this.#context) };
+    this.#state = { at: "listing", road, meter: new Meter(this.id, this.#context) };
+    const { bytesPerSecond } = this.#options.tuning;
+    if (bytesPerSecond !== undefined) this.#context.hub.engine.limitRate(this.id, bytesPerSecond);
     this.#lanes = Math.min(lanes, this.#lanes);
     this.tell({ type: "phase", phase: "moving" });
     this.#feed();

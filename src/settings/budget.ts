@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BUFFER_LEN } from "../engine/layout.generated.ts";
+import { BUFFER_LEN } from "../engine/door.generated.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Distance } from "./distance.ts";
 import type { BoundedProfile, Tuning } from "./tuning.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { EngineSizes } from "../engine/engine.ts";
-import { BUFFER_LEN } from "../engine/layout.generated.ts";
+import { BUFFER_LEN } from "../engine/door.generated.ts";
 import type { Distance } from "./distance.ts";
 import { type Budget, budgetOf } from "./budget.ts";
 import { automaticConnections } from "./connections.ts";
@@ -55,7 +55,6 @@ export function engineSizes(cores: number, distance: Distance, tuning: Tuning = 
     executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
     networkThreads: networkThreads(cores),
     outstandingBytes: budget.outstandingBuffers * BUFFER_LEN,
-    bytesPerSecond: tuning.bytesPerSecond,
   };
 }
 

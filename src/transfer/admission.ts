@@ -16,6 +16,7 @@ import { parseSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
 import { LeftOutEntries } from "./left_out.ts";
 import { violation } from "./outcome.ts";
+import type { ReceiverQueries } from "./turns.ts";
 import { formatBytes } from "../base/sizes.ts";
 
 /** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
@@ -36,7 +37,7 @@ export interface Policy {
 export class Admission {
   readonly #entries: Entries;
   readonly #policy: Policy;
-  readonly #name: (entry: EntryId) => string | undefined;
+  readonly #queries: Pick<ReceiverQueries, "name" | "detail">;
   readonly #hidden = new LeftOutEntries("hidden");
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
@@ -45,10 +46,10 @@ export class Admission {
   /** Free space before the transfer wrote anything: what it writes is in `#neededBytes` already. */
   #freeSpace: number | undefined;
 
-  /** @param name where an entry goes: under `-o` it is not called as its sender calls it */
-  constructor(entries: Entries, policy: Policy, name: (entry: EntryId) => string | undefined) {
+  /** @param queries where an entry goes (under `-o` it is not called as its sender calls it), and what is there */
+  constructor(entries: Entries, policy: Policy, queries: Pick<ReceiverQueries, "name" | "detail">) {
     this.#entries = entries;
-    this.#name = name;
+    this.#queries = queries;
     this.#policy = policy;
   }
 
@@ -114,8 +115,8 @@ export class Admission {
     this.#freeSpace ??= freeSpace;
     for (const [i, status] of statuses.entries()) {
       const entry = first + i;
-      const refusal = this.#refusal(status);
-      if (refusal !== undefined) throw refusal(this.#name(entry) ?? pathOf(page, i));
+      const refusal = this.#refusal(status, entry);
+      if (refusal !== undefined) throw refusal(this.#queries.name(entry) ?? pathOf(page, i));
       const state = stateOf(status);
       this.#entries.setState(entry, state);
       if (state !== EntryState.needed) continue;
@@ -141,7 +142,7 @@ export class Admission {
   }
 
   /** Why an entry cannot be taken, or `undefined`. */
-  #refusal(status: TargetStatus): ((path: string) => UltraError) | undefined {
+  #refusal(status: TargetStatus, entry: EntryId): ((path: string) => UltraError) | undefined {
     switch (status) {
       case "absent":
       case "identical":
@@ -154,9 +155,11 @@ export class Admission {
       case "in-the-way":
         return refusal("disk", "Something else is in the way; move it, or receive into another folder");
       case "unsafe-parent":
-        return refusal("disk", "A folder on the way is a link or no folder; receive into another folder");
-      case "unexaminable":
-        return refusal("disk", "What is there cannot be examined; check its permissions");
+        return refusal("disk", `${this.#folderOnTheWay(entry)} is a link or no folder; receive into another folder`);
+      case "unexaminable": {
+        const why = this.#queries.detail(entry);
+        return refusal("disk", `What is there cannot be examined${why === undefined ? "" : `: ${why}`}`);
+      }
       case "cannot-rename":
         return refusal("usage", "Several were offered, and they cannot have one name", "one-name-for-several");
       case "duplicate":
@@ -164,6 +167,11 @@ export class Admission {
       case "conflict":
         return refusal("protocol", "The sender offered a path below a file");
     }
+  }
+
+  #folderOnTheWay(entry: EntryId): string {
+    const folder = this.#queries.detail(entry);
+    return folder === undefined ? "A folder on the way" : `The folder ${folder} on the way`;
   }
 
   #checkSpace(freeSpace: number): void {

@@ -94,7 +94,7 @@ export class Receiver {
     this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options.describe);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
-    this.#admission = new Admission(this.#entries, options, (entry) => queries.name(entry));
+    this.#admission = new Admission(this.#entries, options, queries);
   }
 
   get outcome(): Outcome {

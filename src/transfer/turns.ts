@@ -121,6 +121,8 @@ export type ReceiverCommand =
 export interface ReceiverQueries {
   /** Where an entry goes below the folder, for texts. */
   name(entry: EntryId): string | undefined;
+  /** Why an entry's target could not be examined, or which folder on the way to it is none. */
+  detail(entry: EntryId): string | undefined;
   /** The transfer root for one status byte per entry. */
   transferRoot(statuses: Uint8Array): Uint8Array;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Unkept } from "../engine/engine.ts";
+import type { Unkept } from "../protocol/words.ts";
 import type { MeasureEvent } from "../measure/events.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import type { MeetPhase } from "../meet/events.ts";

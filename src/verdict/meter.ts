@@ -1,13 +1,14 @@
 /**
  * Measures one transfer on this side: what the engine counted from its first moment to its last, as a `report` states it.
  *
- * Everything is read at the two ends of the transfer, so that it costs nothing in between. The engine counts for its whole process:
- * of two transfers at a time each would be told the work of both.
+ * Everything is read at the two ends of the transfer, so that it costs nothing in between. Work is counted for each transfer; times of
+ * threads and of the machine are those of the whole process.
  *
  * @module
  */
 
-import type { EngineStats, PathStats, ProcessLoad, ThreadRole, ThreadTime } from "../engine/engine.ts";
+import type { PathStats, ProcessLoad, ThreadRole, ThreadTime, TransferStats } from "../engine/engine.ts";
+import type { TransferId } from "../protocol/words.ts";
 import { mostOf, type ReportField, type ReportNumbers, reportOf } from "../protocol/report.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { Context } from "../link/context.ts";
@@ -17,17 +18,20 @@ const MICROS_PER_MS = 1000;
 
 interface Moment {
   readonly ms: number;
-  readonly stats: EngineStats;
+  /** `undefined` for a transfer that is gone. */
+  readonly stats: TransferStats | undefined;
   readonly load: ProcessLoad;
 }
 
 export class Meter {
   readonly #context: Context;
+  readonly #transfer: TransferId;
   readonly #begin: Moment;
 
   /** Begins to measure. */
-  constructor(context: Context) {
+  constructor(transfer: TransferId, context: Context) {
     this.#context = context;
+    this.#transfer = transfer;
     this.#begin = this.#now();
   }
 
@@ -60,13 +64,16 @@ export class Meter {
 
   #now(): Moment {
     const { clock, hub } = this.#context;
-    return { ms: clock.now(), stats: hub.engine.stats(), load: hub.engine.load() };
+    return { ms: clock.now(), stats: hub.engine.stats(this.#transfer), load: hub.engine.load() };
   }
 }
 
-function counted(begin: EngineStats, end: EngineStats): Partial<Record<ReportField, number>> {
-  const amount = (name: keyof EngineStats) => end[name] - begin[name];
-  const micros = (name: keyof EngineStats) => amount(name) / NANOS_PER_MICRO;
+function counted(
+  begin: TransferStats | undefined,
+  end: TransferStats | undefined,
+): Partial<Record<ReportField, number>> {
+  const amount = (name: keyof TransferStats) => (end?.[name] ?? 0) - (begin?.[name] ?? 0);
+  const micros = (name: keyof TransferStats) => amount(name) / NANOS_PER_MICRO;
   return {
     readBytes: amount("readBytes"),
     readMicros: micros("readTime"),

@@ -118,7 +118,7 @@ export function findInRust(text: string, word: string): Finding[] {
 }
 
 /** Replaces comments, strings and characters by spaces; line ends stay. */
-function blankRust(text: string): string {
+export function blankRust(text: string): string {
   // In the order in which they must be tried: a raw string may hold anything, a lifetime is no character.
   const literals = /\/\/[^\n]*|\/\*|\bb?r(#*)"[\s\S]*?"\1|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[^\n]+?|[^'\\\n])'/g;
   const blank = (part: string) => part.replace(/[^\n]/g, " ");

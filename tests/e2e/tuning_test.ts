@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BUFFER_LEN } from "../../src/engine/layout.generated.ts";
+import { BUFFER_LEN } from "../../src/engine/door.generated.ts";
 import { assertNoLeftovers, assertSameFile, MIB, writeFile } from "./files.ts";
 import { inWorkspace } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 /** Runs the scripts of `children/`, each in a process of its own: an engine exists once in a process, and tests share one. @module */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { LIBRARY, ROOT } from "../../scripts/paths.ts";
 
 /** All that a program needs that uses the engine: this one library, and the variable that may name it. */
@@ -32,7 +32,7 @@ export async function runChild(
       "--no-config",
       "--no-lock",
       ...flags,
-      join(ROOT, "tests", "engine", "children", script),
+      resolve(ROOT, "tests", "engine", "children", script),
       ...args,
     ],
     cwd: join(ROOT, "tests", "engine"),

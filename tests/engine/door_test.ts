@@ -39,6 +39,10 @@ Deno.test("T2: engine: a file of more blocks than there is memory for is read wh
   await assertChild("huge.ts");
 });
 
+Deno.test("engine: a command that is refused ends the events with its error, and those around it are run", async () => {
+  await assertChild("refused.ts");
+});
+
 Deno.test("engine: a peer that floods the control stream fills one window and no more", async () => {
   await assertChild("flood.ts");
 });

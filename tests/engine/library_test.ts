@@ -1,18 +1,23 @@
-/** Where the library is looked for, and that it is the one that the generated layout describes. */
+/** Where the library is looked for, and that what was generated is what the built one says of its door. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { describeLibrary, MODULE, TABLES, withTables } from "../../scripts/generate.ts";
 import { LIBRARY, LIBRARY_NAME, ROOT } from "../../scripts/paths.ts";
+import { LIMITS } from "../../src/engine/door.generated.ts";
 import { libraryPaths } from "../../src/engine/library.ts";
-import { LIMITS } from "../../src/engine/layout.generated.ts";
-import { libraryLayout } from "../../src/engine/native.ts";
+import { SYMBOLS } from "../../src/engine/symbols.ts";
 import * as limits from "../../src/protocol/limits.ts";
+import { runChild } from "./child.ts";
 
 // Before any test: it stays loaded until the process ends, which a test would be blamed for.
-const layout = libraryLayout();
+const { module, tables } = describeLibrary();
 
-Deno.test("engine: layout.generated.ts is what the built library says", async () => {
-  assert.equal(await Deno.readTextFile(join(ROOT, "src", "engine", "layout.generated.ts")), layout);
+Deno.test("engine: door.generated.ts and the tables of docs/engine.md are what the built library says", async () => {
+  assert.equal(await Deno.readTextFile(MODULE), module);
+  const page = await Deno.readTextFile(TABLES);
+  assert.equal(withTables(page, tables), page);
+  assert.throws(() => withTables("a page without markers", tables), /no markers/);
 });
 
 Deno.test("T3: engine: the limits that the data plane checks are those of the protocol", () => {
@@ -25,6 +30,13 @@ Deno.test("T3: engine: the limits that the data plane checks are those of the pr
   ]);
 });
 
+Deno.test("engine: docs/engine.md names every function of the door, which are 14 at most", async () => {
+  const page = await Deno.readTextFile(TABLES);
+  const documented = [...page.matchAll(/^\| `(ultra_\w+)\(/gm)].map(([, name]) => name);
+  assert.deepEqual(documented.toSorted(), Object.keys(SYMBOLS).toSorted());
+  assert.ok(documented.length <= 14, `${documented.length} functions`);
+});
+
 Deno.test("engine: the library is looked for where it was named, else beside the program and where cargo leaves it", () => {
   assert.deepEqual(libraryPaths("/x/src/engine", "/y/z.so"), ["/y/z.so"]);
   for (const named of [undefined, ""]) {
@@ -35,3 +47,54 @@ Deno.test("engine: the library is looked for where it was named, else beside the
   assert.deepEqual(libraryPaths(undefined, undefined), [LIBRARY_NAME]);
   assert.ok(libraryPaths(join(ROOT, "src", "engine"), undefined).includes(LIBRARY));
 });
+
+Deno.test("engine: a library of another version is one line that names both versions and the way out", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const sources = join(folder, "src");
+    await copyFolder(join(ROOT, "src"), sources);
+    const path = join(sources, "engine", "door.generated.ts");
+    const text = await Deno.readTextFile(path);
+    const other = text.replace(/(export const ABI_VERSION = )\d+;/, "$1 12;");
+    assert.notEqual(other, text);
+    await Deno.writeTextFile(path, other);
+    const script = join(folder, "start.ts");
+    await Deno.writeTextFile(
+      script,
+      `import { loadLibrary } from "./src/engine/library.ts";
+try { loadLibrary(); } catch (error) { console.log(error.kind + ": " + error.message); }`,
+    );
+    const exit = await runChild(script, { flags: ["-A"], env: { ULTRA_NATIVE_LIB: LIBRARY } });
+    assert.match(
+      exit.stdout,
+      /^internal: The data plane beside this program has version [0-9a-f]{8}, this program needs 0000000c; build both: deno task build\n$/,
+      exit.stderr,
+    );
+    // A library from before the versions: it lacks functions.
+    await Deno.writeTextFile(path, text);
+    const symbols = join(sources, "engine", "symbols.ts");
+    await Deno.writeTextFile(
+      symbols,
+      (await Deno.readTextFile(symbols)).replace(
+        "ultra_describe:",
+        `ultra_new: { parameters: [], result: "i32" },\n  ultra_describe:`,
+      ),
+    );
+    const older = await runChild(script, { flags: ["-A"], env: { ULTRA_NATIVE_LIB: LIBRARY } });
+    assert.match(
+      older.stdout,
+      /^internal: .* has version an older one, this program needs [0-9a-f]{8}; /,
+      older.stderr,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(join(from, name), join(to, name));
+    else await Deno.copyFile(join(from, name), join(to, name));
+  }
+}

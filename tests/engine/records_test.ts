@@ -1,115 +1,84 @@
-/** The 64-byte records: commands as Rust reads them, events as Rust writes them, from hand-made bytes. */
+/** Records and blocks: commands as Rust reads them, events as Rust writes them, from hand-made bytes. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EngineEvent } from "../../src/engine/engine.ts";
-import { Command, EventKind, FaultClass, RECORD_LEN } from "../../src/engine/layout.generated.ts";
-import { decodeEvent, encodeCommand, faultOf } from "../../src/engine/records.ts";
+import {
+  CLOSE_CAUSE,
+  type Command,
+  decodeEvent,
+  encodeCommand,
+  encodeConnectBlock,
+  encodeListenBlock,
+  encodeSinkBlock,
+  encodeSourceBlock,
+  encodeStartBlock,
+  type EngineEvent,
+  FILE_FAULT,
+  fileFaultOf,
+  type Question,
+  RECORD_LEN,
+  TARGET_STATUS,
+} from "../../src/engine/door.generated.ts";
+import { CommandBatch, EventRecords } from "../../src/engine/records.ts";
 
-interface Fields {
-  readonly kind: number;
-  readonly id?: number;
-  readonly entry?: number;
-  readonly payload?: number;
-  readonly first?: number;
-  readonly count?: number;
-  readonly bytes?: Uint8Array;
-}
+/** Bytes of a record or block: whole numbers are `u32`, `f64` has its own mark, arrays are as they are. */
+type Piece = number | { readonly f64: number } | { readonly gap: number } | Uint8Array;
 
-/** A record made by the table of docs/engine.md: `u32 kind | u32 id | u32 entry | u32 payload | f64 first | f64 count | 32 bytes`. */
-function record({ kind, id = 0, entry = 0, payload = 0, first = 0, count = 0, bytes }: Fields): Uint8Array {
-  const all = new Uint8Array(64);
-  const view = new DataView(all.buffer);
-  [kind, id, entry, payload].forEach((value, index) => view.setUint32(4 * index, value, true));
-  view.setFloat64(16, first, true);
-  view.setFloat64(24, count, true);
-  all.set(bytes ?? new Uint8Array(0), 32);
-  return all;
-}
+const f64 = (value: number): Piece => ({ f64: value });
+const gap = (bytes: number): Piece => ({ gap: bytes });
 
 const utf8 = new TextEncoder();
 
-/** Decodes; `texts` are the payloads by their ids, each of which may be taken once. */
-function decode(fields: Fields, texts: Record<number, string | Uint8Array> = {}): EngineEvent {
-  const left = { ...texts };
-  return decodeEvent(record(fields), (payload) => {
-    const found = left[payload];
-    assert.notEqual(found, undefined, `payload ${payload} does not exist or was taken twice`);
-    delete left[payload];
-    return typeof found === "string" ? new Uint8Array(utf8.encode(found)) : new Uint8Array(found ?? []);
+function join(...pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
+  const parts = pieces.map((piece) => {
+    if (piece instanceof Uint8Array) return piece;
+    if (typeof piece === "number") return new Uint8Array(Uint32Array.of(piece).buffer);
+    return "gap" in piece ? new Uint8Array(piece.gap) : new Uint8Array(Float64Array.of(piece.f64).buffer);
   });
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const exact = fc.maxSafeNat();
-
-Deno.test("engine: a command's record has every field at its place and nothing left of the one before", () => {
-  const names = Object.keys(Command) as (keyof typeof Command)[];
-  fc.assert(fc.property(
-    fc.constantFrom(...names),
-    fc.record({
-      id: u32,
-      entry: u32,
-      payload: u32,
-      first: exact,
-      count: exact,
-      bytes: fc.uint8Array({ maxLength: 32 }),
-    }, {
-      requiredKeys: ["id"],
-    }),
-    (name, fields) => {
-      const into = new Uint8Array(RECORD_LEN).fill(0xee);
-      encodeCommand(into, name, fields);
-      assert.deepEqual(into, record({ kind: Command[name], ...fields }));
-    },
-  ));
-});
-
-Deno.test("engine: bytes beyond a record's 32 are cut, and no neighbour is written to", () => {
-  const into = new Uint8Array(3 * RECORD_LEN).fill(0xee);
-  encodeCommand(into.subarray(RECORD_LEN, 2 * RECORD_LEN), "commit", { id: 1, bytes: new Uint8Array(40).fill(1) });
-  assert.ok(into.subarray(0, RECORD_LEN).every((byte) => byte === 0xee));
-  assert.ok(into.subarray(2 * RECORD_LEN).every((byte) => byte === 0xee));
-});
-
-const BYTES = Uint8Array.from({ length: 32 }, (_, index) => index);
-
-/** Every event but `page`, whose payload is taken later. */
-type Case = readonly [Fields, Record<number, string | Uint8Array>, EngineEvent];
-
-/** What WALK_END carries: a `u32` for each reason, then the first names. */
-function leftOutPayload(counts: readonly number[], names: string): Uint8Array {
-  return Uint8Array.of(...new Uint8Array(Uint32Array.from(counts).buffer), ...utf8.encode(names));
+/** A record: kind, payload and fields, filled up with zeros. */
+function record(...pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
+  const bytes = join(...pieces);
+  return join(bytes, gap(RECORD_LEN - bytes.length));
 }
 
-const EVENTS: readonly Case[] = [
-  [{ kind: EventKind.listening, id: 1, payload: 9, first: 443 }, { 9: "::1" }, {
-    type: "listening",
-    listener: 1,
-    port: 443,
-    address: "::1",
-  }],
-  [{ kind: EventKind.incoming, id: 2, entry: 1, payload: 9 }, { 9: "ultra/1\n1.2.3.4:5" }, {
+/** Decodes one record; `payload` has the id 9 and may be taken once. */
+function decode(bytes: Uint8Array, payload?: string | Uint8Array): EngineEvent {
+  let left = typeof payload === "string" ? utf8.encode(payload) : payload;
+  const records = new EventRecords(bytes, (id) => {
+    assert.equal(id, 9);
+    assert.ok(left !== undefined, "the payload does not exist or was taken twice");
+    const taken = new Uint8Array(left);
+    left = undefined;
+    return taken;
+  });
+  return decodeEvent(records.moveTo(0));
+}
+
+const HASH = Uint8Array.from({ length: 32 }, (_, index) => index);
+
+/** Every event but `page`, whose payload is taken later: its record, its payload, and what it means. */
+const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, EngineEvent])[] = [
+  [record(1, 9, 1, 443), "::1", { type: "listening", listener: 1, port: 443, address: "::1" }],
+  [record(2, 9, 1, 2), "ultra/1\x001.2.3.4:5", {
     type: "incoming",
     listener: 1,
     connection: 2,
     alpn: "ultra/1",
     remote: "1.2.3.4:5",
   }],
-  [{ kind: EventKind.connected, id: 2, payload: 9, bytes: BYTES }, { 9: "ultra\n[::1]:5" }, {
+  [record(3, 9, 2, HASH), "ultra\0[::1]:5", {
     type: "connected",
     connection: 2,
     alpn: "ultra",
     remote: "[::1]:5",
-    certificate: BYTES,
+    certificate: HASH,
   }],
-  [{ kind: EventKind.control, id: 2, payload: 9, count: 3 }, { 9: Uint8Array.of(1, 2, 3) }, {
-    type: "control",
-    connection: 2,
-    bytes: Uint8Array.of(1, 2, 3),
-  }],
-  ...(["own", "peer", "transport"] as const).map((cause, entry) =>
-    [{ kind: EventKind.closed, id: 2, entry, payload: 9, first: 8 }, { 9: "why" }, {
+  [record(4, 9, 2), Uint8Array.of(1, 2, 3), { type: "control", connection: 2, bytes: Uint8Array.of(1, 2, 3) }],
+  ...(["own", "peer", "transport"] as const).map((cause) =>
+    [record(5, 9, 2, CLOSE_CAUSE[cause], f64(8)), "why", {
       type: "closed",
       connection: 2,
       cause,
@@ -117,186 +86,259 @@ const EVENTS: readonly Case[] = [
       text: "why",
     }] as const
   ),
-  [{ kind: EventKind.laneOpened, id: 7, entry: 2, first: 255 }, {}, {
-    type: "lane-opened",
-    lane: 7,
-    connection: 2,
-    number: 255,
-  }],
-  [{ kind: EventKind.laneClosed, id: 7, entry: 2 }, {}, {
-    type: "lane-closed",
-    lane: 7,
-    connection: 2,
-    finished: true,
-  }],
-  [{ kind: EventKind.laneClosed, id: 7, entry: 2, first: 1 }, {}, {
-    type: "lane-closed",
-    lane: 7,
-    connection: 2,
-    finished: false,
-  }],
-  [{ kind: EventKind.laneBroke, id: 2, entry: 7, payload: 9 }, { 9: "x" }, {
-    type: "lane-broke",
-    connection: 2,
-    text: "x",
-  }],
-  [{ kind: EventKind.grantRead, id: 7, entry: 3, payload: 4, first: 2 ** 33 }, {}, {
+  [record(5, 0, 2, 0, f64(0)), undefined, { type: "closed", connection: 2, cause: "own", code: 0, text: "" }],
+  [record(6, 0, 7, 2, 255), undefined, { type: "lane-opened", lane: 7, connection: 2, number: 255 }],
+  [record(7, 0, 7, 2, 1), undefined, { type: "lane-closed", lane: 7, connection: 2, finished: true }],
+  [record(7, 0, 7, 2, 0), undefined, { type: "lane-closed", lane: 7, connection: 2, finished: false }],
+  [record(8, 0, 7, 4, 3, gap(4), f64(2 ** 33)), undefined, {
     type: "grant-read",
     lane: 7,
     grant: 4,
     entry: 3,
     end: 2 ** 33,
   }],
-  [{ kind: EventKind.readFailed, id: 5, entry: 3, payload: 9, first: 2 }, { 9: "x" }, {
-    type: "read-failed",
+  [record(9, 9, 5, 3, 2), "x", { type: "read-failed", source: 5, entry: 3, fault: "permission", text: "x" }],
+  [record(11, 9, 5, 3, f64(2), f64(2 ** 53 - 1)), "1\t2\x007\t4294967295\0\x001\ta\x007\tb\tc", {
+    type: "walk-end",
     source: 5,
-    entry: 3,
-    fault: "permission",
-    text: "x",
-  }],
-  [
-    { kind: EventKind.walkEnd, id: 5, entry: 3, payload: 9, first: 2, count: 2 ** 53 - 1 },
-    { 9: leftOutPayload([0, 2, 0, 0, 0, 0, 1, 2 ** 32 - 1, 0], "not-utf8\ta\0link\tb\tc\0nonsense\td") },
-    {
-      type: "walk-end",
-      source: 5,
-      entries: 3,
-      files: 2,
-      size: 2 ** 53 - 1,
-      leftOut: {
-        counts: [
-          { reason: "not-utf8", count: 2 },
-          { reason: "special", count: 1 },
-          { reason: "link", count: 2 ** 32 - 1 },
-        ],
-        names: [{ reason: "not-utf8", path: "a" }, { reason: "link", path: "b\tc" }, { reason: "other", path: "d" }],
-      },
+    entries: 3,
+    files: 2,
+    size: 2 ** 53 - 1,
+    leftOut: {
+      counts: [{ reason: "not-utf8", count: 2 }, { reason: "link", count: 2 ** 32 - 1 }],
+      names: [{ reason: "not-utf8", path: "a" }, { reason: "link", path: "b\tc" }],
     },
-  ],
-  [{ kind: EventKind.walkFailed, id: 5, payload: 9, first: 5 }, { 9: "x" }, {
-    type: "walk-failed",
-    source: 5,
-    fault: "not-found",
-    text: "x",
   }],
-  [{ kind: EventKind.sealed, id: 5, entry: 3, first: 10, bytes: BYTES }, {}, {
-    type: "sealed",
+  [record(11, 0, 5, 3, f64(2), f64(1)), undefined, {
+    type: "walk-end",
     source: 5,
-    entry: 3,
-    size: 10,
-    root: BYTES,
+    entries: 3,
+    files: 2,
+    size: 1,
+    leftOut: { counts: [], names: [] },
   }],
-  [{ kind: EventKind.sealFailed, id: 5, entry: 3, payload: 9, first: 6 }, { 9: "x" }, {
-    type: "seal-failed",
-    source: 5,
-    entry: 3,
-    fault: "changed",
-    text: "x",
-  }],
-  [{ kind: EventKind.checked, id: 6, entry: 3, payload: 9, first: 10, count: 99 }, {
-    9: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
-  }, {
+  [record(12, 9, 5, 5), "x", { type: "walk-failed", source: 5, fault: "not-found", text: "x" }],
+  [record(13, 0, 5, 3, f64(10), HASH), undefined, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH }],
+  [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
+  [record(15, 9, 6, 3, f64(99)), Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), {
     type: "checked",
     sink: 6,
     first: 3,
     statuses: [
       ...["absent", "identical", "different", "in-the-way", "duplicate"] as const,
-      ...["conflict", "folder-exists", "unexaminable", "unsafe-parent", "cannot-rename"] as const,
+      ...["conflict", "folder-exists", "unexaminable", "unsafe-parent", "cannot-rename", "hidden"] as const,
     ],
     freeSpace: 99,
   }],
-  [{ kind: EventKind.verified, id: 6, entry: 3, first: 1, count: 2 }, {}, {
-    type: "verified",
-    sink: 6,
-    entry: 3,
-    first: 1,
-    count: 2,
-  }],
-  [{ kind: EventKind.mismatch, id: 6, entry: 3, first: 1 }, {}, { type: "mismatch", sink: 6, entry: 3, block: 1 }],
-  [{ kind: EventKind.committed, id: 6, entry: 3, first: 1 }, {}, {
-    type: "committed",
-    sink: 6,
-    entry: 3,
-    durable: true,
-    unkept: { mode: false, time: false },
-  }],
-  ...[1, 2, 3].map((bits): Case => [{ kind: EventKind.committed, id: 6, entry: 3, count: bits }, {}, {
-    type: "committed",
-    sink: 6,
-    entry: 3,
-    durable: false,
-    unkept: { mode: bits !== 2, time: bits !== 1 },
-  }]),
-  [{ kind: EventKind.entryFailed, id: 6, entry: 3, payload: 9, first: 1 }, { 9: "x" }, {
-    type: "entry-failed",
-    sink: 6,
-    entry: 3,
-    fault: "no-space",
-    text: "x",
-  }],
-  [{ kind: EventKind.foldersFinished, id: 6, count: 1 }, {}, {
-    type: "folders-finished",
-    sink: 6,
-    failure: undefined,
-    unkept: { mode: true, time: false },
-  }],
-  [{ kind: EventKind.pageRefused, id: 6, payload: 9, first: 11 }, { 9: "x" }, {
-    type: "page-refused",
-    sink: 6,
-    fault: "protocol",
-    text: "x",
-  }],
-  [{ kind: EventKind.foldersFinished, id: 6, payload: 9, first: 8 }, { 9: "x" }, {
-    type: "folders-finished",
-    sink: 6,
-    failure: { fault: "io", text: "x" },
-    unkept: { mode: false, time: false },
-  }],
-  [{ kind: EventKind.resolved, id: 4, payload: 9 }, { 9: "1.2.3.4\n::1" }, {
-    type: "resolved",
-    request: 4,
-    addresses: ["1.2.3.4", "::1"],
-  }],
-  [{ kind: EventKind.resolved, id: 4 }, {}, { type: "resolved", request: 4, addresses: [] }],
-  [{ kind: EventKind.disposed, id: 6 }, {}, { type: "disposed", transfer: 6 }],
-  [{ kind: EventKind.fault, payload: 9 }, { 9: "x" }, { type: "fault", text: "x" }],
+  [record(16, 0, 6, 3, f64(1), f64(2)), undefined, { type: "verified", sink: 6, entry: 3, first: 1, count: 2 }],
+  [record(17, 0, 6, 3, f64(1)), undefined, { type: "mismatch", sink: 6, entry: 3, block: 1 }],
+  ...[0, 1, 2, 3].map((bits) =>
+    [record(18, 0, 6, 3, bits === 0 ? 1 : 0, bits), undefined, {
+      type: "committed",
+      sink: 6,
+      entry: 3,
+      durable: bits === 0,
+      unkept: { mode: bits % 2 === 1, time: bits > 1 },
+    }] as const
+  ),
+  [record(19, 9, 6, 3, 1), "x", { type: "entry-failed", sink: 6, entry: 3, fault: "no-space", text: "x" }],
+  [record(20, 0, 6, 1), undefined, { type: "folders-finished", sink: 6, unkept: { mode: true, time: false } }],
+  [record(25, 9, 6, 11), "x", { type: "page-refused", sink: 6, fault: "protocol", text: "x" }],
+  [record(26, 9, 6, 8), "x", { type: "folders-failed", sink: 6, fault: "io", text: "x" }],
+  [record(21, 9, 2, 7), "x", { type: "lane-broke", connection: 2, lane: 7, text: "x" }],
+  [record(22, 9, 4), "1.2.3.4\0::1", { type: "resolved", request: 4, addresses: ["1.2.3.4", "::1"] }],
+  [record(22, 0, 4), undefined, { type: "resolved", request: 4, addresses: [] }],
+  [record(23, 0, 6), undefined, { type: "disposed", transfer: 6 }],
+  [record(24, 9), "x", { type: "fault", text: "x" }],
 ];
 
+const PAGE = 10;
+
 Deno.test("engine: every event is decoded as docs/engine.md describes it", () => {
-  for (const [fields, payloads, event] of EVENTS) assert.deepEqual(decode(fields, payloads), event);
-  const tested = new Set([...EVENTS.map(([{ kind }]) => kind), EventKind.page]);
-  assert.deepEqual([...tested].sort((a, b) => a - b), Object.values(EventKind), "a new event belongs into this test");
+  for (const [bytes, payload, event] of EVENTS) assert.deepEqual(decode(bytes, payload), event);
+  const kinds = [...EVENTS.map(([bytes]) => bytes[0] ?? 0), PAGE];
+  const last = Math.max(...kinds);
+  const all = Array.from({ length: last }, (_, index) => index + 1);
+  assert.deepEqual([...new Set(kinds)].sort((a, b) => a - b), all, "a new event belongs into this test");
+  assert.throws(() => decode(record(last + 1)), /unknown kind/);
+});
+
+Deno.test("engine: events are read at their place in the buffer, and hold nothing of it afterwards", () => {
+  const buffer = join(record(13, 0, 5, 3, f64(10), HASH), record(22, 9, 4), record(2, 9, 1, 2));
+  const records = new EventRecords(buffer.subarray(0), () => new Uint8Array(utf8.encode("a\0b")));
+  const sealed = decodeEvent(records.moveTo(0));
+  assert.deepEqual(decodeEvent(records.moveTo(1)), { type: "resolved", request: 4, addresses: ["a", "b"] });
+  const incoming = decodeEvent(records.moveTo(2));
+  assert.deepEqual(incoming, { type: "incoming", listener: 1, connection: 2, alpn: "a", remote: "b" });
+  buffer.fill(0xee);
+  assert.deepEqual(sealed, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH });
 });
 
 Deno.test("engine: a page's bytes stay in the engine until they are taken", () => {
-  const page = decode({ kind: EventKind.page, id: 5, entry: 3, payload: 9, first: 2, count: 10 }, {
-    9: Uint8Array.of(1, 2),
-  });
+  const page = decode(record(PAGE, 9, 5, 3, 2, gap(4), f64(10)), Uint8Array.of(1, 2));
   assert.ok(page.type === "page");
   assert.deepEqual([page.source, page.first, page.count, page.size], [5, 3, 2, 10]);
   assert.deepEqual(page.take(), Uint8Array.of(1, 2));
   assert.throws(() => page.take(), /taken twice/);
 });
 
-Deno.test("engine: events of unknown kinds and statuses are bugs; unknown faults are failures of the disk", () => {
-  assert.throws(() => decode({ kind: 0 }), /unknown kind 0/);
-  assert.throws(() => decode({ kind: 999 }), /unknown kind 999/);
-  assert.throws(() => decode({ kind: EventKind.checked, payload: 9 }, { 9: Uint8Array.of(11) }), /unknown status 11/);
-  assert.throws(() => decode({ kind: EventKind.walkEnd, payload: 9 }, { 9: "short" }), /unknown form/);
-  assert.equal(faultOf(99), "io");
-  assert.equal(new Set(Object.values(FaultClass).map(faultOf)).size, Object.keys(FaultClass).length);
+Deno.test("engine: events of unknown kinds and words are bugs", () => {
+  assert.throws(() => decode(record(0)), /unknown kind 0/);
+  assert.throws(() => decode(record(999)), /unknown kind 999/);
+  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(11)), /unknown TargetStatus 11/);
+  assert.throws(() => decode(record(12, 9, 5, 99), "x"), /unknown FileFault 99/);
+  assert.throws(() => decode(record(5, 0, 2, 3, f64(0))), /unknown CloseCause 3/);
+  assert.throws(() => decode(record(11, 9, 5, 3), "99\t1\0"), /unknown LeftOutReason 99/);
+  for (const [word, number] of Object.entries(FILE_FAULT)) assert.equal(fileFaultOf(number), word);
+  assert.equal(new Set(Object.values(TARGET_STATUS)).size, Object.keys(TARGET_STATUS).length);
 });
 
 Deno.test("engine: any 64 bytes are an event or a refusal, and never more", () => {
-  const take = () => new Uint8Array(0);
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.integer({ min: 0, max: 30 }), (bytes, kind) => {
-      new DataView(bytes.buffer).setUint32(0, kind, true);
-      try {
-        assert.equal(typeof decodeEvent(bytes, take).type, "string");
-      } catch (error) {
-        assert.ok(error instanceof Error && /unknown/.test(error.message), String(error));
+  const any64 = fc.uint8Array({ minLength: 64, maxLength: 64 });
+  fc.assert(fc.property(any64, fc.integer({ min: 0, max: 30 }), (bytes, kind) => {
+    new DataView(bytes.buffer).setUint32(0, kind, true);
+    try {
+      assert.equal(typeof decodeEvent(new EventRecords(bytes, () => new Uint8Array(0)).moveTo(0)).type, "string");
+    } catch (error) {
+      assert.ok(error instanceof Error && /unknown/.test(error.message), String(error));
+    }
+  }));
+});
+
+const THREE = Uint8Array.of(1, 2, 3);
+
+/** Every command and question: what is asked, its record, and its payload. */
+const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?])[] = [
+  [{ type: "admit", connection: 2, lanes: 64 }, record(1, 0, 2, 64)],
+  [{ type: "attach", connection: 2, sink: 6 }, record(2, 0, 2, 6)],
+  [
+    { type: "open-lanes", connection: 2, source: 5, firstLane: 7, firstNumber: 3, count: 4 },
+    record(3, 0, 2, 5, 7, 3, 4),
+  ],
+  [
+    { type: "grant", lane: 7, grant: 4, entry: 3, first: 2 ** 33 - 1, count: 2 },
+    record(4, 0, 7, 4, 3, gap(4), f64(2 ** 33 - 1), f64(2)),
+  ],
+  [{ type: "finish-lane", lane: 7 }, record(5, 0, 7)],
+  [{ type: "expect", sink: 6, entry: 3, first: 1, count: 2 }, record(6, 0, 6, 3, f64(1), f64(2))],
+  [{ type: "seal", source: 5, entry: 3 }, record(7, 0, 5, 3)],
+  [{ type: "commit", sink: 6, entry: 3, size: 2 ** 53 - 1, root: HASH }, record(8, 0, 6, 3, f64(2 ** 53 - 1), HASH)],
+  [{ type: "finish-folders", sink: 6 }, record(9, 0, 6)],
+  [{ type: "abandon", sink: 6, entry: 3 }, record(10, 0, 6, 3)],
+  [{ type: "dispose", transfer: 6 }, record(11, 0, 6)],
+  [{ type: "close", id: 2, code: 8 }, record(12, 0, 2, 8)],
+  [{ type: "send", connection: 2, bytes: THREE }, record(13, 3, 2), join(THREE, gap(5))],
+  [{ type: "send", connection: 2, bytes: new Uint8Array(16) }, record(13, 16, 2), join(gap(16))],
+  [{ type: "page", sink: 6, first: 3, count: 2, entries: THREE }, record(14, 3, 6, 3, 2), join(THREE, gap(5))],
+  [{ type: "values", source: 5, entry: 3, first: 1, values: HASH }, record(15, 32, 5, 3, f64(1)), HASH],
+  [{ type: "resolve", request: 4, name: "a.b" }, record(16, 3, 4), join(utf8.encode("a.b"), gap(5))],
+  [{ type: "retune", listener: 1, settings: THREE }, record(17, 3, 1), join(THREE, gap(5))],
+  [{ type: "stop" }, record(18)],
+  [{ type: "limit-rate", source: 5, bytesPerSecond: 7.5 }, record(19, 0, 5, gap(4), f64(7.5))],
+  [{ type: "identity" }, record(64)],
+  [{ type: "root", transfer: 6, statuses: THREE }, record(65, 3, 6), join(THREE, gap(5))],
+  [{ type: "name", transfer: 6, entry: 3 }, record(66, 0, 6, 3)],
+  [{ type: "outward" }, record(67)],
+  [{ type: "detail", sink: 6, entry: 3 }, record(68, 0, 6, 3)],
+];
+
+Deno.test("engine: every command and question is encoded as docs/engine.md describes it", () => {
+  const kinds = new Set<string>();
+  for (const [command, bytes, payload = new Uint8Array(0)] of COMMANDS) {
+    const batch = new CommandBatch();
+    encodeCommand(command, batch);
+    assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
+    kinds.add(command.type);
+  }
+  assert.equal(kinds.size, 24, "a new command belongs into this test");
+});
+
+Deno.test("engine: a batch holds its commands one behind the other, and nothing of the batch before", () => {
+  const some = fc.array(fc.tuple(fc.constantFrom(...COMMANDS), fc.uint8Array({ maxLength: 3000 })), { maxLength: 60 });
+  const batch = new CommandBatch();
+  fc.assert(fc.property(some, (commands) => {
+    batch.clear();
+    const wanted: Uint8Array[] = [];
+    for (const [[command, bytes, payload], longer] of commands) {
+      if (command.type === "send") {
+        encodeCommand({ ...command, bytes: longer }, batch);
+        const padding = (8 - longer.length % 8) % 8;
+        wanted.push(join(record(13, longer.length, 2), longer, gap(padding)));
+      } else {
+        encodeCommand(command, batch);
+        wanted.push(join(bytes, payload ?? gap(0)));
       }
+    }
+    assert.equal(batch.count, commands.length);
+    for (let from = 0; from <= commands.length; from += 7) {
+      assert.deepEqual(batch.bytesFrom(from), join(...wanted.slice(from)));
+    }
+  }));
+});
+
+Deno.test("engine: a hash that is too long is cut, and no neighbour is written to", () => {
+  const batch = new CommandBatch();
+  encodeCommand({ type: "commit", sink: 1, entry: 2, size: 3, root: new Uint8Array(40).fill(1) }, batch);
+  encodeCommand({ type: "seal", source: 5, entry: 3 }, batch);
+  const root = new Uint8Array(32).fill(1);
+  assert.deepEqual(batch.bytesFrom(0), join(record(8, 0, 1, 2, f64(3), root), record(7, 0, 5, 3)));
+});
+
+Deno.test("engine: blocks of options have their fixed fields first, and their contents in order behind them", () => {
+  assert.deepEqual(
+    encodeStartBlock({
+      readers: 1,
+      writers: 2,
+      buffers: 3,
+      executionProfile: 0,
+      networkThreads: 5,
+      outstandingBytes: 6,
     }),
+    join(1, 2, 3, 0, 5, 6),
+  );
+  assert.deepEqual(
+    encodeListenBlock({
+      settings: THREE,
+      maxUnvalidated: 16,
+      maxUnproved: 64,
+      maxUnprovedPerAddress: 8,
+      controlLimit: 4096,
+      pkcs12: Uint8Array.of(9, 9),
+      alpns: ["ultra/1", "ultra"],
+      address: "[::]:0",
+    }),
+    join(
+      3,
+      16,
+      64,
+      8,
+      4096,
+      2,
+      13,
+      6,
+      THREE,
+      Uint8Array.of(9, 9),
+      utf8.encode("ultra/1\0ultra"),
+      utf8.encode("[::]:0"),
+    ),
+  );
+  assert.deepEqual(
+    encodeConnectBlock({
+      settings: THREE,
+      pin: new Uint8Array(0),
+      partition: 1,
+      controlLimit: 4096,
+      alpns: ["u"],
+      address: "a:1",
+    }),
+    join(3, 0, 1, 4096, 1, 3, THREE, utf8.encode("u"), utf8.encode("a:1")),
+  );
+  assert.deepEqual(
+    encodeSourceBlock({ origin: "uncached-files", size: 2 ** 53 - 1, paths: ["/a", "/b"] }),
+    join(2, gap(4), f64(2 ** 53 - 1), 5, utf8.encode("/a\0/b")),
+  );
+  assert.deepEqual(
+    encodeSinkBlock({ overwrite: true, hidden: true, discard: false, create: true, folder: "/ü", rename: "x" }),
+    join(1, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
   );
 });

@@ -23,7 +23,6 @@ const engine = startEngine({
   executionProfile: 0,
   networkThreads: 1,
   outstandingBytes: 8 * MIB,
-  bytesPerSecond: undefined,
 });
 const ids = new Map<string, number>();
 const keys = new Map<number, string>();

@@ -37,11 +37,11 @@ Deno.test("hub: an event comes to the handler of its connection, listener, sourc
     { type: "connected", connection: 3, alpn: "ultra/1", remote: "10.0.0.1:1", certificate: NOTHING },
     { type: "control", connection: 2, bytes: NOTHING },
     { type: "lane-opened", lane: 9, connection: 2, number: 0 },
-    { type: "lane-broke", connection: 3, text: "x" },
+    { type: "lane-broke", connection: 3, lane: 9, text: "x" },
     { type: "walk-end", source: 4, entries: 0, files: 0, size: 0, leftOut: NOTHING_LEFT_OUT },
     { type: "sealed", source: 4, entry: 0, size: 0, root: NOTHING },
     { type: "verified", sink: 5, entry: 0, first: 0, count: 1 },
-    { type: "folders-finished", sink: 5, failure: undefined, unkept: { mode: false, time: false } },
+    { type: "folders-finished", sink: 5, unkept: { mode: false, time: false } },
     { type: "committed", sink: 6, entry: 0, durable: true, unkept: { mode: false, time: false } },
   ];
   const hub = new Hub(new ScriptedEngine(...events));

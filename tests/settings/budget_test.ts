@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BUFFER_LEN } from "../../src/engine/layout.generated.ts";
+import { BUFFER_LEN } from "../../src/engine/door.generated.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import type { Distance } from "../../src/settings/distance.ts";

@@ -110,6 +110,7 @@ export class World {
     const { overwrite } = scenario;
     return new Receiver({
       name: () => undefined,
+      detail: () => undefined,
       transferRoot: (statuses) => {
         this.#settleReceiver();
         return disk.transferRoot(statuses);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Unkept } from "../../src/engine/engine.ts";
-import type { FileFault } from "../../src/protocol/words.ts";
+import type { FileFault, Unkept } from "../../src/protocol/words.ts";
 import { BLOCK_LEN } from "../../src/protocol/limits.ts";
 import type { BlockIndex, EntryId, LeftOut } from "../../src/protocol/messages.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";

@@ -141,7 +141,9 @@ export class ConnectionEnd {
       next.taken();
       return this.write(lane);
     }
-    if (what !== "write") return this.#options.tell({ type: "lane-broke", connection: this.id, text: what });
+    if (what !== "write") {
+      return this.#options.tell({ type: "lane-broke", connection: this.id, lane: lane.receiverId, text: what });
+    }
     lane.isWriting = true;
     this.#options.network.time.later(sink.disk.writeMs, () => {
       lane.isWriting = false;

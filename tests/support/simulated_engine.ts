@@ -13,16 +13,24 @@ import {
   type ConnectOptions,
   type Engine,
   type EngineEvent,
-  type EngineStats,
   type Identity,
   ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
   type SinkOptions,
+  type TransferStats,
 } from "../../src/engine/engine.ts";
-import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId } from "../../src/protocol/words.ts";
-import { LOAD, PATH, STATS } from "../../src/engine/layout.generated.ts";
+import type {
+  ConnectionId,
+  GrantId,
+  LaneId,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TransferId,
+} from "../../src/protocol/words.ts";
+import { LOAD, PATH, STATS } from "../../src/engine/door.generated.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import type { TestFolder } from "../../src/measure/folder.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
@@ -226,6 +234,12 @@ export class SimulatedEngine implements Engine {
     return this.#source(tree([[MEMORY, size]]), [MEMORY]);
   }
 
+  /** Its network has a speed of its own. */
+  limitRate(): void {}
+
+  /** Its disks say no more than a status. */
+  detail(): undefined {}
+
   values(): void {
     throw new Error("Nothing is held yet: resume comes later");
   }
@@ -301,8 +315,8 @@ export class SimulatedEngine implements Engine {
   }
 
   /** Nothing is measured in virtual time. */
-  stats(): EngineStats {
-    return zeros(STATS);
+  stats(transfer: TransferId): TransferStats | undefined {
+    return this.#sources.has(transfer) || this.#sinks.has(transfer) ? zeros(STATS) : undefined;
   }
 
   load(): ProcessLoad {

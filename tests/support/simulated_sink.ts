@@ -96,7 +96,7 @@ export class SimulatedSink {
 
   finishFolders(): void {
     const { unkept } = this.disk;
-    this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, failure: undefined, unkept }));
+    this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, unkept }));
   }
 
   abandon(entry: EntryId): void {

@@ -109,8 +109,8 @@ export class ReceiverBench {
   readonly told: Told[] = [];
   readonly receiver: Receiver;
 
-  constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}) {
-    this.receiver = new Receiver({ name: () => undefined, transferRoot: harnessRoot }, {
+  constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}, detail?: string) {
+    this.receiver = new Receiver({ name: () => undefined, detail: () => detail, transferRoot: harnessRoot }, {
       describe,
       overwrite: false,
       ...options,

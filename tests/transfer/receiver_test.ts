@@ -80,11 +80,22 @@ const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
   ["different", "disk", /--overwrite/],
   ["in-the-way", "disk", /in the way/],
   ["unsafe-parent", "disk", /link/],
-  ["unexaminable", "disk", /permissions/],
+  ["unexaminable", "disk", /cannot be examined/],
   ["cannot-rename", "usage", /-o fits/],
   ["duplicate", "protocol", /twice/],
   ["conflict", "protocol", /below a file/],
 ];
+
+Deno.test("a target that cannot be examined is refused with the system's reason, and a link on the way by its name", () => {
+  const cases = [
+    ["unexaminable", "input/output error", "What is there cannot be examined: input/output error"],
+    ["unsafe-parent", "a/link", "The folder a/link on the way is a link or no folder; receive into another folder"],
+  ] as const;
+  for (const [status, detail, message] of cases) {
+    const bench = new ReceiverBench({}, detail).take([["a", 5]], [status]);
+    assert.equal(errorOf(bench.outcome).message, message);
+  }
+});
 
 for (const [status, kind, text] of REFUSALS) {
   Deno.test(`a target that is "${status}" ends the transfer before anything is committed (D16, D17, F11)`, () => {

@@ -1,35 +1,18 @@
 //! The data plane of `ultra`: msquic, the two pumps and BLAKE3 behind a door of a few functions (`docs/engine.md`).
 //!
-//! The way of a byte that is sent: `read_pump` takes a granted block, `source` reads and hashes it, `quic` sends it. The way of one
-//! that is received: `write_pump` takes what a lane received, `lane_reader` takes it apart, `sink` writes and verifies it, and
-//! `sink/commit` gives its file a name.
+//! In layers, each of which knows only those below: `door`, `engine`, `send` and `receive`, `net`, `blocks` and `os`, `core`.
+//!
+//! The way of a byte that is sent: `send/pump` takes a granted block, `send/source` reads and hashes it, `net/quic` sends it. The way
+//! of one that is received: `receive/lane` takes what a stream received, `receive/reader` takes it apart, `receive/sink` writes and
+//! verifies it, and `receive/commit` gives its file a name.
 
-mod admission;
-mod args;
-mod block_table;
-mod block_tree;
-mod control;
+mod blocks;
+mod core;
 pub mod door;
 mod engine;
-mod events;
-mod fault;
-mod frame;
-mod identity;
-mod lane_reader;
-mod layout;
-mod limit;
-mod link;
-mod load;
-mod path;
-mod quic;
-mod read_pump;
-mod record;
-mod sink;
-mod source;
-mod stats;
-mod target;
+mod net;
+mod os;
+mod receive;
+mod send;
 #[cfg(test)]
 mod testing;
-mod walk;
-mod workers;
-mod write_pump;

@@ -4,14 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, SinkOptions};
 
-use crate::block_tree::{BLOCK_LEN, BlockHasher};
-use crate::events::Events;
-use crate::layout::EventKind;
-use crate::record::Record;
-use crate::sink::Sink;
-use crate::target::Target;
+use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
+use crate::core::event::Event;
+use crate::core::tell::Tell;
+use crate::core::words::{BlockIndex, EntryId, SinkId};
+use crate::receive::sink::Sink;
+use crate::receive::target::Target;
+use crate::receive::target::discard::Discard;
+use crate::receive::target::folder::Folder;
 
 pub const BLOCK: usize = BLOCK_LEN as usize;
 
@@ -96,17 +99,17 @@ pub fn root(file: &[u8]) -> [u8; 32] {
 }
 
 /// A sink that keeps nothing, and one for a folder; both know these files, and want all of their blocks.
-pub fn discarding(files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
-    expecting(Target::discard(), files)
+pub fn discarding(files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Told>) {
+    expecting(Arc::new(Discard::default()), files)
 }
 
-pub fn receiving(folder: &Path, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
+pub fn receiving(folder: &Path, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Told>) {
     let sink = ultra_files::Sink::open(folder, SinkOptions::default()).unwrap();
-    expecting(Target::Folder(Box::new(sink)), files)
+    expecting(Arc::new(Folder::of(sink)), files)
 }
 
-fn expecting(target: Target, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Events>) {
-    let events = Arc::new(Events::default());
+fn expecting(target: Arc<dyn Target>, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Told>) {
+    let events = Arc::new(Told::default());
     let sink = Sink::new(SINK, target, events.clone());
     add_page(&sink, files);
     for (entry, (name, size)) in (0..).zip(files) {
@@ -147,30 +150,89 @@ pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
     assert!(sink.target.add_page(sink.target.entry_count(), count, &bytes).is_ok());
 }
 
-/// All that was told so far.
-pub fn told(events: &Events) -> Vec<Record> {
-    let mut all = Vec::new();
-    loop {
-        match events.wait(64, Duration::from_millis(20)) {
-            Some(records) if !records.is_empty() => all.extend(records),
-            _ => return all,
+/// Keeps what is reported until a test looks at it.
+#[derive(Default)]
+pub struct Told {
+    events: Mutex<Vec<Event>>,
+    more: Condvar,
+}
+
+impl Tell for Told {
+    fn tell(&self, event: Event) {
+        self.events.lock().push(event);
+        self.more.notify_all();
+    }
+
+    fn verified(&self, sink: SinkId, entry: EntryId, first: BlockIndex, _last: bool) {
+        self.tell(Event::Verified {
+            sink,
+            entry,
+            first,
+            count: 1,
+        });
+    }
+
+    fn close(&self) {}
+}
+
+impl Told {
+    /// Waits until something was told.
+    pub fn wait(&self) -> Vec<Event> {
+        let mut events = self.events.lock();
+        if events.is_empty() {
+            self.more.wait_for(&mut events, Duration::from_secs(10));
         }
+        std::mem::take(&mut events)
     }
 }
 
-/// Of these records those of one kind, as entry and `first`.
-pub fn of_kind(records: &[Record], kind: EventKind) -> Vec<(u32, u64)> {
-    let found = records.iter().filter(|record| record.kind == kind as u32);
-    found.map(|record| (record.entry, record.first as u64)).collect()
+/// All that was told since the last look.
+pub fn told(events: &Told) -> Vec<Event> {
+    std::mem::take(&mut events.events.lock())
+}
+
+/// The name of an event as it is declared.
+pub fn name_of(event: &Event) -> &'static str {
+    let found = Event::DECLARATIONS
+        .iter()
+        .find(|declared| declared.number == event.number());
+    found.unwrap().name
+}
+
+/// Of these events those of one name, as their entries and what they say of them: a block, a fault or a truth.
+pub fn of_kind(events: &[Event], name: &str) -> Vec<(EntryId, u64)> {
+    let found = events.iter().filter(|event| name_of(event) == name);
+    found
+        .map(|event| match event {
+            Event::Mismatch { entry, block, .. } => (*entry, *block),
+            Event::Committed { entry, durable, .. } => (*entry, u64::from(*durable)),
+            Event::EntryFailed { entry, fault, .. }
+            | Event::ReadFailed { entry, fault, .. }
+            | Event::SealFailed { entry, fault, .. } => (*entry, *fault as u64),
+            other => panic!("what would a test want of {other:?}?"),
+        })
+        .collect()
 }
 
 /// The blocks told as verified, in order.
-pub fn verified(records: &[Record]) -> Vec<(u32, u64)> {
-    let runs = records
-        .iter()
-        .filter(|record| record.kind == EventKind::Verified as u32);
-    runs.flat_map(|run| (0..run.count as u64).map(|step| (run.entry, run.first as u64 + step)))
+pub fn verified(events: &[Event]) -> Vec<(EntryId, BlockIndex)> {
+    let runs = events.iter().filter_map(|event| match event {
+        Event::Verified {
+            entry, first, count, ..
+        } => Some((*entry, *first..*first + *count)),
+        _ => None,
+    });
+    runs.flat_map(|(entry, blocks)| blocks.map(move |block| (entry, block)))
         .collect()
+}
+
+/// The roots of all files that were sealed.
+pub fn sealed(events: &[Event]) -> Vec<[u8; 32]> {
+    let roots = events.iter().filter_map(|event| match event {
+        Event::Sealed { root, .. } => Some(*root),
+        _ => None,
+    });
+    roots.collect()
 }
 
 /// Names in a folder, those of part files too.

@@ -5,13 +5,10 @@ mod common;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use common::{Turn, door, event};
+use common::{CloseCause, Event, Turn, door, is_incoming};
 
-const OWN: u32 = 0;
-const PEER: u32 = 1;
-const TRANSPORT: u32 = 2;
 /// The exit code of a network failure: a dialer that gets it may try again.
-const NETWORK: f64 = 5.0;
+const NETWORK: u64 = 5;
 /// The listener demands proof of addresses from so many handshakes on (`common`).
 const MOST_UNVALIDATED: usize = 16;
 
@@ -24,7 +21,7 @@ fn first_datagram(door: &mut Turn) -> Vec<u8> {
     let length = socket.recv(&mut datagram).unwrap();
     datagram.truncate(length);
     door.close(dialer, 0);
-    door.event(event::CLOSED, dialer);
+    door.closed(dialer);
     datagram
 }
 
@@ -75,9 +72,8 @@ fn t4_replayed_first_datagrams_take_sixteen_handshakes_and_no_place_of_an_honest
     assert_eq!((handshakes, retries), (MOST_UNVALIDATED, 200 - MOST_UNVALIDATED));
     // Eight at once are what one address may have.
     let honest: Vec<(u32, u32)> = (0..8).map(|_| door.meet(listener)).collect();
-    assert_eq!(door.send(honest[0].0, b"hello"), 0);
-    let control = door.event(event::CONTROL, honest[0].1);
-    assert_eq!(door.take(control.payload), b"hello");
+    door.send(honest[0].0, b"hello");
+    assert_eq!(door.control(honest[0].1), b"hello");
     for (dialer, _) in &honest {
         door.close(*dialer, 0);
     }
@@ -89,15 +85,14 @@ fn t4_when_all_places_are_taken_the_oldest_dialer_of_the_largest_network_makes_r
     let mut door = door();
     let listener = door.listen(2, 8);
     let met: Vec<(u32, u32)> = (0..3).map(|_| door.meet(listener)).collect();
-    let closed = door.event(event::CLOSED, met[0].1);
-    assert_eq!(closed.entry, OWN);
-    assert!(door.text(&closed).contains("another dialer"));
-    let closed = door.event(event::CLOSED, met[0].0);
-    assert_eq!((closed.entry, closed.first), (PEER, NETWORK));
+    let (cause, _, text) = door.closed(met[0].1);
+    assert_eq!(cause, CloseCause::Own);
+    assert!(text.contains("another dialer"));
+    let (cause, code, _) = door.closed(met[0].0);
+    assert_eq!((cause, code), (CloseCause::Peer, NETWORK));
     for (dialer, incoming) in &met[1..] {
-        assert_eq!(door.send(*dialer, b"still here"), 0);
-        let control = door.event(event::CONTROL, *incoming);
-        assert_eq!(door.take(control.payload), b"still here");
+        door.send(*dialer, b"still here");
+        assert_eq!(door.control(*incoming), b"still here");
         door.close(*dialer, 0);
     }
     door.close(listener.0, 0);
@@ -110,24 +105,31 @@ fn h5_of_a_crowd_from_one_address_eight_get_in_and_the_others_may_try_again() {
     let dialers: Vec<u32> = (0..30).map(|_| door.dial(listener.1, &listener.2)).collect();
     let mut turned_away = Vec::new();
     while turned_away.len() < 22 {
-        let closed = door.until("CLOSED", |event| {
-            event.kind == event::CLOSED && dialers.contains(&event.id)
-        });
-        let text = door.text(&closed);
-        let is_turned_away = match closed.entry {
-            PEER => closed.first == NETWORK,
-            TRANSPORT => text == "connection_refused" || text == "user_canceled",
-            _ => false,
+        let closed = door.until(
+            "CLOSED",
+            |event| matches!(event, Event::Closed { connection, .. } if dialers.contains(connection)),
+        );
+        let Event::Closed {
+            connection,
+            cause,
+            code,
+            text,
+        } = closed
+        else {
+            unreachable!()
         };
-        assert!(is_turned_away, "{closed:?} {text}");
-        turned_away.push(closed.id);
+        let is_turned_away = match cause {
+            CloseCause::Peer => code == NETWORK,
+            CloseCause::Transport => text == "connection_refused" || text == "user_canceled",
+            CloseCause::Own => false,
+        };
+        assert!(is_turned_away, "{cause:?} {code} {text}");
+        turned_away.push(connection);
     }
     for _ in 0..8 {
-        door.until("INCOMING", |event| {
-            event.kind == event::INCOMING && event.entry == listener.0
-        });
+        door.until("INCOMING", is_incoming(listener.0));
     }
-    assert!(!door.came(|event| event.kind == event::INCOMING));
+    assert!(!door.came(is_incoming(listener.0)));
     for dialer in dialers.iter().filter(|dialer| !turned_away.contains(dialer)) {
         door.close(*dialer, 0);
     }

@@ -2,15 +2,14 @@
 
 mod common;
 
-use common::{Command, Event, command, door, event, start};
+use common::{CloseCause, Command, Event, door, is_incoming, is_lane_opened, start};
 
-const PEER: u32 = 1;
-const TRANSPORT: u32 = 2;
 /// The exit code for a broken protocol.
-const PROTOCOL: f64 = 8.0;
+const PROTOCOL: u64 = 8;
 
-fn is_incoming(listener: u32) -> impl Fn(&Event) -> bool {
-    move |event| event.kind == event::INCOMING && event.entry == listener
+/// What a connection ended with, when its transport did.
+fn by_transport(text: &str) -> (CloseCause, String) {
+    (CloseCause::Transport, text.to_owned())
 }
 
 #[test]
@@ -20,7 +19,7 @@ fn a_second_engine_is_refused() {
     let listener = door.listen(8, 8);
     let (dialer, _) = door.meet(listener);
     door.close(dialer, 0);
-    door.event(event::CLOSED, dialer);
+    door.closed(dialer);
     door.close(listener.0, 0);
 }
 
@@ -30,17 +29,13 @@ fn i1_a_wrong_pin_ends_the_handshake_and_the_listener_never_hears_of_it() {
     let (listener, port, mut pin) = door.listen(8, 8);
     pin[15] ^= 1;
     let dialer = door.dial(port, &pin);
-    let closed = door.event(event::CLOSED, dialer);
-    assert_eq!(
-        (closed.entry, door.text(&closed).as_str()),
-        (TRANSPORT, "bad_certificate")
-    );
-    assert!(!door.came(|event| event.kind == event::CONNECTED || event.kind == event::INCOMING));
+    let (cause, _, text) = door.closed(dialer);
+    assert_eq!((cause, text), by_transport("bad_certificate"));
+    assert!(!door.came(|event| matches!(event, Event::Connected { .. } | Event::Incoming { .. })));
     pin[15] ^= 1;
     pin[16] ^= 1; // only 16 bytes of it are in a ticket
     let dialer = door.dial(port, &pin);
-    let connected = door.event(event::CONNECTED, dialer);
-    assert_eq!(connected.bytes[..16], pin[..16]);
+    assert_eq!(door.connected(dialer)[..16], pin[..16]);
     door.close(dialer, 0);
     door.close(listener, 0);
 }
@@ -50,35 +45,39 @@ fn five_kibibytes_before_admission_close_the_connection_and_after_it_do_not() {
     let mut door = door();
     let listener = door.listen(8, 8);
     let (dialer, incoming) = door.meet(listener);
-    assert_eq!(door.send(dialer, &[7; 5 << 10]), 0);
-    let closed = door.event(event::CLOSED, dialer);
-    assert_eq!((closed.entry, closed.first), (PEER, PROTOCOL));
-    let closed = door.event(event::CLOSED, incoming);
-    assert_eq!(closed.entry, 0);
-    assert!(door.text(&closed).contains("too much before its proof"));
+    door.send(dialer, &[7; 5 << 10]);
+    let (cause, code, _) = door.closed(dialer);
+    assert_eq!((cause, code), (CloseCause::Peer, PROTOCOL));
+    let (cause, _, text) = door.closed(incoming);
+    assert_eq!(cause, CloseCause::Own);
+    assert!(text.contains("too much before its proof"));
 
     // Exactly the limit may come before, and more afterwards.
     let (dialer, incoming) = door.meet(listener);
     let mut received = Vec::new();
     for (len, admit) in [(4096, false), (5 << 10, true)] {
         if admit {
-            door.run(Command {
-                kind: command::ADMIT,
-                id: incoming,
-                ..Command::default()
+            door.run(Command::Admit {
+                connection: incoming,
+                lanes: 0,
             });
         }
-        assert_eq!(door.send(dialer, &vec![len as u8; len]), 0);
+        door.send(dialer, &vec![len as u8; len]);
         let wanted = received.len() + len;
         while received.len() < wanted {
-            let control = door.event(event::CONTROL, incoming);
-            received.extend(door.take(control.payload));
+            let control = door.until(
+                "CONTROL",
+                |event| matches!(event, Event::Control { connection, .. } if *connection == incoming),
+            );
+            if let Event::Control { bytes, .. } = control {
+                received.extend(bytes.bytes);
+            }
         }
     }
     assert_eq!(received.len(), 9 << 10);
     door.close(dialer, 5);
-    let closed = door.event(event::CLOSED, incoming);
-    assert_eq!((closed.entry, closed.first), (PEER, 5.0));
+    let (cause, code, _) = door.closed(incoming);
+    assert_eq!((cause, code), (CloseCause::Peer, 5));
     door.close(listener.0, 0);
 }
 
@@ -89,24 +88,20 @@ fn h5_the_ninth_unproved_dialer_of_one_address_is_refused_until_a_place_is_free(
     let met: Vec<(u32, u32)> = (0..8).map(|_| door.meet(listener)).collect();
     let refused = |door: &mut common::Turn| {
         let ninth = door.dial(listener.1, &listener.2);
-        let closed = door.event(event::CLOSED, ninth);
-        assert_eq!(
-            (closed.entry, door.text(&closed).as_str()),
-            (TRANSPORT, "connection_refused")
-        );
+        let (cause, _, text) = door.closed(ninth);
+        assert_eq!((cause, text), by_transport("connection_refused"));
     };
     refused(&mut door);
     // A place comes back by proof ...
-    door.run(Command {
-        kind: command::ADMIT,
-        id: met[0].1,
-        ..Command::default()
+    door.run(Command::Admit {
+        connection: met[0].1,
+        lanes: 0,
     });
     door.meet(listener);
     refused(&mut door);
     // ... and by the end of a connection, once its listener has noticed.
     door.close(met[1].0, 0);
-    door.event(event::CLOSED, met[1].1);
+    door.closed(met[1].1);
     door.meet(listener);
     refused(&mut door);
     for (dialer, _) in &met {
@@ -122,26 +117,22 @@ fn g7_a_lane_before_admission_does_not_open_and_afterwards_only_so_many() {
     let (dialer, incoming) = door.meet(listener);
     let (source, sink) = door.memory(8 << 20);
     let lanes = door.open_lanes(dialer, source, 4, 8);
-    let is_opened = |event: &Event| event.kind == event::LANE_OPENED && event.entry == incoming;
-    assert!(!door.came(is_opened), "no stream without admission");
+    let is_opened = is_lane_opened(incoming);
+    assert!(!door.came(&is_opened), "no stream without admission");
     door.admit(incoming, 2, sink);
-    door.until("LANE_OPENED", is_opened);
-    door.until("LANE_OPENED", is_opened);
+    door.lane_opened(incoming);
+    door.lane_opened(incoming);
     door.verified(sink, 4);
-    assert!(!door.came(is_opened), "two lanes were admitted");
+    assert!(!door.came(&is_opened), "two lanes were admitted");
     // QUIC lets the others through when the first two have ended.
     for lane in &lanes {
-        door.run(Command {
-            kind: command::FINISH_LANE,
-            id: *lane,
-            ..Command::default()
-        });
+        door.run(Command::FinishLane { lane: *lane });
     }
-    door.until("LANE_OPENED", is_opened);
-    door.until("LANE_OPENED", is_opened);
+    door.lane_opened(incoming);
+    door.lane_opened(incoming);
     door.verified(sink, 4);
     for lane in lanes {
-        assert_eq!(door.event(event::LANE_CLOSED, lane).first, 0.0, "finished, not reset");
+        assert!(door.lane_closed(lane).1, "finished, not reset");
     }
     door.dispose(&[source, sink]);
     door.close(dialer, 0);
@@ -158,31 +149,96 @@ fn a_file_crosses_over_four_lanes_and_both_roots_agree() {
     door.admit(incoming, 4, sink);
     let lanes = door.open_lanes(dialer, source, 4, 65);
     for lane in &lanes {
-        door.event(event::GRANT_READ, *lane);
+        door.until(
+            "GRANT_READ",
+            |event| matches!(event, Event::GrantRead { lane: of, .. } if of == lane),
+        );
     }
     door.verified(sink, 65);
-    door.run(Command {
-        kind: command::SEAL,
-        id: source,
-        ..Command::default()
+    door.run(Command::Seal { source, entry: 0 });
+    let sealed = door.until(
+        "SEALED",
+        |event| matches!(event, Event::Sealed { source: of, .. } if *of == source),
+    );
+    let Event::Sealed { size: known, root, .. } = sealed else {
+        unreachable!()
+    };
+    assert_eq!(known, size);
+    door.run(Command::Commit {
+        sink,
+        entry: 0,
+        size,
+        root,
     });
-    let sealed = door.event(event::SEALED, source);
-    assert_eq!(sealed.first, size as f64);
-    door.run(Command {
-        kind: command::COMMIT,
-        id: sink,
-        first: size,
-        bytes: sealed.bytes,
-        ..Command::default()
-    });
-    door.event(event::COMMITTED, sink);
+    door.until(
+        "COMMITTED",
+        |event| matches!(event, Event::Committed { sink: of, .. } if *of == sink),
+    );
     door.dispose(&[source, sink]);
     door.close(dialer, 0);
-    let closed = door.event(event::CLOSED, incoming);
-    assert_eq!((closed.entry, closed.first), (PEER, 0.0));
+    let (cause, code, _) = door.closed(incoming);
+    assert_eq!((cause, code), (CloseCause::Peer, 0));
     for lane in lanes {
-        door.event(event::LANE_CLOSED, lane);
+        door.lane_closed(lane);
     }
+    door.close(listener.0, 0);
+}
+
+#[test]
+fn counters_belong_to_one_transfer_and_go_with_it() {
+    /// Where they stand in `STATS`.
+    const READ_BYTES: usize = 0;
+    const RECEIVED_BYTES: usize = 6;
+    const VERIFIED_BLOCKS: usize = 10;
+    let mut door = door();
+    let listener = door.listen(8, 8);
+    let mut transfers = Vec::new();
+    for blocks in [3u64, 5] {
+        let (dialer, incoming) = door.meet(listener);
+        let (source, sink) = door.memory(blocks << 20);
+        door.admit(incoming, 2, sink);
+        door.open_lanes(dialer, source, 2, blocks);
+        transfers.push((blocks, dialer, source, sink));
+    }
+    for (blocks, dialer, source, sink) in transfers {
+        door.verified(sink, blocks);
+        let bytes = (blocks << 20) as f64;
+        let (sent, received) = (door.measure(source).unwrap(), door.measure(sink).unwrap());
+        assert_eq!((sent[READ_BYTES], sent[VERIFIED_BLOCKS]), (bytes, 0.0));
+        assert_eq!((received[READ_BYTES], received[VERIFIED_BLOCKS]), (0.0, blocks as f64));
+        assert!(received[RECEIVED_BYTES] > bytes && received[RECEIVED_BYTES] < bytes + 4096.0);
+        door.dispose(&[source, sink]);
+        assert_eq!([door.measure(source), door.measure(sink)], [Err(-2), Err(-2)]);
+        door.close(dialer, 0);
+    }
+    door.close(listener.0, 0);
+}
+
+#[test]
+fn a_rate_may_change_while_its_transfer_waits_for_it() {
+    let mut door = door();
+    let listener = door.listen(8, 8);
+    let (dialer, incoming) = door.meet(listener);
+    let (source, sink) = door.memory(8 << 20);
+    let limit = |bytes_per_second: f64| Command::LimitRate {
+        source,
+        bytes_per_second,
+    };
+    for wrong in [-1.0, 0.5, f64::NAN, f64::INFINITY] {
+        assert_eq!(door.submit(limit(wrong)), -22, "{wrong}");
+    }
+    // A block takes twelve days.
+    door.run(limit(1.0));
+    door.admit(incoming, 2, sink);
+    door.open_lanes(dialer, source, 2, 8);
+    door.until(
+        "LANE_OPENED",
+        |event| matches!(event, Event::LaneOpened { connection, .. } if *connection == dialer),
+    );
+    door.run(limit(0.0));
+    door.verified(sink, 8);
+    door.dispose(&[source, sink]);
+    door.close(dialer, 0);
     door.close(listener.0, 0);
 }
 
@@ -221,7 +277,10 @@ fn connections_that_end_in_the_middle_end_in_order_and_leave_nothing_behind() {
         let lanes = door.open_lanes(dialer, source, 8, 200);
         let others = door.open_lanes(other_dialer, other_source, 2, 20);
         if round % 4 != 3 {
-            door.event(event::VERIFIED, sink);
+            door.until(
+                "VERIFIED",
+                |event| matches!(event, Event::Verified { sink: of, .. } if *of == sink),
+            );
         }
         match round % 3 {
             0 => door.close(dialer, 3),
@@ -235,34 +294,28 @@ fn connections_that_end_in_the_middle_end_in_order_and_leave_nothing_behind() {
         let late = door.open_lanes(dialer, source, 2, 200);
         door.send(dialer, b"too late");
         door.send(incoming, b"too late");
-        door.event(event::CLOSED, dialer);
-        door.event(event::CLOSED, incoming);
+        door.closed(dialer);
+        door.closed(incoming);
         for lane in &lanes {
-            let closed = door.event(event::LANE_CLOSED, *lane);
-            assert_eq!(closed.entry, dialer);
+            assert_eq!(door.lane_closed(*lane).0, dialer);
         }
         door.verified(other_sink, 20);
-        let ended = |event: &Event| event.kind == event::CLOSED && (event.id == dialer || event.id == incoming);
+        let ended = |event: &Event| matches!(event, Event::Closed { connection, .. } if [dialer, incoming].contains(connection));
         assert!(!door.came(ended), "told once");
         for lane in late {
             // Refused, or opened and then closed.
-            let told = door
-                .waiting
-                .iter()
-                .filter(|event| event.id == lane)
-                .map(|event| event.kind);
-            let told: Vec<u32> = told
-                .filter(|kind| [event::LANE_OPENED, event::LANE_CLOSED].contains(kind))
-                .collect();
-            assert!(
-                told.is_empty() || told == [event::LANE_OPENED, event::LANE_CLOSED],
-                "lane {lane}: {told:?}"
-            );
+            let told = door.waiting.iter().filter_map(|event| match event {
+                Event::LaneOpened { lane: of, .. } if *of == lane => Some("opened"),
+                Event::LaneClosed { lane: of, .. } if *of == lane => Some("closed"),
+                _ => None,
+            });
+            let told: Vec<&str> = told.collect();
+            assert!(told.is_empty() || told == ["opened", "closed"], "lane {lane}: {told:?}");
         }
         door.close(other_dialer, 0);
-        door.event(event::CLOSED, other_incoming);
+        door.closed(other_incoming);
         for lane in others {
-            door.event(event::LANE_CLOSED, lane);
+            door.lane_closed(lane);
         }
         door.dispose(&[source, sink, other_source, other_sink]);
         door.waiting.clear();
@@ -282,7 +335,7 @@ fn a_listener_may_close_while_dialers_arrive() {
             door.close(*dialer, 0);
         }
         for dialer in dialers {
-            door.event(event::CLOSED, dialer);
+            door.closed(dialer);
         }
     }
 }

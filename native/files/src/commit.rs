@@ -6,14 +6,16 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept};
 use crate::path::SafePath;
 use crate::platform::{Folder, NodeKind, Stat, Time, is_unsupported};
-use crate::sink::{CommitInfo, Sink, Slot, locked};
+use crate::sink::{CommitInfo, Sink, Slot};
 use crate::table::{Outcome, Record};
 
 /// An entry on its way through a commit.
@@ -79,7 +81,7 @@ impl<F: Folder> Sink<F> {
         let mut commits: Vec<Commit<'_, F>> = pairs
             .map(|(entry, slot)| Commit {
                 entry: *entry,
-                slot: locked(slot),
+                slot: slot.lock(),
                 step: Step::Start,
             })
             .collect();

@@ -63,14 +63,20 @@ impl FileError {
     }
 }
 
+impl FileError {
+    /// What went wrong, without what was being done.
+    pub fn reason(&self) -> String {
+        match (self.why, self.errno) {
+            (Some(why), _) => why.to_owned(),
+            (None, Some(errno)) => system_text(errno),
+            (None, None) => class_text(self.class).to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} \"{}\": ", self.doing, self.path)?;
-        match (self.why, self.errno) {
-            (Some(why), _) => f.write_str(why),
-            (None, Some(errno)) => f.write_str(&system_text(errno)),
-            (None, None) => f.write_str(class_text(self.class)),
-        }
+        write!(f, "cannot {} \"{}\": {}", self.doing, self.path, self.reason())
     }
 }
 

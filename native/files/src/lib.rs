@@ -34,7 +34,7 @@ pub use path::{MAX_COMPONENT_LEN, MAX_DEPTH, MAX_PATH_LEN, PathFault, SafePath};
 pub use sandbox::Root;
 pub use sink::{CommitInfo, Sink, SinkOptions};
 pub use source::{Source, SourceFile};
-pub use table::Status;
+pub use table::TargetStatus;
 pub use ticket_file::{Guard, TicketRead, read_ticket, write_ticket};
 pub use transfer_root::{RootEntry, TransferRoot};
 pub use tree::MAX_COMPONENTS;

@@ -84,15 +84,6 @@ pub fn decode(count: u16, bytes: &[u8]) -> Result<Vec<PageEntry<'_>>, PageError>
         .collect())
 }
 
-/// The first entry, the number of entries and their bytes from the body of a `page` message.
-pub fn split(body: &[u8]) -> Result<(u32, u16, &[u8]), PageError> {
-    let mut reader = Reader(body);
-    let first = u32::from_le_bytes(reader.array()?);
-    let count = reader.u16()?;
-    check_limit(first, count)?;
-    Ok((first, count, reader.0))
-}
-
 pub(crate) fn check_limit(first: u32, count: u16) -> Result<(), PageError> {
     match first.checked_add(u32::from(count)) {
         Some(end) if end <= MAX_ENTRIES => Ok(()),

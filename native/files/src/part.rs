@@ -107,13 +107,6 @@ impl<F: Folder> Part<F> {
             .map_err(|error| self.error("write", &error))
     }
 
-    /// Fills `bytes` with what was written: for blocks that must be hashed again.
-    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), FileError> {
-        self.file
-            .read_all_at(offset, bytes)
-            .map_err(|error| self.error("read back", &error))
-    }
-
     /// Starts writing a range to the disk, so that the sync at the end is short.
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
         self.file

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::error::{ErrorClass, FileError};
 use crate::path::SafePath;
 use crate::platform::{Folder, NativeFolder, NodeKind, Stat};
-use crate::sink::locked;
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
 const CACHED_FOLDERS: usize = 32;
@@ -145,13 +146,13 @@ impl<F: Folder> Root<F> {
             kept: false,
             synced: false,
         };
-        locked(&self.created).insert(at.to_owned(), created);
+        self.created.lock().insert(at.to_owned(), created);
         Ok(folder)
     }
 
     /// The folder of the longest prefix of `path` that is still open, and its number of components.
     fn deepest_cached(&self, path: SafePath<'_>) -> (Arc<F>, usize) {
-        let mut cache = locked(&self.cache);
+        let mut cache = self.cache.lock();
         let mut best: Option<(usize, usize)> = None;
         for (index, (cached, _)) in cache.iter().enumerate() {
             let len = cached.len();
@@ -170,7 +171,7 @@ impl<F: Folder> Root<F> {
     }
 
     fn remember(&self, at: &str, folder: &Arc<F>) {
-        let mut cache = locked(&self.cache);
+        let mut cache = self.cache.lock();
         cache.retain(|(cached, _)| cached != at);
         if cache.len() >= CACHED_FOLDERS {
             cache.remove(0);
@@ -199,7 +200,7 @@ impl<F: Folder> Root<F> {
 
     /// All folders that this process made and that stay, deepest first.
     pub(crate) fn kept(&self) -> Vec<String> {
-        let created = locked(&self.created);
+        let created = self.created.lock();
         let kept = created.iter().filter(|(_, created)| created.kept);
         kept.rev().map(|(path, _)| path.clone()).collect()
     }
@@ -207,7 +208,7 @@ impl<F: Folder> Root<F> {
     /// Opens a folder that this process made; `None` if it is another one by now.
     pub(crate) fn reopen_created(&self, path: SafePath<'_>) -> io::Result<Option<Arc<F>>> {
         let made = |created: &Created| (created.dev, created.ino);
-        let made = locked(&self.created).get(path.as_str()).map(made);
+        let made = self.created.lock().get(path.as_str()).map(made);
         let folder = self.descend(Some(path), false).map_err(|blocked| blocked.error)?;
         let stat = folder.stat_self()?;
         Ok((made == Some((stat.dev, stat.ino))).then_some(folder))
@@ -226,7 +227,7 @@ impl<F: Folder> Root<F> {
 
     /// Something was committed in the folder: it and those above it stay.
     pub(crate) fn keep(&self, path: Option<SafePath<'_>>) {
-        let mut created = locked(&self.created);
+        let mut created = self.created.lock();
         let mut at = path;
         while let Some(path) = at {
             match created.get_mut(path.as_str()) {
@@ -243,13 +244,13 @@ impl<F: Folder> Root<F> {
         let mut at = path;
         while let Some(path) = at {
             let new = |created: &Created| !created.synced;
-            if !locked(&self.created).get(path.as_str()).is_some_and(new) {
+            if !self.created.lock().get(path.as_str()).is_some_and(new) {
                 return Ok(());
             }
             at = path.parent();
             let parent = self.descend(at, false).map_err(|blocked| blocked.error)?;
             parent.sync()?;
-            if let Some(created) = locked(&self.created).get_mut(path.as_str()) {
+            if let Some(created) = self.created.lock().get_mut(path.as_str()) {
                 created.synced = true;
             }
         }
@@ -260,8 +261,8 @@ impl<F: Folder> Root<F> {
     ///
     /// Only empty ones go, and only those that are still the ones it made; what cannot be removed stays, silently.
     pub(crate) fn remove_created(&self) {
-        locked(&self.cache).clear();
-        let created = std::mem::take(&mut *locked(&self.created));
+        self.cache.lock().clear();
+        let created = std::mem::take(&mut *self.created.lock());
         let mut anything_kept = false;
         // A path sorts after its prefixes, so this is deepest first.
         for (path, created) in created.iter().rev() {
@@ -271,7 +272,7 @@ impl<F: Folder> Root<F> {
                 self.remove_if_ours(SafePath::of_components(path), created);
             }
         }
-        locked(&self.cache).clear();
+        self.cache.lock().clear();
         if !anything_kept {
             for path in self.created_above.iter().rev() {
                 // Fails where something else is in it by now.

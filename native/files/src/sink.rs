@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::{ErrorClass, FileError};
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
@@ -14,7 +16,7 @@ use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
 use crate::platform::{Folder, NativeFolder, NodeKind, Stat, umask};
 use crate::sandbox::{Found, Root, blocked_error};
-use crate::table::{Outcome, Record, Status, Table};
+use crate::table::{Outcome, Record, Table, TargetStatus};
 
 /// What the user of the receiving machine decided before the transfer.
 #[derive(Clone, Debug, Default)]
@@ -88,13 +90,13 @@ impl<F: Folder> Sink<F> {
         })
     }
 
-    /// Takes a page of the manifest and returns one [`Status`] number per entry.
+    /// Takes a page of the manifest and returns one status per entry.
     ///
     /// A page may repeat entries that are known, byte for byte; anything but the next entry otherwise is refused. After a
     /// refusal the transfer is over.
-    pub fn add_page(&self, first: u32, count: u16, bytes: &[u8]) -> Result<Vec<u8>, PageError> {
+    pub fn add_page(&self, first: u32, count: u16, bytes: &[u8]) -> Result<Vec<TargetStatus>, PageError> {
         let entries = decode_with_bytes(count, bytes)?;
-        let _one_at_a_time = locked(&self.pages);
+        let _one_at_a_time = self.pages.lock();
         let known = self.read().len();
         if first > known {
             let expected = known;
@@ -115,26 +117,30 @@ impl<F: Folder> Sink<F> {
         let table = self.read();
         let statuses = (first..).take(entries.len());
         Ok(statuses
-            .map(|entry| table.record(entry).map_or(Status::Unknown, |record| record.status) as u8)
+            .map(|entry| {
+                table
+                    .record(entry)
+                    .map_or(TargetStatus::Unexaminable, |record| record.status)
+            })
             .collect())
     }
 
     /// Looks on the disk for new entries.
     fn examine(&self, entries: std::ops::Range<u32>) {
         // Entries come folder by folder: below a folder that is not there nothing is. It is made by this transfer, or not at all.
-        let mut absent: Option<(String, Status)> = None;
+        let mut absent: Option<(String, TargetStatus)> = None;
         for entry in entries {
             let Some((record, path)) = self.known(entry) else {
                 continue;
             };
-            if record.status != Status::Absent {
+            if record.status != TargetStatus::Absent {
                 continue;
             }
             let path = SafePath::of_components(&path);
             if let Some((absent, status)) = &absent
                 && path.starts_with(absent)
             {
-                if *status != Status::Absent {
+                if *status != TargetStatus::Absent {
                     self.write().set_found(entry, *status, None, 0);
                 }
                 continue;
@@ -142,14 +148,14 @@ impl<F: Folder> Sink<F> {
             let found = self.root.look(path);
             let is_absent = matches!(found, Found::Nothing);
             let (mut status, seen, detail) = match found {
-                Found::Nothing => (Status::Absent, None, 0),
+                Found::Nothing => (TargetStatus::Absent, None, 0),
                 Found::Node(stat) => status_of(&record, stat),
-                Found::NoFolder { depth } => (Status::NoFolder, None, depth as i32),
-                Found::Unknown(error) => (Status::Unknown, None, error.raw_os_error().unwrap_or(0)),
+                Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
+                Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
             };
             // What is there already is no harm.
-            if !matches!(status, Status::Identical | Status::FolderExists) && self.needs_leave(path) {
-                status = Status::Hidden;
+            if !matches!(status, TargetStatus::Identical | TargetStatus::FolderExists) && self.needs_leave(path) {
+                status = TargetStatus::Hidden;
             }
             if is_absent && record.kind == EntryKind::Folder {
                 absent = Some((path.as_str().to_owned(), status));
@@ -158,13 +164,13 @@ impl<F: Folder> Sink<F> {
         }
     }
 
-    /// More about the statuses [`Status::Unknown`] and [`Status::NoFolder`].
+    /// More about the statuses [`TargetStatus::Unexaminable`] and [`TargetStatus::UnsafeParent`].
     pub fn detail(&self, entry: u32) -> Option<FileError> {
         let (record, path) = self.known(entry)?;
         let detail = self.read().detail(entry)?;
         let error = |errno| std::io::Error::from_raw_os_error(errno);
         match record.status {
-            Status::NoFolder => {
+            TargetStatus::UnsafeParent => {
                 let depth = usize::try_from(detail).unwrap_or(0);
                 let shown = SafePath::of_components(&path).prefix(depth + 1);
                 Some(blocked_error(shown, &error(libc::ENOTDIR)))
@@ -176,7 +182,7 @@ impl<F: Folder> Sink<F> {
     /// The part file of an entry, created at the first call together with the folders on the way to it.
     pub fn part(&self, entry: u32) -> Result<Arc<Part<F>>, FileError> {
         let slot = self.slot(entry);
-        let mut slot = locked(&slot);
+        let mut slot = slot.lock();
         self.part_in(entry, &mut slot)
     }
 
@@ -202,7 +208,7 @@ impl<F: Folder> Sink<F> {
     /// Removes the part file of an entry. What is still written to it goes nowhere.
     pub fn abandon(&self, entry: u32) {
         let slot = self.slot(entry);
-        if let Some(part) = locked(&slot).take() {
+        if let Some(part) = slot.lock().take() {
             // Gone already is as good; otherwise the name is reserved and random, and in nobody's way.
             let _ = part.remove();
         }
@@ -212,9 +218,9 @@ impl<F: Folder> Sink<F> {
     pub fn dispose(&self) {
         self.disposed.store(true, Ordering::SeqCst);
         // A slot that is taken after this is empty and stays so: `admit` refuses.
-        let slots: Vec<_> = locked(&self.slots).drain().collect();
+        let slots: Vec<_> = self.slots.lock().drain().collect();
         for (_, slot) in slots {
-            if let Some(part) = locked(&slot).take() {
+            if let Some(part) = slot.lock().take() {
                 let _ = part.remove();
             }
         }
@@ -225,15 +231,6 @@ impl<F: Folder> Sink<F> {
     pub fn free_space(&self) -> Result<u64, FileError> {
         let free = self.root.top().free_bytes();
         free.map_err(|error| FileError::new("look at", self.root.shown(), &error))
-    }
-
-    /// The final size of an entry that was announced without one.
-    pub fn set_size(&self, entry: u32, size: u64) {
-        if let Some(record) = self.write().record_mut(entry)
-            && record.size.is_none()
-        {
-            record.size = Some(size);
-        }
     }
 
     /// Whether the user chose the name of the first component.
@@ -264,10 +261,6 @@ impl<F: Folder> Sink<F> {
         self.read().record(entry).and_then(|record| record.size)
     }
 
-    pub fn status(&self, entry: u32) -> Option<Status> {
-        self.read().record(entry).map(|record| record.status)
-    }
-
     /// The entry, if it may be written: the only way to a part file and to a commit.
     pub(crate) fn admit(&self, entry: u32) -> Result<(Record, String), FileError> {
         let no = |class, path: String, why| Err(FileError::rule(class, "write", path, why));
@@ -284,14 +277,16 @@ impl<F: Folder> Sink<F> {
             Outcome::Lost => return no(ErrorClass::Io, path, "the disk failed to keep it"),
         }
         match record.status {
-            Status::Absent | Status::FolderExists => Ok((record, path)),
-            Status::Identical | Status::Different if self.overwrite => Ok((record, path)),
-            Status::Identical | Status::Different => no(ErrorClass::Exists, path, "another file has this name"),
-            Status::Obstructed => no(ErrorClass::Exists, path, "something else has this name"),
-            Status::Hidden => no(ErrorClass::Exists, path, "its name is hidden"),
-            Status::NoFolder => no(ErrorClass::NotAFile, path, "no folder leads to it"),
-            Status::Unknown => no(ErrorClass::Io, path, "it could not be looked at"),
-            Status::Twice | Status::Conflict | Status::OtherTop => {
+            TargetStatus::Absent | TargetStatus::FolderExists => Ok((record, path)),
+            TargetStatus::Identical | TargetStatus::Different if self.overwrite => Ok((record, path)),
+            TargetStatus::Identical | TargetStatus::Different => {
+                no(ErrorClass::Exists, path, "another file has this name")
+            }
+            TargetStatus::InTheWay => no(ErrorClass::Exists, path, "something else has this name"),
+            TargetStatus::Hidden => no(ErrorClass::Exists, path, "its name is hidden"),
+            TargetStatus::UnsafeParent => no(ErrorClass::NotAFile, path, "no folder leads to it"),
+            TargetStatus::Unexaminable => no(ErrorClass::Io, path, "it could not be looked at"),
+            TargetStatus::Duplicate | TargetStatus::Conflict | TargetStatus::CannotRename => {
                 no(ErrorClass::Exists, path, "the manifest contradicts itself")
             }
         }
@@ -303,20 +298,20 @@ impl<F: Folder> Sink<F> {
     }
 
     pub(crate) fn slot(&self, entry: u32) -> Arc<Mutex<Slot<F>>> {
-        Arc::clone(locked(&self.slots).entry(entry).or_default())
+        Arc::clone(self.slots.lock().entry(entry).or_default())
     }
 
     /// For entries that need no slot again.
     pub(crate) fn drop_slot(&self, entry: u32) {
-        locked(&self.slots).remove(&entry);
+        self.slots.lock().remove(&entry);
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
+        self.table.read()
     }
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
+        self.table.write()
     }
 }
 
@@ -327,23 +322,18 @@ impl<F: Folder> Drop for Sink<F> {
 }
 
 /// What a thing that is in the way means for an entry.
-fn status_of(record: &Record, stat: Stat) -> (Status, Option<Stat>, i32) {
+fn status_of(record: &Record, stat: Stat) -> (TargetStatus, Option<Stat>, i32) {
     let status = match (record.kind, stat.kind) {
-        (EntryKind::Folder, NodeKind::Folder) => Status::FolderExists,
+        (EntryKind::Folder, NodeKind::Folder) => TargetStatus::FolderExists,
         (EntryKind::File, NodeKind::File) => {
             if record.size == Some(stat.size) && record.mtime == stat.mtime {
-                Status::Identical
+                TargetStatus::Identical
             } else {
-                Status::Different
+                TargetStatus::Different
             }
         }
-        _ => Status::Obstructed,
+        _ => TargetStatus::InTheWay,
     };
-    let replaceable = matches!(status, Status::Identical | Status::Different);
+    let replaceable = matches!(status, TargetStatus::Identical | TargetStatus::Different);
     (status, replaceable.then_some(stat), 0)
-}
-
-/// Locks, also after a panic elsewhere: what the locks here protect is consistent between any two statements.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,14 +1,15 @@
 //! The sender's side: what the user asked to send, by entry id, and files opened for reading.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use crate::error::{ErrorClass, FileError};
 use crate::names::{Name, Names};
 use crate::page::EntryKind;
 use crate::path::{PathFault, check_component};
 use crate::platform::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
-use crate::walk::Walk;
 use crate::{MAX_ENTRIES, platform};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
@@ -67,11 +68,11 @@ pub struct SourceFile {
 }
 
 impl Source {
-    /// Takes the user's arguments and the walk over them.
+    /// Takes the user's arguments.
     ///
     /// Each becomes a top-level entry with the argument's own last component as its name, or the folder's real name for `.`,
     /// `..` and the like. A link is followed here, and only here: it is what the user asked for.
-    pub fn open(paths: &[PathBuf]) -> Result<(Arc<Self>, Walk), FileError> {
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Arc<Self>, FileError> {
         let mut bases: Vec<Base> = Vec::with_capacity(paths.len());
         let mut names = std::collections::HashSet::new();
         let mut last_folder = None;
@@ -83,12 +84,10 @@ impl Source {
             }
             bases.push(base);
         }
-        let source = Arc::new(Self {
+        Ok(Arc::new(Self {
             bases,
             entries: RwLock::default(),
-        });
-        let walk = Walk::new(Arc::clone(&source));
-        Ok((source, walk))
+        }))
     }
 
     /// Opens an entry for reading: the file that the walk saw, or an error.
@@ -135,7 +134,7 @@ impl Source {
 
     /// The argument that an entry belongs to, and the components below it.
     pub(crate) fn place_of(&self, id: u32) -> Option<(Place, Vec<String>)> {
-        let entries = self.read();
+        let entries = self.entries.read();
         let mut components = Vec::new();
         let mut at = *entries.list.get(id as usize)?;
         let base = loop {
@@ -154,7 +153,7 @@ impl Source {
 
     pub fn entry_count(&self) -> u32 {
         // At most MAX_ENTRIES.
-        self.read().list.len() as u32
+        self.entries.read().list.len() as u32
     }
 
     /// The entry's path on the wire.
@@ -163,11 +162,11 @@ impl Source {
     }
 
     pub fn kind(&self, id: u32) -> Option<EntryKind> {
-        self.read().list.get(id as usize).map(|entry| entry.kind)
+        self.entries.read().list.get(id as usize).map(|entry| entry.kind)
     }
 
     pub fn size(&self, id: u32) -> Option<u64> {
-        self.read().list.get(id as usize).map(|entry| entry.size)
+        self.entries.read().list.get(id as usize).map(|entry| entry.size)
     }
 
     pub(crate) fn bases(&self) -> &[Base] {
@@ -176,7 +175,7 @@ impl Source {
 
     /// Appends what the walk found and returns its id.
     pub(crate) fn add(&self, parent: Parent, name: &str, kind: EntryKind, stat: &Stat) -> Result<u32, FileError> {
-        let mut entries = self.write();
+        let mut entries = self.entries.write();
         let id = entries.list.len() as u32;
         let full = |why| Err(FileError::rule(ErrorClass::Unsendable, "send", name, why));
         if id == MAX_ENTRIES {
@@ -196,7 +195,7 @@ impl Source {
     }
 
     fn known(&self, id: u32) -> Option<(Entry, String)> {
-        let entries = self.read();
+        let entries = self.entries.read();
         let entry = *entries.list.get(id as usize)?;
         let mut components = vec![entries.names.get(entry.name)];
         let mut at = entry;
@@ -206,14 +205,6 @@ impl Source {
         }
         components.reverse();
         Some((entry, components.join("/")))
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Entries> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,10 +235,6 @@ impl SourceFile {
             return Ok(());
         }
         Err(self.changed("it changed while it was sent"))
-    }
-
-    pub fn size(&self) -> u64 {
-        self.opened.size
     }
 
     fn changed(&self, why: &'static str) -> FileError {

@@ -13,7 +13,7 @@ use crate::tree::{Role, Tree};
 /// returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Status {
+pub enum TargetStatus {
     /// Nothing is there.
     Absent = 0,
     /// A plain file of the same size and modification time.
@@ -21,19 +21,19 @@ pub enum Status {
     /// Another plain file.
     Different = 2,
     /// A link, device, FIFO, or a folder for a file or a file for a folder. Never followed, never replaced.
-    Obstructed = 3,
+    InTheWay = 3,
     /// The manifest has this path already.
-    Twice = 4,
+    Duplicate = 4,
     /// The manifest has a file on the way to this path, or something below this file.
     Conflict = 5,
     /// A folder, and it is there.
     FolderExists = 6,
     /// The system would not tell.
-    Unknown = 7,
+    Unexaminable = 7,
     /// A link or a file is where a folder on the way must be.
-    NoFolder = 8,
+    UnsafeParent = 8,
     /// The first component is another than that of the first entry, although it is to be renamed.
-    OtherTop = 9,
+    CannotRename = 9,
     /// A hidden name that would come into a folder that was there before, without the user's leave.
     Hidden = 10,
 }
@@ -55,7 +55,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Record {
     node: u32,
     pub(crate) kind: EntryKind,
-    pub(crate) status: Status,
+    pub(crate) status: TargetStatus,
     pub(crate) outcome: Outcome,
     pub(crate) mode: u16,
     pub(crate) size: Option<u64>,
@@ -106,7 +106,7 @@ impl Table {
     /// The entry's path as its sender wrote it.
     pub(crate) fn wire_path(&self, entry: u32) -> Option<String> {
         let path = self.path(entry)?;
-        let renamed = self.record(entry)?.status != Status::OtherTop;
+        let renamed = self.record(entry)?.status != TargetStatus::CannotRename;
         let Some(top) = self.top.as_ref().filter(|_| renamed) else {
             return Some(path);
         };
@@ -135,13 +135,13 @@ impl Table {
         entry: &PageEntry<'_>,
         bytes: &[u8],
         rename: Option<&str>,
-    ) -> Result<Status, PageError> {
+    ) -> Result<TargetStatus, PageError> {
         if self.len() == MAX_ENTRIES {
             return Err(PageError::TooManyEntries);
         }
         let (node, status) = match self.new_top(entry.path, rename) {
             Ok(top) => self.place(entry.path, top, entry.kind)?,
-            Err(OtherTop) => (self.place(entry.path, None, entry.kind)?.0, Status::OtherTop),
+            Err(OtherTop) => (self.place(entry.path, None, entry.kind)?.0, TargetStatus::CannotRename),
         };
         self.records.push(Record {
             node,
@@ -157,14 +157,14 @@ impl Table {
     }
 
     /// Notes what was found on the disk for an entry.
-    pub(crate) fn set_found(&mut self, entry: u32, status: Status, seen: Option<Stat>, detail: i32) {
+    pub(crate) fn set_found(&mut self, entry: u32, status: TargetStatus, seen: Option<Stat>, detail: i32) {
         if let Some(record) = self.records.get_mut(entry as usize) {
             record.status = status;
         }
         if let Some(seen) = seen {
             self.seen.insert(entry, seen);
         }
-        if matches!(status, Status::Unknown | Status::NoFolder) {
+        if matches!(status, TargetStatus::Unexaminable | TargetStatus::UnsafeParent) {
             self.details.insert(entry, detail);
         }
     }
@@ -180,14 +180,19 @@ impl Table {
     }
 
     /// The node of a path, and whether the manifest so far agrees with it.
-    fn place(&mut self, path: SafePath<'_>, top: Option<&str>, kind: EntryKind) -> Result<(u32, Status), PageError> {
+    fn place(
+        &mut self,
+        path: SafePath<'_>,
+        top: Option<&str>,
+        kind: EntryKind,
+    ) -> Result<(u32, TargetStatus), PageError> {
         let place = self.tree.place(path, top)?;
         let status = match (self.tree.role(place.node), kind) {
-            (Some(Role::File | Role::Folder), _) => return Ok((place.node, Status::Twice)),
+            (Some(Role::File | Role::Folder), _) => return Ok((place.node, TargetStatus::Duplicate)),
             // On the way to something: a file cannot be.
-            (_, EntryKind::File) if !place.new => return Ok((place.node, Status::Conflict)),
-            _ if place.below_file => Status::Conflict,
-            _ => Status::Absent,
+            (_, EntryKind::File) if !place.new => return Ok((place.node, TargetStatus::Conflict)),
+            _ if place.below_file => TargetStatus::Conflict,
+            _ => TargetStatus::Absent,
         };
         let role = match kind {
             EntryKind::File => Role::File,

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashTable;
+
 use crate::MAX_ENTRIES;
 use crate::names::{Name, Names};
 use crate::page::PageError;
@@ -13,8 +15,6 @@ pub const MAX_COMPONENTS: usize = 2 * MAX_ENTRIES as usize;
 
 /// The parent of the first components.
 pub(crate) const TOP: u32 = u32::MAX;
-
-const EMPTY: u32 = u32::MAX;
 
 /// What the manifest says of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ struct Node {
 pub(crate) struct Tree {
     names: Names,
     nodes: Vec<Node>,
-    /// Numbers of nodes, open addressing with linear probing. A `HashMap` would store each name a second time.
-    slots: Vec<u32>,
+    /// Numbers of nodes by parent and name. A `HashMap` would store each name a second time.
+    children: HashTable<u32>,
     /// Random per transfer: a peer cannot choose names that collide.
     hasher: RandomState,
 }
@@ -94,72 +94,40 @@ impl Tree {
     }
 
     fn child(&self, parent: u32, name: &str) -> Option<u32> {
-        let start = self.start(parent, name);
-        self.probe(start)
-            .map_while(|slot| self.slots.get(slot).copied())
-            .take_while(|node| *node != EMPTY)
-            .find(|node| self.is_child(*node, parent, name))
+        let hash = self.hasher.hash_one((parent, name));
+        let is_child = |node: &u32| {
+            let node = self.nodes.get(*node as usize);
+            node.is_some_and(|node| node.parent == parent && self.names.get(node.name) == name)
+        };
+        self.children.find(hash, is_child).copied()
     }
 
     fn add(&mut self, parent: u32, name: &str) -> Result<u32, PageError> {
-        if self.nodes.len() >= MAX_COMPONENTS {
+        let Self {
+            names,
+            nodes,
+            children,
+            hasher,
+        } = self;
+        if nodes.len() >= MAX_COMPONENTS {
             return Err(PageError::TooMuch);
         }
-        self.nodes.try_reserve(1).map_err(|_| PageError::NoMemory)?;
-        // At most three quarters full: there is always an empty slot to end a search.
-        if (self.nodes.len() + 1) * 4 > self.slots.len() * 3 {
-            self.grow()?;
-        }
-        let stored = self.names.push(name)?;
-        let node = self.nodes.len() as u32;
-        self.nodes.push(Node {
+        nodes.try_reserve(1).map_err(|_| PageError::NoMemory)?;
+        let hash_of = |node: &u32| {
+            let node = nodes.get(*node as usize);
+            node.map_or(0, |node| hasher.hash_one((node.parent, names.get(node.name))))
+        };
+        children.try_reserve(1, hash_of).map_err(|_| PageError::NoMemory)?;
+        let stored = names.push(name)?;
+        let node = nodes.len() as u32;
+        nodes.push(Node {
             parent,
             name: stored,
             role: Role::Way,
         });
-        self.enter(node);
+        // There is room: nothing is hashed again.
+        children.insert_unique(hasher.hash_one((parent, name)), node, |_| 0);
         Ok(node)
-    }
-
-    fn grow(&mut self) -> Result<(), PageError> {
-        let len = (self.slots.len() * 2).max(64);
-        let mut slots = Vec::new();
-        slots.try_reserve_exact(len).map_err(|_| PageError::NoMemory)?;
-        slots.resize(len, EMPTY);
-        self.slots = slots;
-        for node in 0..self.nodes.len() as u32 {
-            self.enter(node);
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, node: u32) {
-        let Some(found) = self.nodes.get(node as usize) else {
-            return;
-        };
-        let start = self.start(found.parent, self.names.get(found.name));
-        let free = self.probe(start).find(|slot| self.slots.get(*slot) == Some(&EMPTY));
-        if let Some(slot) = free.and_then(|slot| self.slots.get_mut(slot)) {
-            *slot = node;
-        }
-    }
-
-    /// The slots that a name may be in, in the order of search.
-    fn probe(&self, start: usize) -> impl Iterator<Item = usize> {
-        let last = self.slots.len().saturating_sub(1);
-        (0..self.slots.len()).map(move |step| (start + step) & last)
-    }
-
-    fn is_child(&self, node: u32, parent: u32, name: &str) -> bool {
-        self.nodes
-            .get(node as usize)
-            .is_some_and(|node| node.parent == parent && self.names.get(node.name) == name)
-    }
-
-    fn start(&self, parent: u32, name: &str) -> usize {
-        let hash = self.hasher.hash_one((parent, name)) as usize;
-        // The number of slots is a power of two, or 0 before the first name.
-        hash & self.slots.len().saturating_sub(1)
     }
 }
 

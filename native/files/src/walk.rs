@@ -1,6 +1,7 @@
 //! The walk over what is sent: manifest pages, in a stable order, as the folders are read.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::FileError;
@@ -69,9 +70,11 @@ struct Item {
 }
 
 impl Walk {
-    pub(crate) fn new(source: Arc<Source>) -> Self {
-        Self {
-            source,
+    /// Takes the user's arguments: what will be sent, and the walk over it.
+    pub fn open(paths: &[PathBuf]) -> Result<(Arc<Source>, Self), FileError> {
+        let source = Source::open(paths)?;
+        let walk = Self {
+            source: Arc::clone(&source),
             next_base: 0,
             levels: Vec::new(),
             builder: PageBuilder::new(),
@@ -79,7 +82,8 @@ impl Walk {
             size: 0,
             waiting: None,
             left_out: LeftOut::default(),
-        }
+        };
+        Ok((source, walk))
     }
 
     /// The next page; `None` at the end. An error ends the walk: the transfer is too large.

@@ -10,7 +10,9 @@ use std::path::Path;
 
 use common::{Place, file, folder, page};
 use ultra_files::platform::{File, Folder, NativeFile, NativeFolder, Stat, Time};
-use ultra_files::{CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, PageEntry, Sink, SinkOptions};
+use ultra_files::{
+    CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, PageEntry, Sink, SinkOptions, TargetStatus,
+};
 
 thread_local! {
     static PLAN: RefCell<Plan> = RefCell::default();
@@ -260,12 +262,14 @@ fn d9_short_writes_and_interruptions_lose_nothing() {
     });
     let part = sink.part(0).expect("a part");
     part.write_at(0, &bytes).expect("room");
-    fail("read", libc::EINTR, 3);
-    let mut back = vec![0; 1000];
-    part.read_at(0, &mut back).expect("what was written");
-    assert_eq!(back, bytes);
     sink.commit(0).expect("a commit");
     assert_eq!(fs::read(place.at("a")).expect("a file"), bytes);
+    fail("read", libc::EINTR, 3);
+    let mut back = vec![0; 1000];
+    let folder = FaultyFolder::open(&place.dir()).expect("a folder");
+    let file = folder.open_file("a").expect("a file");
+    file.read_all_at(0, &mut back).expect("what was written");
+    assert_eq!(back, bytes);
 }
 
 #[test]
@@ -379,9 +383,10 @@ fn a_folder_that_cannot_be_looked_at_is_told_with_its_reason() {
     let sink = Sink::<FaultyFolder>::open_on(&place.dir(), options).expect("a sink");
     fail("stat", libc::EIO, 1);
     let (count, bytes) = page(&[file("a", 1)]);
-    assert_eq!(sink.add_page(0, count, &bytes), Ok(vec![7]));
+    assert_eq!(sink.add_page(0, count, &bytes), Ok(vec![TargetStatus::Unexaminable]));
     let detail = sink.detail(0).expect("a detail");
     assert_eq!(detail.errno, Some(libc::EIO));
+    assert_eq!(detail.reason(), "input/output error");
     assert_eq!(class(sink.part(0)), ErrorClass::Io);
 }
 

@@ -5,13 +5,13 @@ mod common;
 use std::fs;
 
 use common::{Place, add, file, folder, receive};
-use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions, Status};
+use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions, TargetStatus};
 
-const ABSENT: u8 = Status::Absent as u8;
-const HIDDEN: u8 = Status::Hidden as u8;
-const EXISTS: u8 = Status::FolderExists as u8;
-const IDENTICAL: u8 = Status::Identical as u8;
-const DIFFERENT: u8 = Status::Different as u8;
+const ABSENT: u8 = TargetStatus::Absent as u8;
+const HIDDEN: u8 = TargetStatus::Hidden as u8;
+const EXISTS: u8 = TargetStatus::FolderExists as u8;
+const IDENTICAL: u8 = TargetStatus::Identical as u8;
+const DIFFERENT: u8 = TargetStatus::Different as u8;
 
 /// A repository as somebody would plant it.
 const PLANTED: [&str; 4] = ["repo", "repo/.git", "repo/.git/hooks", "repo/.git/hooks/post-checkout"];

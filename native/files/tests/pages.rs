@@ -4,7 +4,7 @@ mod common;
 
 use common::{Place, file, folder, page, raw_page};
 use serde_json::Value;
-use ultra_files::page::{MAX_BUILT_ENTRIES, MAX_ENTRY_BYTES, split};
+use ultra_files::page::{MAX_BUILT_ENTRIES, MAX_ENTRY_BYTES};
 use ultra_files::{EntryKind, PageBuilder, PageEntry, PageError, PathFault, SafePath, decode};
 
 fn vectors() -> Vec<Value> {
@@ -34,6 +34,15 @@ fn assert_is(entry: &PageEntry<'_>, wanted: &Value, name: &str) {
     assert_eq!(entry.path.as_str(), text(wanted, "path"), "{name}");
 }
 
+/// The first entry, the number of entries and their bytes from the body of a `page` message.
+fn split(body: &[u8]) -> Option<(u32, u16, &[u8])> {
+    let (first, rest) = body.split_first_chunk()?;
+    let (count, entries) = rest.split_first_chunk()?;
+    let (first, count) = (u32::from_le_bytes(*first), u16::from_le_bytes(*count));
+    let end = first.checked_add(count.into())?;
+    (count > 0 && end <= ultra_files::MAX_ENTRIES).then_some((first, count, entries))
+}
+
 #[test]
 fn the_shared_vectors_decode_and_encode_as_they_say() {
     let vectors = vectors();
@@ -41,9 +50,9 @@ fn the_shared_vectors_decode_and_encode_as_they_say() {
     for vector in vectors {
         let name = text(&vector, "name").to_owned();
         let body = unhex(text(&vector, "hex"));
-        let decoded = split(&body).and_then(|(first, count, bytes)| Ok((first, bytes, decode(count, bytes)?)));
+        let decoded = split(&body).and_then(|(first, count, bytes)| Some((first, bytes, decode(count, bytes).ok()?)));
         if vector["error"] == true {
-            assert!(decoded.is_err(), "{name}");
+            assert!(decoded.is_none(), "{name}");
             continue;
         }
         let (first, bytes, entries) = decoded.expect(&name);

@@ -31,7 +31,7 @@ fn paths(walk: &mut Walk) -> Vec<String> {
 }
 
 fn walked(path: PathBuf) -> (Arc<Source>, Walk, Vec<String>) {
-    let (source, mut walk) = Source::open(&[path]).expect("a source");
+    let (source, mut walk) = Walk::open(&[path]).expect("a source");
     let paths = paths(&mut walk);
     (source, walk, paths)
 }
@@ -42,7 +42,7 @@ fn left_out(walk: &Walk) -> Vec<(Reason, &str)> {
 }
 
 fn refusal(paths: &[PathBuf]) -> FileError {
-    Source::open(paths).err().expect("a refusal")
+    Walk::open(paths).err().expect("a refusal")
 }
 
 /// One file of 100,000 bytes, opened for sending.
@@ -104,7 +104,7 @@ fn pages_follow_each_other_without_gaps() {
     for i in 0..1300 {
         fs::write(temp.path().join(format!("{i:04}")), "xy").expect("a file");
     }
-    let (_, mut walk) = Source::open(&[temp.path().to_owned()]).expect("a source");
+    let (_, mut walk) = Walk::open(&[temp.path().to_owned()]).expect("a source");
     let pages = pages(&mut walk);
     let mut next = 0;
     for page in &pages {
@@ -309,7 +309,7 @@ fn e10_a_link_argument_is_followed_under_its_own_name() {
     symlink("real", temp.path().join("folder-link")).expect("a link");
     symlink("real/file", temp.path().join("file-link")).expect("a link");
     let arguments = ["folder-link", "file-link"].map(|name| temp.path().join(name));
-    let (source, mut walk) = Source::open(&arguments).expect("a source");
+    let (source, mut walk) = Walk::open(&arguments).expect("a source");
     let paths = paths(&mut walk);
     assert_eq!(paths, ["folder-link", "folder-link/file", "file-link"]);
     for id in [1, 2] {
@@ -335,7 +335,7 @@ fn e11_a_touched_file_has_another_fingerprint() {
     let path = temp.path().join("file");
     fs::write(&path, "x").expect("a file");
     let fingerprint = || {
-        let (_, mut walk) = Source::open(std::slice::from_ref(&path)).expect("a source");
+        let (_, mut walk) = Walk::open(std::slice::from_ref(&path)).expect("a source");
         let page = walk.next_page().expect("a walk").expect("a page");
         decode(page.count, &page.bytes).expect("a page")[0].fingerprint
     };
@@ -449,7 +449,7 @@ fn entries_are_opened_while_the_walk_goes_on() {
     for i in 0..3000 {
         fs::write(temp.path().join(format!("{i:04}")), "x").expect("a file");
     }
-    let (source, mut walk) = Source::open(&[temp.path().to_owned()]).expect("a source");
+    let (source, mut walk) = Walk::open(&[temp.path().to_owned()]).expect("a source");
     let first = walk.next_page().expect("a walk").expect("a page");
     std::thread::scope(|scope| {
         for _ in 0..3 {

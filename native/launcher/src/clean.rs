@@ -7,12 +7,11 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::os;
 use crate::payload::Manifest;
-use crate::stamp;
+use crate::{fresh, os, stamp};
 
 /// Where Deno may keep caches of its own, in the folder of a version.
 pub const DENO_DIR: &str = "deno-dir";
@@ -76,13 +75,6 @@ fn is_ours(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A path in this folder with a name that nothing has.
-pub fn fresh_name(base: &Path, head: &str) -> io::Result<PathBuf> {
-    let mut random = [0; 8];
-    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
-    Ok(base.join(format!("{head}-{:016x}", u64::from_le_bytes(random))))
-}
-
 /// Removes a folder of ours. What stays is removed after a day.
 pub fn discard(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
@@ -90,7 +82,7 @@ pub fn discard(folder: &Path) {
 
 /// Renamed first: half a version must not stand under its name.
 fn set_aside(base: &Path, path: &Path) {
-    let Ok(aside) = fresh_name(base, ".old") else {
+    let Ok(aside) = fresh::name(base, ".old") else {
         return;
     };
     if fs::rename(path, &aside).is_ok() {
@@ -98,7 +90,7 @@ fn set_aside(base: &Path, path: &Path) {
     }
 }
 
-/// `.new-` or `.old-` and a random number, as [`fresh_name`] makes them.
+/// `.new-` or `.old-` and a random number, as [`fresh::name`] makes them.
 fn is_leftover(name: &str) -> bool {
     let random = name.strip_prefix(".new-").or_else(|| name.strip_prefix(".old-"));
     random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))

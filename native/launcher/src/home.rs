@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clean;
+use crate::fresh;
 use crate::os;
 use crate::payload::{BUNDLE, DENO, Manifest, Payload};
 use crate::places::Place;
@@ -194,7 +195,7 @@ fn lock(base: &Path) -> Option<File> {
 }
 
 fn unpack(base: &Path, folder: &Path, payload: &Payload) -> Result<(), Unusable> {
-    let fresh = clean::fresh_name(base, ".new")?;
+    let fresh = fresh::name(base, ".new")?;
     let placed = fill(&fresh, payload).and_then(|()| put_in_place(base, &fresh, folder, payload));
     if placed.is_err() {
         clean::discard(&fresh);
@@ -235,7 +236,7 @@ fn put_in_place(base: &Path, fresh: &Path, folder: &Path, payload: &Payload) -> 
             clean::discard(fresh);
             return Ok(());
         }
-        let aside = clean::fresh_name(base, ".old")?;
+        let aside = fresh::name(base, ".old")?;
         fs::rename(folder, &aside)?;
         clean::discard(&aside);
     }

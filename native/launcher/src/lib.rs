@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clean;
+pub mod fresh;
 pub mod home;
 pub mod memory;
 pub mod os;

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::clean;
+use crate::fresh;
 use crate::os;
 use crate::payload::{Manifest, Part};
 
@@ -139,7 +139,7 @@ fn has_content(path: &Path, part: &Part) -> io::Result<bool> {
 
 /// Replaces the stamp. A cache that cannot be written works all the same; it is hashed each time then.
 fn keep(folder: &Path, stamp: &str) -> io::Result<()> {
-    let fresh = clean::fresh_name(folder, ".stamp")?;
+    let fresh = fresh::name(folder, ".stamp")?;
     let written = (|| {
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(&fresh)?;

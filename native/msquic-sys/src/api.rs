@@ -21,8 +21,6 @@ pub type ConnectionCallback =
     unsafe extern "C" fn(connection: Handle, context: *mut c_void, event: *mut ConnectionEvent) -> Status;
 /// QUIC_STREAM_CALLBACK
 pub type StreamCallback = unsafe extern "C" fn(stream: Handle, context: *mut c_void, event: *mut StreamEvent) -> Status;
-/// QUIC_CREDENTIAL_LOAD_COMPLETE
-pub type CredentialLoadCallback = unsafe extern "C" fn(configuration: Handle, context: *mut c_void, status: Status);
 
 type Close = unsafe extern "C" fn(handle: Handle);
 

@@ -25,9 +25,7 @@ mod store;
 mod types;
 
 pub use addr::{AddressFamily, QuicAddr};
-pub use api::{
-    API_VERSION_2, ApiTable, ConnectionCallback, CredentialLoadCallback, ListenerCallback, StreamCallback, close, open,
-};
+pub use api::{API_VERSION_2, ApiTable, ConnectionCallback, ListenerCallback, StreamCallback, close, open};
 pub use events::*;
 pub use settings::{MAX_MTU, OutOfRange, Setting, Settings};
 pub use ssl::ssl_init;

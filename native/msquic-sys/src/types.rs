@@ -4,7 +4,10 @@ use std::ffi::{c_char, c_void};
 use std::marker::{PhantomData, PhantomPinned};
 
 use crate::addr::QuicAddr;
-use crate::api::CredentialLoadCallback;
+use crate::status::Status;
+
+/// QUIC_CREDENTIAL_LOAD_COMPLETE
+pub type CredentialLoadCallback = unsafe extern "C" fn(configuration: Handle, context: *mut c_void, status: Status);
 
 /// What a [`Handle`] points to; opaque.
 #[repr(C)]

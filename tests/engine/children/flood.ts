@@ -1,12 +1,13 @@
 /** A peer that floods its control stream fills one window and no more, until somebody takes what it said. @module */
 
-import type { EngineEvent } from "../../../src/engine/engine.ts";
-import { EventKind, Offset, RECORD_LEN } from "../../../src/engine/layout.generated.ts";
+import { decodeEvent, type EngineEvent, RECORD_LEN } from "../../../src/engine/door.generated.ts";
 import { loadLibrary } from "../../../src/engine/library.ts";
-import { decodeEvent } from "../../../src/engine/records.ts";
+import { EventRecords } from "../../../src/engine/records.ts";
 import { demand, Loop, MIB } from "./loop.ts";
 
 const WINDOW = 64 * 1024;
+/** The kind of CONTROL. */
+const CONTROL = 4;
 /** The time in which nothing more must come. */
 const QUIET_MS = 300;
 
@@ -19,6 +20,7 @@ loop.engine.send(dialer, new Uint8Array(1));
 await loop.next("control", ({ connection }) => connection === listener);
 const total = 4 * MIB;
 for (let sent = 0; sent < total; sent += WINDOW) loop.engine.send(dialer, new Uint8Array(WINDOW).fill(sent / WINDOW));
+await Promise.resolve(); // the commands go to the engine
 
 const records = new Uint8Array(256 * RECORD_LEN);
 const untaken: number[] = [];
@@ -29,12 +31,12 @@ async function wait(): Promise<EngineEvent[]> {
   const count = await library.ultra_wait(records, 256, QUIET_MS);
   const others: EngineEvent[] = [];
   for (let at = 0; at < count; at++) {
-    const record = records.slice(at * RECORD_LEN, (at + 1) * RECORD_LEN);
-    const view = new DataView(record.buffer);
-    if (view.getUint32(Offset.kind, true) === EventKind.control) {
-      untaken.push(view.getUint32(Offset.payload, true));
-      received += view.getFloat64(Offset.count, true);
-    } else others.push(decodeEvent(record, () => new Uint8Array(0)));
+    const view = new DataView(records.buffer, at * RECORD_LEN, RECORD_LEN);
+    const payload = view.getUint32(4, true);
+    if (view.getUint32(0, true) === CONTROL) {
+      untaken.push(payload);
+      received += library.ultra_take(payload, new Uint8Array(0), 0);
+    } else others.push(decodeEvent(new EventRecords(records, () => new Uint8Array(0)).moveTo(at)));
   }
   return others;
 }

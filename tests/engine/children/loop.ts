@@ -27,7 +27,6 @@ export class Loop {
       executionProfile: 0,
       networkThreads: 1,
       outstandingBytes: 8 * MIB,
-      bytesPerSecond: undefined,
     });
     this.identity = this.engine.identity();
     this.#events = this.#watched(onEvent);

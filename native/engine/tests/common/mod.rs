@@ -4,66 +4,17 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ultra_engine::door;
+use ultra_engine::door::declare::{FieldWriter, Payload};
+use ultra_engine::door::ffi;
+use ultra_engine::door::records::{RECORD_LEN, read_event};
+pub use ultra_engine::door::words::CloseCause;
+pub use ultra_engine::door::{Command, Event};
 
-/// Commands of `docs/engine.md`.
-pub mod command {
-    pub const ADMIT: u32 = 1;
-    pub const ATTACH: u32 = 2;
-    pub const OPEN_LANES: u32 = 3;
-    pub const GRANT: u32 = 4;
-    pub const FINISH_LANE: u32 = 5;
-    pub const EXPECT: u32 = 6;
-    pub const SEAL: u32 = 7;
-    pub const COMMIT: u32 = 8;
-    pub const DISPOSE: u32 = 11;
-    pub const CLOSE: u32 = 12;
-}
-
-/// Events of `docs/engine.md`.
-pub mod event {
-    pub const LISTENING: u32 = 1;
-    pub const INCOMING: u32 = 2;
-    pub const CONNECTED: u32 = 3;
-    pub const CONTROL: u32 = 4;
-    pub const CLOSED: u32 = 5;
-    pub const LANE_OPENED: u32 = 6;
-    pub const LANE_CLOSED: u32 = 7;
-    pub const GRANT_READ: u32 = 8;
-    pub const PAGE: u32 = 10;
-    pub const SEALED: u32 = 13;
-    pub const CHECKED: u32 = 15;
-    pub const VERIFIED: u32 = 16;
-    pub const COMMITTED: u32 = 18;
-    pub const DISPOSED: u32 = 23;
-    pub const FAULT: u32 = 24;
-}
+/// The number of a question.
+const IDENTITY: u32 = 64;
 
 /// Longest wait for an event; a test that needs it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub kind: u32,
-    pub id: u32,
-    pub entry: u32,
-    pub payload: u32,
-    pub first: f64,
-    pub count: f64,
-    pub bytes: [u8; 32],
-}
-
-/// A command; fields that are not set are 0.
-#[derive(Default)]
-pub struct Command {
-    pub kind: u32,
-    pub id: u32,
-    pub entry: u32,
-    pub payload: u32,
-    pub first: u64,
-    pub count: u64,
-    pub bytes: [u8; 32],
-}
 
 pub struct Door {
     /// Events that came while a test waited for others.
@@ -104,14 +55,95 @@ impl std::ops::DerefMut for Turn {
     }
 }
 
-/// Readers, writers, buffers, profile, threads of QUIC, outstanding bytes; no rate limit.
+/// Readers, writers, buffers, profile, threads of QUIC, outstanding bytes.
 pub fn start() -> i32 {
     let words = [2u32, 2, 16, 0, 1, 8 << 20];
-    let words = words.iter().flat_map(|word| word.to_le_bytes());
-    let args: Vec<u8> = words.chain(0f64.to_le_bytes()).collect();
+    let block: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     // SAFETY: the pointer and the length are those of a live buffer, as for all calls here.
-    unsafe { door::ultra_start(args.as_ptr(), args.len() as u32) }
+    unsafe { ffi::ultra_start(block.as_ptr(), block.len() as u32) }
 }
+
+/// The bytes of a command in a batch, written by the text of `docs/engine.md` and not by the door itself.
+#[derive(Default)]
+struct Record {
+    fields: Vec<u8>,
+    payload: Vec<u8>,
+}
+
+impl Record {
+    fn of(command: Command) -> Vec<u8> {
+        let kind = command.number();
+        let mut record = Self::default();
+        command.write(&mut record);
+        record.bytes(kind)
+    }
+
+    fn bytes(self, kind: u32) -> Vec<u8> {
+        let head = [kind, self.payload.len() as u32];
+        let mut bytes: Vec<u8> = head.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.extend(self.fields);
+        bytes.resize(RECORD_LEN, 0);
+        bytes.extend(self.payload);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    }
+
+    fn align(&mut self) {
+        self.fields.resize(self.fields.len().next_multiple_of(8), 0);
+    }
+}
+
+impl FieldWriter for Record {
+    fn number(&mut self, number: u32) {
+        self.fields.extend(number.to_le_bytes());
+    }
+    fn large(&mut self, number: u64) {
+        self.float(number as f64);
+    }
+    fn float(&mut self, number: f64) {
+        self.align();
+        self.fields.extend(number.to_le_bytes());
+    }
+    fn hash(&mut self, hash: [u8; 32]) {
+        self.fields.extend(hash);
+    }
+    fn text(&mut self, text: String) {
+        self.payload.extend(text.into_bytes());
+    }
+    fn texts(&mut self, texts: Vec<String>) {
+        self.text(texts.join("\0"));
+    }
+    fn payload(&mut self, payload: Payload) {
+        self.payload = payload.bytes;
+    }
+}
+
+/// A block of options: `u32` fields and the lengths of the contents in their places, then the contents.
+fn block(fixed: &[Piece<'_>]) -> Vec<u8> {
+    let (mut head, mut contents) = (Vec::new(), Vec::new());
+    for piece in fixed {
+        match piece {
+            Piece::Number(number) => head.extend(number.to_le_bytes()),
+            Piece::Large(number) => {
+                head.resize(usize::next_multiple_of(head.len(), 8), 0);
+                head.extend((*number as f64).to_le_bytes());
+            }
+            Piece::Bytes(bytes) => {
+                head.extend((bytes.len() as u32).to_le_bytes());
+                contents.extend_from_slice(bytes);
+            }
+        }
+    }
+    [head, contents].concat()
+}
+
+enum Piece<'a> {
+    Number(u32),
+    Large(u64),
+    Bytes(&'a [u8]),
+}
+
+use Piece::{Bytes, Large, Number};
 
 /// Where HandshakeIdleTimeoutMs lies in QUIC_SETTINGS.
 const HANDSHAKE_IDLE_TIMEOUT: usize = 16;
@@ -135,10 +167,6 @@ pub fn settings(listener: bool) -> [u8; 144] {
     settings
 }
 
-fn text_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 impl Door {
     fn forget(&mut self) {
         while self.poll(Duration::from_millis(50)) {}
@@ -149,22 +177,12 @@ impl Door {
     pub fn poll(&mut self, timeout: Duration) -> bool {
         let mut out = [0u8; 64 * 64];
         // SAFETY: as above; the buffer has room for 64 records.
-        let count = unsafe { door::ultra_wait(out.as_mut_ptr(), 64, timeout.as_millis() as u32) };
+        let count = unsafe { ffi::ultra_wait(out.as_mut_ptr(), 64, timeout.as_millis() as u32) };
         assert!(count >= 0, "{count}");
         let (records, _) = out.as_chunks::<64>();
         for record in &records[..count as usize] {
-            let word = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().unwrap());
-            let number = |at: usize| f64::from_le_bytes(record[at..at + 8].try_into().unwrap());
-            let event = Event {
-                kind: word(0),
-                id: word(4),
-                entry: word(8),
-                payload: word(12),
-                first: number(16),
-                count: number(24),
-                bytes: record[32..].try_into().unwrap(),
-            };
-            assert_ne!(event.kind, event::FAULT, "{}", text_of(&self.take(event.payload)));
+            let event = read_event(record, take).expect("an event");
+            assert!(!matches!(event, Event::Fault { .. }), "{event:?}");
             self.waiting.push(event);
         }
         count > 0
@@ -182,12 +200,6 @@ impl Door {
         }
     }
 
-    pub fn event(&mut self, kind: u32, id: u32) -> Event {
-        self.until(&format!("event {kind} of {id}"), |event| {
-            event.kind == kind && event.id == id
-        })
-    }
-
     /// Whether such an event came within some time that is long for a local connection.
     pub fn came(&mut self, fits: impl Fn(&Event) -> bool) -> bool {
         let deadline = Instant::now() + Duration::from_millis(300);
@@ -197,101 +209,90 @@ impl Door {
         self.waiting.iter().any(fits)
     }
 
-    pub fn take(&self, payload: u32) -> Vec<u8> {
-        let mut bytes = vec![0; 1 << 20];
-        // SAFETY: as above.
-        let len = unsafe { door::ultra_take(payload, bytes.as_mut_ptr(), bytes.len() as u32) };
-        assert!(len >= 0, "payload {payload}: {len}");
-        bytes.truncate(len as usize);
-        bytes
-    }
-
-    pub fn text(&self, event: &Event) -> String {
-        text_of(&self.take(event.payload))
-    }
-
     pub fn submit(&self, command: Command) -> i32 {
-        let mut record = Vec::with_capacity(64);
-        for word in [command.kind, command.id, command.entry, command.payload] {
-            record.extend(word.to_le_bytes());
-        }
-        for number in [command.first, command.count] {
-            record.extend((number as f64).to_le_bytes());
-        }
-        record.extend(command.bytes);
-        // SAFETY: as above; the buffer holds one record.
-        unsafe { door::ultra_submit(record.as_ptr(), 1) }
+        let bytes = Record::of(command);
+        // SAFETY: as above.
+        unsafe { ffi::ultra_submit(bytes.as_ptr(), bytes.len() as u32, std::ptr::null_mut(), 0) }
     }
 
     pub fn run(&self, command: Command) {
         assert_eq!(self.submit(command), 1);
     }
 
-    pub fn close(&self, id: u32, code: u64) {
-        self.run(Command {
-            kind: command::CLOSE,
-            id,
-            first: code,
-            ..Command::default()
-        });
+    pub fn close(&self, id: u32, code: u16) {
+        self.run(Command::Close { id, code });
     }
 
-    pub fn send(&self, connection: u32, bytes: &[u8]) -> i32 {
-        // SAFETY: as above.
-        unsafe { door::ultra_send(connection, bytes.as_ptr(), bytes.len() as u32) }
+    pub fn send(&self, connection: u32, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.run(Command::Send { connection, bytes });
     }
 
     /// Starts a listener that lets `most` (and of one address `each`) unproved dialers in; its id, port and certificate hash.
     pub fn listen(&mut self, most: u32, each: u32) -> (u32, u16, [u8; 32]) {
-        let mut identity = vec![0; 8192];
+        let (command, mut answer) = (Record::default().bytes(IDENTITY), vec![0; 8192]);
+        let (out, cap) = (answer.as_mut_ptr(), answer.len() as u32);
         // SAFETY: as above.
-        let len = unsafe { door::ultra_identity(identity.as_mut_ptr(), identity.len() as u32) };
-        let (hash, pkcs12) = identity[..len as usize].split_at(32);
-        let (alpn, address) = (b"ultra/1\0ultra", b"127.0.0.1:0");
-        let mut args = settings(true).to_vec();
-        for word in [
-            16,
-            most,
-            each,
-            4096,
-            32,
-            pkcs12.len() as u32,
-            alpn.len() as u32,
-            address.len() as u32,
-        ] {
-            args.extend(word.to_le_bytes());
-        }
-        args.extend([hash, pkcs12, alpn, address].concat());
+        let done = unsafe { ffi::ultra_submit(command.as_ptr(), command.len() as u32, out, cap) };
+        assert_eq!(done, 1);
+        let (len, identity) = answer.split_first_chunk().unwrap();
+        let (hash, pkcs12) = identity[..u32::from_le_bytes(*len) as usize].split_at(32);
+        let options = block(&[
+            Bytes(&settings(true)),
+            Number(16),
+            Number(most),
+            Number(each),
+            Number(4096),
+            Bytes(pkcs12),
+            Bytes(b"ultra/1\0ultra"),
+            Bytes(b"127.0.0.1:0"),
+        ]);
         // SAFETY: as above.
-        let id = unsafe { door::ultra_listen(args.as_ptr(), args.len() as u32) };
+        let id = unsafe { ffi::ultra_listen(options.as_ptr(), options.len() as u32) };
         assert!(id > 0, "{id}");
-        let listening = self.event(event::LISTENING, id as u32);
-        assert_eq!(self.text(&listening), "127.0.0.1");
-        (id as u32, listening.first as u16, hash.try_into().unwrap())
+        let listening = self.until(
+            "LISTENING",
+            |event| matches!(event, Event::Listening { listener, .. } if *listener == id as u32),
+        );
+        let Event::Listening { port, address, .. } = listening else {
+            unreachable!()
+        };
+        assert_eq!(address, "127.0.0.1");
+        (id as u32, port, hash.try_into().unwrap())
     }
 
     /// For dialers that come to a listener from now on.
     pub fn set_handshake_timeout(&self, listener: u32, ms: u64) {
         let mut settings = settings(true);
         settings[HANDSHAKE_IDLE_TIMEOUT..][..8].copy_from_slice(&ms.to_le_bytes());
-        // SAFETY: as above.
-        let retuned = unsafe { door::ultra_retune(listener, settings.as_ptr(), settings.len() as u32) };
-        assert_eq!(retuned, 0);
+        let settings = settings.to_vec();
+        self.run(Command::Retune { listener, settings });
+    }
+
+    /// Waits for bytes on the control stream.
+    pub fn control(&mut self, id: u32) -> Vec<u8> {
+        let control = self.until(
+            "CONTROL",
+            |event| matches!(event, Event::Control { connection, .. } if *connection == id),
+        );
+        let Event::Control { bytes, .. } = control else {
+            unreachable!()
+        };
+        bytes.bytes
     }
 
     /// Starts a connection; its id or a refusal.
     pub fn connect(&self, address: &str, pin: &[u8; 32]) -> i32 {
-        let alpn = b"ultra/1";
-        let mut args = settings(false).to_vec();
-        args.extend(0u32.to_le_bytes());
-        args.extend(&pin[..16]);
-        for word in [0, 4096, alpn.len() as u32, address.len() as u32] {
-            args.extend(word.to_le_bytes());
-        }
-        args.extend(alpn);
-        args.extend(address.bytes());
+        let options = block(&[
+            Bytes(&settings(false)),
+            Bytes(&pin[..16]),
+            Number(0),
+            Number(4096),
+            Bytes(b"ultra/1"),
+            Bytes(address.as_bytes()),
+        ]);
         // SAFETY: as above.
-        unsafe { door::ultra_connect(args.as_ptr(), args.len() as u32) }
+        unsafe { ffi::ultra_connect(options.as_ptr(), options.len() as u32) }
     }
 
     pub fn dial(&self, port: u16, pin: &[u8; 32]) -> u32 {
@@ -300,106 +301,184 @@ impl Door {
         id as u32
     }
 
+    /// Waits for the certificate that a dialer was shown.
+    pub fn connected(&mut self, dialer: u32) -> [u8; 32] {
+        let found = self.until(
+            "CONNECTED",
+            |event| matches!(event, Event::Connected { connection, .. } if *connection == dialer),
+        );
+        let Event::Connected { certificate, .. } = found else {
+            unreachable!()
+        };
+        certificate
+    }
+
     /// Connects; the ids on both sides.
     pub fn meet(&mut self, (listener, port, pin): (u32, u16, [u8; 32])) -> (u32, u32) {
         let dialer = self.dial(port, &pin);
-        let connected = self.event(event::CONNECTED, dialer);
-        assert_eq!(connected.bytes, pin);
-        let incoming = self.until("INCOMING", |event| {
-            event.kind == event::INCOMING && event.entry == listener
-        });
-        (dialer, incoming.id)
+        assert_eq!(self.connected(dialer), pin);
+        let incoming = self.until("INCOMING", is_incoming(listener));
+        let Event::Incoming { connection, .. } = incoming else {
+            unreachable!()
+        };
+        (dialer, connection)
+    }
+
+    /// Waits for the end of a connection: why, the code, and a text.
+    pub fn closed(&mut self, id: u32) -> (CloseCause, u64, String) {
+        let found = self.until(
+            "CLOSED",
+            |event| matches!(event, Event::Closed { connection, .. } if *connection == id),
+        );
+        let Event::Closed { cause, code, text, .. } = found else {
+            unreachable!()
+        };
+        (cause, code, text)
+    }
+
+    /// Waits for a lane from the peer on this connection.
+    pub fn lane_opened(&mut self, incoming: u32) {
+        self.until("LANE_OPENED", is_lane_opened(incoming));
+    }
+
+    /// Waits for the end of a lane: its connection, and whether it was a good one.
+    pub fn lane_closed(&mut self, id: u32) -> (u32, bool) {
+        let found = self.until(
+            "LANE_CLOSED",
+            |event| matches!(event, Event::LaneClosed { lane, .. } if *lane == id),
+        );
+        let Event::LaneClosed {
+            connection, finished, ..
+        } = found
+        else {
+            unreachable!()
+        };
+        (connection, finished)
     }
 
     /// A source of `size` bytes in memory and a sink that keeps nothing and expects them.
     pub fn memory(&mut self, size: u64) -> (u32, u32) {
-        let mut args = 1u32.to_le_bytes().to_vec();
-        args.extend((size as f64).to_le_bytes());
-        let discard: Vec<u8> = [2u32, 0, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let memory = block(&[Number(1), Large(size), Bytes(b"")]);
+        let discard = block(&[Number(0), Number(0), Number(1), Number(0), Bytes(b""), Bytes(b"")]);
         // SAFETY: as above.
         let (source, sink) = unsafe {
             (
-                door::ultra_source(args.as_ptr(), args.len() as u32) as u32,
-                door::ultra_sink(discard.as_ptr(), discard.len() as u32) as u32,
+                ffi::ultra_source(memory.as_ptr(), memory.len() as u32) as u32,
+                ffi::ultra_sink(discard.as_ptr(), discard.len() as u32) as u32,
             )
         };
-        let page = self.event(event::PAGE, source);
-        let entries = self.take(page.payload);
-        // SAFETY: as above.
-        let given = unsafe { door::ultra_page(sink, 0, 1, entries.as_ptr(), entries.len() as u32) };
-        assert_eq!(given, 0);
-        let checked = self.event(event::CHECKED, sink);
-        assert_eq!(self.take(checked.payload), [0]);
-        self.run(Command {
-            kind: command::EXPECT,
-            id: sink,
+        let page = self.until(
+            "PAGE",
+            |event| matches!(event, Event::Page { source: of, .. } if *of == source),
+        );
+        let Event::Page { first, take, .. } = page else {
+            unreachable!()
+        };
+        self.run(Command::Page {
+            sink,
+            first,
+            count: 1,
+            entries: take.0.bytes,
+        });
+        let checked = self.until(
+            "CHECKED",
+            |event| matches!(event, Event::Checked { sink: of, .. } if *of == sink),
+        );
+        let Event::Checked { statuses, .. } = checked else {
+            unreachable!()
+        };
+        assert_eq!(statuses.iter().map(|status| *status as u8).collect::<Vec<_>>(), [0]);
+        self.run(Command::Expect {
+            sink,
+            entry: 0,
+            first: 0,
             count: size.div_ceil(1 << 20),
-            ..Command::default()
         });
         (source, sink)
     }
 
     /// Opens lanes for a source and grants each an equal part of its blocks; the ids of the lanes.
-    pub fn open_lanes(&mut self, connection: u32, source: u32, count: u32, blocks: u64) -> Vec<u32> {
-        let first = self.next_lane;
-        self.next_lane += count;
-        self.run(Command {
-            kind: command::OPEN_LANES,
-            id: connection,
-            entry: source,
-            payload: first,
-            count: count.into(),
-            ..Command::default()
+    pub fn open_lanes(&mut self, connection: u32, source: u32, count: u16, blocks: u64) -> Vec<u32> {
+        let first_lane = self.next_lane;
+        self.next_lane += u32::from(count);
+        self.run(Command::OpenLanes {
+            connection,
+            source,
+            first_lane,
+            first_number: 0,
+            count,
         });
-        let lanes: Vec<u32> = (first..self.next_lane).collect();
+        let lanes: Vec<u32> = (first_lane..self.next_lane).collect();
         let each = blocks.div_ceil(count.into());
-        for (lane, start) in lanes.iter().zip((0..blocks).step_by(each as usize)) {
-            let count = each.min(blocks - start);
-            self.run(Command {
-                kind: command::GRANT,
-                id: *lane,
-                payload: self.next_grant,
-                first: start,
-                count,
-                ..Command::default()
+        for (lane, first) in lanes.iter().zip((0..blocks).step_by(each as usize)) {
+            self.run(Command::Grant {
+                lane: *lane,
+                grant: self.next_grant,
+                entry: 0,
+                first,
+                count: each.min(blocks - first),
             });
             self.next_grant += 1;
         }
         lanes
     }
 
-    pub fn admit(&self, connection: u32, lanes: u32, sink: u32) {
-        self.run(Command {
-            kind: command::ADMIT,
-            id: connection,
-            payload: lanes,
-            ..Command::default()
-        });
-        self.run(Command {
-            kind: command::ATTACH,
-            id: connection,
-            entry: sink,
-            ..Command::default()
-        });
+    pub fn admit(&self, connection: u32, lanes: u16, sink: u32) {
+        self.run(Command::Admit { connection, lanes });
+        self.run(Command::Attach { connection, sink });
     }
 
     pub fn dispose(&mut self, ids: &[u32]) {
         for id in ids {
-            self.run(Command {
-                kind: command::DISPOSE,
-                id: *id,
-                ..Command::default()
-            });
-            self.event(event::DISPOSED, *id);
+            self.run(Command::Dispose { transfer: *id });
+            self.until(
+                "DISPOSED",
+                |event| matches!(event, Event::Disposed { transfer } if transfer == id),
+            );
         }
     }
 
-    /// Waits until so many blocks of a sink are verified.
-    pub fn verified(&mut self, sink: u32, blocks: u64) {
-        let mut sum = 0.0;
-        while sum < blocks as f64 {
-            sum += self.event(event::VERIFIED, sink).count;
-        }
-        assert_eq!(sum, blocks as f64);
+    /// Numbers about the process, a connection or a transfer; or a refusal.
+    pub fn measure(&self, id: u32) -> Result<Vec<f64>, i32> {
+        let mut out = [0u8; 8192];
+        // SAFETY: as above.
+        let len = unsafe { ffi::ultra_measure(id, out.as_mut_ptr(), out.len() as u32) };
+        let len = usize::try_from(len).map_err(|_| len)?;
+        let (numbers, _) = out[..len].as_chunks();
+        Ok(numbers.iter().map(|number| f64::from_le_bytes(*number)).collect())
     }
+
+    /// Waits until so many blocks of a sink are verified.
+    pub fn verified(&mut self, id: u32, blocks: u64) {
+        let mut sum = 0;
+        while sum < blocks {
+            let found = self.until(
+                "VERIFIED",
+                |event| matches!(event, Event::Verified { sink, .. } if *sink == id),
+            );
+            let Event::Verified { count, .. } = found else {
+                unreachable!()
+            };
+            sum += count;
+        }
+        assert_eq!(sum, blocks);
+    }
+}
+
+pub fn is_incoming(of: u32) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event, Event::Incoming { listener, .. } if *listener == of)
+}
+
+pub fn is_lane_opened(of: u32) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event, Event::LaneOpened { connection, .. } if *connection == of)
+}
+
+/// The bytes of an event.
+fn take(payload: u32) -> Vec<u8> {
+    let mut bytes = vec![0; 1 << 20];
+    // SAFETY: as above.
+    let len = unsafe { ffi::ultra_take(payload, bytes.as_mut_ptr(), bytes.len() as u32) };
+    assert!(len >= 0, "payload {payload}: {len}");
+    bytes.truncate(len as usize);
+    bytes
 }

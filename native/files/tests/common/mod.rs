@@ -136,7 +136,8 @@ pub fn fifo(path: &Path) {
 pub fn add(sink: &Sink, entries: &[PageEntry<'_>]) -> Vec<u8> {
     let (count, bytes) = page(entries);
     let first = sink.entry_count();
-    sink.add_page(first, count, &bytes).expect("a plain page")
+    let statuses = sink.add_page(first, count, &bytes).expect("a plain page");
+    statuses.into_iter().map(|status| status as u8).collect()
 }
 
 /// Writes an entry's bytes and commits it.

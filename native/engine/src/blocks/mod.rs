@@ -1,0 +1,6 @@
+//! Blocks as such: which of a file are wanted and known, their place in the BLAKE3 tree of a file, their frames on a lane. Pure.
+
+pub mod block_table;
+pub mod block_tree;
+pub mod frame;
+pub mod wanted;

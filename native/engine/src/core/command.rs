@@ -1,0 +1,80 @@
+//! What TypeScript wants of things that exist: commands, whose effects arrive as events, and questions, which are answered at once.
+
+use super::declare::declare;
+use super::words::*;
+
+declare! {
+    /// What is to be done.
+    pub enum Command {
+        /// The peer has proved itself: it may open that many lanes, and its control stream is bounded by its window alone. It may
+        /// come again, with more lanes.
+        Admit = 1 { connection: ConnectionId, lanes: u16 },
+        /// Frames of the connection's lanes go to this sink; lanes that were opened before wait for it.
+        Attach = 2 { connection: ConnectionId, sink: SinkId },
+        /// Opens lanes with successive ids and numbers.
+        OpenLanes = 3 {
+            connection: ConnectionId,
+            source: SourceId,
+            first_lane: LaneId,
+            first_number: u16,
+            count: u16,
+        },
+        /// The lane is to send these blocks.
+        Grant = 4 { lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: u64 },
+        /// Ends a lane after what it has sent.
+        FinishLane = 5 { lane: LaneId },
+        /// These blocks are needed.
+        Expect = 6 { sink: SinkId, entry: EntryId, first: BlockIndex, count: u64 },
+        /// SEALED or SEAL_FAILED follows.
+        Seal = 7 { source: SourceId, entry: EntryId },
+        /// COMMITTED or ENTRY_FAILED follows.
+        Commit = 8 { sink: SinkId, entry: EntryId, size: u64, root: Hash },
+        /// FOLDERS_FINISHED or FOLDERS_FAILED follows.
+        FinishFolders = 9 { sink: SinkId },
+        /// Gives an entry up and removes its part file.
+        Abandon = 10 { sink: SinkId, entry: EntryId },
+        /// Frees a source or a sink; a sink removes what it did not commit. DISPOSED follows.
+        Dispose = 11 { transfer: TransferId },
+        /// Closes a connection, once its control stream is acknowledged, or a listener.
+        Close = 12 {
+            /// A connection or a listener.
+            id: ConnectionId,
+            /// An exit code.
+            code: u16,
+        },
+        /// Queues bytes on the control stream.
+        Send = 13 { connection: ConnectionId, bytes: Bytes },
+        /// A checked page of the manifest; CHECKED follows.
+        Page = 14 { sink: SinkId, first: EntryId, count: u16, entries: Bytes },
+        /// Values of blocks that the receiver already holds, for the root.
+        Values = 15 { source: SourceId, entry: EntryId, first: BlockIndex, values: Bytes },
+        /// Looks a host name up; RESOLVED follows.
+        Resolve = 16 { request: u32, name: Text },
+        /// Dialers that come from now on get these QUIC_SETTINGS; those that are there keep theirs.
+        Retune = 17 { listener: ListenerId, settings: Bytes },
+        /// Closes everything; the wait ends once all events are delivered.
+        Stop = 18 {},
+        /// What all lanes of a source send at most from now on, over all connections; 0: no limit.
+        LimitRate = 19 { source: SourceId, bytes_per_second: f64 },
+    }
+}
+
+declare! {
+    /// What is answered at once.
+    pub enum Question {
+        /// A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2).
+        Identity = 64 {},
+        /// The transfer root of a source or sink, 32 bytes; refused as too much when there is no memory for all paths.
+        Root = 65 {
+            transfer: TransferId,
+            /// One byte for each entry.
+            statuses: Bytes,
+        },
+        /// What an entry is called, for messages: its path in the transfer, or below the folder that receives.
+        Name = 66 { transfer: TransferId, entry: EntryId },
+        /// Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
+        Detail = 68 { sink: SinkId, entry: EntryId },
+        /// The machine's addresses on the routes that lead out, one a line; nothing is sent.
+        Outward = 67 {},
+    }
+}

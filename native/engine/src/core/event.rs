@@ -1,0 +1,108 @@
+//! What the engine reports.
+
+use super::declare::{LatePayload, declare};
+use super::words::*;
+
+declare! {
+    /// What happened.
+    pub enum Event {
+        /// A listener is ready.
+        Listening = 1 { listener: ListenerId, port: u16, address: Text },
+        /// A dialer finished its handshake with a listener; it has proved nothing yet.
+        Incoming = 2 { listener: ListenerId, connection: ConnectionId, alpn: Text, remote: Text },
+        /// A dialed connection is open, and its peer has the certificate that was asked for.
+        Connected = 3 {
+            connection: ConnectionId,
+            alpn: Text,
+            remote: Text,
+            /// SHA-256 of the peer's certificate, 32 bytes.
+            certificate: Hash,
+        },
+        /// Bytes of the control stream. The peer may send more once they are taken.
+        Control = 4 { connection: ConnectionId, bytes: Taken },
+        /// The last event of a connection.
+        Closed = 5 {
+            connection: ConnectionId,
+            cause: CloseCause,
+            /// The close code, or QUIC's status.
+            code: u64,
+            text: Text,
+        },
+        LaneOpened = 6 {
+            lane: LaneId,
+            connection: ConnectionId,
+            /// The number that this side gave it; 0 for a lane from the peer.
+            number: u16,
+        },
+        /// A lane is gone, and so are its claims on blocks.
+        LaneClosed = 7 {
+            lane: LaneId,
+            connection: ConnectionId,
+            /// It ended in good order and was not reset.
+            finished: bool,
+        },
+        /// All blocks of a grant were read.
+        GrantRead = 8 { lane: LaneId, grant: GrantId, entry: EntryId, end: BlockIndex },
+        /// An entry cannot be read; told once.
+        ReadFailed = 9 { source: SourceId, entry: EntryId, fault: FileFault, text: Text },
+        /// A page of the manifest.
+        Page = 10 {
+            source: SourceId,
+            first: EntryId,
+            count: u32,
+            /// Bytes of the page's files.
+            size: u64,
+            /// Moves the encoded entries out, at most once. The walk pauses while eight pages are not taken.
+            take: LatePayload,
+        },
+        /// The walk is over.
+        WalkEnd = 11 {
+            source: SourceId,
+            entries: u32,
+            files: u64,
+            size: u64,
+            left_out: LeftOut,
+        },
+        WalkFailed = 12 { source: SourceId, fault: FileFault, text: Text },
+        /// The file is what was read; its BLAKE3 hash.
+        Sealed = 13 { source: SourceId, entry: EntryId, size: u64, root: Hash },
+        SealFailed = 14 { source: SourceId, entry: EntryId, fault: FileFault, text: Text },
+        /// A page's entries were looked for on the disk.
+        Checked = 15 {
+            sink: SinkId,
+            first: EntryId,
+            statuses: Statuses,
+            /// Bytes free for the user in the sink's file system.
+            free_space: u64,
+        },
+        /// A page names more than a manifest may, or there is no memory for it; the transfer cannot go on.
+        PageRefused = 25 { sink: SinkId, fault: FileFault, text: Text },
+        /// Blocks are written and their values were right. Runs merge while they wait.
+        Verified = 16 { sink: SinkId, entry: EntryId, first: BlockIndex, count: u64 },
+        /// A block's value was wrong.
+        Mismatch = 17 { sink: SinkId, entry: EntryId, block: BlockIndex },
+        /// An entry has its final name.
+        Committed = 18 {
+            sink: SinkId,
+            entry: EntryId,
+            /// The name survives a power cut.
+            durable: bool,
+            unkept: Unkept,
+        },
+        EntryFailed = 19 { sink: SinkId, entry: EntryId, fault: FileFault, text: Text },
+        /// All folders have their final modes and times.
+        FoldersFinished = 20 {
+            sink: SinkId,
+            /// Of any folder.
+            unkept: Unkept,
+        },
+        FoldersFailed = 26 { sink: SinkId, fault: FileFault, text: Text },
+        /// The peer broke the format of a lane; the connection should be closed.
+        LaneBroke = 21 { connection: ConnectionId, lane: LaneId, text: Text },
+        /// A name was looked up; no addresses: it was not found.
+        Resolved = 22 { request: u32, addresses: Texts },
+        Disposed = 23 { transfer: TransferId },
+        /// A bug of the data plane; nothing that a peer says leads to it.
+        Fault = 24 { text: Text },
+    }
+}

@@ -1,0 +1,121 @@
+//! The rate limit of a transfer: when bytes may leave, over all its lanes and connections together.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+/// What a thread that woke late may catch up. Longer than the scheduler's delays, too short for anybody to notice the burst.
+const BURST: Duration = Duration::from_millis(20);
+
+/// How long one send lasts at the limit, so that a slow limit is a steady trickle and not a block of 1 MiB now and then.
+const PART: Duration = Duration::from_millis(20);
+
+/// A smaller send would cost more than it smooths.
+const LEAST_PART: usize = 16 * 1024;
+
+/// Lets threads wait until what they are about to send fits the limit. They sleep; no QUIC thread ever waits here.
+#[derive(Default)]
+pub struct Limit {
+    bucket: Mutex<Option<Bucket>>,
+    /// A lane has closed, or the rate is another one: those who wait look again.
+    changed: Condvar,
+    /// Bytes to send at once at most; 0: no limit.
+    part: AtomicUsize,
+}
+
+impl Limit {
+    /// From now on; `None`: as fast as it goes. What waits for an earlier rate goes by the new one.
+    pub fn set(&self, bytes_per_second: Option<f64>) {
+        let mut bucket = self.bucket.lock();
+        let part = bytes_per_second.map_or(0, |rate| ((rate * PART.as_secs_f64()) as usize).max(LEAST_PART));
+        *bucket = bytes_per_second.map(|rate| Bucket::new(rate, Instant::now()));
+        self.part.store(part, Ordering::Relaxed);
+        drop(bucket);
+        self.changed.notify_all();
+    }
+
+    /// Bytes to send at once at most; `None`: all of them.
+    pub fn part(&self) -> Option<usize> {
+        Some(self.part.load(Ordering::Relaxed)).filter(|part| *part > 0)
+    }
+
+    /// Waits until `bytes` may leave. `false`: the lane closed first, and nothing is to be sent.
+    pub fn wait(&self, bytes: usize, lane_closed: &AtomicBool) -> bool {
+        let mut bucket = self.bucket.lock();
+        let mut reserved: Option<Reserved> = None;
+        loop {
+            let Some(found) = bucket.as_mut() else {
+                return !lane_closed.load(Ordering::Acquire);
+            };
+            let place = match &reserved {
+                Some(place) if place.since == found.started => place.due,
+                _ => {
+                    let due = found.reserve(bytes, found.started.elapsed());
+                    let since = found.started;
+                    reserved = Some(Reserved { since, due });
+                    due
+                }
+            };
+            if lane_closed.load(Ordering::Acquire) {
+                found.give_back(bytes);
+                return false;
+            }
+            let left = place.saturating_sub(found.started.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            self.changed.wait_for(&mut bucket, left);
+        }
+    }
+
+    /// To be called after a lane's mark was set: ends the waits for it at once.
+    pub fn lane_closed(&self) {
+        // With the lock nobody can be between the look at the mark and the sleep.
+        drop(self.bucket.lock());
+        self.changed.notify_all();
+    }
+}
+
+/// A place in the queue of the bucket that was made at `since`.
+struct Reserved {
+    since: Instant,
+    due: Duration,
+}
+
+/// A token bucket, kept as the time at which it will be empty of debt. Times are since `started`.
+struct Bucket {
+    started: Instant,
+    bytes_per_second: f64,
+    /// When the next byte is due.
+    next: Duration,
+}
+
+impl Bucket {
+    fn new(bytes_per_second: f64, started: Instant) -> Self {
+        Self {
+            started,
+            bytes_per_second,
+            next: Duration::ZERO,
+        }
+    }
+
+    /// Takes the place of `bytes` in the queue; the result is when they may leave.
+    fn reserve(&mut self, bytes: usize, now: Duration) -> Duration {
+        let due = self.next.max(now.saturating_sub(BURST));
+        self.next = due + self.time_of(bytes);
+        due
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.next = self.next.saturating_sub(self.time_of(bytes));
+    }
+
+    fn time_of(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second)
+    }
+}
+
+#[cfg(test)]
+#[path = "limit_tests.rs"]
+mod tests;

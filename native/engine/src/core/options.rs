@@ -1,0 +1,95 @@
+//! What the calls that make something are told.
+
+use std::net::SocketAddr;
+
+use super::declare::options;
+use super::words::*;
+
+options! {
+    /// The sizes of the data plane.
+    pub struct StartOptions {
+        /// Threads that read.
+        readers: u32,
+        /// Most concurrent writes.
+        writers: u32,
+        /// Buffers of one block that are read ahead.
+        buffers: u32,
+        execution_profile: u32,
+        /// Threads of QUIC.
+        network_threads: u32,
+        /// Bytes of each connection that are sent and not acknowledged.
+        outstanding_bytes: u32,
+    }
+}
+
+options! {
+    pub struct ListenOptions {
+        /// 144 bytes of QUIC_SETTINGS.
+        settings: Bytes,
+        /// Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
+        max_unvalidated: u16,
+        /// Most dialers at a time that have not proved themselves.
+        max_unproved: u32,
+        max_unproved_per_address: u32,
+        /// Bytes that a dialer may send on its control stream before it is admitted.
+        control_limit: u32,
+        /// The certificate with its key.
+        pkcs12: Bytes,
+        alpns: Texts,
+        /// `[::]:0` is all addresses of both families and a free port.
+        address: SocketAddr,
+    }
+}
+
+options! {
+    pub struct ConnectOptions {
+        settings: Bytes,
+        /// First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED.
+        pin: Bytes,
+        /// Which of QUIC's partitions (cores) runs it.
+        partition: u16,
+        control_limit: u32,
+        alpns: Texts,
+        address: SocketAddr,
+    }
+}
+
+options! {
+    pub struct SourceOptions {
+        origin: OriginKind,
+        /// Of a source in memory.
+        size: u64,
+        paths: Texts,
+    }
+}
+
+options! {
+    pub struct SinkOptions {
+        /// Plain files in the way are replaced.
+        overwrite: bool,
+        /// Takes hidden names also into folders that were there before.
+        hidden: bool,
+        /// Verifies but writes nothing: for measurements.
+        discard: bool,
+        /// Creates the folder.
+        create: bool,
+        folder: Text,
+        /// Another name for the one top-level entry; empty: none.
+        rename: Text,
+    }
+}
+
+impl StartOptions {
+    /// Most threads or buffers that make sense; a larger number is a mistake of the caller.
+    const MOST: u32 = 4096;
+    const MOST_NETWORK_THREADS: u32 = 512;
+
+    pub fn are_sane(&self) -> bool {
+        let some = 1..=Self::MOST;
+        [self.readers, self.writers, self.buffers]
+            .iter()
+            .all(|number| some.contains(number))
+            && (1..=Self::MOST_NETWORK_THREADS).contains(&self.network_threads)
+            && self.execution_profile <= 3
+    }
+}

@@ -1,0 +1,216 @@
+//! Ids, and the closed lists of words. `src/protocol/words.ts` has the same ones; the generated tables are checked against it.
+
+use super::declare::{Field, FieldReader, FieldWriter, Payload, Shape, WordList, words};
+
+pub type ConnectionId = u32;
+pub type ListenerId = u32;
+/// Lanes to the peer are numbered by TypeScript, below 2^31; lanes from the peer by the engine, from 2^31 on.
+pub type LaneId = u32;
+pub type GrantId = u32;
+pub type SourceId = u32;
+pub type SinkId = u32;
+/// A source or a sink.
+pub type TransferId = u32;
+pub type EntryId = u32;
+pub type BlockIndex = u64;
+
+pub type Text = String;
+pub type Texts = Vec<String>;
+pub type Bytes = Vec<u8>;
+pub type Hash = [u8; 32];
+pub type Statuses = Vec<TargetStatus>;
+/// Bytes that are counted against a window until they are taken.
+pub type Taken = Payload;
+
+words! {
+    /// Why a file operation failed.
+    pub enum FileFault {
+        NoSpace = 1,
+        Permission = 2,
+        ReadOnly = 3,
+        Exists = 4,
+        NotFound = 5,
+        Changed = 6,
+        NotAFile = 7,
+        Io = 8,
+        Integrity = 9,
+        /// A name that cannot travel.
+        Unsendable = 10,
+        /// The peer broke the protocol.
+        Protocol = 11,
+        NoMemory = 12,
+    }
+}
+
+words! {
+    /// What a sink found where an entry should go.
+    pub enum TargetStatus {
+        Absent = 0,
+        /// Same size and time.
+        Identical = 1,
+        Different = 2,
+        /// Neither a file nor a folder, or a folder where a file goes.
+        InTheWay = 3,
+        /// The manifest has the same path twice.
+        Duplicate = 4,
+        /// The path leads through a file of the manifest.
+        Conflict = 5,
+        FolderExists = 6,
+        Unexaminable = 7,
+        /// A folder on the way is a link or no folder.
+        UnsafeParent = 8,
+        /// The new name fits only one top-level entry.
+        CannotRename = 9,
+        /// A hidden name in a folder that this transfer does not make.
+        Hidden = 10,
+    }
+}
+
+words! {
+    /// Why a walk leaves something out, in the order in which names are told.
+    pub enum LeftOutReason {
+        /// The user may not read it, or the system failed.
+        Unreadable = 0,
+        NotUtf8 = 1,
+        Backslash = 2,
+        ControlCharacter = 3,
+        /// A name that other systems or this program keep for themselves.
+        Reserved = 4,
+        TooLong = 5,
+        /// A FIFO, socket or device.
+        Special = 6,
+        Link = 7,
+        /// It was gone when its turn came.
+        Vanished = 8,
+    }
+}
+
+/// What a walk left out: exact counts by reason, and the first names.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    pub counts: Vec<(LeftOutReason, u32)>,
+    pub names: Vec<(LeftOutReason, String)>,
+}
+
+/// A line for each: its reason's number, a tab, its count or its path; an empty line between counts and names.
+impl Field for LeftOut {
+    const SHAPE: Shape = Shape::LeftOut(&LeftOutReason::LIST);
+
+    fn write(self, writer: &mut impl FieldWriter) {
+        let counts = self
+            .counts
+            .into_iter()
+            .map(|(reason, count)| format!("{}\t{count}", reason as u32));
+        let names = self
+            .names
+            .into_iter()
+            .map(|(reason, path)| format!("{}\t{path}", reason as u32));
+        writer.texts(counts.chain([String::new()]).chain(names).collect());
+    }
+
+    fn read(reader: &mut impl FieldReader) -> Option<Self> {
+        let lines = reader.texts()?;
+        let mut parts = lines
+            .splitn(2, String::is_empty)
+            .map(|part| part.iter().map(|line| reason_and_rest(line)));
+        let counts = parts
+            .next()?
+            .map(|line| line.and_then(|(reason, count)| Some((reason, count.parse().ok()?))));
+        let counts = counts.collect::<Option<_>>()?;
+        // Where nothing was left out there is nothing at all, also no line between.
+        let names = parts
+            .next()
+            .into_iter()
+            .flatten()
+            .map(|line| line.map(|(reason, path)| (reason, path.to_owned())));
+        Some(Self {
+            counts,
+            names: names.collect::<Option<_>>()?,
+        })
+    }
+}
+
+fn reason_and_rest(line: &str) -> Option<(LeftOutReason, &str)> {
+    let (number, rest) = line.split_once('\t')?;
+    Some((LeftOutReason::of(number.parse().ok()?)?, rest))
+}
+
+/// What a file system refused to keep of a file or folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unkept {
+    pub mode: bool,
+    pub time: bool,
+}
+
+impl Unkept {
+    pub const LIST: WordList = WordList {
+        name: "Unkept",
+        doc: " What a file system refused to keep of a file or folder; the sum of what holds.\n",
+        words: &[("Mode", 1), ("Time", 2)],
+    };
+}
+
+impl Field for Unkept {
+    const SHAPE: Shape = Shape::Flags(&Self::LIST);
+
+    fn write(self, writer: &mut impl FieldWriter) {
+        writer.number(u32::from(self.mode) | u32::from(self.time) << 1);
+    }
+
+    fn read(reader: &mut impl FieldReader) -> Option<Self> {
+        let bits = reader.number()?;
+        (bits < 4).then_some(Self {
+            mode: bits & 1 != 0,
+            time: bits & 2 != 0,
+        })
+    }
+}
+
+words! {
+    /// Who closed a connection.
+    pub enum CloseCause {
+        /// This side.
+        Own = 0,
+        /// The peer, with its code.
+        Peer = 1,
+        /// QUIC gave up, with its status.
+        Transport = 2,
+    }
+}
+
+words! {
+    /// Where the bytes of a source come from.
+    pub enum OriginKind {
+        Files = 0,
+        /// One file of zeros and noise that needs no disk.
+        Memory = 1,
+        /// Files of which the system first forgets what it holds in memory, so that the disk is measured.
+        UncachedFiles = 2,
+    }
+}
+
+words! {
+    /// What a call or a command is refused with; negated where it is the result of a function.
+    pub enum Refusal {
+        Closed = 1,
+        UnknownId = 2,
+        /// A panic was caught, of which a FAULT event says more; or QUIC refused for a reason without a number here.
+        Internal = 5,
+        TooMuch = 12,
+        BadArguments = 22,
+        NoFamily = 97,
+        AddressInUse = 98,
+        AddressUnusable = 99,
+    }
+}
+
+/// All lists that the other language gets.
+pub const LISTS: &[&WordList] = &[
+    &FileFault::LIST,
+    &TargetStatus::LIST,
+    &LeftOutReason::LIST,
+    &Unkept::LIST,
+    &CloseCause::LIST,
+    &OriginKind::LIST,
+    &Refusal::LIST,
+];

@@ -1,0 +1,17 @@
+//! The door to TypeScript, `docs/engine.md`: the only part of the engine that knows how values look outside of Rust.
+
+mod abi;
+mod calls;
+pub mod ffi;
+mod names;
+mod payloads;
+mod queue;
+pub mod records;
+mod tables;
+pub mod tickets;
+mod typescript;
+
+pub use crate::core::command::{Command, Question};
+pub use crate::core::declare;
+pub use crate::core::event::Event;
+pub use crate::core::words;

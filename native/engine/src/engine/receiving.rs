@@ -1,0 +1,100 @@
+//! Sinks.
+
+use std::sync::Arc;
+
+use super::{Done, Engine, Linked, Receiving};
+use crate::core::event::Event;
+use crate::core::fault::Fault;
+use crate::core::options::SinkOptions;
+use crate::core::words::Refusal;
+use crate::core::workers::Workers;
+use crate::receive::sink::Sink;
+use crate::receive::target::Target;
+use crate::receive::target::discard::Discard;
+use crate::receive::target::folder::Folder;
+
+impl Engine {
+    pub(super) fn attach(&self, connection: u32, sink: u32) -> Done {
+        let Linked { connection, inlet } = self.connections.get(connection)?;
+        inlet.attach(self.sinks.get(sink)?.sink);
+        for lane in connection.lanes() {
+            lane.wake();
+        }
+        Ok(())
+    }
+
+    /// Opens a sink; a folder that cannot be used is a fault.
+    pub fn sink(&self, options: &SinkOptions) -> Result<u32, Fault> {
+        let target: Arc<dyn Target> = if options.discard {
+            Arc::new(Discard::default())
+        } else {
+            Arc::new(Folder::open(options)?)
+        };
+        let id = self.new_id();
+        let receiving = Receiving {
+            sink: Sink::new(id, target, self.tell.clone()),
+            ordered: Workers::new("ultra-order", 1, self.on_panic),
+        };
+        self.sinks.insert(id, receiving);
+        Ok(id)
+    }
+
+    pub(super) fn page(&self, sink: u32, first: u32, count: u16, entries: Vec<u8>) -> Done {
+        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        let tell = self.tell.clone();
+        ordered.run(move || {
+            tell.tell(match sink.target.add_page(first, count, &entries) {
+                Ok(statuses) => Event::Checked {
+                    sink: sink.id,
+                    first,
+                    statuses,
+                    free_space: sink.target.free_space(),
+                },
+                // Its sender's doing, also where only this side can know it: that ends the transfer, not the process.
+                Err(fault) => Event::PageRefused {
+                    sink: sink.id,
+                    fault: fault.class,
+                    text: fault.text,
+                },
+            });
+        });
+        Ok(())
+    }
+
+    pub(super) fn expect(&self, sink: u32, entry: u32, first: u64, count: u64) -> Done {
+        if self.sinks.get(sink)?.sink.expect(entry, first, count) {
+            Ok(())
+        } else {
+            Err(Refusal::BadArguments)
+        }
+    }
+
+    pub(super) fn commit(&self, sink: u32, entry: u32, size: u64, root: [u8; 32]) -> Done {
+        let Receiving { sink, .. } = self.sinks.get(sink)?;
+        sink.queue_commit(entry, size, root);
+        self.writers.run(move || sink.commit_queued());
+        Ok(())
+    }
+
+    pub(super) fn finish_folders(&self, sink: u32) -> Done {
+        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        let tell = self.tell.clone();
+        ordered.run(move || {
+            tell.tell(match sink.target.finish_folders() {
+                Ok(unkept) => Event::FoldersFinished { sink: sink.id, unkept },
+                Err(fault) => Event::FoldersFailed {
+                    sink: sink.id,
+                    fault: fault.class,
+                    text: fault.text,
+                },
+            });
+        });
+        Ok(())
+    }
+
+    pub(super) fn abandon(&self, sink: u32, entry: u32) -> Done {
+        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        ordered.run(move || sink.abandon(entry));
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Sources, their lanes and grants.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Done, Engine};
+use crate::core::event::Event;
+use crate::core::fault::Fault;
+use crate::core::options::SourceOptions;
+use crate::core::words::{FileFault, OriginKind, Refusal};
+use crate::send::lane::SendLane;
+use crate::send::origin::Origin;
+use crate::send::origin::memory::Memory;
+use crate::send::origin::tree::{Cache, Tree};
+use crate::send::source::Source;
+use crate::send::walk::{self, Pace};
+
+impl Engine {
+    pub(super) fn open_lanes(
+        &self,
+        connection: u32,
+        source: u32,
+        first_lane: u32,
+        first_number: u16,
+        count: u16,
+    ) -> Done {
+        let linked = self.connections.get(connection)?;
+        let (source, _) = self.sources.get(source)?;
+        if first_lane.checked_add(count.into()).is_none() || first_number.checked_add(count).is_none() {
+            return Err(Refusal::BadArguments);
+        }
+        for step in 0..count {
+            let (id, number) = (first_lane + u32::from(step), first_number + step);
+            let lane = SendLane::open(id, number, &linked.connection, &source, self.pump.clone());
+            let lane = lane.ok_or(Refusal::Closed)?;
+            linked.connection.add_lane(id, lane.clone());
+            self.lanes.insert(id, lane.clone());
+            self.tell.tell(Event::LaneOpened {
+                lane: id,
+                connection,
+                number,
+            });
+            lane.known();
+        }
+        Ok(())
+    }
+
+    pub(super) fn grant(&self, lane: u32, entry: u32, grant: u32, first: u64, count: u64) -> Done {
+        let lane = self.lanes.get(lane)?;
+        if self.pump.grant(&lane, grant, entry, first, count) {
+            Ok(())
+        } else {
+            Err(Refusal::BadArguments)
+        }
+    }
+
+    /// Ends a grant before `end`, or where its read cursor already is. `None`: no such grant, or all of it is read.
+    pub fn shrink(&self, grant: u32, end: u64) -> Option<u64> {
+        self.pump.shrink(grant, end)
+    }
+
+    pub(super) fn finish_lane(&self, lane: u32) -> Done {
+        self.lanes.get(lane)?.finish();
+        Ok(())
+    }
+
+    /// Makes a source; pages follow, or WALK_FAILED.
+    pub fn source(&self, options: &SourceOptions) -> u32 {
+        let id = self.new_id();
+        let paths = || {
+            let given = options.paths.iter().filter(|path| !path.is_empty());
+            given.map(PathBuf::from).collect::<Vec<_>>()
+        };
+        match options.origin {
+            OriginKind::Files => self.walk(id, &paths(), Cache::Allowed),
+            OriginKind::UncachedFiles => self.walk(id, &paths(), Cache::Forgotten),
+            OriginKind::Memory => {
+                let origin = Memory { size: options.size };
+                let pace = self.add_source(id, Box::new(Memory { size: options.size }));
+                walk::memory(id, &origin, &pace, &*self.tell);
+            }
+        }
+        id
+    }
+
+    pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache) {
+        let failed = |fault: Fault| {
+            self.tell.tell(Event::WalkFailed {
+                source: id,
+                fault: fault.class,
+                text: fault.text,
+            });
+        };
+        let (origin, walk) = match Tree::open(paths, cache) {
+            Ok(opened) => opened,
+            Err(fault) => return failed(fault),
+        };
+        let pace = self.add_source(id, Box::new(origin));
+        let tell = self.tell.clone();
+        let run = move || walk::run(id, walk, &pace, &*tell);
+        if let Err(error) = std::thread::Builder::new().name("ultra-walk".to_owned()).spawn(run) {
+            failed(Fault::new(FileFault::Io, error.to_string()));
+        }
+    }
+
+    fn add_source(&self, id: u32, origin: Box<dyn Origin>) -> Arc<Pace> {
+        let pace = Arc::new(Pace::default());
+        let source = Source::new(id, origin, self.tell.clone());
+        self.sources.insert(id, (source, pace.clone()));
+        pace
+    }
+
+    pub(super) fn limit_rate(&self, source: u32, bytes_per_second: f64) -> Done {
+        /// Between these a limit makes sense: a block takes twelve days at the one, and no time at the other.
+        const RATES: std::ops::RangeInclusive<f64> = 1.0..=1e15;
+        let limited = bytes_per_second != 0.0;
+        if limited && !RATES.contains(&bytes_per_second) {
+            return Err(Refusal::BadArguments);
+        }
+        let (source, _) = self.sources.get(source)?;
+        source.limit.set(limited.then_some(bytes_per_second));
+        Ok(())
+    }
+
+    pub(super) fn hold(&self, source: u32, entry: u32, first: u64, values: &[u8]) -> Done {
+        let (source, _) = self.sources.get(source)?;
+        let (values, rest) = values.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(Refusal::BadArguments);
+        }
+        source.hold(entry, first, values).map_err(|_| Refusal::BadArguments)
+    }
+
+    pub(super) fn seal(&self, source: u32, entry: u32) -> Done {
+        let (source, _) = self.sources.get(source)?;
+        self.background.run(move || source.seal(entry));
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! Connections from here to a peer and from a peer to a listener: how they begin, and what happens on them.
+
+use std::ffi::c_void;
+use std::net::SocketAddr;
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use msquic_sys::constants::connection_event;
+use msquic_sys::{Buffer, ConnectionEvent, Handle, Status, failed, status};
+
+use super::handle::ConnectionHandle;
+use super::stream::NewStream;
+use super::{Configuration, Quic, check, guarded};
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// From here.
+    Own,
+    /// By the peer, with its code.
+    Peer(u64),
+    /// By QUIC: no answer, refused, handshake failed ...
+    Transport(Status),
+}
+
+/// What happens on a connection. Called on the connection's thread: it may only queue.
+pub trait ConnectionHandler: Send + Sync + 'static {
+    /// The peer's certificate, inside the handshake; `false` ends it. A listener's peers have none.
+    fn certificate(self: &Arc<Self>, der: &[u8]) -> bool;
+    fn connected(self: &Arc<Self>, connection: &Arc<ConnectionHandle>, alpn: &[u8], remote: Option<SocketAddr>);
+    /// The peer opened a stream; dropping it refuses it.
+    fn peer_stream(self: &Arc<Self>, stream: NewStream);
+    /// The last event.
+    fn closed(self: &Arc<Self>, ended: Ended);
+}
+
+/// What the library hands back to the callback: freed at SHUTDOWN_COMPLETE, the last event of a connection.
+struct Context<H> {
+    connection: Arc<ConnectionHandle>,
+    handler: Arc<H>,
+    ended: OnceLock<Ended>,
+}
+
+impl ConnectionHandle {
+    /// Starts a connection to `remote` on the given partition (core) of the library.
+    pub fn start<H: ConnectionHandler>(
+        quic: &Arc<Quic>,
+        configuration: &Arc<Configuration>,
+        remote: SocketAddr,
+        partition: u16,
+        handler: Arc<H>,
+    ) -> Result<Arc<Self>, Status> {
+        let api = quic.api;
+        let mut raw = ptr::null_mut();
+        // SAFETY: the registration is open; the context is set below, before the start, so before any event.
+        check(unsafe {
+            (api.connection_open_in_partition)(quic.registration, partition, callback::<H>, ptr::null_mut(), &mut raw)
+        })?;
+        let connection = Arc::new(Self {
+            quic: quic.clone(),
+            raw,
+            _configuration: configuration.clone(),
+        });
+        let context = Context::leak(&connection, handler);
+        // SAFETY: the connection has not started: no event reads the context at the same time.
+        unsafe { (api.set_context)(raw, context.cast()) };
+        let started = connection
+            .set_remote(remote)
+            .and_then(|()| connection.begin(configuration, remote));
+        if let Err(refused) = started {
+            // Closing a connection that never started raises SHUTDOWN_COMPLETE all the same, unless it has no handler.
+            // SAFETY: the connection has not started: no event reads handler and context at the same time.
+            unsafe { (api.set_callback_handler)(raw, ptr::null_mut(), ptr::null_mut()) };
+            // SAFETY: `context` is from `leak` and no event frees it any more.
+            drop(unsafe { Box::from_raw(context) });
+            return Err(refused);
+        }
+        Ok(connection)
+    }
+
+    /// Takes over a connection inside NEW_CONNECTION. An error leaves the handle with the library.
+    pub(super) fn accept<H: ConnectionHandler>(
+        quic: &Arc<Quic>,
+        configuration: &Arc<Configuration>,
+        raw: Handle,
+        handler: Arc<H>,
+    ) -> Result<Arc<Self>, Status> {
+        let connection = Arc::new(Self {
+            quic: quic.clone(),
+            raw,
+            _configuration: configuration.clone(),
+        });
+        let context = Context::leak(&connection, handler);
+        let function: msquic_sys::ConnectionCallback = callback::<H>;
+        // SAFETY: called inside NEW_CONNECTION, before any event of this connection.
+        unsafe { (quic.api.set_callback_handler)(raw, function as *mut c_void, context.cast()) };
+        // SAFETY: both handles are open.
+        let result = unsafe { (quic.api.connection_set_configuration)(raw, configuration.raw) };
+        if failed(result) {
+            // The callback will return the failure, and then the library closes the handle itself and raises no event.
+            // SAFETY: `context` is from `leak` and nobody else frees it.
+            drop(unsafe { Box::from_raw(context) });
+            forget_handle(connection);
+            return Err(result);
+        }
+        Ok(connection)
+    }
+}
+
+/// Drops the object without closing the handle.
+fn forget_handle(connection: Arc<ConnectionHandle>) {
+    if let Ok(mut connection) = Arc::try_unwrap(connection) {
+        connection.raw = ptr::null_mut();
+    }
+}
+
+impl<H: ConnectionHandler> Context<H> {
+    fn leak(connection: &Arc<ConnectionHandle>, handler: Arc<H>) -> *mut Self {
+        Box::into_raw(Box::new(Self {
+            connection: connection.clone(),
+            handler,
+            ended: OnceLock::new(),
+        }))
+    }
+}
+
+unsafe extern "C" fn callback<H: ConnectionHandler>(
+    _raw: Handle,
+    context: *mut c_void,
+    event: *mut ConnectionEvent,
+) -> Status {
+    guarded(|| {
+        let context = context.cast::<Context<H>>();
+        // SAFETY: the context lives until SHUTDOWN_COMPLETE below, the last event; events of a connection never run in parallel.
+        let this = unsafe { &*context };
+        // SAFETY: the library passes a valid event, and `kind` says which member of the union is meaningful.
+        let (kind, data) = unsafe { ((*event).kind, &(*event).data) };
+        match kind {
+            connection_event::CONNECTED => {
+                // SAFETY: by `kind`; the ALPN has the stated length during the callback.
+                let alpn = unsafe {
+                    let connected = data.connected;
+                    bytes(connected.negotiated_alpn, usize::from(connected.negotiated_alpn_length))
+                };
+                this.handler.connected(&this.connection, alpn, this.connection.remote());
+            }
+            connection_event::PEER_CERTIFICATE_RECEIVED => {
+                // SAFETY: by `kind`; with USE_PORTABLE_CERTIFICATES it is null or a QUIC_BUFFER with the DER bytes.
+                let der = unsafe {
+                    let certificate = data.peer_certificate_received.certificate.cast::<Buffer>();
+                    if certificate.is_null() {
+                        return status::BAD_CERTIFICATE;
+                    }
+                    bytes((*certificate).buffer, (*certificate).length as usize)
+                };
+                return if this.handler.certificate(der) {
+                    status::SUCCESS
+                } else {
+                    status::BAD_CERTIFICATE
+                };
+            }
+            connection_event::PEER_STREAM_STARTED => {
+                // SAFETY: by `kind`.
+                let started = unsafe { data.peer_stream_started };
+                let unidirectional = started.flags & msquic_sys::constants::stream_open::UNIDIRECTIONAL != 0;
+                let stream = NewStream {
+                    connection: this.connection.clone(),
+                    raw: started.stream,
+                    unidirectional,
+                };
+                this.handler.peer_stream(stream);
+            }
+            connection_event::SHUTDOWN_INITIATED_BY_PEER => {
+                // SAFETY: by `kind`.
+                let _ = this
+                    .ended
+                    .set(Ended::Peer(unsafe { data.shutdown_initiated_by_peer.error_code }));
+            }
+            connection_event::SHUTDOWN_INITIATED_BY_TRANSPORT => {
+                // SAFETY: by `kind`.
+                let _ = this
+                    .ended
+                    .set(Ended::Transport(unsafe { data.shutdown_initiated_by_transport.status }));
+            }
+            connection_event::SHUTDOWN_COMPLETE => {
+                // SAFETY: the last event: nobody else reads the context any more.
+                let context = unsafe { Box::from_raw(context) };
+                context
+                    .handler
+                    .closed(context.ended.get().copied().unwrap_or(Ended::Own));
+            }
+            _ => {}
+        }
+        status::SUCCESS
+    })
+}
+
+/// # Safety
+/// `pointer` is null or has `length` readable bytes for as long as the result is used.
+unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
+    if pointer.is_null() {
+        return &[];
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { std::slice::from_raw_parts(pointer, length) }
+}

@@ -1,0 +1,155 @@
+//! Listeners: one UDP port where dialers arrive.
+
+use std::ffi::{CString, c_void};
+use std::net::SocketAddr;
+use std::ptr;
+use std::sync::Arc;
+
+use msquic_sys::constants::{listener_event, param};
+use msquic_sys::{Handle, ListenerEvent, QuicAddr, Settings, Status, failed, status};
+
+use super::connection::ConnectionHandler;
+use super::handle::ConnectionHandle;
+use super::{Configuration, Quic, alpn_buffers, check, guarded};
+
+/// A certificate with its key. It stays in memory: no file ever holds the key.
+pub struct Identity {
+    pub pkcs12: Vec<u8>,
+    pub password: CString,
+}
+
+/// Decides about a dialer before its handshake. Called on a library thread: it may only look and count.
+pub trait ListenerHandler: Send + Sync + 'static {
+    type Connection: ConnectionHandler;
+    /// A handler for the new connection, or `None` to refuse it. `is_validated`: the dialer has shown that it receives at this address.
+    fn incoming(self: &Arc<Self>, remote: SocketAddr, is_validated: bool) -> Option<Arc<Self::Connection>>;
+    /// The connection is set up; its handshake begins.
+    fn accepted(self: &Arc<Self>, handler: &Arc<Self::Connection>, connection: &Arc<ConnectionHandle>);
+    /// The connection that [`ListenerHandler::incoming`] allowed could not be set up; nothing follows for it.
+    fn failed(self: &Arc<Self>, connection: Arc<Self::Connection>);
+}
+
+/// A started listener; dropping it stops it. Its connections live on.
+pub struct Listener<H: ListenerHandler> {
+    quic: Arc<Quic>,
+    raw: Handle,
+    configuration: Arc<Configuration>,
+    context: *mut Context<H>,
+}
+
+// SAFETY: the library's listener functions may be called from any thread; only `drop` closes the handle and frees the context.
+unsafe impl<H: ListenerHandler> Send for Listener<H> {}
+// SAFETY: as above.
+unsafe impl<H: ListenerHandler> Sync for Listener<H> {}
+
+struct Context<H> {
+    quic: Arc<Quic>,
+    configuration: Arc<Configuration>,
+    handler: Arc<H>,
+}
+
+impl<H: ListenerHandler> Listener<H> {
+    pub fn start(
+        quic: &Arc<Quic>,
+        configuration: Arc<Configuration>,
+        alpns: &[Vec<u8>],
+        local: SocketAddr,
+        handler: Arc<H>,
+    ) -> Result<Self, Status> {
+        let buffers = alpn_buffers(alpns)?;
+        let context = Box::into_raw(Box::new(Context {
+            quic: quic.clone(),
+            configuration: configuration.clone(),
+            handler,
+        }));
+        let mut listener = Self {
+            quic: quic.clone(),
+            raw: ptr::null_mut(),
+            configuration,
+            context,
+        };
+        // SAFETY: the registration is open; the context lives until `drop`, after the handle is closed.
+        check(unsafe {
+            (quic.api.listener_open)(quic.registration, callback::<H>, context.cast(), &mut listener.raw)
+        })?;
+        let address = any_family(local);
+        // SAFETY: all arguments live during the call, which copies them.
+        check(unsafe { (quic.api.listener_start)(listener.raw, buffers.as_ptr(), buffers.len() as u32, &address) })?;
+        Ok(listener)
+    }
+
+    /// Changes the settings of dialers that come from now on.
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
+        self.configuration.set_settings(settings)
+    }
+
+    /// The port it really listens on. (Its address has no family when it listens on both.)
+    pub fn port(&self) -> Option<u16> {
+        let mut address = QuicAddr::unspecified(0);
+        let mut length = size_of::<QuicAddr>() as u32;
+        // SAFETY: the buffer has `length` bytes and the parameter is a QUIC_ADDR.
+        let result = unsafe {
+            (self.quic.api.get_param)(
+                self.raw,
+                param::LISTENER_LOCAL_ADDRESS,
+                &mut length,
+                ptr::from_mut(&mut address).cast(),
+            )
+        };
+        if failed(result) { None } else { Some(address.port()) }
+    }
+}
+
+/// The unspecified IPv6 address means both families; the library says that with an address without a family.
+fn any_family(local: SocketAddr) -> QuicAddr {
+    if local.is_ipv6() && local.ip().is_unspecified() {
+        QuicAddr::unspecified(local.port())
+    } else {
+        QuicAddr::from(local)
+    }
+}
+
+impl<H: ListenerHandler> Drop for Listener<H> {
+    fn drop(&mut self) {
+        if !self.raw.is_null() {
+            // SAFETY: the only owner; closing waits until no callback runs. It is never dropped inside a callback.
+            unsafe { (self.quic.api.listener_close)(self.raw) };
+        }
+        // SAFETY: the handle is closed (or was never opened), so no callback reads the context any more.
+        drop(unsafe { Box::from_raw(self.context) });
+    }
+}
+
+unsafe extern "C" fn callback<H: ListenerHandler>(
+    _raw: Handle,
+    context: *mut c_void,
+    event: *mut ListenerEvent,
+) -> Status {
+    guarded(|| {
+        // SAFETY: the context lives until the listener is closed.
+        let this = unsafe { &*context.cast::<Context<H>>() };
+        // SAFETY: the library passes a valid event.
+        if unsafe { (*event).kind } != listener_event::NEW_CONNECTION {
+            return status::SUCCESS;
+        }
+        // SAFETY: by `kind`; the info and the address in it are valid during the callback.
+        let (raw, remote) = unsafe {
+            let new = (*event).data.new_connection;
+            (new.connection, (*(*new.info).remote_address).to_socket_addr())
+        };
+        let is_validated = ConnectionHandle::is_address_validated(this.quic.api, raw);
+        let Some(handler) = remote.and_then(|remote| this.handler.incoming(remote, is_validated)) else {
+            return status::CONNECTION_REFUSED;
+        };
+        match ConnectionHandle::accept(&this.quic, &this.configuration, raw, handler.clone()) {
+            Ok(connection) => {
+                this.handler.accepted(&handler, &connection);
+                status::SUCCESS
+            }
+            Err(refused) => {
+                this.handler.failed(handler);
+                refused
+            }
+        }
+    })
+}

@@ -1,0 +1,149 @@
+//! How busy the process, its threads and the machine are, for the verdict. Read from /proc when somebody asks, so it costs nothing
+//! while bytes move; what a system does not tell is 0.
+
+use std::fs;
+use std::path::Path;
+
+use super::socket::socket_abilities;
+use crate::os::{NETWORK_THREAD, OURS, ROLES, THREAD_FIELDS};
+
+/// A tick of the times in /proc/stat and /proc/self/stat: USER_HZ is 100 wherever this runs.
+const TICK_NANOS: u64 = 10_000_000;
+
+/// The numbers of [`LOAD`](crate::os::LOAD), then [`THREAD_FIELDS`] for each thread.
+pub fn values() -> Vec<f64> {
+    let machine = machine();
+    let socket = socket_abilities();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut values = vec![
+        process_time() as f64,
+        cores as f64,
+        machine.busy as f64,
+        machine.cores as f64,
+        socket.receive_buffer as f64,
+        dropped_datagrams() as f64,
+        f64::from(socket.segmentation),
+        f64::from(socket.coalescing),
+    ];
+    for thread in entries("/proc/self/task") {
+        values.extend(thread_times(&thread).into_iter().flatten());
+    }
+    values
+}
+
+/// Processor time of all threads, ended ones included.
+fn process_time() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    ticks_of(&stat).unwrap_or(0)
+}
+
+/// User and system time of a line of /proc/.../stat. The name in parentheses may hold anything.
+fn ticks_of(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    // Fields 14 and 15 of the line; the first one after the name is number 3.
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+    let (user, system) = (times.next()?.ok()?, times.next()?.ok()?);
+    Some((user + system).saturating_mul(TICK_NANOS))
+}
+
+fn thread_times(folder: &Path) -> Option<[f64; THREAD_FIELDS]> {
+    // A thread may end between the listing and here.
+    let name = fs::read_to_string(folder.join("comm")).ok()?;
+    let id: u32 = folder.file_name()?.to_str()?.parse().ok()?;
+    let (ran, waited) = match fs::read_to_string(folder.join("schedstat")) {
+        Ok(text) => schedule_of(&text)?,
+        // A kernel without these statistics still has the coarser ones.
+        Err(_) => (ticks_of(&fs::read_to_string(folder.join("stat")).ok()?)?, 0),
+    };
+    Some([f64::from(id), role_of(name.trim()) as f64, ran as f64, waited as f64])
+}
+
+/// How long a thread ran, and how long it could have run but had no core.
+fn schedule_of(text: &str) -> Option<(u64, u64)> {
+    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn role_of(name: &str) -> usize {
+    let role = match name.strip_prefix(OURS) {
+        Some("read") => "read",
+        Some("write") => "write",
+        Some(_) if NETWORK_THREAD.to_str() == Ok(name) => "network",
+        Some(_) => "files",
+        None => "control",
+    };
+    ROLES.iter().position(|known| *known == role).unwrap_or(0)
+}
+
+#[derive(Default)]
+struct Machine {
+    busy: u64,
+    cores: u64,
+}
+
+/// How long all cores of the machine have been busy, whoever kept them so.
+fn machine() -> Machine {
+    machine_of(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
+}
+
+fn machine_of(text: &str) -> Option<Machine> {
+    let all = text.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let times: Vec<u64> = all.split_whitespace().map_while(|time| time.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user and nice.
+    let busy = [0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|place| times.get(*place))
+        .sum::<u64>();
+    let is_core = |line: &&str| {
+        line.strip_prefix("cpu")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    Some(Machine {
+        busy: busy.saturating_mul(TICK_NANOS),
+        cores: text.lines().filter(is_core).count() as u64,
+    })
+}
+
+/// Datagrams that arrived at sockets of this process and found no room.
+fn dropped_datagrams() -> u64 {
+    let inodes: Vec<String> = entries("/proc/self/fd")
+        .iter()
+        .filter_map(|fd| socket_inode(fd))
+        .collect();
+    ["/proc/self/net/udp", "/proc/self/net/udp6"]
+        .iter()
+        .map(|table| drops_of(&fs::read_to_string(table).unwrap_or_default(), &inodes))
+        .sum()
+}
+
+fn socket_inode(descriptor: &Path) -> Option<String> {
+    let target = fs::read_link(descriptor).ok()?;
+    let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+    Some(inode.to_owned())
+}
+
+/// The last column of the lines whose tenth is one of `inodes`.
+fn drops_of(table: &str, inodes: &[String]) -> u64 {
+    let drops = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let inode = columns.get(9)?;
+        if !inodes.iter().any(|known| known == inode) {
+            return None;
+        }
+        columns.last()?.parse::<u64>().ok()
+    };
+    table.lines().skip(1).filter_map(drops).sum()
+}
+
+fn entries(folder: &str) -> Vec<std::path::PathBuf> {
+    let Ok(listing) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    listing
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

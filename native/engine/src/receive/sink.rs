@@ -1,0 +1,320 @@
+//! The receiver's side of a transfer: which blocks are wanted, claimed and verified. `sink/commit.rs` has the commit of complete files.
+
+mod commit;
+
+use std::collections::{HashMap, TryReserveError, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Mutex, RwLock};
+use ultra_files::Part;
+
+use super::target::Target;
+use crate::blocks::block_table::{BlockTable, Full, OpenGroups};
+use crate::blocks::block_tree::BLOCK_LEN;
+use crate::blocks::frame::{block_count, block_len};
+use crate::blocks::wanted::Wanted;
+use crate::core::event::Event;
+use crate::core::fault::Fault;
+use crate::core::stats::{Counters, add};
+use crate::core::tell::Tell;
+use crate::core::words::FileFault;
+use commit::Sealed;
+
+/// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
+/// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
+const WRITE_BACK_STEP: u64 = 8 * BLOCK_LEN;
+
+pub struct Sink {
+    pub id: u32,
+    pub target: Arc<dyn Target>,
+    tell: Arc<dyn Tell>,
+    pub counters: Arc<Counters>,
+    files: RwLock<Files>,
+    open_groups: OpenGroups,
+    /// What TypeScript wants committed; see `sink/commit.rs`.
+    sealed: Mutex<VecDeque<Sealed>>,
+    roots: Mutex<HashMap<u32, [u8; 32]>>,
+}
+
+/// The files that are not over.
+#[derive(Default)]
+struct Files {
+    /// Those of which no block has come: what is needed of them.
+    wanted: HashMap<u32, Wanted>,
+    /// Those of which a block has come. Only then is room made for them.
+    begun: HashMap<u32, Arc<SinkEntry>>,
+}
+
+/// One file while it is being received; gone once it is committed or abandoned.
+pub struct SinkEntry {
+    sink: u32,
+    id: u32,
+    tell: Arc<dyn Tell>,
+    counters: Arc<Counters>,
+    target: Arc<dyn Target>,
+    /// Made when the first block arrives; `None` inside: it could not be made, or nothing is kept.
+    part: OnceLock<Option<Arc<Part>>>,
+    blocks: Mutex<Blocks>,
+    /// Its failure was told; nothing more is written to it.
+    failed: AtomicBool,
+    /// A block did not verify, so there may be bytes where a hole belongs.
+    pub dirty: AtomicBool,
+}
+
+/// A block that is wanted may be claimed by one lane, whose claim ends with its value in the table or without success; what is in the
+/// table is never written to again.
+struct Blocks {
+    wanted: Wanted,
+    table: BlockTable,
+}
+
+/// The right of one lane to write one block. It ends, at the latest, when it is dropped - after the last write has returned.
+pub struct Claim {
+    entry: Arc<SinkEntry>,
+    block: u64,
+    settled: bool,
+}
+
+impl Sink {
+    pub fn new(id: u32, target: Arc<dyn Target>, tell: Arc<dyn Tell>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            target,
+            tell,
+            counters: Arc::default(),
+            files: RwLock::default(),
+            open_groups: OpenGroups::bounded(),
+            sealed: Mutex::default(),
+            roots: Mutex::default(),
+        })
+    }
+
+    /// States that blocks are needed. An unknown entry or blocks beyond its size are an error of the caller.
+    pub fn expect(&self, id: u32, first: u64, count: u64) -> bool {
+        let Some(size) = self.target.file_size(id) else {
+            return false;
+        };
+        let blocks = block_count(size);
+        let Some(end) = first.checked_add(count).filter(|end| *end <= blocks) else {
+            return false;
+        };
+        if self.files.write().want(id, first, end, blocks).is_err() {
+            tell_failed(&*self.tell, self.id, id, &no_memory());
+        }
+        true
+    }
+
+    /// Claims a block for the frame that just began. `Ok(None)`: it is not wanted; `Err`: the peer broke the protocol.
+    pub fn claim(&self, id: u32, block: u64, length: u32) -> Result<Option<Claim>, &'static str> {
+        if id >= self.target.entry_count() {
+            return Err("a frame of an entry that was never offered");
+        }
+        let Some(size) = self.target.file_size(id) else {
+            return Err("a frame of an entry that is no file");
+        };
+        if block >= block_count(size) || length != block_len(size, block) {
+            return Err("a frame that does not fit its file");
+        }
+        let Some(entry) = self.entry(id).or_else(|| self.begin(id, size)) else {
+            return Ok(None);
+        };
+        if entry.failed.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let claimed = entry.blocks.lock().claim(block);
+        match claimed {
+            Ok(true) => Ok(Some(Claim {
+                entry,
+                block,
+                settled: false,
+            })),
+            Ok(false) => Ok(None),
+            Err(Full::Memory) => {
+                entry.fail(&no_memory());
+                Ok(None)
+            }
+            Err(full @ Full::Groups) => Err(full.text()),
+        }
+    }
+
+    /// Gives an entry up and removes its part file.
+    pub fn abandon(&self, id: u32) {
+        if let Some(entry) = self.files.write().remove(id) {
+            entry.failed.store(true, Ordering::Release);
+        }
+        self.target.abandon(id);
+    }
+
+    /// Roots of the files committed here, for the transfer root.
+    pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
+        self.roots.lock().get(&id).copied()
+    }
+
+    fn entry(&self, id: u32) -> Option<Arc<SinkEntry>> {
+        let files = self.files.read();
+        files.begun.get(&id).cloned()
+    }
+
+    /// Makes room for a file whose first frame has come, if it is wanted.
+    fn begin(&self, id: u32, size: u64) -> Option<Arc<SinkEntry>> {
+        let mut files = self.files.write();
+        if let Some(entry) = files.begun.get(&id) {
+            return Some(entry.clone()); // another lane was faster
+        }
+        if files.begun.try_reserve(1).is_err() {
+            tell_failed(&*self.tell, self.id, id, &no_memory());
+            return None;
+        }
+        let blocks = Blocks {
+            wanted: files.wanted.remove(&id)?,
+            table: BlockTable::new(block_count(size), self.open_groups.clone()),
+        };
+        let entry = Arc::new(SinkEntry {
+            sink: self.id,
+            id,
+            tell: self.tell.clone(),
+            counters: self.counters.clone(),
+            target: self.target.clone(),
+            part: OnceLock::new(),
+            blocks: Mutex::new(blocks),
+            failed: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+        });
+        files.begun.insert(id, entry.clone());
+        Some(entry)
+    }
+
+    fn forget(&self, id: u32) {
+        drop(self.files.write().remove(id));
+    }
+}
+
+impl Files {
+    fn want(&mut self, id: u32, first: u64, end: u64, blocks: u64) -> Result<(), TryReserveError> {
+        if let Some(entry) = self.begun.get(&id) {
+            return entry.blocks.lock().wanted.add(first, end, blocks);
+        }
+        self.wanted.try_reserve(1)?;
+        let wanted = self.wanted.entry(id).or_insert_with(Wanted::none);
+        wanted.add(first, end, blocks)
+    }
+
+    fn remove(&mut self, id: u32) -> Option<Arc<SinkEntry>> {
+        self.wanted.remove(&id);
+        self.begun.remove(&id)
+    }
+}
+
+impl Blocks {
+    fn claim(&mut self, block: u64) -> Result<bool, Full> {
+        Ok(self.wanted.has(block) && self.table.claim(block)?)
+    }
+}
+
+impl SinkEntry {
+    /// Makes the part file unless there is one: also a file of holes alone needs it. `false`: this file has failed.
+    pub fn open(&self) -> bool {
+        self.part.get_or_init(|| match self.target.part(self.id) {
+            Ok(part) => part,
+            Err(fault) => {
+                self.fail(&fault);
+                None
+            }
+        });
+        !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Writes to the part file. `false`: this file has failed (now or before); the caller drops the rest of its block.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> bool {
+        if self.failed.load(Ordering::Acquire) || !self.open() {
+            return false;
+        }
+        if let Some(Some(part)) = self.part.get()
+            && let Err(error) = part.write_at(offset, bytes)
+        {
+            self.fail(&Fault::from(error));
+        }
+        add(&self.counters.written_bytes, bytes.len() as u64);
+        !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Tells the first failure of this file, and only that.
+    fn fail(&self, fault: &Fault) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            tell_failed(&*self.tell, self.sink, self.id, fault);
+        }
+    }
+}
+
+impl Claim {
+    pub fn entry(&self) -> &SinkEntry {
+        &self.entry
+    }
+
+    /// The block is written and its value was right.
+    pub fn verified(mut self, value: [u8; 32], root: Option<[u8; 32]>) {
+        self.settled = true;
+        let mut blocks = self.entry.blocks.lock();
+        let kept = blocks.table.set(self.block, value, root);
+        let complete = blocks.table.is_complete();
+        drop(blocks);
+        if kept.is_err() {
+            return self.entry.fail(&no_memory());
+        }
+        add(&self.entry.counters.verified_blocks, 1);
+        self.push_write_back();
+        let entry = &self.entry;
+        entry.tell.verified(entry.sink, entry.id, self.block, complete);
+    }
+
+    /// The block's bytes were wrong: it may come again.
+    pub fn mismatched(mut self) {
+        self.settled = true;
+        self.entry.dirty.store(true, Ordering::Relaxed);
+        self.release();
+        add(&self.entry.counters.mismatched_blocks, 1);
+        self.entry.tell.tell(Event::Mismatch {
+            sink: self.entry.sink,
+            entry: self.entry.id,
+            block: self.block,
+        });
+    }
+
+    fn release(&self) {
+        self.entry.blocks.lock().table.release(self.block);
+    }
+
+    fn push_write_back(&self) {
+        let end = (self.block + 1) * BLOCK_LEN;
+        if end.is_multiple_of(WRITE_BACK_STEP)
+            && let Some(Some(part)) = self.entry.part.get()
+        {
+            // Only a hint: an error of the disk comes back from the fdatasync before the commit.
+            let _ = part.sync_range(end - WRITE_BACK_STEP, WRITE_BACK_STEP);
+        }
+    }
+}
+
+impl Drop for Claim {
+    /// The lane died, or a write failed: the block may be claimed again, and what is in the file there is not to be trusted.
+    fn drop(&mut self) {
+        if !self.settled {
+            self.entry.dirty.store(true, Ordering::Relaxed);
+            self.release();
+        }
+    }
+}
+
+fn tell_failed(tell: &dyn Tell, sink: u32, entry: u32, fault: &Fault) {
+    tell.tell(Event::EntryFailed {
+        sink,
+        entry,
+        fault: fault.class,
+        text: fault.text.clone(),
+    });
+}
+
+fn no_memory() -> Fault {
+    Fault::new(FileFault::NoMemory, Full::Memory.text())
+}

@@ -1,0 +1,134 @@
+//! Nowhere: keeps what the pages say, and no bytes. To measure everything but the disk.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use ultra_files::{EntryKind, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part};
+
+use super::{Committed, MOST, Target};
+use crate::core::fault::Fault;
+use crate::core::words::{TargetStatus, Unkept};
+
+#[derive(Default)]
+pub struct Discard(RwLock<Known>);
+
+/// The entries of pages, in order.
+#[derive(Default)]
+struct Known {
+    entries: Vec<(String, EntryKind, u64)>,
+    path_bytes: usize,
+}
+
+impl Target for Discard {
+    fn add_page(&self, _first: u32, count: u16, entries: &[u8]) -> Result<Vec<TargetStatus>, Fault> {
+        let page = ultra_files::decode(count, entries)?;
+        let mut known = self.0.write();
+        page.iter().try_for_each(|entry| known.add(entry))?;
+        Ok(vec![TargetStatus::Absent; page.len()]) // as many as a page of 64 KiB holds
+    }
+
+    fn entry_count(&self) -> u32 {
+        u32::try_from(self.0.read().entries.len()).unwrap_or(u32::MAX)
+    }
+
+    fn file_size(&self, id: u32) -> Option<u64> {
+        let known = self.0.read();
+        let (_, kind, size) = known.entries.get(id as usize)?;
+        (*kind == EntryKind::File).then_some(*size)
+    }
+
+    fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
+        self.0.read().entries.get(id as usize).cloned()
+    }
+
+    fn detail(&self, _id: u32) -> Option<String> {
+        None
+    }
+
+    fn path(&self, id: u32) -> String {
+        self.describe(id).map(|(path, ..)| path).unwrap_or_default()
+    }
+
+    fn part(&self, _id: u32) -> Result<Option<Arc<Part>>, Fault> {
+        Ok(None)
+    }
+
+    fn commit_group(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        ids.iter().map(|_| Ok(Committed::default())).collect()
+    }
+
+    fn abandon(&self, _id: u32) {}
+
+    fn finish_folders(&self) -> Result<Unkept, Fault> {
+        Ok(Unkept::default())
+    }
+
+    fn free_space(&self) -> u64 {
+        MOST
+    }
+
+    fn dispose(&self) {}
+}
+
+impl Known {
+    fn add(&mut self, entry: &PageEntry<'_>) -> Result<(), PageError> {
+        let path = entry.path.as_str();
+        if self.entries.len() >= MAX_ENTRIES as usize {
+            return Err(PageError::TooManyEntries);
+        }
+        if self.path_bytes + path.len() > MAX_NAME_BYTES {
+            return Err(PageError::TooMuch);
+        }
+        let mut kept = String::new();
+        kept.try_reserve_exact(path.len()).map_err(|_| PageError::NoMemory)?;
+        kept.push_str(path);
+        self.entries.try_reserve(1).map_err(|_| PageError::NoMemory)?;
+        self.entries.push((kept, entry.kind, entry.size.unwrap_or(0)));
+        self.path_bytes += path.len();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ultra_files::{PageBuilder, SafePath, platform::Time};
+
+    use super::*;
+
+    /// A page of files below folders of 4,000 bytes, from number `first` on.
+    fn page(first: u32, count: u32, folder: &str) -> (u16, Vec<u8>) {
+        let mut builder = PageBuilder::new();
+        for number in first..first + count {
+            let path = format!("{folder}{number:04}");
+            let entry = PageEntry {
+                kind: EntryKind::File,
+                size: Some(1),
+                mode: 0o644,
+                mtime: Time { secs: 0, nanos: 0 },
+                fingerprint: [0; 16],
+                path: SafePath::parse(path.as_bytes()).unwrap(),
+            };
+            assert!(builder.push(&entry));
+        }
+        builder.take()
+    }
+
+    #[test]
+    fn t2_what_is_discarded_has_a_list_of_paths_that_is_bounded() {
+        let target = Discard::default();
+        let folder = "folder/".repeat(580);
+        let mut first = 0;
+        let refused = loop {
+            let (count, bytes) = page(first, 15, &folder);
+            match target.add_page(first, count, &bytes) {
+                Ok(statuses) => assert_eq!(statuses.len(), 15),
+                Err(fault) => break fault,
+            }
+            first += 15;
+            assert!((first as usize) < 70_000);
+        };
+        assert_eq!(refused.class, crate::core::words::FileFault::Protocol);
+        assert!(first as usize > MAX_NAME_BYTES / 4096 - 15, "many fit");
+        assert!(target.describe(first - 1).is_some());
+    }
+}

@@ -1,0 +1,146 @@
+//! A folder of the user's.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ultra_files::{EntryKind, ErrorClass, Kept, Part, Sink, TargetStatus as Found};
+
+use super::{Committed, MOST, Target};
+use crate::core::fault::Fault;
+use crate::core::options::SinkOptions;
+use crate::core::words::{TargetStatus, Unkept};
+
+pub struct Folder(Sink);
+
+impl Folder {
+    pub fn open(options: &SinkOptions) -> Result<Self, Fault> {
+        let choices = ultra_files::SinkOptions {
+            overwrite: options.overwrite,
+            hidden: options.hidden,
+            rename: (!options.rename.is_empty()).then(|| options.rename.clone()),
+            create: options.create,
+        };
+        Ok(Self(Sink::open(Path::new(&options.folder), choices)?))
+    }
+
+    #[cfg(test)]
+    pub fn of(sink: Sink) -> Self {
+        Self(sink)
+    }
+}
+
+impl Target for Folder {
+    fn add_page(&self, first: u32, count: u16, entries: &[u8]) -> Result<Vec<TargetStatus>, Fault> {
+        let found = self.0.add_page(first, count, entries)?;
+        Ok(found.into_iter().map(status_of).collect())
+    }
+
+    fn entry_count(&self) -> u32 {
+        self.0.entry_count()
+    }
+
+    fn file_size(&self, id: u32) -> Option<u64> {
+        (self.0.kind(id)? == EntryKind::File).then(|| self.0.size(id)).flatten()
+    }
+
+    fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
+        let size = self.0.size(id).unwrap_or(0);
+        Some((self.0.wire_path(id)?, self.0.kind(id)?, size))
+    }
+
+    fn detail(&self, id: u32) -> Option<String> {
+        let error = self.0.detail(id)?;
+        Some(match error.class {
+            ErrorClass::NotAFile => error.path,
+            _ => error.reason(),
+        })
+    }
+
+    fn path(&self, id: u32) -> String {
+        self.0.path(id).unwrap_or_default()
+    }
+
+    fn part(&self, id: u32) -> Result<Option<Arc<Part>>, Fault> {
+        Ok(Some(self.0.part(id)?))
+    }
+
+    fn commit_group(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        let results = self.0.commit_group(ids).into_iter().map(|result| {
+            let info = result?;
+            Ok(Committed {
+                durable: info.durable,
+                unkept: unkept(info.kept),
+            })
+        });
+        results.collect()
+    }
+
+    fn abandon(&self, id: u32) {
+        self.0.abandon(id);
+    }
+
+    fn finish_folders(&self) -> Result<Unkept, Fault> {
+        let finished = self.0.finish_folders();
+        match finished.errors.into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Ok(unkept(finished.kept)),
+        }
+    }
+
+    /// A file system that cannot say it is asked again by every write.
+    fn free_space(&self) -> u64 {
+        self.0.free_space().unwrap_or(MOST)
+    }
+
+    fn dispose(&self) {
+        self.0.dispose();
+    }
+}
+
+fn unkept(kept: Kept) -> Unkept {
+    Unkept {
+        mode: !kept.mode,
+        time: !kept.time,
+    }
+}
+
+/// The same word: what the receiver's files found is what its control plane decides on.
+fn status_of(status: Found) -> TargetStatus {
+    match status {
+        Found::Absent => TargetStatus::Absent,
+        Found::Identical => TargetStatus::Identical,
+        Found::Different => TargetStatus::Different,
+        Found::InTheWay => TargetStatus::InTheWay,
+        Found::Duplicate => TargetStatus::Duplicate,
+        Found::Conflict => TargetStatus::Conflict,
+        Found::FolderExists => TargetStatus::FolderExists,
+        Found::Unexaminable => TargetStatus::Unexaminable,
+        Found::UnsafeParent => TargetStatus::UnsafeParent,
+        Found::CannotRename => TargetStatus::CannotRename,
+        Found::Hidden => TargetStatus::Hidden,
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::receive::sink::Sink as Receiver;
+    use crate::testing::{Told, add_page};
+
+    #[test]
+    fn a_link_on_the_way_is_named_and_what_is_examined_has_no_detail() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("a")).unwrap();
+        symlink("/", place.path().join("a/link")).unwrap();
+        let target = Arc::new(Folder::of(Sink::open(place.path(), Default::default()).unwrap()));
+        let sink = Receiver::new(1, target.clone(), Arc::new(Told::default()));
+        add_page(&sink, &[("a/link/file", 5), ("a/file", 5)]);
+        assert_eq!(target.detail(0).as_deref(), Some("a/link"));
+        assert_eq!(target.detail(1), None);
+        assert_eq!(target.detail(2), None);
+    }
+}

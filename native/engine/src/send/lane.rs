@@ -1,0 +1,132 @@
+//! A lane to the peer: its stream, and the grants that it still has to send.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use super::source::Source;
+use crate::blocks::frame;
+use crate::core::words::{BlockIndex, EntryId, GrantId, LaneId};
+use crate::net::connection::{Connection, Lane};
+use crate::net::quic::{Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
+
+/// Who fills lanes: is told of what happens on their streams.
+pub trait LaneOwner: Send + Sync {
+    /// A frame is acknowledged, or will never be.
+    fn sent(&self, lane: &SendLane, buffer: Box<SendBuffer>);
+    /// Nothing can be sent any more.
+    fn closed(&self, lane: &SendLane);
+}
+
+pub struct SendLane {
+    pub id: LaneId,
+    pub connection: Arc<Connection>,
+    pub source: Arc<Source>,
+    owner: Arc<dyn LaneOwner>,
+    pub stream: OnceLock<Arc<Stream>>,
+    pub grants: Mutex<VecDeque<Arc<Grant>>>,
+    /// It is in its owner's queue.
+    pub queued: AtomicBool,
+    pub closed: AtomicBool,
+    /// Orders LANE_OPENED before LANE_CLOSED: registration and close both set it, and whichever finds it set already reports the
+    /// close.
+    met: AtomicBool,
+}
+
+/// A run of blocks of one entry that a lane shall send.
+pub struct Grant {
+    pub id: GrantId,
+    pub entry: EntryId,
+    pub range: Mutex<(BlockIndex, BlockIndex)>,
+}
+
+impl SendLane {
+    fn new(id: LaneId, connection: &Arc<Connection>, source: &Arc<Source>, owner: Arc<dyn LaneOwner>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            connection: connection.clone(),
+            source: source.clone(),
+            owner,
+            stream: OnceLock::new(),
+            grants: Mutex::default(),
+            queued: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            met: AtomicBool::new(false),
+        })
+    }
+
+    /// Opens a lane and sends its preface. `None`: the connection is gone.
+    pub fn open(
+        id: LaneId,
+        number: u16,
+        connection: &Arc<Connection>,
+        source: &Arc<Source>,
+        owner: Arc<dyn LaneOwner>,
+    ) -> Option<Arc<Self>> {
+        let handle = connection.handle()?;
+        let lane = Self::new(id, connection, source, owner);
+        let stream = Stream::open(&handle, true, lane.clone()).ok()?;
+        let preface = SendBuffer::new(Box::new(frame::encode_preface(number)));
+        stream.send(preface, false).ok()?;
+        lane.stream.set(stream).ok()?;
+        Some(lane)
+    }
+
+    /// A lane without a stream.
+    #[cfg(test)]
+    pub fn alone(
+        id: LaneId,
+        connection: &Arc<Connection>,
+        source: &Arc<Source>,
+        owner: Arc<dyn LaneOwner>,
+    ) -> Arc<Self> {
+        let lane = Self::new(id, connection, source, owner);
+        lane.known();
+        lane
+    }
+
+    /// LANE_OPENED was reported; a lane may have closed before that.
+    pub fn known(&self) {
+        if self.met.swap(true, Ordering::AcqRel) {
+            self.connection.lane_closed(self.id, false);
+        }
+    }
+
+    /// Ends the lane after what it has sent.
+    pub fn finish(&self) {
+        if let Some(stream) = self.stream.get() {
+            stream.finish();
+        }
+    }
+}
+
+impl Lane for SendLane {
+    /// It waits for nothing of its connection.
+    fn wake(self: Arc<Self>) {}
+
+    fn statistics(&self) -> Option<StreamStatistics> {
+        self.stream.get()?.statistics()
+    }
+}
+
+impl StreamHandler for SendLane {
+    /// A lane goes one way: the peer cannot send on it, QUIC sees to that.
+    fn received(self: &Arc<Self>, _data: Received, _fin: bool) {}
+
+    fn sent(self: &Arc<Self>, buffer: Box<SendBuffer>, _cancelled: bool) {
+        // The preface counts for nothing.
+        if buffer.charge > 0 {
+            self.owner.sent(self, buffer);
+        }
+    }
+
+    fn closed(self: &Arc<Self>, finished: bool) {
+        self.closed.store(true, Ordering::Release);
+        self.owner.closed(self);
+        if self.met.swap(true, Ordering::AcqRel) {
+            self.connection.lane_closed(self.id, finished);
+        }
+    }
+}

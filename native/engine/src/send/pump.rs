@@ -1,0 +1,318 @@
+//! From the disk to the network: reader threads take granted blocks, read and hash them, and hand the frames to QUIC.
+//!
+//! A connection may have only so many bytes in sends that are not yet acknowledged, and all buffers come from one pool; so memory is
+//! bounded whatever the file size, and the readers run ahead of the network by exactly that much.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::lane::{Grant, LaneOwner, SendLane};
+use super::source::FRAME_ROOM;
+use crate::core::event::Event;
+use crate::core::stats::{add, lap};
+use crate::core::tell::Tell;
+use crate::core::workers::panic_text;
+use crate::net::connection::Connection;
+use crate::net::quic::SendBuffer;
+use parking_lot::{Condvar, Mutex};
+
+/// What a new buffer holds: not zeros, so that a source in memory sends bytes and not holes.
+const FILL: u8 = 0xa5;
+
+/// Frames up to this size are sent from a copy of their own size, so that a small file does not keep a buffer for a whole block until it
+/// is acknowledged: six buffers and acknowledgements 25 ms apart made 450 files a second.
+const SMALL_FRAME: usize = 64 << 10;
+
+/// What a frame counts at least among the bytes outstanding: bounds how many there are, whose records take memory too.
+const LEAST_CHARGE: usize = 16 << 10;
+
+pub struct ReadPump {
+    state: Mutex<State>,
+    ready: Condvar,
+    grants: Mutex<HashMap<u32, Arc<Grant>>>,
+    tell: Arc<dyn Tell>,
+    /// Most bytes of a connection in unacknowledged sends.
+    pub outstanding: u64,
+}
+
+struct State {
+    /// Lanes with granted blocks, served in turn.
+    lanes: VecDeque<Arc<SendLane>>,
+    /// Boxed once and for all: QUIC holds a pointer to the box while it sends.
+    #[allow(clippy::vec_box)]
+    free: Vec<Box<SendBuffer>>,
+    /// How many more buffers may be made.
+    unmade: usize,
+}
+
+/// A block to be read now, with the buffer for it.
+struct Job {
+    lane: Arc<SendLane>,
+    entry: u32,
+    block: u64,
+    /// `None`: one is to be made, outside of the pump's lock.
+    buffer: Option<Box<SendBuffer>>,
+}
+
+impl Job {
+    fn take_buffer(&mut self) -> Box<SendBuffer> {
+        self.buffer.take().unwrap_or_else(|| {
+            let mut buffer = SendBuffer::new(vec![FILL; FRAME_ROOM].into_boxed_slice());
+            buffer.charge = FRAME_ROOM as u64;
+            buffer
+        })
+    }
+}
+
+impl ReadPump {
+    pub fn start(
+        readers: usize,
+        buffers: usize,
+        outstanding: u64,
+        tell: Arc<dyn Tell>,
+        on_panic: fn(String),
+    ) -> std::io::Result<Arc<Self>> {
+        let state = State {
+            lanes: VecDeque::new(),
+            free: Vec::new(),
+            unmade: buffers,
+        };
+        let pump = Arc::new(Self {
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+            grants: Mutex::default(),
+            tell,
+            outstanding,
+        });
+        for _ in 0..readers {
+            let pump = pump.clone();
+            std::thread::Builder::new()
+                .name("ultra-read".to_owned())
+                .spawn(move || {
+                    loop {
+                        let job = pump.next();
+                        let read = || pump.run(job);
+                        if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
+                            on_panic(panic_text(panic.as_ref()));
+                        }
+                    }
+                })?;
+        }
+        Ok(pump)
+    }
+
+    /// Gives a lane more to send. `false`: the grant's id is in use.
+    pub fn grant(&self, lane: &Arc<SendLane>, id: u32, entry: u32, first: u64, count: u64) -> bool {
+        let grant = Arc::new(Grant {
+            id,
+            entry,
+            range: Mutex::new((first, first.saturating_add(count))),
+        });
+        let mut grants = self.grants.lock();
+        if grants.contains_key(&id) {
+            return false;
+        }
+        grants.insert(id, grant.clone());
+        drop(grants);
+        lane.grants.lock().push_back(grant);
+        self.wake(lane);
+        true
+    }
+
+    /// Ends a grant before `end`, or where its read cursor already is. `None`: no such grant, or all of it is read.
+    pub fn shrink(&self, id: u32, end: u64) -> Option<u64> {
+        let grant = self.grants.lock().get(&id).cloned()?;
+        let mut range = grant.range.lock();
+        range.1 = end.clamp(range.0, range.1);
+        Some(range.1)
+    }
+
+    fn wake(&self, lane: &Arc<SendLane>) {
+        let mut state = self.state.lock();
+        if !lane.queued.swap(true, Ordering::AcqRel) {
+            state.lanes.push_back(lane.clone());
+        }
+        drop(state);
+        self.ready.notify_one();
+    }
+
+    /// Waits for a block that may be read now.
+    fn next(&self) -> Job {
+        let start = Instant::now();
+        let mut waited = false;
+        let mut state = self.state.lock();
+        loop {
+            let mut left = Vec::new();
+            let job = self.pick(&mut state, &mut left);
+            if !left.is_empty() {
+                // Perhaps the last reference to a lane and its connection, which waits for the connection's thread when it
+                // closes; and that thread may be waiting for this lock.
+                drop(state);
+                drop(left);
+                state = self.state.lock();
+                if job.is_none() {
+                    continue;
+                }
+            }
+            if let Some(job) = job {
+                if waited {
+                    lap(&job.lane.source.counters.send_wait, start);
+                }
+                return job;
+            }
+            // With nothing granted this is idleness, not a wait for room.
+            waited = !state.lanes.is_empty();
+            self.ready.wait(&mut state);
+        }
+    }
+
+    /// `left` takes the lanes that leave the queue; they may only be dropped when the lock is free.
+    fn pick(&self, state: &mut State, left: &mut Vec<Arc<SendLane>>) -> Option<Job> {
+        if state.free.is_empty() && state.unmade == 0 {
+            return None;
+        }
+        for _ in 0..state.lanes.len() {
+            let Some(lane) = state.lanes.pop_front() else { break };
+            if lane.closed.load(Ordering::Acquire) {
+                self.drop_grants(&lane);
+                left.push(lane);
+                continue;
+            }
+            if lane.connection.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > self.outstanding {
+                state.lanes.push_back(lane);
+                continue;
+            }
+            let Some((entry, block)) = self.next_block(&lane) else {
+                lane.queued.store(false, Ordering::Release);
+                // A grant that came between the look and the mark would be lost otherwise.
+                if !lane.grants.lock().is_empty() && !lane.queued.swap(true, Ordering::AcqRel) {
+                    state.lanes.push_back(lane);
+                } else {
+                    left.push(lane);
+                }
+                continue;
+            };
+            lane.connection
+                .outstanding
+                .fetch_add(FRAME_ROOM as u64, Ordering::AcqRel);
+            state.lanes.push_back(lane.clone());
+            let buffer = state.free.pop();
+            if buffer.is_none() {
+                state.unmade -= 1;
+            }
+            return Some(Job {
+                lane,
+                entry,
+                block,
+                buffer,
+            });
+        }
+        None
+    }
+
+    /// The lane's next block; grants that are used up are told and forgotten.
+    fn next_block(&self, lane: &SendLane) -> Option<(u32, u64)> {
+        let mut grants = lane.grants.lock();
+        loop {
+            let grant = grants.front()?;
+            let mut range = grant.range.lock();
+            let (block, end) = *range;
+            let found = block < end;
+            if found {
+                range.0 += 1;
+            }
+            drop(range);
+            let used_up = block + u64::from(found) >= end;
+            let entry = grant.entry;
+            if used_up && let Some(grant) = grants.pop_front() {
+                self.grants.lock().remove(&grant.id);
+                self.tell.tell(Event::GrantRead {
+                    lane: lane.id,
+                    grant: grant.id,
+                    entry,
+                    end,
+                });
+            }
+            if found {
+                return Some((entry, block));
+            }
+        }
+    }
+
+    fn drop_grants(&self, lane: &SendLane) {
+        let dropped = std::mem::take(&mut *lane.grants.lock());
+        let mut grants = self.grants.lock();
+        for grant in dropped {
+            grants.remove(&grant.id);
+        }
+    }
+
+    fn run(&self, mut job: Job) {
+        let mut buffer = job.take_buffer();
+        let Job { lane, entry, block, .. } = job;
+        let Some(place) = lane.source.read_frame(entry, block, &mut buffer.storage) else {
+            self.give_back(&lane.connection, buffer);
+            return;
+        };
+        (buffer.start, buffer.len) = (place.start, place.len);
+        let buffer = self.fitting(&lane.connection, buffer);
+        let Some(stream) = lane.stream.get() else {
+            self.give_back(&lane.connection, buffer);
+            return;
+        };
+        let source = &lane.source;
+        let sent = match source.limit.part() {
+            None => stream.send(buffer, false),
+            Some(part) => stream.send_slowly(buffer, part, |len| {
+                let start = Instant::now();
+                let may_go = source.limit.wait(len, &lane.closed);
+                lap(&source.counters.limit_wait, start);
+                may_go
+            }),
+        };
+        match sent {
+            Ok(()) => add(&source.counters.sent_bytes, place.len as u64),
+            Err(buffer) => self.give_back(&lane.connection, buffer),
+        }
+    }
+
+    /// The buffer itself, or in its place one of the size of a small frame.
+    fn fitting(&self, connection: &Connection, buffer: Box<SendBuffer>) -> Box<SendBuffer> {
+        if buffer.len > SMALL_FRAME {
+            return buffer;
+        }
+        let frame = &buffer.storage[buffer.start..buffer.start + buffer.len];
+        let mut small = SendBuffer::new(frame.into());
+        small.charge = small.len.max(LEAST_CHARGE) as u64;
+        connection.outstanding.fetch_add(small.charge, Ordering::AcqRel);
+        self.give_back(connection, buffer);
+        small
+    }
+
+    fn give_back(&self, connection: &Connection, buffer: Box<SendBuffer>) {
+        let mut state = self.state.lock();
+        connection.outstanding.fetch_sub(buffer.charge, Ordering::AcqRel);
+        if buffer.storage.len() == FRAME_ROOM {
+            state.free.push(buffer);
+        }
+        drop(state);
+        self.ready.notify_one();
+    }
+}
+
+impl LaneOwner for ReadPump {
+    fn sent(&self, lane: &SendLane, buffer: Box<SendBuffer>) {
+        self.give_back(&lane.connection, buffer);
+    }
+
+    fn closed(&self, lane: &SendLane) {
+        lane.source.limit.lane_closed();
+        self.drop_grants(lane);
+    }
+}
+
+#[cfg(test)]
+#[path = "pump_tests.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+//! Walks a source on a thread of its own and hands its pages to TypeScript, never more than [`UNTAKEN`] ahead.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+use ultra_files::{Page, Reason, Walk};
+
+use super::origin::memory::Memory;
+use crate::core::declare::{LatePayload, Payload};
+use crate::core::event::Event;
+use crate::core::fault::Fault;
+use crate::core::tell::Tell;
+use crate::core::words::{LeftOut, LeftOutReason};
+
+/// Pages that may wait to be taken: enough to keep the control stream busy, little enough to bound memory.
+const UNTAKEN: usize = 8;
+
+/// Counts pages that are not taken yet.
+#[derive(Default)]
+pub struct Pace {
+    untaken: Mutex<usize>,
+    taken: Condvar,
+    stopped: AtomicBool,
+}
+
+impl Pace {
+    /// Waits for room; `false`: the walk is to stop.
+    fn enter(&self) -> bool {
+        let mut untaken = self.untaken.lock();
+        while *untaken >= UNTAKEN && !self.stopped.load(Ordering::Acquire) {
+            self.taken.wait(&mut untaken);
+        }
+        *untaken += 1;
+        !self.stopped.load(Ordering::Acquire)
+    }
+
+    fn leave(&self) {
+        *self.untaken.lock() -= 1;
+        self.taken.notify_one();
+    }
+
+    pub fn stop(&self) {
+        // Under the lock, or a walk that has just looked and is about to wait would sleep through it.
+        let _untaken = self.untaken.lock();
+        self.stopped.store(true, Ordering::Release);
+        self.taken.notify_all();
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    entries: u32,
+    files: u64,
+    size: u64,
+}
+
+/// Walks a tree to its end: PAGE events, then WALK_END or WALK_FAILED.
+pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) {
+    match pages(source, walk, pace, tell) {
+        Ok(None) => {} // disposed meanwhile: nobody listens any more
+        Ok(Some((totals, left_out))) => tell_end(source, &totals, left_out, tell),
+        Err(fault) => tell.tell(Event::WalkFailed {
+            source,
+            fault: fault.class,
+            text: fault.text,
+        }),
+    }
+}
+
+/// The one page of a source in memory.
+pub fn memory(source: u32, origin: &Memory, pace: &Arc<Pace>, tell: &dyn Tell) {
+    let Some(page) = origin.page().filter(|_| pace.enter()) else {
+        return;
+    };
+    let totals = Totals {
+        entries: 1,
+        files: 1,
+        size: page.size,
+    };
+    tell_page(source, page, pace, tell);
+    tell_end(source, &totals, LeftOut::default(), tell);
+}
+
+fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) -> Result<Option<(Totals, LeftOut)>, Fault> {
+    let mut totals = Totals::default();
+    loop {
+        if !pace.enter() {
+            return Ok(None);
+        }
+        let Some(page) = walk.next_page()? else {
+            return Ok(Some((totals, left_out(walk.left_out()))));
+        };
+        totals.entries += u32::from(page.count);
+        totals.files += u64::from(page.files);
+        totals.size += page.size;
+        tell_page(source, page, pace, tell);
+    }
+}
+
+fn tell_end(source: u32, totals: &Totals, left_out: LeftOut, tell: &dyn Tell) {
+    tell.tell(Event::WalkEnd {
+        source,
+        entries: totals.entries,
+        files: totals.files,
+        size: totals.size,
+        left_out,
+    });
+}
+
+fn left_out(all: &ultra_files::LeftOut) -> LeftOut {
+    let counts = Reason::ALL.into_iter().zip(all.counts());
+    let counts = counts.filter(|(_, count)| **count > 0);
+    LeftOut {
+        counts: counts.map(|(reason, count)| (reason_of(reason), *count)).collect(),
+        names: all
+            .names()
+            .map(|(reason, path)| (reason_of(reason), path.to_owned()))
+            .collect(),
+    }
+}
+
+fn reason_of(reason: Reason) -> LeftOutReason {
+    match reason {
+        Reason::Unreadable => LeftOutReason::Unreadable,
+        Reason::NotUtf8 => LeftOutReason::NotUtf8,
+        Reason::Backslash => LeftOutReason::Backslash,
+        Reason::ControlCharacter => LeftOutReason::ControlCharacter,
+        Reason::Reserved => LeftOutReason::Reserved,
+        Reason::TooLong => LeftOutReason::TooLong,
+        Reason::Special => LeftOutReason::Special,
+        Reason::Link => LeftOutReason::Link,
+        Reason::Vanished => LeftOutReason::Vanished,
+    }
+}
+
+fn tell_page(source: u32, page: Page, pace: &Arc<Pace>, tell: &dyn Tell) {
+    let pace = pace.clone();
+    let take = LatePayload(Payload {
+        bytes: page.bytes,
+        on_take: Some(Box::new(move || pace.leave())),
+    });
+    tell.tell(Event::Page {
+        source,
+        first: page.first,
+        count: page.count.into(),
+        size: page.size,
+        take,
+    });
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;
