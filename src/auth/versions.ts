@@ -6,21 +6,29 @@
 
 import { UltraError } from "../base/errors.ts";
 
-/** Protocol versions, most preferred first. */
-export const VERSIONS: readonly number[] = [1];
+/** What an ALPN selects: the versions of the messages that are spoken there, most preferred first, and whether there are lanes. */
+export interface Dialect {
+  readonly alpn: string;
+  readonly versions: readonly number[];
+  /** How lanes are spoken stands in the engine's table of the same ALPNs, `native/engine/src/blocks/dialects.rs`. */
+  readonly lanes: boolean;
+}
 
-/** What a transfer runs over. */
-export const TRANSFER_ALPN = "ultra/1";
+/** In the order in which they are offered in TLS. */
+export const DIALECTS: readonly Dialect[] = [
+  { alpn: "ultra/1", versions: [1], lanes: true },
+  // Offered last by every version, for hellos only: so that two sides without a common version can still say so.
+  { alpn: "ultra", versions: [], lanes: false },
+];
 
-/** Offered last by every version, for hellos only: so that two sides without a common version can still say so. */
-export const VERSION_ALPN = "ultra";
+export const ALPNS: readonly string[] = DIALECTS.map(({ alpn }) => alpn);
 
-/** What to offer in TLS, in this order. */
-export const ALPNS: readonly string[] = [TRANSFER_ALPN, VERSION_ALPN];
+/** All protocol versions that this `ultra` speaks. */
+export const VERSIONS: readonly number[] = DIALECTS.flatMap(({ versions }) => versions);
 
-/** The version to speak: the dialer's favourite among those that both speak; 0 when there is none, or none for this ALPN. */
+/** The version to speak: the dialer's favourite among those that both speak; 0 when there is none, or the ALPN's dialect has no lanes. */
 export function chooseVersion(alpn: string, dialer: readonly number[], listener: readonly number[]): number {
-  if (alpn !== TRANSFER_ALPN) return 0;
+  if (!DIALECTS.some((dialect) => dialect.alpn === alpn && dialect.lanes)) return 0;
   return dialer.find((version) => version !== 0 && listener.includes(version)) ?? 0;
 }
 

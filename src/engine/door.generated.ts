@@ -71,6 +71,11 @@ export const THREAD_ROLES = [
   "files",
 ] as const;
 
+/** ALPNs on which lanes are spoken. */
+export const LANE_ALPNS = [
+  "ultra/1",
+] as const;
+
 /** What `ultra_measure` writes of a connection. */
 export const PATH = [
   "rtt",

@@ -11,7 +11,6 @@ import {
 } from "../../src/auth/handshake.ts";
 import { secretId } from "../../src/auth/keys.ts";
 import { Secret } from "../../src/auth/secret.ts";
-import { TRANSFER_ALPN } from "../../src/auth/versions.ts";
 import type { ErrorKind } from "../../src/base/errors.ts";
 import type { RandomBytes } from "../../src/base/random.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
@@ -28,7 +27,7 @@ export function countingRandom(seed: number): RandomBytes {
 
 export function dialer(changes: Partial<DialerOptions> = {}): DialerHandshake {
   return new DialerHandshake({
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: CERTIFICATE,
     random: countingRandom(1),
     secret: TOKEN,
@@ -41,7 +40,7 @@ export function dialer(changes: Partial<DialerOptions> = {}): DialerHandshake {
 
 export function listener(changes: Partial<ListenerOptions> = {}): ListenerHandshake {
   return new ListenerHandshake({
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: CERTIFICATE,
     random: countingRandom(2),
     secretFor: (id) => sameBytes(id, secretId(TOKEN)) ? TOKEN : undefined,

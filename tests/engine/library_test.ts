@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describeLibrary, MODULE, TABLES, withTables } from "../../scripts/generate.ts";
 import { LIBRARY, LIBRARY_NAME, ROOT } from "../../scripts/paths.ts";
-import { LIMITS } from "../../src/engine/door.generated.ts";
+import { DIALECTS } from "../../src/auth/versions.ts";
+import { LANE_ALPNS, LIMITS } from "../../src/engine/door.generated.ts";
 import { libraryPaths } from "../../src/engine/library.ts";
 import { SYMBOLS } from "../../src/engine/symbols.ts";
 import * as limits from "../../src/protocol/limits.ts";
@@ -28,6 +29,10 @@ Deno.test("T3: engine: the limits that the data plane checks are those of the pr
     "MAX_COMPONENTS",
     "MAX_NAME_BYTES",
   ]);
+});
+
+Deno.test("engine: the dialects with lanes are those for which the data plane has a codec", () => {
+  assert.deepEqual(DIALECTS.filter(({ lanes }) => lanes).map(({ alpn }) => alpn), [...LANE_ALPNS]);
 });
 
 Deno.test("engine: docs/engine.md names every function of the door, which are 14 at most", async () => {

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { Secret } from "../../src/auth/secret.ts";
-import { TRANSFER_ALPN } from "../../src/auth/versions.ts";
 import { dial } from "../../src/meet/dial.ts";
 import { Listener, type ListenRequest } from "../../src/meet/listen.ts";
 import { proveAsDialer, type ProvedLink } from "../../src/meet/prove.ts";
@@ -40,7 +39,7 @@ async function visit({ world, ticket }: Stage, from: string, token = ticket.toke
   const visitor = world.process({ address: from });
   const { link, certificate } = await dial(ticket, DEFAULT_TUNING, visitor.context);
   return await proveAsDialer(link, {
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: certificate,
     random: visitor.context.random,
     secret: new Secret(token),
@@ -175,7 +174,7 @@ Deno.test("listen: I5 a recorded proof is worth nothing on another connection", 
     sendBytes(bytes);
   };
   await world.time.until(proveAsDialer(link, {
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: recorded.certificate,
     random: visitor.context.random,
     secret: new Secret(ticket.token),

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { secretId } from "../../src/auth/keys.ts";
 import { Secret } from "../../src/auth/secret.ts";
-import { TRANSFER_ALPN } from "../../src/auth/versions.ts";
 import type { DialerOptions, ListenerOptions } from "../../src/auth/handshake.ts";
 import type { UltraError } from "../../src/base/errors.ts";
 import { proveAsDialer, proveAsListener } from "../../src/meet/prove.ts";
@@ -16,7 +15,7 @@ const TOKEN = new Secret(new Uint8Array(16).fill(3));
 
 function dialerOptions({ dialer, certificate }: Joined, changes: Partial<DialerOptions> = {}): DialerOptions {
   return {
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: certificate,
     random: dialer.context.random,
     secret: TOKEN,
@@ -30,7 +29,7 @@ function dialerOptions({ dialer, certificate }: Joined, changes: Partial<DialerO
 function listenerOptions({ listener, certificate }: Joined): ListenerOptions {
   const id = secretId(TOKEN);
   return {
-    alpn: TRANSFER_ALPN,
+    alpn: "ultra/1",
     certificateHash: certificate,
     random: listener.context.random,
     directions: ["dialer-sends"],

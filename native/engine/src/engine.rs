@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 
 use ultra_files::EntryKind;
 
+use crate::blocks::codec::LaneCodec;
 use crate::core::command::{Command, Question};
 use crate::core::event::Event;
 use crate::core::options::StartOptions;
@@ -288,12 +289,20 @@ impl Host for Engine {
         drop(self.connections.remove(id));
     }
 
-    fn accept_lane(&self, connection: &Arc<Connection>, stream: NewStream) -> (u32, Arc<dyn Lane>) {
+    fn accept_lane(
+        &self,
+        connection: &Arc<Connection>,
+        codec: &'static dyn LaneCodec,
+        stream: NewStream,
+    ) -> (u32, Arc<dyn Lane>) {
         let id = self.next_lane.fetch_add(1, Ordering::Relaxed);
         let inlet = self.connections.get(connection.id).map(|linked| linked.inlet);
         // (A connection that is forgotten has no streams any more.)
         let inlet = inlet.unwrap_or_default();
-        (id, ReceiveLane::accept(id, connection, &inlet, stream, &self.writers))
+        (
+            id,
+            ReceiveLane::accept(id, connection, codec, &inlet, stream, &self.writers),
+        )
     }
 
     fn forget_lane(&self, id: u32) {

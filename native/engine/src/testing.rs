@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, SinkOptions};
 
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
+use crate::blocks::ultra1::Ultra1;
 use crate::core::event::Event;
 use crate::core::tell::Tell;
 use crate::core::words::{BlockIndex, EntryId, SinkId};
@@ -15,6 +16,9 @@ use crate::receive::sink::Sink;
 use crate::receive::target::Target;
 use crate::receive::target::discard::Discard;
 use crate::receive::target::folder::Folder;
+
+/// How the lanes of tests are spoken.
+pub static CODEC: Ultra1 = Ultra1;
 
 pub const BLOCK: usize = BLOCK_LEN as usize;
 

@@ -2,5 +2,8 @@
 
 pub mod block_table;
 pub mod block_tree;
+pub mod codec;
+pub mod dialects;
 pub mod frame;
+pub mod ultra1;
 pub mod wanted;

@@ -98,6 +98,7 @@ fn constants(text: &mut String) {
         "/** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */"
     );
     line!(text, "export const FOLDER_FAULTS = {FOLDER_FAULTS};");
+    let lane_alpns = crate::blocks::dialects::DIALECTS.map(|(alpn, _)| alpn);
     let named = [
         (
             "STATS",
@@ -114,6 +115,7 @@ fn constants(text: &mut String) {
             "What a thread's second number stands for.",
             crate::os::ROLES,
         ),
+        ("LANE_ALPNS", "ALPNs on which lanes are spoken.", &lane_alpns),
         (
             "PATH",
             "What `ultra_measure` writes of a connection.",

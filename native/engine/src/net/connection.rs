@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::control::{ControlStream, Controlled};
 use super::quic::{ConnectionHandle, ConnectionHandler, Ended, NewStream, Received, StreamStatistics};
+use crate::blocks::codec::LaneCodec;
+use crate::blocks::dialects::codec_of;
 use crate::core::declare::Payload;
 use crate::core::event::Event;
 use crate::core::tell::Tell;
@@ -24,7 +26,12 @@ pub trait Host: Send + Sync {
     /// A connection is gone.
     fn forget_connection(&self, id: ConnectionId);
     /// Takes over a lane that the peer opened.
-    fn accept_lane(&self, connection: &Arc<Connection>, stream: NewStream) -> (LaneId, Arc<dyn Lane>);
+    fn accept_lane(
+        &self,
+        connection: &Arc<Connection>,
+        codec: &'static dyn LaneCodec,
+        stream: NewStream,
+    ) -> (LaneId, Arc<dyn Lane>);
     /// A lane is gone.
     fn forget_lane(&self, id: LaneId);
 }
@@ -80,6 +87,8 @@ pub struct Connection {
     admitted: AtomicBool,
     handle: Mutex<Option<Arc<ConnectionHandle>>>,
     certificate: OnceLock<[u8; 32]>,
+    /// How lanes are spoken here, which the ALPN decided; `None`: not at all.
+    codec: OnceLock<Option<&'static dyn LaneCodec>>,
     pub control: OnceLock<Arc<ControlStream>>,
     /// Set when the place went to another dialer: whether the connection closes silently.
     turned_away: OnceLock<bool>,
@@ -108,6 +117,7 @@ impl Connection {
             admitted: AtomicBool::new(false),
             handle: Mutex::default(),
             certificate: OnceLock::new(),
+            codec: OnceLock::new(),
             control: OnceLock::new(),
             turned_away: OnceLock::new(),
             lanes: Mutex::default(),
@@ -121,6 +131,11 @@ impl Connection {
     /// The open connection; `None` before it is connected and after it closed.
     pub fn handle(&self) -> Option<Arc<ConnectionHandle>> {
         self.handle.lock().clone()
+    }
+
+    /// How lanes are spoken here. `None`: not connected yet, or a dialect without lanes.
+    pub fn codec(&self) -> Option<&'static dyn LaneCodec> {
+        self.codec.get().copied().flatten()
     }
 
     /// Remembers the connection, so that it can be closed before it is connected.
@@ -266,6 +281,7 @@ impl ConnectionHandler for Connection {
         }
         let remote = remote.map(|remote| remote.to_string()).unwrap_or_default();
         let alpn = String::from_utf8_lossy(alpn).into_owned();
+        let _ = self.codec.set(codec_of(&alpn));
         if let Origin::Listener { listener, .. } = &self.origin {
             self.tell(Event::Incoming {
                 listener: *listener,
@@ -298,7 +314,10 @@ impl ConnectionHandler for Connection {
         if stream.unidirectional {
             // QUIC lets no unidirectional stream through before `admit` raised the limit.
             let Some(host) = self.host.upgrade() else { return };
-            let (id, lane) = host.accept_lane(self, stream);
+            let Some(codec) = self.codec() else {
+                return self.close_because("the peer opened a lane in a dialect without lanes", PROTOCOL);
+            };
+            let (id, lane) = host.accept_lane(self, codec, stream);
             self.add_lane(id, lane);
             self.tell(Event::LaneOpened {
                 lane: id,
@@ -361,7 +380,7 @@ impl Host for Nowhere {
     }
     fn came(&self, _: &Arc<Connection>) {}
     fn forget_connection(&self, _: ConnectionId) {}
-    fn accept_lane(&self, _: &Arc<Connection>, _: NewStream) -> (LaneId, Arc<dyn Lane>) {
+    fn accept_lane(&self, _: &Arc<Connection>, _: &'static dyn LaneCodec, _: NewStream) -> (LaneId, Arc<dyn Lane>) {
         unreachable!("no stream comes")
     }
     fn forget_lane(&self, _: LaneId) {}

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use super::reader::LaneReader;
 use super::sink::Sink;
+use crate::blocks::codec::LaneCodec;
 use crate::core::event::Event;
 use crate::core::stats::add;
 use crate::core::workers::Workers;
@@ -34,6 +35,7 @@ impl Inlet {
 pub struct ReceiveLane {
     id: u32,
     connection: Arc<Connection>,
+    codec: &'static dyn LaneCodec,
     inlet: Arc<Inlet>,
     stream: OnceLock<Arc<Stream>>,
     writers: Arc<Workers>,
@@ -68,6 +70,7 @@ impl ReceiveLane {
     pub fn accept(
         id: u32,
         connection: &Arc<Connection>,
+        codec: &'static dyn LaneCodec,
         inlet: &Arc<Inlet>,
         stream: NewStream,
         writers: &Arc<Workers>,
@@ -75,6 +78,7 @@ impl ReceiveLane {
         let lane = Arc::new(Self {
             id,
             connection: connection.clone(),
+            codec,
             inlet: inlet.clone(),
             stream: OnceLock::new(),
             writers: writers.clone(),
@@ -92,7 +96,7 @@ impl ReceiveLane {
             return;
         }
         let reader = match std::mem::replace(&mut inbox.reader, Reader::Busy) {
-            Reader::Unused => Box::new(LaneReader::new()),
+            Reader::Unused => Box::new(LaneReader::new(self.codec)),
             Reader::Idle(reader) => reader,
             Reader::Busy => return,
             Reader::Gone => {

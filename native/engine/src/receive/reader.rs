@@ -6,36 +6,28 @@ use std::time::Instant;
 
 use super::sink::{Claim, Sink};
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
-use crate::blocks::frame::{self, Encoding, FrameHeader, HEADER_LEN, PREFACE_LEN, VALUE_LEN};
+use crate::blocks::codec::{LaneCodec, LaneDecoder, Part};
+use crate::blocks::frame::{Encoding, FrameHeader, VALUE_LEN};
 use crate::core::stats::{add, lap};
 
 /// Zeros to hash, and to write where a hole must cover what an earlier wrong block left.
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
-/// The reader of one lane. Bytes come in pieces of any size; what is incomplete is kept here, never in a shared place.
+/// The reader of one lane. What is incomplete is kept here, never in a shared place.
 pub struct LaneReader {
-    state: State,
+    /// `None` after an error: nothing more is read.
+    decoder: Option<Box<dyn LaneDecoder>>,
+    /// From a header to its value.
+    frame: Option<Frame>,
     /// The number the lane gave itself.
     pub number: Option<u16>,
-}
-
-/// Where in the lane the next byte belongs.
-enum State {
-    /// From the start; leads to `Header`.
-    Preface(Partial<PREFACE_LEN>),
-    /// From `Preface` and after each frame; leads to `Payload`, or for a hole to `Value`.
-    Header(Partial<HEADER_LEN>),
-    /// From `Header`; leads to `Value` when all payload bytes came.
-    Payload { frame: Frame, left: usize },
-    /// From `Payload`; leads to `Header`.
-    Value { frame: Frame, value: Partial<VALUE_LEN> },
-    /// After an error: nothing more is read.
-    Broken,
 }
 
 /// A frame being received.
 struct Frame {
     header: FrameHeader,
+    /// Payload bytes that came.
+    taken: u64,
     /// `None`: the block is not wanted; its bytes are consumed and dropped.
     wanted: Option<Wanted>,
 }
@@ -46,117 +38,84 @@ struct Wanted {
 }
 
 impl LaneReader {
-    pub fn new() -> Self {
+    pub fn new(codec: &dyn LaneCodec) -> Self {
         Self {
-            state: State::Preface(Partial::new()),
+            decoder: Some(codec.decoder()),
+            frame: None,
             number: None,
         }
     }
 
     /// Whether the lane may end here: FIN is allowed between frames only.
     pub fn between_frames(&self) -> bool {
-        matches!(&self.state, State::Header(partial) if partial.is_empty())
+        self.decoder.as_ref().is_some_and(|decoder| decoder.is_between_frames())
     }
 
     /// Consumes bytes. `Err`: the peer broke the format.
-    pub fn feed(&mut self, mut bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
-        while !bytes.is_empty() {
-            bytes = match self.step(bytes, sink) {
-                Ok(rest) => rest,
-                Err(fault) => {
-                    self.state = State::Broken;
-                    return Err(fault);
+    pub fn feed(&mut self, bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
+        let result = self.read(bytes, sink);
+        if result.is_err() {
+            self.decoder = None;
+            self.frame = None;
+        }
+        result
+    }
+
+    fn read(&mut self, mut bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        while let Some(part) = decoder.next(&mut bytes)? {
+            match part {
+                Part::Preface(number) => self.number = Some(number),
+                Part::Header(header) => self.frame = Some(Frame::begin(header, sink)?),
+                Part::Payload(bytes) => {
+                    if let Some(frame) = &mut self.frame {
+                        frame.take(bytes, sink);
+                    }
                 }
-            };
+                Part::Value(value) => {
+                    if let Some(frame) = self.frame.take() {
+                        frame.end(&value, sink);
+                    }
+                }
+            }
         }
         Ok(())
     }
-
-    /// Takes as many bytes as one state can use; returns the rest.
-    fn step<'a>(&mut self, bytes: &'a [u8], sink: &Arc<Sink>) -> Result<&'a [u8], &'static str> {
-        match &mut self.state {
-            State::Preface(partial) => {
-                let rest = partial.fill(bytes);
-                if let Some(preface) = partial.complete() {
-                    self.number = Some(frame::decode_preface(preface)?);
-                    self.state = State::Header(Partial::new());
-                }
-                Ok(rest)
-            }
-            State::Header(partial) => {
-                let rest = partial.fill(bytes);
-                if let Some(header) = partial.complete() {
-                    self.state = begin(FrameHeader::decode(header)?, sink)?;
-                }
-                Ok(rest)
-            }
-            State::Payload { frame, left } => {
-                let (now, rest) = bytes.split_at((*left).min(bytes.len()));
-                let offset = frame.header.payload_len() - *left;
-                frame.take(offset as u64, now, sink);
-                *left -= now.len();
-                if *left == 0 {
-                    self.end_payload();
-                }
-                Ok(rest)
-            }
-            State::Value { value, .. } => {
-                let rest = value.fill(bytes);
-                if value.complete().is_some() {
-                    self.end_frame(sink);
-                }
-                Ok(rest)
-            }
-            State::Broken => Ok(&[]),
-        }
-    }
-
-    fn end_payload(&mut self) {
-        if let State::Payload { frame, .. } = std::mem::replace(&mut self.state, State::Broken) {
-            self.state = State::Value {
-                frame,
-                value: Partial::new(),
-            };
-        }
-    }
-
-    fn end_frame(&mut self, sink: &Sink) {
-        let state = std::mem::replace(&mut self.state, State::Header(Partial::new()));
-        if let State::Value { frame, value } = state {
-            match frame.wanted {
-                Some(wanted) => wanted.judge(&value.bytes),
-                None => add(&sink.counters.dropped_blocks, 1),
-            }
-        }
-    }
-}
-
-/// From a header to the state that follows it.
-fn begin(header: FrameHeader, sink: &Arc<Sink>) -> Result<State, &'static str> {
-    let claim = sink.claim(header.entry, header.block, header.length)?;
-    let wanted = claim.map(|claim| Wanted {
-        claim,
-        hasher: BlockHasher::new(header.block),
-    });
-    let mut frame = Frame { header, wanted };
-    Ok(match header.encoding {
-        Encoding::Raw => State::Payload {
-            left: header.payload_len(),
-            frame,
-        },
-        Encoding::Hole => {
-            frame.take_hole();
-            State::Value {
-                frame,
-                value: Partial::new(),
-            }
-        }
-    })
 }
 
 impl Frame {
+    /// Claims the block that a header announces.
+    fn begin(header: FrameHeader, sink: &Arc<Sink>) -> Result<Self, &'static str> {
+        let claim = sink.claim(header.entry, header.block, header.length)?;
+        let wanted = claim.map(|claim| Wanted {
+            claim,
+            hasher: BlockHasher::new(header.block),
+        });
+        let mut frame = Self {
+            header,
+            taken: 0,
+            wanted,
+        };
+        match header.encoding {
+            Encoding::Raw => {}
+            Encoding::Hole => frame.take_hole(),
+        }
+        Ok(frame)
+    }
+
+    fn end(self, value: &[u8; VALUE_LEN], sink: &Sink) {
+        match self.wanted {
+            Some(wanted) => wanted.judge(value),
+            None => add(&sink.counters.dropped_blocks, 1),
+        }
+    }
+
     /// Hashes and writes a piece of the payload. A failed write gives the block up; the rest of it is dropped.
-    fn take(&mut self, offset: u64, bytes: &[u8], sink: &Sink) {
+    fn take(&mut self, bytes: &[u8], sink: &Sink) {
+        let offset = self.taken;
+        self.taken += bytes.len() as u64;
         let Some(wanted) = &mut self.wanted else { return };
         let start = Instant::now();
         wanted.hasher.update(bytes);
@@ -199,34 +158,6 @@ impl Wanted {
         } else {
             self.claim.mismatched();
         }
-    }
-}
-
-/// A fixed number of bytes that may come in pieces.
-struct Partial<const N: usize> {
-    bytes: [u8; N],
-    have: usize,
-}
-
-impl<const N: usize> Partial<N> {
-    fn new() -> Self {
-        Self { bytes: [0; N], have: 0 }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.have == 0
-    }
-
-    /// Takes what is still missing; returns the rest.
-    fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let (now, rest) = bytes.split_at((N - self.have).min(bytes.len()));
-        self.bytes[self.have..self.have + now.len()].copy_from_slice(now);
-        self.have += now.len();
-        rest
-    }
-
-    fn complete(&self) -> Option<&[u8; N]> {
-        (self.have == N).then_some(&self.bytes)
     }
 }
 

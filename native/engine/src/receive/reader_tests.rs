@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::blocks::block_table::{GROUP_BLOCKS, MAX_OPEN_GROUPS};
+use crate::blocks::frame::HEADER_LEN;
 use crate::core::words::FileFault;
 use crate::testing::*;
 
 /// A lane that has read its preface.
 fn lane(sink: &Arc<Sink>) -> LaneReader {
-    let mut lane = LaneReader::new();
+    let mut lane = LaneReader::new(&CODEC);
     lane.feed(&preface(0), sink).unwrap();
     lane
 }
@@ -18,7 +19,7 @@ fn frames_cut_at_every_byte_arrive_whole() {
     let stream = [&preface(9)[..], &frame(0, 0, &one), &hole(1, 0, 50), &frame(2, 0, &two)].concat();
     for cut in 0..=stream.len() {
         let (sink, events) = discarding(&[("a", 100), ("b", 50), ("c", 3)]);
-        let mut lane = LaneReader::new();
+        let mut lane = LaneReader::new(&CODEC);
         for piece in [&stream[..cut], &stream[cut..]] {
             lane.feed(piece, &sink).unwrap();
         }
@@ -34,7 +35,7 @@ fn g1_a_lane_may_end_between_frames_only() {
     let pieces = [preface(0), frame(0, 0, &[1; 10]), hole(1, 0, 7)];
     let stream = pieces.concat();
     let ends: Vec<usize> = (1..=3).map(|count| pieces[..count].concat().len()).collect();
-    let mut lane = LaneReader::new();
+    let mut lane = LaneReader::new(&CODEC);
     assert!(!lane.between_frames(), "not even the preface came");
     for (at, byte) in stream.iter().enumerate() {
         lane.feed(&[*byte], &sink).unwrap();
@@ -63,7 +64,9 @@ fn a8_blocks_in_any_order_over_lanes_in_random_pieces_make_the_same_files() {
             .collect();
         blocks.extend_from_within(..3); // duplicates
         dice.shuffle(&mut blocks);
-        let mut lanes: Vec<(LaneReader, Vec<u8>)> = (0..4).map(|number| (LaneReader::new(), preface(number))).collect();
+        let mut lanes: Vec<(LaneReader, Vec<u8>)> = (0..4)
+            .map(|number| (LaneReader::new(&CODEC), preface(number)))
+            .collect();
         for block in blocks {
             lanes[dice.below(4)].1.extend(block);
         }
@@ -162,7 +165,7 @@ fn g2_frames_that_fit_no_file_break_the_lane() {
         assert!(told(&events).is_empty(), "{what}");
     }
     let (sink, _events) = discarding(&[("a", 1)]);
-    assert!(LaneReader::new().feed(b"ULTX\0\0\0\0", &sink).is_err());
+    assert!(LaneReader::new(&CODEC).feed(b"ULTX\0\0\0\0", &sink).is_err());
 }
 
 #[test]

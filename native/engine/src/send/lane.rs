@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use super::source::Source;
-use crate::blocks::frame;
+use crate::blocks::codec::LaneCodec;
 use crate::core::words::{BlockIndex, EntryId, GrantId, LaneId};
 use crate::net::connection::{Connection, Lane};
 use crate::net::quic::{Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
@@ -23,6 +23,8 @@ pub trait LaneOwner: Send + Sync {
 pub struct SendLane {
     pub id: LaneId,
     pub connection: Arc<Connection>,
+    /// The one of the connection's dialect.
+    pub codec: &'static dyn LaneCodec,
     pub source: Arc<Source>,
     owner: Arc<dyn LaneOwner>,
     pub stream: OnceLock<Arc<Stream>>,
@@ -43,10 +45,17 @@ pub struct Grant {
 }
 
 impl SendLane {
-    fn new(id: LaneId, connection: &Arc<Connection>, source: &Arc<Source>, owner: Arc<dyn LaneOwner>) -> Arc<Self> {
+    fn new(
+        id: LaneId,
+        connection: &Arc<Connection>,
+        codec: &'static dyn LaneCodec,
+        source: &Arc<Source>,
+        owner: Arc<dyn LaneOwner>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             connection: connection.clone(),
+            codec,
             source: source.clone(),
             owner,
             stream: OnceLock::new(),
@@ -57,7 +66,7 @@ impl SendLane {
         })
     }
 
-    /// Opens a lane and sends its preface. `None`: the connection is gone.
+    /// Opens a lane and sends its preface. `None`: the connection is gone, or its dialect has no lanes.
     pub fn open(
         id: LaneId,
         number: u16,
@@ -66,9 +75,10 @@ impl SendLane {
         owner: Arc<dyn LaneOwner>,
     ) -> Option<Arc<Self>> {
         let handle = connection.handle()?;
-        let lane = Self::new(id, connection, source, owner);
+        let codec = connection.codec()?;
+        let lane = Self::new(id, connection, codec, source, owner);
         let stream = Stream::open(&handle, true, lane.clone()).ok()?;
-        let preface = SendBuffer::new(Box::new(frame::encode_preface(number)));
+        let preface = SendBuffer::new(codec.preface(number));
         stream.send(preface, false).ok()?;
         lane.stream.set(stream).ok()?;
         Some(lane)
@@ -82,7 +92,7 @@ impl SendLane {
         source: &Arc<Source>,
         owner: Arc<dyn LaneOwner>,
     ) -> Arc<Self> {
-        let lane = Self::new(id, connection, source, owner);
+        let lane = Self::new(id, connection, &crate::testing::CODEC, source, owner);
         lane.known();
         lane
     }

@@ -252,7 +252,7 @@ impl ReadPump {
     fn run(&self, mut job: Job) {
         let mut buffer = job.take_buffer();
         let Job { lane, entry, block, .. } = job;
-        let Some(place) = lane.source.read_frame(entry, block, &mut buffer.storage) else {
+        let Some(place) = lane.source.read_frame(lane.codec, entry, block, &mut buffer.storage) else {
             self.give_back(&lane.connection, buffer);
             return;
         };

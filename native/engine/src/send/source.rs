@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use super::origin::{Content, Described, Origin};
 use crate::blocks::block_table::{BlockTable, Full, OpenGroups};
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
-use crate::blocks::frame::{Encoding, FrameHeader, HEADER_LEN, VALUE_LEN, block_count, block_len};
+use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
+use crate::blocks::frame::{Encoding, FrameHeader, VALUE_LEN, block_count, block_len};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::limit::Limit;
@@ -18,7 +19,7 @@ use crate::core::tell::Tell;
 use crate::core::words::FileFault;
 
 /// Where the payload of a frame starts in a send buffer: a page after the start, so that the header fits before it.
-pub const PAYLOAD_AT: usize = 4096;
+pub const PAYLOAD_AT: usize = HEADER_ROOM;
 /// Length of a send buffer: header room, a block, its value.
 pub const FRAME_ROOM: usize = PAYLOAD_AT + BLOCK_LEN as usize + VALUE_LEN;
 
@@ -47,6 +48,12 @@ struct Values {
     failed: bool,
 }
 
+/// A block that was read; its bytes lie in the buffer.
+struct ReadBlock {
+    header: FrameHeader,
+    value: [u8; VALUE_LEN],
+}
+
 /// Where a frame lies in its buffer.
 pub struct FramePlace {
     pub start: usize,
@@ -67,7 +74,7 @@ impl Source {
     }
 
     /// Reads a block, hashes it and puts its frame into `buffer`. `None`: the file has failed, now or before.
-    pub fn read_frame(&self, id: u32, block: u64, buffer: &mut [u8]) -> Option<FramePlace> {
+    pub fn read_frame(&self, codec: &dyn LaneCodec, id: u32, block: u64, buffer: &mut [u8]) -> Option<FramePlace> {
         let entry = match self.entry(id) {
             Ok(entry) => entry,
             Err(fault) => {
@@ -78,8 +85,8 @@ impl Source {
         if entry.values.lock().failed {
             return None;
         }
-        match entry.frame(block, buffer, &self.counters) {
-            Ok(place) => Some(place),
+        match entry.read(block, buffer, &self.counters) {
+            Ok(read) => Some(read.frame(codec, buffer)),
             Err(fault) => {
                 self.tell_failed(&entry, &fault);
                 None
@@ -149,7 +156,7 @@ impl Source {
             // The only block was held by the receiver, so it was not read here: its root needs its bytes.
             drop(values);
             let mut buffer = vec![0; FRAME_ROOM];
-            entry.frame(0, &mut buffer, &self.counters)?;
+            entry.read(0, &mut buffer, &self.counters)?;
             values = entry.values.lock();
         }
         let root = values.table.root();
@@ -231,7 +238,8 @@ impl Source {
 }
 
 impl SourceEntry {
-    fn frame(&self, block: u64, buffer: &mut [u8], counters: &Counters) -> Result<FramePlace, Fault> {
+    /// Reads a block into `buffer` at [`PAYLOAD_AT`] and keeps its value.
+    fn read(&self, block: u64, buffer: &mut [u8], counters: &Counters) -> Result<ReadBlock, Fault> {
         let length = block_len(self.size, block) as usize;
         if length == 0 || buffer.len() < FRAME_ROOM {
             return Err(Fault::new(FileFault::Io, "a block beyond the file's end was asked for"));
@@ -262,14 +270,21 @@ impl SourceEntry {
             block,
             encoding,
         };
-        let begin = PAYLOAD_AT - HEADER_LEN;
-        buffer[begin..PAYLOAD_AT].copy_from_slice(&header.encode());
-        let end = PAYLOAD_AT + header.payload_len();
-        buffer[end..end + VALUE_LEN].copy_from_slice(&value);
-        Ok(FramePlace {
-            start: begin,
-            len: end + VALUE_LEN - begin,
-        })
+        Ok(ReadBlock { header, value })
+    }
+}
+
+impl ReadBlock {
+    /// Puts header and value around the payload in `buffer`.
+    fn frame(&self, codec: &dyn LaneCodec, buffer: &mut [u8]) -> FramePlace {
+        let (before, payload) = buffer.split_at_mut(PAYLOAD_AT);
+        let header = codec.put_header(&self.header, before);
+        let len = self.header.payload_len();
+        let value = codec.put_value(&self.value, &mut payload[len..]);
+        FramePlace {
+            start: PAYLOAD_AT - header,
+            len: header + len + value,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn source(folder: &Path) -> (Arc<Source>, Arc<Told>) {
 /// The bytes of a block's frame.
 fn read(source: &Source, entry: u32, block: u64) -> Option<Vec<u8>> {
     let mut buffer = vec![0xa5; FRAME_ROOM];
-    let place = source.read_frame(entry, block, &mut buffer)?;
+    let place = source.read_frame(&CODEC, entry, block, &mut buffer)?;
     Some(buffer[place.start..place.start + place.len].to_vec())
 }
 
@@ -49,7 +49,7 @@ fn what_a_source_reads_a_lane_verifies_and_zeros_become_holes() {
     );
     let manifest: Vec<(&str, u64)> = manifest.iter().map(|(name, size)| (name.as_str(), *size)).collect();
     let (sink, received) = receiving(to.path(), &manifest);
-    let mut lane = LaneReader::new();
+    let mut lane = LaneReader::new(&CODEC);
     lane.feed(&preface(0), &sink).unwrap();
     for (entry, (name, bytes)) in (1..).zip(&files) {
         for (block, piece) in (0..).zip(bytes.chunks(BLOCK)) {
@@ -163,6 +163,6 @@ fn blocks_beyond_the_end_and_small_buffers_fail() {
     std::fs::write(folder.path().join("b"), b"bytes").unwrap();
     let (source, events) = source(folder.path());
     assert!(read(&source, 1, 1).is_none());
-    assert!(source.read_frame(2, 0, &mut [0; 100]).is_none());
+    assert!(source.read_frame(&CODEC, 2, 0, &mut [0; 100]).is_none());
     assert_eq!(of_kind(&told(&events), "ReadFailed").len(), 2);
 }

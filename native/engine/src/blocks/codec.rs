@@ -1,0 +1,36 @@
+//! How frames lie in a lane. Each dialect has one codec, in a file of its own; the rest of the engine knows the parts of a frame only.
+
+use super::frame::{FrameHeader, VALUE_LEN};
+
+/// Most bytes that a codec puts in front of a payload.
+pub const HEADER_ROOM: usize = 4096;
+
+pub trait LaneCodec: Send + Sync {
+    /// What a lane of this number begins with.
+    fn preface(&self, number: u16) -> Box<[u8]>;
+    /// Writes a header to the end of `before`, which has [`HEADER_ROOM`]; returns its length.
+    fn put_header(&self, header: &FrameHeader, before: &mut [u8]) -> usize;
+    /// Writes a block's value to the start of `after`, which has room for [`VALUE_LEN`]; returns its length.
+    fn put_value(&self, value: &[u8; VALUE_LEN], after: &mut [u8]) -> usize;
+    /// A decoder for one lane.
+    fn decoder(&self) -> Box<dyn LaneDecoder>;
+}
+
+/// Takes the bytes of one lane apart. They come in pieces of any size.
+pub trait LaneDecoder: Send {
+    /// Takes the next part from the front of `bytes`. `None`: all of them are used up. After an `Err`, which says what is wrong with the
+    /// lane, the decoder must not be asked again.
+    fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<Part<'a>>, &'static str>;
+    /// Whether the lane may end here.
+    fn is_between_frames(&self) -> bool;
+}
+
+/// In the order in which they come: one preface, then for each frame its header, its payload in pieces, its value.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// The lane's number.
+    Preface(u16),
+    Header(FrameHeader),
+    Payload(&'a [u8]),
+    Value([u8; VALUE_LEN]),
+}

@@ -1,0 +1,117 @@
+//! Lanes of `ultra/1`, `docs/protocol.md` "Lanes".
+
+use super::codec::{LaneCodec, LaneDecoder, Part};
+use super::frame::{self, FrameHeader, HEADER_LEN, PREFACE_LEN, VALUE_LEN};
+
+pub struct Ultra1;
+
+impl LaneCodec for Ultra1 {
+    fn preface(&self, number: u16) -> Box<[u8]> {
+        Box::new(frame::encode_preface(number))
+    }
+
+    fn put_header(&self, header: &FrameHeader, before: &mut [u8]) -> usize {
+        let start = before.len() - HEADER_LEN;
+        before[start..].copy_from_slice(&header.encode());
+        HEADER_LEN
+    }
+
+    fn put_value(&self, value: &[u8; VALUE_LEN], after: &mut [u8]) -> usize {
+        after[..VALUE_LEN].copy_from_slice(value);
+        VALUE_LEN
+    }
+
+    fn decoder(&self) -> Box<dyn LaneDecoder> {
+        Box::new(Decoder::Preface(Partial::new()))
+    }
+}
+
+/// Where in the lane the next byte belongs.
+enum Decoder {
+    /// From the start; leads to `Header`.
+    Preface(Partial<PREFACE_LEN>),
+    /// From `Preface` and after each frame; leads to `Payload`, or for a hole to `Value`.
+    Header(Partial<HEADER_LEN>),
+    /// From `Header`; leads to `Value` when all payload bytes came.
+    Payload { left: usize },
+    /// From `Payload`; leads to `Header`.
+    Value(Partial<VALUE_LEN>),
+}
+
+impl LaneDecoder for Decoder {
+    fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<Part<'a>>, &'static str> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        match self {
+            Self::Preface(partial) => {
+                let Some(preface) = partial.fill(bytes) else {
+                    return Ok(None);
+                };
+                let number = frame::decode_preface(&preface)?;
+                *self = Self::Header(Partial::new());
+                Ok(Some(Part::Preface(number)))
+            }
+            Self::Header(partial) => {
+                let Some(header) = partial.fill(bytes) else {
+                    return Ok(None);
+                };
+                let header = FrameHeader::decode(&header)?;
+                *self = Self::payload(header.payload_len());
+                Ok(Some(Part::Header(header)))
+            }
+            Self::Payload { left } => {
+                let (now, rest) = bytes.split_at((*left).min(bytes.len()));
+                *bytes = rest;
+                *self = Self::payload(*left - now.len());
+                Ok(Some(Part::Payload(now)))
+            }
+            Self::Value(partial) => {
+                let Some(value) = partial.fill(bytes) else {
+                    return Ok(None);
+                };
+                *self = Self::Header(Partial::new());
+                Ok(Some(Part::Value(value)))
+            }
+        }
+    }
+
+    fn is_between_frames(&self) -> bool {
+        matches!(self, Self::Header(partial) if partial.have == 0)
+    }
+}
+
+impl Decoder {
+    /// The state with so many bytes of a payload to come.
+    fn payload(left: usize) -> Self {
+        match left {
+            0 => Self::Value(Partial::new()),
+            left => Self::Payload { left },
+        }
+    }
+}
+
+/// A fixed number of bytes that may come in pieces.
+struct Partial<const N: usize> {
+    bytes: [u8; N],
+    have: usize,
+}
+
+impl<const N: usize> Partial<N> {
+    fn new() -> Self {
+        Self { bytes: [0; N], have: 0 }
+    }
+
+    /// Takes what is still missing from the front of `bytes`; all of it once it is complete.
+    fn fill(&mut self, bytes: &mut &[u8]) -> Option<[u8; N]> {
+        let (now, rest) = bytes.split_at((N - self.have).min(bytes.len()));
+        self.bytes[self.have..self.have + now.len()].copy_from_slice(now);
+        self.have += now.len();
+        *bytes = rest;
+        (self.have == N).then_some(self.bytes)
+    }
+}
+
+#[cfg(test)]
+#[path = "ultra1_tests.rs"]
+mod tests;
