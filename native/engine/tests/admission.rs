@@ -31,8 +31,9 @@ enum Answer {
     Retry,
 }
 
-/// Sends a datagram from a fresh port of `source` and takes the answer.
-fn replay(datagram: &[u8], source: &str, port: u16) -> Answer {
+/// Sends a datagram from a fresh port of `source` and takes the answer. The socket keeps its port: from the same port the datagram would
+/// be a repeat for the connection that it began, and answered a second later.
+fn replay(datagram: &[u8], source: &str, port: u16) -> (Answer, UdpSocket) {
     let socket = UdpSocket::bind((source, 0)).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     socket.send_to(datagram, ("127.0.0.1", port)).unwrap();
@@ -40,10 +41,10 @@ fn replay(datagram: &[u8], source: &str, port: u16) -> Answer {
     let length = socket.recv(&mut answer).expect("the listener answers");
     // RFC 9000 17.2: a long header of the type Retry.
     if answer[0] & 0xf0 != 0xf0 {
-        return Answer::Handshake;
+        return (Answer::Handshake, socket);
     }
     assert!(length < 200, "an answer of {length} bytes to {}", datagram.len());
-    Answer::Retry
+    (Answer::Retry, socket)
 }
 
 #[test]
@@ -61,9 +62,9 @@ fn t4_replayed_first_datagrams_take_sixteen_handshakes_and_no_place_of_an_honest
             format!("127.64.0.{number}")
         }
     };
-    let answers: Vec<Answer> = (0..200)
+    let (answers, _sockets): (Vec<Answer>, Vec<UdpSocket>) = (0..200)
         .map(|number| replay(&datagram, &sources(number), listener.1))
-        .collect();
+        .unzip();
     let handshakes = answers
         .iter()
         .take_while(|answer| **answer == Answer::Handshake)
