@@ -243,6 +243,24 @@ fn a_rate_may_change_while_its_transfer_waits_for_it() {
 }
 
 #[test]
+fn frames_of_one_lane_stay_whole_when_two_readers_send_them_in_parts() {
+    let mut door = door();
+    let listener = door.listen(8, 8);
+    let (dialer, incoming) = door.meet(listener);
+    let (source, sink) = door.memory(4 << 20);
+    door.run(Command::LimitRate {
+        source,
+        bytes_per_second: 16e6,
+    });
+    door.admit(incoming, 1, sink);
+    door.open_lanes(dialer, source, 1, 4);
+    door.verified(sink, 4);
+    door.dispose(&[source, sink]);
+    door.close(dialer, 0);
+    door.close(listener.0, 0);
+}
+
+#[test]
 fn addresses_that_cannot_be_dialed_are_refused_without_harm() {
     let mut door = door();
     for _ in 0..50 {

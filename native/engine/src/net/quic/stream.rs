@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
 use msquic_sys::{Buffer, Handle, Status, StreamEvent, StreamStatistics, failed, status};
+use parking_lot::Mutex;
 
 use super::handle::{ConnectionHandle, read_param};
 use super::{check, guarded_or};
@@ -48,6 +49,8 @@ impl Drop for NewStream {
 pub struct Stream {
     connection: Arc<ConnectionHandle>,
     raw: Handle,
+    /// Held while one buffer is sent: the parts of two buffers must not mix.
+    sending: Mutex<()>,
 }
 
 // SAFETY: the library's stream functions may be called from any thread; only `drop` closes the handle.
@@ -176,6 +179,7 @@ impl Stream {
         let stream = Arc::new(Self {
             connection: connection.clone(),
             raw,
+            sending: Mutex::default(),
         });
         let context = Context::leak(&stream, handler);
         // SAFETY: the stream has not started, so no event reads the context at the same time.
@@ -203,6 +207,7 @@ impl Stream {
         let stream = Arc::new(Self {
             connection: connection.clone(),
             raw,
+            sending: Mutex::default(),
         });
         let context = Context::leak(&stream, handler);
         let function: msquic_sys::StreamCallback = callback::<H>;
@@ -218,7 +223,8 @@ impl Stream {
         self.send_parts(data, whole, flags, |_| true)
     }
 
-    /// The same in parts of at most `part` bytes, each when `may_go` lets its length go. `false` from it leaves out the rest.
+    /// The same in parts of at most `part` bytes, each when `may_go` lets its length go. `false` from it leaves out the rest. Other sends
+    /// on this stream wait for the last part.
     pub fn send_slowly(
         &self,
         data: Box<SendBuffer>,
@@ -235,6 +241,7 @@ impl Stream {
         flags: u32,
         mut may_go: impl FnMut(usize) -> bool,
     ) -> Result<(), Box<SendBuffer>> {
+        let _sending = self.sending.lock();
         data.split(part);
         let (count, parts) = (data.parts.len(), data.parts.as_ptr());
         let raw = Box::into_raw(data);
