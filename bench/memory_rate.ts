@@ -9,14 +9,15 @@
  * @module
  */
 
-import type { Engine, EngineEvent } from "../src/engine/engine.ts";
+import type { ConnectionSettings, Engine, EngineEvent } from "../src/engine/engine.ts";
 import { eachEvent } from "../tests/support/each_event.ts";
 import { print } from "../scripts/shell.ts";
 import { startEngine } from "../src/engine/native.ts";
 import { budgetOf } from "../src/settings/budget.ts";
 import { engineSizes } from "../src/settings/engine_sizes.ts";
 import { connectionSettings } from "../src/settings/connection_settings.ts";
-import { type CongestionControl, DEFAULT_TUNING } from "../src/settings/tuning.ts";
+import type { CongestionControl } from "../src/protocol/words.ts";
+import { DEFAULT_TUNING } from "../src/settings/tuning.ts";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
@@ -31,7 +32,7 @@ function start(): Engine {
   return startEngine(engineSizes(navigator.hardwareConcurrency, "loopback"));
 }
 
-function settings(side: "dialer" | "listener", congestionControl: CongestionControl): Uint8Array {
+function settings(side: "dialer" | "listener", congestionControl: CongestionControl): ConnectionSettings {
   return connectionSettings({ distance: "loopback", side, tuning: { ...DEFAULT_TUNING, congestionControl } });
 }
 

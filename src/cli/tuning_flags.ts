@@ -10,7 +10,8 @@ import { BLOCK_LEN, MAX_LANES } from "../protocol/limits.ts";
 import { mostUnderWay } from "../settings/budget.ts";
 import { MOST_CONNECTIONS } from "../settings/connections.ts";
 import { ULTRA } from "../settings/ultra.ts";
-import { type CongestionControl, DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../settings/tuning.ts";
+import type { CongestionControl } from "../protocol/words.ts";
+import { DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../settings/tuning.ts";
 import { parseByteCount, parseByteRate, type Range } from "./byte_count.ts";
 import { type FlagName, written } from "./flags.ts";
 

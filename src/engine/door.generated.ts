@@ -8,7 +8,9 @@
 import type { BlockIndex, EntryId, LeftOut, LeftOutReason } from "../protocol/messages.ts";
 import type {
   CloseCause,
+  CongestionControl,
   ConnectionId,
+  ExecutionProfile,
   FileFault,
   GrantId,
   LaneId,
@@ -23,13 +25,15 @@ import type {
 import { type CommandBatch, type EventRecords, flagsOf, leftOutOf, OptionsBlock, wordOf } from "./records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 3600722123;
+export const ABI_VERSION = 2374097204;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
 export const BUFFER_LEN = 1052704;
 /** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
 export const FOLDER_FAULTS = 1000;
+/** Largest packet that QUIC may look for, with its IP header. */
+export const MAX_MTU = 16392;
 
 /** Counters of a source or a sink, as `ultra_measure` writes them. */
 export const STATS = [
@@ -184,6 +188,22 @@ export const ORIGIN_KIND = {
 } as const satisfies Record<OriginKind, number>;
 
 export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);
+
+/** Who decides how fast a connection may send. */
+export const CONGESTION_CONTROL = {
+  cubic: 0,
+  bbr: 1,
+} as const satisfies Record<CongestionControl, number>;
+
+export const congestionControlOf = wordOf("CongestionControl", CONGESTION_CONTROL);
+
+/** How QUIC divides its work among threads. */
+export const EXECUTION_PROFILE = {
+  "low-latency": 0,
+  "max-throughput": 1,
+} as const satisfies Record<ExecutionProfile, number>;
+
+export const executionProfileOf = wordOf("ExecutionProfile", EXECUTION_PROFILE);
 
 /** What a call or a command is refused with; negated where it is the result of a function. */
 export const REFUSAL = {
@@ -769,11 +789,11 @@ export interface ResolveCommand {
   readonly name: string;
 }
 
-/** Dialers that come from now on get these QUIC_SETTINGS; those that are there keep theirs. */
+/** Dialers that come from now on get these settings; those that are there keep theirs. */
 export interface RetuneCommand {
   readonly type: "retune";
   readonly listener: ListenerId;
-  readonly settings: Uint8Array;
+  readonly settings: ConnectionSettings;
 }
 
 /** Closes everything; the wait ends once all events are delivered. */
@@ -838,6 +858,14 @@ export interface DetailQuestion {
   readonly entry: EntryId;
 }
 
+/**
+ * The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
+ */
+export interface SettingsQuestion {
+  readonly type: "settings";
+  readonly connection: ConnectionId;
+}
+
 /** The machine's addresses on the routes that lead out, one a line; nothing is sent. */
 export interface OutwardQuestion {
   readonly type: "outward";
@@ -848,6 +876,7 @@ export type Question =
   | RootQuestion
   | NameQuestion
   | DetailQuestion
+  | SettingsQuestion
   | OutwardQuestion;
 
 /** Adds a command or a question to a batch. */
@@ -947,7 +976,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "retune":
       into.begin(17);
       into.u32(8, command.listener);
-      into.bytes(command.settings);
+      into.bytes(encodeConnectionSettings(command.settings));
       return;
     case "stop":
       into.begin(18);
@@ -975,6 +1004,10 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(8, command.sink);
       into.u32(12, command.entry);
       return;
+    case "settings":
+      into.begin(69);
+      into.u32(8, command.connection);
+      return;
     case "outward":
       into.begin(67);
       return;
@@ -989,7 +1022,7 @@ export interface StartBlock {
   readonly writers: number;
   /** Buffers of one block that are read ahead. */
   readonly buffers: number;
-  readonly executionProfile: number;
+  readonly executionProfile: ExecutionProfile;
   /** Threads of QUIC. */
   readonly networkThreads: number;
   /** Bytes of each connection that are sent and not acknowledged. */
@@ -1001,15 +1034,71 @@ export function encodeStartBlock(block: StartBlock): Uint8Array<ArrayBuffer> {
   into.u32(0, block.readers);
   into.u32(4, block.writers);
   into.u32(8, block.buffers);
-  into.u32(12, block.executionProfile);
+  into.u32(12, EXECUTION_PROFILE[block.executionProfile]);
   into.u32(16, block.networkThreads);
   into.u32(20, block.outstandingBytes);
   return into.finish();
 }
 
+/**
+ * The settings of a QUIC connection, by name. They freeze when it starts, but for the number of the peer's streams.
+ */
+export interface ConnectionSettings {
+  readonly handshakeIdleTimeoutMs: number;
+  /** Silence that ends the connection. */
+  readonly idleTimeoutMs: number;
+  /** Sending without any acknowledgement ends after this. */
+  readonly disconnectTimeoutMs: number;
+  /** 0: off. */
+  readonly keepAliveIntervalMs: number;
+  /** Bytes that the peer may send ahead on all streams: the bound of a connection's memory. */
+  readonly connectionWindowBytes: number;
+  /** The window that a lane starts with. */
+  readonly streamWindowUnidiBytes: number;
+  /** The window that a control stream opened here starts with. */
+  readonly streamWindowBidiLocalBytes: number;
+  /** The window that a control stream opened by the peer starts with. */
+  readonly streamWindowBidiRemoteBytes: number;
+  /** Buffer that a stream starts with; at most any window. */
+  readonly streamReceiveBufferBytes: number;
+  /** Packets before the first acknowledgement. */
+  readonly initialWindowPackets: number;
+  readonly initialRttMs: number;
+  readonly congestionControl: CongestionControl;
+  readonly peerBidiStreams: number;
+  readonly peerUnidiStreams: number;
+  /** Largest packet to look for, with its IP header. */
+  readonly maximumMtu: number;
+  readonly sendBuffering: boolean;
+  readonly pacing: boolean;
+  readonly migration: boolean;
+}
+
+export function encodeConnectionSettings(block: ConnectionSettings): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(72);
+  into.u32(0, block.handshakeIdleTimeoutMs);
+  into.u32(4, block.idleTimeoutMs);
+  into.u32(8, block.disconnectTimeoutMs);
+  into.u32(12, block.keepAliveIntervalMs);
+  into.u32(16, block.connectionWindowBytes);
+  into.u32(20, block.streamWindowUnidiBytes);
+  into.u32(24, block.streamWindowBidiLocalBytes);
+  into.u32(28, block.streamWindowBidiRemoteBytes);
+  into.u32(32, block.streamReceiveBufferBytes);
+  into.u32(36, block.initialWindowPackets);
+  into.u32(40, block.initialRttMs);
+  into.u32(44, CONGESTION_CONTROL[block.congestionControl]);
+  into.u32(48, block.peerBidiStreams);
+  into.u32(52, block.peerUnidiStreams);
+  into.u32(56, block.maximumMtu);
+  into.truth(60, block.sendBuffering);
+  into.truth(64, block.pacing);
+  into.truth(68, block.migration);
+  return into.finish();
+}
+
 export interface ListenBlock {
-  /** 144 bytes of QUIC_SETTINGS. */
-  readonly settings: Uint8Array;
+  readonly settings: ConnectionSettings;
   /**
    * Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
    */
@@ -1028,7 +1117,7 @@ export interface ListenBlock {
 
 export function encodeListenBlock(block: ListenBlock): Uint8Array<ArrayBuffer> {
   const into = new OptionsBlock(32);
-  into.bytes(0, block.settings);
+  into.bytes(0, encodeConnectionSettings(block.settings));
   into.u32(4, block.maxUnvalidated);
   into.u32(8, block.maxUnproved);
   into.u32(12, block.maxUnprovedPerAddress);
@@ -1040,7 +1129,7 @@ export function encodeListenBlock(block: ListenBlock): Uint8Array<ArrayBuffer> {
 }
 
 export interface ConnectBlock {
-  readonly settings: Uint8Array;
+  readonly settings: ConnectionSettings;
   /** First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED. */
   readonly pin: Uint8Array;
   /** Which of QUIC's partitions (cores) runs it. */
@@ -1052,7 +1141,7 @@ export interface ConnectBlock {
 
 export function encodeConnectBlock(block: ConnectBlock): Uint8Array<ArrayBuffer> {
   const into = new OptionsBlock(24);
-  into.bytes(0, block.settings);
+  into.bytes(0, encodeConnectionSettings(block.settings));
   into.bytes(4, block.pin);
   into.u32(8, block.partition);
   into.u32(12, block.controlLimit);
@@ -1100,3 +1189,49 @@ export function encodeSinkBlock(block: SinkBlock): Uint8Array<ArrayBuffer> {
   into.text(20, block.rename);
   return into.finish();
 }
+
+/** A block of ConnectionSettings that the engine answered with. */
+export function decodeConnectionSettings(record: EventRecords): ConnectionSettings {
+  return {
+    handshakeIdleTimeoutMs: record.u32(0),
+    idleTimeoutMs: record.u32(4),
+    disconnectTimeoutMs: record.u32(8),
+    keepAliveIntervalMs: record.u32(12),
+    connectionWindowBytes: record.u32(16),
+    streamWindowUnidiBytes: record.u32(20),
+    streamWindowBidiLocalBytes: record.u32(24),
+    streamWindowBidiRemoteBytes: record.u32(28),
+    streamReceiveBufferBytes: record.u32(32),
+    initialWindowPackets: record.u32(36),
+    initialRttMs: record.u32(40),
+    congestionControl: congestionControlOf(record.u32(44)),
+    peerBidiStreams: record.u32(48),
+    peerUnidiStreams: record.u32(52),
+    maximumMtu: record.u32(56),
+    sendBuffering: record.truth(60),
+    pacing: record.truth(64),
+    migration: record.truth(68),
+  };
+}
+
+/** What QUIC takes: the least, the most, and whether only powers of two. */
+export const SETTING_RANGES = {
+  handshakeIdleTimeoutMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  idleTimeoutMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  disconnectTimeoutMs: { least: 1, most: 600000, isPowerOfTwo: false },
+  keepAliveIntervalMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  connectionWindowBytes: { least: 1, most: 2147483647, isPowerOfTwo: false },
+  streamWindowUnidiBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamWindowBidiLocalBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamWindowBidiRemoteBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamReceiveBufferBytes: { least: 4096, most: 2147483647, isPowerOfTwo: true },
+  initialWindowPackets: { least: 1, most: 4294967295, isPowerOfTwo: false },
+  initialRttMs: { least: 1, most: 4294967295, isPowerOfTwo: false },
+  congestionControl: { least: 0, most: 1, isPowerOfTwo: false },
+  peerBidiStreams: { least: 0, most: 65535, isPowerOfTwo: false },
+  peerUnidiStreams: { least: 0, most: 65535, isPowerOfTwo: false },
+  maximumMtu: { least: 1248, most: 16392, isPowerOfTwo: false },
+  sendBuffering: { least: 0, most: 1, isPowerOfTwo: false },
+  pacing: { least: 0, most: 1, isPowerOfTwo: false },
+  migration: { least: 0, most: 1, isPowerOfTwo: false },
+} as const satisfies Record<keyof ConnectionSettings, unknown>;

@@ -9,11 +9,20 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { EngineEvent, LOAD, PATH, STATS, THREAD_ROLES } from "./door.generated.ts";
+import type { ConnectionSettings, EngineEvent, LOAD, PATH, STATS, THREAD_ROLES } from "./door.generated.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
-import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId, TransferId } from "../protocol/words.ts";
+import type {
+  ConnectionId,
+  ExecutionProfile,
+  GrantId,
+  LaneId,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TransferId,
+} from "../protocol/words.ts";
 
-export type { EngineEvent };
+export type { ConnectionSettings, EngineEvent };
 
 /** What the data plane is started with. */
 export interface EngineSizes {
@@ -23,7 +32,7 @@ export interface EngineSizes {
   readonly writers: number;
   /** Buffers of one block: those outstanding, and those that readers fill ahead of the network. */
   readonly buffers: number;
-  readonly executionProfile: number;
+  readonly executionProfile: ExecutionProfile;
   /** Threads of QUIC, and so the connections that can be worked on at once. */
   readonly networkThreads: number;
   /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
@@ -31,8 +40,7 @@ export interface EngineSizes {
 }
 
 export interface ListenOptions {
-  /** 144 bytes of QUIC_SETTINGS, from `settings/`. */
-  readonly settings: Uint8Array;
+  readonly settings: ConnectionSettings;
   readonly identity: Identity;
   readonly alpns: readonly string[];
   /** `ADDR:PORT`; `[::]:0` is all addresses of both families and a free port. */
@@ -46,7 +54,7 @@ export interface ListenOptions {
 }
 
 export interface ConnectOptions {
-  readonly settings: Uint8Array;
+  readonly settings: ConnectionSettings;
   readonly alpns: readonly string[];
   readonly address: string;
   /** First 16 bytes of the certificate's SHA-256 that the peer must have; `report`: any, told in `connected`. */
@@ -107,7 +115,7 @@ export interface Engine {
   identity(): Identity;
   listen(options: ListenOptions): ListenerId;
   /** Other settings for dialers that come from now on; those that are there keep theirs. */
-  retune(listener: ListenerId, settings: Uint8Array): void;
+  retune(listener: ListenerId, settings: ConnectionSettings): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */
@@ -151,6 +159,8 @@ export interface Engine {
   load(): ProcessLoad;
   /** `undefined` once the connection is gone. Waits for the connection's thread: for the end of a transfer, not for every moment of it. */
   path(connection: ConnectionId): PathStats | undefined;
+  /** The settings that QUIC reports; `undefined` once the connection is gone. Waits for the connection's thread. */
+  settings(connection: ConnectionId): ConnectionSettings | undefined;
   /** The events, in order, in batches as they came together, until the engine is stopped. One consumer. */
   events(): AsyncIterable<readonly EngineEvent[]>;
   stop(): void;

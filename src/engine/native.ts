@@ -19,6 +19,8 @@ import type {
 } from "../protocol/words.ts";
 import {
   type Command,
+  type ConnectionSettings,
+  decodeConnectionSettings,
   decodeEvent,
   encodeCommand,
   encodeConnectBlock,
@@ -71,6 +73,9 @@ const NAME_ROOM = MAX_PATH_BYTES + 256;
 /** Room for the system's reason, or for the path of a folder. */
 const DETAIL_ROOM = NAME_ROOM;
 
+/** Four bytes for each setting. */
+const SETTINGS_ROOM = 256;
+
 /** Room for two addresses. */
 const ADDRESSES_ROOM = 128;
 
@@ -121,11 +126,14 @@ class NativeEngine implements Engine {
     const { identity, maxUnprovedPerAddress, ...others } = options;
     const block = encodeListenBlock({ ...others, maxUnprovedPerAddress, pkcs12: identity.pkcs12 });
     const listener = this.#library.ultra_listen(block, block.length);
-    if (listener < 0) throw listenError(-listener, options.address);
+    if (listener < 0) {
+      checkOptions(listener, "listen");
+      throw listenError(-listener, options.address);
+    }
     return listener;
   }
 
-  retune(listener: ListenerId, settings: Uint8Array): void {
+  retune(listener: ListenerId, settings: ConnectionSettings): void {
     this.#queue({ type: "retune", listener, settings });
   }
 
@@ -135,6 +143,7 @@ class NativeEngine implements Engine {
     const block = encodeConnectBlock({ ...options, pin });
     const connection = this.#library.ultra_connect(block, block.length);
     if (connection < 0) {
+      checkOptions(connection, "connect");
       throw new UltraError("network", `No connection can be started (${-connection})`, { subject: options.address });
     }
     return connection;
@@ -268,6 +277,11 @@ class NativeEngine implements Engine {
     return values && named(PATH, values);
   }
 
+  settings(connection: ConnectionId): ConnectionSettings | undefined {
+    const block = this.#ask({ type: "settings", connection }, SETTINGS_ROOM);
+    return block && decodeConnectionSettings(new EventRecords(block, noPayload));
+  }
+
   async *events(): AsyncGenerator<readonly EngineEvent[], void, void> {
     const bytes = new Uint8Array(MAX_RECORDS * RECORD_LEN);
     const records = new EventRecords(bytes, (payload) => this.#take(payload));
@@ -361,6 +375,11 @@ class NativeEngine implements Engine {
   }
 }
 
+/** An answer is complete in itself. */
+function noPayload(): never {
+  throw new Error("An answer of the engine has no payload");
+}
+
 const NO_NUMBERS = new Float64Array(0);
 const NO_ROOM = new Uint8Array(0);
 
@@ -368,6 +387,11 @@ const NO_ROOM = new Uint8Array(0);
 function check(result: number, what: string): number {
   if (result < 0) throw new Error(`The engine refused "${what}" (${-result})`);
   return result;
+}
+
+/** Settings that QUIC does not take, and numbers that make no sense, are a bug of this program. */
+function checkOptions(result: number, what: string): void {
+  if (result === -REFUSAL["bad-arguments"]) throw new Error(`The engine does not take the options of "${what}"`);
 }
 
 /** The values by the names that they have in their order. */

@@ -218,7 +218,9 @@ export class OptionsBlock {
     this.#view = new DataView(this.#fixed.buffer);
   }
 
+  /** @throws {RangeError} for what is no whole number of 32 bits, which would silently become one */
   u32(offset: number, value: number): void {
+    if (value !== value >>> 0) throw new RangeError(`${value} is no whole number of 32 bits`);
     this.#view.setUint32(offset, value, true);
   }
 

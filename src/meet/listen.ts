@@ -9,7 +9,7 @@ import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
 import { ALPNS } from "../auth/versions.ts";
-import { type Identity, ListenError } from "../engine/engine.ts";
+import { type ConnectionSettings, type Identity, ListenError } from "../engine/engine.ts";
 import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
@@ -159,7 +159,7 @@ export class Listener {
     }
   }
 
-  #settings(tuning = this.#request.tuning): Uint8Array {
+  #settings(tuning = this.#request.tuning): ConnectionSettings {
     // All addresses are far: a listener does not know where its dialers will come from.
     const own = distanceOf(this.#request.endpoint.address);
     return connectionSettings({ distance: own, side: "listener", tuning });

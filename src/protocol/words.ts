@@ -51,6 +51,12 @@ export type CloseCause = "own" | "peer" | "transport";
 /** Where the bytes of a source come from; `uncached-files` have to be read from their disk. */
 export type OriginKind = "files" | "memory" | "uncached-files";
 
+/** Who decides how fast a connection may send. */
+export type CongestionControl = "cubic" | "bbr";
+
+/** How QUIC divides its work: network and cryptography of a connection on one thread, or on two. */
+export type ExecutionProfile = "low-latency" | "max-throughput";
+
 /** What a file system refused to keep of a file or folder. */
 export interface Unkept {
   readonly mode: boolean;

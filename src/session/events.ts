@@ -7,6 +7,7 @@
  */
 
 import type { ErrorKind } from "../base/errors.ts";
+import type { ConnectionSettings } from "../engine/engine.ts";
 import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
 import type { MeetEvent } from "../meet/events.ts";
@@ -30,6 +31,8 @@ export type TransferEvent =
   /** All streams of the first connection are open. */
   | { readonly type: "opened"; readonly streams: number }
   | { readonly type: "added"; readonly added: AddedConnection }
+  /** A connection of the transfer is in use. */
+  | { readonly type: "settings"; readonly reported: ReportedSettings }
   /** Comes often, also when nothing changed. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
@@ -59,6 +62,13 @@ export interface AddedConnection {
   readonly connection: number;
   /** The streams that run on it. */
   readonly streams: number;
+}
+
+/** The settings that QUIC reports of a connection, whatever it was given. */
+export interface ReportedSettings {
+  /** Its number; the first connection is 1. */
+  readonly connection: number;
+  readonly settings: ConnectionSettings;
 }
 
 export interface FileFailure {

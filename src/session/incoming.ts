@@ -241,6 +241,8 @@ export class Incoming implements Side {
     link.admit(lanes);
     hub.engine.attach(link.id, this.id);
     link.send({ type: "accept", host, lanes });
+    const settings = hub.engine.settings(link.id);
+    if (settings !== undefined) this.tell({ type: "settings", reported: { connection: number, settings } });
   }
 
   #run(command: ReceiverCommand): void {

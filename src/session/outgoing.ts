@@ -248,6 +248,8 @@ export class Outgoing implements Side {
     this.#opened += count;
     this.#joined++;
     this.machine.handle({ type: "lanes-opened", lanes });
+    const settings = hub.engine.settings(link.id);
+    if (settings !== undefined) this.tell({ type: "settings", reported: { connection: this.#joined, settings } });
   }
 
   #tune({ peer, tuner }: Road): void {

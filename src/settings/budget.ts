@@ -102,7 +102,7 @@ export function budgetOf(tuning: Tuning, distance: Distance): Budget {
 
 /** Lanes that a receiver grants at most. Wider windows than usual leave room for fewer. */
 export function grantedLanes({ profile, streams, laneWindowBytes }: Tuning): number {
-  if (streams !== undefined) return streams;
+  if (streams !== undefined) return Math.min(streams, ULTRA.peerStreams);
   if (profile.name === "max") return MAX_LANES;
   if (laneWindowBytes === undefined) return GRANTED_LANES;
   return Math.max(1, Math.min(GRANTED_LANES, Math.floor(profile.memoryBytes / laneWindowBytes)));

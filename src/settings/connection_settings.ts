@@ -1,5 +1,5 @@
 /**
- * The settings of a QUIC connection: which ones `ultra` wants on which path, and the bytes that msquic takes them in.
+ * The settings of a QUIC connection: which ones `ultra` wants on which path. How msquic stores them is known to the engine alone.
  *
  * Settings freeze when a connection starts, so the profile is chosen by the address beforehand.
  *
@@ -8,8 +8,8 @@
 
 import type { Distance } from "./distance.ts";
 import { budgetOf } from "./budget.ts";
-import { encodeSettings, MAX_MTU, type QuicSettings } from "./quic_settings.ts";
-import { type CongestionControl, DEFAULT_TUNING, type Tuning } from "./tuning.ts";
+import { type ConnectionSettings, MAX_MTU } from "../engine/door.generated.ts";
+import { DEFAULT_TUNING, type Tuning } from "./tuning.ts";
 import { ULTRA } from "./ultra.ts";
 
 export interface ConnectionProfile {
@@ -40,9 +40,6 @@ const INITIAL_WINDOW_PACKETS = 32;
 /** Streams that a dialer may open on a listener: the control stream. Lanes are admitted after proof. */
 const LISTENER_BIDI_STREAMS = 1;
 
-/** msquic's numbers for the congestion controllers. Any other number would silently be CUBIC. */
-const CONGESTION_CONTROL: Readonly<Record<CongestionControl, number>> = { cubic: 0, bbr: 1 };
-
 /** Before anything was measured. */
 interface PathTimes {
   readonly handshakeIdleTimeoutMs: number;
@@ -67,13 +64,8 @@ const TIMES: Readonly<Record<Distance, PathTimes>> = {
   },
 };
 
-/** The QUIC_SETTINGS of a connection, ready for the engine. */
-export function connectionSettings(profile: ConnectionProfile): Uint8Array {
-  return encodeSettings(settingsOf(profile));
-}
-
-/** The same before it is encoded. */
-export function settingsOf({ distance, side, tuning = DEFAULT_TUNING }: ConnectionProfile): QuicSettings {
+export function connectionSettings(profile: ConnectionProfile): ConnectionSettings {
+  const { distance, side, tuning = DEFAULT_TUNING } = profile;
   const budget = budgetOf(tuning, distance);
   const { name } = tuning.profile;
   const times = TIMES[name === "near" || name === "far" ? name : distance];
@@ -92,7 +84,7 @@ export function settingsOf({ distance, side, tuning = DEFAULT_TUNING }: Connecti
     initialRttMs: times.initialRttMs,
     // The path is asked with probes, so this may be tried everywhere: 9,000 on networks with jumbo frames, all of it on loopback.
     maximumMtu: MAX_MTU,
-    congestionControl: CONGESTION_CONTROL[tuning.congestionControl],
+    congestionControl: tuning.congestionControl,
     peerBidiStreams: side === "listener" ? LISTENER_BIDI_STREAMS : 0,
     peerUnidiStreams: 0,
     // The engine's own buffers are sent from; a copy inside msquic would cost a core at 10 Gbps.

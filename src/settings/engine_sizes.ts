@@ -24,10 +24,6 @@ const MAX_WRITERS = 8;
  */
 const NETWORK_CORES = 1;
 
-/** msquic's QUIC_EXECUTION_PROFILE: network and cryptography on one thread, or on two. */
-const LOW_LATENCY = 0;
-const MAX_THROUGHPUT = 1;
-
 /** QUIC's own limit. */
 const MAX_NETWORK_THREADS = 512;
 
@@ -52,7 +48,7 @@ export function engineSizes(cores: number, distance: Distance, tuning: Tuning = 
     readers: clamp(cores - NETWORK_CORES, 1, MAX_READERS),
     writers: tuning.writers ?? (isMax ? ULTRA.writes : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
     buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(distance, cores)),
-    executionProfile: cores > FEW_CORES ? MAX_THROUGHPUT : LOW_LATENCY,
+    executionProfile: cores > FEW_CORES ? "max-throughput" : "low-latency",
     networkThreads: networkThreads(cores),
     outstandingBytes: budget.outstandingBuffers * BUFFER_LEN,
   };

@@ -4,9 +4,8 @@
  * @module
  */
 
+import type { CongestionControl } from "../protocol/words.ts";
 import { ULTRA } from "./ultra.ts";
-
-export type CongestionControl = "bbr" | "cubic";
 
 /** By which numbers a transfer is tuned, and within how much memory. `max`: all seed values as they are, bounded by nothing else. */
 export type Profile = BoundedProfile | { readonly name: "max" };

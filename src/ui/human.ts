@@ -6,7 +6,7 @@
 
 import { escapeText, shownText, truncate } from "./escape.ts";
 import { counted, formatBytes, formatCount, formatSize, percentOf } from "../base/text.ts";
-import { addedLine, configLine, openedLine, progressLine, startLine } from "./lines.ts";
+import { addedLine, configLine, openedLine, progressLine, settingsLine, startLine } from "./lines.ts";
 import type { TestVerdict } from "../measure/verdict.ts";
 import type { ShownMeasurement } from "./output.ts";
 import {
@@ -22,7 +22,14 @@ import {
   testVerdictLine,
 } from "./messages.ts";
 import type { FactSheet, Output, RunPhase, TicketNotice } from "./output.ts";
-import type { AddedConnection, FileFailure, OfferedFiles, TransferConfig, TransferStart } from "../session/events.ts";
+import type {
+  AddedConnection,
+  FileFailure,
+  OfferedFiles,
+  ReportedSettings,
+  TransferConfig,
+  TransferStart,
+} from "../session/events.ts";
 import {
   MIN_STATUS_COLUMNS,
   progressDetail,
@@ -125,6 +132,10 @@ export class HumanOutput implements Output {
 
   added({ connection, streams }: AddedConnection): void {
     if (this.#isVerbose()) this.#line(addedLine(connection, streams));
+  }
+
+  settings(reported: ReportedSettings): void {
+    if (this.#isVerbose()) this.#line(settingsLine(reported));
   }
 
   progress(report: ProgressReport): void {

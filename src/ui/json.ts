@@ -16,7 +16,14 @@ import { formatHex, percentOf, rateOf } from "../base/text.ts";
 import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
 import type { FactSheet, Output, TicketNotice } from "./output.ts";
-import type { AddedConnection, FileFailure, OfferedFiles, TransferConfig, TransferStart } from "../session/events.ts";
+import type {
+  AddedConnection,
+  FileFailure,
+  OfferedFiles,
+  ReportedSettings,
+  TransferConfig,
+  TransferStart,
+} from "../session/events.ts";
 import { ProgressMeter, type ProgressReport, type StatusState } from "./progress.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -34,6 +41,7 @@ type Event =
   | "start"
   | "config"
   | "connection-added"
+  | "settings"
   | "progress"
   | "warning"
   | "file-failed"
@@ -89,6 +97,10 @@ export class JsonOutput implements Output {
 
   added(added: AddedConnection): void {
     this.#event("connection-added", { ...added });
+  }
+
+  settings({ connection, settings }: ReportedSettings): void {
+    this.#event("settings", { connection, ...settings });
   }
 
   progress(report: ProgressReport): void {

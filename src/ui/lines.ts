@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { TransferConfig } from "../session/events.ts";
+import type { ReportedSettings, TransferConfig } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
-import { formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatDuration, formatRate, plural, rateOf } from "../base/text.ts";
 
 /** @param bytes `undefined` while the size is not known */
 export function startLine(name: string, bytes: number | undefined): string {
@@ -28,6 +28,20 @@ export function openedLine(streams: number): string {
 
 export function addedLine(connection: number, streams: number): string {
   return `⚡ Added connection ${connection} (${streams} more ${plural(streams, "stream")})`;
+}
+
+/** The settings that shape the speed of a connection; `--json` has all of them. */
+export function settingsLine({ connection, settings }: ReportedSettings): string {
+  const { connectionWindowBytes, streamWindowUnidiBytes, peerUnidiStreams, keepAliveIntervalMs } = settings;
+  const facts = [
+    settings.congestionControl.toUpperCase(),
+    `windows of ${formatBytes(connectionWindowBytes)} and ${formatBytes(streamWindowUnidiBytes)} a stream`,
+    `${counted(peerUnidiStreams, "stream")} from the other side`,
+    `packets of up to ${formatCount(settings.maximumMtu)} bytes`,
+    keepAliveIntervalMs === 0 ? "no keep-alive" : `keep-alive after ${keepAliveIntervalMs / 1000}s`,
+    `ends after ${settings.idleTimeoutMs / 1000}s of silence`,
+  ];
+  return `⚡ QUIC connection ${connection}: ${facts.join(", ")}`;
 }
 
 /**

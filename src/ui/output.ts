@@ -14,6 +14,7 @@ import type {
   AddedConnection,
   FileFailure,
   OfferedFiles,
+  ReportedSettings,
   TransferConfig,
   TransferFacts,
   TransferPhase,
@@ -55,6 +56,7 @@ export interface Output {
   config(config: TransferConfig): void;
   opened(streams: number): void;
   added(added: AddedConnection): void;
+  settings(reported: ReportedSettings): void;
   /** To be called often, also when nothing changed; it is shown as often as makes sense. */
   progress(report: ProgressReport): void;
   fileFailed(failure: FileFailure): void;
@@ -98,6 +100,8 @@ export function teller(output: Output, speedAdvice: (help: Help) => string): (ev
         return output.opened(event.streams);
       case "added":
         return output.added(event.added);
+      case "settings":
+        return output.settings(event.reported);
       case "progress":
         return output.progress(event.progress);
       case "file-failed":

@@ -46,6 +46,7 @@ export class QuietOutput implements Output {
   config(): void {}
   opened(): void {}
   added(): void {}
+  settings(): void {}
   progress(): void {}
   measuring(): void {}
   measured(): void {}

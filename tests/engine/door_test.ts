@@ -43,6 +43,10 @@ Deno.test("engine: a command that is refused ends the events with its error, and
   await assertChild("refused.ts");
 });
 
+Deno.test("engine: settings that QUIC would bend are refused, and msquic reports those that it took", async () => {
+  await assertChild("unfit.ts");
+});
+
 Deno.test("engine: a peer that floods the control stream fills one window and no more", async () => {
   await assertChild("flood.ts");
 });

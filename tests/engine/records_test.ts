@@ -5,6 +5,8 @@ import fc from "fast-check";
 import {
   CLOSE_CAUSE,
   type Command,
+  type ConnectionSettings,
+  decodeConnectionSettings,
   decodeEvent,
   encodeCommand,
   encodeConnectBlock,
@@ -207,6 +209,30 @@ Deno.test("engine: any 64 bytes are an event or a refusal, and never more", () =
 
 const THREE = Uint8Array.of(1, 2, 3);
 
+const SETTINGS: ConnectionSettings = {
+  handshakeIdleTimeoutMs: 1,
+  idleTimeoutMs: 2,
+  disconnectTimeoutMs: 3,
+  keepAliveIntervalMs: 4,
+  connectionWindowBytes: 2 ** 31 - 1,
+  streamWindowUnidiBytes: 6,
+  streamWindowBidiLocalBytes: 7,
+  streamWindowBidiRemoteBytes: 8,
+  streamReceiveBufferBytes: 9,
+  initialWindowPackets: 10,
+  initialRttMs: 11,
+  congestionControl: "bbr",
+  peerBidiStreams: 13,
+  peerUnidiStreams: 14,
+  maximumMtu: 15,
+  sendBuffering: false,
+  pacing: true,
+  migration: false,
+};
+
+/** The same as docs/engine.md has it. */
+const SETTINGS_BYTES = join(1, 2, 3, 4, 2 ** 31 - 1, 6, 7, 8, 9, 10, 11, 1, 13, 14, 15, 0, 1, 0);
+
 /** Every command and question: what is asked, its record, and its payload. */
 const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?])[] = [
   [{ type: "admit", connection: 2, lanes: 64 }, record(1, 0, 2, 64)],
@@ -232,13 +258,14 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "page", sink: 6, first: 3, count: 2, entries: THREE }, record(14, 3, 6, 3, 2), join(THREE, gap(5))],
   [{ type: "values", source: 5, entry: 3, first: 1, values: HASH }, record(15, 32, 5, 3, f64(1)), HASH],
   [{ type: "resolve", request: 4, name: "a.b" }, record(16, 3, 4), join(utf8.encode("a.b"), gap(5))],
-  [{ type: "retune", listener: 1, settings: THREE }, record(17, 3, 1), join(THREE, gap(5))],
+  [{ type: "retune", listener: 1, settings: SETTINGS }, record(17, 72, 1), SETTINGS_BYTES],
   [{ type: "stop" }, record(18)],
   [{ type: "limit-rate", source: 5, bytesPerSecond: 7.5 }, record(19, 0, 5, gap(4), f64(7.5))],
   [{ type: "identity" }, record(64)],
   [{ type: "root", transfer: 6, statuses: THREE }, record(65, 3, 6), join(THREE, gap(5))],
   [{ type: "name", transfer: 6, entry: 3 }, record(66, 0, 6, 3)],
   [{ type: "outward" }, record(67)],
+  [{ type: "settings", connection: 2 }, record(69, 0, 2)],
   [{ type: "detail", sink: 6, entry: 3 }, record(68, 0, 6, 3)],
 ];
 
@@ -250,7 +277,12 @@ Deno.test("engine: every command and question is encoded as docs/engine.md descr
     assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
     kinds.add(command.type);
   }
-  assert.equal(kinds.size, 24, "a new command belongs into this test");
+  assert.equal(kinds.size, 25, "a new command belongs into this test");
+});
+
+Deno.test("engine: a block of settings is read back as it was written", () => {
+  const answer = new EventRecords(SETTINGS_BYTES, () => new Uint8Array(0));
+  assert.deepEqual(decodeConnectionSettings(answer), SETTINGS);
 });
 
 Deno.test("engine: a batch holds its commands one behind the other, and nothing of the batch before", () => {
@@ -290,7 +322,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       readers: 1,
       writers: 2,
       buffers: 3,
-      executionProfile: 0,
+      executionProfile: "low-latency",
       networkThreads: 5,
       outstandingBytes: 6,
     }),
@@ -298,7 +330,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
   );
   assert.deepEqual(
     encodeListenBlock({
-      settings: THREE,
+      settings: SETTINGS,
       maxUnvalidated: 16,
       maxUnproved: 64,
       maxUnprovedPerAddress: 8,
@@ -308,7 +340,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       address: "[::]:0",
     }),
     join(
-      3,
+      72,
       16,
       64,
       8,
@@ -316,7 +348,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       2,
       13,
       6,
-      THREE,
+      SETTINGS_BYTES,
       Uint8Array.of(9, 9),
       utf8.encode("ultra/1\0ultra"),
       utf8.encode("[::]:0"),
@@ -324,14 +356,14 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
   );
   assert.deepEqual(
     encodeConnectBlock({
-      settings: THREE,
+      settings: SETTINGS,
       pin: new Uint8Array(0),
       partition: 1,
       controlLimit: 4096,
       alpns: ["u"],
       address: "a:1",
     }),
-    join(3, 0, 1, 4096, 1, 3, THREE, utf8.encode("u"), utf8.encode("a:1")),
+    join(72, 0, 1, 4096, 1, 3, SETTINGS_BYTES, utf8.encode("u"), utf8.encode("a:1")),
   );
   assert.deepEqual(
     encodeSourceBlock({ origin: "uncached-files", size: 2 ** 53 - 1, paths: ["/a", "/b"] }),

@@ -10,7 +10,7 @@
 import { eachEvent } from "../support/each_event.ts";
 import { TextLineStream } from "./lines.ts";
 import { startEngine } from "../../src/engine/native.ts";
-import type { Identity } from "../../src/engine/engine.ts";
+import type { ConnectionSettings, Identity } from "../../src/engine/engine.ts";
 import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import type { SpeakerCommand, SpeakerEvent } from "./speaker_protocol.ts";
 
@@ -20,7 +20,7 @@ const engine = startEngine({
   readers: 1,
   writers: 2,
   buffers: 24,
-  executionProfile: 0,
+  executionProfile: "low-latency",
   networkThreads: 1,
   outstandingBytes: 8 * MIB,
 });
@@ -41,7 +41,7 @@ function tell(event: SpeakerEvent): void {
   Deno.stdout.writeSync(new TextEncoder().encode(line));
 }
 
-function settings(side: "dialer" | "listener"): Uint8Array {
+function settings(side: "dialer" | "listener"): ConnectionSettings {
   return connectionSettings({ distance: "near", side });
 }
 

@@ -1,6 +1,7 @@
 /** Two simulated processes that meet, and what a test asks of their end. @module */
 
 import assert from "node:assert/strict";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import { ALPNS } from "../../src/auth/versions.ts";
 import type { ReceiveTask, SendTask } from "../../src/cli/resolve.ts";
 import type { EngineEvent, ListenOptions } from "../../src/engine/engine.ts";
@@ -14,7 +15,7 @@ import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_proc
 import type { Damage } from "../support/made_up.ts";
 
 /** What a dialer's engine and a listener's engine are told when there is no `src/meet/` around them. */
-const SETTINGS = new Uint8Array(144);
+const SETTINGS = connectionSettings({ distance: "near", side: "listener" });
 
 /** The exit code of a side whose dialer ended before it had proved itself, so that it waited on. */
 export const WAITS_ON = 129;

@@ -48,11 +48,14 @@ for (const waits of BOTH) {
       send: { tuning: { ...DEFAULT_TUNING, streams: 3 } },
     });
     const told = (calls: readonly string[]) => calls.filter((call) => call !== "progress");
-    assert.deepEqual(told(sender.output.calls), ["started", "config", "opened", "complete"]);
-    assert.deepEqual(told(receiver.output.calls), ["started", "opened", "complete"]);
+    assert.deepEqual(told(sender.output.calls), ["started", "config", "opened", "settings", "complete"]);
+    assert.deepEqual(told(receiver.output.calls), ["started", "settings", "opened", "complete"]);
     assert.equal(sender.output.calls.at(-1), "complete", "no progress is told behind the end");
     assert.deepEqual(sender.output.configs, [{ streams: 3, chunks: 7, chunkBytes: 32 * MIB, isEven: false }]);
     assert.deepEqual([sender.output.openedStreams, receiver.output.openedStreams], [[3], [3]]);
+    const reported = [sender, receiver].flatMap(({ output }) => output.reportedSettings);
+    assert.deepEqual(reported.map(({ connection }) => connection), [1, 1]);
+    assert.deepEqual(reported.map(({ settings }) => settings.peerUnidiStreams), [0, 3]);
     assert.deepEqual([sender.output.starts[0]?.name, receiver.output.starts[0]?.name], ["photos", "photos"]);
   });
 

@@ -6,9 +6,9 @@ import { UltraError } from "../../src/base/errors.ts";
 import type { Distance } from "../../src/settings/distance.ts";
 import { budgetOf, grantedLanes, receiverMemory, senderMemory } from "../../src/settings/budget.ts";
 import { engineSizes } from "../../src/settings/engine_sizes.ts";
-import { encodeSettings } from "../../src/settings/quic_settings.ts";
-import { settingsOf } from "../../src/settings/connection_settings.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import { DEFAULT_MEMORY_BYTES, DEFAULT_TUNING, type Tuning } from "../../src/settings/tuning.ts";
+import { assertTaken } from "./taken.ts";
 
 const MIB = 2 ** 20;
 const CLASSES: readonly Distance[] = ["loopback", "near", "far"];
@@ -28,8 +28,8 @@ Deno.test("near and far are the numbers of these classes whatever the address; t
     for (const distance of CLASSES) {
       assert.deepEqual(budgetOf(tuning, distance), budgetOf(DEFAULT_TUNING, name));
       for (const side of ["dialer", "listener"] as const) {
-        const forced = settingsOf({ distance, side, tuning });
-        assert.deepEqual(forced, settingsOf({ distance: name, side }));
+        const forced = connectionSettings({ distance, side, tuning });
+        assert.deepEqual(forced, connectionSettings({ distance: name, side }));
       }
     }
   }
@@ -38,11 +38,11 @@ Deno.test("near and far are the numbers of these classes whatever the address; t
 Deno.test("max is the seed values, and says how much memory that may take", () => {
   const tuning: Tuning = { ...DEFAULT_TUNING, profile: { name: "max" } };
   for (const distance of CLASSES) {
-    const settings = settingsOf({ distance, side: "listener", tuning });
+    const settings = connectionSettings({ distance, side: "listener", tuning });
     assert.equal(settings.connectionWindowBytes, 2 ** 31 - 1);
     assert.equal(settings.streamWindowUnidiBytes, 256 * MIB);
-    assert.equal(settings.initialRttMs, settingsOf({ distance, side: "listener" }).initialRttMs);
-    encodeSettings(settings);
+    assert.equal(settings.initialRttMs, connectionSettings({ distance, side: "listener" }).initialRttMs);
+    assertTaken(settings);
     const sizes = engineSizes(2, distance, tuning);
     assert.deepEqual([sizes.writers, sizes.buffers], [64, 272]);
     const budget = budgetOf(tuning, distance);
@@ -102,7 +102,7 @@ Deno.test("whatever flags are given, windows and buffers stay within the memory,
       assert.ok(budget.outstandingBuffers >= 1 && budget.readAheadBuffers >= 1);
       const { buffers, outstandingBytes } = engineSizes(8, distance, tuning);
       assert.ok(buffers * BUFFER_LEN <= bound && outstandingBytes < buffers * BUFFER_LEN);
-      for (const side of ["dialer", "listener"] as const) encodeSettings(settingsOf({ distance, side, tuning }));
+      for (const side of ["dialer", "listener"] as const) assertTaken(connectionSettings({ distance, side, tuning }));
     }),
     { numRuns: 2000 },
   );

@@ -11,7 +11,7 @@ import {
 } from "../../src/settings/connections.ts";
 import { ConnectionTuner } from "../../src/settings/connection_tuner.ts";
 import { allWindowsBytes, budgetOf } from "../../src/settings/budget.ts";
-import { settingsOf } from "../../src/settings/connection_settings.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import { DEFAULT_TUNING, type Tuning } from "../../src/settings/tuning.ts";
 import { Random } from "../simulation/random.ts";
 
@@ -137,12 +137,12 @@ Deno.test("tuning: the windows of all connections of a transfer stay within thre
       for (const path of CLASSES) {
         for (const asked of [undefined, ...Array.from({ length: MOST_CONNECTIONS }, (_, i) => i + 1)]) {
           const most = mostConnections(path, asked);
-          const each = settingsOf({
+          const each = connectionSettings({
             distance: path,
             side: "dialer",
             tuning: furtherTuning(tuning, first, path, most),
           });
-          const { connectionWindowBytes: window = 0, streamWindowUnidiBytes: lane = 0 } = each;
+          const { connectionWindowBytes: window, streamWindowUnidiBytes: lane } = each;
           const all = budgetOf(tuning, first).connectionWindowBytes + (most - 1) * window;
           assert.ok(all <= bound || most === 1, `${first} ${path} ${asked}: ${all}`);
           assert.ok(window >= MIB / 2 && window <= budgetOf(tuning, path).connectionWindowBytes);

@@ -5,6 +5,7 @@ import type {
   AddedConnection,
   FileFailure,
   OfferedFiles,
+  ReportedSettings,
   TransferConfig,
   TransferStart,
 } from "../../src/session/events.ts";
@@ -23,6 +24,7 @@ export class RecordingOutput implements Output {
   readonly configs: TransferConfig[] = [];
   readonly openedStreams: number[] = [];
   readonly additions: AddedConnection[] = [];
+  readonly reportedSettings: ReportedSettings[] = [];
   readonly reports: ProgressReport[] = [];
   readonly failures: FileFailure[] = [];
   readonly facts: FactSheet[] = [];
@@ -71,6 +73,11 @@ export class RecordingOutput implements Output {
   config(config: TransferConfig): void {
     this.#call("config");
     this.configs.push(config);
+  }
+
+  settings(reported: ReportedSettings): void {
+    this.#call("settings");
+    this.reportedSettings.push(reported);
   }
 
   opened(streams: number): void {

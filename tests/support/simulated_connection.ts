@@ -1,6 +1,6 @@
 /** One end of a simulated QUIC connection: its control stream, its lanes, and how it ends. @module */
 
-import type { EngineEvent } from "../../src/engine/engine.ts";
+import type { ConnectionSettings, EngineEvent } from "../../src/engine/engine.ts";
 import type { ConnectionId, LaneId } from "../../src/protocol/words.ts";
 import type { Frame, LaneEnd, SimulatedSource } from "./simulated_source.ts";
 import type { SimulatedSink } from "./simulated_sink.ts";
@@ -44,6 +44,7 @@ export interface EndOptions {
   readonly remote: string;
   /** Bytes that the peer may send before it is admitted. */
   readonly controlLimit: number;
+  readonly settings: ConnectionSettings;
   readonly network: SimulatedNetwork;
   readonly tell: (event: EngineEvent) => void;
 }
@@ -94,6 +95,10 @@ export class ConnectionEnd {
         if (this.#unacknowledged === 0 && this.#closeCode !== undefined) this.closeNow(this.#closeCode);
       });
     });
+  }
+
+  get settings(): ConnectionSettings {
+    return { ...this.#options.settings, peerUnidiStreams: this.#lanesAllowed };
   }
 
   admit(lanes: number): void {

@@ -10,6 +10,7 @@
 
 import { dirname } from "node:path/posix";
 import {
+  type ConnectionSettings,
   type ConnectOptions,
   type Engine,
   type EngineEvent,
@@ -62,7 +63,7 @@ function zeros<Name extends string>(names: readonly Name[]): Record<Name, number
 
 export class SimulatedEngine implements Engine {
   /** Settings that its listeners were given while they listened. */
-  readonly retunings: Uint8Array[] = [];
+  readonly retunings: ConnectionSettings[] = [];
   readonly #network: SimulatedNetwork;
   readonly #host: SimulatedHost;
   readonly #events: EngineEvent[] = [];
@@ -132,7 +133,7 @@ export class SimulatedEngine implements Engine {
     return id;
   }
 
-  retune(listener: ListenerId, settings: Uint8Array): void {
+  retune(listener: ListenerId, settings: ConnectionSettings): void {
     if (!this.#listeners.has(listener)) throw new Error(`The engine refused a call: there is no listener ${listener}`);
     this.retunings.push(settings);
   }
@@ -146,6 +147,7 @@ export class SimulatedEngine implements Engine {
       id: this.#nextId++,
       remote: options.address,
       controlLimit: options.controlLimit,
+      settings: options.settings,
       network: this.#network,
       tell: (event) => this.#tell(event),
     });
@@ -326,6 +328,11 @@ export class SimulatedEngine implements Engine {
   path(connection: ConnectionId): PathStats | undefined {
     const isOpen = this.#ends.get(connection)?.isClosed === false;
     return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
+  }
+
+  settings(connection: ConnectionId): ConnectionSettings | undefined {
+    const end = this.#ends.get(connection);
+    return end?.isClosed === false ? end.settings : undefined;
   }
 
   async *events(): AsyncGenerator<readonly EngineEvent[], void, void> {

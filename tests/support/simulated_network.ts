@@ -141,6 +141,7 @@ export class SimulatedNetwork {
         id: host.nextId(),
         remote,
         controlLimit: host.options.controlLimit,
+        settings: host.options.settings,
         network: this,
         tell: (event) => host.tell(event),
       });

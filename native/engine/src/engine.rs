@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use ultra_files::EntryKind;
 
 use crate::blocks::codec::LaneCodec;
-use crate::core::command::{Command, Question};
+use crate::core::command::{Answer, Command, Question};
 use crate::core::event::Event;
 use crate::core::options::StartOptions;
 use crate::core::tell::Tell;
@@ -101,23 +101,25 @@ impl Engine {
     }
 
     /// The answer to a question.
-    pub fn answer(&self, question: Question) -> Result<Vec<u8>, Refusal> {
-        match question {
+    pub fn answer(&self, question: Question) -> Result<Answer, Refusal> {
+        let bytes = match question {
             Question::Identity {} => {
                 let made = identity::make().map_err(|_| Refusal::Internal)?;
-                Ok([&made.hash[..], &made.pkcs12].concat())
+                [&made.hash[..], &made.pkcs12].concat()
             }
-            Question::Root { transfer, statuses } => self.transfer_root(transfer, &statuses).map(Vec::from),
+            Question::Root { transfer, statuses } => self.transfer_root(transfer, &statuses)?.to_vec(),
             Question::Detail { sink, entry } => {
                 let detail = self.sinks.get(sink)?.sink.target.detail(entry);
-                Ok(detail.unwrap_or_default().into_bytes())
+                detail.unwrap_or_default().into_bytes()
             }
-            Question::Name { transfer, entry } => self.name(transfer, entry).map(String::into_bytes),
+            Question::Name { transfer, entry } => self.name(transfer, entry)?.into_bytes(),
+            Question::Settings { connection } => return self.reported_settings(connection).map(Answer::Settings),
             Question::Outward {} => {
                 let addresses: Vec<String> = outward().iter().map(ToString::to_string).collect();
-                Ok(addresses.join("\n").into_bytes())
+                addresses.join("\n").into_bytes()
             }
-        }
+        };
+        Ok(Answer::Bytes(bytes))
     }
 
     pub fn run(&self, command: Command) -> Done {

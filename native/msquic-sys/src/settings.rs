@@ -123,11 +123,6 @@ impl Setting {
 impl Settings {
     pub const SIZE: usize = 144;
 
-    /// QUIC_SETTINGS as they stand in memory.
-    pub fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
-        Self(bytes)
-    }
-
     /// Sets a field.
     pub fn set(&mut self, setting: Setting, value: u64) -> Result<(), OutOfRange> {
         let field = setting.field();
@@ -149,6 +144,22 @@ impl Settings {
     /// [`Settings::set`] for a chain of fields.
     pub fn with(mut self, setting: Setting, value: u64) -> Result<Self, OutOfRange> {
         self.set(setting, value)?;
+        Ok(self)
+    }
+
+    /// Refuses a receive buffer above a stream's window, which breaks the library's arithmetic in release builds.
+    pub fn checked(self) -> Result<Self, OutOfRange> {
+        const WINDOWS: [Setting; 3] = [
+            Setting::StreamWindowBidiLocal,
+            Setting::StreamWindowBidiRemote,
+            Setting::StreamWindowUnidi,
+        ];
+        let setting = Setting::StreamReceiveBuffer;
+        let value = self.get(setting);
+        let is_above = |window: Setting| self.is_set(window) && value > self.get(window);
+        if self.is_set(setting) && WINDOWS.into_iter().any(is_above) {
+            return Err(OutOfRange { setting, value });
+        }
         Ok(self)
     }
 
@@ -222,6 +233,33 @@ mod tests {
                 (value, 0)
             );
             assert!(settings.is_set(Setting::Pacing));
+        }
+    }
+
+    #[test]
+    fn a_receive_buffer_fits_into_every_window_that_is_set() {
+        let buffer = Settings::default()
+            .with(Setting::StreamReceiveBuffer, 1 << 17)
+            .expect("in range");
+        assert_eq!(buffer.checked(), Ok(buffer));
+        let setting = Setting::StreamReceiveBuffer;
+        for window in [
+            Setting::StreamWindowBidiLocal,
+            Setting::StreamWindowBidiRemote,
+            Setting::StreamWindowUnidi,
+        ] {
+            let narrow = buffer.with(window, 1 << 16).expect("in range");
+            assert_eq!(
+                narrow.checked(),
+                Err(OutOfRange {
+                    setting,
+                    value: 1 << 17
+                }),
+                "{}",
+                window.name()
+            );
+            let wide = buffer.with(window, 1 << 17).expect("in range");
+            assert_eq!(wide.checked(), Ok(wide), "{}", window.name());
         }
     }
 

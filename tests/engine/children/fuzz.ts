@@ -7,6 +7,7 @@
 
 import {
   type Command,
+  type ConnectionSettings,
   decodeEvent,
   encodeCommand,
   encodeConnectBlock,
@@ -68,7 +69,14 @@ demand(library.ultra_start(new Uint8Array(5), 5) === -22, "half a block of optio
 const loop = new Loop();
 await loop.connect();
 await loop.transfer(16);
-const sizes = { readers: 1, writers: 1, buffers: 1, executionProfile: 0, networkThreads: 1, outstandingBytes: 1 };
+const sizes = {
+  readers: 1,
+  writers: 1,
+  buffers: 1,
+  executionProfile: "low-latency",
+  networkThreads: 1,
+  outstandingBytes: 1,
+} as const;
 const startBlock = encodeStartBlock(sizes);
 demand(library.ultra_start(startBlock, startBlock.length) === -22, "an engine starts once");
 
@@ -157,9 +165,25 @@ function anyRequest(): Command | Question {
     { type: "detail", sink, entry },
     { type: "limit-rate", source, bytesPerSecond: number() },
     { type: "outward" },
-    { type: "retune", listener, settings: random(2) === 0 ? bytes(200) : new Uint8Array(144).map(() => random(256)) },
+    { type: "settings", connection },
+    { type: "retune", listener, settings: anySettings() },
   ];
   return all[random(all.length)] ?? { type: "seal", source, entry };
+}
+
+/** Settings of which some make no sense; QUIC takes few of them. */
+function anySettings(): ConnectionSettings {
+  const value = () => random(2) === 0 ? random(70_000) : 2 ** random(32);
+  return {
+    ...connectionSettings({ distance: "near", side: "listener" }),
+    idleTimeoutMs: value(),
+    connectionWindowBytes: value(),
+    streamWindowUnidiBytes: value(),
+    streamReceiveBufferBytes: value(),
+    peerUnidiStreams: value(),
+    maximumMtu: value(),
+    congestionControl: random(2) === 0 ? "bbr" : "cubic",
+  };
 }
 
 const STOP = 18;

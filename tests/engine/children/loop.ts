@@ -24,7 +24,7 @@ export class Loop {
       readers: 2,
       writers: 2,
       buffers: 24,
-      executionProfile: 0,
+      executionProfile: "low-latency",
       networkThreads: 1,
       outstandingBytes: 8 * MIB,
     });

@@ -1,14 +1,13 @@
 /** Settings of a listener that change: dialers that come afterwards have the new ones, and who is there keeps what it had. @module */
 
-import { encodeSettings } from "../../../src/settings/quic_settings.ts";
-import { settingsOf } from "../../../src/settings/connection_settings.ts";
+import { connectionSettings } from "../../../src/settings/connection_settings.ts";
 import { demand, Loop } from "./loop.ts";
 
 const loop = new Loop();
 const { dialer: early, listener } = await loop.connect();
 // Nothing shows as soon as the silence after which a connection ends, which is the shorter one of both sides.
-const impatient = { ...settingsOf({ distance: "near", side: "listener" }), idleTimeoutMs: 300 };
-loop.engine.retune(loop.listener, encodeSettings(impatient));
+const impatient = { ...connectionSettings({ distance: "near", side: "listener" }), idleTimeoutMs: 300 };
+loop.engine.retune(loop.listener, impatient);
 const { dialer: late } = await loop.connect();
 const { cause } = await loop.next("closed", ({ connection }) => connection === late);
 demand(cause === "transport", `the later dialer was closed by ${cause}`);

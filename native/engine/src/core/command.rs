@@ -1,6 +1,7 @@
 //! What TypeScript wants of things that exist: commands, whose effects arrive as events, and questions, which are answered at once.
 
 use super::declare::declare;
+use super::options::ConnectionSettings;
 use super::words::*;
 
 declare! {
@@ -50,8 +51,8 @@ declare! {
         Values = 15 { source: SourceId, entry: EntryId, first: BlockIndex, values: Bytes },
         /// Looks a host name up; RESOLVED follows.
         Resolve = 16 { request: u32, name: Text },
-        /// Dialers that come from now on get these QUIC_SETTINGS; those that are there keep theirs.
-        Retune = 17 { listener: ListenerId, settings: Bytes },
+        /// Dialers that come from now on get these settings; those that are there keep theirs.
+        Retune = 17 { listener: ListenerId, settings: ConnectionSettings },
         /// Closes everything; the wait ends once all events are delivered.
         Stop = 18 {},
         /// What all lanes of a source send at most from now on, over all connections; 0: no limit.
@@ -74,7 +75,16 @@ declare! {
         Name = 66 { transfer: TransferId, entry: EntryId },
         /// Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
         Detail = 68 { sink: SinkId, entry: EntryId },
+        /// The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
+        Settings = 69 { connection: ConnectionId },
         /// The machine's addresses on the routes that lead out, one a line; nothing is sent.
         Outward = 67 {},
     }
+}
+
+/// What a question is answered with.
+#[derive(Debug)]
+pub enum Answer {
+    Bytes(Vec<u8>),
+    Settings(ConnectionSettings),
 }

@@ -5,7 +5,7 @@
 //! `docs/engine.md` from the descriptions; so a new event is declared once. This module knows shapes of values and no bytes.
 
 /// What a value is to the other language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// A whole number of at most 32 bits.
     Number,
@@ -25,6 +25,8 @@ pub enum Shape {
     Text,
     Texts,
     Bytes,
+    /// A block of options inside of something else.
+    Block(&'static Declaration),
     /// Bytes that stay here until they are taken.
     LateBytes,
 }
@@ -87,6 +89,7 @@ pub trait FieldWriter {
     fn text(&mut self, text: String);
     fn texts(&mut self, texts: Vec<String>);
     fn payload(&mut self, payload: Payload);
+    fn block<T: Options>(&mut self, block: T);
 }
 
 /// Gives the fields of a value, in their order; `None`: they are not there.
@@ -98,6 +101,7 @@ pub trait FieldReader {
     fn text(&mut self) -> Option<String>;
     fn texts(&mut self) -> Option<Vec<String>>;
     fn bytes(&mut self) -> Option<Vec<u8>>;
+    fn block<T: Options>(&mut self) -> Option<T>;
 }
 
 /// A type that a field may have.
@@ -233,7 +237,7 @@ macro_rules! options {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
             $($(#[doc = $field_doc])* pub $field: $type),+
         }
@@ -246,8 +250,23 @@ macro_rules! options {
                 fields: $crate::core::declare::fields!($($(#[doc = $field_doc])* $field: $type),+),
             };
 
+            fn write(self, writer: &mut impl $crate::core::declare::FieldWriter) {
+                $($crate::core::declare::Field::write(self.$field, writer);)+
+            }
+
             fn read(reader: &mut impl $crate::core::declare::FieldReader) -> Option<Self> {
                 Some(Self { $($field: $crate::core::declare::Field::read(reader)?),+ })
+            }
+        }
+
+        impl $crate::core::declare::Field for $name {
+            const SHAPE: $crate::core::declare::Shape =
+                $crate::core::declare::Shape::Block(&<Self as $crate::core::declare::Options>::DECLARATION);
+            fn write(self, writer: &mut impl $crate::core::declare::FieldWriter) {
+                writer.block(self);
+            }
+            fn read(reader: &mut impl $crate::core::declare::FieldReader) -> Option<Self> {
+                reader.block()
             }
         }
     };
@@ -256,6 +275,7 @@ macro_rules! options {
 /// What [`options!`] makes.
 pub trait Options: Sized {
     const DECLARATION: Declaration;
+    fn write(self, writer: &mut impl FieldWriter);
     fn read(reader: &mut impl FieldReader) -> Option<Self>;
 }
 

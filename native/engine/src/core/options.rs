@@ -14,7 +14,7 @@ options! {
         writers: u32,
         /// Buffers of one block that are read ahead.
         buffers: u32,
-        execution_profile: u32,
+        execution_profile: ExecutionProfile,
         /// Threads of QUIC.
         network_threads: u32,
         /// Bytes of each connection that are sent and not acknowledged.
@@ -23,9 +23,42 @@ options! {
 }
 
 options! {
+    /// The settings of a QUIC connection, by name. They freeze when it starts, but for the number of the peer's streams.
+    pub struct ConnectionSettings {
+        handshake_idle_timeout_ms: u32,
+        /// Silence that ends the connection.
+        idle_timeout_ms: u32,
+        /// Sending without any acknowledgement ends after this.
+        disconnect_timeout_ms: u32,
+        /// 0: off.
+        keep_alive_interval_ms: u32,
+        /// Bytes that the peer may send ahead on all streams: the bound of a connection's memory.
+        connection_window_bytes: u32,
+        /// The window that a lane starts with.
+        stream_window_unidi_bytes: u32,
+        /// The window that a control stream opened here starts with.
+        stream_window_bidi_local_bytes: u32,
+        /// The window that a control stream opened by the peer starts with.
+        stream_window_bidi_remote_bytes: u32,
+        /// Buffer that a stream starts with; at most any window.
+        stream_receive_buffer_bytes: u32,
+        /// Packets before the first acknowledgement.
+        initial_window_packets: u32,
+        initial_rtt_ms: u32,
+        congestion_control: CongestionControl,
+        peer_bidi_streams: u16,
+        peer_unidi_streams: u16,
+        /// Largest packet to look for, with its IP header.
+        maximum_mtu: u16,
+        send_buffering: bool,
+        pacing: bool,
+        migration: bool,
+    }
+}
+
+options! {
     pub struct ListenOptions {
-        /// 144 bytes of QUIC_SETTINGS.
-        settings: Bytes,
+        settings: ConnectionSettings,
         /// Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
         max_unvalidated: u16,
         /// Most dialers at a time that have not proved themselves.
@@ -43,7 +76,7 @@ options! {
 
 options! {
     pub struct ConnectOptions {
-        settings: Bytes,
+        settings: ConnectionSettings,
         /// First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED.
         pin: Bytes,
         /// Which of QUIC's partitions (cores) runs it.
@@ -90,6 +123,5 @@ impl StartOptions {
             .iter()
             .all(|number| some.contains(number))
             && (1..=Self::MOST_NETWORK_THREADS).contains(&self.network_threads)
-            && self.execution_profile <= 3
     }
 }

@@ -190,6 +190,24 @@ words! {
 }
 
 words! {
+    /// Who decides how fast a connection may send.
+    pub enum CongestionControl {
+        Cubic = 0,
+        Bbr = 1,
+    }
+}
+
+words! {
+    /// How QUIC divides its work among threads.
+    pub enum ExecutionProfile {
+        /// Network and cryptography of a connection on one thread.
+        LowLatency = 0,
+        /// On two.
+        MaxThroughput = 1,
+    }
+}
+
+words! {
     /// What a call or a command is refused with; negated where it is the result of a function.
     pub enum Refusal {
         Closed = 1,
@@ -212,5 +230,7 @@ pub const LISTS: &[&WordList] = &[
     &Unkept::LIST,
     &CloseCause::LIST,
     &OriginKind::LIST,
+    &CongestionControl::LIST,
+    &ExecutionProfile::LIST,
     &Refusal::LIST,
 ];

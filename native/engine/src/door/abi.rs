@@ -4,7 +4,7 @@ use crate::core::command::{Command, Question};
 use crate::core::declare::{Declaration, FieldDeclaration, Shape, WordList};
 use crate::core::event::Event;
 use crate::core::words::LISTS;
-use crate::door::calls::BLOCKS;
+use crate::door::blocks::BLOCKS;
 
 /// Raised by one when a function of the door changes, or how values lie in records and blocks.
 const REVISION: u32 = 1;
@@ -106,5 +106,6 @@ const fn shape_number(shape: Shape) -> u8 {
         Shape::LateBytes => 10,
         Shape::Flags(_) => 11,
         Shape::LeftOut(_) => 12,
+        Shape::Block(_) => 13,
     }
 }

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::calls::FOLDER_FAULTS;
+use super::blocks::FOLDER_FAULTS;
 use super::payloads::{Payloads, TakeError};
+use super::places::whole;
 use super::queue::Queue;
-use super::records::{Batch, RECORD_LEN, Request, whole, write_event};
-use super::{abi, calls, tables, typescript};
+use super::records::{Batch, RECORD_LEN, Request, write_event};
+use super::{abi, blocks, tables, typescript};
+use crate::core::command::Answer;
 use crate::core::declare::Options;
 use crate::core::event::Event;
 use crate::core::options::{ConnectOptions, ListenOptions, SinkOptions, SourceOptions, StartOptions};
@@ -29,7 +31,7 @@ static STARTING: Mutex<()> = Mutex::new(());
 /// Most bytes that one call takes or gives: far above any legal block, far below what could hurt.
 const MOST_BYTES: u32 = 64 << 20;
 
-type Answer = Result<i32, i32>;
+type CallResult = Result<i32, i32>;
 
 fn on_panic(text: String) {
     QUEUE.tell(Event::Fault { text });
@@ -48,7 +50,7 @@ pub(super) fn bad() -> i32 {
 }
 
 /// Runs the body of a function; a panic becomes a FAULT event and a refusal.
-pub(super) fn guarded(body: impl FnOnce() -> Answer) -> i32 {
+pub(super) fn guarded(body: impl FnOnce() -> CallResult) -> i32 {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(answer) | Err(answer)) => answer,
         Err(panic) => {
@@ -88,16 +90,16 @@ pub(super) unsafe fn output<'a>(pointer: *mut u8, len: u32) -> Result<&'a mut [u
 /// As [`input`].
 unsafe fn options<T: Options>(block: *const u8, len: u32) -> Result<T, i32> {
     // SAFETY: by the contract of this function.
-    calls::read(unsafe { input(block, len) }?).ok_or(bad())
+    blocks::read(unsafe { input(block, len) }?).ok_or(bad())
 }
 
-pub(super) fn answer_bytes(out: &mut [u8], bytes: &[u8]) -> Answer {
+pub(super) fn answer_bytes(out: &mut [u8], bytes: &[u8]) -> CallResult {
     let place = out.get_mut(..bytes.len()).ok_or(refuse(Refusal::TooMuch))?;
     place.copy_from_slice(bytes);
     i32::try_from(bytes.len()).map_err(|_| refuse(Refusal::TooMuch))
 }
 
-fn answer_id(id: u32) -> Answer {
+fn answer_id(id: u32) -> CallResult {
     i32::try_from(id).map_err(|_| refuse(Refusal::TooMuch))
 }
 
@@ -251,7 +253,7 @@ pub unsafe extern "C" fn ultra_submit(commands: *const u8, len: u32, out: *mut u
                 Some(Request::Command(command)) => engine.run(command),
                 Some(Request::Question(question)) => {
                     let answer = engine.answer(question);
-                    answer.and_then(|answer| append_answer(&mut out, &answer))
+                    answer.and_then(|answer| append_answer(&mut out, &bytes_of(answer)))
                 }
                 None => Err(Refusal::BadArguments),
             };
@@ -264,6 +266,13 @@ pub unsafe extern "C" fn ultra_submit(commands: *const u8, len: u32, out: *mut u
         }
         Ok(done)
     })
+}
+
+fn bytes_of(answer: Answer) -> Vec<u8> {
+    match answer {
+        Answer::Bytes(bytes) => bytes,
+        Answer::Settings(settings) => blocks::write(settings),
+    }
 }
 
 /// Writes the length of an answer and the answer, and leaves the rest of the room.

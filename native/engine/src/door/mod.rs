@@ -1,10 +1,11 @@
 //! The door to TypeScript, `docs/engine.md`: the only part of the engine that knows how values look outside of Rust.
 
 mod abi;
-mod calls;
+mod blocks;
 pub mod ffi;
 mod names;
 mod payloads;
+mod places;
 mod queue;
 pub mod records;
 mod tables;
@@ -14,4 +15,5 @@ mod typescript;
 pub use crate::core::command::{Command, Question};
 pub use crate::core::declare;
 pub use crate::core::event::Event;
+pub use crate::core::options;
 pub use crate::core::words;

@@ -5,8 +5,10 @@
 //! one record joined by NUL. An event's payload stays here under an id until it is taken; a command's follows its record, whose
 //! second word is its length, and is padded to a multiple of 8.
 
+use super::blocks;
+use super::places::{Place, texts_of, whole};
 use crate::core::command::{Command, Question};
-use crate::core::declare::{Declaration, FieldDeclaration, FieldReader, FieldWriter, Payload, Shape};
+use crate::core::declare::{Declaration, FieldDeclaration, FieldReader, FieldWriter, Options, Payload, Shape};
 use crate::core::event::Event;
 
 pub const RECORD_LEN: usize = 64;
@@ -18,26 +20,6 @@ const PAYLOAD_AT: usize = 4;
 
 /// Payloads of commands end at a multiple of this.
 const PADDING: usize = 8;
-
-/// Where the next field lies.
-#[derive(Clone, Copy)]
-pub struct Place(pub usize);
-
-impl Place {
-    /// The offset of a field; `None` if it is in the payload.
-    pub const fn next(self, shape: Shape) -> (Option<usize>, Self) {
-        let len = match shape {
-            Shape::Number | Shape::Truth | Shape::Word(_) | Shape::Flags(_) => 4,
-            Shape::Large | Shape::Float => 8,
-            Shape::Hash => 32,
-            Shape::Words(_) | Shape::LeftOut(_) | Shape::Text | Shape::Texts | Shape::Bytes | Shape::LateBytes => {
-                return (None, self);
-            }
-        };
-        let at = if len == 8 { self.0.next_multiple_of(8) } else { self.0 };
-        (Some(at), Self(at + len))
-    }
-}
 
 const fn fit(all: &[Declaration]) -> bool {
     let mut at = 0;
@@ -210,6 +192,10 @@ impl FieldWriter for RecordWriter<'_> {
     fn payload(&mut self, payload: Payload) {
         self.payload = Some(payload);
     }
+
+    fn block<T: Options>(&mut self, block: T) {
+        self.payload(blocks::write(block).into());
+    }
 }
 
 /// Reads the fields of a record.
@@ -272,21 +258,10 @@ impl FieldReader for RecordReader<'_> {
     fn bytes(&mut self) -> Option<Vec<u8>> {
         self.payload.take().map(<[u8]>::to_vec)
     }
-}
 
-/// Texts joined by NUL; nothing is no text.
-pub fn texts_of(bytes: &[u8]) -> Option<Vec<String>> {
-    if bytes.is_empty() {
-        return Some(Vec::new());
+    fn block<T: Options>(&mut self) -> Option<T> {
+        blocks::read(self.payload.take()?)
     }
-    let texts = bytes.split(|byte| *byte == 0);
-    texts.map(|text| String::from_utf8(text.to_vec()).ok()).collect()
-}
-
-/// A block number, count or size that came through the door: a whole number from 0 to 2^53.
-pub fn whole(number: f64) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 #[cfg(test)]

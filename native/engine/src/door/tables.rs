@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::calls::{BLOCKS, place_in_block};
+use super::blocks::BLOCKS;
 use super::names::{dashed, line, shouted};
-use super::records::{FIELDS_AT, Place};
+use super::places::{Place, place_in_block};
+use super::records::FIELDS_AT;
 use crate::core::command::{Command, Question};
 use crate::core::declare::{Declaration, FieldDeclaration};
 use crate::core::event::Event;

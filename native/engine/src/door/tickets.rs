@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ultra_files::{FileError, Guard, read_ticket, write_ticket};
 
-use super::calls::FOLDER_FAULTS;
+use super::blocks::FOLDER_FAULTS;
 use super::ffi::{answer_bytes, bad, guarded, input, output};
 use crate::core::fault::Fault;
 

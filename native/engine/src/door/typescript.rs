@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::abi::ABI_VERSION;
-use super::calls::{BLOCKS, FOLDER_FAULTS, place_in_block};
+use super::blocks::{BLOCKS, FOLDER_FAULTS};
 use super::names::{camel, dashed, line, shouted, split};
-use super::records::{FIELDS_AT, Place, RECORD_LEN};
+use super::places::{Place, fixed_len, place_in_block};
+use super::records::{FIELDS_AT, RECORD_LEN};
 use crate::core::command::{Command, Question};
-use crate::core::declare::{Declaration, FieldDeclaration, Shape, WordList};
+use crate::core::declare::{Declaration, FieldDeclaration, Options, Shape, WordList};
 use crate::core::event::Event;
+use crate::core::options::ConnectionSettings;
 use crate::core::words::{LISTS, Refusal};
+use crate::net::settings::SETTINGS;
 
 const HEAD: &str = "\
 /**
@@ -38,6 +41,7 @@ pub fn module() -> String {
     interfaces(&mut text, "Question", "Question", Question::DECLARATIONS);
     encoder(&mut text);
     BLOCKS.iter().for_each(|block| block_encoder(&mut text, block));
+    settings(&mut text);
     text
 }
 
@@ -98,6 +102,11 @@ fn constants(text: &mut String) {
         "/** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */"
     );
     line!(text, "export const FOLDER_FAULTS = {FOLDER_FAULTS};");
+    line!(
+        text,
+        "/** Largest packet that QUIC may look for, with its IP header. */\nexport const MAX_MTU = {};",
+        msquic_sys::MAX_MTU
+    );
     let lane_alpns = crate::blocks::dialects::DIALECTS.map(|(alpn, _)| alpn);
     let named = [
         (
@@ -255,6 +264,7 @@ fn read(field: &FieldDeclaration, at: Option<usize>) -> String {
         Shape::Text => "record.text()".to_owned(),
         Shape::Texts => "record.texts()".to_owned(),
         Shape::Bytes => "record.bytes()".to_owned(),
+        Shape::Block(block) => format!("decode{}(record.block())", block_name(block)),
         Shape::LateBytes => "record.lateBytes()".to_owned(),
     }
 }
@@ -284,8 +294,44 @@ fn encoder(text: &mut String) {
     line!(text, "  }}\n}}");
 }
 
+/// `ListenOptions` as `ListenBlock`.
+fn block_name(block: &Declaration) -> String {
+    block.name.replace("Options", "Block")
+}
+
+/// What is known of connections' settings besides their names: how to read the ones that QUIC reports, and what values it takes.
+fn settings(text: &mut String) {
+    let block = &ConnectionSettings::DECLARATION;
+    let name = block_name(block);
+    line!(text, "\n/** A block of {name} that the engine answered with. */");
+    line!(text, "export function decode{name}(record: EventRecords): {name} {{");
+    line!(text, "  return {{");
+    let mut place = Place(0);
+    for field in block.fields {
+        let (at, next) = place_in_block(place, field.shape);
+        place = next;
+        line!(text, "    {}: {},", camel(field.name), read(field, Some(at)));
+    }
+    line!(text, "  }};\n}}");
+    line!(
+        text,
+        "\n/** What QUIC takes: the least, the most, and whether only powers of two. */"
+    );
+    line!(text, "export const SETTING_RANGES = {{");
+    for (name, setting) in SETTINGS {
+        let (least, most) = setting.range();
+        let power = setting.is_power_of_two();
+        line!(
+            text,
+            "  {}: {{ least: {least}, most: {most}, isPowerOfTwo: {power} }},",
+            camel(name)
+        );
+    }
+    line!(text, "}} as const satisfies Record<keyof {name}, unknown>;");
+}
+
 fn block_encoder(text: &mut String, block: &Declaration) {
-    let name = block.name.replace("Options", "Block");
+    let name = block_name(block);
     doc(text, "", block.doc);
     line!(text, "export interface {name} {{");
     properties(text, block);
@@ -294,10 +340,7 @@ fn block_encoder(text: &mut String, block: &Declaration) {
         text,
         "export function encode{name}(block: {name}): Uint8Array<ArrayBuffer> {{"
     );
-    let fixed = block.fields.iter();
-    let len = fixed
-        .fold(Place(0), |place, field| place_in_block(place, field.shape).1)
-        .0;
+    let len = fixed_len(block);
     line!(text, "  const into = new OptionsBlock({len});");
     let mut place = Place(0);
     for field in block.fields {
@@ -330,6 +373,7 @@ fn write_call(field: &FieldDeclaration, at: Option<usize>, value: &str) -> Strin
         Shape::Text => format!("text({place}{value})"),
         Shape::Texts => format!("texts({place}{value})"),
         Shape::Bytes | Shape::LateBytes => format!("bytes({place}{value})"),
+        Shape::Block(block) => format!("bytes({place}encode{}({value}))", block_name(block)),
     }
 }
 
@@ -339,6 +383,7 @@ fn type_of(field: &FieldDeclaration) -> String {
         Shape::Truth => "boolean".to_owned(),
         Shape::Hash | Shape::Bytes => "Uint8Array".to_owned(),
         Shape::LateBytes => "() => Uint8Array".to_owned(),
+        Shape::Block(block) => block_name(block),
         Shape::Word(list) | Shape::Flags(list) => list.name.to_owned(),
         Shape::LeftOut(_) => "LeftOut".to_owned(),
         Shape::Words(list) => format!("readonly {}[]", list.name),

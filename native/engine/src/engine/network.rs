@@ -7,16 +7,17 @@ use msquic_sys::{Setting, Settings, Status};
 
 use super::{Done, Engine, Linked};
 use crate::core::event::Event;
-use crate::core::options::{ConnectOptions, ListenOptions};
+use crate::core::options::{ConnectOptions, ConnectionSettings, ListenOptions};
 use crate::core::words::Refusal;
 use crate::net::admission::{AdmissionLimiter, Limits};
 use crate::net::connection::{Connection, Origin, Pin};
 use crate::net::identity;
 use crate::net::quic::{Configuration, ConnectionHandle, Identity, Listener};
+use crate::net::settings;
 
 impl Engine {
     pub fn listen(&self, options: ListenOptions) -> Result<u32, Refusal> {
-        let settings = settings_of(&options.settings)?;
+        let settings = library_settings(&options.settings)?;
         let (alpns, local) = (bytes_of(options.alpns), options.address);
         // Two processes on one port are not noticed by QUIC, which shares it (SO_REUSEPORT): they would steal each other's
         // packets. An address that is not this machine's is not noticed either. A plain socket notices both.
@@ -49,8 +50,8 @@ impl Engine {
         Ok(id)
     }
 
-    pub(super) fn retune(&self, listener: u32, settings: &[u8]) -> Done {
-        let settings = settings_of(settings)?;
+    pub(super) fn retune(&self, listener: u32, settings: &ConnectionSettings) -> Done {
+        let settings = library_settings(settings)?;
         let set = self
             .listeners
             .with(listener, |listener| listener.set_settings(&settings));
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     pub fn connect(&self, options: &ConnectOptions) -> Result<u32, Refusal> {
-        let settings = settings_of(&options.settings)?;
+        let settings = library_settings(&options.settings)?;
         let pin = match options.pin.as_slice() {
             [] => Pin::Report,
             pin => Pin::Prefix(pin.try_into().map_err(|_| Refusal::BadArguments)?),
@@ -85,6 +86,13 @@ impl Engine {
                 Err(refusal_of(status))
             }
         }
+    }
+
+    /// The settings that QUIC reports of a connection.
+    pub(super) fn reported_settings(&self, connection: u32) -> Result<ConnectionSettings, Refusal> {
+        let Linked { connection, .. } = self.connections.get(connection)?;
+        let reported = connection.handle().and_then(|handle| handle.settings());
+        settings::from_library(&reported.ok_or(Refusal::Closed)?).ok_or(Refusal::Internal)
     }
 
     pub(super) fn resolve(&self, request: u32, name: String) {
@@ -129,11 +137,8 @@ impl Engine {
     }
 }
 
-fn settings_of(bytes: &[u8]) -> Result<Settings, Refusal> {
-    bytes
-        .try_into()
-        .map(Settings::from_bytes)
-        .map_err(|_| Refusal::BadArguments)
+fn library_settings(settings: &ConnectionSettings) -> Result<Settings, Refusal> {
+    settings::to_library(settings).map_err(|_| Refusal::BadArguments)
 }
 
 fn bytes_of(texts: Vec<String>) -> Vec<Vec<u8>> {

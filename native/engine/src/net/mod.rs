@@ -7,3 +7,4 @@ pub mod identity;
 pub mod outward;
 pub mod path_stats;
 pub mod quic;
+pub mod settings;

@@ -1,5 +1,7 @@
 //! What QUIC knows of a connection's path and of what its sending waited for, read when somebody asks.
 
+use msquic_sys::Setting;
+
 use super::connection::Connection;
 
 /// Microseconds, as QUIC counts, in the door's nanoseconds.
@@ -42,7 +44,7 @@ pub fn values(connection: &Connection, most_outstanding: u64) -> Option<Vec<f64>
         lost,
         path.ack_gap_count,
         path.ack_gap_us * NANOS,
-        u64::from(handle.receive_window()?),
+        handle.settings()?.get(Setting::ConnectionWindow),
         most_outstanding,
         // The control stream is as old as the connection, but for the handshake.
         control.conn_blocked_by_pacing * NANOS,

@@ -1,12 +1,16 @@
 //! The door as TypeScript uses it, from Rust: one engine for all tests of a program, one test at a time.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+mod bytes;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ultra_engine::door::declare::{FieldWriter, Payload};
+use bytes::Piece::{Bytes, Large, Number};
+use bytes::{Record, block, settings, settings_block};
 use ultra_engine::door::ffi;
-use ultra_engine::door::records::{RECORD_LEN, read_event};
+use ultra_engine::door::options::ConnectionSettings;
+use ultra_engine::door::records::read_event;
 pub use ultra_engine::door::words::CloseCause;
 pub use ultra_engine::door::{Command, Event};
 
@@ -61,110 +65,6 @@ pub fn start() -> i32 {
     let block: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     // SAFETY: the pointer and the length are those of a live buffer, as for all calls here.
     unsafe { ffi::ultra_start(block.as_ptr(), block.len() as u32) }
-}
-
-/// The bytes of a command in a batch, written by the text of `docs/engine.md` and not by the door itself.
-#[derive(Default)]
-struct Record {
-    fields: Vec<u8>,
-    payload: Vec<u8>,
-}
-
-impl Record {
-    fn of(command: Command) -> Vec<u8> {
-        let kind = command.number();
-        let mut record = Self::default();
-        command.write(&mut record);
-        record.bytes(kind)
-    }
-
-    fn bytes(self, kind: u32) -> Vec<u8> {
-        let head = [kind, self.payload.len() as u32];
-        let mut bytes: Vec<u8> = head.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.extend(self.fields);
-        bytes.resize(RECORD_LEN, 0);
-        bytes.extend(self.payload);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
-    }
-
-    fn align(&mut self) {
-        self.fields.resize(self.fields.len().next_multiple_of(8), 0);
-    }
-}
-
-impl FieldWriter for Record {
-    fn number(&mut self, number: u32) {
-        self.fields.extend(number.to_le_bytes());
-    }
-    fn large(&mut self, number: u64) {
-        self.float(number as f64);
-    }
-    fn float(&mut self, number: f64) {
-        self.align();
-        self.fields.extend(number.to_le_bytes());
-    }
-    fn hash(&mut self, hash: [u8; 32]) {
-        self.fields.extend(hash);
-    }
-    fn text(&mut self, text: String) {
-        self.payload.extend(text.into_bytes());
-    }
-    fn texts(&mut self, texts: Vec<String>) {
-        self.text(texts.join("\0"));
-    }
-    fn payload(&mut self, payload: Payload) {
-        self.payload = payload.bytes;
-    }
-}
-
-/// A block of options: `u32` fields and the lengths of the contents in their places, then the contents.
-fn block(fixed: &[Piece<'_>]) -> Vec<u8> {
-    let (mut head, mut contents) = (Vec::new(), Vec::new());
-    for piece in fixed {
-        match piece {
-            Piece::Number(number) => head.extend(number.to_le_bytes()),
-            Piece::Large(number) => {
-                head.resize(usize::next_multiple_of(head.len(), 8), 0);
-                head.extend((*number as f64).to_le_bytes());
-            }
-            Piece::Bytes(bytes) => {
-                head.extend((bytes.len() as u32).to_le_bytes());
-                contents.extend_from_slice(bytes);
-            }
-        }
-    }
-    [head, contents].concat()
-}
-
-enum Piece<'a> {
-    Number(u32),
-    Large(u64),
-    Bytes(&'a [u8]),
-}
-
-use Piece::{Bytes, Large, Number};
-
-/// Where HandshakeIdleTimeoutMs lies in QUIC_SETTINGS.
-const HANDSHAKE_IDLE_TIMEOUT: usize = 16;
-
-/// QUIC_SETTINGS; a listener lets a peer open its control stream.
-pub fn settings(listener: bool) -> [u8; 144] {
-    let mut settings = [0; 144];
-    let mut bits = 0u64;
-    let mut set = |bit: u32, at: usize, value: &[u8]| {
-        bits |= 1 << bit;
-        settings[at..at + value.len()].copy_from_slice(value);
-    };
-    set(1, HANDSHAKE_IDLE_TIMEOUT, &5_000u64.to_le_bytes());
-    set(2, 24, &20_000u64.to_le_bytes()); // IdleTimeoutMs
-    set(8, 56, &(16u32 << 20).to_le_bytes()); // ConnFlowControlWindow
-    set(24, 106, &[0]); // SendBufferingEnabled
-    if listener {
-        set(18, 94, &1u16.to_le_bytes()); // PeerBidiStreamCount
-    }
-    settings[..8].copy_from_slice(&bits.to_le_bytes());
-    settings
 }
 
 impl Door {
@@ -238,7 +138,7 @@ impl Door {
         let (len, identity) = answer.split_first_chunk().unwrap();
         let (hash, pkcs12) = identity[..u32::from_le_bytes(*len) as usize].split_at(32);
         let options = block(&[
-            Bytes(&settings(true)),
+            Bytes(&settings_block(settings(true))),
             Number(16),
             Number(most),
             Number(each),
@@ -262,10 +162,11 @@ impl Door {
     }
 
     /// For dialers that come to a listener from now on.
-    pub fn set_handshake_timeout(&self, listener: u32, ms: u64) {
-        let mut settings = settings(true);
-        settings[HANDSHAKE_IDLE_TIMEOUT..][..8].copy_from_slice(&ms.to_le_bytes());
-        let settings = settings.to_vec();
+    pub fn set_handshake_timeout(&self, listener: u32, ms: u32) {
+        let settings = ConnectionSettings {
+            handshake_idle_timeout_ms: ms,
+            ..settings(true)
+        };
         self.run(Command::Retune { listener, settings });
     }
 
@@ -284,7 +185,7 @@ impl Door {
     /// Starts a connection; its id or a refusal.
     pub fn connect(&self, address: &str, pin: &[u8; 32]) -> i32 {
         let options = block(&[
-            Bytes(&settings(false)),
+            Bytes(&settings_block(settings(false))),
             Bytes(&pin[..16]),
             Number(0),
             Number(4096),

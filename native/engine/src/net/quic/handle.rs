@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use msquic_sys::constants::{connection_shutdown, param};
-use msquic_sys::{ApiTable, Handle, QuicAddr, Setting, Settings, StatisticsV2, Status, failed, status};
+use msquic_sys::{ApiTable, Handle, QuicAddr, Settings, StatisticsV2, Status, failed, status};
 
 use super::{Configuration, Quic, check};
 
@@ -76,12 +76,12 @@ impl ConnectionHandle {
         })
     }
 
-    /// Bytes that the peer may send ahead on all streams together.
-    pub fn receive_window(&self) -> Option<u32> {
+    /// What the library says its settings are. Waits for the connection's thread.
+    pub fn settings(&self) -> Option<Settings> {
         let mut settings = Settings::default();
         // SAFETY: the parameter is QUIC_SETTINGS.
         unsafe { read_param(self.api(), self.raw, param::CONN_SETTINGS, &mut settings) }?;
-        u32::try_from(settings.get(Setting::ConnectionWindow)).ok()
+        Some(settings)
     }
 
     pub(super) fn api(&self) -> &'static ApiTable {

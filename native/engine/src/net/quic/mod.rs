@@ -22,8 +22,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
+use crate::core::words::ExecutionProfile;
 use crate::core::workers::panic_text;
-use msquic_sys::constants::{credential, credential_type, execution_config, param};
+use msquic_sys::constants::{credential, credential_type, execution_config, execution_profile, param};
 use msquic_sys::{
     ApiTable, Buffer, CertificatePkcs12, CredentialConfig, GlobalExecutionConfig, Handle, RegistrationConfig, Setting,
     Settings, Status, failed, status,
@@ -48,7 +49,7 @@ impl Quic {
     pub const MOST_THREADS: usize = 512;
 
     /// Opens the library with so many threads, and a registration with one of its execution profiles.
-    pub fn open(execution_profile: u32, threads: usize, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
+    pub fn open(profile: ExecutionProfile, threads: usize, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
         let _ = ON_PANIC.set(on_panic);
         // Threads have the name of the one that starts them, and the library starts all of its own here.
         let _named = crate::os::borrow_thread_name(crate::os::NETWORK_THREAD);
@@ -56,7 +57,10 @@ impl Quic {
         set_threads(api, threads)?;
         let config = RegistrationConfig {
             app_name: c"ultra".as_ptr(),
-            execution_profile,
+            execution_profile: match profile {
+                ExecutionProfile::LowLatency => execution_profile::LOW_LATENCY,
+                ExecutionProfile::MaxThroughput => execution_profile::MAX_THROUGHPUT,
+            },
         };
         let mut registration = ptr::null_mut();
         // SAFETY: the configuration lives during the call, which copies it.

@@ -3,9 +3,11 @@
 //! Fixed fields lie as in records, from the start of the block. A text, a list or bytes are their length (`u32`) there, and their
 //! contents follow behind the fixed fields in the same order. A block must be used up exactly.
 
-use crate::core::declare::{Declaration, FieldReader, Options, Shape};
-use crate::core::options::{ConnectOptions, ListenOptions, SinkOptions, SourceOptions, StartOptions};
-use crate::door::records::{Place, texts_of, whole};
+use super::places::{Place, fixed_len, place_in_block, texts_of, whole};
+use crate::core::declare::{Declaration, FieldReader, FieldWriter, Options, Payload, Shape};
+use crate::core::options::{
+    ConnectOptions, ConnectionSettings, ListenOptions, SinkOptions, SourceOptions, StartOptions,
+};
 
 /// Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault.
 pub const FOLDER_FAULTS: i32 = 1000;
@@ -13,6 +15,7 @@ pub const FOLDER_FAULTS: i32 = 1000;
 /// All blocks.
 pub const BLOCKS: &[Declaration] = &[
     StartOptions::DECLARATION,
+    ConnectionSettings::DECLARATION,
     ListenOptions::DECLARATION,
     ConnectOptions::DECLARATION,
     SourceOptions::DECLARATION,
@@ -31,19 +34,15 @@ pub fn read<T: Options>(block: &[u8]) -> Option<T> {
     reader.contents.is_empty().then_some(options)
 }
 
-/// Where a field lies in a block, and where the next one may begin.
-pub fn place_in_block(place: Place, shape: Shape) -> (usize, Place) {
-    match place.next(shape) {
-        (Some(at), next) => (at, next),
-        (None, _) => place_in_block(place, Shape::Number),
-    }
-}
-
-fn fixed_len(declaration: &Declaration) -> usize {
-    let fields = declaration.fields.iter();
-    fields
-        .fold(Place(0), |place, field| place_in_block(place, field.shape).1)
-        .0
+/// Writes a block.
+pub fn write<T: Options>(block: T) -> Vec<u8> {
+    let mut writer = BlockWriter {
+        fixed: vec![0; fixed_len(&T::DECLARATION)],
+        place: Place(0),
+        contents: Vec::new(),
+    };
+    block.write(&mut writer);
+    [writer.fixed, writer.contents].concat()
 }
 
 struct BlockReader<'a> {
@@ -95,6 +94,66 @@ impl FieldReader for BlockReader<'_> {
     fn bytes(&mut self) -> Option<Vec<u8>> {
         self.content().map(<[u8]>::to_vec)
     }
+
+    fn block<T: Options>(&mut self) -> Option<T> {
+        read(self.content()?)
+    }
+}
+
+struct BlockWriter {
+    fixed: Vec<u8>,
+    place: Place,
+    contents: Vec<u8>,
+}
+
+impl BlockWriter {
+    fn put(&mut self, shape: Shape, bytes: &[u8]) {
+        let (at, next) = place_in_block(self.place, shape);
+        self.place = next;
+        // The room was taken from the same declaration.
+        if let Some(place) = self.fixed.get_mut(at..at + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    }
+
+    fn content(&mut self, content: &[u8]) {
+        self.number(content.len() as u32);
+        self.contents.extend_from_slice(content);
+    }
+}
+
+impl FieldWriter for BlockWriter {
+    fn number(&mut self, number: u32) {
+        self.put(Shape::Number, &number.to_le_bytes());
+    }
+
+    fn large(&mut self, number: u64) {
+        self.float(number as f64);
+    }
+
+    fn float(&mut self, number: f64) {
+        self.put(Shape::Float, &number.to_le_bytes());
+    }
+
+    fn hash(&mut self, hash: [u8; 32]) {
+        self.put(Shape::Hash, &hash);
+    }
+
+    fn text(&mut self, text: String) {
+        self.content(text.as_bytes());
+    }
+
+    fn texts(&mut self, texts: Vec<String>) {
+        self.content(texts.join("\0").as_bytes());
+    }
+
+    fn payload(&mut self, payload: Payload) {
+        self.content(&payload.bytes);
+    }
+
+    fn block<T: Options>(&mut self, block: T) {
+        self.content(&write(block));
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +177,18 @@ mod tests {
             assert!(read::<SinkOptions>(&good[..end]).is_none(), "cut at {end}");
         }
         assert!(read::<SinkOptions>(&[&good[..], &[0]].concat()).is_none());
+    }
+
+    #[test]
+    fn a_block_that_is_written_is_the_one_that_is_read() {
+        let good = sink_block();
+        assert_eq!(write(read::<SinkOptions>(&good).unwrap()), good);
+        let words = [1u32, 0, 5];
+        let numbers = words.iter().flat_map(|word| word.to_le_bytes());
+        let block: Vec<u8> = numbers.chain([0; 4]).collect();
+        // Neither is long enough for a block, nor a block inside of another.
+        assert!(read::<ConnectionSettings>(&block).is_none());
+        assert!(read::<ListenOptions>(&block).is_none());
     }
 
     #[test]
