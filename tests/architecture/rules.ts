@@ -1,7 +1,8 @@
 /** The rules of docs/design.md 5, each with snippets that it must refuse and accept. @module */
 
 import { join, normalize } from "node:path/posix";
-import { type Finding, findInRust, type Import, readSyntax } from "./syntax.ts";
+import { withoutTests } from "./rust_modules.ts";
+import { blankRust, type Finding, findInRust, type Import, readSyntax } from "./syntax.ts";
 
 /** A path from the repository's root, and what stands there. */
 export type Source = readonly [path: string, text: string];
@@ -44,9 +45,16 @@ const UNSAFE: readonly string[] = [
   "native/engine/src/os/",
   "native/engine/src/net/quic/",
   "native/engine/tests/common/",
-  "native/files/src/platform/linux_unsafe.rs",
+  "native/files/src/os/linux/sync_range_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];
+
+/**
+ * Crates that run on every system: what they want of it stands in their `os/`. The launcher may use the standard library's Unix besides,
+ * for owners and modes of its folders and to become Deno.
+ */
+const EVERYWHERE = ["native/files/src/", "native/engine/src/"];
+const UNIX = "native/launcher/src/";
 
 /** Everything else gets what it needs as arguments. */
 const ENVIRONMENT: readonly string[] = ["src/base/handed.ts", "src/engine/library.ts"];
@@ -217,6 +225,23 @@ export const RULES: readonly Rule[] = [
     ],
   },
   {
+    sentence: "system calls stand in os/ alone",
+    applies: (path) => within(...EVERYWHERE, UNIX)(path) && path.endsWith(".rs") && !/\/os\/|_tests\.rs$/.test(path),
+    check: systemCalls,
+    refuses: [
+      ["native/files/src/x.rs", `fn f() { rustix::fs::fsync(fd); }`],
+      ["native/files/src/x.rs", `use std::os::unix::fs::PermissionsExt;`],
+      ["native/engine/src/net/x.rs", `const FULL: i32 = libc::ENOSPC;`],
+      ["native/engine/src/x.rs", `let text = std::fs::read_to_string("/proc/self/status");`],
+      ["native/launcher/src/x.rs", `use rustix::rand::getrandom;`],
+    ],
+    accepts: [
+      ["native/files/src/x.rs", `// rustix::fs and "/proc" stand in os/\nuse crate::os::System;`],
+      ["native/files/src/x.rs", `#[cfg(test)]\nmod tests {\n    const FULL: i32 = libc::ENOSPC;\n}`],
+      ["native/launcher/src/x.rs", `use std::os::unix::process::CommandExt;`],
+    ],
+  },
+  {
     sentence: "nothing is of type any",
     applies: isTypeScript,
     check: (path, text) => readSyntax(path, text).anys,
@@ -294,6 +319,18 @@ function imports(path: string, text: string, refused: (target: string, one: Impo
 
 function uses(path: string, text: string, refused: (name: string) => boolean): Finding[] {
   return readSyntax(path, text).uses.filter(({ what }) => refused(what));
+}
+
+/** Uses of a system's own interface in Rust, tests excepted. */
+function systemCalls(path: string, text: string): Finding[] {
+  const interfaces = path.startsWith(UNIX) ? /\b(rustix|libc)::/ : /\b(rustix|libc)::|\bstd::os::/;
+  const tested = withoutTests(text);
+  const code = blankRust(tested).split("\n");
+  return tested.split("\n").flatMap((line, index) => {
+    const call = interfaces.exec(code[index] ?? "");
+    const file = /"\/(proc|sys)\b/.exec(line.replace(/\/\/.*/, ""));
+    return call || file ? [{ line: index + 1, what: (call ?? file)?.[0] ?? "" }] : [];
+  });
 }
 
 function tooLong(text: string, most: number): Finding[] {

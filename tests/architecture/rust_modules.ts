@@ -111,7 +111,7 @@ function inBraces(text: string): string[] {
 }
 
 /** Without `#[cfg(test)]` items: a module, a function, an implementation or a `use`. */
-function withoutTests(text: string): string {
+export function withoutTests(text: string): string {
   let left = text;
   for (let at = left.indexOf("#[cfg(test)]"); at >= 0; at = left.indexOf("#[cfg(test)]", at + 1)) {
     const open = left.indexOf("{", at);

@@ -10,7 +10,8 @@ import { blankRust } from "./syntax.ts";
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive"], ["engine"], ["door"]],
   files: [
-    ["error", "platform", "path"],
+    ["os"],
+    ["error", "path"],
     ["page", "left_out", "transfer_root"],
     ["names"],
     ["tree", "part"],

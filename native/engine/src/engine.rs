@@ -23,7 +23,7 @@ use crate::net::identity;
 use crate::net::outward::outward;
 use crate::net::path_stats;
 use crate::net::quic::{Listener, NewStream, Quic};
-use crate::os;
+use crate::os::{Busyness, System};
 use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
 use crate::send::lane::SendLane;
@@ -196,7 +196,7 @@ impl Engine {
     /// Numbers about the process (0), what QUIC says of a connection, or the counters of a source or a sink.
     pub fn measure(&self, id: u32) -> Result<Vec<f64>, Refusal> {
         if id == 0 {
-            return Ok(os::load());
+            return Ok(System::load());
         }
         if let Ok(Linked { connection, .. }) = self.connections.get(id) {
             return path_stats::values(&connection, self.pump.outstanding).ok_or(Refusal::Closed);

@@ -138,7 +138,7 @@ pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
             kind,
             size: Some(*size),
             mode: 0o755,
-            mtime: ultra_files::platform::Time {
+            mtime: ultra_files::os::Time {
                 secs: 1_700_000_000,
                 nanos: 0,
             },

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
+use crate::os::{Errors, Folder, NodeKind, Stat, System, Time};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept};
 use crate::path::SafePath;
-use crate::platform::{Folder, NodeKind, Stat, Time, is_unsupported};
 use crate::sink::{CommitInfo, Sink, Slot};
 use crate::table::{Outcome, Record};
 
@@ -294,14 +294,14 @@ fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> 
         }
     }
     match folder.move_new(part, name) {
-        Err(error) if is_unsupported(&error) => {}
+        Err(error) if System::is_unsupported(&error) => {}
         result => return result,
     }
     // Older and simpler file systems. A second name is refused if there is one, too.
     match folder.link(part, name) {
         Ok(()) => return folder.remove_file(part),
         // EPERM is how file systems without hard links say so.
-        Err(error) if is_unsupported(&error) || error.kind() == io::ErrorKind::PermissionDenied => {}
+        Err(error) if System::is_unsupported(&error) || error.kind() == io::ErrorKind::PermissionDenied => {}
         Err(error) => return Err(error),
     }
     // FAT: looking and renaming are two steps, and there is nothing better.
@@ -330,7 +330,7 @@ fn not_named(path: String, error: &io::Error) -> FileError {
 fn durable(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),
-        Err(error) if is_unsupported(&error) => Ok(false),
+        Err(error) if System::is_unsupported(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::os::{Errors, System};
+
 /// What an error means for the transfer, whatever the system called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -91,13 +93,10 @@ fn class_of(error: &io::Error) -> ErrorClass {
         Kind::AlreadyExists | Kind::DirectoryNotEmpty => ErrorClass::Exists,
         Kind::NotFound => ErrorClass::NotFound,
         Kind::NotADirectory | Kind::IsADirectory => ErrorClass::NotAFile,
-        // Unstable as a `Kind` (FilesystemLoop), and on Linux what O_NOFOLLOW says to a symbolic link.
-        _ if error.raw_os_error() == Some(LOOP) => ErrorClass::NotAFile,
+        _ if System::is_link(error) => ErrorClass::NotAFile,
         _ => ErrorClass::Io,
     }
 }
-
-const LOOP: i32 = libc::ELOOP;
 
 /// `No space left on device (os error 28)` in the middle of a sentence.
 fn system_text(errno: i32) -> String {

@@ -6,8 +6,8 @@
 //! examined and again when it is created.
 
 use crate::error::{ErrorClass, FileError};
+use crate::os::Folder;
 use crate::path::SafePath;
-use crate::platform::Folder;
 use crate::sandbox::Made;
 use crate::sink::Sink;
 

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::MAX_ENTRIES;
+use crate::os::Time;
 use crate::path::{PathFault, SafePath};
-use crate::platform::Time;
 
 /// Most bytes of entries in a page: a body of 64 KiB without `first` and `count`.
 pub const MAX_ENTRY_BYTES: usize = 65_536 - 6;

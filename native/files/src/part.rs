@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::{ErrorClass, FileError};
+use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
 use crate::path::RESERVED_PREFIX;
-use crate::platform::{File, Folder, NativeFolder, Time, is_refused, is_unsupported, random};
 
 /// Names to try. With 128 random bits the first is free, unless somebody plants names, who cannot plant the next.
 const ATTEMPTS: u32 = 8;
@@ -42,7 +42,7 @@ impl Kept {
 /// Whether the file system kept what it was given; `false` where it refuses such things.
 pub(crate) fn kept(result: io::Result<()>) -> io::Result<bool> {
     match result {
-        Err(error) if is_refused(&error) => Ok(false),
+        Err(error) if System::is_refused(&error) => Ok(false),
         result => result.map(|()| true),
     }
 }
@@ -78,11 +78,11 @@ impl<F: Folder> Part<F> {
             return Ok(self);
         }
         let mut result = self.file.allocate(size);
-        if result.as_ref().is_err_and(is_refused) {
+        if result.as_ref().is_err_and(System::is_refused) {
             result = self.file.set_size(size);
         }
         // Where a file cannot be grown, it grows with what is written.
-        if result.as_ref().is_err_and(is_refused) {
+        if result.as_ref().is_err_and(System::is_refused) {
             result = Ok(());
         }
         match result {
@@ -111,7 +111,7 @@ impl<F: Folder> Part<F> {
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
         self.file
             .start_sync(offset, len)
-            .or_else(|error| match is_unsupported(&error) {
+            .or_else(|error| match System::is_unsupported(&error) {
                 true => Ok(()),
                 false => Err(self.error("write", &error)),
             })
@@ -137,7 +137,7 @@ impl<F: Folder> Part<F> {
 
     fn set_final_size(&self, size: u64) -> io::Result<()> {
         let refused = match self.file.set_size(size) {
-            Err(error) if is_refused(&error) => error,
+            Err(error) if System::is_refused(&error) => error,
             result => return result,
         };
         match self.file.stat()?.size {
@@ -164,6 +164,6 @@ impl<F: Folder> Part<F> {
 }
 
 fn random_name() -> io::Result<String> {
-    let random = random()?;
+    let random = System::random()?;
     Ok(format!("{RESERVED_PREFIX}{random:032x}.part"))
 }

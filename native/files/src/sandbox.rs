@@ -12,8 +12,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::error::{ErrorClass, FileError};
+use crate::os::{Errors, Folder, NativeFolder, NodeKind, Stat, System};
 use crate::path::SafePath;
-use crate::platform::{Folder, NativeFolder, NodeKind, Stat};
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
 const CACHED_FOLDERS: usize = 32;
@@ -75,7 +75,7 @@ impl Root<NativeFolder> {
 }
 
 impl<F: Folder> Root<F> {
-    /// [`Root::open`] on another platform than the real one.
+    /// [`Root::open`] on another system than the real one.
     pub fn open_on(dir: &Path, create: bool) -> Result<Self, FileError> {
         let shown = dir.to_string_lossy().into_owned();
         let fail = |doing, error: &io::Error| FileError::new(doing, shown.clone(), error);
@@ -186,7 +186,7 @@ impl<F: Folder> Root<F> {
             Err(Blocked { depth, error }) => {
                 return match error.kind() {
                     io::ErrorKind::NotFound => Found::Nothing,
-                    _ if is_no_folder(&error) => Found::NoFolder { depth },
+                    _ if System::is_no_folder(&error) => Found::NoFolder { depth },
                     _ => Found::Unknown(error),
                 };
             }
@@ -219,7 +219,7 @@ impl<F: Folder> Root<F> {
         match self.reopen_created(path) {
             Ok(Some(_)) => Made::ByUs,
             Ok(None) => Made::ByOthers,
-            Err(error) if error.kind() == io::ErrorKind::NotFound || is_no_folder(&error) => Made::NotYet,
+            Err(error) if error.kind() == io::ErrorKind::NotFound || System::is_no_folder(&error) => Made::NotYet,
             // Nothing of ours refuses to be opened.
             Err(_) => Made::ByOthers,
         }
@@ -295,7 +295,7 @@ impl<F: Folder> Root<F> {
 }
 
 pub(crate) fn blocked_error(shown: &str, error: &io::Error) -> FileError {
-    if is_no_folder(error) {
+    if System::is_no_folder(error) {
         let why = "it is a link or a file, not a folder";
         return FileError {
             errno: error.raw_os_error(),
@@ -303,11 +303,6 @@ pub(crate) fn blocked_error(shown: &str, error: &io::Error) -> FileError {
         };
     }
     FileError::new("open the folder", shown, error)
-}
-
-/// O_NOFOLLOW and O_DIRECTORY on a link or a file: Linux says ENOTDIR, other systems ELOOP for links.
-fn is_no_folder(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
 }
 
 /// `create_dir_all` that tells what it created.

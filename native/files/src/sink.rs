@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::{ErrorClass, FileError};
+use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
 use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
-use crate::platform::{Folder, NativeFolder, NodeKind, Stat, umask};
 use crate::sandbox::{Found, Root, blocked_error};
 use crate::table::{Outcome, Record, Table, TargetStatus};
 
@@ -64,7 +64,7 @@ impl Sink<NativeFolder> {
 }
 
 impl<F: Folder> Sink<F> {
-    /// [`Sink::open`] on another platform than the real one.
+    /// [`Sink::open`] on another system than the real one.
     pub fn open_on(dir: &Path, options: SinkOptions) -> Result<Self, FileError> {
         if let Some(name) = &options.rename
             && check_component(name).is_err()
@@ -79,7 +79,7 @@ impl<F: Folder> Sink<F> {
         }
         Ok(Self {
             root,
-            umask: umask(),
+            umask: System::umask(),
             overwrite: options.overwrite,
             hidden: options.hidden,
             rename: options.rename,
@@ -173,7 +173,7 @@ impl<F: Folder> Sink<F> {
             TargetStatus::UnsafeParent => {
                 let depth = usize::try_from(detail).unwrap_or(0);
                 let shown = SafePath::of_components(&path).prefix(depth + 1);
-                Some(blocked_error(shown, &error(libc::ENOTDIR)))
+                Some(blocked_error(shown, &System::no_folder()))
             }
             _ => Some(FileError::new("look at", path, &error(detail))),
         }

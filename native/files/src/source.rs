@@ -7,10 +7,10 @@ use parking_lot::RwLock;
 
 use crate::error::{ErrorClass, FileError};
 use crate::names::{Name, Names};
+use crate::os::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
 use crate::page::EntryKind;
 use crate::path::{PathFault, check_component};
-use crate::platform::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
-use crate::{MAX_ENTRIES, platform};
+use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
 pub struct Source {
@@ -316,7 +316,7 @@ fn folder_of(path: &Path, last: &mut LastFolder) -> std::io::Result<Arc<NativeFo
     {
         return Ok(Arc::clone(folder));
     }
-    let folder = Arc::new(<NativeFolder as platform::Folder>::open(path)?);
+    let folder = Arc::new(<NativeFolder as os::Folder>::open(path)?);
     *last = Some((path.to_owned(), Arc::clone(&folder)));
     Ok(folder)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use crate::MAX_ENTRIES;
+use crate::os::{Stat, Time};
 use crate::page::{EntryKind, PageEntry, PageError};
 use crate::part::Kept;
 use crate::path::SafePath;
-use crate::platform::{Stat, Time};
 use crate::tree::{Role, Tree};
 
 /// What the receiver found for an entry when its page came. The numbers are what [`Sink::add_page`](crate::Sink::add_page)

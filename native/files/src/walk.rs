@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::error::FileError;
 use crate::left_out::{LeftOut, Reason};
+use crate::os::{Folder, NativeFolder, NodeKind, Stat, Time};
 use crate::page::{EntryKind, PageBuilder, PageEntry};
 use crate::path::SafePath;
-use crate::platform::{Folder, NativeFolder, NodeKind, Stat, Time};
 use crate::source::{Parent, Place, Source, fingerprint, size_of};
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few

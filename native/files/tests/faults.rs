@@ -1,4 +1,4 @@
-//! The receiver's side on a disk that fails: the real platform with faults in front of it.
+//! The receiver's side on a disk that fails: the real system with faults in front of it.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use common::{Place, file, folder, page};
-use ultra_files::platform::{File, Folder, NativeFile, NativeFolder, Stat, Time};
+use ultra_files::os::{File, Folder, NativeFile, NativeFolder, Stat, Time};
 use ultra_files::{
     CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, PageEntry, Sink, SinkOptions, TargetStatus,
 };
@@ -169,7 +169,7 @@ impl File for FaultyFile {
     fn forget_cached(&self) {}
 }
 
-/// A sink on the failing platform that knows these entries.
+/// A sink on the failing system that knows these entries.
 fn sink(place: &Place, entries: &[PageEntry<'_>], overwrite: bool) -> Sink<FaultyFolder> {
     let options = SinkOptions {
         overwrite,

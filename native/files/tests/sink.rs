@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use common::{MTIME, Place, add, fifo, file, folder, page, receive};
-use ultra_files::platform::Time;
+use ultra_files::os::Time;
 use ultra_files::{ErrorClass, FileError, PageEntry, PageError, Sink, SinkOptions, TargetStatus};
 
 fn class<T>(result: Result<T, FileError>) -> ErrorClass {
@@ -73,7 +73,7 @@ fn folders_on_the_way_that_are_no_entries_get_the_usual_mode() {
     receive(&sink, 0, b"x");
     assert_eq!(fs::metadata(place.at("a")).expect("a").mode() & 0o777, 0o700);
     assert_eq!(sink.finish_folders().errors, []);
-    let usual = 0o777 & !u32::from(ultra_files::platform::umask());
+    let usual = 0o777 & !u32::from(<ultra_files::os::System as ultra_files::os::Process>::umask());
     assert_eq!(fs::metadata(place.at("a/b")).expect("b").mode() & 0o777, usual);
 }
 

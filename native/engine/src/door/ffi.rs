@@ -21,6 +21,7 @@ use crate::core::options::{ConnectOptions, ListenOptions, SinkOptions, SourceOpt
 use crate::core::tell::Tell;
 use crate::core::words::Refusal;
 use crate::engine::Engine;
+use crate::os::{Privacy, System};
 
 static QUEUE: LazyLock<Arc<Queue>> = LazyLock::new(Arc::default);
 static PAYLOADS: LazyLock<Payloads> = LazyLock::new(Payloads::default);
@@ -141,7 +142,7 @@ pub unsafe extern "C" fn ultra_start(block: *const u8, len: u32) -> i32 {
         if ENGINE.get().is_some() || !options.are_sane() {
             return Err(bad());
         }
-        crate::os::keep_private().map_err(refuse)?;
+        System::keep_private().map_err(refuse)?;
         let engine = Engine::start(&options, QUEUE.clone(), on_panic).map_err(refuse)?;
         ENGINE.set(engine).map_err(|_| bad())?;
         Ok(0)

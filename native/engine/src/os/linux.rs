@@ -4,17 +4,55 @@ mod load;
 mod socket;
 mod thread_name;
 
-pub use load::values as load;
-pub use thread_name::borrow as borrow_thread_name;
+use std::ffi::CStr;
+use std::path::PathBuf;
 
+use super::{Busyness, Privacy, SocketAbilities, Sockets, Threads};
 use crate::core::words::Refusal;
 
-/// Keys and tickets are in this process's memory: it leaves no core file, and other processes of the user can neither read its
-/// memory nor its environment. (`exec` resets the flag, so the launcher cannot set it.)
-pub fn keep_private() -> Result<(), Refusal> {
-    // SAFETY: sets a flag of the process by number; no memory is passed.
-    if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
-        return Err(Refusal::Internal);
+pub struct System;
+
+impl Privacy for System {
+    /// (`exec` resets the flag, so the launcher cannot set it.)
+    fn keep_private() -> Result<(), Refusal> {
+        // SAFETY: sets a flag of the process by number; no memory is passed.
+        if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
+            return Err(Refusal::Internal);
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+impl Threads for System {
+    type Borrowed = thread_name::Borrowed;
+
+    fn borrow_name(name: &CStr) -> Self::Borrowed {
+        thread_name::borrow(name)
+    }
+}
+
+impl Sockets for System {
+    fn abilities() -> SocketAbilities {
+        socket::abilities()
+    }
+
+    fn dropped_datagrams() -> u64 {
+        socket::dropped_datagrams()
+    }
+}
+
+impl Busyness for System {
+    fn load() -> Vec<f64> {
+        load::values()
+    }
+}
+
+/// What a folder of /proc holds; nothing where it cannot be read.
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let Ok(listing) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    listing
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! What each system does in its own way. A system is one file with the functions below; `linux.rs` shows what they must do.
+//! What each system does in its own way. A system is one file that implements the traits below for its `System`; `linux.rs` shows
+//! what they must do.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -15,6 +16,8 @@ use macos as system;
 use windows as system;
 
 use std::ffi::CStr;
+
+use crate::core::words::Refusal;
 
 /// Threads of this program have names that begin with this; what follows tells their roles.
 pub const OURS: &str = "ultra-";
@@ -40,9 +43,43 @@ pub const LOAD: &[&str] = &[
 /// What stands for each thread behind [`LOAD`]: its id, its number in [`ROLES`], how long it ran, how long it waited for a core.
 pub const THREAD_FIELDS: usize = 4;
 
-/// Gives the calling thread, and those that it starts meanwhile, another name until the result is dropped.
-pub use system::borrow_thread_name;
-/// Keeps other processes of the user, and core files, away from the memory of this one.
-pub use system::keep_private;
-/// How busy the process, its threads and the machine are: the numbers of [`LOAD`], then [`THREAD_FIELDS`] for each thread.
-pub use system::load;
+pub use system::System;
+
+/// The memory of this process, which holds keys and tickets.
+pub trait Privacy {
+    /// Keeps other processes of the user, and core files, away from it.
+    fn keep_private() -> Result<(), Refusal>;
+}
+
+/// Threads of this process.
+pub trait Threads {
+    /// Gives the name back when it is dropped.
+    type Borrowed;
+    /// Gives the calling thread, and those that it starts meanwhile, another name until the result is dropped.
+    fn borrow_name(name: &CStr) -> Self::Borrowed;
+}
+
+/// UDP sockets like those of the QUIC library, which does not tell.
+pub trait Sockets {
+    /// The same for every socket of the process.
+    fn abilities() -> SocketAbilities;
+    /// Datagrams that arrived at sockets of this process and found no room.
+    fn dropped_datagrams() -> u64;
+}
+
+/// What bounds a burst that arrives, and what saves calls into the kernel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SocketAbilities {
+    /// Bytes that may wait in a socket when as many as possible are asked for, as the library does; 0: not known.
+    pub receive_buffer: u64,
+    /// One call sends many datagrams.
+    pub segmentation: bool,
+    /// One call receives many datagrams.
+    pub coalescing: bool,
+}
+
+/// How busy the process, its threads and the machine are. Read when somebody asks, so it costs nothing while bytes move.
+pub trait Busyness {
+    /// The numbers of [`LOAD`], then [`THREAD_FIELDS`] for each thread.
+    fn load() -> Vec<f64>;
+}

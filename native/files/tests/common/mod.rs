@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use ultra_files::platform::Time;
+use ultra_files::os::Time;
 use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
 
 pub const MTIME: Time = Time {

@@ -19,6 +19,13 @@ pub fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// 64 bits that nobody can guess.
+pub fn random() -> io::Result<u64> {
+    let mut random = [0; 8];
+    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+    Ok(u64::from_le_bytes(random))
+}
+
 /// Below the user's home: where caches are kept when no variable says otherwise.
 pub const CACHE_IN_HOME: &str = ".cache";
 

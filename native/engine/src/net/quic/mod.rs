@@ -24,6 +24,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::core::words::ExecutionProfile;
 use crate::core::workers::panic_text;
+use crate::os::{NETWORK_THREAD, System, Threads};
 use msquic_sys::constants::{credential, credential_type, execution_config, execution_profile, param};
 use msquic_sys::{
     ApiTable, Buffer, CertificatePkcs12, CredentialConfig, GlobalExecutionConfig, Handle, RegistrationConfig, Setting,
@@ -52,7 +53,7 @@ impl Quic {
     pub fn open(profile: ExecutionProfile, threads: usize, on_panic: fn(String)) -> Result<Arc<Self>, Status> {
         let _ = ON_PANIC.set(on_panic);
         // Threads have the name of the one that starts them, and the library starts all of its own here.
-        let _named = crate::os::borrow_thread_name(crate::os::NETWORK_THREAD);
+        let _named = System::borrow_name(NETWORK_THREAD);
         let api = msquic_sys::open()?;
         set_threads(api, threads)?;
         let config = RegistrationConfig {

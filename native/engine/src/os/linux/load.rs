@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::socket::socket_abilities;
-use crate::os::{NETWORK_THREAD, OURS, ROLES, THREAD_FIELDS};
+use super::{System, entries};
+use crate::os::{NETWORK_THREAD, OURS, ROLES, Sockets, THREAD_FIELDS};
 
 /// A tick of the times in /proc/stat and /proc/self/stat: USER_HZ is 100 wherever this runs.
 const TICK_NANOS: u64 = 10_000_000;
@@ -13,7 +13,7 @@ const TICK_NANOS: u64 = 10_000_000;
 /// The numbers of [`LOAD`](crate::os::LOAD), then [`THREAD_FIELDS`] for each thread.
 pub fn values() -> Vec<f64> {
     let machine = machine();
-    let socket = socket_abilities();
+    let socket = System::abilities();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let mut values = vec![
         process_time() as f64,
@@ -21,7 +21,7 @@ pub fn values() -> Vec<f64> {
         machine.busy as f64,
         machine.cores as f64,
         socket.receive_buffer as f64,
-        dropped_datagrams() as f64,
+        System::dropped_datagrams() as f64,
         f64::from(socket.segmentation),
         f64::from(socket.coalescing),
     ];
@@ -102,46 +102,6 @@ fn machine_of(text: &str) -> Option<Machine> {
         busy: busy.saturating_mul(TICK_NANOS),
         cores: text.lines().filter(is_core).count() as u64,
     })
-}
-
-/// Datagrams that arrived at sockets of this process and found no room.
-fn dropped_datagrams() -> u64 {
-    let inodes: Vec<String> = entries("/proc/self/fd")
-        .iter()
-        .filter_map(|fd| socket_inode(fd))
-        .collect();
-    ["/proc/self/net/udp", "/proc/self/net/udp6"]
-        .iter()
-        .map(|table| drops_of(&fs::read_to_string(table).unwrap_or_default(), &inodes))
-        .sum()
-}
-
-fn socket_inode(descriptor: &Path) -> Option<String> {
-    let target = fs::read_link(descriptor).ok()?;
-    let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-    Some(inode.to_owned())
-}
-
-/// The last column of the lines whose tenth is one of `inodes`.
-fn drops_of(table: &str, inodes: &[String]) -> u64 {
-    let drops = |line: &str| {
-        let columns: Vec<&str> = line.split_whitespace().collect();
-        let inode = columns.get(9)?;
-        if !inodes.iter().any(|known| known == inode) {
-            return None;
-        }
-        columns.last()?.parse::<u64>().ok()
-    };
-    table.lines().skip(1).filter_map(drops).sum()
-}
-
-fn entries(folder: &str) -> Vec<std::path::PathBuf> {
-    let Ok(listing) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    listing
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .collect()
 }
 
 #[cfg(test)]

@@ -19,16 +19,6 @@ fn a_machine_is_busy_with_everything_but_idling_and_waiting_for_disks() {
 }
 
 #[test]
-fn drops_of_other_sockets_do_not_count() {
-    let table = "  sl  local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode ref pointer drops\n\
-        833: 0100007F:D3FB 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 801699 2 00000000d4557ca9 12\n\
-        834: 0100007F:D3FC 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 801700 2 00000000d4557ca9 5\n\
-        835: 0100007F:D3FD 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 801701 2 00000000d4557ca9 100\n";
-    assert_eq!(drops_of(table, &["801699".to_owned(), "801700".to_owned()]), 17);
-    assert_eq!(drops_of(table, &[]), 0);
-}
-
-#[test]
 fn threads_are_known_by_their_names() {
     let role = |name: &str| ROLES[role_of(name)];
     assert_eq!(role("ultra-read"), "read");

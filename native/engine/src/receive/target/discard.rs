@@ -91,7 +91,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use ultra_files::{PageBuilder, SafePath, platform::Time};
+    use ultra_files::{PageBuilder, SafePath, os::Time};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! One file whose bytes need no disk: whatever is in the buffer. For measurements.
 
-use ultra_files::platform::Time;
+use ultra_files::os::Time;
 use ultra_files::{EntryKind, Page, PageBuilder, PageEntry, SafePath};
 
 use super::{Content, Described, Origin};

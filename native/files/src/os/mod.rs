@@ -1,22 +1,28 @@
-//! The few file operations that everything else here is made of, all relative to held folders.
+//! What each system does in its own way: the few operations that everything else here is made of. A system is one file that
+//! implements the traits below for its `NativeFolder`, `NativeFile` and `System`; `linux.rs` shows what they must do.
 //!
 //! A folder is held by its descriptor, names are single components, and nothing here follows a symbolic link, except
 //! [`Folder::open`], which opens what the user of this machine named. So no name from a peer leads out of the tree, even while
 //! somebody swaps folders for links. Tests put faults between these traits and the real thing.
 
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 #[cfg(target_os = "linux")]
-mod linux_unsafe;
-#[cfg(target_os = "linux")]
-mod unix;
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
-pub use unix::{NativeFile, NativeFolder, random, umask};
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(windows)]
+use windows as system;
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("ultra-files has no platform for this system yet: implement platform::Folder and platform::File for it");
+pub use system::{NativeFile, NativeFolder, System};
 
 /// Seconds and nanoseconds since 1970; the nanoseconds count forwards also before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +55,62 @@ pub struct Stat {
     pub ctime: Time,
 }
 
-/// Whether an error means that this file system or system cannot do it at all. EINVAL is what many network and FUSE file systems
-/// say.
-pub fn is_unsupported(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
-        || error.raw_os_error() == Some(libc::EOPNOTSUPP)
+/// How a file system guards a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Permission bits, at most 0o777.
+    Mode(u16),
+    /// The file system shows the same mode for every file, and `chmod` changes nothing.
+    NoModes,
+    /// A pipe or a terminal: nobody else can open it by name.
+    Stream,
 }
 
-/// Whether an error means that this file system keeps no such thing, or keeps it from this user: EPERM is what CIFS and Android's
-/// shared storage say, EACCES what some servers do.
-pub fn is_refused(error: &io::Error) -> bool {
-    is_unsupported(error) || error.kind() == io::ErrorKind::PermissionDenied
+/// What a process has of its system.
+pub trait Process {
+    /// The bits that the user takes from the mode of everything new.
+    fn umask() -> u16;
+    /// 128 bits that nobody can guess.
+    fn random() -> io::Result<u128>;
+}
+
+/// What the errors of a system mean.
+pub trait Errors {
+    /// This file system or system cannot do it at all.
+    fn is_unsupported(error: &io::Error) -> bool;
+    /// This file system keeps no such thing, or keeps it from this user.
+    fn is_refused(error: &io::Error) -> bool;
+    /// A link where none is followed.
+    fn is_link(error: &io::Error) -> bool;
+    /// A link or a file where a folder is needed.
+    fn is_no_folder(error: &io::Error) -> bool;
+    /// The error of [`Errors::is_no_folder`].
+    fn no_folder() -> io::Error;
+}
+
+/// What a path is that a ticket is read from or written to. Links are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketPlace {
+    File,
+    Pipe,
+    /// A terminal, or another device that takes one character after the other.
+    Device,
+    Other,
+}
+
+/// The file or pipe of a ticket, which stands where the user wants it. Links are followed but where it says so.
+pub trait TicketFiles {
+    /// Opens for reading; never makes a terminal this process's own. Blocks until a pipe has a writer.
+    fn open(path: &Path) -> io::Result<fs::File>;
+    /// Opens for writing behind what is there.
+    fn append(path: &Path) -> io::Result<fs::File>;
+    /// Creates a file that was not there, for nobody else. A link is an error.
+    fn create(path: &Path) -> io::Result<fs::File>;
+    fn place(status: &fs::Metadata) -> TicketPlace;
+    /// How an open plain file is guarded.
+    fn guard(file: &fs::File, status: &fs::Metadata) -> Guard;
+    /// Whether a path names an open descriptor of a process, which is written into and never replaced.
+    fn is_descriptor(path: &Path) -> bool;
 }
 
 /// A held folder. A *name* is one plain component.

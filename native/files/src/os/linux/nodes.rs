@@ -1,4 +1,4 @@
-//! The platform on Linux, by the *at() calls.
+//! Folders and files on Linux, by the *at() calls.
 //!
 //! Not used, on purpose: `openat2` (absent on old kernels and in seccomp sandboxes; the behaviour must be the same everywhere)
 //! and `/proc/self/fd` (not mounted in every container).
@@ -6,16 +6,15 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{
     Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps,
     UTIME_OMIT,
 };
-use rustix::io::Errno;
 
-use super::{File, Folder, NodeKind, Stat, Time};
+use super::{permissions, retry};
+use crate::os::{File, Folder, NodeKind, Stat, Time};
 
 /// A held folder descriptor.
 pub struct NativeFolder(OwnedFd);
@@ -181,7 +180,7 @@ impl File for NativeFile {
     }
 
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
-        super::linux_unsafe::sync_file_range(self.0.as_fd(), offset, len)
+        super::sync_range_unsafe::sync_file_range(self.0.as_fd(), offset, len)
     }
 
     fn will_read_in_order(&self) {
@@ -194,45 +193,8 @@ impl File for NativeFile {
     }
 }
 
-/// The bits that the user takes from the mode of everything new.
-///
-/// Read once. `/proc` first: asking the system call means setting it, which other threads would see for a moment.
-pub fn umask() -> u16 {
-    static UMASK: OnceLock<u16> = OnceLock::new();
-    *UMASK.get_or_init(|| umask_in_proc().unwrap_or_else(umask_by_setting))
-}
-
-fn umask_in_proc() -> Option<u16> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
-    u16::from_str_radix(line.trim(), 8).ok()
-}
-
-fn umask_by_setting() -> u16 {
-    // The strictest for the moment in which another thread may create something.
-    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    rustix::process::umask(mask);
-    permissions(mask.bits())
-}
-
-/// 128 bits that nobody can guess.
-pub fn random() -> io::Result<u128> {
-    let mut bytes = [0u8; 16];
-    let flags = rustix::rand::GetRandomFlags::empty();
-    let got = retry(|| rustix::rand::getrandom(&mut bytes, flags))?;
-    // Up to 256 bytes come whole once the pool is ready (getrandom(2)).
-    if got != bytes.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(u128::from_le_bytes(bytes))
-}
-
 fn open<Fd: AsFd>(folder: Fd, name: impl rustix::path::Arg + Copy, flags: OFlags) -> io::Result<OwnedFd> {
     Ok(retry(|| rustix::fs::openat(&folder, name, flags, Mode::empty()))?)
-}
-
-fn retry<T>(call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    rustix::io::retry_on_intr(call)
 }
 
 fn stat_of(stat: &rustix::fs::Stat) -> Stat {
@@ -262,11 +224,6 @@ fn time_of(secs: i64, nanos: i64) -> Time {
             .filter(|nanos| *nanos < 1_000_000_000)
             .unwrap_or(0),
     }
-}
-
-/// Never setuid, setgid or sticky.
-fn permissions(mode: u32) -> u16 {
-    (mode & 0o777) as u16
 }
 
 fn mode_of(mode: u16) -> Mode {

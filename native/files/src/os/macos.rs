@@ -1,0 +1,15 @@
+//! macOS: to be written. Without it the crate does not build there: nothing here pretends. `linux.rs` shows how; each item of
+//! `mod.rs` keeps the contract that stands there, and what differs is:
+//!
+//! - `NativeFolder`: the same *at() calls. `open_folder` and `open_file` get ELOOP for a link from O_NOFOLLOW. `list` gives names as
+//!   they are stored; APFS keeps their normalisation and finds other ones, so that two names of a manifest may be one file.
+//! - `Folder::move_new`: `renameatx_np` with RENAME_EXCL; network file systems answer ENOTSUP, which `Errors::is_unsupported` knows.
+//! - `Folder::sync`, `File::sync_data`: `fcntl(F_FULLFSYNC)`, because `fsync` there leaves data in the drive's cache; where it is not
+//!   supported, `fsync`.
+//! - `File::allocate`: `fcntl(F_PREALLOCATE)`, contiguous first, then in pieces. It changes no size.
+//! - `File::start_sync`: nothing, there is no such call.
+//! - `File::will_read_in_order`: `fcntl(F_RDAHEAD)`. `File::forget_cached`: `fcntl(F_NOCACHE)`, which must not outlive the reading.
+//! - `Process::umask`: `umask` alone, as there is no /proc: once, before threads create files. `Process::random`: `getentropy`.
+//! - `Errors`: also ENOTSUP is unsupported.
+//! - `TicketFiles::is_descriptor`: a path in `/dev/fd`, or a link that leads there. `guard`: by the name that `fstatfs` has
+//!   (msdos, exfat, ntfs, smbfs, webdav are without modes).
