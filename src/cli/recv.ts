@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
 import type { ReceiveOptions } from "../session/incoming.ts";
 import { systemAddresses } from "../meet/hints.ts";
+import type { SinkId } from "../protocol/words.ts";
 import { openSink, receive } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
 import type { CommandContext } from "./context.ts";
@@ -26,28 +27,36 @@ export async function receiveCommand(
     connections: tuning.connections,
   };
   // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
-  const sink = openSink(options, context);
-  if (peer.type === "dial") {
-    const link = await meetByTicket(peer.ticket, "receive", tuning, context);
-    return finish(await receive(sink, link, options, context), options, output);
-  }
-  const { listener, ticket: text } = await startWaiting({
-    role: "receive",
-    endpoint: peer.endpoint,
-    advertise: peer.advertise,
-    machine: systemAddresses(context.hub.engine),
-    longLived: stay,
-    tuning,
-  }, context);
-  await showTicket(text, "receive", peer.ticketOut, output);
-  output.receivingInto(resolve(options.folder));
-  output.phase("waiting");
-  let next = sink;
-  while (true) {
-    const link = await nextPeer(listener, context);
-    const code = finish(await receive(next, link, options, context), options, output);
-    if (!stay) return code;
-    next = openSink(options, context);
-    output.phase("waiting");
+  let ready: SinkId | undefined = openSink(options, context);
+  const take = (): SinkId => {
+    const sink = ready ?? openSink(options, context);
+    ready = undefined;
+    return sink;
+  };
+  try {
+    if (peer.type === "dial") {
+      const link = await meetByTicket(peer.ticket, "receive", tuning, context);
+      return finish(await receive(take(), link, options, context), options, output);
+    }
+    const { listener, ticket: text } = await startWaiting({
+      role: "receive",
+      endpoint: peer.endpoint,
+      advertise: peer.advertise,
+      machine: systemAddresses(context.hub.engine),
+      longLived: stay,
+      tuning,
+    }, context);
+    await showTicket(text, "receive", peer.ticketOut, output);
+    output.receivingInto(resolve(options.folder));
+    while (true) {
+      output.phase("waiting");
+      const link = await nextPeer(listener, context);
+      const code = finish(await receive(take(), link, options, context), options, output);
+      if (!stay) return code;
+      ready = openSink(options, context);
+    }
+  } finally {
+    // Nobody came for it.
+    if (ready !== undefined) context.hub.engine.dispose(ready);
   }
 }

@@ -77,6 +77,7 @@ export class Listener {
   readonly #sessions = new Map<string, Session>();
   #wanted: PromiseWithResolvers<ProvedLink<DialerHello>> | undefined;
   #id: ListenerId;
+  #isStopped = false;
   #isBurnt = false;
   #warnings = 0;
 
@@ -134,6 +135,7 @@ export class Listener {
 
   /** Takes no more dialers. Those that were let in stay. */
   stop(): void {
+    this.#isStopped = true;
     this.#context.hub.engine.close(this.#id, 0);
     for (const stranger of this.#strangers) void stranger.close(0);
   }
@@ -171,6 +173,8 @@ export class Listener {
       return this.#started.resolve({ address, port: event.port });
     }
     const { hub, timers } = this.#context;
+    // It finished its handshake while the listener was closed.
+    if (this.#isStopped) return hub.engine.close(event.connection, CODE_NETWORK);
     const link = new ControlLink(hub, event.connection, event.remote, timers);
     this.#strangers.add(link);
     void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));

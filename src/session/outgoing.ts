@@ -62,6 +62,9 @@ interface Road {
   readonly changed: () => void;
 }
 
+/** A connection that ends takes its lanes with it; its own end, which says more, follows within this time. */
+const LANELESS_MS = 1000;
+
 export class Outgoing implements Side {
   readonly role = "sender";
   readonly machine: Sender;
@@ -77,6 +80,10 @@ export class Outgoing implements Side {
   /** Lanes of each connection. */
   #lanes = 0;
   /** Lanes that were opened, ever: the number of the next one. */
+  /** Lanes that are open, on any connection. */
+  readonly #open = new Set<LaneId>();
+  /** Since when none is. */
+  #lanelessMs = 0;
   #opened = 0;
   /** Connections that there were, ever. */
   #joined = 0;
@@ -137,7 +144,10 @@ export class Outgoing implements Side {
 
   step(): void {
     this.#feed();
-    if (this.#state.at === "listing" || this.#state.at === "listed") this.#tune(this.#state.road);
+    if (this.#state.at === "listing" || this.#state.at === "listed") {
+      this.#tune(this.#state.road);
+      this.#checkLanes();
+    }
     if (this.machine.progress.phase === "committing") this.tell({ type: "phase", phase: "committing" });
   }
 
@@ -190,6 +200,7 @@ export class Outgoing implements Side {
   laneOpened(): void {}
 
   laneClosed(lane: LaneId): void {
+    if (this.#open.delete(lane) && this.#open.size === 0) this.#lanelessMs = this.#context.clock.now();
     this.machine.handle({ type: "lane-lost", lane });
   }
 
@@ -244,12 +255,21 @@ export class Outgoing implements Side {
     });
     hub.engine.openLanes(link.id, this.id, first, this.#opened, count);
     const lanes = Array.from({ length: count }, (_, index) => first + index);
+    for (const lane of lanes) this.#open.add(lane);
     this.#connections.set(link, lanes);
     this.#opened += count;
     this.#joined++;
     this.machine.handle({ type: "lanes-opened", lanes });
     const settings = hub.engine.settings(link.id);
     if (settings !== undefined) this.tell({ type: "settings", reported: { connection: this.#joined, settings } });
+  }
+
+  /** Only the peer can end lanes before their connection. Without any left, what is missing could never leave. */
+  #checkLanes(): void {
+    const isStuck = this.#open.size === 0 && this.machine.progress.phase === "moving";
+    if (!isStuck || this.#context.clock.now() - this.#lanelessMs < LANELESS_MS) return;
+    const error = new UltraError("network", "The other side ended all streams before everything had arrived");
+    this.machine.handle({ type: "cancel", error });
   }
 
   #tune({ peer, tuner }: Road): void {

@@ -12,7 +12,7 @@ import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
 import { blocks, type Disk, emptyDisk, filesOf, type Item, type Tree, tree } from "../support/made_up.ts";
 import type { SimulatedHost } from "../support/simulated_engine.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
-import type { Damage } from "../support/made_up.ts";
+import type { Damage, Flaw } from "../support/made_up.ts";
 
 /** What a dialer's engine and a listener's engine are told when there is no `src/meet/` around them. */
 const SETTINGS = connectionSettings({ distance: "near", side: "listener" });
@@ -122,6 +122,10 @@ export interface Scene {
   readonly disk?: Disk;
   readonly damages?: Damage[];
   readonly waits: "sender" | "receiver";
+  /** What is wrong with both engines. */
+  readonly flaw?: Flaw | undefined;
+  /** What the sender is told to send; all of `items` unless a test says something else. */
+  readonly paths?: readonly string[];
   readonly send?: Partial<SendTask>;
   readonly receive?: Partial<ReceiveTask>;
   /** In place of the usual processes. */
@@ -146,9 +150,11 @@ export interface Ending extends Play {
 /** One transfer of everything in `items`, from both commands to both exit codes. */
 export async function play(scene: Scene): Promise<Ending> {
   const { items, disk = emptyDisk(), world = new SimulatedWorld(), damages = [] } = scene;
-  const sender = world.process(scene.processes?.sender ?? { address: SENDER, tree: tree(items, scene.tree), damages });
-  const receiver = world.process({ address: RECEIVER, disk });
-  const paths = [...new Set(items.map(([path]) => path.split("/")[0] ?? path))];
+  const sender = world.process(
+    scene.processes?.sender ?? { address: SENDER, tree: tree(items, scene.tree), damages, flaw: scene.flaw },
+  );
+  const receiver = world.process({ address: RECEIVER, disk, flaw: scene.flaw });
+  const paths = scene.paths ?? [...new Set(items.map(([path]) => path.split("/")[0] ?? path))];
   const isSenderWaiting = scene.waits === "sender";
   const waiting = isSenderWaiting
     ? sender.send(paths, undefined, scene.send)

@@ -49,6 +49,8 @@ export interface Tree {
   readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
   /** Files that are another when they are sealed. */
   readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
+  /** When files become others: from then on other blocks are read, and the seal fails. */
+  readonly changes: ReadonlyMap<string, number>;
   /** What the walk leaves out. */
   readonly leftOut: LeftOut;
 }
@@ -77,6 +79,19 @@ export interface Disk {
   readonly breaches: string[];
 }
 
+/** What an engine does wrong, so that a test of tests can ask whether it is noticed. */
+export type Flaw =
+  /** Blocks are taken as they come. */
+  | "checks-nothing"
+  /** A commit is reported before the file has its name, and then it never gets it. */
+  | "reports-early"
+  /** A source that changed is sealed all the same. */
+  | "ignores-changes"
+  /** Nobody hears that a lane is gone. */
+  | "deaf-to-lanes"
+  /** Sinks stay when they are disposed of. */
+  | "keeps-sinks";
+
 /** Blocks that arrive damaged, so many times. */
 export interface Damage {
   readonly entry: EntryId;
@@ -86,7 +101,7 @@ export interface Damage {
 
 export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   const files = filesOf(items);
-  const none = { readFaults: new Map(), sealFaults: new Map(), leftOut: NOTHING_LEFT_OUT };
+  const none = { readFaults: new Map(), sealFaults: new Map(), changes: new Map(), leftOut: NOTHING_LEFT_OUT };
   return { files, pageEntries: 3, readMs: 0.5, ...none, ...flaws };
 }
 

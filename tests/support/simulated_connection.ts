@@ -21,6 +21,7 @@ class Lane implements LaneEnd {
   isWriting = false;
   /** The receiver's id, once it knows of the lane. */
   receiverId: LaneId | undefined;
+  #arrivesMs = 0;
 
   constructor(
     readonly id: LaneId,
@@ -29,8 +30,11 @@ class Lane implements LaneEnd {
     readonly to: ConnectionEnd,
   ) {}
 
+  /** In order within the lane, and in no order with other lanes or control bytes. */
   put(frame: Frame, taken: () => void): void {
-    this.way.time.later(this.way.latencyMs, () => {
+    const { time, latencyMs } = this.way;
+    this.#arrivesMs = Math.max(this.#arrivesMs, time.now() + latencyMs + this.way.jitter());
+    time.later(this.#arrivesMs - time.now(), () => {
       if (!this.isOpen || this.to.isDeaf) return;
       this.arrived.push({ frame, taken });
       this.to.write(this);

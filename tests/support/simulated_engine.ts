@@ -35,7 +35,7 @@ import { LOAD, PATH, STATS } from "../../src/engine/door.generated.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import type { TestFolder } from "../../src/measure/folder.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
-import { type Damage, type Disk, emptyDisk, type Tree, tree } from "./made_up.ts";
+import { type Damage, type Disk, emptyDisk, type Flaw, type Tree, tree } from "./made_up.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import { type ListeningHost, type SimulatedNetwork, split } from "./simulated_network.ts";
 import { SimulatedSink } from "./simulated_sink.ts";
@@ -53,6 +53,7 @@ export interface SimulatedHost {
   readonly damages?: readonly Damage[];
   /** One unless a test is about several: then transfers with no number of connections have one. */
   readonly cores?: number;
+  readonly flaw?: Flaw | undefined;
   /** A kernel without IPv6. */
   readonly hasNoIpv6?: boolean;
 }
@@ -121,7 +122,8 @@ export class SimulatedEngine implements Engine {
       listener: id,
       options,
       nextId: () => this.#nextId++,
-      accept: (end) => this.#ends.set(end.id, end),
+      // An engine that was stopped closes what comes late.
+      accept: (end) => this.#isStopped ? end.closeNow(0) : this.#ends.set(end.id, end),
       tell: (event) => this.#tell(event),
     };
     const actual = this.#network.listen(host, address, port);
@@ -207,8 +209,9 @@ export class SimulatedEngine implements Engine {
   #source(made: Tree, names: readonly string[]): SourceId {
     const { time } = this.#network;
     const id = this.#nextId++;
-    const { damages = [] } = this.#host;
-    this.#sources.set(id, new SimulatedSource(id, made, names, damages, time, (event) => this.#tell(event)));
+    const { damages = [], flaw } = this.#host;
+    const tell = (event: EngineEvent) => this.#tell(event);
+    this.#sources.set(id, new SimulatedSource(id, made, names, damages, time, tell, flaw));
     return id;
   }
 
@@ -257,7 +260,8 @@ export class SimulatedEngine implements Engine {
     }
     const id = this.#nextId++;
     const { time } = this.#network;
-    this.#sinks.set(id, new SimulatedSink(id, options, disk, time, (event) => this.#tell(event)));
+    const tell = (event: EngineEvent) => this.#tell(event);
+    this.#sinks.set(id, new SimulatedSink(id, options, disk, time, tell, this.#host.flaw));
     return id;
   }
 
@@ -304,6 +308,7 @@ export class SimulatedEngine implements Engine {
   }
 
   dispose(transfer: SourceId | SinkId): void {
+    if (this.#host.flaw === "keeps-sinks" && this.#sinks.has(transfer)) return;
     (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.dispose();
     this.#sources.delete(transfer);
     this.#sinks.delete(transfer);
@@ -353,6 +358,7 @@ export class SimulatedEngine implements Engine {
 
   #tell(event: EngineEvent): void {
     if (this.#isStopped) return;
+    if (this.#host.flaw === "deaf-to-lanes" && event.type === "lane-closed") return;
     this.#events.push(event);
     this.#wake();
   }

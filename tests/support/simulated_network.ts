@@ -21,7 +21,7 @@ export interface ListeningHost {
   readonly listener: ListenerId;
   readonly options: ListenOptions;
   nextId(): number;
-  accept(end: ConnectionEnd): void;
+  accept(end: ConnectionEnd): unknown;
   tell(event: EngineEvent): void;
 }
 

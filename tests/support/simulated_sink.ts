@@ -5,7 +5,7 @@ import type { SinkId, TargetStatus } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import { rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
-import { blocksOf, type Disk, type MadeUpFault } from "./made_up.ts";
+import { blocksOf, type Disk, type Flaw, type MadeUpFault } from "./made_up.ts";
 import type { Frame } from "./simulated_source.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -33,6 +33,7 @@ export class SimulatedSink {
     readonly disk: Disk,
     readonly time: VirtualTime,
     readonly tell: (event: EngineEvent) => void,
+    readonly flaw?: Flaw,
   ) {
     this.#before = new Set(disk.final.keys());
   }
@@ -79,8 +80,9 @@ export class SimulatedSink {
       return this.#fail(entry, fault);
     }
     part.blocks[block] = content;
-    part.states[block] = content === value ? "verified" : "expected";
-    if (content === value) this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
+    const isTaken = content === value || this.flaw === "checks-nothing";
+    part.states[block] = isTaken ? "verified" : "expected";
+    if (isTaken) this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
     else this.#tell({ type: "mismatch", sink: this.id, entry, block });
   }
 
@@ -131,12 +133,12 @@ export class SimulatedSink {
       return false;
     }
     if (part.states.some((state) => state !== "verified")) breaches.push(`"${path}" was committed with blocks missing`);
-    if (!rootOf(size, part.blocks).every((byte, i) => byte === root[i])) {
+    if (this.flaw !== "checks-nothing" && !rootOf(size, part.blocks).every((byte, i) => byte === root[i])) {
       this.#fail(entry, { fault: "integrity", text: `the blocks do not add up to the sender's root of "${path}"` });
       return false;
     }
     if (final.has(path) && !this.options.overwrite) breaches.push(`"${path}" was replaced without leave`);
-    final.set(path, { size, blocks: part.blocks });
+    if (this.flaw !== "reports-early") final.set(path, { size, blocks: part.blocks });
     this.disk.parts.delete(path);
     this.#parts.delete(entry);
     this.#roots.set(entry, root.slice());

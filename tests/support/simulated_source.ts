@@ -5,7 +5,7 @@ import type { GrantId, LaneId, SourceId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
 import { contentOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
-import { blocksOf, type Damage, type MadeUpFault, type Tree } from "./made_up.ts";
+import { blocksOf, type Damage, type Flaw, type MadeUpFault, type Tree } from "./made_up.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** Pages that may wait to be taken, as in `native/engine/src/walk.rs`. */
@@ -62,6 +62,7 @@ export class SimulatedSource {
     readonly damages: readonly Damage[],
     readonly time: VirtualTime,
     readonly tell: (event: EngineEvent) => void,
+    readonly flaw?: Flaw,
   ) {
     this.#files = tree.files.filter(({ path }) => names.some((name) => path === name || path.startsWith(`${name}/`)));
     time.later(1, () => {
@@ -97,7 +98,7 @@ export class SimulatedSource {
   seal(entry: EntryId): void {
     this.time.later(1, () => {
       const { path, size } = this.#file(entry);
-      const fault = this.tree.sealFaults.get(path);
+      const fault = this.tree.sealFaults.get(path) ?? this.#change(path);
       if (fault !== undefined) return this.#tell({ type: "seal-failed", source: this.id, entry, ...fault });
       const values = this.#values.get(entry) ?? new Uint32Array(0);
       if (values.length !== blocksOf(size)) throw new Error(`"${path}" was sealed before all of it was read`);
@@ -194,7 +195,7 @@ export class SimulatedSource {
   #put(reader: Reader, entry: EntryId, block: BlockIndex): void {
     const { path, size } = this.#file(entry);
     const values = this.#values.get(entry) ?? new Uint32Array(blocksOf(size));
-    const value = contentOf(path, 0, block);
+    const value = contentOf(path, this.#version(path), block);
     values[block] = value;
     this.#values.set(entry, values);
     const damage = this.damages.find((one) => one.entry === entry && one.block === block && one.times > 0);
@@ -204,6 +205,16 @@ export class SimulatedSource {
       reader.underWay--;
       this.#read(reader);
     });
+  }
+
+  /** 1 from the moment on at which the file becomes another. */
+  #version(path: string): number {
+    return this.time.now() >= (this.tree.changes.get(path) ?? Infinity) ? 1 : 0;
+  }
+
+  #change(path: string): MadeUpFault | undefined {
+    if (this.#version(path) === 0 || this.flaw === "ignores-changes") return undefined;
+    return { fault: "changed", text: `"${path}" changed while it was sent` };
   }
 
   #tell(event: EngineEvent): void {
