@@ -30,6 +30,24 @@ async function cargoTests(): Promise<Results> {
   return judge(readCargo(output), (await child.status).code, "cargo test");
 }
 
+/** Folders whose tests start processes, or measure: they run one after the other, so that none disturbs another. */
+const ALONE: ReadonlySet<string> = new Set(["bench", "e2e", "engine", "hostile", "launcher", "scripts"]);
+
+/** What stands beside tests and holds none, or has a task of its own. */
+const NO_TESTS: ReadonlySet<string> = new Set(["long", "vectors"]);
+
+/** All TypeScript tests: those in memory on all cores at once, then the others. */
+async function allDenoTests(): Promise<Results[]> {
+  const tests = join(ROOT, "tests");
+  const together: string[] = [];
+  const alone: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(tests)) {
+    if (NO_TESTS.has(name) || (isFile && !name.endsWith("_test.ts"))) continue;
+    (ALONE.has(name) ? alone : together).push(join(tests, name));
+  }
+  return [await denoTests(["--parallel", ...together.sort()]), await denoTests(alone.sort())];
+}
+
 async function denoTests(args: readonly string[]): Promise<Results> {
   const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
   try {
@@ -48,7 +66,7 @@ async function denoTests(args: readonly string[]): Promise<Results> {
 await main(async () => {
   await buildAll();
   const results = combine(
-    Deno.args.length > 0 ? [await denoTests(Deno.args)] : [await cargoTests(), await denoTests([join(ROOT, "tests")])],
+    Deno.args.length > 0 ? [await denoTests(Deno.args)] : [await cargoTests(), ...await allDenoTests()],
   );
   print();
   for (const failure of results.failures) print(`failed: ${failure}`);

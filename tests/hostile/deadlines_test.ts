@@ -1,10 +1,13 @@
-/** Peers that let others wait, all at the same time: each is given up when its time is over, and no sooner. */
+/**
+ * Peers that let others wait, all at the same time: each is given up when its time is over, and no sooner. One of each kind with real
+ * processes; all variants are in `tests/session/deadlines_test.ts`, in virtual time.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Closed, type Peer, prove, Speaker, within } from "./hostile_peer.ts";
 import { assertStillServes, Box, UltraProcess } from "./ultra_process.ts";
-import { dialerHello, listenerHello, offer, writeTicket } from "./wire.ts";
+import { dialerHello, listenerHello, writeTicket } from "./wire.ts";
 
 const NETWORK = 5;
 
@@ -73,8 +76,8 @@ async function crowd(): Promise<void> {
   assert.equal((await receiver.exit()).code, 0);
 }
 
-/** A listener that lets a dialer in and then says nothing, or stops in the middle. */
-async function silentListener(says: boolean): Promise<void> {
+/** A listener that lets a dialer in and then stops in the middle of its hello. */
+async function silentListener(): Promise<void> {
   await using box = await Box.make();
   await using speaker = new Speaker();
   const { port, certificate, next } = await speaker.listen(["ultra/1", "ultra"]);
@@ -83,7 +86,7 @@ async function silentListener(says: boolean): Promise<void> {
   await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
   const dialer = await next();
   await dialer.next();
-  if (says) dialer.send(listenerHello([1], 1).subarray(0, 20));
+  dialer.send(listenerHello([1], 1).subarray(0, 20));
   const { code, stderr } = await takes(DIALER_MS, sender.exit());
   assert.equal(code, NETWORK, stderr);
   assert.match(stderr, /in time/);
@@ -104,21 +107,6 @@ async function silentSender(): Promise<void> {
   await box.assertUntouched();
 }
 
-/** A proved sender that makes its offer half way keeps nobody longer. */
-async function halfOffer(): Promise<void> {
-  await using box = await Box.make();
-  await using receiver = UltraProcess.receiver(box);
-  await using speaker = new Speaker();
-  const ticket = await receiver.ticket();
-  const peer = await speaker.connect(ticket.port);
-  await prove(peer, ticket);
-  peer.send(offer().subarray(0, 10));
-  const { code, stderr } = await takes(OFFER_MS, receiver.exit());
-  assert.equal(code, NETWORK, stderr);
-  await peer.closed;
-  await box.assertUntouched();
-}
-
 Deno.test("hostile: I10 H5 G10 peers that let others wait are given up at their deadlines", async () => {
-  await Promise.all([strangers(), crowd(), silentListener(false), silentListener(true), silentSender(), halfOffer()]);
+  await Promise.all([strangers(), crowd(), silentListener(), silentSender()]);
 });
