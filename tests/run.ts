@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { buildAll } from "../scripts/build.ts";
 import { NATIVE, ROOT } from "../scripts/paths.ts";
-import { main, print } from "../scripts/shell.ts";
+import { Failure, main, print } from "../scripts/shell.ts";
 import { combine, judge, readCargo, readJUnit, type Results, summary } from "./results.ts";
 
 async function cargoTests(): Promise<Results> {
@@ -64,6 +64,11 @@ async function denoTests(args: readonly string[]): Promise<Results> {
 }
 
 await main(async () => {
+  for (const argument of Deno.args.filter((one) => !one.startsWith("-"))) {
+    await Deno.stat(argument).catch(() => {
+      throw new Failure(`there is no "${argument}" to test`);
+    });
+  }
   await buildAll();
   const results = combine(
     Deno.args.length > 0 ? [await denoTests(Deno.args)] : [await cargoTests(), ...await allDenoTests()],

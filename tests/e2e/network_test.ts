@@ -89,8 +89,7 @@ Deno.test("a port that is taken is one clear line, and no ticket is shown", () =
     const first = workspace.recv(["--into", into]);
     const [hint] = parseTicket(await first.ticket()).hints;
     const second = workspace.start(["recv", "--into", into, "--listen", `127.0.0.1:${hint?.port}`]);
-    const code = await second.exit();
-    assert.ok([2, 5].includes(code), second.transcript());
+    await second.exits(5);
     assert.equal(second.stdout.text, "");
     assert.match(second.stderr.text, new RegExp(`^ultra: .*${hint?.port}.*$`));
   }));
@@ -99,14 +98,15 @@ Deno.test("an address that is not this machine's is one clear line", () =>
   inWorkspace(async (workspace) => {
     const into = await workspace.make("into");
     const receiver = workspace.start(["recv", "--into", into, "--listen", "192.0.2.1"]);
-    const code = await receiver.exit();
-    assert.ok([2, 5].includes(code), receiver.transcript());
+    await receiver.exits(5);
     assert.match(receiver.stderr.text, /^ultra: .*192\.0\.2\.1.*$/);
   }));
 
-Deno.test("IPv6 loopback works where the system has it", () =>
+Deno.test("IPv6 loopback works where the system has it", {
+  // Counted as skipped elsewhere.
+  ignore: !Deno.networkInterfaces().some(({ address }) => address === "::1"),
+}, () =>
   inWorkspace(async (workspace) => {
-    if (!Deno.networkInterfaces().some(({ address }) => address === "::1")) return;
     const source = await writeFile(workspace.path("source.bin"), 10_000);
     const into = await workspace.make("into");
     const receiver = workspace.start(["recv", "--into", into, "--listen", "[::1]"]);
