@@ -9,6 +9,7 @@
  */
 
 import assert from "node:assert/strict";
+import { print } from "../../scripts/shell.ts";
 import { type Ending, type Play, play } from "../session/support.ts";
 import { blocks, type Disk, emptyDisk, type Flaw, type Tree } from "../support/made_up.ts";
 import { SimulatedWorld } from "../support/simulated_process.ts";
@@ -51,7 +52,7 @@ for (const [flaw, group, expected] of TWINS) {
     for (const seed of range(SEEDS_FOR_A_FLAW)) {
       const faults = await simulate(processScenario(seed, group, flaw));
       if (!faults.some((fault) => expected.test(fault))) continue;
-      return console.log(`"${flaw}" was seen at seed ${seed}`);
+      return print(`"${flaw}" was seen at seed ${seed}`);
     }
     assert.fail(`the flaw went unseen in ${SEEDS_FOR_A_FLAW} seeds`);
   });
