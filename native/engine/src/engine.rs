@@ -1,6 +1,8 @@
 //! The engine: everything by id, and who does what the door asks for. What is done is in `engine/`.
 
 mod network;
+#[cfg(test)]
+mod pipe_tests;
 mod receiving;
 mod registry;
 mod sending;
@@ -22,7 +24,8 @@ use crate::net::connection::{Connection, Host, Lane};
 use crate::net::identity;
 use crate::net::outward::outward;
 use crate::net::path_stats;
-use crate::net::quic::{Listener, NewStream, Quic};
+use crate::net::quic::{Listener, Quic};
+use crate::net::transport::NewStream;
 use crate::os::{Busyness, System};
 use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
@@ -295,7 +298,7 @@ impl Host for Engine {
         &self,
         connection: &Arc<Connection>,
         codec: &'static dyn LaneCodec,
-        stream: NewStream,
+        stream: Box<dyn NewStream>,
     ) -> (u32, Arc<dyn Lane>) {
         let id = self.next_lane.fetch_add(1, Ordering::Relaxed);
         let inlet = self.connections.get(connection.id).map(|linked| linked.inlet);

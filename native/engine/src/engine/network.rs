@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 
-use msquic_sys::{Setting, Settings, Status};
+use msquic_sys::{Settings, Status};
 
 use super::{Done, Engine, Linked};
 use crate::core::event::Event;
@@ -14,6 +14,7 @@ use crate::net::connection::{Connection, Origin, Pin};
 use crate::net::identity;
 use crate::net::quic::{Configuration, ConnectionHandle, Identity, Listener};
 use crate::net::settings;
+use crate::net::transport::Link;
 
 impl Engine {
     pub fn listen(&self, options: ListenOptions) -> Result<u32, Refusal> {
@@ -78,7 +79,8 @@ impl Engine {
             connection.clone(),
         ) {
             Ok(handle) => {
-                connection.set_handle(&handle);
+                let link: Arc<dyn Link> = handle;
+                connection.set_link(&link);
                 Ok(id)
             }
             Err(status) => {
@@ -91,8 +93,10 @@ impl Engine {
     /// The settings that QUIC reports of a connection.
     pub(super) fn reported_settings(&self, connection: u32) -> Result<ConnectionSettings, Refusal> {
         let Linked { connection, .. } = self.connections.get(connection)?;
-        let reported = connection.handle().and_then(|handle| handle.settings());
-        settings::from_library(&reported.ok_or(Refusal::Closed)?).ok_or(Refusal::Internal)
+        connection
+            .link()
+            .and_then(|link| link.settings())
+            .ok_or(Refusal::Closed)
     }
 
     pub(super) fn resolve(&self, request: u32, name: String) {
@@ -121,10 +125,12 @@ impl Engine {
     pub(super) fn admit(&self, connection: u32, lanes: u16) -> Done {
         let Linked { connection, .. } = self.connections.get(connection)?;
         connection.admit();
-        let quic = connection.handle().ok_or(Refusal::Closed)?;
-        let settings = Settings::default().with(Setting::PeerUnidiStreams, lanes.into());
-        let settings = settings.map_err(|_| Refusal::BadArguments)?;
-        quic.set_settings(&settings).map_err(|_| Refusal::Closed)
+        let link = connection.link().ok_or(Refusal::Closed)?;
+        if link.allow_lanes(lanes) {
+            Ok(())
+        } else {
+            Err(Refusal::Closed)
+        }
     }
 
     /// Closes a connection or a listener.

@@ -13,7 +13,8 @@ pub use places::Limits;
 use places::{Group, Places, Verdict};
 
 use super::connection::{Connection, Host, Origin, Place};
-use super::quic::{ConnectionHandle, ListenerHandler};
+use super::quic::ListenerHandler;
+use super::transport::Link;
 use crate::core::tell::Tell;
 
 pub struct AdmissionLimiter {
@@ -80,8 +81,8 @@ impl ListenerHandler for AdmissionLimiter {
         Some(connection)
     }
 
-    fn accepted(self: &Arc<Self>, connection: &Arc<Connection>, handle: &Arc<ConnectionHandle>) {
-        connection.set_handle(handle);
+    fn accepted(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>) {
+        connection.set_link(link);
     }
 
     fn failed(self: &Arc<Self>, connection: Arc<Connection>) {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::control::{ControlStream, Controlled};
-use super::quic::{ConnectionHandle, ConnectionHandler, Ended, NewStream, Received, StreamStatistics};
+use super::transport::{Ended, Link, LinkHandler, NewStream, Received, StreamStatistics};
 use crate::blocks::codec::LaneCodec;
 use crate::blocks::dialects::codec_of;
 use crate::core::declare::Payload;
@@ -30,7 +30,7 @@ pub trait Host: Send + Sync {
         &self,
         connection: &Arc<Connection>,
         codec: &'static dyn LaneCodec,
-        stream: NewStream,
+        stream: Box<dyn NewStream>,
     ) -> (LaneId, Arc<dyn Lane>);
     /// A lane is gone.
     fn forget_lane(&self, id: LaneId);
@@ -85,7 +85,7 @@ pub struct Connection {
     /// Bytes in sends that are not acknowledged yet.
     pub outstanding: AtomicU64,
     admitted: AtomicBool,
-    handle: Mutex<Option<Arc<ConnectionHandle>>>,
+    link: Mutex<Option<Arc<dyn Link>>>,
     certificate: OnceLock<[u8; 32]>,
     /// How lanes are spoken here, which the ALPN decided; `None`: not at all.
     codec: OnceLock<Option<&'static dyn LaneCodec>>,
@@ -115,7 +115,7 @@ impl Connection {
             control_limit,
             outstanding: AtomicU64::new(0),
             admitted: AtomicBool::new(false),
-            handle: Mutex::default(),
+            link: Mutex::default(),
             certificate: OnceLock::new(),
             codec: OnceLock::new(),
             control: OnceLock::new(),
@@ -129,8 +129,8 @@ impl Connection {
     }
 
     /// The open connection; `None` before it is connected and after it closed.
-    pub fn handle(&self) -> Option<Arc<ConnectionHandle>> {
-        self.handle.lock().clone()
+    pub fn link(&self) -> Option<Arc<dyn Link>> {
+        self.link.lock().clone()
     }
 
     /// How lanes are spoken here. `None`: not connected yet, or a dialect without lanes.
@@ -139,25 +139,25 @@ impl Connection {
     }
 
     /// Remembers the connection, so that it can be closed before it is connected.
-    pub fn set_handle(&self, handle: &Arc<ConnectionHandle>) {
-        *self.handle.lock() = Some(handle.clone());
+    pub fn set_link(&self, link: &Arc<dyn Link>) {
+        *self.link.lock() = Some(link.clone());
         // Whichever of this and `turn_away` takes the lock later sees what the other one wrote.
-        self.close_if_turned_away(handle);
+        self.close_if_turned_away(&**link);
     }
 
     /// Closes the connection, as soon as there is one: its place went to another dialer.
     pub fn turn_away(&self, silently: bool) {
         let _ = self.reason.set("its place was needed for another dialer");
         let _ = self.turned_away.set(silently);
-        if let Some(handle) = self.handle() {
-            self.close_if_turned_away(&handle);
+        if let Some(link) = self.link() {
+            self.close_if_turned_away(&*link);
         }
     }
 
-    fn close_if_turned_away(&self, handle: &ConnectionHandle) {
+    fn close_if_turned_away(&self, link: &dyn Link) {
         match self.turned_away.get() {
-            Some(false) => handle.shutdown(TURNED_AWAY.into()),
-            Some(true) => handle.shutdown_silently(),
+            Some(false) => link.shutdown(TURNED_AWAY.into()),
+            Some(true) => link.shutdown_silently(),
             None => {}
         }
     }
@@ -218,8 +218,8 @@ impl Connection {
     }
 
     fn close_now(&self, code: u16) {
-        if let Some(handle) = self.handle() {
-            handle.shutdown(u64::from(code));
+        if let Some(link) = self.link() {
+            link.shutdown(u64::from(code));
         }
     }
 }
@@ -230,7 +230,7 @@ impl Controlled for Connection {
             self.close_because("the peer sent too much before its proof", PROTOCOL);
             return false;
         }
-        let bytes: Vec<u8> = data.slices().flatten().copied().collect();
+        let bytes = data.slices().concat();
         if bytes.is_empty() {
             return true;
         }
@@ -260,7 +260,7 @@ impl Controlled for Connection {
     }
 }
 
-impl ConnectionHandler for Connection {
+impl LinkHandler for Connection {
     fn certificate(self: &Arc<Self>, der: &[u8]) -> bool {
         let hash: [u8; 32] = Sha256::digest(der).into();
         let right = match &self.origin {
@@ -271,8 +271,8 @@ impl ConnectionHandler for Connection {
         right && self.certificate.set(hash).is_ok()
     }
 
-    fn connected(self: &Arc<Self>, handle: &Arc<ConnectionHandle>, alpn: &[u8], remote: Option<SocketAddr>) {
-        self.set_handle(handle);
+    fn connected(self: &Arc<Self>, link: &Arc<dyn Link>, alpn: &[u8], remote: Option<SocketAddr>) {
+        self.set_link(link);
         if let Origin::Listener { place, .. } = &self.origin {
             place.validated();
         }
@@ -296,7 +296,7 @@ impl ConnectionHandler for Connection {
             self.close_because("the peer showed no certificate", 6);
             return;
         };
-        match ControlStream::open(self.controlled(), handle) {
+        match ControlStream::open(self.controlled(), &**link) {
             Some(control) => {
                 let _ = self.control.set(control);
                 self.tell(Event::Connected {
@@ -310,8 +310,8 @@ impl ConnectionHandler for Connection {
         }
     }
 
-    fn peer_stream(self: &Arc<Self>, stream: NewStream) {
-        if stream.unidirectional {
+    fn peer_stream(self: &Arc<Self>, stream: Box<dyn NewStream>) {
+        if stream.is_lane() {
             // QUIC lets no unidirectional stream through before `admit` raised the limit.
             let Some(host) = self.host.upgrade() else { return };
             let Some(codec) = self.codec() else {
@@ -333,7 +333,7 @@ impl ConnectionHandler for Connection {
 
     fn closed(self: &Arc<Self>, ended: Ended) {
         self.give_place_back();
-        let handle = self.handle.lock().take();
+        let link = self.link.lock().take();
         if let Some(host) = self.host.upgrade() {
             host.forget_connection(self.id);
         }
@@ -344,10 +344,7 @@ impl ConnectionHandler for Connection {
                 (CloseCause::Own, code.into(), reason)
             }
             Ended::Peer(code) => (CloseCause::Peer, code, ""),
-            Ended::Transport(status) => {
-                let name = msquic_sys::status::name(status).unwrap_or("unknown");
-                (CloseCause::Transport, u64::from(status), name)
-            }
+            Ended::Transport(status, name) => (CloseCause::Transport, status, name),
         };
         self.tell(Event::Closed {
             connection: self.id,
@@ -355,7 +352,7 @@ impl ConnectionHandler for Connection {
             code,
             text: text.to_owned(),
         });
-        drop(handle);
+        drop(link);
     }
 }
 
@@ -380,7 +377,12 @@ impl Host for Nowhere {
     }
     fn came(&self, _: &Arc<Connection>) {}
     fn forget_connection(&self, _: ConnectionId) {}
-    fn accept_lane(&self, _: &Arc<Connection>, _: &'static dyn LaneCodec, _: NewStream) -> (LaneId, Arc<dyn Lane>) {
+    fn accept_lane(
+        &self,
+        _: &Arc<Connection>,
+        _: &'static dyn LaneCodec,
+        _: Box<dyn NewStream>,
+    ) -> (LaneId, Arc<dyn Lane>) {
         unreachable!("no stream comes")
     }
     fn forget_lane(&self, _: LaneId) {}

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use super::quic::{ConnectionHandle, NewStream, Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
+use super::send_buffer_unsafe::SendBuffer;
+use super::transport::{ByteStream, Direction, Link, NewStream, Received, StreamHandler, StreamStatistics};
 
 /// What a control stream reports to its connection, on the connection's thread.
 pub trait Controlled: Send + Sync {
@@ -17,7 +18,7 @@ pub trait Controlled: Send + Sync {
 
 pub struct ControlStream {
     owner: Weak<dyn Controlled>,
-    stream: OnceLock<Arc<Stream>>,
+    stream: OnceLock<Arc<dyn ByteStream>>,
     /// All bytes the peer has sent.
     received: AtomicU64,
     /// Sends not yet acknowledged.
@@ -35,21 +36,21 @@ impl ControlStream {
     }
 
     /// The dialer's.
-    pub fn open(owner: Weak<dyn Controlled>, connection: &Arc<ConnectionHandle>) -> Option<Arc<Self>> {
+    pub fn open(owner: Weak<dyn Controlled>, link: &dyn Link) -> Option<Arc<Self>> {
         let control = Self::new(owner);
-        let stream = Stream::open(connection, false, control.clone()).ok()?;
+        let stream = link.open_stream(Direction::Both, control.clone())?;
         control.keep(stream);
         Some(control)
     }
 
     /// The listener's.
-    pub fn accept(owner: Weak<dyn Controlled>, stream: NewStream) -> Arc<Self> {
+    pub fn accept(owner: Weak<dyn Controlled>, stream: Box<dyn NewStream>) -> Arc<Self> {
         let control = Self::new(owner);
         control.keep(stream.accept(control.clone()));
         control
     }
 
-    fn keep(&self, stream: Arc<Stream>) {
+    fn keep(&self, stream: Arc<dyn ByteStream>) {
         // Lanes are full of data; a message must not wait behind it.
         stream.prefer();
         let _ = self.stream.set(stream);
@@ -59,7 +60,7 @@ impl ControlStream {
     pub fn send(&self, bytes: Vec<u8>) -> bool {
         let Some(stream) = self.stream.get() else { return false };
         self.unacknowledged.fetch_add(1, Ordering::AcqRel);
-        let sent = stream.send(SendBuffer::new(bytes.into()), false).is_ok();
+        let sent = stream.send(SendBuffer::new(bytes.into())).is_ok();
         if !sent {
             self.unacknowledged.fetch_sub(1, Ordering::AcqRel);
         }
@@ -77,7 +78,7 @@ impl ControlStream {
 }
 
 impl StreamHandler for ControlStream {
-    fn received(self: &Arc<Self>, data: Received, fin: bool) {
+    fn received(self: Arc<Self>, data: Received, fin: bool) {
         let Some(owner) = self.owner.upgrade() else { return };
         let total = self.received.fetch_add(data.len(), Ordering::AcqRel) + data.len();
         if owner.control_received(data, total) && fin {
@@ -85,7 +86,7 @@ impl StreamHandler for ControlStream {
         }
     }
 
-    fn sent(self: &Arc<Self>, _buffer: Box<SendBuffer>, _cancelled: bool) {
+    fn sent(self: Arc<Self>, _buffer: Box<SendBuffer>) {
         if self.unacknowledged.fetch_sub(1, Ordering::SeqCst) == 1
             && let Some(owner) = self.owner.upgrade()
         {
@@ -94,7 +95,7 @@ impl StreamHandler for ControlStream {
     }
 
     /// Also when the peer reset it.
-    fn closed(self: &Arc<Self>, _finished: bool) {
+    fn closed(self: Arc<Self>, _finished: bool) {
         if let Some(owner) = self.owner.upgrade() {
             owner.control_ended();
         }

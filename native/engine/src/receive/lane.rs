@@ -10,8 +10,9 @@ use crate::blocks::codec::LaneCodec;
 use crate::core::event::Event;
 use crate::core::stats::add;
 use crate::core::workers::Workers;
+use crate::net::SendBuffer;
 use crate::net::connection::{Connection, Lane};
-use crate::net::quic::{NewStream, Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
+use crate::net::transport::{ByteStream, NewStream, Received, StreamHandler, StreamStatistics};
 
 /// The exit code "the peer broke the protocol".
 const PROTOCOL: u64 = 8;
@@ -37,7 +38,7 @@ pub struct ReceiveLane {
     connection: Arc<Connection>,
     codec: &'static dyn LaneCodec,
     inlet: Arc<Inlet>,
-    stream: OnceLock<Arc<Stream>>,
+    stream: OnceLock<Arc<dyn ByteStream>>,
     writers: Arc<Workers>,
     inbox: Mutex<Inbox>,
 }
@@ -72,7 +73,7 @@ impl ReceiveLane {
         connection: &Arc<Connection>,
         codec: &'static dyn LaneCodec,
         inlet: &Arc<Inlet>,
-        stream: NewStream,
+        stream: Box<dyn NewStream>,
         writers: &Arc<Workers>,
     ) -> Arc<Self> {
         let lane = Arc::new(Self {
@@ -170,7 +171,7 @@ impl Lane for ReceiveLane {
 }
 
 impl StreamHandler for ReceiveLane {
-    fn received(self: &Arc<Self>, data: Received, fin: bool) {
+    fn received(self: Arc<Self>, data: Received, fin: bool) {
         let mut inbox = self.inbox.lock();
         if data.len() > 0 {
             inbox.data = Some(data);
@@ -181,9 +182,9 @@ impl StreamHandler for ReceiveLane {
     }
 
     /// A lane goes one way: nothing is ever sent on it from here.
-    fn sent(self: &Arc<Self>, _buffer: Box<SendBuffer>, _cancelled: bool) {}
+    fn sent(self: Arc<Self>, _buffer: Box<SendBuffer>) {}
 
-    fn closed(self: &Arc<Self>, finished: bool) {
+    fn closed(self: Arc<Self>, finished: bool) {
         self.inbox.lock().closed = Some(finished);
         self.look();
     }

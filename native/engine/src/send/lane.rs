@@ -9,8 +9,9 @@ use parking_lot::Mutex;
 use super::source::Source;
 use crate::blocks::codec::LaneCodec;
 use crate::core::words::{BlockIndex, EntryId, GrantId, LaneId};
+use crate::net::SendBuffer;
 use crate::net::connection::{Connection, Lane};
-use crate::net::quic::{Received, SendBuffer, Stream, StreamHandler, StreamStatistics};
+use crate::net::transport::{ByteStream, Direction, Received, StreamHandler, StreamStatistics};
 
 /// Who fills lanes: is told of what happens on their streams.
 pub trait LaneOwner: Send + Sync {
@@ -27,7 +28,7 @@ pub struct SendLane {
     pub codec: &'static dyn LaneCodec,
     pub source: Arc<Source>,
     owner: Arc<dyn LaneOwner>,
-    pub stream: OnceLock<Arc<Stream>>,
+    pub stream: OnceLock<Arc<dyn ByteStream>>,
     pub grants: Mutex<VecDeque<Arc<Grant>>>,
     /// It is in its owner's queue.
     pub queued: AtomicBool,
@@ -74,12 +75,12 @@ impl SendLane {
         source: &Arc<Source>,
         owner: Arc<dyn LaneOwner>,
     ) -> Option<Arc<Self>> {
-        let handle = connection.handle()?;
+        let link = connection.link()?;
         let codec = connection.codec()?;
         let lane = Self::new(id, connection, codec, source, owner);
-        let stream = Stream::open(&handle, true, lane.clone()).ok()?;
+        let stream = link.open_stream(Direction::ToPeer, lane.clone())?;
         let preface = SendBuffer::new(codec.preface(number));
-        stream.send(preface, false).ok()?;
+        stream.send(preface).ok()?;
         lane.stream.set(stream).ok()?;
         Some(lane)
     }
@@ -123,18 +124,18 @@ impl Lane for SendLane {
 
 impl StreamHandler for SendLane {
     /// A lane goes one way: the peer cannot send on it, QUIC sees to that.
-    fn received(self: &Arc<Self>, _data: Received, _fin: bool) {}
+    fn received(self: Arc<Self>, _data: Received, _fin: bool) {}
 
-    fn sent(self: &Arc<Self>, buffer: Box<SendBuffer>, _cancelled: bool) {
+    fn sent(self: Arc<Self>, buffer: Box<SendBuffer>) {
         // The preface counts for nothing.
         if buffer.charge > 0 {
-            self.owner.sent(self, buffer);
+            self.owner.sent(&self, buffer);
         }
     }
 
-    fn closed(self: &Arc<Self>, finished: bool) {
+    fn closed(self: Arc<Self>, finished: bool) {
         self.closed.store(true, Ordering::Release);
-        self.owner.closed(self);
+        self.owner.closed(&self);
         if self.met.swap(true, Ordering::AcqRel) {
             self.connection.lane_closed(self.id, finished);
         }

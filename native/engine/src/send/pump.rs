@@ -14,8 +14,8 @@ use crate::core::event::Event;
 use crate::core::stats::{add, lap};
 use crate::core::tell::Tell;
 use crate::core::workers::panic_text;
+use crate::net::SendBuffer;
 use crate::net::connection::Connection;
-use crate::net::quic::SendBuffer;
 use parking_lot::{Condvar, Mutex};
 
 /// What a new buffer holds: not zeros, so that a source in memory sends bytes and not holes.
@@ -264,8 +264,8 @@ impl ReadPump {
         };
         let source = &lane.source;
         let sent = match source.limit.part() {
-            None => stream.send(buffer, false),
-            Some(part) => stream.send_slowly(buffer, part, |len| {
+            None => stream.send(buffer),
+            Some(part) => stream.send_slowly(buffer, part, &mut |len| {
                 let start = Instant::now();
                 let may_go = source.limit.wait(len, &lane.closed);
                 lap(&source.counters.limit_wait, start);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::net::connection::alone;
-use crate::net::quic::StreamHandler;
+use crate::net::transport::StreamHandler;
 use crate::send::origin::memory::Memory;
 use crate::send::source::Source;
 use crate::testing::{Dice, Told, told};
@@ -124,7 +124,7 @@ fn a_closed_lane_drops_its_grants_untold_and_others_go_on() {
     assert!(pump.grant(&dying, 1, 0, 0, 100));
     assert!(pump.grant(&living, 2, 0, 0, 2));
     assert_eq!(take(&pump), Some((1, 0)));
-    StreamHandler::closed(&dying, false);
+    StreamHandler::closed(dying.clone(), false);
     assert_eq!(pump.shrink(1, 5), None);
     assert!(pump.grant(&dying, 3, 0, 0, 100), "a grant that comes too late");
     assert_eq!(take_all(&pump), [(2, 0), (2, 1)]);
@@ -138,7 +138,7 @@ fn lanes_that_leave_the_queue_are_dropped_by_the_caller_outside_of_the_lock() {
     let (pump, _events) = pump(1);
     let dying = lane(&pump, 1, &connection(1));
     assert!(pump.grant(&dying, 1, 0, 0, 1));
-    StreamHandler::closed(&dying, false);
+    StreamHandler::closed(dying.clone(), false);
     let weak = Arc::downgrade(&dying);
     drop(dying);
     let mut left = Vec::new();

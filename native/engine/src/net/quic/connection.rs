@@ -9,30 +9,9 @@ use msquic_sys::constants::connection_event;
 use msquic_sys::{Buffer, ConnectionEvent, Handle, Status, failed, status};
 
 use super::handle::ConnectionHandle;
-use super::stream::NewStream;
+use super::stream::PeerStream;
 use super::{Configuration, Quic, check, guarded};
-
-/// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// From here.
-    Own,
-    /// By the peer, with its code.
-    Peer(u64),
-    /// By QUIC: no answer, refused, handshake failed ...
-    Transport(Status),
-}
-
-/// What happens on a connection. Called on the connection's thread: it may only queue.
-pub trait ConnectionHandler: Send + Sync + 'static {
-    /// The peer's certificate, inside the handshake; `false` ends it. A listener's peers have none.
-    fn certificate(self: &Arc<Self>, der: &[u8]) -> bool;
-    fn connected(self: &Arc<Self>, connection: &Arc<ConnectionHandle>, alpn: &[u8], remote: Option<SocketAddr>);
-    /// The peer opened a stream; dropping it refuses it.
-    fn peer_stream(self: &Arc<Self>, stream: NewStream);
-    /// The last event.
-    fn closed(self: &Arc<Self>, ended: Ended);
-}
+use crate::net::transport::{Ended, Link, LinkHandler};
 
 /// What the library hands back to the callback: freed at SHUTDOWN_COMPLETE, the last event of a connection.
 struct Context<H> {
@@ -43,7 +22,7 @@ struct Context<H> {
 
 impl ConnectionHandle {
     /// Starts a connection to `remote` on the given partition (core) of the library.
-    pub fn start<H: ConnectionHandler>(
+    pub fn start<H: LinkHandler>(
         quic: &Arc<Quic>,
         configuration: &Arc<Configuration>,
         remote: SocketAddr,
@@ -56,7 +35,8 @@ impl ConnectionHandle {
         check(unsafe {
             (api.connection_open_in_partition)(quic.registration, partition, callback::<H>, ptr::null_mut(), &mut raw)
         })?;
-        let connection = Arc::new(Self {
+        let connection = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             quic: quic.clone(),
             raw,
             _configuration: configuration.clone(),
@@ -79,13 +59,14 @@ impl ConnectionHandle {
     }
 
     /// Takes over a connection inside NEW_CONNECTION. An error leaves the handle with the library.
-    pub(super) fn accept<H: ConnectionHandler>(
+    pub(super) fn accept<H: LinkHandler>(
         quic: &Arc<Quic>,
         configuration: &Arc<Configuration>,
         raw: Handle,
         handler: Arc<H>,
     ) -> Result<Arc<Self>, Status> {
-        let connection = Arc::new(Self {
+        let connection = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             quic: quic.clone(),
             raw,
             _configuration: configuration.clone(),
@@ -114,7 +95,7 @@ fn forget_handle(connection: Arc<ConnectionHandle>) {
     }
 }
 
-impl<H: ConnectionHandler> Context<H> {
+impl<H: LinkHandler> Context<H> {
     fn leak(connection: &Arc<ConnectionHandle>, handler: Arc<H>) -> *mut Self {
         Box::into_raw(Box::new(Self {
             connection: connection.clone(),
@@ -124,7 +105,7 @@ impl<H: ConnectionHandler> Context<H> {
     }
 }
 
-unsafe extern "C" fn callback<H: ConnectionHandler>(
+unsafe extern "C" fn callback<H: LinkHandler>(
     _raw: Handle,
     context: *mut c_void,
     event: *mut ConnectionEvent,
@@ -142,7 +123,8 @@ unsafe extern "C" fn callback<H: ConnectionHandler>(
                     let connected = data.connected;
                     bytes(connected.negotiated_alpn, usize::from(connected.negotiated_alpn_length))
                 };
-                this.handler.connected(&this.connection, alpn, this.connection.remote());
+                let link: Arc<dyn Link> = this.connection.clone();
+                this.handler.connected(&link, alpn, this.connection.remote());
             }
             connection_event::PEER_CERTIFICATE_RECEIVED => {
                 // SAFETY: by `kind`; with USE_PORTABLE_CERTIFICATES it is null or a QUIC_BUFFER with the DER bytes.
@@ -163,12 +145,12 @@ unsafe extern "C" fn callback<H: ConnectionHandler>(
                 // SAFETY: by `kind`.
                 let started = unsafe { data.peer_stream_started };
                 let unidirectional = started.flags & msquic_sys::constants::stream_open::UNIDIRECTIONAL != 0;
-                let stream = NewStream {
+                let stream = PeerStream {
                     connection: this.connection.clone(),
                     raw: started.stream,
                     unidirectional,
                 };
-                this.handler.peer_stream(stream);
+                this.handler.peer_stream(Box::new(stream));
             }
             connection_event::SHUTDOWN_INITIATED_BY_PEER => {
                 // SAFETY: by `kind`.
@@ -180,7 +162,7 @@ unsafe extern "C" fn callback<H: ConnectionHandler>(
                 // SAFETY: by `kind`.
                 let _ = this
                     .ended
-                    .set(Ended::Transport(unsafe { data.shutdown_initiated_by_transport.status }));
+                    .set(ended_by(unsafe { data.shutdown_initiated_by_transport.status }));
             }
             connection_event::SHUTDOWN_COMPLETE => {
                 // SAFETY: the last event: nobody else reads the context any more.
@@ -193,6 +175,11 @@ unsafe extern "C" fn callback<H: ConnectionHandler>(
         }
         status::SUCCESS
     })
+}
+
+/// The end that the library found.
+fn ended_by(status: Status) -> Ended {
+    Ended::Transport(u64::from(status), status::name(status).unwrap_or("unknown"))
 }
 
 /// # Safety

@@ -3,15 +3,17 @@
 use std::ffi::CString;
 use std::net::SocketAddr;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use msquic_sys::constants::{connection_shutdown, param};
+use msquic_sys::constants::param;
 use msquic_sys::{ApiTable, Handle, QuicAddr, Settings, StatisticsV2, Status, failed, status};
 
 use super::{Configuration, Quic, check};
 
 /// A connection; the last reference closes it.
 pub struct ConnectionHandle {
+    /// Itself, for its streams.
+    pub(super) me: Weak<Self>,
     pub(super) quic: Arc<Quic>,
     pub(super) raw: Handle,
     /// Kept as long as the connection: it was started with it.
@@ -51,20 +53,8 @@ impl ConnectionHandle {
         })
     }
 
-    /// Closes with an application code; CLOSED follows. What is still queued on streams may be lost.
-    pub fn shutdown(&self, code: u64) {
-        // SAFETY: the handle is open; repeating it is harmless.
-        unsafe { (self.api().connection_shutdown)(self.raw, connection_shutdown::NONE, code) };
-    }
-
-    /// Closes without a word to the peer and without the time that QUIC gives it to answer.
-    pub fn shutdown_silently(&self) {
-        // SAFETY: as above.
-        unsafe { (self.api().connection_shutdown)(self.raw, connection_shutdown::SILENT, 0) };
-    }
-
     /// Changes the settings that may change on a running connection.
-    pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
+    pub(super) fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
         // SAFETY: the parameter takes QUIC_SETTINGS, which live during the call.
         check(unsafe {
             (self.api().set_param)(
@@ -74,14 +64,6 @@ impl ConnectionHandle {
                 ptr::from_ref(settings).cast(),
             )
         })
-    }
-
-    /// What the library says its settings are. Waits for the connection's thread.
-    pub fn settings(&self) -> Option<Settings> {
-        let mut settings = Settings::default();
-        // SAFETY: the parameter is QUIC_SETTINGS.
-        unsafe { read_param(self.api(), self.raw, param::CONN_SETTINGS, &mut settings) }?;
-        Some(settings)
     }
 
     pub(super) fn api(&self) -> &'static ApiTable {
@@ -105,14 +87,6 @@ impl ConnectionHandle {
         // SAFETY: the parameter is a QUIC_ADDR.
         unsafe { read_param(self.api(), self.raw, param::CONN_REMOTE_ADDRESS, &mut address) }?;
         address.to_socket_addr()
-    }
-
-    /// Round trip, packets and losses since the start. Waits for the connection's thread, as every reading of it does.
-    pub fn statistics(&self) -> Option<StatisticsV2> {
-        let mut statistics = StatisticsV2::default();
-        // SAFETY: the parameter is a QUIC_STATISTICS_V2, and a shorter one than the library's is allowed.
-        unsafe { read_param(self.api(), self.raw, param::CONN_STATISTICS_V2, &mut statistics) }?;
-        Some(statistics)
     }
 }
 

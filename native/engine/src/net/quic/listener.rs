@@ -8,9 +8,9 @@ use std::sync::Arc;
 use msquic_sys::constants::{listener_event, param};
 use msquic_sys::{Handle, ListenerEvent, QuicAddr, Settings, Status, failed, status};
 
-use super::connection::ConnectionHandler;
 use super::handle::ConnectionHandle;
 use super::{Configuration, Quic, alpn_buffers, check, guarded};
+use crate::net::transport::{Link, LinkHandler};
 
 /// A certificate with its key. It stays in memory: no file ever holds the key.
 pub struct Identity {
@@ -20,11 +20,11 @@ pub struct Identity {
 
 /// Decides about a dialer before its handshake. Called on a library thread: it may only look and count.
 pub trait ListenerHandler: Send + Sync + 'static {
-    type Connection: ConnectionHandler;
+    type Connection: LinkHandler;
     /// A handler for the new connection, or `None` to refuse it. `is_validated`: the dialer has shown that it receives at this address.
     fn incoming(self: &Arc<Self>, remote: SocketAddr, is_validated: bool) -> Option<Arc<Self::Connection>>;
     /// The connection is set up; its handshake begins.
-    fn accepted(self: &Arc<Self>, handler: &Arc<Self::Connection>, connection: &Arc<ConnectionHandle>);
+    fn accepted(self: &Arc<Self>, handler: &Arc<Self::Connection>, link: &Arc<dyn Link>);
     /// The connection that [`ListenerHandler::incoming`] allowed could not be set up; nothing follows for it.
     fn failed(self: &Arc<Self>, connection: Arc<Self::Connection>);
 }
@@ -143,7 +143,8 @@ unsafe extern "C" fn callback<H: ListenerHandler>(
         };
         match ConnectionHandle::accept(&this.quic, &this.configuration, raw, handler.clone()) {
             Ok(connection) => {
-                this.handler.accepted(&handler, &connection);
+                let link: Arc<dyn Link> = connection;
+                this.handler.accepted(&handler, &link);
                 status::SUCCESS
             }
             Err(refused) => {

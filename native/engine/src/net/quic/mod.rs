@@ -1,22 +1,20 @@
 //! msquic behind safe handles. All `unsafe` of the engine's network side is in this folder.
 //!
 //! The rules of the library that this module turns into types:
-//! - a handle is closed exactly once, and nothing uses it afterwards: [`ConnectionHandle`] and [`Stream`] close it when their last
+//! - a handle is closed exactly once, and nothing uses it afterwards: [`ConnectionHandle`] and `Stream` close it when their last
 //!   reference goes, and the library's own callback context holds one until SHUTDOWN_COMPLETE;
-//! - bytes of a send stay until SEND_COMPLETE: [`Stream::send`] takes them by value and the handler gets them back;
-//! - a RECEIVE answered with PENDING is completed exactly once with its full length: [`Received`] does that when dropped;
+//! - bytes of a send stay until SEND_COMPLETE: `Stream::send` takes them by value and the handler gets them back;
+//! - a RECEIVE answered with PENDING is completed exactly once with its full length: `Indicated` does that when dropped;
 //! - callbacks must not block and must not panic: handlers only queue, and [`guarded`] catches what still goes wrong.
 
 mod connection;
 mod handle;
+mod link;
 mod listener;
 mod stream;
 
-pub use connection::{ConnectionHandler, Ended};
 pub use handle::ConnectionHandle;
 pub use listener::{Identity, Listener, ListenerHandler};
-pub use msquic_sys::StreamStatistics;
-pub use stream::{NewStream, Received, SendBuffer, Stream, StreamHandler};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;

@@ -3,40 +3,38 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
-use msquic_sys::{Buffer, Handle, Status, StreamEvent, StreamStatistics, failed, status};
+use msquic_sys::{Handle, Status, StreamEvent, failed, status};
 use parking_lot::Mutex;
 
 use super::handle::{ConnectionHandle, read_param};
 use super::{check, guarded_or};
+use crate::net::send_buffer_unsafe::SendBuffer;
+use crate::net::transport::{ByteStream, MAX_SLICES, NewStream, ReceivedBytes, StreamHandler, StreamStatistics};
 
-/// What happens on a stream. Called on the connection's thread: it may only queue.
-pub trait StreamHandler: Send + Sync + 'static {
-    /// Bytes arrived, in order; `fin`: they are the last. Dropping `data` lets the peer send more.
-    fn received(self: &Arc<Self>, data: Received, fin: bool);
-    /// A send is over: all of it was acknowledged, or the stream died (`cancelled`).
-    fn sent(self: &Arc<Self>, buffer: Box<SendBuffer>, cancelled: bool);
-    /// The stream is gone; nothing follows. `finished`: it was ended properly by the side that sends on it.
-    fn closed(self: &Arc<Self>, finished: bool);
-}
-
-/// A stream that the peer opened, to be accepted inside [`ConnectionHandler::peer_stream`].
-pub struct NewStream {
+/// A stream that the peer opened.
+pub struct PeerStream {
     pub(super) connection: Arc<ConnectionHandle>,
     pub(super) raw: Handle,
-    pub unidirectional: bool,
+    pub(super) unidirectional: bool,
 }
 
-impl NewStream {
-    pub fn accept<H: StreamHandler>(mut self, handler: Arc<H>) -> Arc<Stream> {
+// SAFETY: the library's stream functions may be called from any thread; only `drop` or the accepted stream closes the handle.
+unsafe impl Send for PeerStream {}
+
+impl NewStream for PeerStream {
+    fn is_lane(&self) -> bool {
+        self.unidirectional
+    }
+
+    fn accept(mut self: Box<Self>, handler: Arc<dyn StreamHandler>) -> Arc<dyn ByteStream> {
         let raw = std::mem::replace(&mut self.raw, ptr::null_mut());
         Stream::accept(&self.connection, raw, handler)
     }
 }
 
-impl Drop for NewStream {
+impl Drop for PeerStream {
     fn drop(&mut self) {
         if !self.raw.is_null() {
             // SAFETY: nobody accepted the handle, so this is its only owner; closing inside the callback is allowed.
@@ -46,7 +44,7 @@ impl Drop for NewStream {
 }
 
 /// An open stream; the last reference closes it.
-pub struct Stream {
+pub(super) struct Stream {
     connection: Arc<ConnectionHandle>,
     raw: Handle,
     /// Held while one buffer is sent: the parts of two buffers must not mix.
@@ -59,97 +57,38 @@ unsafe impl Send for Stream {}
 unsafe impl Sync for Stream {}
 
 /// What the library hands back to the callback: freed at SHUTDOWN_COMPLETE, the last event of a stream.
-struct Context<H> {
+struct Context {
     stream: Arc<Stream>,
-    handler: Arc<H>,
+    handler: Arc<dyn StreamHandler>,
     finished: std::sync::atomic::AtomicBool,
 }
 
-/// Bytes to send: a part of an owned block of memory, so that a header can be put before and a trailer behind what was read.
-pub struct SendBuffer {
-    pub storage: Box<[u8]>,
-    pub start: usize,
-    pub len: usize,
-    /// What it counts among its connection's bytes outstanding; 0 for what is not counted.
-    pub charge: u64,
-    /// The bytes as the library gets them, one for each send.
-    parts: Vec<Buffer>,
-    /// Parts that have not come back from the library. Whoever brings the last one has the buffer again.
-    away: AtomicUsize,
-}
-
-// SAFETY: `parts` points into `storage`, which moves with it; they are written only by `SendBuffer::split`, while none is away.
-unsafe impl Send for SendBuffer {}
-
-impl SendBuffer {
-    pub fn new(storage: Box<[u8]>) -> Box<Self> {
-        let len = storage.len();
-        Box::new(Self {
-            storage,
-            start: 0,
-            len,
-            charge: 0,
-            parts: Vec::with_capacity(1),
-            away: AtomicUsize::new(0),
-        })
-    }
-
-    /// Cuts the bytes into parts of at most `part`; there is always one.
-    fn split(&mut self, part: usize) {
-        let bytes = &mut self.storage[self.start..self.start + self.len];
-        let most = part.clamp(1, u32::MAX as usize);
-        self.parts.clear();
-        let mut push = |piece: &mut [u8]| {
-            self.parts.push(Buffer {
-                length: piece.len() as u32,
-                buffer: piece.as_mut_ptr(),
-            });
-        };
-        if bytes.is_empty() {
-            push(bytes);
-        } else {
-            bytes.chunks_mut(most).for_each(push);
-        }
-        self.away = AtomicUsize::new(self.parts.len());
-    }
-
-    /// So many parts came back; the buffer, if they were the last.
-    ///
-    /// # Safety
-    /// `raw` is from `Stream::send_parts`, and these parts were still away.
-    unsafe fn came_back(raw: *mut Self, parts: usize) -> Option<Box<Self>> {
-        // SAFETY: while a part is away the box is not freed.
-        let last = unsafe { (*raw).away.fetch_sub(parts, Ordering::AcqRel) } == parts;
-        // SAFETY: nobody else has a part any more, so nobody else uses the box.
-        last.then(|| unsafe { Box::from_raw(raw) })
-    }
-}
-
 /// Received bytes inside the library's own buffer. They are given back, once and whole, when this is dropped.
-pub struct Received {
+struct Indicated {
     stream: Arc<Stream>,
-    slices: [(usize, usize); Received::MAX_SLICES],
+    /// Two in the circular mode, three in the multiple mode.
+    slices: [(usize, usize); MAX_SLICES],
     total: u64,
 }
 
-impl Received {
-    /// Most pieces in one indication: two in the circular mode, three in the multiple mode.
-    const MAX_SLICES: usize = 3;
-
-    pub fn len(&self) -> u64 {
+impl ReceivedBytes for Indicated {
+    fn len(&self) -> u64 {
         self.total
     }
 
-    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        self.slices.iter().filter(|(_, len)| *len > 0).map(|&(address, len)| {
+    fn slices(&self) -> [&[u8]; MAX_SLICES] {
+        self.slices.map(|(address, len)| {
+            if len == 0 {
+                return &[][..];
+            }
             // SAFETY: the library keeps these bytes unchanged until StreamReceiveComplete, which only `drop` calls; the
-            // stream handle held here keeps their buffer allocated. The address came from a pointer (see `receive`).
+            // stream handle held here keeps their buffer allocated. The address came from a pointer (see `received`).
             unsafe { std::slice::from_raw_parts(address as *const u8, len) }
         })
     }
 }
 
-impl Drop for Received {
+impl Drop for Indicated {
     fn drop(&mut self) {
         if self.total == 0 {
             return; // nothing was indicated: see `empty`
@@ -161,10 +100,10 @@ impl Drop for Received {
 
 impl Stream {
     /// Opens and starts a stream to the peer.
-    pub fn open<H: StreamHandler>(
+    pub(super) fn open(
         connection: &Arc<ConnectionHandle>,
         unidirectional: bool,
-        handler: Arc<H>,
+        handler: Arc<dyn StreamHandler>,
     ) -> Result<Arc<Self>, Status> {
         let flags = if unidirectional {
             stream_open::UNIDIRECTIONAL
@@ -175,7 +114,7 @@ impl Stream {
         let api = connection.api();
         // The context must exist before the handle, and the handle is part of it: it is set below, before any event can come.
         // SAFETY: the connection handle is open as long as `connection` lives.
-        check(unsafe { (api.stream_open)(connection.raw(), flags, callback::<H>, ptr::null_mut(), &mut raw) })?;
+        check(unsafe { (api.stream_open)(connection.raw(), flags, callback, ptr::null_mut(), &mut raw) })?;
         let stream = Arc::new(Self {
             connection: connection.clone(),
             raw,
@@ -199,47 +138,24 @@ impl Stream {
     }
 
     /// Takes over a stream that the peer opened.
-    pub(super) fn accept<H: StreamHandler>(
-        connection: &Arc<ConnectionHandle>,
-        raw: Handle,
-        handler: Arc<H>,
-    ) -> Arc<Self> {
+    fn accept(connection: &Arc<ConnectionHandle>, raw: Handle, handler: Arc<dyn StreamHandler>) -> Arc<Self> {
         let stream = Arc::new(Self {
             connection: connection.clone(),
             raw,
             sending: Mutex::default(),
         });
         let context = Context::leak(&stream, handler);
-        let function: msquic_sys::StreamCallback = callback::<H>;
+        let function: msquic_sys::StreamCallback = callback;
         // SAFETY: called inside PEER_STREAM_STARTED, before any other event of this stream.
         unsafe { (stream.api().set_callback_handler)(raw, function as *mut c_void, context.cast()) };
         stream
-    }
-
-    /// Queues a send; the buffer comes back through [`StreamHandler::sent`], or at once when the stream is gone.
-    pub fn send(&self, data: Box<SendBuffer>, fin: bool) -> Result<(), Box<SendBuffer>> {
-        let whole = data.len;
-        let flags = if fin { send::FIN } else { send::NONE };
-        self.send_parts(data, whole, flags, |_| true)
-    }
-
-    /// The same in parts of at most `part` bytes, each when `may_go` lets its length go. `false` from it leaves out the rest. Other sends
-    /// on this stream wait for the last part.
-    pub fn send_slowly(
-        &self,
-        data: Box<SendBuffer>,
-        part: usize,
-        may_go: impl FnMut(usize) -> bool,
-    ) -> Result<(), Box<SendBuffer>> {
-        self.send_parts(data, part, send::NONE, may_go)
     }
 
     fn send_parts(
         &self,
         mut data: Box<SendBuffer>,
         part: usize,
-        flags: u32,
-        mut may_go: impl FnMut(usize) -> bool,
+        may_go: &mut dyn FnMut(usize) -> bool,
     ) -> Result<(), Box<SendBuffer>> {
         let _sending = self.sending.lock();
         data.split(part);
@@ -249,40 +165,13 @@ impl Stream {
             // SAFETY: this part is still away from the box's point of view, so the box and its parts are not freed or changed.
             let (part, length) = unsafe { (parts.add(index), (*parts.add(index)).length) };
             // SAFETY: as above, until SEND_COMPLETE brings the part back; the stream's handle is open.
-            let send = || unsafe { (self.api().stream_send)(self.raw, part, 1, flags, raw.cast::<c_void>()) };
+            let send = || unsafe { (self.api().stream_send)(self.raw, part, 1, send::NONE, raw.cast::<c_void>()) };
             if !may_go(length as usize) || failed(send()) {
                 // SAFETY: a refused send raises no SEND_COMPLETE, so this part and those behind it are still away.
                 return unsafe { SendBuffer::came_back(raw, count - index) }.map_or(Ok(()), Err);
             }
         }
         Ok(())
-    }
-
-    /// Ends the sending direction after what is queued.
-    pub fn finish(&self) {
-        self.shutdown(stream_shutdown::GRACEFUL, 0);
-    }
-
-    /// Ends both directions at once.
-    pub fn abort(&self, code: u64) {
-        self.shutdown(stream_shutdown::ABORT, code);
-    }
-
-    /// Lets this stream go before all others of its connection.
-    pub fn prefer(&self) {
-        let priority = u16::MAX;
-        // SAFETY: the parameter takes a u16; the handle is open. A failure only means the default priority.
-        unsafe {
-            (self.api().set_param)(self.raw, param::STREAM_PRIORITY, 2, ptr::from_ref(&priority).cast());
-        }
-    }
-
-    /// How long sending waited for what. Waits for the connection's thread.
-    pub fn statistics(&self) -> Option<StreamStatistics> {
-        let mut statistics = StreamStatistics::default();
-        // SAFETY: the handle is open and the parameter is a QUIC_STREAM_STATISTICS.
-        unsafe { read_param(self.api(), self.raw, param::STREAM_STATISTICS, &mut statistics) }?;
-        Some(statistics)
     }
 
     fn shutdown(&self, flags: u32, code: u64) {
@@ -295,6 +184,51 @@ impl Stream {
     }
 }
 
+impl ByteStream for Stream {
+    fn send(&self, data: Box<SendBuffer>) -> Result<(), Box<SendBuffer>> {
+        let whole = data.len;
+        self.send_parts(data, whole, &mut |_| true)
+    }
+
+    fn send_slowly(
+        &self,
+        data: Box<SendBuffer>,
+        part: usize,
+        may_go: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<(), Box<SendBuffer>> {
+        self.send_parts(data, part, may_go)
+    }
+
+    fn finish(&self) {
+        self.shutdown(stream_shutdown::GRACEFUL, 0);
+    }
+
+    fn abort(&self, code: u64) {
+        self.shutdown(stream_shutdown::ABORT, code);
+    }
+
+    fn prefer(&self) {
+        let priority = u16::MAX;
+        // SAFETY: the parameter takes a u16; the handle is open. A failure only means the default priority.
+        unsafe {
+            (self.api().set_param)(self.raw, param::STREAM_PRIORITY, 2, ptr::from_ref(&priority).cast());
+        }
+    }
+
+    fn statistics(&self) -> Option<StreamStatistics> {
+        let mut found = msquic_sys::StreamStatistics::default();
+        // SAFETY: the handle is open and the parameter is a QUIC_STREAM_STATISTICS.
+        unsafe { read_param(self.api(), self.raw, param::STREAM_STATISTICS, &mut found) }?;
+        Some(StreamStatistics {
+            pacing: found.conn_blocked_by_pacing,
+            congestion: found.conn_blocked_by_congestion_control,
+            connection_window: found.conn_blocked_by_flow_control,
+            stream_window: found.blocked_by_flow_control,
+            nothing_to_send: found.blocked_by_app,
+        })
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
         // SAFETY: this is the last reference, so nothing uses the handle afterwards; callbacks hold a reference of their own.
@@ -302,8 +236,8 @@ impl Drop for Stream {
     }
 }
 
-impl<H: StreamHandler> Context<H> {
-    fn leak(stream: &Arc<Stream>, handler: Arc<H>) -> *mut Self {
+impl Context {
+    fn leak(stream: &Arc<Stream>, handler: Arc<dyn StreamHandler>) -> *mut Self {
         let finished = std::sync::atomic::AtomicBool::new(false);
         Box::into_raw(Box::new(Self {
             stream: stream.clone(),
@@ -317,7 +251,7 @@ impl<H: StreamHandler> Context<H> {
         if fin {
             self.finished.store(true, std::sync::atomic::Ordering::Relaxed);
         }
-        let mut slices = [(0, 0); Received::MAX_SLICES];
+        let mut slices = [(0, 0); MAX_SLICES];
         for (index, slice) in slices.iter_mut().enumerate().take(event.buffer_count as usize) {
             // SAFETY: the library says that `buffers` has `buffer_count` elements during the callback.
             let buffer = unsafe { &*event.buffers.add(index) };
@@ -326,35 +260,36 @@ impl<H: StreamHandler> Context<H> {
         if event.total_buffer_length == 0 {
             // Only the end of the stream: nothing to complete later.
             if fin {
-                self.handler.received(Received::empty(&self.stream), true);
+                let nothing = Indicated::empty(&self.stream);
+                self.handler.clone().received(Box::new(nothing), true);
             }
             return status::SUCCESS;
         }
-        let data = Received {
+        let data = Indicated {
             stream: self.stream.clone(),
             slices,
             total: event.total_buffer_length,
         };
-        self.handler.received(data, fin);
+        self.handler.clone().received(Box::new(data), fin);
         status::PENDING
     }
 }
 
-impl Received {
+impl Indicated {
     /// A receive without bytes; completing zero bytes would lose the library's mark of pending data, so it is not completed.
     fn empty(stream: &Arc<Stream>) -> Self {
         Self {
             stream: stream.clone(),
-            slices: [(0, 0); Self::MAX_SLICES],
+            slices: [(0, 0); MAX_SLICES],
             total: 0,
         }
     }
 }
 
-unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_void, event: *mut StreamEvent) -> Status {
+unsafe extern "C" fn callback(_raw: Handle, context: *mut c_void, event: *mut StreamEvent) -> Status {
     // SAFETY: the library passes a valid event.
     let kind = unsafe { (*event).kind };
-    // A panic while a RECEIVE is handled has dropped its `Received`, which gave the bytes back; any other answer would make the
+    // A panic while a RECEIVE is handled has dropped its `Indicated`, which gave the bytes back; any other answer would make the
     // library count them as given back once more.
     let after_panic = if kind == stream_event::RECEIVE {
         status::PENDING
@@ -362,7 +297,7 @@ unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_vo
         status::INTERNAL_ERROR
     };
     guarded_or(after_panic, || {
-        let context = context.cast::<Context<H>>();
+        let context = context.cast::<Context>();
         // SAFETY: the context lives until SHUTDOWN_COMPLETE below, the last event; events of a stream never run in parallel.
         let this = unsafe { &*context };
         // SAFETY: the library passes a valid event; `kind` says which member of the union is meaningful.
@@ -372,12 +307,9 @@ unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_vo
             stream_event::RECEIVE => return this.received(unsafe { &mut data.receive }),
             stream_event::SEND_COMPLETE => {
                 // SAFETY: by `kind`; the context of a send is the box that `Stream::send_parts` leaked, and one part comes back.
-                let (buffer, cancelled) = unsafe {
-                    let done = data.send_complete;
-                    (SendBuffer::came_back(done.client_context.cast(), 1), done.canceled != 0)
-                };
+                let buffer = unsafe { SendBuffer::came_back(data.send_complete.client_context.cast(), 1) };
                 if let Some(buffer) = buffer {
-                    this.handler.sent(buffer, cancelled);
+                    this.handler.clone().sent(buffer);
                 }
             }
             stream_event::SEND_SHUTDOWN_COMPLETE => {
@@ -385,7 +317,7 @@ unsafe extern "C" fn callback<H: StreamHandler>(_raw: Handle, context: *mut c_vo
                 let graceful = unsafe { data.send_shutdown_complete.graceful } != 0;
                 this.finished.fetch_or(graceful, std::sync::atomic::Ordering::Relaxed);
             }
-            stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => this.stream.abort(0),
+            stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => ByteStream::abort(&*this.stream, 0),
             stream_event::SHUTDOWN_COMPLETE => {
                 // SAFETY: the last event: nobody else reads the context any more.
                 let context = unsafe { Box::from_raw(context) };
