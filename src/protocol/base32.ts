@@ -4,37 +4,22 @@
  * @module
  */
 
-const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+import { base32nopad } from "@scure/base";
+
+/** No letter of another alphabet whose upper case is one of these: it would be a second text for the same bytes. */
+const TEXT = /^[a-z2-7]*$/;
 
 /** Encodes bytes, unused bits of the last character being 0. */
 export function encodeBase32(bytes: Uint8Array): string {
-  let text = "";
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET.charAt((held >>> (bits - 5)) & 31);
-    held &= (1 << bits) - 1;
-  }
-  return bits > 0 ? text + ALPHABET.charAt((held << (5 - bits)) & 31) : text;
+  return base32nopad.encode(bytes).toLowerCase();
 }
 
 /** Decodes what {@linkcode encodeBase32} makes, and nothing else: `undefined` for any other text. */
 export function decodeBase32(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = new Uint8Array(Math.floor(text.length * 5 / 8));
-  let at = 0;
-  let bits = 0;
-  let held = 0;
-  for (const character of text) {
-    const value = ALPHABET.indexOf(character);
-    if (value < 0) return undefined;
-    held = (held << 5) | value;
-    bits += 5;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes[at++] = held >>> bits;
-    held &= (1 << bits) - 1;
+  if (!TEXT.test(text)) return undefined;
+  try {
+    return new Uint8Array(base32nopad.decode(text.toUpperCase()));
+  } catch {
+    return undefined; // a whole character left over, or unused bits that are set
   }
-  // A whole character left over, or unused bits that are set, would be a second text for the same bytes.
-  return bits < 5 && held === 0 ? bytes : undefined;
 }

@@ -27,7 +27,10 @@ const PURE_FILES: readonly string[] = [
   "src/base/sizes.ts",
 ];
 /** Outside functions that have no effect and always the same result. */
-const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["@noble/hashes/sha2.js", ["sha256"]]]);
+const PURE_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@noble/hashes/sha2.js", ["sha256"]],
+  ["@scure/base", ["base32nopad"]],
+]);
 
 /** Global names through which the clock, chance, the system or another thread of events could come in. */
 const EFFECTS: ReadonlySet<string> = new Set([
@@ -103,6 +106,7 @@ export const RULES: readonly Rule[] = [
       ["src/transfer/x.ts", `import { randomBytes } from "@noble/hashes/utils.js";`],
       ["src/transfer/x.ts", `import { sha512 } from "@noble/hashes/sha2.js";`],
       ["src/transfer/x.ts", `import * as sha2 from "@noble/hashes/sha2.js";`],
+      ["src/protocol/x.ts", `import { base64 } from "@scure/base";`],
       ["src/transfer/x.ts", `import { now } from "../base/clock.ts";`],
       ["src/transfer/x.ts", `export * from "../engine/native.ts";`],
       ["src/transfer/x.ts", `const clock = await import("../base/clock.ts");`],
