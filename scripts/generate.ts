@@ -1,9 +1,10 @@
 /** `deno task generate`: writes what the built library says of its door to where the other side has it. @module */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LIBRARY, ROOT } from "./paths.ts";
 
-export const MODULE: string = join(ROOT, "src", "engine", "door.generated.ts");
+/** The generated files stand below it. */
+export const MODULES: string = join(ROOT, "src", "engine");
 export const TABLES: string = join(ROOT, "docs", "engine.md");
 
 const BEGIN = "<!-- begin generated: deno task generate -->\n";
@@ -17,8 +18,8 @@ const HEAD_LEN = 12;
 
 /** What the built library says of its door, whatever version this program speaks. */
 export interface Description {
-  /** The text that `door.generated.ts` must have. */
-  readonly module: string;
+  /** The generated files of `src/engine/` with their texts. */
+  readonly modules: ReadonlyMap<string, string>;
   /** The tables of docs/engine.md. */
   readonly tables: string;
 }
@@ -34,9 +35,19 @@ export function describeLibrary(): Description {
   }
   const utf8 = new TextDecoder();
   return {
-    module: utf8.decode(out.subarray(HEAD_LEN, moduleEnd)),
+    modules: filesOf(utf8.decode(out.subarray(HEAD_LEN, moduleEnd))),
     tables: utf8.decode(out.subarray(moduleEnd, length)),
   };
+}
+
+/** A form feed begins a file, whose name is its first line. */
+function filesOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split("\f").slice(1).map((file) => {
+      const end = file.indexOf("\n");
+      return [file.slice(0, end), file.slice(end + 1)];
+    }),
+  );
 }
 
 /** A page with other tables between its markers. */
@@ -47,7 +58,10 @@ export function withTables(page: string, tables: string): string {
 }
 
 if (import.meta.main) {
-  const { module, tables } = describeLibrary();
-  await Deno.writeTextFile(MODULE, module);
+  const { modules, tables } = describeLibrary();
+  for (const [name, text] of modules) {
+    await Deno.mkdir(dirname(join(MODULES, name)), { recursive: true });
+    await Deno.writeTextFile(join(MODULES, name), text);
+  }
   await Deno.writeTextFile(TABLES, withTables(await Deno.readTextFile(TABLES), tables));
 }

@@ -17,7 +17,7 @@ import {
 
 const FOLDERS = ["src", "native", "tests", "bench", "scripts"];
 
-/** All TypeScript and Rust of the project. */
+/** All TypeScript, Rust and C of the project. */
 async function readSources(): Promise<Source[]> {
   const sources: Source[] = [["main.ts", await Deno.readTextFile(join(ROOT, "main.ts"))]];
   for (const folder of FOLDERS) {
@@ -30,7 +30,7 @@ async function* walk(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(join(ROOT, folder))) {
     const path = `${folder}/${name}`;
     if (isDirectory && path !== "native/target") yield* walk(path);
-    else if (isFile && /\.(ts|rs)$/.test(name)) yield path;
+    else if (isFile && /\.(ts|rs|c|h)$/.test(name)) yield path;
   }
 }
 

@@ -67,6 +67,10 @@ const ENVIRONMENT: readonly string[] = ["src/base/handed.ts", "src/engine/librar
 const FLAG = /(^|[^\w-])(--[a-z]{2,}|-o\b)/;
 
 const MOST_LINES = 500;
+
+/** Congestion control after the IETF draft, with the path that its tests run it over: each follows one text from front to back. */
+const OWN_BBR: readonly string[] = ["native/msquic-sys/congestion/", "native/msquic-sys/tests/congestion/"];
+
 const MOST_LINES_OF_MAIN = 79;
 
 /** The folders of `src`, from the ground up: a file imports from its own folder and from those before it. `main.ts` stands on top. */
@@ -210,9 +214,14 @@ export const RULES: readonly Rule[] = [
   },
   {
     sentence: "no source file has more than 500 lines",
-    applies: (path) => /\.(ts|rs)$/.test(path) && !/\.?generated\b/.test(path),
+    applies: (path) => /\.(ts|rs|c|h)$/.test(path) && !within(...OWN_BBR)(path),
     check: (_, text) => tooLong(text, MOST_LINES),
-    refuses: [["src/x.ts", "\n".repeat(501)], ["native/engine/src/x.rs", "\n".repeat(501)]],
+    refuses: [
+      ["src/x.ts", "\n".repeat(501)],
+      ["src/engine/generated/x.ts", "\n".repeat(501)],
+      ["native/engine/src/x.rs", "\n".repeat(501)],
+      ["native/msquic-sys/edits/x.c", "\n".repeat(501)],
+    ],
     accepts: [["src/x.ts", "\n".repeat(500)]],
   },
   {

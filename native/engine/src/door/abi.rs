@@ -9,7 +9,7 @@ use crate::door::blocks::BLOCKS;
 /// Raised by one when a function of the door changes, or how values lie in records and blocks.
 const REVISION: u32 = 1;
 
-/// What `src/engine/door.generated.ts` must have been made from.
+/// What `src/engine/generated/` must have been made from.
 pub const ABI_VERSION: u32 = {
     let mut hash = Hash(0x811c_9dc5).number(REVISION);
     hash = hash

@@ -118,7 +118,12 @@ pub unsafe extern "C" fn ultra_describe(out: *mut u8, cap: u32) -> i32 {
         if out.len() <= version.len() {
             return answer_bytes(out, &version);
         }
-        let (module, tables) = (typescript::module(), tables::text());
+        let (files, tables) = (typescript::modules(), tables::text());
+        // A form feed, which no source holds, begins a file; its name is the first line.
+        let module: String = files
+            .iter()
+            .map(|(name, text)| format!("\u{c}{name}\n{text}"))
+            .collect();
         let lengths = [module.len() as u32, tables.len() as u32].map(u32::to_le_bytes);
         let text = [
             &version[..],

@@ -3,6 +3,7 @@
 mod abi;
 mod blocks;
 pub mod ffi;
+mod modules;
 mod names;
 mod payloads;
 mod places;

@@ -1,11 +1,11 @@
-//! Writes `src/engine/door.generated.ts` from the declarations. `deno task generate` puts it into its place; a test compares it with the
-//! loaded library.
+//! Writes `src/engine/door.generated.ts` and the files that it joins from the declarations. `deno task generate` puts them into their
+//! places; a test compares them with the loaded library.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::abi::ABI_VERSION;
 use super::blocks::{BLOCKS, FOLDER_FAULTS};
+use super::modules;
 use super::names::{camel, dashed, line, shouted, split};
 use super::places::{Place, fixed_len, place_in_block};
 use super::records::{FIELDS_AT, RECORD_LEN};
@@ -16,73 +16,31 @@ use crate::core::options::ConnectionSettings;
 use crate::core::words::{LISTS, Refusal};
 use crate::net::settings::SETTINGS;
 
-const HEAD: &str = "\
-/**
- * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
- * `deno task generate` writes it anew.
- *
- * @module
- */
-
-";
-
-/// The text of `src/engine/door.generated.ts`.
-pub fn module() -> String {
-    let mut text = HEAD.to_owned();
-    imports(&mut text);
-    constants(&mut text);
-    limits(&mut text);
-    for list in LISTS {
-        words(&mut text, list);
-    }
-    interfaces(&mut text, "Event", "EngineEvent", Event::DECLARATIONS);
-    decoder(&mut text);
-    interfaces(&mut text, "Command", "Command", Command::DECLARATIONS);
-    interfaces(&mut text, "Question", "Question", Question::DECLARATIONS);
-    encoder(&mut text);
-    BLOCKS.iter().for_each(|block| block_encoder(&mut text, block));
-    settings(&mut text);
-    text
-}
-
-/// Types of `src/protocol/messages.ts`; the others are in `words.ts`.
-const OF_MESSAGES: [&str; 4] = ["BlockIndex", "EntryId", "LeftOut", "LeftOutReason"];
-
-fn imports(text: &mut String) {
-    let fields = || {
-        [
-            Event::DECLARATIONS,
-            Command::DECLARATIONS,
-            Question::DECLARATIONS,
-            BLOCKS,
-        ]
-        .into_iter()
-        .flatten()
-    };
-    let ids = fields().flat_map(|declaration| declaration.fields).filter_map(id_type);
-    let lists = LISTS
-        .iter()
-        .map(|list| list.name)
-        .filter(|name| *name != Refusal::LIST.name);
-    let (of_messages, of_words): (BTreeSet<&str>, BTreeSet<&str>) = ids
-        .chain(lists)
-        .chain(["LeftOut"])
-        .partition(|name| OF_MESSAGES.contains(name));
-    let joined: Vec<&str> = of_messages.into_iter().collect();
-    line!(
-        text,
-        "import type {{ {} }} from \"../protocol/messages.ts\";",
-        joined.join(", ")
-    );
-    line!(text, "import type {{");
-    for name in of_words {
-        line!(text, "  {name},");
-    }
-    line!(text, "}} from \"../protocol/words.ts\";");
-    line!(
-        text,
-        "import {{ type CommandBatch, type EventRecords, flagsOf, leftOutOf, OptionsBlock, wordOf }} from \"./records.ts\";"
-    );
+/// The generated files below `src/engine/`; each may import those before it.
+pub fn modules() -> Vec<(String, String)> {
+    let mut words = String::new();
+    constants(&mut words);
+    limits(&mut words);
+    LISTS.iter().for_each(|list| self::words(&mut words, list));
+    let mut events = String::new();
+    interfaces(&mut events, "Event", "EngineEvent", Event::DECLARATIONS);
+    let mut blocks = String::new();
+    BLOCKS.iter().for_each(|block| block_encoder(&mut blocks, block));
+    settings(&mut blocks);
+    let mut commands = String::new();
+    interfaces(&mut commands, "Command", "Command", Command::DECLARATIONS);
+    interfaces(&mut commands, "Question", "Question", Question::DECLARATIONS);
+    let mut codec = String::new();
+    decoder(&mut codec);
+    encoder(&mut codec);
+    let bodies = [
+        ("words", words),
+        ("events", events),
+        ("blocks", blocks),
+        ("commands", commands),
+        ("codec", codec),
+    ];
+    modules::of(&bodies)
 }
 
 fn constants(text: &mut String) {
@@ -393,7 +351,7 @@ fn type_of(field: &FieldDeclaration) -> String {
 }
 
 /// An id keeps the name of its type.
-fn id_type(field: &FieldDeclaration) -> Option<&'static str> {
+pub(super) fn id_type(field: &FieldDeclaration) -> Option<&'static str> {
     let is_number = matches!(field.shape, Shape::Number | Shape::Large);
     (is_number && field.type_name.starts_with(char::is_uppercase)).then_some(field.type_name)
 }

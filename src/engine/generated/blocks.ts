@@ -1,0 +1,232 @@
+/**
+ * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
+ * `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+import type { CongestionControl, ExecutionProfile, OriginKind } from "../../protocol/words.ts";
+import { type EventRecords, OptionsBlock } from "../records.ts";
+import { CONGESTION_CONTROL, congestionControlOf, EXECUTION_PROFILE, ORIGIN_KIND } from "./words.ts";
+
+/** The sizes of the data plane. */
+export interface StartBlock {
+  /** Threads that read. */
+  readonly readers: number;
+  /** Most concurrent writes. */
+  readonly writers: number;
+  /** Buffers of one block that are read ahead. */
+  readonly buffers: number;
+  readonly executionProfile: ExecutionProfile;
+  /** Threads of QUIC. */
+  readonly networkThreads: number;
+  /** Bytes of each connection that are sent and not acknowledged. */
+  readonly outstandingBytes: number;
+}
+
+export function encodeStartBlock(block: StartBlock): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(24);
+  into.u32(0, block.readers);
+  into.u32(4, block.writers);
+  into.u32(8, block.buffers);
+  into.u32(12, EXECUTION_PROFILE[block.executionProfile]);
+  into.u32(16, block.networkThreads);
+  into.u32(20, block.outstandingBytes);
+  return into.finish();
+}
+
+/**
+ * The settings of a QUIC connection, by name. They freeze when it starts, but for the number of the peer's streams.
+ */
+export interface ConnectionSettings {
+  readonly handshakeIdleTimeoutMs: number;
+  /** Silence that ends the connection. */
+  readonly idleTimeoutMs: number;
+  /** Sending without any acknowledgement ends after this. */
+  readonly disconnectTimeoutMs: number;
+  /** 0: off. */
+  readonly keepAliveIntervalMs: number;
+  /** Bytes that the peer may send ahead on all streams: the bound of a connection's memory. */
+  readonly connectionWindowBytes: number;
+  /** The window that a lane starts with. */
+  readonly streamWindowUnidiBytes: number;
+  /** The window that a control stream opened here starts with. */
+  readonly streamWindowBidiLocalBytes: number;
+  /** The window that a control stream opened by the peer starts with. */
+  readonly streamWindowBidiRemoteBytes: number;
+  /** Buffer that a stream starts with; at most any window. */
+  readonly streamReceiveBufferBytes: number;
+  /** Packets before the first acknowledgement. */
+  readonly initialWindowPackets: number;
+  readonly initialRttMs: number;
+  readonly congestionControl: CongestionControl;
+  readonly peerBidiStreams: number;
+  readonly peerUnidiStreams: number;
+  /** Largest packet to look for, with its IP header. */
+  readonly maximumMtu: number;
+  readonly sendBuffering: boolean;
+  readonly pacing: boolean;
+  readonly migration: boolean;
+}
+
+export function encodeConnectionSettings(block: ConnectionSettings): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(72);
+  into.u32(0, block.handshakeIdleTimeoutMs);
+  into.u32(4, block.idleTimeoutMs);
+  into.u32(8, block.disconnectTimeoutMs);
+  into.u32(12, block.keepAliveIntervalMs);
+  into.u32(16, block.connectionWindowBytes);
+  into.u32(20, block.streamWindowUnidiBytes);
+  into.u32(24, block.streamWindowBidiLocalBytes);
+  into.u32(28, block.streamWindowBidiRemoteBytes);
+  into.u32(32, block.streamReceiveBufferBytes);
+  into.u32(36, block.initialWindowPackets);
+  into.u32(40, block.initialRttMs);
+  into.u32(44, CONGESTION_CONTROL[block.congestionControl]);
+  into.u32(48, block.peerBidiStreams);
+  into.u32(52, block.peerUnidiStreams);
+  into.u32(56, block.maximumMtu);
+  into.truth(60, block.sendBuffering);
+  into.truth(64, block.pacing);
+  into.truth(68, block.migration);
+  return into.finish();
+}
+
+export interface ListenBlock {
+  readonly settings: ConnectionSettings;
+  /**
+   * Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
+   */
+  readonly maxUnvalidated: number;
+  /** Most dialers at a time that have not proved themselves. */
+  readonly maxUnproved: number;
+  readonly maxUnprovedPerAddress: number;
+  /** Bytes that a dialer may send on its control stream before it is admitted. */
+  readonly controlLimit: number;
+  /** The certificate with its key. */
+  readonly pkcs12: Uint8Array;
+  readonly alpns: readonly string[];
+  /** `[::]:0` is all addresses of both families and a free port. */
+  readonly address: string;
+}
+
+export function encodeListenBlock(block: ListenBlock): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(32);
+  into.bytes(0, encodeConnectionSettings(block.settings));
+  into.u32(4, block.maxUnvalidated);
+  into.u32(8, block.maxUnproved);
+  into.u32(12, block.maxUnprovedPerAddress);
+  into.u32(16, block.controlLimit);
+  into.bytes(20, block.pkcs12);
+  into.texts(24, block.alpns);
+  into.text(28, block.address);
+  return into.finish();
+}
+
+export interface ConnectBlock {
+  readonly settings: ConnectionSettings;
+  /** First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED. */
+  readonly pin: Uint8Array;
+  /** Which of QUIC's partitions (cores) runs it. */
+  readonly partition: number;
+  readonly controlLimit: number;
+  readonly alpns: readonly string[];
+  readonly address: string;
+}
+
+export function encodeConnectBlock(block: ConnectBlock): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(24);
+  into.bytes(0, encodeConnectionSettings(block.settings));
+  into.bytes(4, block.pin);
+  into.u32(8, block.partition);
+  into.u32(12, block.controlLimit);
+  into.texts(16, block.alpns);
+  into.text(20, block.address);
+  return into.finish();
+}
+
+export interface SourceBlock {
+  readonly origin: OriginKind;
+  /** Of a source in memory. */
+  readonly size: number;
+  readonly paths: readonly string[];
+}
+
+export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(20);
+  into.u32(0, ORIGIN_KIND[block.origin]);
+  into.f64(8, block.size);
+  into.texts(16, block.paths);
+  return into.finish();
+}
+
+export interface SinkBlock {
+  /** Plain files in the way are replaced. */
+  readonly overwrite: boolean;
+  /** Takes hidden names also into folders that were there before. */
+  readonly hidden: boolean;
+  /** Verifies but writes nothing: for measurements. */
+  readonly discard: boolean;
+  /** Creates the folder. */
+  readonly create: boolean;
+  readonly folder: string;
+  /** Another name for the one top-level entry; empty: none. */
+  readonly rename: string;
+}
+
+export function encodeSinkBlock(block: SinkBlock): Uint8Array<ArrayBuffer> {
+  const into = new OptionsBlock(24);
+  into.truth(0, block.overwrite);
+  into.truth(4, block.hidden);
+  into.truth(8, block.discard);
+  into.truth(12, block.create);
+  into.text(16, block.folder);
+  into.text(20, block.rename);
+  return into.finish();
+}
+
+/** A block of ConnectionSettings that the engine answered with. */
+export function decodeConnectionSettings(record: EventRecords): ConnectionSettings {
+  return {
+    handshakeIdleTimeoutMs: record.u32(0),
+    idleTimeoutMs: record.u32(4),
+    disconnectTimeoutMs: record.u32(8),
+    keepAliveIntervalMs: record.u32(12),
+    connectionWindowBytes: record.u32(16),
+    streamWindowUnidiBytes: record.u32(20),
+    streamWindowBidiLocalBytes: record.u32(24),
+    streamWindowBidiRemoteBytes: record.u32(28),
+    streamReceiveBufferBytes: record.u32(32),
+    initialWindowPackets: record.u32(36),
+    initialRttMs: record.u32(40),
+    congestionControl: congestionControlOf(record.u32(44)),
+    peerBidiStreams: record.u32(48),
+    peerUnidiStreams: record.u32(52),
+    maximumMtu: record.u32(56),
+    sendBuffering: record.truth(60),
+    pacing: record.truth(64),
+    migration: record.truth(68),
+  };
+}
+
+/** What QUIC takes: the least, the most, and whether only powers of two. */
+export const SETTING_RANGES = {
+  handshakeIdleTimeoutMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  idleTimeoutMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  disconnectTimeoutMs: { least: 1, most: 600000, isPowerOfTwo: false },
+  keepAliveIntervalMs: { least: 0, most: 4294967295, isPowerOfTwo: false },
+  connectionWindowBytes: { least: 1, most: 2147483647, isPowerOfTwo: false },
+  streamWindowUnidiBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamWindowBidiLocalBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamWindowBidiRemoteBytes: { least: 1, most: 2147483647, isPowerOfTwo: true },
+  streamReceiveBufferBytes: { least: 4096, most: 2147483647, isPowerOfTwo: true },
+  initialWindowPackets: { least: 1, most: 4294967295, isPowerOfTwo: false },
+  initialRttMs: { least: 1, most: 4294967295, isPowerOfTwo: false },
+  congestionControl: { least: 0, most: 1, isPowerOfTwo: false },
+  peerBidiStreams: { least: 0, most: 65535, isPowerOfTwo: false },
+  peerUnidiStreams: { least: 0, most: 65535, isPowerOfTwo: false },
+  maximumMtu: { least: 1248, most: 16392, isPowerOfTwo: false },
+  sendBuffering: { least: 0, most: 1, isPowerOfTwo: false },
+  pacing: { least: 0, most: 1, isPowerOfTwo: false },
+  migration: { least: 0, most: 1, isPowerOfTwo: false },
+} as const satisfies Record<keyof ConnectionSettings, unknown>;

@@ -1,0 +1,344 @@
+/**
+ * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
+ * `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+import { type CommandBatch, type EventRecords, flagsOf, leftOutOf } from "../records.ts";
+import { closeCauseOf, fileFaultOf, leftOutReasonOf, targetStatusOf, UNKEPT } from "./words.ts";
+import type { EngineEvent } from "./events.ts";
+import { encodeConnectionSettings } from "./blocks.ts";
+import type { Command, Question } from "./commands.ts";
+
+/** The event at the place of `record`. A number that the engine does not send is a bug. */
+export function decodeEvent(record: EventRecords): EngineEvent {
+  switch (record.kind) {
+    case 1:
+      return {
+        type: "listening",
+        listener: record.u32(8),
+        port: record.u32(12),
+        address: record.text(),
+      };
+    case 2:
+      return {
+        type: "incoming",
+        listener: record.u32(8),
+        connection: record.u32(12),
+        alpn: record.text(),
+        remote: record.text(),
+      };
+    case 3:
+      return {
+        type: "connected",
+        connection: record.u32(8),
+        alpn: record.text(),
+        remote: record.text(),
+        certificate: record.hash(12),
+      };
+    case 4:
+      return {
+        type: "control",
+        connection: record.u32(8),
+        bytes: record.bytes(),
+      };
+    case 5:
+      return {
+        type: "closed",
+        connection: record.u32(8),
+        cause: closeCauseOf(record.u32(12)),
+        code: record.f64(16),
+        text: record.text(),
+      };
+    case 6:
+      return {
+        type: "lane-opened",
+        lane: record.u32(8),
+        connection: record.u32(12),
+        number: record.u32(16),
+      };
+    case 7:
+      return {
+        type: "lane-closed",
+        lane: record.u32(8),
+        connection: record.u32(12),
+        finished: record.truth(16),
+      };
+    case 8:
+      return {
+        type: "grant-read",
+        lane: record.u32(8),
+        grant: record.u32(12),
+        entry: record.u32(16),
+        end: record.f64(24),
+      };
+    case 9:
+      return {
+        type: "read-failed",
+        source: record.u32(8),
+        entry: record.u32(12),
+        fault: fileFaultOf(record.u32(16)),
+        text: record.text(),
+      };
+    case 10:
+      return {
+        type: "page",
+        source: record.u32(8),
+        first: record.u32(12),
+        count: record.u32(16),
+        size: record.f64(24),
+        take: record.lateBytes(),
+      };
+    case 11:
+      return {
+        type: "walk-end",
+        source: record.u32(8),
+        entries: record.u32(12),
+        files: record.f64(16),
+        size: record.f64(24),
+        leftOut: leftOutOf(leftOutReasonOf, record.texts()),
+      };
+    case 12:
+      return {
+        type: "walk-failed",
+        source: record.u32(8),
+        fault: fileFaultOf(record.u32(12)),
+        text: record.text(),
+      };
+    case 13:
+      return {
+        type: "sealed",
+        source: record.u32(8),
+        entry: record.u32(12),
+        size: record.f64(16),
+        root: record.hash(24),
+      };
+    case 14:
+      return {
+        type: "seal-failed",
+        source: record.u32(8),
+        entry: record.u32(12),
+        fault: fileFaultOf(record.u32(16)),
+        text: record.text(),
+      };
+    case 15:
+      return {
+        type: "checked",
+        sink: record.u32(8),
+        first: record.u32(12),
+        statuses: Array.from(record.bytes(), targetStatusOf),
+        freeSpace: record.f64(16),
+      };
+    case 25:
+      return {
+        type: "page-refused",
+        sink: record.u32(8),
+        fault: fileFaultOf(record.u32(12)),
+        text: record.text(),
+      };
+    case 16:
+      return {
+        type: "verified",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        first: record.f64(16),
+        count: record.f64(24),
+      };
+    case 17:
+      return {
+        type: "mismatch",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        block: record.f64(16),
+      };
+    case 18:
+      return {
+        type: "committed",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        durable: record.truth(16),
+        unkept: flagsOf(UNKEPT, record.u32(20)),
+      };
+    case 19:
+      return {
+        type: "entry-failed",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        fault: fileFaultOf(record.u32(16)),
+        text: record.text(),
+      };
+    case 20:
+      return {
+        type: "folders-finished",
+        sink: record.u32(8),
+        unkept: flagsOf(UNKEPT, record.u32(12)),
+      };
+    case 26:
+      return {
+        type: "folders-failed",
+        sink: record.u32(8),
+        fault: fileFaultOf(record.u32(12)),
+        text: record.text(),
+      };
+    case 21:
+      return {
+        type: "lane-broke",
+        connection: record.u32(8),
+        lane: record.u32(12),
+        text: record.text(),
+      };
+    case 22:
+      return {
+        type: "resolved",
+        request: record.u32(8),
+        addresses: record.texts(),
+      };
+    case 23:
+      return {
+        type: "disposed",
+        transfer: record.u32(8),
+      };
+    case 24:
+      return {
+        type: "fault",
+        text: record.text(),
+      };
+  }
+  throw new Error(`The engine sent an event of unknown kind ${record.kind}`);
+}
+
+/** Adds a command or a question to a batch. */
+export function encodeCommand(command: Command | Question, into: CommandBatch): void {
+  switch (command.type) {
+    case "admit":
+      into.begin(1);
+      into.u32(8, command.connection);
+      into.u32(12, command.lanes);
+      return;
+    case "attach":
+      into.begin(2);
+      into.u32(8, command.connection);
+      into.u32(12, command.sink);
+      return;
+    case "open-lanes":
+      into.begin(3);
+      into.u32(8, command.connection);
+      into.u32(12, command.source);
+      into.u32(16, command.firstLane);
+      into.u32(20, command.firstNumber);
+      into.u32(24, command.count);
+      return;
+    case "grant":
+      into.begin(4);
+      into.u32(8, command.lane);
+      into.u32(12, command.grant);
+      into.u32(16, command.entry);
+      into.f64(24, command.first);
+      into.f64(32, command.count);
+      return;
+    case "finish-lane":
+      into.begin(5);
+      into.u32(8, command.lane);
+      return;
+    case "expect":
+      into.begin(6);
+      into.u32(8, command.sink);
+      into.u32(12, command.entry);
+      into.f64(16, command.first);
+      into.f64(24, command.count);
+      return;
+    case "seal":
+      into.begin(7);
+      into.u32(8, command.source);
+      into.u32(12, command.entry);
+      return;
+    case "commit":
+      into.begin(8);
+      into.u32(8, command.sink);
+      into.u32(12, command.entry);
+      into.f64(16, command.size);
+      into.hash(24, command.root);
+      return;
+    case "finish-folders":
+      into.begin(9);
+      into.u32(8, command.sink);
+      return;
+    case "abandon":
+      into.begin(10);
+      into.u32(8, command.sink);
+      into.u32(12, command.entry);
+      return;
+    case "dispose":
+      into.begin(11);
+      into.u32(8, command.transfer);
+      return;
+    case "close":
+      into.begin(12);
+      into.u32(8, command.id);
+      into.u32(12, command.code);
+      return;
+    case "send":
+      into.begin(13);
+      into.u32(8, command.connection);
+      into.bytes(command.bytes);
+      return;
+    case "page":
+      into.begin(14);
+      into.u32(8, command.sink);
+      into.u32(12, command.first);
+      into.u32(16, command.count);
+      into.bytes(command.entries);
+      return;
+    case "values":
+      into.begin(15);
+      into.u32(8, command.source);
+      into.u32(12, command.entry);
+      into.f64(16, command.first);
+      into.bytes(command.values);
+      return;
+    case "resolve":
+      into.begin(16);
+      into.u32(8, command.request);
+      into.text(command.name);
+      return;
+    case "retune":
+      into.begin(17);
+      into.u32(8, command.listener);
+      into.bytes(encodeConnectionSettings(command.settings));
+      return;
+    case "stop":
+      into.begin(18);
+      return;
+    case "limit-rate":
+      into.begin(19);
+      into.u32(8, command.source);
+      into.f64(16, command.bytesPerSecond);
+      return;
+    case "identity":
+      into.begin(64);
+      return;
+    case "root":
+      into.begin(65);
+      into.u32(8, command.transfer);
+      into.bytes(command.statuses);
+      return;
+    case "name":
+      into.begin(66);
+      into.u32(8, command.transfer);
+      into.u32(12, command.entry);
+      return;
+    case "detail":
+      into.begin(68);
+      into.u32(8, command.sink);
+      into.u32(12, command.entry);
+      return;
+    case "settings":
+      into.begin(69);
+      into.u32(8, command.connection);
+      return;
+    case "outward":
+      into.begin(67);
+      return;
+  }
+}

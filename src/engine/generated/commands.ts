@@ -1,0 +1,228 @@
+/**
+ * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
+ * `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+import type { BlockIndex, EntryId } from "../../protocol/messages.ts";
+import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId, TransferId } from "../../protocol/words.ts";
+import type { ConnectionSettings } from "./blocks.ts";
+
+/**
+ * The peer has proved itself: it may open that many lanes, and its control stream is bounded by its window alone. It may
+ * come again, with more lanes.
+ */
+export interface AdmitCommand {
+  readonly type: "admit";
+  readonly connection: ConnectionId;
+  readonly lanes: number;
+}
+
+/** Frames of the connection's lanes go to this sink; lanes that were opened before wait for it. */
+export interface AttachCommand {
+  readonly type: "attach";
+  readonly connection: ConnectionId;
+  readonly sink: SinkId;
+}
+
+/** Opens lanes with successive ids and numbers. */
+export interface OpenLanesCommand {
+  readonly type: "open-lanes";
+  readonly connection: ConnectionId;
+  readonly source: SourceId;
+  readonly firstLane: LaneId;
+  readonly firstNumber: number;
+  readonly count: number;
+}
+
+/** The lane is to send these blocks. */
+export interface GrantCommand {
+  readonly type: "grant";
+  readonly lane: LaneId;
+  readonly grant: GrantId;
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly count: number;
+}
+
+/** Ends a lane after what it has sent. */
+export interface FinishLaneCommand {
+  readonly type: "finish-lane";
+  readonly lane: LaneId;
+}
+
+/** These blocks are needed. */
+export interface ExpectCommand {
+  readonly type: "expect";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly count: number;
+}
+
+/** SEALED or SEAL_FAILED follows. */
+export interface SealCommand {
+  readonly type: "seal";
+  readonly source: SourceId;
+  readonly entry: EntryId;
+}
+
+/** COMMITTED or ENTRY_FAILED follows. */
+export interface CommitCommand {
+  readonly type: "commit";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** FOLDERS_FINISHED or FOLDERS_FAILED follows. */
+export interface FinishFoldersCommand {
+  readonly type: "finish-folders";
+  readonly sink: SinkId;
+}
+
+/** Gives an entry up and removes its part file. */
+export interface AbandonCommand {
+  readonly type: "abandon";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+}
+
+/** Frees a source or a sink; a sink removes what it did not commit. DISPOSED follows. */
+export interface DisposeCommand {
+  readonly type: "dispose";
+  readonly transfer: TransferId;
+}
+
+/** Closes a connection, once its control stream is acknowledged, or a listener. */
+export interface CloseCommand {
+  readonly type: "close";
+  /** A connection or a listener. */
+  readonly id: ConnectionId;
+  /** An exit code. */
+  readonly code: number;
+}
+
+/** Queues bytes on the control stream. */
+export interface SendCommand {
+  readonly type: "send";
+  readonly connection: ConnectionId;
+  readonly bytes: Uint8Array;
+}
+
+/** A checked page of the manifest; CHECKED follows. */
+export interface PageCommand {
+  readonly type: "page";
+  readonly sink: SinkId;
+  readonly first: EntryId;
+  readonly count: number;
+  readonly entries: Uint8Array;
+}
+
+/** Values of blocks that the receiver already holds, for the root. */
+export interface ValuesCommand {
+  readonly type: "values";
+  readonly source: SourceId;
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly values: Uint8Array;
+}
+
+/** Looks a host name up; RESOLVED follows. */
+export interface ResolveCommand {
+  readonly type: "resolve";
+  readonly request: number;
+  readonly name: string;
+}
+
+/** Dialers that come from now on get these settings; those that are there keep theirs. */
+export interface RetuneCommand {
+  readonly type: "retune";
+  readonly listener: ListenerId;
+  readonly settings: ConnectionSettings;
+}
+
+/** Closes everything; the wait ends once all events are delivered. */
+export interface StopCommand {
+  readonly type: "stop";
+}
+
+/** What all lanes of a source send at most from now on, over all connections; 0: no limit. */
+export interface LimitRateCommand {
+  readonly type: "limit-rate";
+  readonly source: SourceId;
+  readonly bytesPerSecond: number;
+}
+
+export type Command =
+  | AdmitCommand
+  | AttachCommand
+  | OpenLanesCommand
+  | GrantCommand
+  | FinishLaneCommand
+  | ExpectCommand
+  | SealCommand
+  | CommitCommand
+  | FinishFoldersCommand
+  | AbandonCommand
+  | DisposeCommand
+  | CloseCommand
+  | SendCommand
+  | PageCommand
+  | ValuesCommand
+  | ResolveCommand
+  | RetuneCommand
+  | StopCommand
+  | LimitRateCommand;
+
+/** A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2). */
+export interface IdentityQuestion {
+  readonly type: "identity";
+}
+
+/** The transfer root of a source or sink, 32 bytes; refused as too much when there is no memory for all paths. */
+export interface RootQuestion {
+  readonly type: "root";
+  readonly transfer: TransferId;
+  /** One byte for each entry. */
+  readonly statuses: Uint8Array;
+}
+
+/** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
+export interface NameQuestion {
+  readonly type: "name";
+  readonly transfer: TransferId;
+  readonly entry: EntryId;
+}
+
+/**
+ * Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
+ */
+export interface DetailQuestion {
+  readonly type: "detail";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+}
+
+/**
+ * The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
+ */
+export interface SettingsQuestion {
+  readonly type: "settings";
+  readonly connection: ConnectionId;
+}
+
+/** The machine's addresses on the routes that lead out, one a line; nothing is sent. */
+export interface OutwardQuestion {
+  readonly type: "outward";
+}
+
+export type Question =
+  | IdentityQuestion
+  | RootQuestion
+  | NameQuestion
+  | DetailQuestion
+  | SettingsQuestion
+  | OutwardQuestion;

@@ -1,0 +1,268 @@
+/**
+ * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
+ * `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+import type { BlockIndex, EntryId, LeftOut } from "../../protocol/messages.ts";
+import type {
+  CloseCause,
+  ConnectionId,
+  FileFault,
+  GrantId,
+  LaneId,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TargetStatus,
+  TransferId,
+  Unkept,
+} from "../../protocol/words.ts";
+
+/** A listener is ready. */
+export interface ListeningEvent {
+  readonly type: "listening";
+  readonly listener: ListenerId;
+  readonly port: number;
+  readonly address: string;
+}
+
+/** A dialer finished its handshake with a listener; it has proved nothing yet. */
+export interface IncomingEvent {
+  readonly type: "incoming";
+  readonly listener: ListenerId;
+  readonly connection: ConnectionId;
+  readonly alpn: string;
+  readonly remote: string;
+}
+
+/** A dialed connection is open, and its peer has the certificate that was asked for. */
+export interface ConnectedEvent {
+  readonly type: "connected";
+  readonly connection: ConnectionId;
+  readonly alpn: string;
+  readonly remote: string;
+  /** SHA-256 of the peer's certificate, 32 bytes. */
+  readonly certificate: Uint8Array;
+}
+
+/** Bytes of the control stream. The peer may send more once they are taken. */
+export interface ControlEvent {
+  readonly type: "control";
+  readonly connection: ConnectionId;
+  readonly bytes: Uint8Array;
+}
+
+/** The last event of a connection. */
+export interface ClosedEvent {
+  readonly type: "closed";
+  readonly connection: ConnectionId;
+  readonly cause: CloseCause;
+  /** The close code, or QUIC's status. */
+  readonly code: number;
+  readonly text: string;
+}
+
+export interface LaneOpenedEvent {
+  readonly type: "lane-opened";
+  readonly lane: LaneId;
+  readonly connection: ConnectionId;
+  /** The number that this side gave it; 0 for a lane from the peer. */
+  readonly number: number;
+}
+
+/** A lane is gone, and so are its claims on blocks. */
+export interface LaneClosedEvent {
+  readonly type: "lane-closed";
+  readonly lane: LaneId;
+  readonly connection: ConnectionId;
+  /** It ended in good order and was not reset. */
+  readonly finished: boolean;
+}
+
+/** All blocks of a grant were read. */
+export interface GrantReadEvent {
+  readonly type: "grant-read";
+  readonly lane: LaneId;
+  readonly grant: GrantId;
+  readonly entry: EntryId;
+  readonly end: BlockIndex;
+}
+
+/** An entry cannot be read; told once. */
+export interface ReadFailedEvent {
+  readonly type: "read-failed";
+  readonly source: SourceId;
+  readonly entry: EntryId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** A page of the manifest. */
+export interface PageEvent {
+  readonly type: "page";
+  readonly source: SourceId;
+  readonly first: EntryId;
+  readonly count: number;
+  /** Bytes of the page's files. */
+  readonly size: number;
+  /** Moves the encoded entries out, at most once. The walk pauses while eight pages are not taken. */
+  readonly take: () => Uint8Array;
+}
+
+/** The walk is over. */
+export interface WalkEndEvent {
+  readonly type: "walk-end";
+  readonly source: SourceId;
+  readonly entries: number;
+  readonly files: number;
+  readonly size: number;
+  readonly leftOut: LeftOut;
+}
+
+export interface WalkFailedEvent {
+  readonly type: "walk-failed";
+  readonly source: SourceId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** The file is what was read; its BLAKE3 hash. */
+export interface SealedEvent {
+  readonly type: "sealed";
+  readonly source: SourceId;
+  readonly entry: EntryId;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export interface SealFailedEvent {
+  readonly type: "seal-failed";
+  readonly source: SourceId;
+  readonly entry: EntryId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** A page's entries were looked for on the disk. */
+export interface CheckedEvent {
+  readonly type: "checked";
+  readonly sink: SinkId;
+  readonly first: EntryId;
+  readonly statuses: readonly TargetStatus[];
+  /** Bytes free for the user in the sink's file system. */
+  readonly freeSpace: number;
+}
+
+/** A page names more than a manifest may, or there is no memory for it; the transfer cannot go on. */
+export interface PageRefusedEvent {
+  readonly type: "page-refused";
+  readonly sink: SinkId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** Blocks are written and their values were right. Runs merge while they wait. */
+export interface VerifiedEvent {
+  readonly type: "verified";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly count: number;
+}
+
+/** A block's value was wrong. */
+export interface MismatchEvent {
+  readonly type: "mismatch";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly block: BlockIndex;
+}
+
+/** An entry has its final name. */
+export interface CommittedEvent {
+  readonly type: "committed";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  /** The name survives a power cut. */
+  readonly durable: boolean;
+  readonly unkept: Unkept;
+}
+
+export interface EntryFailedEvent {
+  readonly type: "entry-failed";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** All folders have their final modes and times. */
+export interface FoldersFinishedEvent {
+  readonly type: "folders-finished";
+  readonly sink: SinkId;
+  /** Of any folder. */
+  readonly unkept: Unkept;
+}
+
+export interface FoldersFailedEvent {
+  readonly type: "folders-failed";
+  readonly sink: SinkId;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
+/** The peer broke the format of a lane; the connection should be closed. */
+export interface LaneBrokeEvent {
+  readonly type: "lane-broke";
+  readonly connection: ConnectionId;
+  readonly lane: LaneId;
+  readonly text: string;
+}
+
+/** A name was looked up; no addresses: it was not found. */
+export interface ResolvedEvent {
+  readonly type: "resolved";
+  readonly request: number;
+  readonly addresses: readonly string[];
+}
+
+export interface DisposedEvent {
+  readonly type: "disposed";
+  readonly transfer: TransferId;
+}
+
+/** A bug of the data plane; nothing that a peer says leads to it. */
+export interface FaultEvent {
+  readonly type: "fault";
+  readonly text: string;
+}
+
+export type EngineEvent =
+  | ListeningEvent
+  | IncomingEvent
+  | ConnectedEvent
+  | ControlEvent
+  | ClosedEvent
+  | LaneOpenedEvent
+  | LaneClosedEvent
+  | GrantReadEvent
+  | ReadFailedEvent
+  | PageEvent
+  | WalkEndEvent
+  | WalkFailedEvent
+  | SealedEvent
+  | SealFailedEvent
+  | CheckedEvent
+  | PageRefusedEvent
+  | VerifiedEvent
+  | MismatchEvent
+  | CommittedEvent
+  | EntryFailedEvent
+  | FoldersFinishedEvent
+  | FoldersFailedEvent
+  | LaneBrokeEvent
+  | ResolvedEvent
+  | DisposedEvent
+  | FaultEvent;

@@ -1,0 +1,211 @@
+/**
+ * Written by `native/engine/src/door/typescript.rs` from the declarations in `native/engine/src/core/`; do not edit.
+ * `deno task generate` writes it anew.
+ *
+ * @module
+ */
+
+import type { LeftOutReason } from "../../protocol/messages.ts";
+import type {
+  CloseCause,
+  CongestionControl,
+  ExecutionProfile,
+  FileFault,
+  OriginKind,
+  TargetStatus,
+  Unkept,
+} from "../../protocol/words.ts";
+import { wordOf } from "../records.ts";
+
+/** The version of the door that this module speaks; the library states its own. */
+export const ABI_VERSION = 2374097204;
+/** Bytes of a command and of an event. */
+export const RECORD_LEN = 64;
+/** Bytes of a buffer that holds one block to send. */
+export const BUFFER_LEN = 1052704;
+/** Refusals of `ultra_sink` for a folder: this much below zero, then the number of the fault. */
+export const FOLDER_FAULTS = 1000;
+/** Largest packet that QUIC may look for, with its IP header. */
+export const MAX_MTU = 16392;
+
+/** Counters of a source or a sink, as `ultra_measure` writes them. */
+export const STATS = [
+  "readBytes",
+  "readTime",
+  "hashTime",
+  "sentBytes",
+  "sendWait",
+  "limitWait",
+  "receivedBytes",
+  "writtenBytes",
+  "writeTime",
+  "receiveHashTime",
+  "verifiedBlocks",
+  "mismatchedBlocks",
+  "droppedBlocks",
+  "committedFiles",
+  "commitTime",
+] as const;
+
+/** What `ultra_measure(0)` writes of the process, before the threads. */
+export const LOAD = [
+  "cpuTime",
+  "cores",
+  "machineBusyTime",
+  "machineCores",
+  "receiveBuffer",
+  "droppedDatagrams",
+  "segmentation",
+  "coalescing",
+] as const;
+
+/** What a thread's second number stands for. */
+export const THREAD_ROLES = [
+  "control",
+  "network",
+  "read",
+  "write",
+  "files",
+] as const;
+
+/** ALPNs on which lanes are spoken. */
+export const LANE_ALPNS = [
+  "ultra/1",
+] as const;
+
+/** What `ultra_measure` writes of a connection. */
+export const PATH = [
+  "rtt",
+  "minRtt",
+  "sentPackets",
+  "lostPackets",
+  "ackGaps",
+  "ackGapTime",
+  "receiveWindow",
+  "mostOutstanding",
+  "pacingWait",
+  "congestionWait",
+  "windowWait",
+  "lanes",
+  "laneWindowWait",
+  "laneIdleTime",
+] as const;
+
+/** Limits that both languages check; those of `src/protocol/limits.ts`. */
+export const LIMITS = {
+  BLOCK_LEN: 1048576,
+  GROUP_BLOCKS: 32,
+  MAX_OPEN_GROUPS: 65536,
+  MAX_LANES: 256,
+  FRAME_HEADER_LEN: 24,
+  PREFACE_LEN: 8,
+  MAX_ENTRIES: 1000000,
+  MAX_COMPONENTS: 2000000,
+  MAX_NAME_BYTES: 268435456,
+  MAX_PATH_BYTES: 4096,
+  MAX_COMPONENT_BYTES: 255,
+  MAX_DEPTH: 1024,
+  MAX_EXTRA: 1024,
+} as const;
+
+/** Why a file operation failed. */
+export const FILE_FAULT = {
+  "no-space": 1,
+  permission: 2,
+  "read-only": 3,
+  exists: 4,
+  "not-found": 5,
+  changed: 6,
+  "not-a-file": 7,
+  io: 8,
+  integrity: 9,
+  unsendable: 10,
+  protocol: 11,
+  "no-memory": 12,
+} as const satisfies Record<FileFault, number>;
+
+export const fileFaultOf = wordOf("FileFault", FILE_FAULT);
+
+/** What a sink found where an entry should go. */
+export const TARGET_STATUS = {
+  absent: 0,
+  identical: 1,
+  different: 2,
+  "in-the-way": 3,
+  duplicate: 4,
+  conflict: 5,
+  "folder-exists": 6,
+  unexaminable: 7,
+  "unsafe-parent": 8,
+  "cannot-rename": 9,
+  hidden: 10,
+} as const satisfies Record<TargetStatus, number>;
+
+export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
+
+/** Why a walk leaves something out, in the order in which names are told. */
+export const LEFT_OUT_REASON = {
+  unreadable: 0,
+  "not-utf8": 1,
+  backslash: 2,
+  "control-character": 3,
+  reserved: 4,
+  "too-long": 5,
+  special: 6,
+  link: 7,
+  vanished: 8,
+} as const satisfies Partial<Record<LeftOutReason, number>>;
+
+export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
+
+/** What a file system refused to keep of a file or folder; the sum of what holds. */
+export const UNKEPT = {
+  mode: 1,
+  time: 2,
+} as const satisfies Record<keyof Unkept, number>;
+
+/** Who closed a connection. */
+export const CLOSE_CAUSE = {
+  own: 0,
+  peer: 1,
+  transport: 2,
+} as const satisfies Record<CloseCause, number>;
+
+export const closeCauseOf = wordOf("CloseCause", CLOSE_CAUSE);
+
+/** Where the bytes of a source come from. */
+export const ORIGIN_KIND = {
+  files: 0,
+  memory: 1,
+  "uncached-files": 2,
+} as const satisfies Record<OriginKind, number>;
+
+export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);
+
+/** Who decides how fast a connection may send. */
+export const CONGESTION_CONTROL = {
+  cubic: 0,
+  bbr: 1,
+} as const satisfies Record<CongestionControl, number>;
+
+export const congestionControlOf = wordOf("CongestionControl", CONGESTION_CONTROL);
+
+/** How QUIC divides its work among threads. */
+export const EXECUTION_PROFILE = {
+  "low-latency": 0,
+  "max-throughput": 1,
+} as const satisfies Record<ExecutionProfile, number>;
+
+export const executionProfileOf = wordOf("ExecutionProfile", EXECUTION_PROFILE);
+
+/** What a call or a command is refused with; negated where it is the result of a function. */
+export const REFUSAL = {
+  closed: 1,
+  "unknown-id": 2,
+  internal: 5,
+  "too-much": 12,
+  "bad-arguments": 22,
+  "no-family": 97,
+  "address-in-use": 98,
+  "address-unusable": 99,
+} as const;
