@@ -6,8 +6,8 @@
  *     (2) listener: listener-hello, proof
  *     (3) dialer:   proof
  *
- * The listener proves first, so a dialer says nothing about its files to somebody who only answers on the right address. A listener
- * treats an unknown secret like a wrong proof, so that nobody can ask it which secrets it knows.
+ * The listener proves first, so a dialer reveals nothing about its files to a peer that merely answers at the right address. A listener
+ * treats an unknown secret like a wrong proof, so that it cannot be probed for the secrets it knows.
  *
  * @module
  */

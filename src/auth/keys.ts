@@ -2,7 +2,7 @@
  * From a secret and a transcript to proofs: `docs/protocol.md`, "Before proof". Pure; the vectors are `tests/vectors/auth.json`.
  *
  * A proof binds everything that was said (both hellos, so also nonces, versions and direction), the ALPN and the certificate. So it
- * is worth nothing on another connection, to another certificate, or after anybody changed a byte on the way.
+ * is worth nothing on another connection, to another certificate, or after any byte was changed in transit.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function prove(key: Secret, over: Transcript): Uint8Array {
   return hmac(sha256, key.reveal(), over);
 }
 
-/** 8 bytes that name a secret to somebody who knows it, and tell nothing to anybody else. */
+/** 8 bytes that identify a secret to a holder of it and reveal nothing to others. */
 export function secretId(secret: Secret): Uint8Array {
   return hmac(sha256, secret.reveal(), utf8.encode(ID_LABEL)).slice(0, SECRET_ID_LEN);
 }

@@ -2,7 +2,7 @@
 
 import { UltraError } from "./errors.ts";
 
-/** Somebody pressed Ctrl-C or the system asked the process to end. Not a failure: `main.ts` turns it into 130, 143 or 129. */
+/** The user pressed Ctrl-C or the system asked the process to end. Not a failure: `main.ts` turns it into 130, 143 or 129. */
 export class Interrupted extends Error {
   constructor(readonly signal: string) {
     super(`Interrupted by ${signal}`);
@@ -13,7 +13,7 @@ export class Interrupted extends Error {
 /** The text of the `abort` that follows a signal. It is on the wire: a peer knows an interruption by it. */
 const INTERRUPTION = "It was interrupted";
 
-/** What the other side is told about an interruption here. */
+/** What is reported to the peer about an interruption here. */
 export function interruption(): UltraError {
   return new UltraError("network", INTERRUPTION);
 }

@@ -17,7 +17,7 @@ export interface SignalSource {
 export interface SignalWatch extends Disposable {
   /** Aborted by the first signal; its reason is the signal's name. */
   readonly ended: AbortSignal;
-  /** Aborted by a second SIGINT, for somebody who does not want to wait for the good order. */
+  /** Aborted by a second SIGINT: the user does not want to wait for an orderly end. */
   readonly insisted: AbortSignal;
   /** The first signal, once there was one. */
   readonly signal: EndingSignal | undefined;

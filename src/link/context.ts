@@ -6,7 +6,7 @@ import type { RandomBytes } from "../base/random.ts";
 import type { Timers } from "../base/timers.ts";
 import type { Hub } from "./hub.ts";
 
-/** @template Event what is told to the user; with `never`, nothing is */
+/** @template Event what is reported to the user; `never`: nothing */
 export interface Context<Event = never> {
   readonly hub: Hub;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ import { MAX_BODY, MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { ConnectionEvent, Hub } from "./hub.ts";
 
-/** How a connection ended, in the words of the error that it is for whoever still needed it. */
+/** How a connection ended, and the error that it is for a transfer that still needed it. */
 export interface LinkEnd {
   readonly cause: "own" | "peer" | "transport";
   /** The exit code of the closing side, or QUIC's status. */
@@ -36,7 +36,7 @@ export interface LinkHandler {
 /** How long a close waits for the peer to have read the last words. */
 const FAREWELL_MS = 400;
 
-/** What a connection that is closed by force still gets before nobody waits for it. */
+/** How long the end of a connection that was closed by force is awaited. */
 const FORCED_MS = 200;
 
 export class ControlLink {

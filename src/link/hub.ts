@@ -81,7 +81,7 @@ export class Hub {
     return { [Symbol.dispose]: () => void this.#turns.delete(settle) };
   }
 
-  /** Ids for `count` lanes that nobody else in this process has. */
+  /** Ids for `count` lanes, unique in this process. */
   newLanes(count: number): LaneId {
     const first = this.#nextLane;
     this.#nextLane += count;

@@ -10,7 +10,7 @@ import { EXIT_CODES } from "../protocol/codes.ts";
 import type { Decoded } from "../protocol/decode.ts";
 import type { ControlLink } from "./control_link.ts";
 
-/** What a message brings about. */
+/** What follows from a message. */
 export type Heard<Result> =
   | { readonly type: "wait" }
   | { readonly type: "done"; readonly result: Result }

@@ -135,7 +135,7 @@ function phaseOf(link: ControlLink, { timers }: MeasureContext): Promise<TestPha
 /** The other side's next connection, if it comes in time. */
 async function next(meet: Meet, { timers }: MeasureContext): Promise<Peer> {
   const coming = meet();
-  // If it fails later, nobody waits for it any more.
+  // A later failure is not awaited any more.
   coming.catch(() => {});
   const peer = await atMost(NEXT_PHASE_MS, coming, timers);
   if (peer === undefined) throw new UltraError("network", "The other side did not go on with the test");

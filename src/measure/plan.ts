@@ -32,7 +32,7 @@ const FIRST_PROBE = { memory: MIB, disk: 16 * MIB } as const;
 
 const LAST_PROBE = 512 * MIB;
 
-/** What a phase moves at most by itself: nobody wants his disk filled, or its cells worn, by a test. */
+/** What a phase moves at most by itself: a test must not fill a disk or wear its cells. */
 const MOST = { memory: 16 * 1024 * MIB, disk: 2 * 1024 * MIB } as const;
 
 const KINDS: readonly Pick<TestPhase, "from" | "to">[] = [

@@ -86,7 +86,7 @@ class Race {
     this.#pin = pin;
     this.#tuning = tuning;
     this.#context = context;
-    // Whoever awaits `won` may come later than a failure.
+    // `won` may fail before it is awaited.
     this.#won.promise.catch(() => {});
   }
 
@@ -182,7 +182,7 @@ class Race {
     this.#running.delete(connection);
     if (this.#isOver) return;
     this.#failed(failureOf(endpoint, event.text));
-    // Somebody listens, and may have room in a moment.
+    // A listener is there, and may have room in a moment.
     if (event.text === REFUSED || event.text === DISPLACED) {
       this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
     } else this.#leave();

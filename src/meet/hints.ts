@@ -19,7 +19,7 @@ export interface InterfaceAddress {
 }
 
 /**
- * Interfaces that exist for containers and virtual machines of this computer: nobody outside can reach their addresses, and a dialer
+ * Interfaces that exist for containers and virtual machines of this computer: their addresses cannot be reached from outside, and a dialer
  * would lose time with them. VPNs (tun, wg, tailscale, zt) are not among them: those lead somewhere.
  */
 const INTERNAL_INTERFACES =
@@ -35,7 +35,7 @@ const isUseless = networkTest([
   "ff00::/8",
 ]);
 
-/** What a machine gives itself when nobody else gives it an address: it reaches what is on the same cable. */
+/** What a machine assigns to itself when no server assigns an address: it reaches what is on the same cable. */
 const isSelfAssigned = networkTest(["169.254.0.0/16"]);
 
 /** For a machine without any network: both sockets of all addresses answer here. */
@@ -77,7 +77,7 @@ export function ticketHints(
 }
 
 /**
- * Addresses under which somebody else may reach a socket, most likely first. Loopback only when there is nothing else.
+ * Addresses at which a peer may reach a socket, most likely first. Loopback only when there is nothing else.
  *
  * @param listening `::` is all addresses of both families, `0.0.0.0` all of IPv4; any other one is the only one
  */

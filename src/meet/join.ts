@@ -150,7 +150,7 @@ export class DialerConnections implements ExtraConnections {
   }
 }
 
-/** The side that waited. It cannot dial, so it asks; and whoever knows the session key may come without being asked. */
+/** The side that waited. It cannot dial, so it asks; a holder of the session key may also join unasked. */
 export class ListenerConnections implements ExtraConnections {
   readonly #listener: Listener;
   readonly #first: ProvedLink<DialerHello>;

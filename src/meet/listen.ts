@@ -1,5 +1,5 @@
 /**
- * Waits for the other side: makes the ticket, and lets in whoever proves its secret. Nothing a stranger does ends a listener.
+ * Waits for the other side: makes the ticket, and admits peers that prove its secret. Nothing that an unauthenticated peer does ends a listener.
  *
  * @module
  */
@@ -114,7 +114,7 @@ export class Listener {
    * Lets further connections join a transfer, until the result is disposed of. The port of a burnt ticket stays open as long
    * as the first connection and no longer.
    *
-   * Until then whoever comes gets the window of a further connection, as nothing is known of a dialer when its settings freeze.
+   * Until then every dialer gets the window of a further connection, because its settings freeze before anything is known of it.
    */
   open(session: Session): Disposable {
     const id = secretId(session.key).toHex();

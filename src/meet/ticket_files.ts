@@ -18,7 +18,7 @@ export interface TicketText {
 /** A ticket has 512 characters at most; with comments of an editor or a mail it is still no ticket. */
 const MAX_TICKET_FILE_BYTES = 4096;
 
-/** Group and others may write: then the ticket may be somebody else's, and the files would go to them. */
+/** Group and others may write: another user could have replaced the ticket, and would receive the files. */
 const OTHERS_WRITE = 0o022;
 
 const OTHERS_READ = 0o044;
@@ -66,7 +66,7 @@ export async function writeTicketFile(path: string, ticket: string): Promise<str
 }
 
 /**
- * Refuses a ticket file that others may change. On a disk without modes nobody could take that right from them, so there it is a
+ * Refuses a ticket file that others may change. On a disk without modes that right cannot be taken away, so there it is a
  * warning.
  *
  * @returns a warning when others may read it

@@ -43,7 +43,7 @@ export class Collector {
     return this.#filled >= length ? this.#record.subarray(0, length) : undefined;
   }
 
-  /** Ends the current record. Its bytes now belong to whoever collected them; nothing writes to them again. */
+  /** Ends the current record. Its bytes now belong to the caller; nothing writes to them again. */
   next(): void {
     this.#record = new Uint8Array(0);
     this.#filled = 0;

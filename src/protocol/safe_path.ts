@@ -2,7 +2,7 @@
  * Names that a peer chose, made safe to use below the receiver's folder.
  *
  * A {@linkcode SafePath} can only come from {@linkcode parseSafePath}; file functions accept nothing else. The rules
- * are those of `docs/protocol.md`, "Paths". Nothing is repaired: a name that needs repair is a name somebody crafted,
+ * are those of `docs/protocol.md`, "Paths". Nothing is repaired: a name that needs repair was crafted,
  * and is refused.
  *
  * @module

@@ -146,7 +146,7 @@ export function notBare(): UltraError {
 }
 
 /**
- * Reads a ticket as somebody typed, pasted or scanned it: with white space around it and inside it, or in upper case.
+ * Reads a ticket as it was typed, pasted or scanned: with white space around it and inside it, or in upper case.
  *
  * @throws {UltraError} `usage` with what is wrong, never with the ticket
  */
@@ -164,7 +164,7 @@ export function parseTicket(text: string): Ticket {
   try {
     return readTicket(new Reader(body, "a ticket"));
   } catch (error) {
-    // The check was right, so this is no typing error: whoever made the ticket made it wrong.
+    // The check was right, so this is not a typing error: the ticket was made wrong.
     if (error instanceof UltraError && error.kind === "protocol") {
       throw refused("This ticket is not well formed; make a new one on the other side");
     }

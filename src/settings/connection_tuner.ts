@@ -25,12 +25,12 @@ const WORTHWHILE_MS = 2000;
 /** A connection that is not there after this was refused, or the other side cannot dial. */
 const ARRIVAL_MS = 5000;
 
-/** What the tuner is told, often. */
+/** Input of the tuner, several times a second. */
 export interface Sample {
   readonly nowMs: number;
   /** Bytes that were verified in this transfer. */
   readonly movedBytes: number;
-  /** Bytes still to be moved; `undefined` while nobody knows. */
+  /** Bytes still to be moved; `undefined` while unknown. */
   readonly leftBytes: number | undefined;
   /** Connections that move data now. */
   readonly connections: number;
@@ -63,7 +63,7 @@ export class ConnectionTuner {
     if (most <= 1) this.stop();
   }
 
-  /** Somebody else decides from here on. */
+  /** Stops tuning: the number of connections is set from elsewhere. */
   stop(): void {
     this.#state = { at: "over" };
   }

@@ -74,7 +74,7 @@ export function senderPlan({ distance, cores, tuning }: SenderSide): SenderPlan 
     const all = Math.min(streams ?? lanes * most, MAX_LANES);
     return { lanes: Math.floor(all / most), most, atOnce: most, automatic: 1 };
   }
-  // A number of streams that somebody chose is for one connection.
+  // A number of streams that the user chose is for one connection.
   if (streams !== undefined) return { lanes: streams, most: 1, atOnce: 1, automatic: 1 };
   // `--profile max` has all lanes on the first one.
   const most = Math.min(mostConnections(distance, undefined), Math.floor(MAX_LANES / lanes));

@@ -10,7 +10,7 @@ import { cutText } from "../protocol/bytes.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
 import type { EntryId, LeftOut } from "../protocol/messages.ts";
 
-/** Failures that are kept with their text: more than anybody reads, and a bound on what a peer can make us hold. */
+/** Failures that are kept with their text: more than a user reads, and a bound on what a peer can make this side hold. */
 export const MAX_FAILURES = 1000;
 
 export type Outcome =

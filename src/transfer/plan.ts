@@ -64,7 +64,7 @@ export interface Chunk {
 }
 
 /**
- * Chunks nobody was granted yet, largest first, equal ones in the order of the manifest. Whoever takes the largest remaining one for
+ * Chunks that are not granted yet, largest first, equal ones in the order of the manifest. Whoever takes the largest remaining one for
  * the lane that has the least ends with lanes that differ by one chunk at most. A binary heap in columns.
  */
 export class ChunkHeap {

@@ -36,7 +36,7 @@ import { VerifiedBlocks } from "./verified.ts";
 /** Acknowledgements and commits that nothing hurries leave at most 20 times a second: a progress bar needs no more. */
 export const ACKNOWLEDGE_MS = 50;
 
-/** News of so many small files leave at once: a sender has few files under way (`MAX_UNDER_WAY`), and each waits for two such messages. */
+/** Flush acknowledgements as soon as this many small files have completed: the sender keeps at most `MAX_UNDER_WAY` in flight, and each needs two. */
 const ENOUGH_NEWS = 32;
 
 /** How often a damaged block is asked for again (B5). */
@@ -77,7 +77,7 @@ export class Receiver {
   /** Verified blocks that the sender has not been told of; likewise the entries below. */
   readonly #unsentVerified = new RunList();
   #unsentCommitted: EntryRun[] = [];
-  /** Whether a file or the transfer has ended, which is told without delay. */
+  /** Whether a file or the transfer has ended, which is acknowledged without delay. */
   #isUrgent = false;
   /** Files that were verified or committed since the last acknowledgement. */
   #news = 0;
@@ -110,7 +110,7 @@ export class Receiver {
     };
   }
 
-  /** Takes in what happened. What it brings about waits for {@linkcode poll}. */
+  /** Applies an event. The resulting commands wait for {@linkcode poll}. */
   handle(event: ReceiverEvent): void {
     switch (event.type) {
       case "message":
@@ -200,7 +200,7 @@ export class Receiver {
     if (!this.#verified.isComplete(entry)) return;
     this.#verified.settle(entry);
     this.#news++;
-    // Small files end all the time; the last of them is what somebody waits for.
+    // Small files complete all the time; only the last of them ends the wait.
     this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
   }
 
@@ -365,7 +365,7 @@ export class Receiver {
 
   #seal({ entry, size, root }: SealItem): void {
     const state = this.#entries.state(entry);
-    // It failed here, and the sender will hear of it; or the seal is repeated.
+    // It failed here, and `failed` is on its way to the sender; or the seal is repeated.
     if (state === EntryState.failed || state === EntryState.committed) return;
     if (entry >= this.#admission.checkedEntries || !this.#entries.hasContent(entry)) {
       throw violation("a seal of no file");

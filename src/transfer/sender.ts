@@ -135,7 +135,7 @@ export class Sender {
     return this.#exchange.isRunning && this.#stage === "listing" && this.#pages.length < MAX_UNANSWERED_PAGES;
   }
 
-  /** Takes in what happened. What it brings about waits for {@linkcode poll}. */
+  /** Applies an event. The resulting commands wait for {@linkcode poll}. */
   handle(event: SenderEvent): void {
     switch (event.type) {
       case "message":
@@ -383,7 +383,7 @@ export class Sender {
 
   #wanted(entry: EntryId, first: BlockIndex, count: number): void {
     const state = this.#entries.state(entry);
-    // Failed here, and the receiver will hear of it.
+    // It failed here, and `fail` is on its way to the receiver.
     if (state === EntryState.failed) return;
     if (state !== EntryState.needed) throw violation(`a need for entry ${entry}, which it has`);
     this.#asks.blocks(entry, count, this.#entries.blocks(entry));

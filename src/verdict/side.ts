@@ -83,7 +83,7 @@ export class Side {
     return part(ratio(this.value("lostPackets"), this.value("sentPackets")));
   }
 
-  /** Cores that nobody used. */
+  /** Idle cores. */
   get idleCores(): number {
     return Math.max(0, this.value("machineCores") - this.busyCores);
   }

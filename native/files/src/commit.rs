@@ -180,7 +180,7 @@ impl<F: Folder> Sink<F> {
                             holder: Some(holder),
                         })
                     }
-                    // The part stays: it is complete, and whoever made room for it can commit again.
+                    // The part stays: it is complete, and can be committed again once there is room for its name.
                     Err(error) => Step::Done(Err(not_named(staged.path, &error))),
                 }
             }

@@ -4,7 +4,7 @@
 
 use crate::path::PathFault;
 
-/// Names kept of each reason: more than anybody reads. A tree of a million links must not become a million strings.
+/// Names kept of each reason: more than a user reads. A tree of a million links must not become a million strings.
 const MAX_NAMES: usize = 100;
 
 /// Longest name kept, in bytes. Names of a tree may be longer than any that can be sent.

@@ -7,7 +7,7 @@ use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
 use crate::path::RESERVED_PREFIX;
 
-/// Names to try. With 128 random bits the first is free, unless somebody plants names, who cannot plant the next.
+/// Names to try. With 128 random bits the first is free unless an attacker plants names, and the next cannot be planted.
 const ATTEMPTS: u32 = 8;
 
 /// An open part file. Several threads may write to it at once.

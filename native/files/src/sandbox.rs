@@ -132,7 +132,7 @@ impl<F: Folder> Root<F> {
             result => return result,
         }
         match parent.create_folder(name) {
-            // Somebody else was faster: their folder is as good, unless it is a link, which does not open.
+            // Another process was faster: its folder is as good, unless it is a link, which does not open.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return parent.open_folder(name);
             }

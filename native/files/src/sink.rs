@@ -209,7 +209,7 @@ impl<F: Folder> Sink<F> {
     pub fn abandon(&self, entry: u32) {
         let slot = self.slot(entry);
         if let Some(part) = slot.lock().take() {
-            // Gone already is as good; otherwise the name is reserved and random, and in nobody's way.
+            // Gone already is as good; otherwise the name is reserved and random, and stands in no file's way.
             let _ = part.remove();
         }
     }

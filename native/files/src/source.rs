@@ -242,7 +242,7 @@ impl SourceFile {
     }
 }
 
-/// 16 bytes that change when the file is another one or was touched. `ctime` is what nobody can set back.
+/// 16 bytes that change when the file is another one or was touched. `ctime` cannot be set back.
 pub(crate) fn fingerprint(stat: &Stat) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     for number in [stat.dev, stat.ino, stat.size] {

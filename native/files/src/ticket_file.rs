@@ -67,7 +67,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<Guard> {
         .map(|status| System::guard(&file, &status))
         .and_then(|guard| std::fs::rename(&temporary, path).map(|()| guard));
     if written.is_err() {
-        // The reason of the failure is what matters; the name is random and in nobody's way.
+        // The reason of the failure is what matters; the name is random and stands in no file's way.
         let _ = std::fs::remove_file(&temporary);
     }
     written

@@ -252,7 +252,7 @@ impl Walk {
             NodeKind::Link => return Err(Reason::Link),
             NodeKind::Special => return Err(Reason::Special),
             NodeKind::File => {
-                // Whoever everybody may read needs no second call.
+                // A file that all users may read needs no second call.
                 if stat.mode & 0o444 != 0o444 {
                     folder.may_read(name).map_err(unreadable)?;
                 }

@@ -1,4 +1,4 @@
-//! Removes what is no longer used: the folders of versions that nobody has started for 30 days, and what crashes left.
+//! Removes what is no longer used: the folders of versions that were not started for 30 days, and what crashes left.
 //!
 //! A version that runs may be removed: everything it needs is loaded before a transfer begins, and what is mapped stays until
 //! the process ends. Only a start between its check and its `exec` needs the names, and it has marked its folder as used within

@@ -1,7 +1,7 @@
 //! The unpacked files: one folder for each version, made whole under a fresh name and renamed into place.
 //!
 //! ```text
-//! BASE/             private to the user: nobody else may write here
+//! BASE/             private: only the user may write here
 //!   KEY/            0700; deno (0500), the engine and the bundle (0400), the stamp, and Deno's own small caches
 //!   .new-RANDOM/    being unpacked
 //!   .old-RANDOM/    being removed
@@ -98,7 +98,7 @@ fn refused<T>(why: &str) -> Result<T, Unusable> {
 }
 
 /// Makes the base folder if need be, and checks that nobody else can put anything there, or another folder in its place. Returns its path
-/// without links: what was checked is what is used, whoever owns a link on the way.
+/// without links: what was checked is what is used, also when another user owns a link on the way.
 fn make_base(place: &Place) -> Result<PathBuf, Unusable> {
     let Place { base, at_home } = place;
     if base.to_str().is_none() {

@@ -11,7 +11,7 @@ pub const PLACEHOLDER: &str = "ultra1...";
 /// An argument above this is no ticket, and no text around one.
 const LONGEST_SECRET: usize = 4096;
 
-/// All secrets together fit a pipe that nobody reads yet.
+/// All secrets together fit into a pipe without a reader.
 const MOST_SECRET_BYTES: usize = 60 * 1024;
 
 /// A variable that is handed on openly is cut to this: only its beginning tells anything.

@@ -13,7 +13,7 @@ const NO_ATEXIT: u64 = 0x0008_0000;
 ///
 /// Only the first initialisation in a process counts. msquic's own one would install an exit handler that frees OpenSSL's
 /// state under msquic's running threads, and would read a configuration file from a folder fixed at build time or from
-/// `OPENSSL_CONF`, both of which may belong to somebody else. [`crate::open`] calls this; whoever uses OpenSSL before that
+/// `OPENSSL_CONF`, both of which another user may control. [`crate::open`] calls this; code that uses OpenSSL before that
 /// (to make a certificate, for example) calls it first.
 pub fn ssl_init() -> bool {
     static DONE: OnceLock<bool> = OnceLock::new();

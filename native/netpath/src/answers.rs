@@ -7,7 +7,7 @@ use crate::path::{MILLISECOND, Nanos};
 
 /// Longer than any acknowledgement is held back on purpose.
 const GAP: Nanos = 30 * MILLISECOND;
-/// Smaller packets may be acknowledgements themselves, which nobody answers.
+/// Smaller packets may be acknowledgements themselves, which are not answered.
 const DATA_BYTES: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Random numbers that belong to a place, not to a moment: the n-th draw of a stream is the same whoever asks, and when.
+//! Random numbers that belong to a place, not to a moment: the n-th draw of a stream is the same for every reader and at any time.
 
 /// One stream of draws: of a seed, a direction and a purpose.
 #[derive(Clone, Copy, Debug)]

@@ -57,7 +57,7 @@ impl Tun {
             .map(|_| ())
     }
 
-    /// Packets that the kernel dropped because nobody had read those before them for too long.
+    /// Packets that the kernel dropped because earlier ones had not been read for too long.
     pub fn unread(&self) -> io::Result<u64> {
         let mut text = vec![0; 16_384];
         let bytes = self.statistics.read_at(&mut text, 0)?;

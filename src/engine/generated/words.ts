@@ -143,7 +143,7 @@ export const TARGET_STATUS = {
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
 
-/** Why a walk leaves something out, in the order in which names are told. */
+/** Why a walk leaves something out, in the order in which names are listed. */
 export const LEFT_OUT_REASON = {
   unreadable: 0,
   "not-utf8": 1,

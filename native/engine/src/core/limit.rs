@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-/// What a thread that woke late may catch up. Longer than the scheduler's delays, too short for anybody to notice the burst.
+/// How much a thread that woke late may catch up: longer than the scheduler's delays, too short for a noticeable burst.
 const BURST: Duration = Duration::from_millis(20);
 
 /// How long one send lasts at the limit, so that a slow limit is a steady trickle and not a block of 1 MiB now and then.
@@ -71,7 +71,7 @@ impl Limit {
 
     /// To be called after a lane's mark was set: ends the waits for it at once.
     pub fn lane_closed(&self) {
-        // With the lock nobody can be between the look at the mark and the sleep.
+        // The lock excludes a thread between its look at the mark and its sleep.
         drop(self.bucket.lock());
         self.changed.notify_all();
     }

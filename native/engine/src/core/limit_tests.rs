@@ -43,7 +43,7 @@ fn the_rate_is_held_within_a_percent_over_a_few_seconds_whatever_the_parts_and_t
 }
 
 #[test]
-fn whoever_sent_nothing_for_long_may_catch_up_a_burst_and_no_more() {
+fn after_a_long_silence_a_burst_may_be_caught_up_and_no_more() {
     let mut bucket = Bucket::new(1e6, Instant::now());
     assert_eq!(bucket.reserve(10_000, Duration::ZERO), Duration::ZERO);
     let now = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! What the calls that make something are told.
+//! The arguments of the calls that make something.
 
 use std::net::SocketAddr;
 

@@ -67,7 +67,7 @@ words! {
 }
 
 words! {
-    /// Why a walk leaves something out, in the order in which names are told.
+    /// Why a walk leaves something out, in the order in which names are listed.
     pub enum LeftOutReason {
         /// The user may not read it, or the system failed.
         Unreadable = 0,

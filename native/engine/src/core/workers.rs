@@ -1,4 +1,4 @@
-//! Threads that run queued work. They start when work comes and none is free, up to a limit, and end when nobody can give them more.
+//! Threads that run queued work. They start when work comes and none is free, up to a limit, and end when their queue can get no more work.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

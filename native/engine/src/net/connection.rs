@@ -65,7 +65,7 @@ pub enum Origin {
 pub enum Pin {
     /// Its SHA-256 begins with these bytes.
     Prefix([u8; 16]),
-    /// Any; its hash is told in CONNECTED.
+    /// Any; CONNECTED reports its hash.
     Report,
 }
 

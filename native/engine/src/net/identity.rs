@@ -1,6 +1,6 @@
 //! A fresh certificate for each run: P-256, self-signed, as a PKCS12 that only ever lives in memory.
 //!
-//! Nobody checks its names or dates: the dialer knows its SHA-256 from the ticket, and that is the whole of the trust. The
+//! Its names and dates are not checked: the dialer knows its SHA-256 from the ticket, and that is the whole of the trust. The
 //! validity is wide so that clocks that differ by years do no harm (I18).
 
 use std::ffi::CString;

@@ -1,4 +1,4 @@
-//! What QUIC knows of a connection's path and of what its sending waited for, read when somebody asks.
+//! What QUIC knows of a connection's path and of what its sending waited for, read on request.
 
 use super::connection::Connection;
 

@@ -13,7 +13,7 @@ pub struct SendBuffer {
     pub charge: u64,
     /// The bytes as the library gets them, one for each send.
     pub(super) parts: Vec<Buffer>,
-    /// Parts that have not come back from the library. Whoever brings the last one has the buffer again.
+    /// Parts that have not come back from the library. The last one to return brings the buffer back.
     away: AtomicUsize,
 }
 

@@ -78,7 +78,7 @@ pub struct SocketAbilities {
     pub coalescing: bool,
 }
 
-/// How busy the process, its threads and the machine are. Read when somebody asks, so it costs nothing while bytes move.
+/// How busy the process, its threads and the machine are. Read on request, so it costs nothing while bytes move.
 pub trait Busyness {
     /// The numbers of [`LOAD`], then [`THREAD_FIELDS`] for each thread.
     fn load() -> Vec<f64>;

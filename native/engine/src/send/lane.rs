@@ -13,7 +13,7 @@ use crate::net::SendBuffer;
 use crate::net::connection::{Connection, Lane};
 use crate::net::transport::{ByteStream, Direction, Received, StreamHandler, StreamStatistics};
 
-/// Who fills lanes: is told of what happens on their streams.
+/// Fills lanes; notified of what happens on their streams.
 pub trait LaneOwner: Send + Sync {
     /// A frame is acknowledged, or will never be.
     fn sent(&self, lane: &SendLane, buffer: Box<SendBuffer>);

@@ -212,7 +212,7 @@ impl ReadPump {
         None
     }
 
-    /// The lane's next block; grants that are used up are told and forgotten.
+    /// The lane's next block; grants that are used up are reported and forgotten.
     fn next_block(&self, lane: &SendLane) -> Option<(u32, u64)> {
         let mut grants = lane.grants.lock();
         loop {

@@ -98,7 +98,7 @@ impl Source {
     pub fn hold(&self, id: u32, first: u64, values: &[[u8; 32]]) -> Result<(), Fault> {
         let entry = match self.entry(id) {
             Ok(entry) => entry,
-            // It was offered and cannot be read any more: that is told when it is read or sealed, and no mistake of its holder.
+            // It was offered and cannot be read any more: reading or sealing reports that, and the command is no mistake.
             Err(_) if self.describe(id).is_some() => return Ok(()),
             Err(fault) => return Err(fault),
         };
@@ -210,7 +210,7 @@ impl Source {
         }
     }
 
-    /// A file that cannot be opened stays known as failed, so that it is told once.
+    /// A file that cannot be opened stays known as failed, so that its failure is reported once.
     fn tell_unopened(&self, id: u32, fault: &Fault) {
         let values = Values {
             table: BlockTable::new(0, OpenGroups::unbounded()),

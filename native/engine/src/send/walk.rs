@@ -58,7 +58,7 @@ struct Totals {
 /// Walks a tree to its end: PAGE events, then WALK_END or WALK_FAILED.
 pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) {
     match pages(source, walk, pace, tell) {
-        Ok(None) => {} // disposed meanwhile: nobody listens any more
+        Ok(None) => {} // disposed of meanwhile: nothing is reported any more
         Ok(Some((totals, left_out))) => tell_end(source, &totals, left_out, tell),
         Err(fault) => tell.tell(Event::WalkFailed {
             source,

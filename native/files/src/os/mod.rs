@@ -3,7 +3,7 @@
 //!
 //! A folder is held by its descriptor, names are single components, and nothing here follows a symbolic link, except
 //! [`Folder::open`], which opens what the user of this machine named. So no name from a peer leads out of the tree, even while
-//! somebody swaps folders for links. Tests put faults between these traits and the real thing.
+//! another process swaps folders for links. Tests put faults between these traits and the real thing.
 
 use std::path::Path;
 use std::{fs, io};
@@ -62,7 +62,7 @@ pub enum Guard {
     Mode(u16),
     /// The file system shows the same mode for every file, and `chmod` changes nothing.
     NoModes,
-    /// A pipe or a terminal: nobody else can open it by name.
+    /// A pipe or a terminal: it cannot be opened by name.
     Stream,
 }
 
@@ -70,7 +70,7 @@ pub enum Guard {
 pub trait Process {
     /// The bits that the user takes from the mode of everything new.
     fn umask() -> u16;
-    /// 128 bits that nobody can guess.
+    /// 128 unguessable bits.
     fn random() -> io::Result<u128>;
 }
 
@@ -104,7 +104,7 @@ pub trait TicketFiles {
     fn open(path: &Path) -> io::Result<fs::File>;
     /// Opens for writing behind what is there.
     fn append(path: &Path) -> io::Result<fs::File>;
-    /// Creates a file that was not there, for nobody else. A link is an error.
+    /// Creates a file that was not there, accessible to its owner alone. A link is an error.
     fn create(path: &Path) -> io::Result<fs::File>;
     fn place(status: &fs::Metadata) -> TicketPlace;
     /// How an open plain file is guarded.
@@ -123,9 +123,9 @@ pub trait Folder: Sized + Send + Sync + 'static {
     fn open_folder(&self, name: &str) -> io::Result<Self>;
     /// Opens a child for reading without ever blocking; a link is an error. The caller checks that it is a plain file.
     fn open_file(&self, name: &str) -> io::Result<Self::File>;
-    /// Creates a file that was not there, for reading and writing by nobody else.
+    /// Creates a file that was not there, for reading and writing by its owner alone.
     fn create_file(&self, name: &str) -> io::Result<Self::File>;
-    /// Creates a folder that nobody else can enter yet.
+    /// Creates a folder that only its owner can enter.
     fn create_folder(&self, name: &str) -> io::Result<()>;
 
     fn stat(&self, name: &str) -> io::Result<Stat>;

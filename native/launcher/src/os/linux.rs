@@ -19,7 +19,7 @@ pub fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// 64 bits that nobody can guess.
+/// 64 unguessable bits.
 pub fn random() -> io::Result<u64> {
     let mut random = [0; 8];
     rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;

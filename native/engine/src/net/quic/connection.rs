@@ -79,7 +79,7 @@ impl ConnectionHandle {
         let result = unsafe { (quic.api.connection_set_configuration)(raw, configuration.raw) };
         if failed(result) {
             // The callback will return the failure, and then the library closes the handle itself and raises no event.
-            // SAFETY: `context` is from `leak` and nobody else frees it.
+            // SAFETY: `context` is from `leak`, and this is the only place that frees it.
             drop(unsafe { Box::from_raw(context) });
             forget_handle(connection);
             return Err(result);

@@ -244,7 +244,7 @@ fn guarded(body: impl FnOnce() -> Status) -> Status {
     guarded_or(status::INTERNAL_ERROR, body)
 }
 
-/// The same with what the library is told after a panic.
+/// The same, with the answer to the library after a panic.
 fn guarded_or(after_panic: Status, body: impl FnOnce() -> Status) -> Status {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         if let Some(report) = ON_PANIC.get() {

@@ -1,4 +1,4 @@
-//! How busy the process, its threads and the machine are, for the verdict. Read from /proc when somebody asks, so it costs nothing
+//! How busy the process, its threads and the machine are, for the verdict. Read from /proc on request, so it costs nothing
 //! while bytes move; what a system does not tell is 0.
 
 use std::fs;
@@ -81,7 +81,7 @@ struct Machine {
     cores: u64,
 }
 
-/// How long all cores of the machine have been busy, whoever kept them so.
+/// How long all cores of the machine have been busy, with any process.
 fn machine() -> Machine {
     machine_of(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
 }
