@@ -13,6 +13,7 @@ import { type AdvertisedHost, LISTEN_EVERYWHERE, type ListenEndpoint } from "../
 import { parseAdvertise, parseListen } from "./endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
+import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
@@ -66,7 +67,7 @@ interface TransferInvocation {
   readonly output: OutputMode;
   readonly verbose: boolean;
   /** To be shown before anything happens. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export type OutputMode = "human" | "json" | "quiet";
@@ -266,12 +267,9 @@ function transferInvocation(
     tuning: tuningOf((name) => lastValue(words, name)),
     output: outputMode(words),
     verbose: words.values.has("verbose"),
-    warnings: typed ? [LONG_LIVED_TYPED] : [],
+    warnings: typed ? [{ about: "long-lived-ticket-typed" }] : [],
   };
 }
-
-const LONG_LIVED_TYPED =
-  "This ticket works more than once, and what is typed may stay in the shell's history: use --ticket FILE";
 
 function ticketSource(
   command: TransferCommand,

@@ -23,7 +23,7 @@ export async function testCommand(
   // No `await using`: the bundler's minifier inlines a variable that is used once, and drops its disposal.
   try {
     const outcome = await measure(task, { folder, tuning: task.tuning }, context);
-    return outcome === undefined ? EXIT_DONE : finish(outcome, { allowLeftOut: false }, context.output);
+    return outcome === undefined ? EXIT_DONE : finish(outcome, { allowLeftOut: false }, context.tell);
   } finally {
     await folder[Symbol.asyncDispose]();
   }
@@ -45,8 +45,8 @@ async function measure(
       // For each phase the other side comes again.
       const request = { role: "test", endpoint, advertise, machine, longLived: true, tuning } as const;
       const { listener, ticket: text } = await startWaiting(request, context);
-      await showTicket(text, "test", ticketOut, context.output);
-      context.output.phase("waiting");
+      await showTicket(text, "test", ticketOut, context.tell);
+      context.tell({ type: "phase", phase: "waiting" });
       return await measureAsked(listener, site, context);
     }
   }

@@ -16,7 +16,7 @@ export async function receiveCommand(
   task: ReceiveTask,
   context: CommandContext,
 ): Promise<number> {
-  const { output } = context;
+  const { tell } = context;
   const { peer, tuning, stay } = task;
   const options: ReceiveOptions = {
     ...task.target,
@@ -36,7 +36,7 @@ export async function receiveCommand(
   try {
     if (peer.type === "dial") {
       const link = await meetByTicket(peer.ticket, "receive", tuning, context);
-      return finish(await receive(take(), link, options, context), options, output);
+      return finish(await receive(take(), link, options, context), options, tell);
     }
     const { listener, ticket: text } = await startWaiting({
       role: "receive",
@@ -46,12 +46,12 @@ export async function receiveCommand(
       longLived: stay,
       tuning,
     }, context);
-    await showTicket(text, "receive", peer.ticketOut, output);
-    output.receivingInto(resolve(options.folder));
+    await showTicket(text, "receive", peer.ticketOut, tell);
+    tell({ type: "receiving-into", folder: resolve(options.folder) });
     while (true) {
-      output.phase("waiting");
+      tell({ type: "phase", phase: "waiting" });
       const link = await nextPeer(listener, context);
-      const code = finish(await receive(take(), link, options, context), options, output);
+      const code = finish(await receive(take(), link, options, context), options, tell);
       if (!stay) return code;
       ready = openSink(options, context);
     }

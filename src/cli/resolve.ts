@@ -9,8 +9,8 @@
 import { orEnded } from "../base/interrupted.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
-import type { Output } from "../ui/output.ts";
 import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./arguments.ts";
+import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
 import { type Target, targetOf } from "./target.ts";
 import { ticketOf } from "./ticket.ts";
@@ -41,25 +41,25 @@ export type Task = SendTask | ReceiveTask | TestTask;
  * @throws {UltraError} `usage` or `disk`
  * @throws {Interrupted}
  */
-export async function resolve(typed: TransferInvocation, ended: AbortSignal, output: Output): Promise<Task> {
+export async function resolve(typed: TransferInvocation, ended: AbortSignal, tell: Tell): Promise<Task> {
   switch (typed.command) {
     case "send":
-      return { ...typed, peer: await wayOf(typed.command, typed.peer, ended, output) };
+      return { ...typed, peer: await wayOf(typed.command, typed.peer, ended, tell) };
     case "recv": {
       const { into, target, peer, ...rest } = typed;
-      const way = await wayOf(typed.command, peer, ended, output);
+      const way = await wayOf(typed.command, peer, ended, tell);
       return { ...rest, peer: way, target: await targetOf(into, target) };
     }
     case "test": {
       const { peer } = typed;
-      return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, output) };
+      return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, tell) };
     }
   }
 }
 
-async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, output: Output): Promise<Way> {
+async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, tell: Tell): Promise<Way> {
   if (peer.type === "listen") return peer;
-  return { type: "dial", ticket: await orEnded(ticketOf(command, peer.ticket, output), ended) };
+  return { type: "dial", ticket: await orEnded(ticketOf(command, peer.ticket, tell), ended) };
 }
 
 /** Nearest first. */

@@ -19,13 +19,12 @@ import type { Distance } from "../settings/distance.ts";
 import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory } from "../settings/budget.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { engineSizes } from "../settings/engine_sizes.ts";
+import { describe } from "../ui/advice.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
-import { type Output, teller } from "../ui/output.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
-import { advised, describe, speedAdvice } from "./advice.ts";
 import { outputModeOf, parseArguments } from "./arguments.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext, Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
 import { receiveCommand } from "./recv.ts";
@@ -59,7 +58,8 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
     environment: facts,
     isVerbose: () => isVerbose,
   });
-  const code = await outcome(output, async () => {
+  const tell: Tell = (event) => output.tell(event);
+  const code = await outcome(tell, async () => {
     checkEncoding(facts);
     const invocation = parseArguments(facts.args, { ticket: facts.ticket });
     switch (invocation.command) {
@@ -79,23 +79,23 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         isVerbose = invocation.verbose;
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
-        return await runTransfer(invocation, facts, output, exitNow);
+        return await runTransfer(invocation, facts, tell, exitNow);
     }
   });
   if (code === undefined) return EXIT_DONE;
-  output.exit(code);
+  tell({ type: "exit", code });
   return code;
 }
 
-async function outcome(output: Output, act: () => Promise<number | undefined>): Promise<number | undefined> {
+async function outcome(tell: Tell, act: () => Promise<number | undefined>): Promise<number | undefined> {
   try {
     return await act();
   } catch (error) {
     if (error instanceof Interrupted) {
-      output.interrupted();
+      tell({ type: "interrupted" });
       return exitCodeOfSignal(error.signal as EndingSignal);
     }
-    output.error(advised(error));
+    tell({ type: "error", error, fromPeer: false });
     return exitCodeOfError(error);
   }
 }
@@ -117,25 +117,27 @@ function checkFolder({ fault }: ProcessFacts): void {
 async function runTransfer(
   invocation: TransferInvocation,
   facts: ProcessFacts,
-  output: Output,
+  tell: Tell,
   exitNow: (code: number) => void,
 ): Promise<number> {
-  for (const warning of invocation.warnings) output.warning(warning);
+  for (const warning of invocation.warnings) tell({ type: "warning", warning });
   const stopLog = invocation.verbose
-    ? startDebugLog((line) => output.debug(line), () => monotonicClock.now())
+    ? startDebugLog((line) => tell({ type: "debug", line }), () => monotonicClock.now())
     : () => {};
   using signals = watchSignals(facts.ignored);
   surviveFileLimit();
   signals.insisted.addEventListener("abort", () => {
     const code = exitCodeOfSignal("SIGINT");
     // Takes the status line away.
-    output.exit(code);
+    tell({ type: "exit", code });
     exitNow(code);
   });
-  const task = await resolve(invocation, signals.ended, output);
+  const task = await resolve(invocation, signals.ended, tell);
   const { tuning } = task;
   const distance = farthest(task);
-  if (tuning.profile.name === "max") output.memoryBound(memoryBound(task, distance));
+  if (tuning.profile.name === "max") {
+    tell({ type: "memory-bound", bytes: memoryBound(task, distance) });
+  }
   const cores = navigator.hardwareConcurrency;
   const engine = startEngine(engineSizes(cores, distance, tuning));
   const context: CommandContext = {
@@ -143,8 +145,7 @@ async function runTransfer(
     clock: monotonicClock,
     timers: systemTimers,
     random: systemRandom,
-    output,
-    tell: teller(output, speedAdvice),
+    tell,
     describe,
     host: Deno.hostname(),
     cores,

@@ -15,12 +15,12 @@ export async function sendCommand(
   task: SendTask,
   context: CommandContext,
 ): Promise<number> {
-  const { output } = context;
+  const { tell } = context;
   const offering = Offering.ofPaths(task.paths, context);
   await offering.started(context);
   const peer = await offering.orFailed(orEnded(meet(task, offering, context), context.ended));
   const outcome = await send(offering, peer, task, context);
-  return finish(outcome, task, output);
+  return finish(outcome, task, tell);
 }
 
 async function meet(
@@ -31,7 +31,7 @@ async function meet(
   if (peer.type === "dial") {
     return await meetByTicket(peer.ticket, "send", tuning, context);
   }
-  const { output } = context;
+  const { tell } = context;
   const { listener, ticket: text } = await startWaiting({
     role: "send",
     endpoint: peer.endpoint,
@@ -40,10 +40,13 @@ async function meet(
     longLived: false,
     tuning,
   }, context);
-  await showTicket(text, "send", peer.ticketOut, output);
-  const showOffer = () => offering.offered === undefined ? undefined : output.offering(offering.offered);
+  await showTicket(text, "send", peer.ticketOut, tell);
+  const showOffer = () => {
+    const { offered } = offering;
+    if (offered !== undefined) tell({ type: "offering", offered });
+  };
   showOffer();
-  output.phase("waiting");
+  tell({ type: "phase", phase: "waiting" });
   const met = nextPeer(listener, context);
   // A long walk is told when it ends, if nobody has come by then.
   if (offering.offered === undefined) await Promise.race([offering.known.then(showOffer), met]);

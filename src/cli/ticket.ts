@@ -3,12 +3,12 @@
 import { readTicketFile, readTicketStdin, writeTicketFile } from "../meet/ticket_files.ts";
 import type { Role } from "../meet/direction.ts";
 import type { Ticket } from "../protocol/ticket.ts";
-import type { Output } from "../ui/output.ts";
 import { ticketFor, type TicketSource } from "./arguments.ts";
+import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
 
 /** @throws {UltraError} `usage` when it is no ticket, or one for another command */
-export async function ticketOf(command: TransferCommand, source: TicketSource, output: Output): Promise<Ticket> {
+export async function ticketOf(command: TransferCommand, source: TicketSource, tell: Tell): Promise<Ticket> {
   switch (source.from) {
     case "argument":
     case "environment":
@@ -17,7 +17,7 @@ export async function ticketOf(command: TransferCommand, source: TicketSource, o
       return ticketFor(command, (await readTicketStdin()).text);
     case "file": {
       const { text, warning } = await readTicketFile(source.path);
-      if (warning !== undefined) output.warning(warning);
+      if (warning !== undefined) tell({ type: "warning", warning });
       return ticketFor(command, text);
     }
   }
@@ -28,9 +28,9 @@ export async function showTicket(
   text: string,
   role: Role,
   file: string | undefined,
-  output: Output,
+  tell: Tell,
 ): Promise<void> {
   const warning = file === undefined ? undefined : await writeTicketFile(file, text);
-  if (warning !== undefined) output.warning(warning);
-  output.ticket({ text, role, file });
+  if (warning !== undefined) tell({ type: "warning", warning });
+  tell({ type: "ticket", ticket: { text, role, file } });
 }

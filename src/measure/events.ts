@@ -4,14 +4,16 @@ import type { Context } from "../link/context.ts";
 import type { RunEvent } from "../session/events.ts";
 import type { Measurement, TestVerdict } from "./verdict.ts";
 
+/** Everything that a run may tell its user. */
+export type UserEvent = RunEvent | MeasureEvent;
+
+/** What measurements need of the world. */
+export type MeasureContext = Context<UserEvent>;
+
 export type MeasureEvent =
-  | RunEvent
   /** A phase begins. */
   | { readonly type: "measuring"; readonly phase: Pick<Measurement, "way" | "from" | "to" | "bytes"> }
   /** A phase is over. */
   | { readonly type: "measured"; readonly measurement: Measurement }
   /** All phases are over. */
   | { readonly type: "tested"; readonly verdicts: readonly TestVerdict[] };
-
-/** What measurements need of the world. */
-export type MeasureContext = Context<MeasureEvent>;

@@ -10,7 +10,7 @@ import type { Outcome } from "../transfer/outcome.ts";
 import { grantedLanes } from "../settings/budget.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import type { TransferFacts } from "../session/events.ts";
-import type { MeasureContext, MeasureEvent } from "./events.ts";
+import type { MeasureContext, UserEvent } from "./events.ts";
 import type { Peer } from "../meet/join.ts";
 import { Offering } from "../session/offering.ts";
 import { receive, send } from "../session/once.ts";
@@ -44,7 +44,7 @@ export async function runPhase(
   context: MeasureContext,
 ): Promise<PhaseResult> {
   let facts: TransferFacts | undefined;
-  const tell = (event: MeasureEvent) => {
+  const tell = (event: UserEvent) => {
     if (event.type === "complete") facts = event.facts;
     if (event.type === "file-failed" || event.type === "wrong-proof") context.tell(event);
   };

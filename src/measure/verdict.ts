@@ -1,8 +1,7 @@
 /** Which part is the bottleneck, from the phases of `ultra test`. Pure. @module */
 
 import type { TestPlace } from "../protocol/messages.ts";
-import { formatBytes } from "../base/text.ts";
-import type { Verdict } from "../verdict/finding.ts";
+import type { Finding, Verdict } from "../verdict/finding.ts";
 
 /** One phase, seen from this side. */
 export interface Measurement {
@@ -15,12 +14,15 @@ export interface Measurement {
   readonly verdict: Verdict;
 }
 
-export interface TestVerdict {
-  readonly way: Measurement["way"];
-  /** `disk-read`, `disk-write`: of the side that sends or receives; `way`: everything between the disks. */
-  readonly bottleneck: "disk-read" | "disk-write" | "way";
-  readonly sentence: string;
-}
+/** The bottleneck of one way. Rates are bytes per second; what goes from memory to memory is what the way carries without a disk. */
+export type TestVerdict =
+  & { readonly way: Measurement["way"]; readonly memoryRate: number }
+  & (
+    /** The disk of the side that sends or receives. */
+    | { readonly bottleneck: "disk-read" | "disk-write"; readonly diskRate: number }
+    /** Everything between the disks. */
+    | { readonly bottleneck: "way"; readonly finding: Finding }
+  );
 
 /** A disk that takes more of the rate than this is what limits; less is what a measurement scatters. */
 const NOTABLE = 0.8;
@@ -35,25 +37,16 @@ function verdictOfWay(way: Measurement["way"], phases: readonly Measurement[]): 
   const find = (from: TestPlace, to: TestPlace) => phases.find((phase) => phase.from === from && phase.to === to);
   const without = find("memory", "memory");
   if (without === undefined) return undefined;
-  const rate = rateOf(without);
+  const memoryRate = rateOf(without);
   const disks = [["disk-read", find("disk", "memory")], ["disk-write", find("memory", "disk")]] as const;
   const [slowest] = disks.flatMap(([bottleneck, phase]) =>
-    phase === undefined ? [] : [{ bottleneck, rate: rateOf(phase) }]
+    phase === undefined ? [] : [{ bottleneck, diskRate: rateOf(phase) }]
   )
-    .sort((one, other) => one.rate - other.rate);
-  if (slowest === undefined || slowest.rate >= NOTABLE * rate) {
-    const sentence = `no disk (memory to memory goes ${formatBytes(rate)}/s): ${without.verdict.sentence}`;
-    return { way, bottleneck: "way", sentence };
+    .sort((one, other) => one.diskRate - other.diskRate);
+  if (slowest === undefined || slowest.diskRate >= NOTABLE * memoryRate) {
+    return { way, memoryRate, bottleneck: "way", finding: without.verdict.finding };
   }
-  const { bottleneck } = slowest;
-  const verb = bottleneck === "disk-read" ? "reads" : "writes";
-  const rates = `${verb} ${formatBytes(slowest.rate)}/s (memory to memory goes ${formatBytes(rate)}/s)`;
-  return { way, bottleneck, sentence: `${diskOf(way, bottleneck)}, which ${rates}` };
-}
-
-function diskOf(way: Measurement["way"], bottleneck: "disk-read" | "disk-write"): string {
-  if (way === "local") return "the disk";
-  return (way === "send") === (bottleneck === "disk-read") ? "the disk here" : "the disk there";
+  return { way, memoryRate, ...slowest };
 }
 
 export function rateOf({ bytes, seconds }: Pick<Measurement, "bytes" | "seconds">): number {

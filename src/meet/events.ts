@@ -11,3 +11,10 @@ export type MeetEvent =
   | { readonly type: "ipv4-only" }
   /** A dialer did not prove the ticket's secret. */
   | { readonly type: "wrong-proof"; readonly error: UltraError };
+
+/** Why a file is no good place for a ticket. */
+export type TicketFileWarning =
+  /** Group or others may read it. */
+  | { readonly about: "ticket-file-readable"; readonly path: string }
+  /** Its disk keeps no permissions: whoever can reach it can read and change the ticket. */
+  | { readonly about: "ticket-file-unprotected"; readonly path: string };

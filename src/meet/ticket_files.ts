@@ -8,11 +8,12 @@ import { type Guard, readTicketBytes, writeTicketBytes } from "../engine/surroun
 import type { FileFault } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { parseTicket } from "../protocol/ticket.ts";
+import type { TicketFileWarning } from "./events.ts";
 
 export interface TicketText {
   readonly text: string;
   /** What the user may want to change about the file. */
-  readonly warning: string | undefined;
+  readonly warning: TicketFileWarning | undefined;
 }
 
 /** A ticket has 512 characters at most; with comments of an editor or a mail it is still no ticket. */
@@ -59,10 +60,10 @@ export async function readTicketStdin(input: Reader = Deno.stdin): Promise<Ticke
  * @returns a warning when others may read it all the same
  * @throws {UltraError} `disk`, or `usage` for a device or a folder
  */
-export async function writeTicketFile(path: string, ticket: string): Promise<string | undefined> {
+export async function writeTicketFile(path: string, ticket: string): Promise<TicketFileWarning | undefined> {
   const result = await writeTicketBytes(path, new TextEncoder().encode(`${ticket}\n`));
   if (result.type === "failed") throw fileError(result.fault, "written", path);
-  return result.guard.type === "no-modes" ? openToOthers(path) : undefined;
+  return result.guard.type === "no-modes" ? { about: "ticket-file-unprotected", path } : undefined;
 }
 
 /**
@@ -71,26 +72,20 @@ export async function writeTicketFile(path: string, ticket: string): Promise<str
  *
  * @returns a warning when others may read it
  */
-export function checkGuard(path: string, guard: Guard): string | undefined {
+export function checkGuard(path: string, guard: Guard): TicketFileWarning | undefined {
   if (guard.type === "stream") return undefined;
-  if (guard.type === "no-modes") return openToOthers(path);
+  if (guard.type === "no-modes") return { about: "ticket-file-unprotected", path };
   if ((guard.mode & OTHERS_WRITE) !== 0) {
     throw new UltraError("usage", `Other users may change the ticket file; run chmod 600 on it and check the ticket`, {
       subject: path,
     });
   }
-  return (guard.mode & OTHERS_READ) === 0
-    ? undefined
-    : `Other users may read the ticket file ${path}: chmod 600 makes it private`;
+  return (guard.mode & OTHERS_READ) === 0 ? undefined : { about: "ticket-file-readable", path };
 }
 
 /** What a ticket is read from. */
 export interface Reader {
   read(buffer: Uint8Array): Promise<number | null>;
-}
-
-function openToOthers(path: string): string {
-  return `The disk of the ticket file ${path} keeps no permissions: whoever can reach that disk can read and change it`;
 }
 
 /** Whether nothing that may follow could change what this is: a whole ticket, or a line that none begins with. */

@@ -1,7 +1,7 @@
 /**
- * What a run tells its user, as one stream of events: a transfer's carry its id. How they look is the business of `src/ui/`.
+ * What a run tells its user, as one stream of events: numbers, parsed types and reasons. How they read is the business of `src/ui/`.
  *
- * All texts may hold foreign names.
+ * A transfer's events carry its id. All texts may hold foreign names; they are escaped where they are shown.
  *
  * @module
  */
@@ -10,20 +10,25 @@ import type { ErrorKind } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
 import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
-import type { MeetEvent } from "../meet/events.ts";
+import type { Role } from "../meet/direction.ts";
+import type { MeetEvent, MeetPhase, TicketFileWarning } from "../meet/events.ts";
 import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import type { Verdict } from "../verdict/finding.ts";
 
-export type RunEvent = MeetEvent | (TransferEvent & { readonly transfer: TransferId });
+export type RunEvent = MeetEvent | (TransferEvent & { readonly transfer: TransferId }) | CommandEvent;
 
 /** What transfers need of the world. */
 export type RunContext = Context<RunEvent>;
+
+/** What a run is busy with. */
+export type RunPhase = "waiting" | MeetPhase | TransferPhase;
 
 /** What a transfer is busy with. */
 export type TransferPhase = "listing" | "moving" | "committing" | "confirming";
 
 export type TransferEvent =
+  /** Told when it changes. */
   | { readonly type: "phase"; readonly phase: TransferPhase }
   /** A transfer begins; progress counts from here. */
   | { readonly type: "started"; readonly start: TransferStart }
@@ -33,12 +38,47 @@ export type TransferEvent =
   | { readonly type: "added"; readonly added: AddedConnection }
   /** A connection of the transfer is in use. */
   | { readonly type: "settings"; readonly reported: ReportedSettings }
-  /** Comes often, also when nothing changed. */
+  /** With each tick, also when nothing changed, and once at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
   | { readonly type: "complete"; readonly facts: TransferFacts };
+
+/** What a command tells before, between and after its transfers. */
+export type CommandEvent =
+  /** A listener waits for the other side. */
+  | { readonly type: "phase"; readonly phase: "waiting" }
+  | { readonly type: "ticket"; readonly ticket: TicketNotice }
+  /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
+  | { readonly type: "memory-bound"; readonly bytes: number }
+  /** A sender knows what it is going to offer, and nobody has come yet. */
+  | { readonly type: "offering"; readonly offered: OfferedFiles }
+  /** A receiver waits; what arrives will be in this folder. */
+  | { readonly type: "receiving-into"; readonly folder: string }
+  /** Something the user may want to change. */
+  | { readonly type: "warning"; readonly warning: Warning }
+  /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
+  | { readonly type: "error"; readonly error: unknown; readonly fromPeer: boolean }
+  /** The run ends because the user or the system wants it to. */
+  | { readonly type: "interrupted" }
+  /** A line of `-v`, as `src/ui/log.ts` makes them. */
+  | { readonly type: "debug"; readonly line: string }
+  /** The last event. */
+  | { readonly type: "exit"; readonly code: number };
+
+export interface TicketNotice {
+  readonly text: string;
+  /** What its maker does. */
+  readonly role: Role;
+  /** Where it was written (`--ticket-out`): then it is shown nowhere else, so that no log holds it. */
+  readonly file: string | undefined;
+}
+
+export type Warning =
+  | TicketFileWarning
+  /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
+  | { readonly about: "long-lived-ticket-typed" };
 
 export interface TransferStart {
   readonly role: "send" | "receive";
@@ -72,7 +112,8 @@ export interface ReportedSettings {
 }
 
 export interface FileFailure {
-  readonly path: string;
+  /** `undefined`: the engine does not know it any more. */
+  readonly path: string | undefined;
   readonly kind: ErrorKind;
   readonly text: string;
 }

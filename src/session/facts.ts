@@ -32,9 +32,6 @@ export interface SideFacts {
   readonly pathOf: (entry: number) => string | undefined;
 }
 
-/** In place of a name that nobody knows any more. */
-export const UNNAMED = "a file";
-
 /** @param side what only this side knows */
 export function factsOf(
   summary: Summary,
@@ -42,7 +39,7 @@ export function factsOf(
 ): Omit<TransferFacts, "verdict"> {
   const { counts, leftOut } = summary;
   const failed = summary.failures.map(({ entry, kind, text }): FileFailure => ({
-    path: pathOf(entry) ?? UNNAMED,
+    path: pathOf(entry),
     kind,
     text,
   }));

@@ -21,8 +21,8 @@ import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
 import type { ReceiverCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
-import type { RunContext, TransferEvent } from "./events.ts";
-import { factsOf, judged, UNNAMED } from "./facts.ts";
+import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
+import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
 
 export interface ReceiveOptions {
@@ -83,6 +83,8 @@ export class Incoming implements Side {
   readonly #connections = new Map<ControlLink, Grant>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #state: State = { at: "ready" };
+  /** The last one that was told. */
+  #phase: TransferPhase | undefined;
   #joined = 1;
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
@@ -128,10 +130,10 @@ export class Incoming implements Side {
       this.#cancel(new UltraError("network", "The other side offered nothing in time"));
     }
     if (this.#state.at !== "receiving") return;
-    const { phase } = this.machine.progress;
+    const { phase } = this.machine;
     if (phase === "committing") this.#state = { ...this.#state, arrivedMs: this.#state.arrivedMs ?? now };
     if (phase === "moving") this.#state = { ...this.#state, arrivedMs: undefined };
-    if (phase === "committing" || phase === "confirming") this.tell({ type: "phase", phase });
+    if (phase === "committing" || phase === "confirming") this.#enter(phase);
   }
 
   flush(): void {
@@ -209,6 +211,12 @@ export class Incoming implements Side {
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
   }
 
+  #enter(phase: TransferPhase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.tell({ type: "phase", phase });
+  }
+
   #cancel(error: UltraError): void {
     this.machine.handle({ type: "cancel", error });
   }
@@ -229,7 +237,7 @@ export class Incoming implements Side {
       arrivedMs: undefined,
     };
     this.tell({ type: "started", start: { role: "receive", name: offer.name, bytes: offer.totalSize } });
-    this.tell({ type: "phase", phase: "moving" });
+    this.#enter("moving");
     this.#grant(peer.link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
     if (connections !== undefined) peer.extra.want(connections);
   }
@@ -292,7 +300,7 @@ export class Incoming implements Side {
         this.machine.handle(event);
         // What ends the whole transfer is told as its error.
         if (this.machine.outcome.state !== "running") return;
-        const failure = { path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text };
+        const failure = { path: this.#nameOf(entry), kind: kindOfFault(fault), text };
         return this.tell({ type: "file-failed", failure });
       }
       case "checked":

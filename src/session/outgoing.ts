@@ -23,8 +23,8 @@ import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Sender } from "../transfer/sender.ts";
 import type { SenderCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
-import type { RunContext, TransferEvent } from "./events.ts";
-import { factsOf, judged, UNNAMED } from "./facts.ts";
+import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
+import { factsOf, judged } from "./facts.ts";
 import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./offering.ts";
 import type { Side } from "./side.ts";
 
@@ -77,6 +77,8 @@ export class Outgoing implements Side {
   readonly #connections = new Map<ControlLink, readonly LaneId[]>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #state: State = { at: "ready" };
+  /** The last one that was told. */
+  #phase: TransferPhase | undefined;
   /** Lanes of each connection. */
   #lanes = 0;
   /** Lanes that were opened, ever: the number of the next one. */
@@ -130,7 +132,7 @@ export class Outgoing implements Side {
     this.#state = { at: "offered", road: { peer, plan, tuner, startedMs: clock.now(), changed }, early: new Map() };
     link.admit(0);
     link.send({ type: "offer", host, name, totalSize, lanes: this.#lanes });
-    this.tell({ type: "phase", phase: "listing" });
+    this.#enter("listing");
     this.tell({ type: "started", start: { role: "send", name, bytes: totalSize } });
     this.#offering.handOver((event) => {
       this.#on(event);
@@ -148,7 +150,7 @@ export class Outgoing implements Side {
       this.#tune(this.#state.road);
       this.#checkLanes();
     }
-    if (this.machine.progress.phase === "committing") this.tell({ type: "phase", phase: "committing" });
+    if (this.machine.phase === "committing") this.#enter("committing");
   }
 
   flush(): void {
@@ -221,6 +223,12 @@ export class Outgoing implements Side {
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
+  #enter(phase: TransferPhase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.tell({ type: "phase", phase });
+  }
+
   #begin({ lanes }: Accept): void {
     if (this.#state.at !== "offered") {
       const error = new UltraError("protocol", "The other side accepted the offer twice");
@@ -231,7 +239,7 @@ export class Outgoing implements Side {
     const { bytesPerSecond } = this.#options.tuning;
     if (bytesPerSecond !== undefined) this.#context.hub.engine.limitRate(this.id, bytesPerSecond);
     this.#lanes = Math.min(lanes, this.#lanes);
-    this.tell({ type: "phase", phase: "moving" });
+    this.#enter("moving");
     this.#feed();
     this.tell({ type: "opened", streams: this.#lanes });
     this.#openLanes(road, road.peer.link, this.#lanes);
@@ -266,7 +274,7 @@ export class Outgoing implements Side {
 
   /** Only the peer can end lanes before their connection. Without any left, what is missing could never leave. */
   #checkLanes(): void {
-    const isStuck = this.#open.size === 0 && this.machine.progress.phase === "moving";
+    const isStuck = this.#open.size === 0 && this.machine.phase === "moving";
     if (!isStuck || this.#context.clock.now() - this.#lanelessMs < LANELESS_MS) return;
     const error = new UltraError("network", "The other side ended all streams before everything had arrived");
     this.machine.handle({ type: "cancel", error });
@@ -338,7 +346,7 @@ export class Outgoing implements Side {
       case "read-failed":
       case "seal-failed": {
         const { entry, fault, text } = event;
-        const failure = { path: this.#nameOf(entry) ?? UNNAMED, kind: kindOfFault(fault), text: sentence(text) };
+        const failure = { path: this.#nameOf(entry), kind: kindOfFault(fault), text: sentence(text) };
         this.tell({ type: "file-failed", failure });
         return this.machine.handle(event);
       }

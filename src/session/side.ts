@@ -5,12 +5,13 @@ import type { ControlLink } from "../link/control_link.ts";
 import type { Peer } from "../meet/join.ts";
 import type { Accept, TransferMessage } from "../protocol/messages.ts";
 import type { TransferId } from "../protocol/words.ts";
-import type { Outcome, Progress } from "../transfer/outcome.ts";
+import type { Outcome, Phase, Progress } from "../transfer/outcome.ts";
 import type { TransferEvent } from "./events.ts";
 
 /** What both machines have in common. */
 export interface Machine {
   readonly outcome: Outcome;
+  readonly phase: Phase;
   readonly progress: Progress;
   handle(
     event:

@@ -1,8 +1,8 @@
 /**
  * One transfer and the connections it runs on, whichever way the bytes go: turns, heartbeats, and the states from waiting to finished.
  *
- * A turn is a batch of the engine's events that are let in one after the other, and then settled once: the machine is told the time, what
- * it wants done is done, and progress is told.
+ * A turn is a batch of the engine's events that are let in one after the other, and then settled once: the machine is told the time, and
+ * what it wants done is done. Progress is told by the clock, however many turns there are.
  *
  * @module
  */
@@ -35,6 +35,9 @@ export type TransferState =
 /** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
 
+/** Progress is told so often at most: twice as often as the fastest output shows it. */
+const PROGRESS_MS = 50;
+
 /** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */
 const HEARTBEAT_MS = 1000;
 
@@ -46,6 +49,8 @@ export class Transfer {
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
+  /** When progress was told last; `undefined`: it is due. */
+  #progressMs: number | undefined;
 
   constructor(side: Side, context: RunContext) {
     this.#side = side;
@@ -115,13 +120,18 @@ export class Transfer {
 
   #settle(): void {
     const { machine } = this.#side;
+    const nowMs = this.#context.clock.now();
     this.#isChanged = false;
     // Seals and acknowledgements become due with the clock.
-    machine.handle({ type: "tick", nowMs: this.#context.clock.now() });
+    machine.handle({ type: "tick", nowMs });
     this.#side.step();
     this.#side.flush();
-    this.#side.tell({ type: "progress", progress: machine.progress });
-    if (machine.outcome.state !== "running") this.#finish();
+    const isOver = machine.outcome.state !== "running";
+    if (isOver || nowMs - (this.#progressMs ?? -Infinity) >= PROGRESS_MS) {
+      this.#progressMs = nowMs;
+      this.#side.tell({ type: "progress", progress: machine.progress });
+    }
+    if (isOver) this.#finish();
   }
 
   #finish(): void {
@@ -142,7 +152,11 @@ export class Transfer {
     // Unknown, but not critical: from a later version.
     if (message === undefined) return;
     if (isHandshake(message)) return this.#violated(`The other side sent "${message.type}" after its proof`);
-    if (this.#side.message(message)) return;
+    if (this.#side.message(message)) {
+      // An offer, or its acceptance: progress counts from here.
+      this.#progressMs = undefined;
+      return;
+    }
     if (message.type !== "want-connections") return machine.handle({ type: "message", message });
     if (!hasBegun) return this.#violated("The other side asked for connections before it accepted the offer");
     this.#side.asked(message.connections);

@@ -101,10 +101,17 @@ export class Receiver {
     return this.#exchange.outcome;
   }
 
+  get phase(): Phase {
+    if (!this.#exchange.isRunning) return "ended";
+    if (this.#stage.at === "admitting") return "listing";
+    if (this.#stage.at === "confirming") return "confirming";
+    return this.#entries.inState(EntryState.needed) > 0 ? "moving" : "committing";
+  }
+
   get progress(): Progress {
     return {
       ...this.#entries.progress,
-      phase: this.#phase(),
+      phase: this.phase,
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
       listed: this.#admission.isListed,
     };
@@ -435,12 +442,5 @@ export class Receiver {
 
   #isNeeded(entry: EntryId): boolean {
     return this.#entries.state(entry) === EntryState.needed;
-  }
-
-  #phase(): Phase {
-    if (!this.#exchange.isRunning) return "ended";
-    if (this.#stage.at === "admitting") return "listing";
-    if (this.#stage.at === "confirming") return "confirming";
-    return this.#entries.inState(EntryState.needed) > 0 ? "moving" : "committing";
   }
 }

@@ -116,10 +116,18 @@ export class Sender {
     return this.#exchange.outcome;
   }
 
+  get phase(): Phase {
+    if (!this.#exchange.isRunning) return "ended";
+    if (this.#stage === "listing") return "listing";
+    if (this.#entries.over === this.#entries.count) return "confirming";
+    const isMoving = this.#answers.count < this.#entries.count || !this.#schedule.isIdle;
+    return isMoving ? "moving" : "committing";
+  }
+
   get progress(): Progress {
     return {
       ...this.#entries.progress,
-      phase: this.#phase(),
+      phase: this.phase,
       verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
       listed: this.#stage !== "listing",
     };
@@ -482,13 +490,5 @@ export class Sender {
 
   #forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
     if (this.#entries.state(entry) === EntryState.needed) this.#verified.forEachMissing(entry, first, end, visit);
-  }
-
-  #phase(): Phase {
-    if (!this.#exchange.isRunning) return "ended";
-    if (this.#stage === "listing") return "listing";
-    if (this.#entries.over === this.#entries.count) return "confirming";
-    const isMoving = this.#answers.count < this.#entries.count || !this.#schedule.isIdle;
-    return isMoving ? "moving" : "committing";
   }
 }

@@ -4,43 +4,24 @@
  * @module
  */
 
+import { percentOf } from "../base/text.ts";
+import type { UserEvent } from "../measure/events.ts";
+import type { FileFailure, RunPhase, TicketNotice } from "../session/events.ts";
+import type { Progress } from "../transfer/outcome.ts";
 import { escapeText, shownText, truncate } from "./escape.ts";
-import { counted, formatBytes, formatCount, formatSize, percentOf } from "../base/text.ts";
-import { addedLine, configLine, openedLine, progressLine, settingsLine, startLine } from "./lines.ts";
-import type { TestVerdict } from "../measure/verdict.ts";
-import type { ShownMeasurement } from "./output.ts";
-import {
-  arrivedText,
-  commandFor,
-  commandForFile,
-  errorLines,
-  failureLine,
-  measurementHeading,
-  measurementLine,
-  measuringText,
-  PHASES,
-  testVerdictLine,
-} from "./messages.ts";
-import type { FactSheet, Output, RunPhase, TicketNotice } from "./output.ts";
-import type {
-  AddedConnection,
-  FileFailure,
-  OfferedFiles,
-  ReportedSettings,
-  TransferConfig,
-  TransferStart,
-} from "../session/events.ts";
+import { humanLines } from "./human_lines.ts";
+import { progressLine } from "./lines.ts";
+import { commandFor, measuringText, PHASES } from "./messages.ts";
+import { answer, type EventTable, type Output } from "./output.ts";
 import {
   MIN_STATUS_COLUMNS,
   progressDetail,
   ProgressMeter,
-  type ProgressReport,
   progressShare,
   renderStatusLine,
   SPARE_COLUMNS,
   type StatusState,
 } from "./progress.ts";
-import { closingSheet } from "./sheet.ts";
 import type { Terminal, TextWriter } from "./writer.ts";
 
 /** Ten times a second looks alive and costs nothing. */
@@ -53,6 +34,14 @@ const PROGRESS_LINE_PERCENT = 5;
 /** No more often than this, however fast it goes. With `-v` there is a line each time. */
 const LEAST_LINE_MS = 1000;
 
+/** Events whose lines take the place of the status line. */
+const ENDS_STATUS: ReadonlySet<UserEvent["type"]> = new Set(
+  ["started", "complete", "tested", "error", "interrupted", "exit"] as const,
+);
+
+/** Events after which a transfer is over. */
+const ENDS_TRANSFER: ReadonlySet<UserEvent["type"]> = new Set(["complete", "error", "interrupted"] as const);
+
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
 
@@ -61,6 +50,7 @@ export class HumanOutput implements Output {
   readonly #now: () => number;
   readonly #status: StatusLine | undefined;
   readonly #isVerbose: () => boolean;
+  readonly #lines: EventTable<readonly string[]>;
   #meter = new ProgressMeter();
   #phase: RunPhase | undefined;
   #hasTable = false;
@@ -71,7 +61,7 @@ export class HumanOutput implements Output {
   /** Where the transfer that runs stood last. */
   #state: StatusState | undefined;
   /** Files whose failure has been told. */
-  readonly #told = new Set<string>();
+  readonly #told = new Set<FileFailure["path"]>();
 
   /** @param style `status` needs a terminal that knows {@linkcode CLEAR_LINE} */
   constructor(terminal: Terminal, now: () => number, style: "plain" | "status", isVerbose: () => boolean) {
@@ -80,67 +70,49 @@ export class HumanOutput implements Output {
     this.#isVerbose = isVerbose;
     this.#status = style === "status" ? new StatusLine(terminal.stderr) : undefined;
     this.#drawnAt = this.#linedAt = now();
+    this.#lines = humanLines({
+      isVerbose,
+      hasStatus: this.#status !== undefined,
+      state: () => this.#state,
+      isNews: ({ path }) => !this.#told.has(path),
+      hasTable: () => this.#hasTable,
+    });
   }
 
-  phase(phase: RunPhase): void {
-    if (phase === this.#phase) return;
-    this.#phase = phase;
-    if (this.#status !== undefined) this.#status.show(`${PHASES[phase]} ...`);
-    // The ⚡ lines tell of moving.
-    else if (phase !== "moving") this.#line(`${PHASES[phase]} ...`);
-  }
-
-  ticket({ text, role, file }: TicketNotice): void {
-    if (file !== undefined) {
-      this.#line(`The ticket is in ${file}. With a copy of it, run on the other computer:`);
-      return this.#command(commandForFile(role));
+  tell(event: UserEvent): void {
+    if (event.type === "phase" && event.phase === this.#phase) return;
+    if (ENDS_STATUS.has(event.type)) this.#status?.hide();
+    for (const line of answer(this.#lines, event)) this.#line(line);
+    if (ENDS_TRANSFER.has(event.type)) this.#state = undefined;
+    switch (event.type) {
+      case "phase":
+        this.#phase = event.phase;
+        return this.#status?.show(`${PHASES[event.phase]} ...`);
+      case "ticket":
+        return this.#showTicket(event.ticket);
+      case "started":
+        return this.#begin(event.start.name);
+      case "progress":
+        return this.#showProgress(event.progress);
+      case "file-failed":
+        return void this.#told.add(event.failure.path);
+      case "measuring":
+        return this.#status?.show(measuringText(event.phase));
+      case "measured":
+        this.#hasTable = true;
     }
-    if (!this.#terminal.stdout.isTerminal) return this.#terminal.stdout.write(`${escapeText(text)}\n`);
-    this.#line("On the other computer, run:");
-    this.#command(commandFor(role, text));
   }
 
-  memoryBound(bytes: number): void {
-    this.#line(`Profile max: windows and buffers of this process may take up to ${formatBytes(bytes)} of memory`);
-  }
-
-  offering({ files, bytes, leftOut }: OfferedFiles): void {
-    const less = leftOut === 0 ? "" : `, ${formatCount(leftOut)} left out`;
-    this.#line(`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`);
-  }
-
-  receivingInto(folder: string): void {
-    this.#line(`Files will be saved in ${folder}`);
-  }
-
-  started({ name, bytes }: TransferStart): void {
+  #begin(name: string): void {
     this.#meter = new ProgressMeter(name);
     this.#drawnAt = this.#linedAt = this.#now();
     this.#linedPercent = 0;
     this.#told.clear();
-    this.#status?.hide();
-    this.#line(startLine(name, bytes));
   }
 
-  config(config: TransferConfig): void {
-    if (this.#isVerbose()) this.#line(configLine(config));
-  }
-
-  opened(streams: number): void {
-    if (this.#isVerbose()) this.#line(openedLine(streams));
-  }
-
-  added({ connection, streams }: AddedConnection): void {
-    if (this.#isVerbose()) this.#line(addedLine(connection, streams));
-  }
-
-  settings(reported: ReportedSettings): void {
-    if (this.#isVerbose()) this.#line(settingsLine(reported));
-  }
-
-  progress(report: ProgressReport): void {
+  #showProgress(progress: Progress): void {
     const now = this.#now();
-    const state = this.#state = this.#meter.update(now, report);
+    const state = this.#state = this.#meter.update(now, progress);
     if (this.#status === undefined || this.#isVerbose()) this.#progressLine(now, state);
     if (this.#status === undefined || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
@@ -150,58 +122,14 @@ export class HumanOutput implements Output {
     }
   }
 
-  fileFailed(failure: FileFailure): void {
-    this.#told.add(failure.path);
-    this.#line(failureLine(failure));
-  }
-
-  complete(facts: FactSheet): void {
-    this.#state = undefined;
-    this.#status?.hide();
-    const isNews = ({ path }: FileFailure) => !this.#told.has(path);
-    for (const line of closingSheet(facts, { isVerbose: this.#isVerbose(), isNews })) this.#line(line);
-  }
-
-  measuring(phase: Pick<ShownMeasurement, "way" | "from" | "to" | "bytes">): void {
-    this.#status?.show(measuringText(phase));
-  }
-
-  measured(measurement: ShownMeasurement): void {
-    if (!this.#hasTable) this.#line(measurementHeading());
-    this.#hasTable = true;
-    this.#line(measurementLine(measurement));
-  }
-
-  tested(verdicts: readonly TestVerdict[]): void {
-    this.#status?.hide();
-    for (const verdict of verdicts) this.#line(testVerdictLine(verdict));
-  }
-
-  warning(text: string): void {
-    this.#line(`Warning: ${text}`);
-  }
-
-  note(text: string): void {
-    this.#line(text);
-  }
-
-  error(error: unknown): void {
-    this.#status?.hide();
-    for (const line of errorLines(error)) this.#line(line);
-    this.#tellArrived("");
-  }
-
-  interrupted(): void {
-    this.#status?.hide();
-    this.#tellArrived("Interrupted. ");
-  }
-
-  debug(line: string): void {
-    this.#line(line);
-  }
-
-  exit(): void {
-    this.#status?.hide();
+  #showTicket({ text, role, file }: TicketNotice): void {
+    if (file !== undefined) return;
+    if (!this.#terminal.stdout.isTerminal) return this.#terminal.stdout.write(`${escapeText(text)}\n`);
+    this.#line("On the other computer, run:");
+    // Apart from other lines, so that it is easy to select.
+    this.#line("");
+    this.#write(`    ${escapeText(commandFor(role, text))}\n`);
+    this.#line("");
   }
 
   #progressLine(now: number, state: StatusState): void {
@@ -215,21 +143,7 @@ export class HumanOutput implements Output {
     this.#line(progressLine(progressShare(state), state.lastSecondRate, progressDetail(state)));
   }
 
-  /** What of a transfer that did not come to its end is there all the same. */
-  #tellArrived(before: string): void {
-    const text = `${before}${this.#state === undefined ? "" : arrivedText(this.#state)}`.trim();
-    this.#state = undefined;
-    if (text !== "") this.#line(text);
-  }
-
-  /** Apart from other lines, so that it is easy to select. */
-  #command(command: string): void {
-    this.#line("");
-    this.#write(`    ${escapeText(command)}\n`);
-    this.#line("");
-  }
-
-  /** Everything but the command passes here, so that nothing reaches the terminal unescaped, and no ticket with it. */
+  /** Everything but a ticket's command passes here, so that nothing reaches the terminal unescaped, and no ticket with it. */
   #line(text: string): void {
     this.#write(`${shownText(text)}\n`);
   }

@@ -7,24 +7,19 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { TestVerdict } from "../measure/verdict.ts";
-import type { ShownMeasurement } from "./output.ts";
-import { withoutTickets } from "../protocol/ticket.ts";
-import type { ShownVerdict } from "./output.ts";
-import { escapeJson, shownText } from "./escape.ts";
 import { formatHex, percentOf, rateOf } from "../base/text.ts";
-import { commandFor, commandForFile, errorLines, errorText } from "./messages.ts";
+import type { UserEvent } from "../measure/events.ts";
+import type { TestVerdict } from "../measure/verdict.ts";
+import { withoutTickets } from "../protocol/ticket.ts";
+import type { FileFailure, TicketNotice, TransferFacts } from "../session/events.ts";
+import type { Verdict } from "../verdict/finding.ts";
+import { helpText } from "./advice.ts";
+import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
-import type { FactSheet, Output, TicketNotice } from "./output.ts";
-import type {
-  AddedConnection,
-  FileFailure,
-  OfferedFiles,
-  ReportedSettings,
-  TransferConfig,
-  TransferStart,
-} from "../session/events.ts";
-import { ProgressMeter, type ProgressReport, type StatusState } from "./progress.ts";
+import { commandFor, commandForFile, errorLines, errorText, unkeptText, UNNAMED, warningText } from "./messages.ts";
+import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
+import { ProgressMeter, type StatusState } from "./progress.ts";
+import { bottleneckText, findingText } from "./verdict.ts";
 import type { Terminal } from "./writer.ts";
 
 /** Five times a second: enough to draw a bar from. */
@@ -33,7 +28,8 @@ const PROGRESS_MS = 200;
 /** Exit codes above it are 128 + the number of the signal that ended the run. */
 const SIGNALS = 128;
 
-type Event =
+/** The objects that there are; a version may add to them, and fields to each. */
+type ObjectType =
   | "ticket"
   | "offering"
   | "target"
@@ -52,9 +48,12 @@ type Event =
   | "interrupted"
   | "exit";
 
+type JsonObject = { readonly type: ObjectType } & Readonly<Record<string, unknown>>;
+
 export class JsonOutput implements Output {
   readonly #terminal: Terminal;
   readonly #now: () => number;
+  readonly #objects: EventTable<JsonObject | undefined>;
   #meter = new ProgressMeter();
   #shownAt = -Infinity;
   /** Where the last transfer stood last. */
@@ -66,134 +65,162 @@ export class JsonOutput implements Output {
   constructor(terminal: Terminal, now: () => number) {
     this.#terminal = terminal;
     this.#now = now;
+    this.#objects = jsonObjects({ state: () => this.#state, why: () => this.#why });
   }
 
-  ticket({ text, role, file }: TicketNotice): void {
-    if (file === undefined) this.#event("ticket", { ticket: text, role, command: commandFor(role, text) });
-    else this.#event("ticket", { file, role, command: commandForFile(role) });
-  }
-
-  memoryBound(boundBytes: number): void {
-    this.#event("memory", { boundBytes });
-  }
-
-  offering(offered: OfferedFiles): void {
-    this.#event("offering", { ...offered });
-  }
-
-  receivingInto(folder: string): void {
-    this.#event("target", { folder });
-  }
-
-  started({ role, name, bytes }: TransferStart): void {
-    this.#meter = new ProgressMeter();
-    this.#shownAt = -Infinity;
-    this.#event("start", { role, name, bytes: bytes ?? null });
-  }
-
-  config(config: TransferConfig): void {
-    this.#event("config", { ...config });
-  }
-
-  added(added: AddedConnection): void {
-    this.#event("connection-added", { ...added });
-  }
-
-  settings({ connection, settings }: ReportedSettings): void {
-    this.#event("settings", { connection, ...settings });
-  }
-
-  progress(report: ProgressReport): void {
-    const now = this.#now();
-    const state = this.#state = this.#meter.update(now, report);
-    if (now - this.#shownAt < PROGRESS_MS) return;
-    this.#shownAt = now;
-    this.#event("progress", {
-      bytes: state.bytes,
-      totalBytes: state.totalBytes,
-      files: state.files,
-      filesArrived: state.filesArrived,
-      filesPresent: state.filesPresent,
-      listed: state.listed,
-      percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
-      bitsPerSecond: Math.round(state.rate),
-      lastSecondBitsPerSecond: Math.round(state.lastSecondRate),
-      secondsLeft: state.secondsLeft === undefined ? null : Math.ceil(state.secondsLeft),
-    });
-  }
-
-  fileFailed({ path, kind, text }: FileFailure): void {
-    this.#event("file-failed", { path, kind, text });
-  }
-
-  complete(facts: FactSheet): void {
-    this.#why = incompleteText(facts);
-    this.#event("complete", {
-      ...facts,
-      name: facts.name ?? null,
-      savedTo: facts.savedTo ?? null,
-      bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
-      fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
-      transferRoot: formatHex(facts.transferRoot),
-      verdict: verdictFields(facts.verdict),
-    });
-  }
-
-  measured({ way, from, to, bytes, seconds, verdict }: ShownMeasurement): void {
-    const bitsPerSecond = Math.round(rateOf(bytes, seconds));
-    this.#event("measurement", { way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) });
-  }
-
-  tested(verdicts: readonly TestVerdict[]): void {
-    this.#event("test", { verdicts });
-  }
-
-  warning(text: string): void {
-    this.#event("warning", { text });
-  }
-
-  error(error: unknown): void {
-    this.#why = error instanceof UltraError ? errorText(error) : "internal error";
-    const expected = error instanceof UltraError;
-    this.#event("error", {
-      kind: expected ? error.kind : "internal",
-      text: expected ? errorText(error) : errorLines(error).join("\n"),
-    });
-    for (const line of errorLines(error)) this.debug(line);
-  }
-
-  debug(line: string): void {
-    this.#terminal.stderr.write(`${shownText(line)}\n`);
-  }
-
-  exit(code: number): void {
-    const why = this.#why ?? (code > SIGNALS ? "interrupted" : undefined);
-    this.#event("exit", code === 0 || why === undefined ? { code } : { code, why });
+  tell(event: UserEvent): void {
+    switch (event.type) {
+      case "debug":
+        return this.#line(event.line);
+      case "progress":
+        this.#state = this.#meter.update(this.#now(), event.progress);
+        if (!this.#isProgressDue()) return;
+        break;
+      case "complete":
+        this.#why = incompleteText(event.facts);
+        break;
+      case "error":
+        this.#why = event.error instanceof UltraError ? errorText(event.error, event.fromPeer) : "internal error";
+        break;
+      case "started":
+        this.#meter = new ProgressMeter();
+        this.#shownAt = -Infinity;
+    }
+    const object = answer(this.#objects, event);
+    if (object !== undefined) this.#write(object);
+    if (event.type === "error") { for (const line of errorLines(event)) this.#line(line); }
     // Whatever still happens while the process ends: readers take the exit for the last line.
-    this.#ended = true;
+    if (event.type === "exit") this.#ended = true;
   }
 
-  interrupted(): void {
-    const state = this.#state;
-    this.#event("interrupted", {
-      files: state?.files ?? 0,
-      filesArrived: state?.filesArrived ?? 0,
-      filesPresent: state?.filesPresent ?? 0,
-    });
+  #isProgressDue(): boolean {
+    const now = this.#now();
+    const isDue = now - this.#shownAt >= PROGRESS_MS;
+    if (isDue) this.#shownAt = now;
+    return isDue;
   }
 
-  phase(): void {}
-  measuring(): void {}
-  opened(): void {}
-  note(): void {}
-
-  #event(type: Event, fields: Readonly<Record<string, unknown>>): void {
+  #write(object: JsonObject): void {
     if (this.#ended) return;
-    const json = escapeJson(JSON.stringify({ type, ...fields }));
-    this.#terminal.stdout.write(`${type === "ticket" ? json : withoutTickets(json)}\n`);
+    const json = escapeJson(JSON.stringify(object));
+    this.#terminal.stdout.write(`${object.type === "ticket" ? json : withoutTickets(json)}\n`);
+  }
+
+  #line(text: string): void {
+    this.#terminal.stderr.write(`${shownText(text)}\n`);
   }
 }
 
-function verdictFields({ limit, sentence, help, reports }: ShownVerdict): Readonly<Record<string, unknown>> {
-  return { limit, sentence, help: help ?? null, sender: reports.sender ?? null, receiver: reports.receiver ?? null };
+/** What the objects depend on besides the event. */
+interface JsonView {
+  readonly state: () => StatusState | undefined;
+  readonly why: () => string | undefined;
+}
+
+const nothing = () => undefined;
+
+function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefined> {
+  return {
+    "ticket": ({ ticket }) => ticketObject(ticket),
+    "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
+    "offering": ({ offered }) => ({ type: "offering", ...offered }),
+    "receiving-into": ({ folder }) => ({ type: "target", folder }),
+    "started": ({ start: { role, name, bytes } }) => ({ type: "start", role, name, bytes: bytes ?? null }),
+    "config": ({ config }) => ({ type: "config", ...config }),
+    "added": ({ added }) => ({ type: "connection-added", ...added }),
+    "settings": ({ reported: { connection, settings } }) => ({ type: "settings", connection, ...settings }),
+    "progress": () => progressObject(state()),
+    "file-failed": ({ failure }) => ({ type: "file-failed", ...failureFields(failure) }),
+    "complete": ({ facts }) => completeObject(facts),
+    "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
+      const bitsPerSecond = Math.round(rateOf(bytes, seconds));
+      return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
+    },
+    "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
+    "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
+    "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
+    "error": errorObject,
+    "interrupted": () => interruptedObject(state()),
+    "exit": ({ code }) => exitObject(code, why()),
+    "phase": nothing,
+    "ipv4-only": nothing,
+    "opened": nothing,
+    "measuring": nothing,
+    /** It goes to standard error. */
+    "debug": nothing,
+  };
+}
+
+function ticketObject({ text, role, file }: TicketNotice): JsonObject {
+  if (file !== undefined) return { type: "ticket", file, role, command: commandForFile(role) };
+  return { type: "ticket", ticket: text, role, command: commandFor(role, text) };
+}
+
+function progressObject(state: StatusState | undefined): JsonObject | undefined {
+  return state && {
+    type: "progress",
+    bytes: state.bytes,
+    totalBytes: state.totalBytes,
+    files: state.files,
+    filesArrived: state.filesArrived,
+    filesPresent: state.filesPresent,
+    listed: state.listed,
+    percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
+    bitsPerSecond: Math.round(state.rate),
+    lastSecondBitsPerSecond: Math.round(state.lastSecondRate),
+    secondsLeft: state.secondsLeft === undefined ? null : Math.ceil(state.secondsLeft),
+  };
+}
+
+function completeObject(facts: TransferFacts): JsonObject {
+  return {
+    type: "complete",
+    ...facts,
+    name: facts.name ?? null,
+    savedTo: facts.savedTo ?? null,
+    bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
+    fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
+    transferRoot: formatHex(facts.transferRoot),
+    failed: facts.failed.map(failureFields),
+    verdict: verdictFields(facts.verdict),
+  };
+}
+
+function errorObject(event: EventOf<"error">): JsonObject {
+  const { error, fromPeer } = event;
+  if (error instanceof UltraError) return { type: "error", kind: error.kind, text: errorText(error, fromPeer) };
+  return { type: "error", kind: "internal", text: errorLines(event).join("\n") };
+}
+
+function interruptedObject(state: StatusState | undefined): JsonObject {
+  return {
+    type: "interrupted",
+    files: state?.files ?? 0,
+    filesArrived: state?.filesArrived ?? 0,
+    filesPresent: state?.filesPresent ?? 0,
+  };
+}
+
+function exitObject(code: number, told: string | undefined): JsonObject {
+  const why = told ?? (code > SIGNALS ? "interrupted" : undefined);
+  return code === 0 || why === undefined ? { type: "exit", code } : { type: "exit", code, why };
+}
+
+function failureFields({ path = UNNAMED, kind, text }: FileFailure) {
+  return { path, kind, text };
+}
+
+function testFields(verdict: TestVerdict) {
+  return { way: verdict.way, bottleneck: verdict.bottleneck, sentence: bottleneckText(verdict) };
+}
+
+function verdictFields({ finding, help, reports }: Verdict) {
+  return {
+    limit: finding.limit,
+    sentence: findingText(finding),
+    help: help === undefined ? null : helpText(help),
+    sender: reports.sender ?? null,
+    receiver: reports.receiver ?? null,
+  };
 }

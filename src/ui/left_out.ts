@@ -1,9 +1,10 @@
 /** What was left out of a transfer, in words. Pure. @module */
 
 import type { LeftOutReason } from "../protocol/messages.ts";
+import type { TransferFacts } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
 import { missingText } from "./lines.ts";
-import type { FactSheet } from "./output.ts";
+import { UNNAMED } from "./messages.ts";
 
 /** Why something was left out, and what helps where that is not plain. */
 export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
@@ -22,16 +23,19 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
 };
 
 /** Why a transfer that both sides finished is not complete, in one line; `undefined` when it is, or is taken for it. */
-export function incompleteText(facts: FactSheet): string | undefined {
+export function incompleteText(facts: TransferFacts): string | undefined {
   const { failedCount, leftOutCount, isLeftOutAccepted } = facts;
   if (failedCount === 0 && (leftOutCount === 0 || isLeftOutAccepted)) return undefined;
   return `incomplete: ${missingText(facts)}${firstOf(facts)}`;
 }
 
-function firstOf({ failed, leftOut }: FactSheet): string {
+function firstOf({ failed, leftOut }: TransferFacts): string {
   const [failure] = failed;
   const [name] = leftOut;
-  const text = failure?.text ?? (name === undefined ? undefined : LEFT_OUT_REASONS[name.reason]);
-  const path = failure?.path ?? name?.path;
-  return text === undefined || path === undefined ? "" : `; first ${escapeText(path)}: ${escapeText(text)}`;
+  if (failure !== undefined) return firstText(failure.path ?? UNNAMED, failure.text);
+  return name === undefined ? "" : firstText(name.path, LEFT_OUT_REASONS[name.reason]);
+}
+
+function firstText(path: string, text: string): string {
+  return `; first ${escapeText(path)}: ${escapeText(text)}`;
 }

@@ -11,7 +11,7 @@ import { escapeText } from "./escape.ts";
 /**
  * Starts to show debug lines.
  *
- * @param write takes one line without its end, as {@linkcode Output.debug} does
+ * @param write takes one line without its end, which becomes a `debug` event
  * @param now milliseconds of the clock that counts from the start
  * @returns ends it again
  */

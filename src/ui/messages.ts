@@ -5,14 +5,17 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import { escapeText } from "./escape.ts";
+import { isInterruption } from "../base/interrupted.ts";
 import { counted, formatBytes, formatCount, rateOf } from "../base/text.ts";
-import type { TestVerdict } from "../measure/verdict.ts";
-import type { ShownMeasurement } from "./output.ts";
+import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { Unkept } from "../protocol/words.ts";
+import type { FileFailure, RunPhase, TicketNotice, Warning } from "../session/events.ts";
+import { advised } from "./advice.ts";
+import { escapeText, peerText } from "./escape.ts";
 import { bottleneckLine } from "./lines.ts";
-import type { RunPhase, TicketNotice } from "./output.ts";
-import type { FileFailure } from "../session/events.ts";
+import type { EventOf } from "./output.ts";
 import type { StatusState } from "./progress.ts";
+import { bottleneckText, findingText } from "./verdict.ts";
 
 export const PHASES: Readonly<Record<RunPhase, string>> = {
   waiting: "Waiting for the other side",
@@ -42,22 +45,47 @@ export function commandForFile(role: TicketNotice["role"]): string {
 }
 
 /** One line for one file, which is named once. */
-export function failureLine({ path, text }: FileFailure): string {
+export function failureLine({ path = UNNAMED, text }: FileFailure): string {
   return text.includes(`"${path}"`) ? `ultra: ${escapeText(text)}` : `ultra: ${shownPath(path)}: ${escapeText(text)}`;
 }
 
+/** In place of a name that the engine does not know any more. */
+export const UNNAMED = "a file";
+
+type ErrorEvent = Omit<EventOf<"error">, "type">;
+
 /** One line for an expected failure; for a bug its stack. */
-export function errorLines(error: unknown): string[] {
-  if (error instanceof UltraError) return [`ultra: ${errorText(error)}`];
+export function errorLines(event: ErrorEvent): string[] {
+  const { error } = event;
+  if (error instanceof UltraError) return [`ultra: ${errorText(error, event.fromPeer)}`];
   const stack = error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
   return ["ultra: internal error; this is a bug in ultra:", ...stack.split("\n")].map(escapeText);
 }
 
-/** The sentence of an expected failure, with what it is about. */
-export function errorText(error: UltraError): string {
-  const { message, subject } = error;
-  const named = subject === undefined || message.includes(subject) ? message : `${message}: ${subject}`;
-  return escapeText(named);
+/** The sentence of an expected failure: with what this side can do about it, or as the other side's words. */
+export function errorText(error: UltraError, fromPeer: boolean): string {
+  if (!fromPeer) return escapeText(advised(error));
+  return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
+}
+
+/** What the user may want to change. */
+export function warningText(warning: Warning): string {
+  switch (warning.about) {
+    case "long-lived-ticket-typed":
+      return "This ticket works more than once, and what is typed may stay in the shell's history: use --ticket FILE";
+    case "ticket-file-readable":
+      return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
+    case "ticket-file-unprotected": {
+      const { path } = warning;
+      return `The disk of the ticket file ${path} keeps no permissions: whoever can reach that disk can read and change it`;
+    }
+  }
+}
+
+/** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
+export function unkeptText({ mode, time }: Unkept, folder: string): string {
+  const what = mode && time ? "Modes and times" : mode ? "Modes" : "Times";
+  return `${what} are not kept there: the file system of ${folder} refuses them`;
 }
 
 /** What of a transfer that did not come to its end is there all the same; empty when nothing can be said. */
@@ -79,15 +107,15 @@ export function measurementHeading(): string {
 }
 
 /** One phase of a test. */
-export function measurementLine({ way, from, to, bytes, seconds, verdict }: ShownMeasurement): string {
+export function measurementLine({ way, from, to, bytes, seconds, verdict }: Measurement): string {
   const rate = rateOf(bytes, seconds);
   const [source, target] = placesOf(way, from, to);
-  return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), verdict.sentence);
+  return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), findingText(verdict.finding));
 }
 
 /** What a phase of a test moves. */
 export function measuringText(
-  { way, from, to, bytes }: Pick<ShownMeasurement, "way" | "from" | "to" | "bytes">,
+  { way, from, to, bytes }: Pick<Measurement, "way" | "from" | "to" | "bytes">,
 ): string {
   const [source, target] = placesOf(way, from, to);
   return `Measuring ${source} to ${target} (${formatBytes(bytes)}) ...`;
@@ -98,17 +126,17 @@ function measurementRow(source: string, target: string, bytes: string, bits: str
   return `  ${source.padEnd(14)}${target.padEnd(14)}${bytes.padStart(9)}${bits.padStart(10)}  ${limit}`;
 }
 
-function placesOf(way: ShownMeasurement["way"], from: string, to: string): [source: string, target: string] {
+function placesOf(way: Measurement["way"], from: string, to: string): [source: string, target: string] {
   if (way === "local") return [from, to];
   return way === "send" ? [`${from} here`, `${to} there`] : [`${from} there`, `${to} here`];
 }
 
 /** What is the bottleneck of one way. */
-export function testVerdictLine({ way, sentence }: TestVerdict): string {
-  return bottleneckLine(WAYS[way], sentence);
+export function testVerdictLine(verdict: TestVerdict): string {
+  return bottleneckLine(WAYS[verdict.way], bottleneckText(verdict));
 }
 
-const WAYS: Readonly<Record<ShownMeasurement["way"], string>> = {
+const WAYS: Readonly<Record<Measurement["way"], string>> = {
   send: "from here to there",
   receive: "from there to here",
   local: "on this machine",

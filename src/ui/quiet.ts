@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { UserEvent } from "../measure/events.ts";
+import type { TicketNotice } from "../session/events.ts";
 import { escapeText, shownText } from "./escape.ts";
-import { commandFor, errorLines, failureLine } from "./messages.ts";
 import { incompleteText } from "./left_out.ts";
-import type { FactSheet, Output, TicketNotice } from "./output.ts";
-import type { FileFailure } from "../session/events.ts";
+import { commandFor, errorLines, failureLine } from "./messages.ts";
+import { answer, type EventTable, type Output } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
 export class QuietOutput implements Output {
@@ -18,45 +19,49 @@ export class QuietOutput implements Output {
     this.#terminal = terminal;
   }
 
-  ticket({ text, role, file }: TicketNotice): void {
+  tell(event: UserEvent): void {
+    if (event.type === "ticket") this.#showTicket(event.ticket);
+    for (const line of answer(LINES, event)) this.#terminal.stderr.write(`${shownText(line)}\n`);
+  }
+
+  #showTicket({ text, role, file }: TicketNotice): void {
     if (file !== undefined) return;
-    if (this.#terminal.stdout.isTerminal) this.#terminal.stderr.write(`${escapeText(commandFor(role, text))}\n`);
-    else this.#terminal.stdout.write(`${escapeText(text)}\n`);
-  }
-
-  fileFailed(failure: FileFailure): void {
-    this.#line(failureLine(failure));
-  }
-
-  complete(facts: FactSheet): void {
-    const text = incompleteText(facts);
-    if (text !== undefined) this.#line(`ultra: ${text}`);
-  }
-
-  error(error: unknown): void {
-    for (const line of errorLines(error)) this.#line(line);
-  }
-
-  phase(): void {}
-  memoryBound(): void {}
-  offering(): void {}
-  receivingInto(): void {}
-  interrupted(): void {}
-  started(): void {}
-  config(): void {}
-  opened(): void {}
-  added(): void {}
-  settings(): void {}
-  progress(): void {}
-  measuring(): void {}
-  measured(): void {}
-  tested(): void {}
-  warning(): void {}
-  note(): void {}
-  debug(): void {}
-  exit(): void {}
-
-  #line(text: string): void {
-    this.#terminal.stderr.write(`${shownText(text)}\n`);
+    const { stdout, stderr } = this.#terminal;
+    if (stdout.isTerminal) stderr.write(`${escapeText(commandFor(role, text))}\n`);
+    else stdout.write(`${escapeText(text)}\n`);
   }
 }
+
+const nothing = (): readonly string[] => [];
+
+/** Lines on standard error. */
+const LINES: EventTable<readonly string[]> = {
+  "error": errorLines,
+  "file-failed": ({ failure }) => [failureLine(failure)],
+  "complete": ({ facts }) => {
+    const text = incompleteText(facts);
+    return text === undefined ? [] : [`ultra: ${text}`];
+  },
+  /** It goes its own way: a line with a ticket would lose it. */
+  "ticket": nothing,
+  "phase": nothing,
+  "memory-bound": nothing,
+  "offering": nothing,
+  "receiving-into": nothing,
+  "ipv4-only": nothing,
+  "wrong-proof": nothing,
+  "started": nothing,
+  "config": nothing,
+  "opened": nothing,
+  "added": nothing,
+  "settings": nothing,
+  "progress": nothing,
+  "unkept": nothing,
+  "measuring": nothing,
+  "measured": nothing,
+  "tested": nothing,
+  "warning": nothing,
+  "interrupted": nothing,
+  "debug": nothing,
+  "exit": nothing,
+};

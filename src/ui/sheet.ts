@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { ShownVerdict } from "./output.ts";
+import type { FileFailure, TransferFacts } from "../session/events.ts";
+import type { Verdict } from "../verdict/finding.ts";
+import { helpText } from "./advice.ts";
 import { escapeText, widthOf } from "./escape.ts";
 import {
   counted,
@@ -19,9 +21,8 @@ import {
 } from "../base/text.ts";
 import { LEFT_OUT_REASONS } from "./left_out.ts";
 import { completeLine, incompleteLine, nothingToDoLine } from "./lines.ts";
-import { shownPath } from "./messages.ts";
-import type { FactSheet } from "./output.ts";
-import type { FileFailure } from "../session/events.ts";
+import { shownPath, UNNAMED } from "./messages.ts";
+import { findingText } from "./verdict.ts";
 
 export interface SheetOptions {
   readonly isVerbose: boolean;
@@ -42,7 +43,7 @@ const LABELS = { short: 10, long: 13 } as const;
 
 type Row = readonly [label: string, value: string];
 
-export function closingSheet(facts: FactSheet, { isVerbose, isNews }: SheetOptions): string[] {
+export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetOptions): string[] {
   const { bytes, seconds, failedCount, leftOutCount, files, presentFiles } = facts;
   if (failedCount + leftOutCount > 0) {
     const told = facts.failed.filter((failure) => !isNews(failure)).length;
@@ -63,20 +64,20 @@ export function closingSheet(facts: FactSheet, { isVerbose, isNews }: SheetOptio
 }
 
 /** What was there before, when it was everything. */
-export function presentText({ name, presentFiles }: Pick<FactSheet, "name" | "presentFiles">): string {
+export function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
   const all = presentFiles === 2 ? "both files" : `all ${counted(presentFiles, "file")}`;
   if (name === undefined) return `${all} are already there, identical`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
   return `${escapeText(name)} is already there, identical${many}`;
 }
 
-function rows(facts: FactSheet, isVerbose: boolean): string[] {
+function rows(facts: TransferFacts, isVerbose: boolean): string[] {
   const all = isVerbose ? everything(facts) : expected(facts);
   return shownRows([...all, ...notices(facts, isVerbose)], isVerbose);
 }
 
 /** What limited the speed: the last word of a sheet. */
-function verdict(facts: FactSheet, isVerbose: boolean): string[] {
+function verdict(facts: TransferFacts, isVerbose: boolean): string[] {
   return shownRows(verdictRows(facts.verdict, isVerbose), isVerbose);
 }
 
@@ -86,7 +87,7 @@ function shownRows(all: readonly Row[], isVerbose: boolean): string[] {
 }
 
 /** What and where, and the hash of a single file. */
-function expected({ role, name, savedTo, files, fileRoot }: FactSheet): Row[] {
+function expected({ role, name, savedTo, files, fileRoot }: TransferFacts): Row[] {
   const many = files === 1 ? "" : ` (${counted(files, "file")})`;
   const sent: Row = ["Sent", name === undefined ? counted(files, "file") : `${escapeText(name)}${many}`];
   const place: Row = savedTo === undefined || role === "send" ? sent : ["Saved to", `${escapeText(savedTo)}${many}`];
@@ -96,7 +97,7 @@ function expected({ role, name, savedTo, files, fileRoot }: FactSheet): Row[] {
   ];
 }
 
-function everything(facts: FactSheet): Row[] {
+function everything(facts: TransferFacts): Row[] {
   const { bytes, seconds, fileRoot } = facts;
   return [
     ...expected({ ...facts, fileRoot: undefined }),
@@ -112,7 +113,7 @@ function everything(facts: FactSheet): Row[] {
 }
 
 /** What is not as one expects it, or with `-v` that it is. */
-function notices(facts: FactSheet, isVerbose: boolean): Row[] {
+function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
   const { presentFiles, presentBytes, resentBytes, durable } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   return [
@@ -126,9 +127,9 @@ function notices(facts: FactSheet, isVerbose: boolean): Row[] {
 }
 
 /** What limited the speed, and what would help. */
-function verdictRows({ limit, sentence, help }: ShownVerdict, isVerbose: boolean): Row[] {
-  if (limit === "too-short" && !isVerbose) return [];
-  return [["Verdict", sentence], ...help === undefined ? [] : [["Help", help] as const]];
+function verdictRows({ finding, help }: Verdict, isVerbose: boolean): Row[] {
+  if (finding.limit === "too-short" && !isVerbose) return [];
+  return [["Verdict", findingText(finding)], ...help === undefined ? [] : [["Help", helpText(help)] as const]];
 }
 
 /** One row, its value continued below itself where it is words that do not fit. */
@@ -151,7 +152,7 @@ export function wrapWords(text: string, columns: number): string[] {
 }
 
 function listed(
-  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: FactSheet,
+  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts,
   isNews: (failure: FileFailure) => boolean,
   told: number,
   isVerbose: boolean,
@@ -168,7 +169,7 @@ function listed(
 }
 
 function shownNames(
-  names: readonly { readonly path: string; readonly text: string }[],
+  names: readonly Named[],
   count: number,
   what: string,
 ): string[] {
@@ -178,6 +179,11 @@ function shownNames(
   return more > 0 ? [...lines, `    and ${formatCount(more)} more ${what}`] : lines;
 }
 
-function aboutFile({ path, text }: { readonly path: string; readonly text: string }): string {
+interface Named {
+  readonly path: string | undefined;
+  readonly text: string;
+}
+
+function aboutFile({ path = UNNAMED, text }: Named): string {
   return `${shownPath(path)}: ${escapeText(text)}`;
 }

@@ -1,24 +1,39 @@
-/** What a verdict is made from and what it says. @module */
+/** What a verdict is made from and what it finds. How that reads is the business of `src/ui/`. @module */
 
 import type { ReportNumbers } from "../protocol/report.ts";
 import type { Role, Side } from "./side.ts";
 
-/** The part of the way that was the bottleneck. `none`: nothing stood out. */
-export type Limit =
-  | "too-short"
-  | "rate-limit"
-  | "sender-disk"
-  | "sender-core"
-  | "sender-cores"
-  | "sender-window"
-  | "path"
-  | "receiver-buffer"
-  | "acknowledgements"
-  | "receiver-window"
-  | "receiver-core"
-  | "receiver-cores"
-  | "receiver-disk"
-  | "none";
+export type SideName = "sender" | "receiver";
+
+/** The part of the way that was the bottleneck, with the numbers that say so. Shares are parts of 1, rates are of a second. */
+export type Finding =
+  | { readonly limit: "too-short" }
+  | { readonly limit: "rate-limit"; readonly bytesPerSecond: number }
+  | { readonly limit: "sender-disk"; readonly bytesPerSecond: number }
+  /** `filesPerSecond` is there when it was their number rather than their bytes. */
+  | { readonly limit: "receiver-disk"; readonly bytesPerSecond: number; readonly filesPerSecond: number | undefined }
+  /** One thread of this kind had a core of its own and used it up. */
+  | { readonly limit: `${SideName}-core`; readonly role: Role }
+  /** All of so many cores were busy, `used` of them with this transfer. */
+  | { readonly limit: `${SideName}-cores`; readonly cores: number; readonly used: number }
+  /** Datagrams did not fit into the receiver's socket. */
+  | { readonly limit: "receiver-buffer"; readonly bytes: number; readonly loss: number }
+  | { readonly limit: "acknowledgements"; readonly gaps: number; readonly seconds: number }
+  /** The sender waited for the receiver's window (`receiver-window`) or for its own buffers (`sender-window`). */
+  | { readonly limit: `${SideName}-window`; readonly bytes: number; readonly rttMicros: number }
+  | { readonly limit: "path"; readonly loss: number; readonly rttMicros: number }
+  /** Nothing stood out; the busiest stages come first. */
+  | { readonly limit: "none"; readonly busiest: readonly BusyStage[] };
+
+export type Limit = Finding["limit"];
+
+/** A stage of the way of a byte, and how much of the time it was busy. */
+export type BusyStage =
+  & { readonly share: number }
+  & (
+    | { readonly stage: "thread"; readonly side: SideName; readonly role: Role }
+    | { readonly stage: "sender-disk" | "receiver-disk" | "path" | "receiver-window" }
+  );
 
 /** What both sides counted; one is missing when the other side is of a version that does not tell. */
 export interface Reports {
@@ -31,7 +46,7 @@ export type Help =
   /** A larger buffer of the receiver's sockets than the `room` that overflowed. */
   | { readonly what: "receive-buffer"; readonly bytes: number; readonly room: number }
   /** More memory for windows or for what is under way. */
-  | { readonly what: "memory"; readonly side: "sender" | "receiver"; readonly mebibytes: number }
+  | { readonly what: "memory"; readonly side: SideName; readonly mebibytes: number }
   /** Another connection: both sides have a core for it. */
   | { readonly what: "connections" }
   /** A sender's kernel that takes many datagrams in one call. */
@@ -40,16 +55,14 @@ export type Help =
   | { readonly what: "coalescing" }
   | {
     readonly what: "other-programs";
-    readonly side: "sender" | "receiver";
+    readonly side: SideName;
     /** Cores that they use, of so many. */
     readonly used: number;
     readonly cores: number;
   };
 
 export interface Verdict {
-  readonly limit: Limit;
-  /** "limited by the path (0.4 % loss, 48 ms)" */
-  readonly sentence: string;
+  readonly finding: Finding;
   /** The one thing that would help, if there is one. */
   readonly help: Help | undefined;
   readonly reports: Reports;
@@ -58,11 +71,4 @@ export interface Verdict {
 export interface View {
   readonly sender: Side | undefined;
   readonly receiver: Side | undefined;
-}
-
-export interface Finding {
-  readonly limit: Limit;
-  readonly sentence: string;
-  /** Whose threads of which kind, when one core was the limit. */
-  readonly role?: Role;
 }

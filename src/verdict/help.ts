@@ -1,6 +1,6 @@
 /** The one thing that would make a transfer faster, where the numbers say that it would. Pure. @module */
 
-import type { Finding, Help, View } from "./finding.ts";
+import type { Finding, Help, SideName, View } from "./finding.ts";
 import type { Side } from "./side.ts";
 
 /** A buffer in which bursts of fast senders fit; the kernel doubles what it is told. */
@@ -60,7 +60,7 @@ function lateReceiver(view: View): Help | undefined {
 }
 
 /** Half of the memory may be under way, so this is at least twice the present window. */
-function largerWindow(side: "sender" | "receiver", window = 0): Help | undefined {
+function largerWindow(side: SideName, window = 0): Help | undefined {
   const memory = Math.max(LEAST_MEMORY, 4 * Math.ceil(window / MIB));
   return memory > MOST_MEMORY ? undefined : { what: "memory", side, mebibytes: memory };
 }
@@ -84,7 +84,7 @@ function coalescing(receiver: Side | undefined): Help | undefined {
 
 /** What neither side of this transfer used was used by others, whether both ran on that machine or not. */
 function otherPrograms(
-  side: "sender" | "receiver",
+  side: SideName,
   there: Side | undefined,
   { sender, receiver }: View,
 ): Help | undefined {

@@ -6,10 +6,9 @@
  * @module
  */
 
-import { formatBytes } from "../base/text.ts";
-import type { Finding, Reports, Verdict, View } from "./finding.ts";
+import type { BusyStage, Finding, Reports, Verdict, View } from "./finding.ts";
 import { helpOf } from "./help.ts";
-import { milliseconds, percent, type Role, ROLES, Side, underWay } from "./side.ts";
+import { ROLES, Side, underWay } from "./side.ts";
 
 /** Below this the start of a transfer (slow start, first blocks, a cold interpreter) is most of it. */
 const MIN_SECONDS = 0.5;
@@ -38,7 +37,7 @@ export function verdictOf(reports: Reports): Verdict {
     receiver: reports.receiver && new Side(reports.receiver),
   };
   const finding = firstOf(view) ?? nothing(view);
-  return { limit: finding.limit, sentence: finding.sentence, help: helpOf(finding, view), reports };
+  return { finding, help: helpOf(finding, view), reports };
 }
 
 /** The surest evidence first: what comes later in the list is also seen when something before it is the reason. */
@@ -67,36 +66,30 @@ function firstOf(view: View): Finding | undefined {
 
 function tooShort({ sender, receiver }: View): Finding | undefined {
   const seconds = Math.max(sender?.seconds ?? 0, receiver?.seconds ?? 0);
-  return seconds < MIN_SECONDS ? { limit: "too-short", sentence: "too short to say what limited it" } : undefined;
+  return seconds < MIN_SECONDS ? { limit: "too-short" } : undefined;
 }
 
 function rateLimit({ sender }: View): Finding | undefined {
   const limit = sender?.value("rateLimitBytes") ?? 0;
   if (sender === undefined || limit === 0 || sender.perSecond("sentBytes") < 0.9 * limit) return undefined;
-  return { limit: "rate-limit", sentence: `limited by the rate limit (${formatBytes(limit)}/s)` };
+  return { limit: "rate-limit", bytesPerSecond: limit };
 }
 
 function receiverDisk({ receiver }: View): Finding | undefined {
   if (receiver === undefined || receiver.writeDisk < MOST) return undefined;
   const files = receiver.value("committedFiles");
   const isMany = files > 0 && receiver.value("writtenBytes") / files < SMALL_FILE;
-  const count = isMany ? `, ${Math.round(receiver.perSecond("committedFiles"))} files/s` : "";
-  const written = formatBytes(receiver.perSecond("writtenBytes"));
-  return { limit: "receiver-disk", sentence: `limited by the receiver's disk (write ${written}/s${count})` };
+  return {
+    limit: "receiver-disk",
+    bytesPerSecond: receiver.perSecond("writtenBytes"),
+    filesPerSecond: isMany ? receiver.perSecond("committedFiles") : undefined,
+  };
 }
 
 function senderDisk({ sender }: View): Finding | undefined {
   if (sender === undefined || sender.readDisk < MOST || sender.readDisk < sender.room) return undefined;
-  const read = formatBytes(sender.perSecond("readBytes"));
-  return { limit: "sender-disk", sentence: `limited by the sender's disk (read ${read}/s)` };
+  return { limit: "sender-disk", bytesPerSecond: sender.perSecond("readBytes") };
 }
-
-const WORK: Readonly<Record<Role, string>> = {
-  network: "network and encryption",
-  read: "reading and hashing",
-  write: "hashing and writing",
-  control: "control",
-};
 
 /** Whose thread was busy for how much of the time; the busiest first. */
 function busiest({ sender, receiver }: View) {
@@ -112,7 +105,7 @@ function oneCore(view: View, mostStarved: number): Finding | undefined {
   const [found] = busiest(view);
   if (found === undefined || found.share < FULL_CORE || found.side.starved(found.role) >= mostStarved) return undefined;
   const { name, role } = found;
-  return { limit: `${name}-core`, role, sentence: `limited by one core on the ${name} (${WORK[role]})` };
+  return { limit: `${name}-core`, role };
 }
 
 /** Threads that had to wait for each other's cores, on a machine that had no idle ones; or a process that has used up its share. */
@@ -126,10 +119,7 @@ function allCores(view: View): Finding | undefined {
   });
   if (full === undefined) return undefined;
   const { name, side } = full;
-  const cores = side.value("cores");
-  const used = side.share("cpuMicros").toFixed(1);
-  const of = cores === 1 ? "the only one is busy" : `all ${cores} are busy`;
-  return { limit: `${name}-cores`, sentence: `limited by the ${name}'s cores (${of}, ${used} with this transfer)` };
+  return { limit: `${name}-cores`, cores: side.value("cores"), used: side.share("cpuMicros") };
 }
 
 /** Datagrams that got to the receiver and found its socket full are most of what was lost. */
@@ -137,11 +127,7 @@ function receiverBuffer({ sender, receiver }: View): Finding | undefined {
   if (sender === undefined || receiver === undefined || sender.loss < NOTABLE_LOSS) return undefined;
   const dropped = receiver.value("droppedDatagrams");
   if (dropped < sender.value("lostPackets") * MOST || sender.path < MOST) return undefined;
-  const room = formatBytes(receiver.value("receiveBufferBytes"));
-  return {
-    limit: "receiver-buffer",
-    sentence: `limited by the receiver's UDP buffer (${room}, ${percent(sender.loss)} of the packets did not fit)`,
-  };
+  return { limit: "receiver-buffer", bytes: receiver.value("receiveBufferBytes"), loss: sender.loss };
 }
 
 /**
@@ -150,11 +136,7 @@ function receiverBuffer({ sender, receiver }: View): Finding | undefined {
  */
 function acknowledgements({ sender }: View): Finding | undefined {
   if (sender === undefined || sender.ackGaps < NOTABLE_GAPS || sender.starved("network") >= STARVED) return undefined;
-  const together = (sender.value("ackGapMicros") / 1e6).toFixed(1);
-  return {
-    limit: "acknowledgements",
-    sentence: `limited by gaps in the acknowledgements (${sender.value("ackGaps")} over 30 ms, ${together} s together)`,
-  };
+  return { limit: "acknowledgements", gaps: sender.value("ackGaps"), seconds: sender.value("ackGapMicros") / 1e6 };
 }
 
 function receiverWindow({ sender, receiver }: View): Finding | undefined {
@@ -162,35 +144,29 @@ function receiverWindow({ sender, receiver }: View): Finding | undefined {
   if (sender === undefined || window === 0 || sender.window < MOST || underWay(sender) < window * MOST) {
     return undefined;
   }
-  const rtt = milliseconds(sender.value("minRttMicros"));
-  return { limit: "receiver-window", sentence: `limited by the receiver's window (${formatBytes(window)}, ${rtt})` };
+  return { limit: "receiver-window", bytes: window, rttMicros: sender.value("minRttMicros") };
 }
 
 function senderWindow({ sender }: View): Finding | undefined {
   const most = sender?.value("mostOutstandingBytes") ?? 0;
   if (sender === undefined || most === 0 || sender.room < MOST || underWay(sender) < most * MOST) return undefined;
-  const rtt = milliseconds(sender.value("minRttMicros"));
-  return {
-    limit: "sender-window",
-    sentence: `limited by what the sender has under way at most (${formatBytes(most)}, ${rtt})`,
-  };
+  return { limit: "sender-window", bytes: most, rttMicros: sender.value("minRttMicros") };
 }
 
 function path({ sender }: View): Finding | undefined {
   if (sender === undefined || sender.path < MOST) return undefined;
-  const rtt = milliseconds(sender.value("minRttMicros"));
-  return { limit: "path", sentence: `limited by the path (${percent(sender.loss)} loss, ${rtt})` };
+  return { limit: "path", loss: sender.loss, rttMicros: sender.value("minRttMicros") };
 }
 
 function nothing(view: View): Finding {
   const { sender, receiver } = view;
-  const stages: [string, number][] = busiest(view).map((
-    { name, role, share },
-  ) => [`${WORK[role]} on the ${name}`, share]);
-  stages.push(["the sender's disk", sender?.readDisk ?? 0], ["the receiver's disk", receiver?.writeDisk ?? 0]);
-  stages.push(["the path", sender?.path ?? 0], ["the receiver's window", sender?.window ?? 0]);
-  const two = stages.filter(([, share]) => share > 0).sort(([, one], [, other]) => other - one).slice(0, 2);
-  const named = two.map(([stage, share]) => `${stage} (${Math.round(Math.min(1, share) * 100)} % of the time)`);
-  if (named.length === 0) return { limit: "none", sentence: "nothing stood out" };
-  return { limit: "none", sentence: `nothing stood out: the busiest were ${named.join(" and ")}` };
+  const stages: BusyStage[] = [
+    ...busiest(view).map(({ name, role, share }) => ({ stage: "thread" as const, side: name, role, share })),
+    { stage: "sender-disk", share: sender?.readDisk ?? 0 },
+    { stage: "receiver-disk", share: receiver?.writeDisk ?? 0 },
+    { stage: "path", share: sender?.path ?? 0 },
+    { stage: "receiver-window", share: sender?.window ?? 0 },
+  ];
+  const busy = stages.filter(({ share }) => share > 0).sort((one, other) => other.share - one.share);
+  return { limit: "none", busiest: busy.slice(0, 2) };
 }

@@ -1,4 +1,4 @@
-/** One side's numbers as parts of the time that the transfer took, and how a verdict writes numbers. Pure. @module */
+/** One side's numbers as parts of the time that the transfer took. Pure. @module */
 
 import type { ReportField, ReportNumbers } from "../protocol/report.ts";
 
@@ -105,17 +105,4 @@ function ratio(one: number, other: number): number {
 
 function part(value: number): number {
   return Math.min(1, Math.max(0, value));
-}
-
-/** `0.4 %`, `12 %` */
-export function percent(share: number): string {
-  const value = share * 100;
-  if (value > 0 && value < 0.1) return `${value.toFixed(2)} %`;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
-}
-
-/** `48 ms`, `0.3 ms` */
-export function milliseconds(micros: number): string {
-  const value = micros / 1000;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }

@@ -1,3 +1,4 @@
+import { warningText } from "../../src/ui/messages.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
@@ -178,9 +179,11 @@ Deno.test("T27 a ticket that was wrapped on its way works as an argument", () =>
 });
 
 Deno.test("a long-lived ticket as an argument works with a warning that names --ticket", () => {
+  const warning = { about: "long-lived-ticket-typed" } as const;
   const longLived = ticket({ longLived: true });
-  assert.match(parseSend("a", longLived).warnings.join(), /--ticket FILE/);
-  assert.match(parseSend("a", "--to", longLived).warnings.join(), /--ticket FILE/);
+  assert.deepEqual(parseSend("a", longLived).warnings, [warning]);
+  assert.deepEqual(parseSend("a", "--to", longLived).warnings, [warning]);
+  assert.match(warningText(warning), /--ticket FILE/);
   assert.deepEqual(parseSend("a", TO_RECEIVER).warnings, []);
   const quiet = parseArguments(["send", "a"], { ticket: longLived });
   assert.ok(quiet.command === "send" && quiet.warnings.length === 0);

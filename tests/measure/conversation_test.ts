@@ -101,10 +101,11 @@ Deno.test("test: an interrupted side ends with its signal, the other one with 5,
 Deno.test("test: a dialer that does not come again is not waited for for ever", async () => {
   const play = await pair(5 * MIB);
   const before = Promise.withResolvers<void>();
-  const { measured } = play.waits.output;
-  play.waits.output.measured = (measurement) => {
-    measured.call(play.waits.output, measurement);
-    before.resolve();
+  const { output } = play.waits;
+  const { listener } = output;
+  output.listener = (event) => {
+    listener(event);
+    if (event.type === "measured") before.resolve();
   };
   await play.world.time.until(before.promise);
   play.dials.kill();

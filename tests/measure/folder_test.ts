@@ -1,4 +1,4 @@
-import { describe } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UltraError } from "../../src/base/errors.ts";

@@ -4,6 +4,8 @@ import { MAX_TEST_BYTES } from "../../src/protocol/limits.ts";
 import type { TestPhase } from "../../src/protocol/messages.ts";
 import { testPlan, type TestSizes } from "../../src/measure/plan.ts";
 import { type Measurement, testVerdicts } from "../../src/measure/verdict.ts";
+import { bottleneckText } from "../../src/ui/verdict.ts";
+import type { Finding } from "../../src/verdict/finding.ts";
 import { verdictOf } from "../../src/verdict/judges.ts";
 
 const MIB = 1024 * 1024;
@@ -78,8 +80,17 @@ Deno.test("test plan: whatever the rates are, sizes are legal, few probes are ne
   }));
 });
 
+const FINDING: Finding = { limit: "sender-core", role: "network" };
+
+/** The verdicts as a user reads them, with what a program gets. */
+function read(measurements: readonly Measurement[]) {
+  return testVerdicts(measurements).map((verdict) => {
+    return { way: verdict.way, bottleneck: verdict.bottleneck, sentence: bottleneckText(verdict) };
+  });
+}
+
 function measured(way: Measurement["way"], from: "memory" | "disk", to: "memory" | "disk", rate: number): Measurement {
-  return { way, from, to, bytes: rate * 2, seconds: 2, verdict: { ...verdictOf({}), sentence: "limited by X" } };
+  return { way, from, to, bytes: rate * 2, seconds: 2, verdict: { ...verdictOf({}), finding: FINDING } };
 }
 
 Deno.test("test verdict: the slowest disk of a way is named, with the side where it is", () => {
@@ -93,7 +104,7 @@ Deno.test("test verdict: the slowest disk of a way is named, with the side where
     measured("send", "disk", "disk", 118e6),
     measured("receive", "disk", "disk", 80e6),
   ];
-  assert.deepEqual(testVerdicts(results), [
+  assert.deepEqual(read(results), [
     {
       way: "send",
       bottleneck: "disk-write",
@@ -113,15 +124,16 @@ Deno.test("test verdict: disks that keep up are not blamed", () => {
     measured("local", "memory", "disk", 450e6),
     measured("local", "disk", "memory", 520e6),
   ];
-  const sentence = "no disk (memory to memory goes 500.0 MB/s): limited by X";
-  assert.deepEqual(testVerdicts(results), [{ way: "local", bottleneck: "way", sentence }]);
-  assert.deepEqual(testVerdicts(results.slice(0, 1)), [{ way: "local", bottleneck: "way", sentence }]);
-  assert.deepEqual(testVerdicts(results.slice(1)), [], "nothing to compare with");
+  const sentence =
+    "no disk (memory to memory goes 500.0 MB/s): limited by one core on the sender (network and encryption)";
+  assert.deepEqual(read(results), [{ way: "local", bottleneck: "way", sentence }]);
+  assert.deepEqual(read(results.slice(0, 1)), [{ way: "local", bottleneck: "way", sentence }]);
+  assert.deepEqual(read(results.slice(1)), [], "nothing to compare with");
   const slow = [...results, measured("local", "disk", "memory", 1)].filter(({ from, seconds }) =>
     from === "memory" || seconds > 0
   );
   assert.equal(
-    testVerdicts(slow.toSpliced(2, 1))[0]?.sentence,
+    read(slow.toSpliced(2, 1))[0]?.sentence,
     "the disk, which reads 1 B/s (memory to memory goes 500.0 MB/s)",
   );
 });

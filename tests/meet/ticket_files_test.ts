@@ -4,6 +4,7 @@ import { loadLibrary } from "../../src/engine/library.ts";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import { encodeTicket } from "../../src/protocol/ticket.ts";
 import { checkGuard, readTicketFile, readTicketStdin, writeTicketFile } from "../../src/meet/ticket_files.ts";
+import { warningText } from "../../src/ui/messages.ts";
 
 // Never unloaded, so no test may be the one that loads it.
 loadLibrary();
@@ -94,7 +95,9 @@ Deno.test({
       }
       for (const mode of [0o640, 0o604, 0o644]) {
         await Deno.chmod(path, mode);
-        assert.match((await readTicketFile(path)).warning ?? "", /chmod 600/);
+        const { warning } = await readTicketFile(path);
+        assert.deepEqual(warning, { about: "ticket-file-readable", path });
+        assert.match(warningText(warning), /chmod 600/);
       }
       await Deno.chmod(path, 0o400);
       assert.deepEqual(await readTicketFile(path), { text: "ultra1x", warning: undefined });
@@ -104,8 +107,9 @@ Deno.test({
 
 Deno.test("T28 on a disk without modes a ticket file is read with a warning that asks for nothing impossible", () => {
   const warning = checkGuard("/media/stick/t", { type: "no-modes" });
-  assert.match(warning ?? "", /\/media\/stick\/t keeps no permissions/);
-  assert.doesNotMatch(warning ?? "", /chmod/);
+  assert.deepEqual(warning, { about: "ticket-file-unprotected", path: "/media/stick/t" });
+  assert.match(warningText(warning), /\/media\/stick\/t keeps no permissions/);
+  assert.doesNotMatch(warningText(warning), /chmod/);
   assert.equal(checkGuard("x", { type: "stream" }), undefined);
   assert.throws(() => checkGuard("x", { type: "mode", mode: 0o777 }), isKind("usage"));
 });

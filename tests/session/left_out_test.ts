@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { LeftOut } from "../../src/protocol/messages.ts";
-import type { FactSheet } from "../../src/ui/output.ts";
+import type { TransferFacts } from "../../src/session/events.ts";
 import { emptyDisk, type Item } from "../support/made_up.ts";
 import { assertArrived, assertClean, type Ending, play } from "./support.ts";
 
@@ -19,7 +19,7 @@ function codes({ codes }: Ending): readonly number[] {
   return [codes.sender, codes.receiver];
 }
 
-function factsOf({ sender, receiver }: Ending): readonly FactSheet[] {
+function factsOf({ sender, receiver }: Ending): readonly TransferFacts[] {
   return [...sender.output.facts, ...receiver.output.facts];
 }
 

@@ -1,7 +1,7 @@
 /** Whole transfers between two simulated processes, from the commands to the exit codes. */
 
 import assert from "node:assert/strict";
-import type { FactSheet } from "../../src/ui/output.ts";
+import type { TransferFacts } from "../../src/session/events.ts";
 import { meetByTicket } from "../../src/meet/meet.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
@@ -345,7 +345,7 @@ Deno.test("transfer: a sender cancels with 8 when its offer is accepted twice", 
 
 /** What both sides say alike: not their role, their own disk and their own time. */
 function shared(
-  { role: _role, savedTo: _savedTo, seconds: _seconds, ...facts }: FactSheet,
-): Partial<FactSheet> {
+  { role: _role, savedTo: _savedTo, seconds: _seconds, ...facts }: TransferFacts,
+): Partial<TransferFacts> {
   return facts;
 }

@@ -1,6 +1,6 @@
 /** A whole transfer in virtual time: both machines, both engines, the network, and what goes wrong. @module */
 
-import { describe } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import type { LaneId } from "../../src/protocol/words.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";

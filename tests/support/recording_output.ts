@@ -1,147 +1,125 @@
-/** An Output that remembers what it was told. @module */
+/** An output that remembers what it was told. @module */
 
-import type { FactSheet, Output, RunPhase, TicketNotice } from "../../src/ui/output.ts";
+import { UltraError } from "../../src/base/errors.ts";
+import type { UserEvent } from "../../src/measure/events.ts";
+import type { Measurement, TestVerdict } from "../../src/measure/verdict.ts";
 import type {
   AddedConnection,
   FileFailure,
-  OfferedFiles,
   ReportedSettings,
+  RunPhase,
+  TicketNotice,
   TransferConfig,
+  TransferFacts,
   TransferStart,
 } from "../../src/session/events.ts";
-import type { ProgressReport } from "../../src/ui/progress.ts";
+import type { Progress } from "../../src/transfer/outcome.ts";
+import { humanLines } from "../../src/ui/human_lines.ts";
 import { errorText } from "../../src/ui/messages.ts";
-import type { TestVerdict } from "../../src/measure/verdict.ts";
-import type { ShownMeasurement } from "../../src/ui/output.ts";
-import { UltraError } from "../../src/base/errors.ts";
+import { answer, type EventOf, type Output } from "../../src/ui/output.ts";
+
+/** Events that are no call of their own: a phase is in `phases`, a ticket in `tickets`, what was said in words in `warnings` and `notes`. */
+const IN_WORDS: ReadonlySet<UserEvent["type"]> = new Set(
+  [
+    ...["phase", "memory-bound", "offering", "receiving-into", "ipv4-only"] as const,
+    ...["wrong-proof", "unkept", "warning", "debug", "ticket"] as const,
+  ],
+);
 
 export class RecordingOutput implements Output {
-  /** Names of the calls in their order; of calls that follow each other with the same name one stands for all. */
-  readonly calls: string[] = [];
-  readonly phases: RunPhase[] = [];
-  readonly tickets: TicketNotice[] = [];
-  readonly starts: TransferStart[] = [];
-  readonly configs: TransferConfig[] = [];
-  readonly openedStreams: number[] = [];
-  readonly additions: AddedConnection[] = [];
-  readonly reportedSettings: ReportedSettings[] = [];
-  readonly reports: ProgressReport[] = [];
-  readonly failures: FileFailure[] = [];
-  readonly facts: FactSheet[] = [];
-  readonly measurements: ShownMeasurement[] = [];
-  readonly testVerdicts: TestVerdict[] = [];
-  readonly warnings: string[] = [];
-  readonly notes: string[] = [];
-  readonly errors: unknown[] = [];
-  readonly lines: string[] = [];
+  /** Everything, in its order. */
+  readonly events: UserEvent[] = [];
+  /** Called with each event behind it. */
+  listener: (event: UserEvent) => void = () => {};
+
+  tell(event: UserEvent): void {
+    this.events.push(event);
+    this.listener(event);
+  }
+
+  /** Types of the events in their order; of those that follow each other with the same one, one stands for all. */
+  get calls(): string[] {
+    const types = this.events.map(({ type }) => type).filter((type) => !IN_WORDS.has(type));
+    return types.filter((type, index) => type !== types[index - 1]);
+  }
+
+  get phases(): RunPhase[] {
+    return this.#all("phase").map(({ phase }) => phase);
+  }
+
+  get tickets(): TicketNotice[] {
+    return this.#all("ticket").map(({ ticket }) => ticket);
+  }
+
+  get starts(): TransferStart[] {
+    return this.#all("started").map(({ start }) => start);
+  }
+
+  get configs(): TransferConfig[] {
+    return this.#all("config").map(({ config }) => config);
+  }
+
+  get openedStreams(): number[] {
+    return this.#all("opened").map(({ streams }) => streams);
+  }
+
+  get additions(): AddedConnection[] {
+    return this.#all("added").map(({ added }) => added);
+  }
+
+  get reportedSettings(): ReportedSettings[] {
+    return this.#all("settings").map(({ reported }) => reported);
+  }
+
+  get reports(): Pick<Progress, "verifiedBytes" | "totalBytes" | "listed">[] {
+    return this.#all("progress").map(({ progress: { verifiedBytes, totalBytes, listed } }) => {
+      return { verifiedBytes, totalBytes, listed };
+    });
+  }
+
+  get failures(): FileFailure[] {
+    return this.#all("file-failed").map(({ failure }) => failure);
+  }
+
+  get facts(): TransferFacts[] {
+    return this.#all("complete").map(({ facts }) => facts);
+  }
+
+  get measurements(): Measurement[] {
+    return this.#all("measured").map(({ measurement }) => measurement);
+  }
+
+  get testVerdicts(): TestVerdict[] {
+    return this.#all("tested").flatMap(({ verdicts }) => verdicts);
+  }
+
+  get errors(): unknown[] {
+    return this.#all("error").map(({ error }) => error);
+  }
 
   /** The errors as a user sees them. */
   get errorTexts(): string[] {
-    return this.errors.map((error) => error instanceof UltraError ? errorText(error) : `bug: ${error}`);
+    return this.#all("error").map(({ error, fromPeer }) =>
+      error instanceof UltraError ? errorText(error, fromPeer) : `bug: ${error}`
+    );
   }
 
-  phase(phase: RunPhase): void {
-    if (this.phases.at(-1) !== phase) this.phases.push(phase);
+  /** As a user sees them. */
+  get warnings(): string[] {
+    return this.#worded("warning", "wrong-proof", "unkept").map((line) => line.replace("Warning: ", ""));
   }
 
-  ticket(notice: TicketNotice): void {
-    this.#call("ticket");
-    this.tickets.push(notice);
+  get notes(): string[] {
+    return this.#worded("memory-bound", "offering", "receiving-into", "ipv4-only");
   }
 
-  memoryBound(bytes: number): void {
-    this.notes.push(`memory bound ${bytes}`);
+  #all<Type extends UserEvent["type"]>(type: Type): EventOf<Type>[] {
+    return this.events.filter((event): event is EventOf<Type> => event.type === type);
   }
 
-  offering(offered: OfferedFiles): void {
-    this.notes.push(`offering ${offered.files} files, ${offered.bytes} bytes`);
-  }
-
-  receivingInto(folder: string): void {
-    this.notes.push(`receiving into ${folder}`);
-  }
-
-  interrupted(): void {
-    this.#call("interrupted");
-  }
-
-  started(start: TransferStart): void {
-    this.#call("started");
-    this.starts.push(start);
-  }
-
-  config(config: TransferConfig): void {
-    this.#call("config");
-    this.configs.push(config);
-  }
-
-  settings(reported: ReportedSettings): void {
-    this.#call("settings");
-    this.reportedSettings.push(reported);
-  }
-
-  opened(streams: number): void {
-    this.#call("opened");
-    this.openedStreams.push(streams);
-  }
-
-  added(added: AddedConnection): void {
-    this.#call("added");
-    this.additions.push(added);
-  }
-
-  progress(report: ProgressReport): void {
-    this.#call("progress");
-    const { verifiedBytes, totalBytes, listed } = report;
-    this.reports.push({ verifiedBytes, totalBytes, listed });
-  }
-
-  fileFailed(failure: FileFailure): void {
-    this.#call("fileFailed");
-    this.failures.push(failure);
-  }
-
-  complete(facts: FactSheet): void {
-    this.#call("complete");
-    this.facts.push(facts);
-  }
-
-  measuring(): void {
-    this.#call("measuring");
-  }
-
-  measured(measurement: ShownMeasurement): void {
-    this.#call("measured");
-    this.measurements.push(measurement);
-  }
-
-  tested(verdicts: readonly TestVerdict[]): void {
-    this.#call("tested");
-    this.testVerdicts.push(...verdicts);
-  }
-
-  warning(text: string): void {
-    this.warnings.push(text);
-  }
-
-  note(text: string): void {
-    this.notes.push(text);
-  }
-
-  error(error: unknown): void {
-    this.#call("error");
-    this.errors.push(error);
-  }
-
-  debug(line: string): void {
-    this.lines.push(line);
-  }
-
-  exit(): void {
-    this.#call("exit");
-  }
-
-  #call(name: string): void {
-    if (this.calls.at(-1) !== name) this.calls.push(name);
+  #worded(...types: readonly UserEvent["type"][]): string[] {
+    const no = () => false;
+    const table = humanLines({ isVerbose: no, hasStatus: false, state: () => undefined, isNews: no, hasTable: no });
+    return this.events.filter(({ type }) => types.includes(type)).flatMap((event) => [...answer(table, event)]);
   }
 }

@@ -1,6 +1,6 @@
 /** A whole `ultra` process on a simulated computer, from the command to the exit code. @module */
 
-import { advised, describe, speedAdvice } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
 import type { ReceiveTask, SendTask, TestTask, Way } from "../../src/cli/resolve.ts";
 import { receiveCommand } from "../../src/cli/recv.ts";
@@ -9,7 +9,6 @@ import { testCommand } from "../../src/cli/measure.ts";
 import { Interrupted } from "../../src/base/interrupted.ts";
 import { Hub } from "../../src/link/hub.ts";
 import type { CommandContext } from "../../src/cli/context.ts";
-import { teller } from "../../src/ui/output.ts";
 import type { EndingSignal } from "../../src/base/signals.ts";
 import { parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
@@ -54,17 +53,15 @@ export class SimulatedProcess {
   constructor(world: SimulatedWorld, host: SimulatedHost) {
     this.#world = world;
     this.engine = new SimulatedEngine(world.network, host);
-    this.output.ticket = (notice) => {
-      this.output.tickets.push(notice);
-      this.#ticket.resolve(parseTicket(notice.text));
+    this.output.listener = (event) => {
+      if (event.type === "ticket") this.#ticket.resolve(parseTicket(event.ticket.text));
     };
     this.context = {
       hub: new Hub(this.engine),
       clock: world.time,
       timers: world.time,
       random: (length) => new Uint8Array(length).map(() => world.random.below(256)),
-      output: this.output,
-      tell: teller(this.output, speedAdvice),
+      tell: (event) => this.output.tell(event),
       describe,
       host: host.addresses[0] ?? "nowhere",
       cores: host.cores ?? 1,
@@ -136,7 +133,7 @@ export class SimulatedProcess {
       return await Promise.race([act(), bug]);
     } catch (error) {
       if (error instanceof Interrupted) return exitCodeOfSignal(error.signal as EndingSignal);
-      this.output.error(advised(error));
+      this.output.tell({ type: "error", error, fromPeer: false });
       return exitCodeOfError(error);
     } finally {
       this.endedMs = this.#world.time.now();

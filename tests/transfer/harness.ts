@@ -1,6 +1,6 @@
 /** Machines with ports that only write down what they are told, for peers that do as they like. @module */
 
-import { describe } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
 import type { ErrorKind, UltraError } from "../../src/base/errors.ts";

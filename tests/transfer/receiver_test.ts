@@ -1,4 +1,4 @@
-import { describe } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";

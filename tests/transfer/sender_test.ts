@@ -1,4 +1,4 @@
-import { describe } from "../../src/cli/advice.ts";
+import { describe } from "../../src/ui/advice.ts";
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { MAX_NEED_RUNS } from "../../src/protocol/limits.ts";

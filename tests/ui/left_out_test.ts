@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { createOutput } from "../../src/ui/create.ts";
-import type { FactSheet } from "../../src/ui/output.ts";
+import type { TransferFacts } from "../../src/session/events.ts";
+import { complete, exit, failed } from "./events.ts";
 import { MemoryTerminal } from "./support.ts";
 
-const COMPLETE: FactSheet = {
+const COMPLETE: TransferFacts = {
   role: "receive",
   name: undefined,
   savedTo: "/home/me/in",
@@ -23,10 +24,10 @@ const COMPLETE: FactSheet = {
   leftOutReasons: {},
   isLeftOutAccepted: false,
   durable: true,
-  verdict: { limit: "path", sentence: "limited by the path", help: undefined, reports: {} },
+  verdict: { finding: { limit: "path", loss: 0.004, rttMicros: 48_000 }, help: undefined, reports: {} },
 };
 
-const MISSING: FactSheet = {
+const MISSING: TransferFacts = {
   ...COMPLETE,
   leftOut: [
     { reason: "unreadable", path: "top/secret" },
@@ -37,14 +38,14 @@ const MISSING: FactSheet = {
   leftOutReasons: { unreadable: 1, backslash: 1, link: 1200 },
 };
 
-const ACCEPTED: FactSheet = { ...MISSING, isLeftOutAccepted: true };
+const ACCEPTED: TransferFacts = { ...MISSING, isLeftOutAccepted: true };
 
 /** What each kind of output says of these facts and an exit. */
-function told(mode: "human" | "json" | "quiet", facts: FactSheet, code: number): MemoryTerminal {
+function told(mode: "human" | "json" | "quiet", facts: TransferFacts, code: number): MemoryTerminal {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options(mode));
-  output.complete(facts);
-  output.exit(code);
+  output.tell(complete(facts));
+  output.tell(exit(code));
   return terminal;
 }
 
@@ -77,14 +78,15 @@ Deno.test("T41: --quiet says in one line why the exit code is not 0, and nothing
 });
 
 Deno.test("T41: with --json the exit says why it is not 0", () => {
-  const exit = (facts: FactSheet, code: number) => JSON.parse(told("json", facts, code).stdout.lines.at(-1) ?? "");
+  const lastOf = (facts: TransferFacts, code: number) =>
+    JSON.parse(told("json", facts, code).stdout.lines.at(-1) ?? "");
   const why = "incomplete: 1,202 left out; first top/secret: it cannot be read";
-  assert.deepEqual(exit(MISSING, 3), { type: "exit", code: 3, why });
-  for (const facts of [COMPLETE, ACCEPTED]) assert.deepEqual(exit(facts, 0), { type: "exit", code: 0 });
+  assert.deepEqual(lastOf(MISSING, 3), { type: "exit", code: 3, why });
+  for (const facts of [COMPLETE, ACCEPTED]) assert.deepEqual(lastOf(facts, 0), { type: "exit", code: 0 });
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("json"));
-  output.error(new UltraError("disk", "The disk is full", { subject: "a" }));
-  output.exit(4);
+  output.tell(failed(new UltraError("disk", "The disk is full", { subject: "a" })));
+  output.tell(exit(4));
   assert.deepEqual(JSON.parse(terminal.stdout.lines.at(-1) ?? ""), {
     type: "exit",
     code: 4,

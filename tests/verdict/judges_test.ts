@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type ReportField, type ReportNumbers, reportOf } from "../../src/protocol/report.ts";
 import type { Limit, Reports } from "../../src/verdict/finding.ts";
-import { speedAdvice } from "../../src/cli/advice.ts";
+import { helpText } from "../../src/ui/advice.ts";
+import { findingText } from "../../src/ui/verdict.ts";
 import { verdictOf } from "../../src/verdict/judges.ts";
 import { reports } from "../protocol/support.ts";
 
@@ -446,8 +447,8 @@ for (const { name, sender, receiver, limit, sentence, help } of CASES) {
   Deno.test(`verdict: ${name}`, () => {
     const numbers: Reports = { sender: sender && report(sender), receiver: receiver && report(receiver) };
     const verdict = verdictOf(numbers);
-    const shown = verdict.help && speedAdvice(verdict.help);
-    assert.deepEqual({ ...verdict, help: shown, reports: undefined }, { limit, sentence, help, reports: undefined });
+    const shown = verdict.help && helpText(verdict.help);
+    assert.deepEqual([verdict.finding.limit, findingText(verdict.finding), shown], [limit, sentence, help]);
     assert.deepEqual(verdict.reports, numbers);
   });
 }
@@ -459,8 +460,9 @@ Deno.test("verdict: whatever a peer counts, there is one short sentence without 
   });
   fc.assert(
     fc.property(both, (numbers) => {
-      const { sentence, help: found } = verdictOf(numbers);
-      const help = found === undefined ? "" : speedAdvice(found);
+      const { finding, help: found } = verdictOf(numbers);
+      const sentence = findingText(finding);
+      const help = found === undefined ? "" : helpText(found);
       assert.ok(sentence.length < 200 && help.length < 200, sentence);
       assert.doesNotMatch(sentence + help, /NaN|Infinity|undefined|-\d|\n/);
     }),

@@ -1,6 +1,6 @@
 /**
- * What a user can do about a failure or a slow transfer, in the words of the command line. Below `cli/` a failure has a reason, and what
- * would help is data: only here they become flags.
+ * What a user can do about a failure or a slow transfer, in the words of the command line. Everywhere else a failure has a reason, and
+ * what would help is data: only here they become flags. Pure.
  *
  * @module
  */
@@ -26,18 +26,14 @@ export function describe({ message, reason }: UltraError): string {
   return reason === undefined ? message : `${message}; ${ADVICE[reason]}`;
 }
 
-/** The same failure, or bug, as it is shown. */
-export function advised(error: unknown): unknown {
-  if (!(error instanceof UltraError) || error.reason === undefined) return error;
-  const { kind, message, subject, reason } = error;
-  // What it is about comes before what to do about it.
+/** The sentence of a failure of this side: what it is about comes before what to do about it. */
+export function advised({ message, subject, reason }: UltraError): string {
   const named = subject === undefined || message.includes(subject) ? message : `${message}: ${subject}`;
-  const text = `${named}; ${ADVICE[reason]}`;
-  return new UltraError(kind, text, subject === undefined ? { cause: error } : { subject, cause: error });
+  return reason === undefined ? named : `${named}; ${ADVICE[reason]}`;
 }
 
 /** What would make a transfer faster. */
-export function speedAdvice(help: Help): string {
+export function helpText(help: Help): string {
   switch (help.what) {
     case "receive-buffer": {
       const room = formatBytes(help.room);

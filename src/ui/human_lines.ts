@@ -1,0 +1,90 @@
+/**
+ * Each type of event as the lines that a person reads. Pure: what an event does to the status line is in `human.ts`.
+ *
+ * @module
+ */
+
+import { counted, formatBytes, formatCount, formatSize } from "../base/text.ts";
+import type { FileFailure } from "../session/events.ts";
+import { addedLine, configLine, openedLine, settingsLine, startLine } from "./lines.ts";
+import {
+  arrivedText,
+  commandForFile,
+  errorLines,
+  failureLine,
+  measurementHeading,
+  measurementLine,
+  PHASES,
+  testVerdictLine,
+  unkeptText,
+  warningText,
+} from "./messages.ts";
+import type { EventTable } from "./output.ts";
+import type { StatusState } from "./progress.ts";
+import { closingSheet } from "./sheet.ts";
+
+/** What the lines of an event depend on besides the event. */
+export interface HumanView {
+  readonly isVerbose: () => boolean;
+  /** Whether a status line shows what the run is busy with. */
+  readonly hasStatus: boolean;
+  /** Where the transfer that runs stood last. */
+  readonly state: () => StatusState | undefined;
+  /** Whether a failure has not been told yet. */
+  readonly isNews: (failure: FileFailure) => boolean;
+  /** Whether a measurement was told before. */
+  readonly hasTable: () => boolean;
+}
+
+export function humanLines(view: HumanView): EventTable<readonly string[]> {
+  const ifVerbose = (line: () => string) => view.isVerbose() ? [line()] : [];
+  return {
+    // On a status line it stands there; in a log the ⚡ lines tell of moving.
+    "phase": ({ phase }) => view.hasStatus || phase === "moving" ? [] : [`${PHASES[phase]} ...`],
+    "ipv4-only": () => ["This system has no IPv6: listening on IPv4 only"],
+    "wrong-proof": ({ error }) => [`Warning: ${error.message}`],
+    // A ticket on the terminal stands in a command, which is no line like others.
+    "ticket": ({ ticket: { file, role } }) =>
+      file === undefined ? [] : [
+        `The ticket is in ${file}. With a copy of it, run on the other computer:`,
+        "",
+        `    ${commandForFile(role)}`,
+        "",
+      ],
+    "memory-bound": ({ bytes }) => [
+      `Profile max: windows and buffers of this process may take up to ${formatBytes(bytes)} of memory`,
+    ],
+    "offering": ({ offered: { files, bytes, leftOut } }) => {
+      const less = leftOut === 0 ? "" : `, ${formatCount(leftOut)} left out`;
+      return [`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`];
+    },
+    "receiving-into": ({ folder }) => [`Files will be saved in ${folder}`],
+    "started": ({ start: { name, bytes } }) => [startLine(name, bytes)],
+    "config": ({ config }) => ifVerbose(() => configLine(config)),
+    "opened": ({ streams }) => ifVerbose(() => openedLine(streams)),
+    "added": ({ added: { connection, streams } }) => ifVerbose(() => addedLine(connection, streams)),
+    "settings": ({ reported }) => ifVerbose(() => settingsLine(reported)),
+    // How often it has a line depends on the time.
+    "progress": () => [],
+    "file-failed": ({ failure }) => [failureLine(failure)],
+    "unkept": ({ unkept, folder }) => [`Warning: ${unkeptText(unkept, folder)}`],
+    "complete": ({ facts }) => closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews }),
+    "measuring": () => [],
+    "measured": ({ measurement }) => [
+      ...view.hasTable() ? [] : [measurementHeading()],
+      measurementLine(measurement),
+    ],
+    "tested": ({ verdicts }) => verdicts.map(testVerdictLine),
+    "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
+    "error": (event) => [...errorLines(event), ...arrived("", view.state())],
+    "interrupted": () => arrived("Interrupted. ", view.state()),
+    "debug": ({ line }) => [line],
+    "exit": () => [],
+  };
+}
+
+/** What of a transfer that did not come to its end is there all the same. */
+function arrived(before: string, state: StatusState | undefined): string[] {
+  const text = `${before}${state === undefined ? "" : arrivedText(state)}`.trim();
+  return text === "" ? [] : [text];
+}
