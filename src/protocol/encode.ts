@@ -109,6 +109,9 @@ function writeBody(writer: Writer, message: Message): void {
     case "bye":
     case "heartbeat":
       return;
+    default:
+      // A new message does not compile until it has bytes.
+      message satisfies never;
   }
 }
 
