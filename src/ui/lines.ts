@@ -30,18 +30,16 @@ export function addedLine(connection: number, streams: number): string {
   return `⚡ Added connection ${connection} (${streams} more ${plural(streams, "stream")})`;
 }
 
-/** The settings that shape the speed of a connection; `--json` has all of them. */
+/** What msquic reports of a connection, as far as it shapes its speed: `--json` has all of it. The windows are those of the connection and of a stream. */
 export function settingsLine({ connection, settings }: ReportedSettings): string {
   const { connectionWindowBytes, streamWindowUnidiBytes, peerUnidiStreams, keepAliveIntervalMs } = settings;
   const facts = [
     settings.congestionControl.toUpperCase(),
-    `windows of ${formatBytes(connectionWindowBytes)} and ${formatBytes(streamWindowUnidiBytes)} a stream`,
-    `${counted(peerUnidiStreams, "stream")} from the other side`,
-    `packets of up to ${formatCount(settings.maximumMtu)} bytes`,
-    keepAliveIntervalMs === 0 ? "no keep-alive" : `keep-alive after ${keepAliveIntervalMs / 1000}s`,
-    `ends after ${settings.idleTimeoutMs / 1000}s of silence`,
+    `windows ${formatBytes(connectionWindowBytes)}/${formatBytes(streamWindowUnidiBytes)}`,
+    `${counted(peerUnidiStreams, "stream")} in`,
+    `keep-alive ${keepAliveIntervalMs === 0 ? "off" : `${keepAliveIntervalMs / 1000}s`}`,
   ];
-  return `⚡ QUIC connection ${connection}: ${facts.join(", ")}`;
+  return `⚡ Connection ${connection}: ${facts.join(", ")}`;
 }
 
 /**

@@ -18,9 +18,11 @@ import {
   progress,
   started,
   ticket,
+  TRANSFER,
   unkept,
 } from "./events.ts";
 import { MemoryTerminal, screen } from "./support.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 
 const FACTS: TransferFacts = {
   role: "receive",
@@ -53,6 +55,8 @@ function leftOut(path: string): Partial<TransferFacts> {
   return { leftOut: [{ path, reason: "link" }], leftOutCount: 1, leftOutReasons: { link: 1 } };
 }
 
+const SETTINGS = connectionSettings({ distance: "loopback", side: "listener" });
+
 /** A whole run with foreign text in every place. */
 function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void {
   output.tell(ticket(TICKET));
@@ -63,6 +67,7 @@ function run(output: Output, terminal: MemoryTerminal, text = "movie.mkv"): void
   output.tell(config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: true }));
   output.tell(opened(8));
   output.tell(added(2, 4));
+  output.tell({ type: "settings", reported: { connection: 2, settings: SETTINGS }, transfer: TRANSFER });
   output.tell(phase("moving"));
   for (let step = 0; step <= 30; step++) {
     terminal.now += 100;
@@ -83,6 +88,7 @@ function transfer(output: Output, terminal: MemoryTerminal): void {
   output.tell(config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: true }));
   output.tell(opened(8));
   output.tell(added(2, 4));
+  output.tell({ type: "settings", reported: { connection: 2, settings: SETTINGS }, transfer: TRANSFER });
   output.tell(phase("moving"));
   for (let step = 0; step <= 20; step++) {
     output.tell(progress({ verifiedBytes: step * 30_000_000, totalBytes: 600_000_000, listed: true }));
@@ -137,6 +143,7 @@ Deno.test("T44 -v adds config, Opened, Progress each second and the whole sheet,
       "⚡ ULTRA config: 8 streams, 18 chunks of 33.6 MB each",
       "⚡ Opened 8 streams in parallel",
       "⚡ Added connection 2 (4 more streams)",
+      "⚡ Connection 2: BBR, windows 4.2 MB/2.1 MB, 0 streams in, keep-alive off",
       "⚡ Progress: 50.0% - Speed: 2400.0 Mbps - 300/600 MB, 1s left",
       "⚡ Progress: 100.0% - Speed: 2400.0 Mbps - 600/600 MB, 0s left",
       "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)",
@@ -362,6 +369,7 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
       "start",
       "config",
       "connection-added",
+      "settings",
       "progress",
       "warning",
       "file-failed",
@@ -372,6 +380,7 @@ Deno.test("J4 with --json every line parses, there is nothing else, and the last
     assert.deepEqual([...new Set(events.map((event) => event.type))], types);
     assert.equal(events[2].name, name);
     assert.deepEqual(events[4], { type: "connection-added", connection: 2, streams: 4 });
+    assert.deepEqual(events[5], { type: "settings", connection: 2, ...SETTINGS });
   }));
 });
 

@@ -22,8 +22,10 @@ import {
   nothingToDoLine,
   openedLine,
   progressLine,
+  settingsLine,
   startLine,
 } from "../../src/ui/lines.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
 
 /** Whatever must never reach a terminal. */
 // deno-lint-ignore no-control-regex
@@ -141,6 +143,9 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
   );
   assert.equal(openedLine(8), "⚡ Opened 8 streams in parallel");
   assert.equal(addedLine(2, 4), "⚡ Added connection 2 (4 more streams)");
+  const settings = connectionSettings({ distance: "far", side: "dialer" });
+  const reported = { connection: 1, settings: { ...settings, peerUnidiStreams: 8 } };
+  assert.equal(settingsLine(reported), "⚡ Connection 1: BBR, windows 67.1 MB/2.1 MB, 8 streams in, keep-alive 10s");
   assert.equal(progressLine("42.0%", 8_123_400_000, ""), "⚡ Progress: 42.0% - Speed: 8123.4 Mbps");
   assert.equal(progressLine("42.0%", 0, "4/9 MB"), "⚡ Progress: 42.0% - Speed: 0.0 Mbps - 4/9 MB");
   assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
