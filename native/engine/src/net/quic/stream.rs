@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use msquic_sys::constants::{param, receive, send, stream_event, stream_open, stream_shutdown, stream_start};
 use msquic_sys::{Handle, Status, StreamEvent, failed, status};
@@ -60,7 +61,9 @@ unsafe impl Sync for Stream {}
 struct Context {
     stream: Arc<Stream>,
     handler: Arc<dyn StreamHandler>,
-    finished: std::sync::atomic::AtomicBool,
+    finished: AtomicBool,
+    /// The handler knows that the peer's bytes have ended.
+    fin_told: AtomicBool,
 }
 
 /// Received bytes inside the library's own buffer. They are given back, once and whole, when this is dropped.
@@ -238,18 +241,19 @@ impl Drop for Stream {
 
 impl Context {
     fn leak(stream: &Arc<Stream>, handler: Arc<dyn StreamHandler>) -> *mut Self {
-        let finished = std::sync::atomic::AtomicBool::new(false);
         Box::into_raw(Box::new(Self {
             stream: stream.clone(),
             handler,
-            finished,
+            finished: AtomicBool::new(false),
+            fin_told: AtomicBool::new(false),
         }))
     }
 
     fn received(&self, event: &mut msquic_sys::StreamReceive) -> Status {
         let fin = event.flags & receive::FIN != 0;
         if fin {
-            self.finished.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.finished.store(true, Ordering::Relaxed);
+            self.fin_told.store(true, Ordering::Relaxed);
         }
         let mut slices = [(0, 0); MAX_SLICES];
         for (index, slice) in slices.iter_mut().enumerate().take(event.buffer_count as usize) {
@@ -272,6 +276,17 @@ impl Context {
         };
         self.handler.clone().received(Box::new(data), fin);
         status::PENDING
+    }
+}
+
+impl Context {
+    /// The peer has ended its bytes, and all of them were given back.
+    fn ended(&self) {
+        self.finished.store(true, Ordering::Relaxed);
+        if !self.fin_told.swap(true, Ordering::Relaxed) {
+            let nothing = Indicated::empty(&self.stream);
+            self.handler.clone().received(Box::new(nothing), true);
+        }
     }
 }
 
@@ -305,6 +320,8 @@ unsafe extern "C" fn callback(_raw: Handle, context: *mut c_void, event: *mut St
         match kind {
             // SAFETY: by `kind`.
             stream_event::RECEIVE => return this.received(unsafe { &mut data.receive }),
+            // An end that arrives while the last bytes are with the handler comes without a RECEIVE of its own.
+            stream_event::PEER_SEND_SHUTDOWN => this.ended(),
             stream_event::SEND_COMPLETE => {
                 // SAFETY: by `kind`; the context of a send is the box that `Stream::send_parts` leaked, and one part comes back.
                 let buffer = unsafe { SendBuffer::came_back(data.send_complete.client_context.cast(), 1) };
@@ -315,15 +332,13 @@ unsafe extern "C" fn callback(_raw: Handle, context: *mut c_void, event: *mut St
             stream_event::SEND_SHUTDOWN_COMPLETE => {
                 // SAFETY: by `kind`. Graceful: the peer has acknowledged all bytes and the end.
                 let graceful = unsafe { data.send_shutdown_complete.graceful } != 0;
-                this.finished.fetch_or(graceful, std::sync::atomic::Ordering::Relaxed);
+                this.finished.fetch_or(graceful, Ordering::Relaxed);
             }
             stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => ByteStream::abort(&*this.stream, 0),
             stream_event::SHUTDOWN_COMPLETE => {
                 // SAFETY: the last event: nobody else reads the context any more.
                 let context = unsafe { Box::from_raw(context) };
-                context
-                    .handler
-                    .closed(context.finished.load(std::sync::atomic::Ordering::Relaxed));
+                context.handler.closed(context.finished.load(Ordering::Relaxed));
             }
             _ => {}
         }
