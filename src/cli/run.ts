@@ -135,9 +135,7 @@ async function runTransfer(
   const task = await resolve(invocation, signals.ended, tell);
   const { tuning } = task;
   const distance = farthest(task);
-  if (tuning.profile.name === "max") {
-    tell({ type: "memory-bound", bytes: memoryBound(task, distance) });
-  }
+  if (tuning.profile.name === "max") tell({ type: "memory-bound", bytes: memoryBound(task, distance) });
   const cores = navigator.hardwareConcurrency;
   const engine = startEngine(engineSizes(cores, distance, tuning));
   const context: CommandContext = {

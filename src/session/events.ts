@@ -38,7 +38,7 @@ export type TransferEvent =
   | { readonly type: "added"; readonly added: AddedConnection }
   /** A connection of the transfer is in use. */
   | { readonly type: "settings"; readonly reported: ReportedSettings }
-  /** With each tick, also when nothing changed, and once at the beginning and the end; never for each file or block. */
+  /** Some 20 times a second, also when nothing changed, and at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** What the file system of the folder refused to keep of anything. */

@@ -12,6 +12,7 @@ import type { ControlLink, LinkEnd } from "../link/control_link.ts";
 import type { ExtraConnections, Peer } from "../meet/join.ts";
 import { isHandshake } from "../protocol/codes.ts";
 import type { Decoded } from "../protocol/decode.ts";
+import type { TransferId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import { ExtraLinks } from "./extra_links.ts";
@@ -56,6 +57,10 @@ export class Transfer {
     this.#side = side;
     this.#context = context;
     this.#extraLinks = new ExtraLinks(side, (act) => this.#let(act));
+  }
+
+  get id(): TransferId {
+    return this.#side.id;
   }
 
   get state(): TransferState {
@@ -152,11 +157,9 @@ export class Transfer {
     // Unknown, but not critical: from a later version.
     if (message === undefined) return;
     if (isHandshake(message)) return this.#violated(`The other side sent "${message.type}" after its proof`);
-    if (this.#side.message(message)) {
-      // An offer, or its acceptance: progress counts from here.
-      this.#progressMs = undefined;
-      return;
-    }
+    // A receiver's transfer begins, and so does what it counts.
+    if (message.type === "offer") this.#progressMs = undefined;
+    if (this.#side.message(message)) return;
     if (message.type !== "want-connections") return machine.handle({ type: "message", message });
     if (!hasBegun) return this.#violated("The other side asked for connections before it accepted the offer");
     this.#side.asked(message.connections);

@@ -113,19 +113,42 @@ Deno.test("transfer: it begins once", async () => {
   assert.throws(() => transfer.connect(there), /active cannot begin/);
 });
 
-Deno.test("transfer: progress is told once behind a batch of events, however many there are", async () => {
+Deno.test("transfer: progress is told with the clock, at the beginning and at the end, however many events there are", async () => {
   const { world, sender, receiver, there, here } = await proved();
   const [one, other] = [outgoing(sender), incoming(receiver)];
-  one.connect(there);
-  other.connect(here);
+  const told: number[] = [];
+  receiver.output.listener = ({ type }) => {
+    if (type === "progress") told.push(world.time.now());
+  };
   let turns = 0;
   using _turns = receiver.context.hub.onTurn(() => turns++);
-  const before = receiver.output.reports.length;
-  const startMs = world.time.now();
+  one.connect(there);
+  other.connect(here);
   await world.time.until(other.rest);
-  const ticks = Math.ceil((world.time.now() - startMs) / 50);
-  const told = receiver.output.reports.length - before;
   assert.ok(turns > 5, `${turns} batches`);
-  assert.ok(told <= turns + ticks, `told ${told} times in ${turns} batches and ${ticks} ticks`);
+  // Two are told out of time: one with the offer, one with the end.
+  const early = told.filter((atMs, index) => atMs - (told[index - 1] ?? -Infinity) < 50);
+  assert.ok(told.length >= 3 && early.length <= 2, `told at ${told.join(", ")} in ${turns} batches`);
+  const calls = receiver.output.events.filter(({ type }) => type === "started" || type === "progress");
+  assert.deepEqual(calls.slice(0, 3).map(({ type }) => type), ["progress", "started", "progress"]);
+  assert.deepEqual(receiver.output.reports.at(-1)?.verifiedBytes, summaryOf(other).totalBytes);
   await world.time.until(one.rest);
+});
+
+Deno.test("transfer: its events carry its id, and a phase is told when it changes", async () => {
+  const { world, sender, receiver, there, here } = await proved();
+  const [one, other] = [outgoing(sender), incoming(receiver)];
+  const sides = [[sender, one.id], [receiver, other.id]] as const;
+  const before = sides.map(([{ output }]) => output.events.length);
+  one.connect(there);
+  other.connect(here);
+  await world.time.until(Promise.all([one.rest, other.rest]));
+  for (const [index, [{ output }, id]] of sides.entries()) {
+    const events = output.events.slice(before[index]);
+    assert.ok(events.length > 5);
+    for (const event of events) assert.ok("transfer" in event && event.transfer === id, event.type);
+    const phases = events.flatMap((event) => event.type === "phase" ? [event.phase] : []);
+    assert.deepEqual(phases, [...new Set(phases)]);
+    assert.ok(phases.includes("moving"));
+  }
 });

@@ -3,28 +3,16 @@ import { UltraError } from "../../src/base/errors.ts";
 import { createOutput } from "../../src/ui/create.ts";
 import type { TransferFacts } from "../../src/session/events.ts";
 import { complete, exit, failed } from "./events.ts";
+import { FACTS } from "./facts.ts";
 import { MemoryTerminal } from "./support.ts";
 
 const COMPLETE: TransferFacts = {
-  role: "receive",
+  ...FACTS,
   name: undefined,
   savedTo: "/home/me/in",
-  files: 1,
   bytes: 1000,
   seconds: 1,
   fileRoot: undefined,
-  transferRoot: new Uint8Array(32),
-  resentBytes: 0,
-  presentFiles: 0,
-  presentBytes: 0,
-  failed: [],
-  failedCount: 0,
-  leftOut: [],
-  leftOutCount: 0,
-  leftOutReasons: {},
-  isLeftOutAccepted: false,
-  durable: true,
-  verdict: { finding: { limit: "path", loss: 0.004, rttMicros: 48_000 }, help: undefined, reports: {} },
 };
 
 const MISSING: TransferFacts = {

@@ -1,0 +1,271 @@
+/** Each type of event, through each kind of output. @module */
+
+import assert from "node:assert/strict";
+import { UltraError } from "../../src/base/errors.ts";
+import { interruption } from "../../src/base/interrupted.ts";
+import type { UserEvent } from "../../src/measure/events.ts";
+import type { Warning } from "../../src/session/events.ts";
+import { createOutput } from "../../src/ui/create.ts";
+import { warningText } from "../../src/ui/messages.ts";
+import {
+  added,
+  complete,
+  config,
+  exit,
+  failed,
+  fileFailed,
+  opened,
+  phase,
+  progress,
+  started,
+  ticket,
+  TRANSFER,
+  unkept,
+} from "./events.ts";
+import { connectionSettings } from "../../src/settings/connection_settings.ts";
+import { FACTS } from "./facts.ts";
+import { MemoryTerminal, screen } from "./support.ts";
+
+const SETTINGS = connectionSettings({ distance: "loopback", side: "listener" });
+
+interface Case {
+  readonly event: UserEvent;
+  /** Standard error of a log, `-v` where that makes a difference. */
+  readonly human: readonly string[];
+  /** The object; `undefined`: none. */
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+  /** Standard error with `--quiet`. */
+  readonly quiet: readonly string[];
+  /** Standard output for both, when it is no terminal; nothing if absent. */
+  readonly bare?: string;
+}
+
+const VERDICT = { limit: "path", sentence: "limited by the path (0.4 % loss, 48 ms)", help: null };
+const NO_REPORTS = { sender: null, receiver: null };
+const MEASUREMENT = {
+  way: "send",
+  from: "memory",
+  to: "disk",
+  bytes: 1e9,
+  seconds: 2,
+  verdict: FACTS.verdict,
+} as const;
+const CAUGHT = Object.assign(new TypeError("oops"), { stack: "TypeError: oops\n    at x" });
+
+/** A new type of event does not compile until it is here. */
+const CASES = {
+  "phase": { event: phase("proving"), human: ["Checking the ticket ..."], json: undefined, quiet: [] },
+  "ipv4-only": {
+    event: { type: "ipv4-only" },
+    human: ["This system has no IPv6: listening on IPv4 only"],
+    json: undefined,
+    quiet: [],
+  },
+  "wrong-proof": {
+    event: { type: "wrong-proof", error: new UltraError("authentication", "Somebody had another ticket") },
+    human: ["Warning: Somebody had another ticket"],
+    json: { type: "warning", text: "Somebody had another ticket" },
+    quiet: [],
+  },
+  "ticket": {
+    event: ticket({ text: "ultra1abc", role: "receive", file: undefined }),
+    human: [],
+    json: { type: "ticket", ticket: "ultra1abc", role: "receive", command: "ultra send PATH... ultra1abc" },
+    quiet: [],
+    bare: "ultra1abc\n",
+  },
+  "memory-bound": {
+    event: { type: "memory-bound", bytes: 285e6 },
+    human: ["Profile max: windows and buffers of this process may take up to 285.0 MB of memory"],
+    json: { type: "memory", boundBytes: 285e6 },
+    quiet: [],
+  },
+  "offering": {
+    event: { type: "offering", offered: { files: 6, bytes: 315e6, leftOut: 2 } },
+    human: ["Offering 6 files, 315 MB, 2 left out"],
+    json: { type: "offering", files: 6, bytes: 315e6, leftOut: 2 },
+    quiet: [],
+  },
+  "receiving-into": {
+    event: { type: "receiving-into", folder: "/in\x1b" },
+    human: ["Files will be saved in /in\\x1b"],
+    json: { type: "target", folder: "/in\x1b" },
+    quiet: [],
+  },
+  "started": {
+    event: started({ role: "send", name: "movie.mkv", bytes: undefined }),
+    human: ["⚡ Starting ULTRA transfer: movie.mkv (size not known yet)"],
+    json: { type: "start", role: "send", name: "movie.mkv", bytes: null },
+    quiet: [],
+  },
+  "config": {
+    event: config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: false }),
+    human: ["⚡ ULTRA config: 8 streams, 18 chunks of up to 33.6 MB"],
+    json: { type: "config", streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: false },
+    quiet: [],
+  },
+  "opened": { event: opened(8), human: ["⚡ Opened 8 streams in parallel"], json: undefined, quiet: [] },
+  "added": {
+    event: added(2, 1),
+    human: ["⚡ Added connection 2 (1 more stream)"],
+    json: { type: "connection-added", connection: 2, streams: 1 },
+    quiet: [],
+  },
+  "settings": {
+    event: { type: "settings", reported: { connection: 2, settings: SETTINGS }, transfer: TRANSFER },
+    human: ["⚡ Connection 2: BBR, windows 4.2 MB/2.1 MB, 0 streams in, keep-alive off"],
+    json: { type: "settings", connection: 2, ...SETTINGS },
+    quiet: [],
+  },
+  "progress": {
+    event: progress({ verifiedBytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1 }),
+    human: ["⚡ Progress: 50.0% - Speed: 0.0 Mbps - 5/10 B, 3 of 7 files"],
+    json: {
+      ...{ type: "progress", bytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1, listed: true },
+      ...{ percent: 50, bitsPerSecond: 0, lastSecondBitsPerSecond: 0, secondsLeft: null },
+    },
+    quiet: [],
+  },
+  "file-failed": {
+    event: fileFailed({ path: undefined, kind: "disk", text: "no room" }),
+    human: ["ultra: a file: no room"],
+    json: { type: "file-failed", path: "a file", kind: "disk", text: "no room" },
+    quiet: ["ultra: a file: no room"],
+  },
+  "unkept": {
+    event: unkept("/mnt"),
+    human: ["Warning: Modes are not kept there: the file system of /mnt refuses them"],
+    json: { type: "warning", text: "Modes are not kept there: the file system of /mnt refuses them" },
+    quiet: [],
+  },
+  "complete": {
+    event: complete({ ...FACTS, failed: [{ path: undefined, kind: "disk", text: "no room" }], failedCount: 1 }),
+    human: [
+      "⚡ ULTRA transfer incomplete: 600.0 MB in 0.61s (7868.9 Mbps), 1 failed",
+      "  Saved to     /home/me/movie.mkv",
+      "  Files        1",
+      "  Bytes        600,000,000 (600.0 MB)",
+      "  Time         0.61s",
+      "  Rate         7868.9 Mbps",
+      `  BLAKE3       ${"ab".repeat(32)}`,
+      "  Transfer root",
+      `               ${"cd".repeat(32)}`,
+      "  There        0 files, 0 B were there before",
+      "  Resent       0 B",
+      "  Durable      yes",
+      "    a file: no room",
+      "  Verdict      limited by the path (0.4 % loss, 48 ms)",
+    ],
+    json: {
+      ...{ type: "complete", ...FACTS, fileRoot: "ab".repeat(32), transferRoot: "cd".repeat(32) },
+      ...{ failed: [{ path: "a file", kind: "disk", text: "no room" }], failedCount: 1, bitsPerSecond: 7868852459 },
+      verdict: { ...VERDICT, ...NO_REPORTS },
+    },
+    quiet: ["ultra: incomplete: 1 failed; first a file: no room"],
+  },
+  "measuring": { event: { type: "measuring", phase: MEASUREMENT }, human: [], json: undefined, quiet: [] },
+  "measured": {
+    event: { type: "measured", measurement: MEASUREMENT },
+    human: [
+      "  FROM          TO                 MB/s    Mbit/s  WHAT LIMITED IT",
+      "  memory here   disk there        500.0    4000.0  limited by the path (0.4 % loss, 48 ms)",
+    ],
+    json: { type: "measurement", ...MEASUREMENT, bitsPerSecond: 4e9, verdict: { ...VERDICT, ...NO_REPORTS } },
+    quiet: [],
+  },
+  "tested": {
+    event: { type: "tested", verdicts: [{ way: "send", memoryRate: 5e8, bottleneck: "disk-write", diskRate: 1.2e8 }] },
+    human: [
+      "⚡ Bottleneck from here to there: the disk there, which writes 120.0 MB/s (memory to memory goes 500.0 MB/s)",
+    ],
+    json: {
+      type: "test",
+      verdicts: [{
+        way: "send",
+        bottleneck: "disk-write",
+        sentence: "the disk there, which writes 120.0 MB/s (memory to memory goes 500.0 MB/s)",
+      }],
+    },
+    quiet: [],
+  },
+  "warning": {
+    event: { type: "warning", warning: { about: "ticket-file-readable", path: "t" } },
+    human: ["Warning: Other users may read the ticket file t: chmod 600 makes it private"],
+    json: { type: "warning", text: "Other users may read the ticket file t: chmod 600 makes it private" },
+    quiet: [],
+  },
+  "error": {
+    event: failed(new UltraError("usage", "It is in use", { subject: "[::]:1", reason: "port-in-use" })),
+    human: ["ultra: It is in use: [::]:1; choose another port with --listen"],
+    json: { type: "error", kind: "usage", text: "It is in use: [::]:1; choose another port with --listen" },
+    quiet: ["ultra: It is in use: [::]:1; choose another port with --listen"],
+  },
+  "interrupted": {
+    event: { type: "interrupted" },
+    human: ["Interrupted."],
+    json: { type: "interrupted", files: 0, filesArrived: 0, filesPresent: 0 },
+    quiet: [],
+  },
+  "debug": {
+    event: { type: "debug", line: "[  1.234] debug peer: \x1b" },
+    human: ["[  1.234] debug peer: \\x1b"],
+    json: undefined,
+    quiet: [],
+  },
+  "exit": { event: exit(130), human: [], json: { type: "exit", code: 130, why: "interrupted" }, quiet: [] },
+} as const satisfies Readonly<Record<UserEvent["type"], Case>>;
+
+function told(mode: "human" | "json" | "quiet", event: UserEvent): MemoryTerminal {
+  const terminal = new MemoryTerminal();
+  const output = createOutput({ ...terminal.options(mode), isVerbose: () => true });
+  // No line of a log comes sooner.
+  terminal.now += 1000;
+  output.tell(event);
+  return terminal;
+}
+
+for (const [type, { event, human, json, quiet, ...more }] of Object.entries(CASES)) {
+  Deno.test(`event: ${type} as a person, a program and a quiet script get it`, () => {
+    assert.equal(event.type, type);
+    const bare = "bare" in more ? more.bare : "";
+    const person = told("human", event);
+    assert.deepEqual([person.stderr.lines, person.stdout.text], [human, bare]);
+    const silent = told("quiet", event);
+    assert.deepEqual([silent.stderr.lines, silent.stdout.text], [quiet, bare]);
+    const objects = told("json", event).stdout.lines.map((line) => JSON.parse(line));
+    assert.deepEqual(objects, json === undefined ? [] : [json]);
+  });
+}
+
+Deno.test("event: what a phase of a test moves stands on the status line and nowhere else", () => {
+  const terminal = new MemoryTerminal({ stderr: true });
+  createOutput(terminal.options("human")).tell(CASES.measuring.event);
+  assert.deepEqual(screen(terminal.stderr.text), ["Measuring memory here to disk there (1.0 GB) ..."]);
+});
+
+Deno.test("event: an error of the other side is told as its words, a bug with its stack in every output", () => {
+  const cases = [
+    [failed(new UltraError("disk", "It is full\x1b", { reason: "folder-missing" }), true), "disk", [
+      "ultra: The other side: It is full\\x1b",
+    ]],
+    [failed(interruption(), true), "network", ["ultra: The other side was interrupted"]],
+    [failed(CAUGHT), "internal", [
+      "ultra: internal error; this is a bug in ultra:",
+      "TypeError: oops",
+      "    at x",
+    ]],
+  ] as const;
+  for (const [event, kind, lines] of cases) {
+    for (const mode of ["human", "json", "quiet"] as const) assert.deepEqual(told(mode, event).stderr.lines, lines);
+    assert.equal(JSON.parse(told("json", event).stdout.text).kind, kind);
+  }
+});
+
+Deno.test("event: each warning names what it is about", () => {
+  const warnings = {
+    "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
+    "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],
+  } as const satisfies Record<Warning["about"], readonly [Warning, RegExp]>;
+  for (const [warning, text] of Object.values(warnings)) assert.match(warningText(warning), text);
+});
