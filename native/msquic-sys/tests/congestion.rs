@@ -79,7 +79,7 @@ fn compile(name: &str, ours: bool) -> PathBuf {
     }
     let program = folder.join("simulate");
     command.arg("-I").arg(&folder).arg("-I").arg(msquic.join("inc"));
-    command.args(["main.c", "path.c"].map(|file| here.join("tests/congestion").join(file)));
+    command.args(["main.c", "path.c", "sender.c"].map(|file| here.join("tests/congestion").join(file)));
     command.args(SOURCES.iter().map(|file| folder.join(file)));
     let output = command.arg("-o").arg(&program).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
