@@ -243,6 +243,33 @@ fn a_rate_may_change_while_its_transfer_waits_for_it() {
 }
 
 #[test]
+fn the_end_of_a_lane_that_comes_while_its_last_bytes_wait_is_told() {
+    let mut door = door();
+    let listener = door.listen(8, 8);
+    let (dialer, incoming) = door.meet(listener);
+    let (source, sink) = door.memory(1 << 20);
+    door.run(Command::Admit {
+        connection: incoming,
+        lanes: 1,
+    });
+    // Only the preface comes, and it waits for a sink.
+    let lanes = door.open_lanes(dialer, source, 1, 0);
+    let lane = door.lane_opened(incoming);
+    door.run(Command::FinishLane { lane: lanes[0] });
+    let is_closed = |event: &Event| matches!(event, Event::LaneClosed { lane: of, .. } if *of == lane);
+    assert!(!door.came(is_closed), "its bytes still wait");
+    door.run(Command::Attach {
+        connection: incoming,
+        sink,
+    });
+    assert_eq!(door.lane_closed(lane), (incoming, true), "finished, not reset");
+    assert_eq!(door.lane_closed(lanes[0]), (dialer, true));
+    door.dispose(&[source, sink]);
+    door.close(dialer, 0);
+    door.close(listener.0, 0);
+}
+
+#[test]
 fn frames_of_one_lane_stay_whole_when_two_readers_send_them_in_parts() {
     let mut door = door();
     let listener = door.listen(8, 8);

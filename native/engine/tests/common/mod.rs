@@ -237,9 +237,12 @@ impl Door {
         (cause, code, text)
     }
 
-    /// Waits for a lane from the peer on this connection.
-    pub fn lane_opened(&mut self, incoming: u32) {
-        self.until("LANE_OPENED", is_lane_opened(incoming));
+    /// Waits for a lane from the peer on this connection; its id.
+    pub fn lane_opened(&mut self, incoming: u32) -> u32 {
+        match self.until("LANE_OPENED", is_lane_opened(incoming)) {
+            Event::LaneOpened { lane, .. } => lane,
+            _ => unreachable!(),
+        }
     }
 
     /// Waits for the end of a lane: its connection, and whether it was a good one.
@@ -310,7 +313,7 @@ impl Door {
             count,
         });
         let lanes: Vec<u32> = (first_lane..self.next_lane).collect();
-        let each = blocks.div_ceil(count.into());
+        let each = blocks.div_ceil(count.into()).max(1);
         for (lane, first) in lanes.iter().zip((0..blocks).step_by(each as usize)) {
             self.run(Command::Grant {
                 lane: *lane,
