@@ -332,6 +332,8 @@ export class Outgoing implements Side {
       const rateLimitBytes = this.#options.tuning.bytesPerSecond ?? 0;
       this.#reports.sender = this.#state.meter.report([...this.#connections.keys()], { rateLimitBytes });
       link.send({ type: "report", numbers: this.#reports.sender });
+      // What follows on this link opens lanes of its own.
+      for (const lane of this.#open) this.#context.hub.engine.finishLane(lane);
     }
     link.send(message);
   }

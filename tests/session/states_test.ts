@@ -82,6 +82,10 @@ Deno.test("transfer: two follow each other on one proved link, and hanging up is
       assert.deepEqual([counts.committedFiles, counts.presentFiles], [2 - present, present]);
     }
     assert.deepEqual(isOver(there, here), [false, false], "the link is its owner's");
+    await world.time.pass(100);
+    for (const { engine } of [sender, receiver]) {
+      assert.deepEqual(engine.connections.flatMap((end) => end.laneIds), [], "lanes end with their transfer");
+    }
   }
   assertArrived({ world, sender, receiver, disk, items: ITEMS });
   await world.time.until(Promise.all([there.link.close(0), here.link.over]));
