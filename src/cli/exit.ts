@@ -12,7 +12,7 @@ import type { ExitKind } from "../transfer/outcome.ts";
 export const EXIT_DONE = 0;
 
 /** Several files were asked for, and some of them failed. */
-export const EXIT_SOME_FAILED = 3;
+const EXIT_SOME_FAILED = 3;
 
 /** 128 + the signal's number, as shells have it. */
 const SIGNAL_CODES: Readonly<Record<EndingSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

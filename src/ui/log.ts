@@ -29,7 +29,7 @@ export function startDebugLog(write: (line: string) => void, now: () => number):
 }
 
 /** `[  1.234] debug peer: text`; the category without the part that all have in common. */
-export function debugLine(record: Pick<LogRecord, "category" | "level" | "message">, elapsedMs: number): string {
+function debugLine(record: Pick<LogRecord, "category" | "level" | "message">, elapsedMs: number): string {
   const category = record.category.slice(record.category[0] === "ultra" ? 1 : 0).join(".");
   const text = record.message.map((part) => typeof part === "string" ? part : shown(part)).join("");
   return `[${(elapsedMs / 1000).toFixed(3).padStart(8)}] ${record.level} ${category}: ${escapeText(text)}`;

@@ -64,7 +64,7 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetO
 }
 
 /** What was there before, when it was everything. */
-export function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
+function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
   const all = presentFiles === 2 ? "both files" : `all ${counted(presentFiles, "file")}`;
   if (name === undefined) return `${all} are already there, identical`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
@@ -140,7 +140,7 @@ function shownRow(label: string, value: string, width: number): string[] {
 }
 
 /** Breaks a text between words; a longer word stays whole. */
-export function wrapWords(text: string, columns: number): string[] {
+function wrapWords(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
