@@ -81,11 +81,11 @@ export class Outgoing implements Side {
   #phase: TransferPhase | undefined;
   /** Lanes of each connection. */
   #lanes = 0;
-  /** Lanes that were opened, ever: the number of the next one. */
   /** Lanes that are open, on any connection. */
   readonly #open = new Set<LaneId>();
   /** Since when none is. */
   #lanelessMs = 0;
+  /** Lanes that were opened, ever: the number of the next one. */
   #opened = 0;
   /** Connections that there were, ever. */
   #joined = 0;
