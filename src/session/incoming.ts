@@ -108,6 +108,10 @@ export class Incoming implements Side {
     });
   }
 
+  get hasStarted(): boolean {
+    return this.#state.at === "receiving";
+  }
+
   get mostConnections(): number {
     if (this.#state.at === "ready") return 1;
     return mostConnections(distanceOf(addressOf(this.#state.peer.link.remote)), this.#options.connections);

@@ -116,6 +116,10 @@ export class Outgoing implements Side {
     return this.#state.at === "ready" ? 1 : this.#state.road.plan.most;
   }
 
+  get hasStarted(): boolean {
+    return this.#state.at !== "ready";
+  }
+
   get hasBegun(): boolean {
     return this.#state.at === "listing" || this.#state.at === "listed";
   }

@@ -50,8 +50,8 @@ export class Transfer {
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
-  /** When progress was told last; `undefined`: it is due. */
-  #progressMs: number | undefined;
+  /** When progress was told last. */
+  #progressMs = -Infinity;
 
   constructor(side: Side, context: RunContext) {
     this.#side = side;
@@ -132,7 +132,8 @@ export class Transfer {
     this.#side.step();
     this.#side.flush();
     const isOver = machine.outcome.state !== "running";
-    if (isOver || nowMs - (this.#progressMs ?? -Infinity) >= PROGRESS_MS) {
+    const isDue = isOver || nowMs - this.#progressMs >= PROGRESS_MS;
+    if (isDue && this.#side.hasStarted) {
       this.#progressMs = nowMs;
       this.#side.tell({ type: "progress", progress: machine.progress });
     }
@@ -157,8 +158,6 @@ export class Transfer {
     // Unknown, but not critical: from a later version.
     if (message === undefined) return;
     if (isHandshake(message)) return this.#violated(`The other side sent "${message.type}" after its proof`);
-    // A receiver's transfer begins, and so does what it counts.
-    if (message.type === "offer") this.#progressMs = undefined;
     if (this.#side.message(message)) return;
     if (message.type !== "want-connections") return machine.handle({ type: "message", message });
     if (!hasBegun) return this.#violated("The other side asked for connections before it accepted the offer");

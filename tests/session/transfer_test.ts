@@ -50,6 +50,9 @@ for (const waits of BOTH) {
     const told = (calls: readonly string[]) => calls.filter((call) => call !== "progress");
     assert.deepEqual(told(sender.output.calls), ["started", "config", "opened", "settings", "complete"]);
     assert.deepEqual(told(receiver.output.calls), ["started", "settings", "opened", "complete"]);
+    for (const { output } of [sender, receiver]) {
+      assert.equal(output.calls[0], "started", "no progress is told before the start");
+    }
     assert.equal(sender.output.calls.at(-1), "complete", "no progress is told behind the end");
     assert.deepEqual(sender.output.configs, [{ streams: 3, chunks: 7, chunkBytes: 32 * MIB, isEven: false }]);
     assert.deepEqual([sender.output.openedStreams, receiver.output.openedStreams], [[3], [3]]);
