@@ -74,7 +74,7 @@ export class Watched implements AsyncDisposable {
       this.#kill();
     }, MOST_SECONDS * 1000);
     this.#finished = this.#finish();
-    this.#finished.catch(() => {}); // whoever waits for it sees it; a run that failed earlier does not
+    this.#finished.catch(() => {}); // its awaiter sees it; a run that failed earlier has none
   }
 
   /** The first line on either output that matches, also of those already printed. */
@@ -86,7 +86,7 @@ export class Watched implements AsyncDisposable {
   async listening(port: number): Promise<void> {
     const deadline = performance.now() + START_SECONDS * 1000;
     const ended = this.#ended("before it listened");
-    ended.catch(() => {}); // it may end later, when nobody waits here any more
+    ended.catch(() => {}); // it may end later, when it is not awaited any more
     while (!isListening(this.#child.pid, port)) {
       if (performance.now() > deadline) {
         throw new Failure(`${this.name} does not listen on port ${port}\n${this.#lines}`);

@@ -89,7 +89,7 @@ export type TicketSource =
   | { readonly from: "file"; readonly path: string }
   | { readonly from: "stdin" };
 
-/** What the parser is told of the environment. */
+/** The parser's view of the environment. */
 export interface ArgumentEnvironment {
   /** ULTRA_TICKET, which main removes from the environment before anything else. */
   readonly ticket: string | undefined;
@@ -146,7 +146,7 @@ export function ticketFor(command: TransferCommand, text: string): Ticket {
 /** What the maker of a ticket for each command does. */
 const MAKER: Readonly<Record<TransferCommand, Ticket["role"]>> = { send: "receive", recv: "send", test: "test" };
 
-/** What to say to whoever used a ticket with another command than its maker waits for. */
+/** The refusal of a ticket with another command than its maker waits for. */
 const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
   receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
   send: "This ticket was made by a sender: run `ultra recv TICKET`",
@@ -291,7 +291,7 @@ function ticketSource(
   return { from: "environment", ticket: environmentTicket(command, environment.ticket) };
 }
 
-/** Nobody sees the variable in the command: the refusal names it. */
+/** The variable does not stand in the command, so the refusal names it. */
 function environmentTicket(command: TransferCommand, text: string): Ticket {
   try {
     return ticketFor(command, text);

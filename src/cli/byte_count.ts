@@ -21,7 +21,7 @@ const RATE = /^([0-9]+(?:\.[0-9]+)?)([kmgt]i?)?(?:(B)|(bit|bps))?(?:\/s)?$/i;
 
 const AMBIGUOUS = /b$/;
 
-/** Longer texts are no number that anybody means. */
+/** Longer texts are no plausible number. */
 const MAX_LENGTH = 24;
 
 /**

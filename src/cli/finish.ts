@@ -4,7 +4,7 @@ import type { Outcome } from "../transfer/outcome.ts";
 import type { Tell } from "./context.ts";
 import { exitCodeOfError, exitCodeOfKind } from "./exit.ts";
 
-/** The exit code; a failure is told here, a success was told by its fact sheet. */
+/** The exit code. Reports a failure; a success was reported with its fact sheet. */
 export function finish(outcome: Outcome, options: { readonly allowLeftOut: boolean }, tell: Tell): number {
   switch (outcome.state) {
     case "finished": {

@@ -18,7 +18,7 @@ export async function testCommand(
   context: CommandContext,
   makeFolder: (parent: string) => Promise<TestFolder> = makeTestFolder,
 ): Promise<number> {
-  // Before anybody is met: a folder that cannot be used is told at once.
+  // Before the peer is met: a folder that cannot be used is reported at once.
   const folder = await makeFolder(task.folder);
   // No `await using`: the bundler's minifier inlines a variable that is used once, and drops its disposal.
   try {

@@ -26,7 +26,7 @@ export async function receiveCommand(
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };
-  // Before anybody is let in: a folder that cannot be used is told at once, and a stranger causes no file access at all.
+  // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
   let ready: SinkId | undefined = openSink(options, context);
   const take = (): SinkId => {
     const sink = ready ?? openSink(options, context);
@@ -56,7 +56,7 @@ export async function receiveCommand(
       ready = openSink(options, context);
     }
   } finally {
-    // Nobody came for it.
+    // No transfer took it.
     if (ready !== undefined) context.hub.engine.dispose(ready);
   }
 }

@@ -47,7 +47,7 @@ export interface ProcessFacts {
   readonly fault: StartFault | undefined;
 }
 
-/** Runs one command; the result is the exit code. `exitNow` is for somebody who presses Ctrl-C twice. */
+/** Runs one command; the result is the exit code. `exitNow` is called for a second Ctrl-C. */
 export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
   const terminal = processTerminal();
   let isVerbose = false;

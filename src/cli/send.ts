@@ -48,7 +48,7 @@ async function meet(
   showOffer();
   tell({ type: "phase", phase: "waiting" });
   const met = nextPeer(listener, context);
-  // A long walk is told when it ends, if nobody has come by then.
+  // A long walk is reported when it ends, unless a receiver has come by then.
   if (offering.offered === undefined) await Promise.race([offering.known.then(showOffer), met]);
   return await met;
 }

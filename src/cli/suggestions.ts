@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant who typed something that does not exist.
+ * What was probably meant by a command or flag that does not exist.
  *
  * @module
  */

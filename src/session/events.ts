@@ -52,7 +52,7 @@ export type CommandEvent =
   | { readonly type: "ticket"; readonly ticket: TicketNotice }
   /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
   | { readonly type: "memory-bound"; readonly bytes: number }
-  /** A sender knows what it is going to offer, and nobody has come yet. */
+  /** A waiting sender knows what it is going to offer; no receiver has come yet. */
   | { readonly type: "offering"; readonly offered: OfferedFiles }
   /** A receiver waits; what arrives will be in this folder. */
   | { readonly type: "receiving-into"; readonly folder: string }

@@ -1,4 +1,4 @@
-/** From a finished transfer to what the user is told. @module */
+/** From a finished transfer to the facts of its `complete` event. @module */
 
 import { getLogger } from "@logtape/logtape";
 import { missingCount } from "../transfer/left_out.ts";

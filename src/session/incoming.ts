@@ -46,7 +46,7 @@ const OFFER_MS = 30_000;
 /** What a sender may say while its walk is still at the first page. */
 const BEFORE_OFFER: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat"]);
 
-/** How long a removal of part files may take at the end before nobody waits for it. */
+/** How long the removal of part files is awaited at the end. */
 const DISPOSE_MS = 1000;
 
 type State =
@@ -120,7 +120,7 @@ export class Incoming implements Side {
   connect(peer: Peer, changed: () => void): void {
     this.#changed = changed;
     this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
-    // Lanes are for whoever has made an offer.
+    // Lanes are allowed after the offer.
     peer.link.admit(0);
   }
 
@@ -302,7 +302,7 @@ export class Incoming implements Side {
       case "entry-failed": {
         const { entry, fault, text } = event;
         this.machine.handle(event);
-        // What ends the whole transfer is told as its error.
+        // A failure that ends the whole transfer is reported as its error.
         if (this.machine.outcome.state !== "running") return;
         const failure = { path: this.#nameOf(entry), kind: kindOfFault(fault), text };
         return this.tell({ type: "file-failed", failure });

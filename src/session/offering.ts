@@ -1,5 +1,5 @@
 /**
- * What is to be sent. The walk starts at once, also while nobody is connected yet: mistakes in paths show early.
+ * What is to be sent. The walk starts at once, also before a peer is connected: mistakes in paths show early.
  *
  * @module
  */

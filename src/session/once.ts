@@ -36,7 +36,7 @@ export async function send(
   return outcome;
 }
 
-/** Opens the folder to receive into. Done before anybody is let in, so that a wrong one is reported at once. */
+/** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
 export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
   const { folder, overwrite, hidden, rename } = options;
   return hub.engine.sink({ folder, create: false, overwrite, hidden, rename, discard: false });

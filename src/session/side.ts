@@ -30,7 +30,7 @@ export interface Side {
   readonly mostConnections: number;
   /** True once the peer has accepted the transfer. Until then it limits us to 4 KiB, so no heartbeats are sent. */
   readonly hasBegun: boolean;
-  /** Whether `started` was told: there is no progress of a transfer that has not begun. */
+  /** Whether `started` was emitted: progress follows it. */
   readonly hasStarted: boolean;
   /**
    * The first connection is there.

@@ -1,8 +1,8 @@
 /**
  * One transfer and the connections it runs on, whichever way the bytes go: turns, heartbeats, and the states from waiting to finished.
  *
- * A turn is a batch of the engine's events that are let in one after the other, and then settled once: the machine is told the time, and
- * what it wants done is done. Progress is told by the clock, however many turns there are.
+ * A turn delivers a batch of engine events one after the other and then settles once: the machine gets the time, its commands are
+ * carried out. Progress is emitted by the clock, however many turns there are.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export type TransferState =
 /** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
 
-/** Progress is told so often at most: twice as often as the fastest output shows it. */
+/** Shortest time between two progress events: twice the rate at which the fastest output shows them. */
 const PROGRESS_MS = 50;
 
 /** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */
@@ -50,7 +50,7 @@ export class Transfer {
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
-  /** When progress was told last. */
+  /** When progress was emitted last. */
   #progressMs = -Infinity;
 
   constructor(side: Side, context: RunContext) {

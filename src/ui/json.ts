@@ -1,7 +1,7 @@
 /**
  * `--json`: one object a line on standard output and nothing else there; the last one is the exit.
  *
- * Errors and debug lines go to standard error as well, for whoever reads the log of a script that failed.
+ * Errors and debug lines go to standard error as well, so that the log of a script that failed has them.
  *
  * @module
  */

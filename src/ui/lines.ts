@@ -65,7 +65,7 @@ export interface Missing {
   readonly leftOutCount: number;
 }
 
-/** In place of {@linkcode completeLine} when something is missing: nobody may take it for success. */
+/** In place of {@linkcode completeLine} when something is missing: it must not read as success. */
 export function incompleteLine(missing: Missing, bytes: number, seconds: number): string {
   return `⚡ ULTRA transfer incomplete: ${amount(bytes, seconds)}, ${missingText(missing)}`;
 }

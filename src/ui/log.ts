@@ -1,6 +1,6 @@
 /**
- * `-v`: debug lines of all modules, by LogTape. A module gets its logger with `getLogger(["ultra", "peer"])` and logs whether or not
- * anybody listens; without `-v` nothing is configured, and LogTape drops everything.
+ * `-v`: debug lines of all modules, by LogTape. A module gets its logger with `getLogger(["ultra", "peer"])` and logs in any
+ * case; without `-v` nothing is configured, and LogTape drops everything.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What an output is: something that is told events. Whatever the user is (a person at a terminal, a log file, a program), it is told the
+ * An output takes the events of a run. Every kind of output (a person at a terminal, a log file, a program) gets the
  * same ones; `human.ts`, `json.ts` and `quiet.ts` say how they look there.
  *
  * @module

@@ -39,7 +39,7 @@ export interface StatusState {
   readonly rate: number;
   /** An average hides a stall. */
   readonly lastSecondRate: number;
-  /** `undefined` while nobody can tell. */
+  /** `undefined` while unknown. */
   readonly secondsLeft: number | undefined;
   /** Since when no byte has arrived, once that is worth a word. */
   readonly stalledSeconds: number | undefined;
@@ -50,7 +50,7 @@ const FORECAST_MS = 10_000;
 
 const SECOND_MS = 1000;
 
-/** Silence that is told in place of the time left: the speed of the last second is 0 then, and a forecast would mislead. */
+/** Silence that is shown in place of the time left: the speed of the last second is 0 then, and a forecast would mislead. */
 const STALL_MS = SECOND_MS;
 
 /** Samples closer than this are merged, so that their number is bounded however often reports come. */
@@ -198,7 +198,7 @@ export function progressDetail(state: StatusState): string {
   ].join(", ");
 }
 
-/** `42.0%`, or how much there is while nobody knows of how much. */
+/** `42.0%`, or the amount while the total is unknown. */
 export function progressShare(state: StatusState): string {
   return state.listed ? formatPercent(state.bytes, state.totalBytes) : `${formatSize(state.bytes)} so far`;
 }

@@ -1,5 +1,5 @@
 /**
- * `--quiet`: errors, and the ticket of the side that waits, without which nobody could do anything.
+ * `--quiet`: errors, and the ticket of the side that waits, without which no transfer could begin.
  *
  * @module
  */

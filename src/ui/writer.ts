@@ -9,7 +9,7 @@ export interface TextWriter {
   readonly isTerminal: boolean;
   /** Width of the terminal; `undefined` when it has none or does not say. */
   columns(): number | undefined;
-  /** Never throws: output that nobody reads any more is no reason to stop a transfer. */
+  /** Never throws: a reader that has gone is no reason to stop a transfer. */
   write(text: string): void;
 }
 
@@ -34,7 +34,7 @@ export interface SyncStream {
   isTerminal(): boolean;
 }
 
-/** How long to wait for the reader of a pipe that somebody else made non-blocking, before the text is given up. */
+/** How long to wait for the reader of a pipe that another process made non-blocking, before the text is dropped. */
 const FULL_PIPE_TRIES = 200;
 const FULL_PIPE_WAIT_MS = 5;
 

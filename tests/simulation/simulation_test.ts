@@ -7,6 +7,7 @@
  */
 
 import assert from "node:assert/strict";
+import { print } from "../../scripts/shell.ts";
 import { judge } from "./oracle.ts";
 import { type Group, GROUPS, scenarioOf } from "./scenario.ts";
 import { type Flaws, World } from "./world.ts";
@@ -58,7 +59,8 @@ function simulate(seed: number, group: Group, flaws: Flaws = {}): string[] {
 
 function assertSeen(group: Group, flaws: Flaws, expected: RegExp): void {
   for (let seed = 0; seed < 300; seed++) {
-    if (simulate(seed, group, flaws).some((fault) => expected.test(fault))) return;
+    if (!simulate(seed, group, flaws).some((fault) => expected.test(fault))) continue;
+    return print(`${JSON.stringify(flaws)} was seen at seed ${seed}`);
   }
   assert.fail("the flaw went unseen in 300 seeds");
 }

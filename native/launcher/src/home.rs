@@ -97,7 +97,7 @@ fn refused<T>(why: &str) -> Result<T, Unusable> {
     Err(Unusable::Place(why.to_owned()))
 }
 
-/// Makes the base folder if need be, and checks that nobody else can put anything there, or another folder in its place. Returns its path
+/// Makes the base folder if need be, and checks that no other user can put anything there, or another folder in its place. Returns its path
 /// without links: what was checked is what is used, also when another user owns a link on the way.
 fn make_base(place: &Place) -> Result<PathBuf, Unusable> {
     let Place { base, at_home } = place;

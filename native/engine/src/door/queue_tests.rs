@@ -1,4 +1,4 @@
-//! The queue of events: order, merging, and that nobody sleeps through an event.
+//! The queue of events: order, merging, and that no event is missed while waiting.
 
 use super::*;
 
@@ -83,7 +83,7 @@ fn verified_runs_and_urgent_events_keep_their_order() {
 }
 
 #[test]
-fn nobody_sleeps_through_an_event_and_each_thread_keeps_its_order() {
+fn no_event_is_missed_while_waiting_and_each_thread_keeps_its_order() {
     const THREADS: u32 = 4;
     const EACH: u64 = 20_000;
     let queue = Queue::default();

@@ -35,7 +35,7 @@ struct Ends {
 
 impl Host for Ends {
     fn new_id(&self) -> ConnectionId {
-        unreachable!("nobody dials")
+        unreachable!("the pipe joins connections that exist")
     }
     fn connection(&self, _: ConnectionId) -> Option<Arc<Connection>> {
         None

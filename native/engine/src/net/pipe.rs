@@ -32,7 +32,7 @@ impl Carrier {
     }
 
     fn later(&self, job: impl FnOnce() + Send + 'static) {
-        // It ends with the last end, and then nobody waits for anything.
+        // The thread ends with the last end of its pipe; a job for it has no effect then.
         let _ = self.0.send(Box::new(job));
     }
 }

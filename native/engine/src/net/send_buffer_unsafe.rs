@@ -59,7 +59,7 @@ impl SendBuffer {
     pub(super) unsafe fn came_back(raw: *mut Self, parts: usize) -> Option<Box<Self>> {
         // SAFETY: while a part is away the box is not freed.
         let last = unsafe { (*raw).away.fetch_sub(parts, Ordering::AcqRel) } == parts;
-        // SAFETY: nobody else has a part any more, so nobody else uses the box.
+        // SAFETY: no part is away any more, so this is the only user of the box.
         last.then(|| unsafe { Box::from_raw(raw) })
     }
 }

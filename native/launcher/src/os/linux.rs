@@ -49,7 +49,7 @@ pub fn may_execute(folder: &Path) -> io::Result<bool> {
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system without the flag: `rename` of a folder fails on one with files, and an empty one is nobody's.
+        // A file system without the flag: `rename` of a folder fails on one with files, and an empty one is of no use to another start.
         Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
         result => result.map_err(io::Error::from),
     }

@@ -165,7 +165,7 @@ unsafe extern "C" fn callback<H: LinkHandler>(
                     .set(ended_by(unsafe { data.shutdown_initiated_by_transport.status }));
             }
             connection_event::SHUTDOWN_COMPLETE => {
-                // SAFETY: the last event: nobody else reads the context any more.
+                // SAFETY: the last event: the library holds no other reference to the context.
                 let context = unsafe { Box::from_raw(context) };
                 context
                     .handler

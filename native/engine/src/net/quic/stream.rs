@@ -38,7 +38,7 @@ impl NewStream for PeerStream {
 impl Drop for PeerStream {
     fn drop(&mut self) {
         if !self.raw.is_null() {
-            // SAFETY: nobody accepted the handle, so this is its only owner; closing inside the callback is allowed.
+            // SAFETY: the handle was not accepted, so this is its only owner; closing inside the callback is allowed.
             unsafe { (self.connection.api().stream_close)(self.raw) };
         }
     }
@@ -336,7 +336,7 @@ unsafe extern "C" fn callback(_raw: Handle, context: *mut c_void, event: *mut St
             }
             stream_event::PEER_SEND_ABORTED | stream_event::PEER_RECEIVE_ABORTED => ByteStream::abort(&*this.stream, 0),
             stream_event::SHUTDOWN_COMPLETE => {
-                // SAFETY: the last event: nobody else reads the context any more.
+                // SAFETY: the last event: the library holds no other reference to the context.
                 let context = unsafe { Box::from_raw(context) };
                 context.handler.closed(context.finished.load(Ordering::Relaxed));
             }
