@@ -126,7 +126,7 @@ function caseOf(path: PathName, rate: number, count: number | undefined): Case {
 }
 
 async function measured(one: Case, program: string): Promise<Outcome> {
-  await using work = await makeWork(SPACE);
+  using work = await makeWork(SPACE);
   const [file, into, recorded] = [join(work.path, "honest.txt"), join(work.path, "into"), join(work.path, "first")];
   await Deno.mkdir(into);
   await Deno.writeTextFile(file, "an honest file");

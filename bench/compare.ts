@@ -15,24 +15,22 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT, ULTRA } from "../scripts/paths.ts";
-import { Failure, main, outputOf, print, run as runProgram } from "../scripts/shell.ts";
+import { Failure, main, outputOf, print } from "../scripts/shell.ts";
 import { describeMachine } from "./machine.ts";
 import { keepCacheApart, Watched } from "./measure.ts";
-import { openPath } from "./paths/netpath.ts";
 import type { BoxReport } from "./paths/netpath.ts";
 import { isPathName, PATH_NAMES, type PathName } from "./paths/table.ts";
-import { type Load, type Peer, type Run, secondsSince } from "./peers/peer.ts";
+import { type Run, secondsSince } from "./peers/peer.ts";
 import { ultra } from "./peers/ultra.ts";
+import { makePlaces } from "./places.ts";
 import { cellsFor } from "./plan.ts";
 import { format } from "./results.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
-import { check, MIB } from "./scenarios/scenario.ts";
+import { MIB } from "./scenarios/scenario.ts";
 import { bootstrapInterval, median, seededRandom } from "./statistics.ts";
 import { steadyMemory } from "./steady_memory.ts";
-import { makeWork } from "./work.ts";
+import { transferOnce } from "./transfer_once.ts";
 
-/** Room for logs and a file system's own needs. */
-const SLACK = 64 * MIB;
 /** A pair in a box that did not keep up is made again, so often. */
 const MOST_TRIES = 3;
 /** The interval is a matter of chance, but always the same one. */
@@ -180,41 +178,24 @@ async function measureTransfers(options: Options, builds: readonly [Build, Build
   const [cell] = cellsFor(
     { scenario: options.scenario, path, peers: ["ultra"], ...options.bytes !== undefined && { bytes: options.bytes } },
     SCENARIOS,
-    [ultra("ultra", [], "copes")],
+    [ultra("ultra")],
   );
   const scenario = cell?.scenario;
   if (cell === undefined || scenario?.kind !== "transfers") throw new Failure(`no scenario ${options.scenario}`);
   const bytes = cell.bytes.copes;
-  await using work = await makeWork(scenario.space(bytes) + SLACK);
-  const source = join(work.path, "source");
+  using places = await makePlaces(scenario, [bytes]);
+  const source = join(places.folder, "source");
   await Deno.mkdir(source);
   const load = await scenario.prepare(source, bytes);
-  if (path === "loopback") await steadyMemory(join(work.path, "memory"), Math.max(0, scenario.space(bytes) - bytes));
-  const peers = new Map(builds.map((build) => [build, ultra(build.name, [], "copes", build.program)] as const));
+  const memory = Math.max(0, scenario.space(bytes) - bytes);
+  if (path === "loopback") await steadyMemory(join(places.folder, "memory"), memory);
+  const peers = new Map(builds.map((build) => [build, ultra(build.name, { program: build.program })] as const));
   return await measurePairs(options, builds, async (build, seed) => {
     const peer = peers.get(build);
-    return peer && await transferOnce(peer, load, path, seed, join(work.path, "run"));
-  });
-}
-
-async function transferOnce(
-  peer: Peer,
-  load: Load,
-  pathName: PathName,
-  seed: number,
-  folder: string,
-): Promise<Sample | undefined> {
-  const [into, scratch] = [join(folder, "result"), join(folder, "scratch")];
-  for (const made of [into, scratch]) await Deno.mkdir(made, { recursive: true });
-  try {
-    await using path = await openPath(pathName, { seed });
-    const run = await peer.transfer({ load, into, path, pathName, scratch });
-    const box = await path.stop();
-    await check(load, into);
+    if (peer === undefined) return undefined;
+    const { run, box } = await transferOnce({ peer, scenario, load, pathName: path, seed }, places);
     return box?.keptUp === false ? undefined : sampleOf(run, box);
-  } finally {
-    await runProgram("rm", ["-rf", folder]); // of a hundred thousand files faster than Deno.remove
-  }
+  });
 }
 
 function sampleOf({ seconds, usage }: Run, box: BoxReport | undefined): Sample {

@@ -18,12 +18,16 @@ import { engineSizes } from "../src/settings/engine_sizes.ts";
 import { connectionSettings } from "../src/settings/connection_settings.ts";
 import type { CongestionControl } from "../src/protocol/words.ts";
 import { DEFAULT_TUNING } from "../src/settings/tuning.ts";
+import { NOWHERE } from "../tests/support/nowhere.ts";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MIB = 2048;
-const ALPNS = ["ultra/1"];
+const ALPNS = ["ultra/2"];
 const CONTROL_LIMIT = 4096;
 const LANES = budgetOf(DEFAULT_TUNING, "loopback").lanes;
+
+/** The number of the one transfer on the link. */
+const TRANSFER = 1;
 
 /** Tells the sender that everything has arrived. */
 const DONE = new TextEncoder().encode("done");
@@ -50,8 +54,7 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
     maxUnprovedPerAddress: 1,
     controlLimit: CONTROL_LIMIT,
   });
-  const nowhere = { folder: "", create: false, overwrite: false, hidden: false, rename: undefined };
-  const sink = engine.sink({ ...nowhere, discard: true });
+  const sink = engine.sink(NOWHERE);
   let peer = 0;
   let missing = Infinity;
   for await (const event of eachEvent(engine)) {
@@ -59,7 +62,7 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
     if (event.type === "incoming") {
       peer = event.connection;
       engine.admit(peer, LANES);
-      engine.attach(peer, sink);
+      engine.attach(peer, sink, TRANSFER);
     }
     if (event.type === "control") {
       // The sender's only message is its page: the count of blocks, then the entries.
@@ -125,7 +128,7 @@ type Events = AsyncIterator<EngineEvent>;
 let nextLane = 1;
 
 function grantAll(engine: Engine, connection: number, source: number, blocks: number): void {
-  engine.openLanes(connection, source, nextLane, 0, LANES);
+  engine.openLanes({ connection, source, firstLane: nextLane, firstNumber: 0, count: LANES, transfer: TRANSFER });
   let first = 0;
   for (let index = 0; index < LANES; index++, nextLane++) {
     const end = Math.floor(blocks * (index + 1) / LANES);

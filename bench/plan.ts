@@ -1,5 +1,6 @@
 /** What a full set measures, and with which sizes. @module */
 
+import { gateCells } from "./gates/list.ts";
 import type { Peer, UnderLoss } from "./peers/peer.ts";
 import { PATH_NAMES, type PathName } from "./paths/table.ts";
 import { MIB, type Scenario } from "./scenarios/scenario.ts";
@@ -21,6 +22,8 @@ export interface Wanted {
   readonly peers?: readonly string[];
   readonly rounds?: number;
   readonly bytes?: number;
+  /** Only what the gates take, with the peers that they take. */
+  readonly gates?: boolean;
 }
 
 interface Planned {
@@ -37,8 +40,8 @@ const ULTRA = ["ultra", "ultra-cubic"];
 const BOUNDS = ["iperf3-bbr", "iperf3-cubic"];
 const LONG = [...ULTRA, "scp", "qcp", ...BOUNDS];
 
-/** All of it takes about 110 minutes; what would take longest and say least is left out. */
-const FULL_SET: readonly Planned[] = [
+/** All of it takes about three hours; what would take longest and say least is left out. */
+const OWN_SET: readonly Planned[] = [
   {
     scenario: "one-file",
     path: "loopback",
@@ -73,6 +76,14 @@ const FULL_SET: readonly Planned[] = [
   ...PATH_NAMES.map((path) => ({ scenario: "memory", path, peers: ["ultra"], rounds: 1 })),
 ];
 
+/** What only the gates ask for is in it too. */
+const FULL_SET: readonly Planned[] = [
+  ...OWN_SET,
+  ...gateCells().filter(({ scenario, path }) =>
+    !OWN_SET.some((planned) => planned.scenario === scenario && planned.path === path)
+  ),
+];
+
 /**
  * MiB of the one file on each path. Where loss (or a short queue) leaves a peer a tenth or a hundredth of the path, it gets a file that takes it
  * some ten seconds: its start-up, before the first loss, then weighs more, which is in its favour.
@@ -90,10 +101,10 @@ const SIZES: Readonly<Record<Exclude<PathName, "loopback">, Readonly<Record<Unde
 
 /** The cells that match what was asked for. One outside the full set gets the peers of the first cell on such a path. */
 export function cellsFor(wanted: Wanted, scenarios: readonly Scenario[], peers: readonly Peer[]): Cell[] {
-  const matches = FULL_SET.filter(({ scenario, path }) =>
+  const matches = (wanted.gates ? gateCells() : FULL_SET).filter(({ scenario, path }) =>
     (wanted.scenario ?? scenario) === scenario && (wanted.path ?? path) === path
   );
-  return (matches.length > 0 ? matches : besides(wanted)).map((planned) => {
+  return (matches.length > 0 ? matches : besides(wanted)).map((planned: Planned) => {
     const scenario = found(scenarios, planned.scenario);
     return {
       scenario,
@@ -105,9 +116,9 @@ export function cellsFor(wanted: Wanted, scenarios: readonly Scenario[], peers: 
   });
 }
 
-function besides({ scenario, path }: Wanted): Planned[] {
+function besides({ scenario, path, gates }: Wanted): Planned[] {
   const like = FULL_SET.find((planned) => (planned.path === "loopback") === (path === "loopback"));
-  return scenario === undefined || path === undefined ? [] : [{ scenario, path, peers: like?.peers ?? [] }];
+  return gates || scenario === undefined || path === undefined ? [] : [{ scenario, path, peers: like?.peers ?? [] }];
 }
 
 function sizes(scenario: Scenario, path: PathName, bytes: number | undefined): Cell["bytes"] {

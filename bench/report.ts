@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { ROOT } from "../scripts/paths.ts";
 import { Failure, main, print } from "../scripts/shell.ts";
+import { gateTable, verdicts } from "./gates/verdicts.ts";
 import { PATH_NAMES } from "./paths/table.ts";
 import { load, newest, type Result, RESULTS, type TransferResult } from "./results.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
@@ -24,14 +25,8 @@ const BEGIN = "<!-- bench/report.ts writes from here -->";
 const END = "<!-- to here -->";
 
 /** Writes it from these files, or from all that are kept. */
-export async function writeReport(files: readonly string[] = kept()): Promise<void> {
-  const results: Result[] = [];
-  for (const file of files) {
-    const result = await load(file);
-    if (result === undefined) print(`${file} is of an older format and is left out`);
-    else results.push(result);
-  }
-  const chosen = inOrder(newest(results));
+export async function writeReport(files?: readonly string[]): Promise<void> {
+  const chosen = await readResults(files);
   if (chosen.length === 0) throw new Failure("there are no results to report");
   await Deno.mkdir(PLOTS, { recursive: true });
   for (const result of chosen) {
@@ -40,6 +35,17 @@ export async function writeReport(files: readonly string[] = kept()): Promise<vo
   }
   await Deno.writeTextFile(PAGE, spliced(await Deno.readTextFile(PAGE), section(chosen)));
   print(`wrote docs/benchmarks.md from ${chosen.length} results`);
+}
+
+/** Of these files, or of all that are kept, the newest result of each scenario and path, in the order of the report. */
+export async function readResults(files: readonly string[] = kept()): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const file of files) {
+    const result = await load(file);
+    if (result === undefined) print(`${file} is of an older format and is left out`);
+    else results.push(result);
+  }
+  return inOrder(newest(results));
 }
 
 function kept(): string[] {
@@ -78,9 +84,18 @@ export function section(results: readonly Result[]): string[] {
         ? []
         : ["", `![${result.title} on ${result.path}](benchmarks/${plotName(result)})`]),
     ]),
+    ...gates(results),
     "",
     ...commands(results),
   ];
+}
+
+/** Only those of which something was measured. */
+function gates(results: readonly Result[]): string[] {
+  const measured = verdicts(results).filter(({ gate: { scenario, path } }) =>
+    results.some((result) => result.scenario === scenario && result.path === path)
+  );
+  return measured.length === 0 ? [] : ["", "### What trees have to reach", "", ...gateTable(measured)];
 }
 
 function machines(results: readonly Result[]): string[] {

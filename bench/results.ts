@@ -17,6 +17,8 @@ export interface Measured extends Run {
   readonly box?: Pick<BoxReport, "keptUp" | "cpuSeconds" | "lateP99Ms"> & {
     readonly lost: number;
     readonly droppedByQueue: number;
+    /** Of IP packets, both ways. (Results from before the gates have none.) */
+    readonly wireBytes?: number;
   };
 }
 

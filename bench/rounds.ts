@@ -1,14 +1,16 @@
 /** Measures one cell of the plan: all its peers, round after round. @module */
 
 import { join } from "node:path";
-import { Failure, print, run as runProgram } from "../scripts/shell.ts";
-import { type BoxReport, ceiling, openPath } from "./paths/netpath.ts";
+import { Failure, print } from "../scripts/shell.ts";
+import { type BoxReport, ceiling } from "./paths/netpath.ts";
 import type { BoxedPath } from "./paths/table.ts";
 import type { Load, Peer } from "./peers/peer.ts";
+import type { Places } from "./places.ts";
 import type { Cell } from "./plan.ts";
 import { counts, type Measured, type PeerResult, type TransferResult } from "./results.ts";
-import { check, type TransferScenario } from "./scenarios/scenario.ts";
+import type { TransferScenario } from "./scenarios/scenario.ts";
 import { steadyMemory } from "./steady_memory.ts";
+import { transferOnce } from "./transfer_once.ts";
 import { inTurn } from "./turns.ts";
 
 /** A run in a box that did not keep up is made again, so often. */
@@ -32,13 +34,18 @@ export async function measureCell(
   cell: Cell,
   scenario: TransferScenario,
   peers: readonly Peer[],
-  folder: string,
+  places: Places,
 ): Promise<Rounds> {
-  const entries = await prepare(cell, scenario, peers, join(folder, "source"));
+  const entries = await prepare(cell, scenario, peers, join(places.folder, "source"));
   const ceilings: { round: number; mbit: number }[] = [];
   // Paths are slower than any memory.
-  if (cell.path === "loopback") await steadyMemory(join(folder, "memory"), roomForResults(scenario, entries));
-  const transfer = (entry: Entry, round: number) => transferOnce(cell, entry, round, join(folder, "run"));
+  if (cell.path === "loopback") await steadyMemory(join(places.folder, "memory"), roomForResults(scenario, entries));
+  const transfer = async ({ peer, load }: Entry, round: number): Promise<Measured> => {
+    // The same seed for all peers of a round: the same packets are lost.
+    const task = { peer, scenario, load, pathName: cell.path, seed: round };
+    const { run, box } = await transferOnce(task, places);
+    return { round, ...run, ...box && { box: shortened(box) } };
+  };
 
   for (let round = 1; round <= cell.rounds; round++) {
     if (cell.path !== "loopback") ceilings.push({ round, mbit: await measureCeiling(cell.path, round) });
@@ -109,22 +116,7 @@ async function takeTurn(
   }
 }
 
-async function transferOnce(cell: Cell, { peer, load }: Entry, round: number, folder: string): Promise<Measured> {
-  const into = join(folder, "result");
-  const scratch = join(folder, "scratch");
-  for (const path of [into, scratch]) await Deno.mkdir(path, { recursive: true });
-  try {
-    // The same seed for all peers of a round: the same packets are lost.
-    await using path = await openPath(cell.path, { seed: round });
-    const run = await peer.transfer({ load, into, path, pathName: cell.path, scratch });
-    const box = await path.stop();
-    if (peer.kind === "files") await check(load, into);
-    return { round, ...run, ...box && { box: shortened(box) } };
-  } finally {
-    await runProgram("rm", ["-rf", folder]); // of a hundred thousand files faster than Deno.remove
-  }
-}
-
-function shortened({ keptUp, cpuSeconds, lateP99Ms, aToB }: BoxReport): NonNullable<Measured["box"]> {
-  return { keptUp, cpuSeconds, lateP99Ms, lost: aToB.lost, droppedByQueue: aToB.droppedByQueue };
+function shortened({ keptUp, cpuSeconds, lateP99Ms, aToB, bToA }: BoxReport): NonNullable<Measured["box"]> {
+  const wireBytes = aToB.bytes + bToA.bytes;
+  return { keptUp, cpuSeconds, lateP99Ms, lost: aToB.lost, droppedByQueue: aToB.droppedByQueue, wireBytes };
 }

@@ -19,18 +19,43 @@ export function spread(values: readonly number[]): Spread | undefined {
   return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
 
+/** A figure, and how far chance alone could move it. */
+export interface Figure {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** The middle 95 % of the medians of resampled values: how far chance alone could move the median. */
 export function bootstrapInterval(
   values: readonly number[],
   random: () => number,
   samples = 10_000,
 ): readonly [low: number, high: number] {
-  const medians = Array.from(
-    { length: samples },
-    () => median(values.map(() => values[Math.floor(random() * values.length)] ?? NaN)),
-  );
-  medians.sort((a, b) => a - b);
-  const at = (part: number) => medians[Math.min(samples - 1, Math.floor(part * samples))] ?? NaN;
+  return resampled(values, median, random, samples);
+}
+
+/** The median of the first values of all rounds by that of the second ones. Whole rounds are resampled: both had the same neighbours. */
+export function ratioOfMedians(
+  rounds: readonly (readonly [number, number])[],
+  random: () => number,
+  samples = 10_000,
+): Figure {
+  const ratio = (some: typeof rounds) => median(some.map(([one]) => one)) / median(some.map(([, other]) => other));
+  const [low, high] = resampled(rounds, ratio, random, samples);
+  return { value: ratio(rounds), low, high };
+}
+
+function resampled<T>(
+  values: readonly T[],
+  statistic: (values: readonly T[]) => number,
+  random: () => number,
+  samples: number,
+): readonly [low: number, high: number] {
+  const draw = () => values.slice(Math.floor(random() * values.length)).slice(0, 1);
+  const found = Array.from({ length: samples }, () => statistic(values.flatMap(draw)));
+  found.sort((a, b) => a - b);
+  const at = (part: number) => found[Math.min(samples - 1, Math.floor(part * samples))] ?? NaN;
   return [at(0.025), at(0.975)];
 }
 

@@ -2,55 +2,53 @@
 
 import { statfs } from "node:fs/promises";
 import { Failure, outputOf, print } from "../scripts/shell.ts";
-import { endAll } from "./measure.ts";
+import { removeFolder, takenAway, unmount } from "./interruption.ts";
 
 /** The number by which Linux knows a tmpfs (`TMPFS_MAGIC`). */
 const TMPFS = 0x01021994;
 
-export interface Work extends AsyncDisposable {
+export interface Work extends Disposable {
   readonly path: string;
   readonly storage: "tmpfs" | "disk";
 }
 
-/** A fresh folder with room for `bytes`: in /dev/shm, else on a tmpfs of our own (as root), else on a disk, which is said. */
-export async function makeWork(bytes: number): Promise<Work> {
+/**
+ * A fresh folder with room for `bytes`: in /dev/shm, else on a tmpfs of our own (as root), else on a disk, which is said.
+ *
+ * @param bounded never more room than that: a peer that fills the holes of a sparse file shall meet a full disk, not fill the machine's memory
+ */
+export async function makeWork(bytes: number, bounded = false): Promise<Work> {
   const shared = await statfs("/dev/shm").catch(() => undefined);
-  if (shared?.type === TMPFS && Math.min(shared.bavail * shared.bsize, available()) > bytes) {
+  if (!bounded && shared?.type === TMPFS && Math.min(shared.bavail * shared.bsize, available()) > bytes) {
     const path = await Deno.makeTempDir({ dir: "/dev/shm", prefix: "ultra-bench-" });
-    return work(path, "tmpfs", () => Promise.resolve());
+    return work(path, "tmpfs", () => {});
   }
   const path = await Deno.makeTempDir({ prefix: "ultra-bench-" });
   const mounted = Deno.uid() === 0 && available() > bytes &&
     await outputOf("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=700`, "tmpfs", path]) !== undefined;
-  if (mounted) return work(path, "tmpfs", async () => void await outputOf("umount", [path]));
+  if (mounted) return work(path, "tmpfs", () => unmount(path));
   const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize < bytes) {
-    throw new Failure(`the benchmark needs ${bytes} bytes of memory or disk; try a smaller --size`);
+  if (bounded || bavail * bsize < bytes) {
+    await Deno.remove(path);
+    throw new Failure(
+      bounded
+        ? `a tmpfs of a size of its own takes root, and ${bytes} bytes of free memory`
+        : `the benchmark needs ${bytes} bytes of memory or disk; try a smaller --size`,
+    );
   }
   print("note: no tmpfs is large enough, so a disk takes part in every number below");
-  return work(path, "disk", () => Promise.resolve());
+  return work(path, "disk", () => {});
 }
 
 function available(): number {
   return Deno.systemMemoryInfo().available;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** Also when it is interrupted, the benchmark leaves no server running and no gigabytes in memory. */
-function work(path: string, storage: Work["storage"], release: () => Promise<void>): Work {
-  const remove = async () => {
-    await release();
-    await Deno.remove(path, { recursive: true });
-  };
-  const interrupted = () => void endAll().then(remove).finally(() => Deno.exit(130));
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  return {
-    path,
-    storage,
-    async [Symbol.asyncDispose]() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
-      await remove();
-    },
-  };
+/** Also when it is interrupted, the benchmark leaves no gigabytes in memory. */
+function work(path: string, storage: Work["storage"], release: () => void): Work {
+  const taken = takenAway(() => {
+    release();
+    removeFolder(path);
+  });
+  return { path, storage, [Symbol.dispose]: () => taken[Symbol.dispose]() };
 }

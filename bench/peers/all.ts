@@ -11,16 +11,19 @@ import { rclone } from "./rclone.ts";
 import { rsyncDaemon, rsyncSsh } from "./rsync.ts";
 import { scp } from "./scp.ts";
 import { sendme } from "./sendme.ts";
-import { tarSsh } from "./tar.ts";
+import { tarSsh, tarSshSync } from "./tar.ts";
 import { ultra } from "./ultra.ts";
 import { wormhole } from "./wormhole.ts";
+import { zeros } from "./zeros.ts";
 
 export const PEERS: readonly Peer[] = [
-  ultra("ultra", [], "copes"),
-  ultra("ultra-cubic", ["--cc", "cubic"], "stalls"),
+  ultra("ultra"),
+  ultra("ultra-cubic", { flags: ["--cc", "cubic"], underLoss: "stalls" }),
+  ultra("ultra-no-sync", { receiverFlags: ["--no-sync"] }),
   scp,
   rsyncSsh,
   tarSsh,
+  tarSshSync,
   qcp,
   sendme,
   croc,
@@ -31,6 +34,7 @@ export const PEERS: readonly Peer[] = [
   memory("bbr"),
   memory("cubic"),
   copy,
+  zeros,
   iperf("bbr", "copes"),
   iperf("cubic", "stalls"),
 ];

@@ -7,23 +7,31 @@ import { clientRun, firstLine, type Job, type Peer, type Run } from "./peer.ts";
 import { CIPHER, HOST, missingSsh, startSsh } from "./ssh_server.ts";
 
 /** `$0`: ssh's configuration, `$1`: the folder, `$2`: the name in it, `$3`: the folder at the other side. */
-const SHELL = `tar cf - -C "$1" "$2" | ssh -F "$0" -c ${CIPHER} ${HOST} "tar xf - -C $3"`;
+const shell = (then: string) =>
+  `tar cf - -C "$1" "$2" | ssh -F "$0" -c ${CIPHER} ${HOST} "tar xf - -C $3${then.replace("DIR", "$3")}"`;
 
-export const tarSsh: Peer = {
-  name: "tar-ssh",
-  kind: "files",
-  encrypted: true,
-  underLoss: "stalls",
-  command: `tar cf - PATH | ssh -c ${CIPHER} ${HOST} tar xf - -C DIR`,
-  missing: () => missingSsh("tar"),
-  version: async () => firstLine(await outputOf("tar", ["--version"])),
-  transfer,
-};
+/** @param then what follows at the other side, where DIR is the folder */
+function tar(name: string, then = ""): Peer {
+  return {
+    name,
+    kind: "files",
+    encrypted: true,
+    underLoss: "stalls",
+    command: `tar cf - PATH | ssh -c ${CIPHER} ${HOST} "tar xf - -C DIR${then}"`,
+    missing: () => missingSsh("tar"),
+    version: async () => firstLine(await outputOf("tar", ["--version"])),
+    transfer: (job) => transfer(job, shell(then)),
+  };
+}
 
-async function transfer(job: Job): Promise<Run> {
+export const tarSsh = tar("tar-ssh");
+/** Durable, as `ultra` is: all that the file system holds is on the disk before it ends. */
+export const tarSshSync = tar("tar-ssh-sync", " && sync -f DIR");
+
+async function transfer(job: Job, script: string): Promise<Run> {
   const { load, into, path, scratch } = job;
   await using ssh = await startSsh(path.b, scratch);
-  const args = ["-c", SHELL, ssh.config, dirname(load.path), basename(load.path), into];
+  const args = ["-c", script, ssh.config, dirname(load.path), basename(load.path), into];
   return await clientRun(
     job,
     { server: ssh.server, client: "sender" },

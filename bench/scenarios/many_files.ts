@@ -1,4 +1,4 @@
-/** Many files of one size, in folders of 200. @module */
+/** Many files of one size, in folders. @module */
 
 import { join } from "node:path";
 import { writeRandom } from "./random.ts";
@@ -11,25 +11,36 @@ const AT_ONCE = 32;
 
 /** What a file takes on tmpfs besides its bytes: the rest of its last page, and its inode and name. */
 const OVERHEAD = 4096 + 1024;
-/** Source, result, and what sendme keeps besides. */
-const COPIES = 3;
 
-export function manyFiles(name: string, title: string, files: number, fileBytes: number): TransferScenario {
-  const bytes = files * fileBytes;
+export interface ManyFilesOptions extends Pick<TransferScenario, "results" | "again"> {
+  /** In each folder; 200 unless said. */
+  readonly inFolder?: number;
+  /** Source and result, and what sendme keeps besides: 3 unless said. Where it takes no part, 2 are enough. */
+  readonly copies?: number;
+}
+
+export function manyFiles(
+  name: string,
+  title: string,
+  files: number,
+  fileBytes: number,
+  { inFolder = FILES_IN_FOLDER, copies = 3, ...options }: ManyFilesOptions = {},
+): TransferScenario {
   return {
     kind: "transfers",
     name,
     title,
     files,
-    bytes,
-    space: (bytes) => COPIES * (bytes + files * OVERHEAD),
+    bytes: files * fileBytes,
+    ...options,
+    space: (bytes) => copies * (bytes + files * OVERHEAD),
     async prepare(folder, bytes) {
       const path = join(folder, NAME);
       const each = Math.max(1, Math.floor(bytes / files));
-      for (let first = 0; first < files; first += FILES_IN_FOLDER) {
-        const inner = join(path, `folder-${String(first / FILES_IN_FOLDER).padStart(4, "0")}`);
+      for (let first = 0; first < files; first += inFolder) {
+        const inner = join(path, `folder-${String(first / inFolder).padStart(4, "0")}`);
         await Deno.mkdir(inner, { recursive: true });
-        await writeAll(inner, first, Math.min(first + FILES_IN_FOLDER, files), each);
+        await writeAll(inner, first, Math.min(first + inFolder, files), each);
       }
       return { path, bytes: each * files, files };
     },

@@ -13,7 +13,8 @@ export async function writeRandom(path: string, bytes: number): Promise<void> {
   }
 }
 
-function fillRandom(block: Uint8Array<ArrayBuffer>): void {
+/** With any number of random bytes. */
+export function fillRandom(block: Uint8Array<ArrayBuffer>): void {
   for (let at = 0; at < block.length; at += MOST_AT_ONCE) {
     crypto.getRandomValues(block.subarray(at, at + MOST_AT_ONCE));
   }

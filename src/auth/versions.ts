@@ -16,7 +16,7 @@ export interface Dialect {
 
 /** In the order in which they are offered in TLS. */
 export const DIALECTS: readonly Dialect[] = [
-  { alpn: "ultra/1", versions: [1], lanes: true },
+  { alpn: "ultra/2", versions: [2], lanes: true },
   // Offered last by every version, for hellos only: so that two sides without a common version can still say so.
   { alpn: "ultra", versions: [], lanes: false },
 ];

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { LinkChoice, Preserve } from "../protocol/words.ts";
+import { formatChoices, parsePreserve } from "./preserve.ts";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { UltraError } from "../base/errors.ts";
@@ -34,6 +36,8 @@ export interface SendInvocation extends TransferInvocation {
   readonly command: "send";
   /** At least one, as typed. */
   readonly paths: readonly string[];
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
   /** Whether what is left out is no reason for another exit code than 0. */
   readonly allowLeftOut: boolean;
 }
@@ -46,6 +50,10 @@ export interface ReceiveInvocation extends TransferInvocation {
   readonly target: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
+  /** Not to wait for the disk. */
+  readonly noSync: boolean;
   readonly allowLeftOut: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
@@ -187,7 +195,14 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   if (paths.includes("-")) {
     throw usage("Standard input (-) cannot be sent by this version of ultra; a file with that name is ./-");
   }
-  return { command: "send", paths, allowLeftOut: words.values.has("allow-left-out"), ...transfer };
+  return {
+    command: "send",
+    paths,
+    links: linkChoice(words, ["inside", "all", "none", "follow"]),
+    preserve: parsePreserve(lastValue(words, "preserve")),
+    allowLeftOut: words.values.has("allow-left-out"),
+    ...transfer,
+  };
 }
 
 function receiveInvocation(
@@ -214,10 +229,21 @@ function receiveInvocation(
     target: output,
     overwrite: words.values.has("overwrite"),
     hidden: words.values.has("hidden"),
+    links: linkChoice(words, ["inside", "all", "none"]),
+    preserve: parsePreserve(lastValue(words, "preserve")),
+    noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
     stay,
     ...transfer,
   };
+}
+
+function linkChoice(words: Words, choices: readonly LinkChoice[]): LinkChoice {
+  const text = lastValue(words, "links") ?? "inside";
+  const choice = choices.find((choice) => choice === text);
+  if (choice !== undefined) return choice;
+  if (text === "follow") throw usage("--links follow is for the sending side: it sends what links lead to");
+  throw usage(`--links takes ${formatChoices(choices)}, not "${text}"`);
 }
 
 /** What `--size` takes: no less would tell anything, no more fits the wire. */

@@ -102,6 +102,25 @@ export const FLAGS = [
     help: "take hidden names such as .bashrc also at the top level and in folders that were there before",
   },
   {
+    name: "links",
+    value: "HOW",
+    commands: ["send", "recv"],
+    help: "symbolic links: inside (those that stay in what is sent; the default), all or none; send also knows follow",
+  },
+  {
+    name: "preserve",
+    value: "LIST",
+    commands: ["send", "recv"],
+    help:
+      "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
+  },
+  {
+    name: "no-sync",
+    commands: ["recv"],
+    elsewhere: "only the receiver writes",
+    help: "do not wait for the disk: faster, but a power cut may take files that were reported as received",
+  },
+  {
     name: "stay",
     commands: ["recv"],
     listenerOnly: true,

@@ -20,8 +20,12 @@ export async function receiveCommand(
   const { peer, tuning, stay } = task;
   const options: ReceiveOptions = {
     ...task.target,
+    transfer: 1,
     overwrite: task.overwrite,
     hidden: task.hidden,
+    links: task.links,
+    preserve: task.preserve,
+    noSync: task.noSync,
     allowLeftOut: task.allowLeftOut,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,

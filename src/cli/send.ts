@@ -16,10 +16,10 @@ export async function sendCommand(
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const offering = Offering.ofPaths(task.paths, context);
+  const offering = Offering.ofPaths(task.paths, task, context);
   await offering.started(context);
   const peer = await offering.orFailed(orEnded(meet(task, offering, context), context.ended));
-  const outcome = await send(offering, peer, task, context);
+  const outcome = await send(offering, peer, { ...task, transfer: 1 }, context);
   return finish(outcome, task, tell);
 }
 

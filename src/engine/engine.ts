@@ -16,7 +16,9 @@ import type {
   ExecutionProfile,
   GrantId,
   LaneId,
+  LinkChoice,
   ListenerId,
+  Preserve,
   SinkId,
   SourceId,
   TransferId,
@@ -81,6 +83,32 @@ export interface SinkOptions {
   readonly rename: string | undefined;
   /** Verifies but writes nothing: for measurements. */
   readonly discard: boolean;
+  /** Commits without waiting for the disk. */
+  readonly noSync: boolean;
+  /** Which symbolic links are made, whatever the sender says. */
+  readonly links: LinkChoice;
+  /** What is given to files, where the sender states it. */
+  readonly preserve: Preserve;
+}
+
+/** What of files is sent, and how. */
+export interface SourceOptions {
+  readonly paths: readonly string[];
+  /** With `forgotten` what the system holds of the files in memory is dropped first, so that the disk is measured. */
+  readonly cache: "allowed" | "forgotten";
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
+}
+
+/** Which lanes to open, and where. */
+export interface LaneOptions {
+  readonly connection: ConnectionId;
+  readonly source: SourceId;
+  readonly firstLane: LaneId;
+  readonly firstNumber: number;
+  readonly count: number;
+  /** The number of the transfer on its link. */
+  readonly transfer: number;
 }
 
 /** Why nothing can be listened on. `no-family`: a kernel without IPv6, where IPv4 may still work. */
@@ -122,28 +150,38 @@ export interface Engine {
   send(connection: ConnectionId, bytes: Uint8Array): void;
   /** The peer has proved itself, and may open `lanes`. It may come again, with more of them. */
   admit(connection: ConnectionId, lanes: number): void;
-  attach(connection: ConnectionId, sink: SinkId): void;
-  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void;
+  /** @param transfer its number on the link */
+  attach(connection: ConnectionId, sink: SinkId, transfer: number): void;
+  openLanes(options: LaneOptions): void;
   finishLane(lane: LaneId): void;
   grant(lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: number): void;
-  /** Ends a grant before `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
-  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined;
-  /** With `forgotten` what the system holds of the files in memory is dropped first, so that the disk is measured. */
-  source(paths: readonly string[], cache?: "allowed" | "forgotten"): SourceId;
+  /** Files of one block among these entries, whole and sealed. */
+  grantEntries(lane: LaneId, grant: GrantId, first: EntryId, count: number): void;
+  /** Ends a grant before block or entry `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
+  shrink(grant: GrantId, end: BlockIndex | EntryId): BlockIndex | EntryId | undefined;
+  source(options: SourceOptions): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
   /** What all lanes of a source send at most from now on, over all connections; 0: no limit. */
   limitRate(source: SourceId, bytesPerSecond: number): void;
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;
-  seal(source: SourceId, entry: EntryId): void;
+  /** Forgets what was kept for reading these entries again. */
+  release(source: SourceId, first: EntryId, count: number): void;
   sink(options: SinkOptions): SinkId;
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void;
   expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void;
+  /** Files of one block among these entries, whole. */
+  expectEntries(sink: SinkId, first: EntryId, count: number): void;
+  /** A file that was sealed by a message. */
   commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void;
+  /** Files that have arrived, empty files, folders and links. */
+  commitEntries(sink: SinkId, first: EntryId, count: number): void;
   finishFolders(sink: SinkId): void;
   abandon(sink: SinkId, entry: EntryId): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
+  /** The root of a file that was sent or committed here, 32 bytes. */
+  entryRoot(transfer: TransferId, entry: EntryId): Uint8Array | undefined;
   /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
   name(transfer: TransferId, entry: EntryId): string | undefined;
   /** Why a target could not be examined, or which folder on the way to it is none; for the two statuses that say so. */

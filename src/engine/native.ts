@@ -17,6 +17,7 @@ import type {
   SourceId,
   TransferId,
 } from "../protocol/words.ts";
+import { PRESERVE_NOTHING_MORE } from "../protocol/words.ts";
 import {
   type Command,
   type ConnectionSettings,
@@ -44,11 +45,13 @@ import {
   type EngineEvent,
   type EngineSizes,
   type Identity,
+  type LaneOptions,
   ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
   type SinkOptions,
+  type SourceOptions,
   type ThreadTime,
   type TransferStats,
 } from "./engine.ts";
@@ -161,12 +164,12 @@ class NativeEngine implements Engine {
     this.#queue({ type: "admit", connection, lanes });
   }
 
-  attach(connection: ConnectionId, sink: SinkId): void {
-    this.#queue({ type: "attach", connection, sink });
+  attach(connection: ConnectionId, sink: SinkId, transfer: number): void {
+    this.#queue({ type: "attach", connection, sink, transfer });
   }
 
-  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void {
-    this.#queue({ type: "open-lanes", connection, source, firstLane, firstNumber, count });
+  openLanes(options: LaneOptions): void {
+    this.#queue({ type: "open-lanes", ...options });
   }
 
   finishLane(lane: LaneId): void {
@@ -177,18 +180,24 @@ class NativeEngine implements Engine {
     this.#queue({ type: "grant", lane, grant, entry, first, count });
   }
 
-  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined {
+  grantEntries(lane: LaneId, grant: GrantId, first: EntryId, count: number): void {
+    this.#queue({ type: "grant-entries", lane, grant, first, count });
+  }
+
+  shrink(grant: GrantId, end: BlockIndex | EntryId): BlockIndex | EntryId | undefined {
     this.#flush();
     const actual = this.#library.ultra_shrink(grant, end);
     return actual < 0 ? undefined : actual;
   }
 
-  source(paths: readonly string[], cache: "allowed" | "forgotten" = "allowed"): SourceId {
-    return this.#source({ origin: cache === "allowed" ? "files" : "uncached-files", size: 0, paths });
+  source({ paths, cache, links, preserve }: SourceOptions): SourceId {
+    const origin = cache === "allowed" ? "files" : "uncached-files";
+    return this.#source({ origin, size: 0, links, hardlinks: true, ...preserve, paths });
   }
 
   memorySource(size: number): SourceId {
-    return this.#source({ origin: "memory", size, paths: [] });
+    const choices = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE } as const;
+    return this.#source({ origin: "memory", size, ...choices, paths: [] });
   }
 
   limitRate(source: SourceId, bytesPerSecond: number): void {
@@ -199,13 +208,14 @@ class NativeEngine implements Engine {
     this.#queue({ type: "values", source, entry, first, values });
   }
 
-  seal(source: SourceId, entry: EntryId): void {
-    this.#queue({ type: "seal", source, entry });
+  release(source: SourceId, first: EntryId, count: number): void {
+    this.#queue({ type: "release", source, first, count });
   }
 
   sink(options: SinkOptions): SinkId {
     this.#flush();
-    const block = encodeSinkBlock({ ...options, rename: options.rename ?? "" });
+    const { preserve, ...others } = options;
+    const block = encodeSinkBlock({ ...others, ...preserve, rename: options.rename ?? "" });
     const sink = this.#library.ultra_sink(block, block.length);
     if (sink <= -FOLDER_FAULTS) throw folderError(fileFaultOf(-sink - FOLDER_FAULTS), options.folder);
     return check(sink, "sink");
@@ -217,6 +227,14 @@ class NativeEngine implements Engine {
 
   expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void {
     this.#queue({ type: "expect", sink, entry, first, count });
+  }
+
+  expectEntries(sink: SinkId, first: EntryId, count: number): void {
+    this.#queue({ type: "expect-entries", sink, first, count });
+  }
+
+  commitEntries(sink: SinkId, first: EntryId, count: number): void {
+    this.#queue({ type: "commit-entries", sink, first, count });
   }
 
   commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void {
@@ -235,6 +253,10 @@ class NativeEngine implements Engine {
     const root = this.#ask({ type: "root", transfer, statuses }, HASH_LEN);
     if (root === undefined) throw new Error("The engine knows no such transfer");
     return root;
+  }
+
+  entryRoot(transfer: TransferId, entry: EntryId): Uint8Array | undefined {
+    return this.#ask({ type: "entry-root", transfer, entry }, HASH_LEN);
   }
 
   name(transfer: TransferId, entry: EntryId): string | undefined {
@@ -328,10 +350,6 @@ class NativeEngine implements Engine {
     const bytes = batch.bytesFrom(0);
     const out = new Uint8Array(ANSWER_AT + room);
     const result = this.#library.ultra_submit(bytes, bytes.length, out, out.length);
-    // The root needs all paths at once, of which a peer may have sent many.
-    if (result === -REFUSAL["too-much"]) {
-      throw new UltraError("disk", "There is not enough memory to confirm the transfer");
-    }
     check(result, question.type);
     const length = new DataView(out.buffer).getUint32(0, true);
     return length === 0 ? undefined : out.subarray(ANSWER_AT, ANSWER_AT + length);
@@ -426,6 +444,7 @@ const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
   io: "The folder cannot be used",
   integrity: "The folder cannot be used",
   unsendable: "The folder's name cannot be used",
+  "too-much": "The folder cannot be used",
   protocol: "The folder cannot be used",
   "no-memory": "There is not enough memory for the folder",
 };

@@ -20,6 +20,7 @@ export type SinkEvent = EventOf<
   | "checked"
   | "page-refused"
   | "verified"
+  | "arrived"
   | "mismatch"
   | "committed"
   | "entry-failed"

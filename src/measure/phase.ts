@@ -12,7 +12,7 @@ import type { Tuning } from "../settings/tuning.ts";
 import type { TransferFacts } from "../session/events.ts";
 import type { MeasureContext, UserEvent } from "./events.ts";
 import type { Peer } from "../meet/join.ts";
-import { Offering } from "../session/offering.ts";
+import { Offering, USUAL_CHOICES } from "../session/offering.ts";
 import { receive, send } from "../session/once.ts";
 
 /** What one side has for its phases. */
@@ -65,7 +65,7 @@ async function sendPhase(
   try {
     await offering.started(context);
     const { tuning } = site;
-    return await send(offering, peer, { tuning, allowLeftOut: false }, context);
+    return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false }, context);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -78,11 +78,17 @@ async function receivePhase(
   context: MeasureContext,
 ): Promise<Outcome> {
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
-  const common = { rename: undefined, overwrite: false, hidden: false };
-  const sink = context.hub.engine.sink({ ...common, folder, create: to === "disk", discard: to === "memory" });
+  const common = { rename: undefined, overwrite: false, hidden: false, noSync: false, ...USUAL_CHOICES };
+  const sink = context.hub.engine.sink({
+    ...common,
+    folder,
+    create: to === "disk",
+    discard: to === "memory",
+  });
   const { tuning } = site;
   const options = {
     ...common,
+    transfer: 1,
     folder,
     allowLeftOut: false,
     lanes: grantedLanes(tuning),

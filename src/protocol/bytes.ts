@@ -222,7 +222,11 @@ export class Reader {
 
   /** A `u16` length, then strict UTF-8. */
   string(what: string, max: number, min = 0): string {
-    const bytes = this.sized(what, max, min);
+    return this.decode(this.sized(what, max, min), what);
+  }
+
+  /** Strict UTF-8 of bytes that were read here. */
+  decode(bytes: Uint8Array, what: string): string {
     try {
       return decoder.decode(bytes);
     } catch (cause) {

@@ -13,6 +13,7 @@ import type {
   Message,
   NeedItem,
   Purpose,
+  RequestKind,
   SecretKind,
   TestPlace,
   TestSide,
@@ -33,6 +34,7 @@ const HANDSHAKE_CODES: Readonly<Record<HandshakeMessage["type"], number>> = {
 };
 
 const TRANSFER_CODES: Readonly<Record<TransferMessage["type"], number>> = {
+  "request": 0x8024,
   "offer": 0x8010,
   "accept": 0x8011,
   "page": 0x8012,
@@ -112,6 +114,9 @@ export const DIRECTIONS: readonly Direction[] = ["dialer-sends", "dialer-receive
 /** Kinds of secrets by their `u8`. */
 export const SECRET_KINDS: readonly SecretKind[] = ["token", "session", "code"];
 
+/** What a request asks for by its `u8`. */
+export const REQUESTS: readonly RequestKind[] = ["paths", "list"];
+
 /** Kinds of needs by their `u8`. */
 export const NEEDS: readonly NeedItem["what"][] = ["all", "present", "skipped", "blocks"];
 
@@ -147,7 +152,7 @@ export function reasonOfCode(code: number): LeftOutReason {
 }
 
 /** Kinds of entries by their `u8`. */
-export const ENTRY_KINDS: readonly EntryKind[] = ["file", "folder", "link"];
+export const ENTRY_KINDS: readonly EntryKind[] = ["file", "folder", "link", "hardlink"];
 
 function invert<Name extends string>(table: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> {
   // The cast gives back what `Object.entries` forgets: the keys are exactly the names of the table.

@@ -18,6 +18,7 @@ import {
   messageTypeOf,
   NEEDS,
   PURPOSES,
+  REQUESTS,
   SECRET_KINDS,
   TEST_PLACES,
   TEST_SIDES,
@@ -36,7 +37,9 @@ import type {
   NeedItem,
   Offer,
   PageMessage,
+  Request,
   SealItem,
+  VerifiedItem,
 } from "./messages.ts";
 import {
   LATER_REPORT_FIELDS,
@@ -163,11 +166,14 @@ function readBody(type: MessageType, reader: Reader): Message {
       return readListenerHello(reader);
     case "proof":
       return { type, proof: reader.bytes(limits.HASH_LEN) };
+    case "request":
+      return readRequest(reader);
     case "offer":
       return readOffer(reader);
     case "accept":
       return withExtra(reader, {
         type,
+        transfer: readTransfer(reader),
         host: reader.string("host label", limits.MAX_HOST_BYTES),
         lanes: reader.u16("number of lanes", 1, limits.MAX_LANES),
       });
@@ -180,7 +186,7 @@ function readBody(type: MessageType, reader: Reader): Message {
     case "held":
       return readHeld(reader);
     case "verified":
-      return { type, items: readItems(reader, limits.MAX_VERIFIED_ITEMS, readBlockRun) };
+      return { type, items: readItems(reader, limits.MAX_VERIFIED_ITEMS, readVerifiedItem) };
     case "seal":
       return { type, items: readItems(reader, limits.MAX_SEAL_ITEMS, readSealItem) };
     case "committed":
@@ -200,7 +206,12 @@ function readBody(type: MessageType, reader: Reader): Message {
     case "abort":
       return { type, kind: readErrorKind(reader), text: readText(reader) };
     case "position":
-      return { type, entries: readCount(reader), end: reader.u8("end", 0, 1) === 1 };
+      return {
+        type,
+        transfer: readTransfer(reader),
+        entries: readCount(reader),
+        end: reader.u8("end", 0, 1) === 1,
+      };
     case "want-connections":
       return { type, connections: reader.u16("number of connections", 1, limits.MAX_CONNECTIONS) };
     case "report":
@@ -297,6 +308,7 @@ function withExtra<Extended>(reader: Reader, message: Extended): Extended {
 function readOffer(reader: Reader): Offer {
   return withExtra(reader, {
     type: "offer",
+    transfer: readTransfer(reader),
     host: reader.string("host label", limits.MAX_HOST_BYTES),
     name: reader.string("transfer name", limits.MAX_TRANSFER_NAME_BYTES),
     totalSize: reader.u64OrUnknown("total size"),
@@ -323,6 +335,33 @@ function readNeedItem(reader: Reader): NeedItem {
   return { what, entry, ...readBlocks(reader) };
 }
 
+/** Blocks of 0 stand for all blocks of each of its entries. */
+function readVerifiedItem(reader: Reader): VerifiedItem {
+  const entry = readEntry(reader);
+  const entries = reader.u32("number of entries", 1, limits.MAX_ENTRIES - entry);
+  const first = reader.u64("first block", 0, limits.MAX_BLOCKS - 1);
+  const count = reader.u64("number of blocks", 0, limits.MAX_BLOCKS - first);
+  if (count > 0) {
+    if (entries > 1) throw reader.fault("blocks of more than one entry");
+    return { what: "blocks", entry, first, count };
+  }
+  if (first > 0) throw reader.fault("a run of no blocks");
+  return { what: "all", entry, entries };
+}
+
+function readTransfer(reader: Reader): number {
+  return reader.u32("number of the transfer", 1, limits.TRANSFER_LIMIT - 1);
+}
+
+function readRequest(reader: Reader): Request {
+  const what = reader.word("request", REQUESTS);
+  const paths: string[] = [];
+  for (let left = reader.u16("number of paths", 0, limits.MAX_REQUEST_PATHS); left > 0; left--) {
+    paths.push(reader.string("path", limits.MAX_PATH_BYTES, 1));
+  }
+  return withExtra(reader, { type: "request", what, paths });
+}
+
 function readHeld(reader: Reader): Held {
   const entry = readEntry(reader);
   const first = reader.u64("first block", 0, limits.MAX_BLOCKS - 1);
@@ -340,10 +379,6 @@ function readLeftOut(reader: Reader): LeftOutMessage {
     path: reader.string("name", limits.MAX_TEXT_BYTES),
   }));
   return withExtra(reader, { type: "left-out", counts, names });
-}
-
-function readBlockRun(reader: Reader): BlockRun {
-  return { entry: readEntry(reader), ...readBlocks(reader) };
 }
 
 function readBlocks(reader: Reader): Pick<BlockRun, "first" | "count"> {

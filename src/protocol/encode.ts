@@ -11,6 +11,7 @@ import {
   MESSAGE_CODES,
   NEEDS,
   PURPOSES,
+  REQUESTS,
   SECRET_KINDS,
   TEST_PLACES,
   TEST_SIDES,
@@ -18,7 +19,6 @@ import {
 import * as limits from "./limits.ts";
 import type {
   BlockIndex,
-  BlockRun,
   Committed,
   DialerHello,
   Done,
@@ -29,8 +29,10 @@ import type {
   Message,
   Need,
   PageMessage,
+  Request,
   Seal,
   TestPhase,
+  VerifiedItem,
 } from "./messages.ts";
 import { LATER_REPORT_FIELDS, mostOf, REPORT_FIELDS, type ReportNumbers } from "./report.ts";
 
@@ -59,13 +61,17 @@ function writeBody(writer: Writer, message: Message): void {
       return writeListenerHello(writer, message);
     case "proof":
       return writer.fixed(message.proof, limits.HASH_LEN, "proof");
+    case "request":
+      return writeRequest(writer, message);
     case "offer":
+      writeTransfer(writer, message.transfer);
       writer.string(message.host, limits.MAX_HOST_BYTES, "host label");
       writer.string(message.name, limits.MAX_TRANSFER_NAME_BYTES, "transfer name");
       writer.u64OrUnknown(message.totalSize, "total size");
       writer.u16(message.lanes, "number of lanes");
       return writeExtra(writer);
     case "accept":
+      writeTransfer(writer, message.transfer);
       writer.string(message.host, limits.MAX_HOST_BYTES, "host label");
       writePositive(writer, message.lanes, limits.MAX_LANES, "number of lanes");
       return writeExtra(writer);
@@ -80,7 +86,7 @@ function writeBody(writer: Writer, message: Message): void {
       return writeHeld(writer, message);
     case "verified":
       writePositive(writer, message.items.length, limits.MAX_VERIFIED_ITEMS, "number of runs");
-      return message.items.forEach((run) => writeBlockRun(writer, run));
+      return message.items.forEach((item) => writeVerifiedItem(writer, item));
     case "seal":
       return writeSeal(writer, message);
     case "committed":
@@ -96,6 +102,7 @@ function writeBody(writer: Writer, message: Message): void {
       writer.u8(EXIT_CODES[message.kind], "kind of failure");
       return writer.string(message.text, limits.MAX_TEXT_BYTES, "text");
     case "position":
+      writeTransfer(writer, message.transfer);
       writer.u32(message.entries, "number of entries", limits.MAX_ENTRIES);
       return writer.u8(message.end ? 1 : 0, "end");
     case "want-connections":
@@ -190,10 +197,7 @@ function writeNeed(writer: Writer, need: Need): void {
       writer.u32(1, "number of entries");
       writeBlocks(writer, item.first, item.count);
     } else {
-      checkEntries(item.entry, item.entries);
-      writer.u32(item.entries, "number of entries");
-      writer.u64(0, "first block");
-      writer.u64(0, "number of blocks");
+      writeWholeEntries(writer, item.entry, item.entries);
     }
   }
 }
@@ -261,9 +265,36 @@ function writeTestPhase(writer: Writer, phase: TestPhase): void {
   writeExtra(writer);
 }
 
-function writeBlockRun(writer: Writer, run: BlockRun): void {
-  writeEntry(writer, run.entry);
-  writeBlocks(writer, run.first, run.count);
+function writeVerifiedItem(writer: Writer, item: VerifiedItem): void {
+  writeEntry(writer, item.entry);
+  if (item.what === "blocks") {
+    writer.u32(1, "number of entries");
+    return writeBlocks(writer, item.first, item.count);
+  }
+  writeWholeEntries(writer, item.entry, item.entries);
+}
+
+/** A run of entries, and blocks of 0, which stand for all. */
+function writeWholeEntries(writer: Writer, entry: EntryId, entries: number): void {
+  checkEntries(entry, entries);
+  writer.u32(entries, "number of entries");
+  writer.u64(0, "first block");
+  writer.u64(0, "number of blocks");
+}
+
+function writeTransfer(writer: Writer, transfer: number): void {
+  checkRange(transfer, 1, limits.TRANSFER_LIMIT - 1, "number of the transfer");
+  writer.u32(transfer, "number of the transfer");
+}
+
+function writeRequest(writer: Writer, request: Request): void {
+  writer.word(request.what, REQUESTS, "request");
+  writer.u16(request.paths.length, "number of paths", limits.MAX_REQUEST_PATHS);
+  for (const path of request.paths) {
+    if (path === "") throw refusal("an empty path");
+    writer.string(path, limits.MAX_PATH_BYTES, "path");
+  }
+  writeExtra(writer);
 }
 
 function writeEntry(writer: Writer, entry: EntryId): void {

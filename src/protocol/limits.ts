@@ -28,8 +28,8 @@ export const GROUP_BLOCKS = 32;
  */
 export const MAX_OPEN_GROUPS = 65_536;
 
-/** Most entries of a transfer: about 100 MB of tables on each side, and still every tree that people send in one go. */
-export const MAX_ENTRIES = 1_000_000;
+/** Most entries of a transfer, 4,194,304: some hundred MB of tables on each side, and still every tree that people send in one go. */
+export const MAX_ENTRIES = 2 ** 22;
 
 /**
  * Most components that the paths of a transfer name, each counted once in its folder: every entry, and as many folders again that are
@@ -37,8 +37,8 @@ export const MAX_ENTRIES = 1_000_000;
  */
 export const MAX_COMPONENTS = 2 * MAX_ENTRIES;
 
-/** Most bytes of these components together: a million of the longest names. Only the data plane can count them. */
-export const MAX_NAME_BYTES = 2 ** 28;
+/** Most bytes of these components together: 512 MiB. Only the data plane can count them. */
+export const MAX_NAME_BYTES = 2 ** 29;
 
 /** Bytes of a control message before its body: type and length. */
 export const MESSAGE_HEADER_LEN = 6;
@@ -64,8 +64,23 @@ export const MAX_FEATURE_BYTES = 32;
 /** Longest secret data of a hello: room for the messages of a PAKE. */
 export const MAX_SECRET_DATA = 1024;
 
-/** Longest `extra` of a message and extension of an entry: room for later versions, skipped by this one. */
+/** Longest `extra` of a message: room for later versions, skipped by this one. */
 export const MAX_EXTRA = 1024;
+
+/** Longest extension of an entry: the target of a link, and extended attributes up to the rest. A page has room for four of them. */
+export const MAX_EXTENSION = 16_384;
+
+/** Longest target of a symbolic link: PATH_MAX of Linux without its NUL. */
+export const MAX_TARGET_BYTES = 4095;
+
+/** Most blocks that one hole frame covers, which is 64 GiB: what a frame makes its receiver hash stays bounded. */
+export const MAX_HOLE_BLOCKS = 65_536;
+
+/** First number that a transfer on a link may not have. */
+export const TRANSFER_LIMIT = 2 ** 32;
+
+/** Most paths of a `request`: its body is bounded before. */
+export const MAX_REQUEST_PATHS = 1000;
 
 /** Longest host label, as DNS has it. */
 export const MAX_HOST_BYTES = 255;
@@ -99,8 +114,8 @@ export const MAX_NEED_RUNS = 2 ** 18;
 /** Most values of a `held`, 32 bytes each. */
 export const MAX_HELD_VALUES = 2000;
 
-/** Most runs of a `verified`, 20 bytes each. */
-export const MAX_VERIFIED_ITEMS = 3200;
+/** Most runs of a `verified`, 24 bytes each. */
+export const MAX_VERIFIED_ITEMS = 2700;
 
 /** Most items of a `seal`, 44 bytes each. */
 export const MAX_SEAL_ITEMS = 1400;
@@ -141,7 +156,7 @@ export const SECRET_ID_LEN = 8;
 export const FINGERPRINT_LEN = 16;
 
 /** Bytes that open a lane. */
-export const PREFACE_LEN = 8;
+export const PREFACE_LEN = 12;
 
 /** Bytes of a frame before its payload: one cache line holds them whatever the alignment of the read. */
 export const FRAME_HEADER_LEN = 24;

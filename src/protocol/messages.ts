@@ -61,8 +61,20 @@ export interface Proof {
   readonly proof: Uint8Array;
 }
 
+/** What a receiver asks for before the offer; reserved for `get` and `ls`. */
+export type RequestKind = "paths" | "list";
+
+/** Says what the receiver wants to be offered. It comes before the offer that answers it. */
+export interface Request {
+  readonly type: "request";
+  readonly what: RequestKind;
+  readonly paths: readonly string[];
+}
+
 export interface Offer {
   readonly type: "offer";
+  /** The number of the transfer on its link, from 1. Transfers on a link come strictly one after the other. */
+  readonly transfer: number;
   /** Name of the sender's host. */
   readonly host: string;
   /** What the transfer is called: a file's name, or "3 items". */
@@ -74,6 +86,7 @@ export interface Offer {
 
 export interface Accept {
   readonly type: "accept";
+  readonly transfer: number;
   readonly host: string;
   readonly lanes: number;
 }
@@ -116,9 +129,14 @@ export interface BlockRun {
   readonly count: number;
 }
 
+/** Verified blocks of one entry, or all blocks of a run of entries. */
+export type VerifiedItem =
+  | { readonly what: "all"; readonly entry: EntryId; readonly entries: number }
+  | ({ readonly what: "blocks" } & BlockRun);
+
 export interface Verified {
   readonly type: "verified";
-  readonly items: readonly BlockRun[];
+  readonly items: readonly VerifiedItem[];
 }
 
 export interface SealItem {
@@ -177,6 +195,7 @@ export interface Heartbeat {
 
 export interface Position {
   readonly type: "position";
+  readonly transfer: number;
   readonly entries: number;
   readonly end: boolean;
 }
@@ -256,6 +275,7 @@ export type HandshakeMessage = DialerHello | ListenerHello | Proof;
 
 /** Everything after proof. */
 export type TransferMessage =
+  | Request
   | Offer
   | Accept
   | PageMessage
@@ -278,14 +298,16 @@ export type TransferMessage =
 
 export type Message = HandshakeMessage | TransferMessage;
 
-/** What an entry is. */
-export type EntryKind = "file" | "folder" | "link";
+/** What an entry is: `link`, a symbolic link; `hardlink`, another name of a file of the same manifest. */
+export type EntryKind = "file" | "folder" | "link" | "hardlink";
 
 /** One entry of a page. */
 export interface Entry {
   readonly kind: EntryKind;
-  /** Bytes of a file; `undefined` when the source cannot know (a stream). 0 for folders. */
+  /** Bytes of a file; `undefined` when the source cannot know (a stream). 0 for everything else. */
   readonly size: number | undefined;
+  /** Bytes of a file that are not in holes, as far as its source knows; at most its size. 0 for everything else. */
+  readonly dataBytes: number;
   /** Permission bits, at most 0o777. */
   readonly mode: number;
   readonly mtimeSeconds: number;
@@ -294,4 +316,8 @@ export interface Entry {
   readonly fingerprint: Uint8Array;
   /** As it stands on the wire: not yet a `SafePath`. */
   readonly path: string;
+  /** Where a symbolic link leads; only links have it. */
+  readonly target?: string;
+  /** The file that a hard link is another name of; only hard links have it. */
+  readonly linkedTo?: EntryId;
 }

@@ -85,9 +85,13 @@ export function heldMessages(entry: EntryId, first: BlockIndex, values: Uint8Arr
   return messages;
 }
 
-/** Merges runs of verified blocks and spreads them over messages. */
-export function verifiedMessages(runs: Iterable<BlockRun>): Verified[] {
-  return paged(mergeBlockRuns(runs), MAX_VERIFIED_ITEMS).map((items) => ({ type: "verified", items }));
+/** Merges runs of entries of which all blocks are verified, and of blocks of others, and spreads them over messages. */
+export function verifiedMessages(entries: Iterable<EntryRun>, blocks: Iterable<BlockRun>): Verified[] {
+  const items = [
+    ...mergeEntryRuns(entries).map(({ first, count }) => ({ what: "all", entry: first, entries: count }) as const),
+    ...mergeBlockRuns(blocks).map((run) => ({ what: "blocks", ...run }) as const),
+  ];
+  return paged(items, MAX_VERIFIED_ITEMS).map((items) => ({ type: "verified", items }));
 }
 
 /** Spreads seals over messages, in their order. */

@@ -29,7 +29,8 @@ export type FileFault =
   | "integrity"
   | "unsendable"
   | "protocol"
-  | "no-memory";
+  | "no-memory"
+  | "too-much";
 
 /** What a receiver found where an entry should go. */
 export type TargetStatus =
@@ -43,7 +44,22 @@ export type TargetStatus =
   | "unexaminable"
   | "unsafe-parent"
   | "cannot-rename"
-  | "hidden";
+  | "hidden"
+  | "outside-link"
+  | "unwanted"
+  | "bad-name";
+
+/** What is done with symbolic links: `inside`, those that stay in what is sent; `follow`, what they lead to instead, a sender's alone. */
+export type LinkChoice = "inside" | "all" | "none" | "follow";
+
+/** What is kept of files beyond modes, times and hard links. */
+export interface Preserve {
+  readonly owner: boolean;
+  readonly xattrs: boolean;
+  readonly acl: boolean;
+}
+
+export const PRESERVE_NOTHING_MORE: Preserve = { owner: false, xattrs: false, acl: false };
 
 /** Who closed a connection: `own`, this side; `peer`, the other side with its code; `transport`, QUIC gave up. */
 export type CloseCause = "own" | "peer" | "transport";
@@ -61,4 +77,9 @@ export type ExecutionProfile = "low-latency" | "max-throughput";
 export interface Unkept {
   readonly mode: boolean;
   readonly time: boolean;
+  /** Names of one file became several files. */
+  readonly links: boolean;
+  readonly owner: boolean;
+  readonly xattrs: boolean;
+  readonly acl: boolean;
 }

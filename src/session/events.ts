@@ -157,6 +157,8 @@ export interface TransferFacts {
   readonly isLeftOutAccepted: boolean;
   /** Whether everything is on stable storage. */
   readonly durable: boolean;
+  /** The user did not want to wait for the disk. */
+  readonly noSync: boolean;
   /** What limited its speed. */
   readonly verdict: Verdict;
 }

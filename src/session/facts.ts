@@ -27,6 +27,7 @@ export interface SideFacts {
   readonly savedTo: string | undefined;
   readonly seconds: number;
   readonly durable: boolean;
+  readonly noSync: boolean;
   readonly isLeftOutAccepted: boolean;
   /** The name of an entry, for those that failed. */
   readonly pathOf: (entry: number) => string | undefined;

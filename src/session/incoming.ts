@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
-import type { SinkId, TransferId, Unkept } from "../protocol/words.ts";
+import type { LinkChoice, Preserve, SinkId, TransferId, Unkept } from "../protocol/words.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
@@ -26,10 +26,17 @@ import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
 
 export interface ReceiveOptions {
+  /** The number of the transfer on its link: 1 for the first one. */
+  readonly transfer: number;
   readonly folder: string;
   readonly rename: string | undefined;
   readonly overwrite: boolean;
   readonly hidden: boolean;
+  /** Which symbolic links are made, whatever the sender says. */
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
+  /** Whether files are committed without waiting for the disk. */
+  readonly noSync: boolean;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
   /** Lanes to grant at most, on all connections together. */
@@ -39,6 +46,8 @@ export interface ReceiveOptions {
   /** What may be offered at most, where that is known; more is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
 }
+
+const EVERYTHING_KEPT: Unkept = { mode: false, time: false, links: false, owner: false, xattrs: false, acl: false };
 
 /** A proved sender that makes no offer is stuck in its walk, or not one of ours. */
 const OFFER_MS = 30_000;
@@ -88,7 +97,7 @@ export class Incoming implements Side {
   #joined = 1;
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
-  #unkept: Unkept = { mode: false, time: false };
+  #unkept: Unkept = EVERYTHING_KEPT;
   #changed = () => {};
 
   constructor(sink: SinkId, options: ReceiveOptions, context: RunContext) {
@@ -101,7 +110,8 @@ export class Incoming implements Side {
       name: (entry) => hub.engine.name(sink, entry),
       detail: (entry) => hub.engine.detail(sink, entry),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
-    }, { describe, overwrite, most });
+      root: (entry) => hub.engine.entryRoot(sink, entry),
+    }, { describe, transfer: options.transfer, overwrite, most });
     hub.onSink(sink, (event) => {
       this.#on(event);
       this.#changed();
@@ -198,13 +208,15 @@ export class Incoming implements Side {
     const facts = factsOf(outcome.summary, {
       seconds,
       durable: this.#isDurable,
+      noSync: this.#options.noSync,
       isLeftOutAccepted: this.#options.allowLeftOut,
       role: "receive",
       ...this.#place(outcome.summary.counts.entries),
       pathOf: (entry) => this.#nameOf(entry),
     });
-    const { mode, time } = this.#unkept;
-    if (mode || time) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
+    if (Object.values(this.#unkept).includes(true)) {
+      this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
+    }
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
@@ -230,7 +242,12 @@ export class Incoming implements Side {
       return this.#cancel(new UltraError("protocol", "The other side made a second offer"));
     }
     const { peer } = this.#state;
-    const { lanes, connections } = this.#options;
+    const { transfer, lanes, connections } = this.#options;
+    if (offer.transfer !== transfer) {
+      return this.#cancel(
+        new UltraError("protocol", `The other side offered transfer ${offer.transfer}, not ${transfer}`),
+      );
+    }
     const startedMs = this.#context.clock.now();
     this.#state = {
       at: "receiving",
@@ -251,8 +268,9 @@ export class Incoming implements Side {
     const { hub, host } = this.#context;
     this.#connections.set(link, { number, granted: lanes, opened: 0 });
     link.admit(lanes);
-    hub.engine.attach(link.id, this.id);
-    link.send({ type: "accept", host, lanes });
+    const { transfer } = this.#options;
+    hub.engine.attach(link.id, this.id, transfer);
+    link.send({ type: "accept", transfer, host, lanes });
     const settings = hub.engine.settings(link.id);
     if (settings !== undefined) this.tell({ type: "settings", reported: { connection: number, settings } });
   }
@@ -266,6 +284,10 @@ export class Incoming implements Side {
         return engine.page(this.id, command.first, command.count, command.entries);
       case "expect":
         return engine.expect(this.id, command.entry, command.first, command.count);
+      case "expect-entries":
+        return engine.expectEntries(this.id, command.first, command.count);
+      case "commit-entries":
+        return engine.commitEntries(this.id, command.first, command.count);
       case "commit":
         return engine.commit(this.id, command.entry, command.size, command.root);
       case "finish-folders":
@@ -310,6 +332,7 @@ export class Incoming implements Side {
       case "checked":
       case "page-refused":
       case "verified":
+      case "arrived":
       case "mismatch":
         return this.machine.handle(event);
       case "disposed":
@@ -317,8 +340,16 @@ export class Incoming implements Side {
     }
   }
 
-  #keep({ mode, time }: Unkept): void {
-    this.#unkept = { mode: this.#unkept.mode || mode, time: this.#unkept.time || time };
+  #keep({ mode, time, links, owner, xattrs, acl }: Unkept): void {
+    const before = this.#unkept;
+    this.#unkept = {
+      mode: before.mode || mode,
+      time: before.time || time,
+      links: before.links || links,
+      owner: before.owner || owner,
+      xattrs: before.xattrs || xattrs,
+      acl: before.acl || acl,
+    };
   }
 
   #nameOf(entry: EntryId): string | undefined {

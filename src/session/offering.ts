@@ -9,10 +9,18 @@ import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
 import type { Context } from "../link/context.ts";
 import type { SourceEvent } from "../link/hub.ts";
-import type { SourceId } from "../protocol/words.ts";
+import { type LinkChoice, type Preserve, PRESERVE_NOTHING_MORE, type SourceId } from "../protocol/words.ts";
 import type { OfferedFiles } from "./events.ts";
 import { missingCount } from "../transfer/left_out.ts";
 import { kindOfFault } from "../transfer/outcome.ts";
+
+/** What of files is offered. */
+export interface OfferChoices {
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
+}
+
+export const USUAL_CHOICES: OfferChoices = { links: "inside", preserve: PRESERVE_NOTHING_MORE };
 
 /** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
 const LISTING_GRACE_MS = 150;
@@ -41,11 +49,11 @@ export class Offering {
     this.#known.promise.catch(() => {});
   }
 
-  static ofPaths(paths: readonly string[], context: Context): Offering {
+  static ofPaths(paths: readonly string[], choices: OfferChoices, context: Context): Offering {
     const [only] = paths;
     const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
     const name = single ?? `${paths.length} items`;
-    return new Offering(context.hub.engine.source(paths), name, context, single);
+    return new Offering(context.hub.engine.source({ paths, cache: "allowed", ...choices }), name, context, single);
   }
 
   /** Bytes that need no disk. */
@@ -56,7 +64,8 @@ export class Offering {
   /** A file that is to be read from the disk, also if the system has it in memory. */
   static ofDisk(path: string, context: Context): Offering {
     const name = basename(path);
-    return new Offering(context.hub.engine.source([path], "forgotten"), name, context, name);
+    const source = context.hub.engine.source({ paths: [path], cache: "forgotten", ...USUAL_CHOICES });
+    return new Offering(source, name, context, name);
   }
 
   /** Rejected when the paths cannot be sent; resolved when the walk has ended. */

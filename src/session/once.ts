@@ -38,8 +38,9 @@ export async function send(
 
 /** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
 export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, overwrite, hidden, rename } = options;
-  return hub.engine.sink({ folder, create: false, overwrite, hidden, rename, discard: false });
+  const { folder, overwrite, hidden, rename, links, preserve, noSync } = options;
+  const decided = { overwrite, hidden, rename, links, preserve, noSync };
+  return hub.engine.sink({ folder, create: false, discard: false, ...decided });
 }
 
 /** Receives one transfer into `sink` over a link whose other end has proved itself. The sink is disposed of at the end. */

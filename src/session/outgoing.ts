@@ -29,6 +29,8 @@ import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./of
 import type { Side } from "./side.ts";
 
 export interface SendOptions {
+  /** The number of the transfer on its link: 1 for the first one. */
+  readonly transfer: number;
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
@@ -37,13 +39,12 @@ export interface SendOptions {
 type State =
   /** From the start; to `offered` with a link. */
   | { readonly at: "ready" }
-  /**
-   * From `ready`; to `listing` with `accept`. Until then a receiver that waits for its turn takes 4 KiB from this side, and a page
-   * that came together with the proof would break the connection.
-   */
+  /** From `ready`: pages follow the offer as far as {@linkcode EARLY_PAGE_BYTES} allow. To `listing` with `accept`. */
   | {
     readonly at: "offered";
     readonly road: Road;
+    /** Bytes of pages that may still be sent before `accept`. */
+    earlyBytes: number;
     /** Further connections whose `accept` overtook that of the transfer, and the lanes they grant. */
     readonly early: Map<ControlLink, number>;
   }
@@ -61,6 +62,13 @@ interface Road {
   /** Called after each event of the engine that the machine has taken in. */
   readonly changed: () => void;
 }
+
+/**
+ * Bytes of pages that a dialing sender sends before its offer is accepted, which saves small transfers a round trip. A receiver that lets
+ * several dialers wait for their turn takes 4 KiB from each, hello, proof and offer included; more would break the connection. A
+ * receiver that dialled takes pages from the start.
+ */
+const EARLY_PAGE_BYTES = 1024;
 
 /** A connection that ends takes its lanes with it; its own end, which says more, follows within this time. */
 const LANELESS_MS = 1000;
@@ -102,8 +110,10 @@ export class Outgoing implements Side {
         return engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER;
       },
       transferRoot: (statuses) => engine.transferRoot(offering.id, statuses),
+      root: (entry) => engine.entryRoot(offering.id, entry),
     }, {
       describe: context.describe,
+      transfer: options.transfer,
       chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, options.tuning.chunkBlocks),
     });
   }
@@ -133,9 +143,11 @@ export class Outgoing implements Side {
     const tuner = new ConnectionTuner(distance, plan.automatic);
     const { name, totalSize } = this.#offering;
     this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
-    this.#state = { at: "offered", road: { peer, plan, tuner, startedMs: clock.now(), changed }, early: new Map() };
+    const road = { peer, plan, tuner, startedMs: clock.now(), changed };
+    const earlyBytes = proved.peer.type === "dialer-hello" ? Infinity : EARLY_PAGE_BYTES;
+    this.#state = { at: "offered", road, earlyBytes, early: new Map() };
     link.admit(0);
-    link.send({ type: "offer", host, name, totalSize, lanes: this.#lanes });
+    link.send({ type: "offer", transfer: this.#options.transfer, host, name, totalSize, lanes: this.#lanes });
     this.#enter("listing");
     this.tell({ type: "started", start: { role: "send", name, bytes: totalSize } });
     this.#offering.handOver((event) => {
@@ -185,7 +197,8 @@ export class Outgoing implements Side {
     return true;
   }
 
-  accepted(link: ControlLink, { lanes }: Accept): boolean {
+  accepted(link: ControlLink, { transfer, lanes }: Accept): boolean {
+    if (transfer !== this.#options.transfer) return false;
     if (this.#state.at === "offered") {
       if (this.#state.early.has(link)) return false;
       this.#state.early.set(link, lanes);
@@ -218,6 +231,7 @@ export class Outgoing implements Side {
       seconds,
       // The receiver confirms only what is on its disk.
       durable: true,
+      noSync: false,
       isLeftOutAccepted: this.#options.allowLeftOut,
       role: "send",
       name: this.#offering.only,
@@ -233,10 +247,10 @@ export class Outgoing implements Side {
     this.tell({ type: "phase", phase });
   }
 
-  #begin({ lanes }: Accept): void {
-    if (this.#state.at !== "offered") {
-      const error = new UltraError("protocol", "The other side accepted the offer twice");
-      return this.machine.handle({ type: "cancel", error });
+  #begin({ transfer, lanes }: Accept): void {
+    if (this.#state.at !== "offered" || transfer !== this.#options.transfer) {
+      const what = this.#state.at === "offered" ? "accepted another transfer" : "accepted the offer twice";
+      return this.machine.handle({ type: "cancel", error: new UltraError("protocol", `The other side ${what}`) });
     }
     const { road, early } = this.#state;
     this.#state = { at: "listing", road, meter: new Meter(this.id, this.#context) };
@@ -265,7 +279,14 @@ export class Outgoing implements Side {
       this.machine.handle(event);
       changed();
     });
-    hub.engine.openLanes(link.id, this.id, first, this.#opened, count);
+    hub.engine.openLanes({
+      connection: link.id,
+      source: this.id,
+      firstLane: first,
+      firstNumber: this.#opened,
+      count,
+      transfer: this.#options.transfer,
+    });
     const lanes = Array.from({ length: count }, (_, index) => first + index);
     for (const lane of lanes) this.#open.add(lane);
     this.#connections.set(link, lanes);
@@ -296,13 +317,24 @@ export class Outgoing implements Side {
 
   /** Feeds pages while the machine wants them; what it does not want stays in the engine, whose walk then pauses. */
   #feed(): void {
-    if (this.#state.at !== "listing") return;
+    if (this.#state.at !== "listing" && this.#state.at !== "offered") return;
     for (let next = this.#walk[0]; next !== undefined; next = this.#walk[0]) {
       if (next.type === "page" && !this.machine.wantsPage) return;
-      this.#walk.shift();
-      if (next.type === "page") this.machine.handle({ ...next, entries: next.take() });
-      else this.#list(next);
+      if (this.#state.at === "offered" && !this.#isEarly(next, this.#state)) return;
+      const first = this.#walk.shift() ?? next;
+      if (first.type === "page") this.machine.handle({ ...first, entries: first.take() });
+      else this.#list(first);
     }
+  }
+
+  /** Whether the first page may go out before `accept`, and takes its share. The end of the list waits: nothing hangs on it until then. */
+  #isEarly(next: PageEvent | WalkEndEvent, offered: { earlyBytes: number }): boolean {
+    if (next.type !== "page" || offered.earlyBytes === 0) return false;
+    const entries = next.take();
+    this.#walk[0] = { ...next, take: () => entries };
+    const isEarly = entries.length <= offered.earlyBytes;
+    offered.earlyBytes = isEarly ? offered.earlyBytes - entries.length : 0;
+    return isEarly;
   }
 
   #list(end: WalkEndEvent): void {
@@ -321,10 +353,12 @@ export class Outgoing implements Side {
         return this.#send(command.message);
       case "grant":
         return engine.grant(command.lane, command.grant, command.entry, command.first, command.count);
+      case "grant-entries":
+        return engine.grantEntries(command.lane, command.grant, command.first, command.count);
       case "hold":
         return engine.values(this.id, command.entry, command.first, command.values);
-      case "seal":
-        return engine.seal(this.id, command.entry);
+      case "release":
+        return engine.release(this.id, command.first, command.count);
     }
   }
 

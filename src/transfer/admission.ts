@@ -10,17 +10,17 @@
 import type { TargetStatus } from "../protocol/words.ts";
 import { type Reason, UltraError } from "../base/errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
-import type { Entry, EntryId, LeftOut, PageMessage, PagesEnd } from "../protocol/messages.ts";
-import { decodePage } from "../protocol/pages.ts";
-import { parseSafePath } from "../protocol/safe_path.ts";
+import type { EntryId, LeftOut, LeftOutReason, PageMessage, PagesEnd } from "../protocol/messages.ts";
+import { decodePage, PageCursor } from "../protocol/pages.ts";
+import { checkSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
 import { LeftOutEntries } from "./left_out.ts";
-import { violation } from "./outcome.ts";
+import { bug, violation } from "./outcome.ts";
 import type { ReceiverQueries } from "./turns.ts";
 import { formatBytes } from "../base/sizes.ts";
 
 /** Pages that may wait for the disk: as many as a sender may have under way, so that more is a breach and memory is bounded. */
-const MAX_UNCHECKED_PAGES = 16;
+const MAX_UNCHECKED_PAGES = 64;
 
 /** What a file takes on the disk is a multiple of this on nearly every file system. */
 const ALLOCATION = 4096;
@@ -38,7 +38,7 @@ export class Admission {
   readonly #entries: Entries;
   readonly #policy: Policy;
   readonly #queries: Pick<ReceiverQueries, "name" | "detail">;
-  readonly #hidden = new LeftOutEntries("hidden");
+  readonly #leftOut = new LeftOutEntries();
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
   #end: PagesEnd | undefined;
@@ -70,7 +70,7 @@ export class Admission {
 
   /** What of the manifest is not taken. */
   get leftOut(): LeftOut {
-    return this.#hidden.leftOut;
+    return this.#leftOut.leftOut;
   }
 
   /**
@@ -84,13 +84,14 @@ export class Admission {
     if (page.first !== this.#entries.count) throw violation(`a page from entry ${page.first} on, out of order`);
     if (this.isListed) throw violation("a page after the last");
     if (this.#unchecked.length === MAX_UNCHECKED_PAGES) throw violation("more pages than it may have under way");
-    for (const entry of decodePage(page)) this.#take(entry);
-    if (this.#entries.totalBytes >= SIZE_LIMIT) throw violation("files of more bytes than can be counted");
+    const cursor = new PageCursor(page);
+    while (cursor.next()) this.#take(cursor);
+    if (this.#entries.totalSize >= SIZE_LIMIT) throw violation("files of more bytes than can be counted");
     if (this.#entries.totalBlocks > MAX_TRANSFER_BLOCKS) {
       throw violation("files of more blocks than a transfer may have");
     }
     const { most } = this.#policy;
-    if (most !== undefined && (this.#entries.count > most.entries || this.#entries.totalBytes > most.bytes)) {
+    if (most !== undefined && (this.#entries.count > most.entries || this.#entries.totalSize > most.bytes)) {
       throw violation("more than was announced");
     }
     // A copy: a message's bytes are a view of memory that the next one may use again.
@@ -100,7 +101,7 @@ export class Admission {
   }
 
   pagesEnd(end: PagesEnd): void {
-    if (end.entries !== this.#entries.count || end.bytes !== this.#entries.totalBytes) {
+    if (end.entries !== this.#entries.count || end.bytes !== this.#entries.totalSize) {
       throw violation("an end of the pages that does not fit them");
     }
     this.#end = end;
@@ -113,32 +114,45 @@ export class Admission {
       throw new UltraError("internal", "a page was checked out of turn");
     }
     this.#freeSpace ??= freeSpace;
-    for (const [i, status] of statuses.entries()) {
-      const entry = first + i;
-      const refusal = this.#refusal(status, entry);
-      if (refusal !== undefined) throw refusal(this.#queries.name(entry) ?? pathOf(page, i));
-      const state = stateOf(status);
-      this.#entries.setState(entry, state);
-      if (state !== EntryState.needed) continue;
-      this.#neededBytes += Math.ceil(this.#entries.size(entry) / ALLOCATION) * ALLOCATION;
+    const end = first + page.count;
+    for (let at = first; at < end;) {
+      const status = statuses[at - first] ?? "absent";
+      const refusal = this.#refusal(status, at);
+      if (refusal !== undefined) throw refusal(this.#queries.name(at) ?? pathOf(page, at - first));
+      let runEnd = at + 1;
+      while (runEnd < end && statuses[runEnd - first] === status) runEnd++;
+      this.#settle(at, runEnd, STATE_OF[status]);
+      at = runEnd;
     }
-    if (statuses.includes("hidden")) this.#leaveOut(page, statuses);
-    this.#checkedEntries = first + page.count;
+    if (statuses.some((status) => LEFT_OUT_AS[status] !== undefined)) this.#leaveOut(page, statuses);
+    this.#checkedEntries = end;
     this.#checkSpace(this.#freeSpace);
   }
 
-  #take(entry: Entry): void {
-    parseSafePath(entry.path);
-    if (entry.kind === "link" || entry.size === undefined) {
-      throw violation("links and files of unknown size are not supported by this version");
+  #take(cursor: PageCursor): void {
+    checkSafePath(cursor.path, () => cursor.entry().path);
+    const { kind, size, dataBytes, path } = cursor;
+    if (size === undefined) throw violation("files of unknown size are not supported by this version");
+    this.#entries.append(kind, size, dataBytes, path);
+  }
+
+  #settle(first: EntryId, end: EntryId, state: EntryState | undefined): void {
+    if (state === undefined) throw bug("a status that is refused was not");
+    const entries = this.#entries;
+    entries.move(first, end - first, EntryState.listed, state);
+    if (state !== EntryState.needed) return;
+    for (let entry = first; entry < end; entry++) {
+      this.#neededBytes += Math.ceil(entries.dataBytes(entry) / ALLOCATION) * ALLOCATION;
     }
-    this.#entries.append({ kind: entry.kind, size: entry.size, path: entry.path });
   }
 
   /** Reads the page's paths again, once: they are not kept. */
   #leaveOut(page: PageMessage, statuses: readonly TargetStatus[]): void {
     let i = 0;
-    for (const { path } of decodePage(page)) if (statuses[i++] === "hidden") this.#hidden.add(path);
+    for (const { path } of decodePage(page)) {
+      const reason = LEFT_OUT_AS[statuses[i++] ?? "absent"];
+      if (reason !== undefined) this.#leftOut.add(path, reason);
+    }
   }
 
   /** Why an entry cannot be taken, or `undefined`. */
@@ -148,6 +162,9 @@ export class Admission {
       case "identical":
       case "folder-exists":
       case "hidden":
+      case "outside-link":
+      case "unwanted":
+      case "bad-name":
         return undefined;
       case "different":
         if (this.#policy.overwrite) return undefined;
@@ -184,11 +201,31 @@ export class Admission {
   }
 }
 
-/** What becomes of an entry that is not refused. */
-function stateOf(status: TargetStatus): EntryState {
-  if (status === "hidden") return EntryState.skipped;
-  return status === "identical" || status === "folder-exists" ? EntryState.present : EntryState.needed;
-}
+/** What becomes of an entry that is not refused; `undefined` for statuses that are always refused. */
+const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
+  "absent": EntryState.needed,
+  "different": EntryState.needed,
+  "identical": EntryState.present,
+  "folder-exists": EntryState.present,
+  "hidden": EntryState.skipped,
+  "outside-link": EntryState.skipped,
+  "unwanted": EntryState.skipped,
+  "bad-name": EntryState.skipped,
+  "in-the-way": undefined,
+  "unsafe-parent": undefined,
+  "unexaminable": undefined,
+  "cannot-rename": undefined,
+  "duplicate": undefined,
+  "conflict": undefined,
+};
+
+/** Why an entry that is skipped is left out. */
+const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
+  "hidden": "hidden",
+  "outside-link": "link",
+  "unwanted": "chosen",
+  "bad-name": "backslash",
+};
 
 function refusal(
   kind: "disk" | "usage" | "protocol",

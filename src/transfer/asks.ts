@@ -12,8 +12,10 @@ import { violation } from "./outcome.ts";
 const MAX_ASKS = 4;
 
 export class Asks {
-  /** Blocks asked for, by entry. */
+  /** Blocks asked for, by entry; of files of one block only those that were asked for again, because most are asked for once. */
   readonly #blocks = new Map<EntryId, number>();
+  /** Entries that were answered on earlier links: what is asked of them here is not the first answer. */
+  #earlier = 0;
   #runs = 0;
   /** Where the last run ends. */
   #last: { readonly entry: EntryId; readonly end: BlockIndex } | undefined;
@@ -27,20 +29,34 @@ export class Asks {
 
   /** Counts blocks of an entry that has `all` in all. */
   blocks(entry: EntryId, count: number, all: number): void {
-    const asked = (this.#blocks.get(entry) ?? 0) + count;
-    if (asked > MAX_ASKS * all) throw violation(`the same blocks of entry ${entry} over and over`);
-    this.#blocks.set(entry, asked);
+    this.#count(entry, count, MAX_ASKS * all);
   }
 
-  /** Forgets an entry that is over. */
+  /** Counts a file of one block that was answered before. */
+  small(entry: EntryId): void {
+    this.#count(entry, 1, entry < this.#earlier ? MAX_ASKS : MAX_ASKS - 1);
+  }
+
+  /** Forgets an entry that misses no block. */
   drop(entry: EntryId): void {
     this.#blocks.delete(entry);
   }
 
-  /** Another connection begins, on which all of it may be asked for again. */
-  clear(): void {
+  /**
+   * Another connection begins, on which all of it may be asked for again.
+   *
+   * @param answered entries that were answered before
+   */
+  clear(answered: number): void {
     this.#blocks.clear();
+    this.#earlier = answered;
     this.#runs = 0;
     this.#last = undefined;
+  }
+
+  #count(entry: EntryId, count: number, most: number): void {
+    const asked = (this.#blocks.get(entry) ?? 0) + count;
+    if (asked > most) throw violation(`the same blocks of entry ${entry} over and over`);
+    this.#blocks.set(entry, asked);
   }
 }

@@ -1,91 +1,30 @@
 /**
  * The entries of a manifest and what became of each, in columns: a million entries are some typed arrays, not a million objects.
  *
+ * Entries change in runs. What many entries have in common costs a loop over columns, and no call, object or lookup for each.
+ *
  * @module
  */
 
-import type { ErrorKind } from "../base/errors.ts";
-import { errorKindOf, EXIT_CODES } from "../protocol/codes.ts";
-import { BLOCK_LEN, HASH_LEN } from "../protocol/limits.ts";
-import type { EntryId, LeftOut } from "../protocol/messages.ts";
+import { ENTRY_KINDS } from "../protocol/codes.ts";
+import { BLOCK_LEN } from "../protocol/limits.ts";
+import type { EntryId, EntryKind } from "../protocol/messages.ts";
 import { grown } from "./blocks.ts";
-import { joined, missingCount } from "./left_out.ts";
-import {
-  type Counts,
-  type EntryFailure,
-  exitKindOf,
-  MAX_FAILURES,
-  moreInformative,
-  type Progress,
-  type Summary,
-} from "./outcome.ts";
+import { EntryState, NEXT, STATE_COUNT, WIRE_STATUS } from "./states.ts";
 
-/** Where an entry stands; both sides pass through the same states. {@linkcode NEXT} says which follow which. */
-export const EntryState = {
-  /** From its page; to `needed`, `present` or `skipped` with the need. */
-  listed: 0,
-  /** From `listed`, when the receiver wants it; to `verified` with its last block (folders: to `committing`), or `failed`. */
-  needed: 1,
-  /** From `needed`, when all blocks are verified; the source is checked once more. To `sealed` with the root, or `failed`. */
-  verified: 2,
-  /** From `verified`, when the sender has stated the root; to `committing` when all pages have passed (sender: `committed`), or `failed`. */
-  sealed: 3,
-  /** Receiver only. From `sealed`, when the disk was told to commit; to `committed` or `failed`. */
-  committing: 4,
-  /** From `committing`; final. */
-  committed: 5,
-  /** From `listed`: the receiver has it already; final. */
-  present: 6,
-  /** From `listed`: the receiver does not want it; final. */
-  skipped: 7,
-  /** From any but the final ones; final. */
-  failed: 8,
-} as const;
+export { EntryState } from "./states.ts";
 
-export type EntryState = typeof EntryState[keyof typeof EntryState];
+const { committed, failed, needed, present, sealed, skipped } = EntryState;
 
-/** What may follow each state; anything else is a bug. Nothing follows the final ones. */
-const NEXT: Readonly<Record<EntryState, readonly EntryState[]>> = {
-  [EntryState.listed]: [EntryState.needed, EntryState.present, EntryState.skipped, EntryState.failed],
-  [EntryState.needed]: [EntryState.verified, EntryState.committing, EntryState.committed, EntryState.failed],
-  [EntryState.verified]: [EntryState.sealed, EntryState.failed],
-  [EntryState.sealed]: [EntryState.committing, EntryState.committed, EntryState.failed],
-  [EntryState.committing]: [EntryState.committed, EntryState.failed],
-  [EntryState.committed]: [],
-  [EntryState.present]: [],
-  [EntryState.skipped]: [],
-  [EntryState.failed]: [],
-};
+/** Kinds by their numbers in the column. */
+const FILE = ENTRY_KINDS.indexOf("file");
+const FOLDER = ENTRY_KINDS.indexOf("folder");
 
-/** What the transfer root takes for each final state. */
-const WIRE_STATUS: Readonly<Partial<Record<EntryState, number>>> = {
-  [EntryState.committed]: 1,
-  [EntryState.present]: 2,
-  [EntryState.skipped]: 3,
-  [EntryState.failed]: 4,
-};
+/** Bits of the column of kinds: the kind, and whether a file has holes. */
+const KIND = 0x0f;
+const SPARSE = 0x80;
 
-/** Kinds that travel, by their numbers in the column. */
-const KINDS = ["file", "folder"] as const;
-
-export type Kind = typeof KINDS[number];
-
-/** What the machines keep of an entry of a manifest. */
-export interface EntryRecord {
-  readonly kind: Kind;
-  readonly size: number;
-  readonly path: string;
-}
-
-/** Whether entries of a kind have content: blocks that are verified, and a root that seals them. */
-export function hasContent(kind: Kind): boolean {
-  switch (kind) {
-    case "file":
-      return true;
-    case "folder":
-      return false;
-  }
-}
+const SLASH = 0x2f;
 
 /** Room to begin with; most transfers have fewer entries. */
 const INITIAL_CAPACITY = 64;
@@ -95,24 +34,23 @@ export class Entries {
   #kinds = new Uint8Array(INITIAL_CAPACITY);
   #states = new Uint8Array(INITIAL_CAPACITY);
   #sizes = new Float64Array(INITIAL_CAPACITY);
-  /** Exit codes of the kinds of failures. */
-  #failureCodes = new Uint8Array(INITIAL_CAPACITY);
-  /** Roots between seal and commit, 32 bytes each; the last one of a single file stays. */
-  #roots = new Uint8Array(0);
-  readonly #tally = new Uint32Array(EntryState.failed + 1);
-  readonly #failures: EntryFailure[] = [];
-  #worstKind: ErrorKind | undefined;
+  /** Bytes of data of the files that have holes. */
+  readonly #data = new Map<EntryId, number>();
+  /** By state: entries, files among them, files with holes, links, bytes of data. */
+  readonly #inState = new Float64Array(STATE_COUNT);
+  readonly #filesIn = new Float64Array(STATE_COUNT);
+  readonly #sparseIn = new Float64Array(STATE_COUNT);
+  readonly #linksIn = new Float64Array(STATE_COUNT);
+  readonly #bytesIn = new Float64Array(STATE_COUNT);
   #count = 0;
   #files = 0;
+  #links = 0;
   /** Names at the top level, which come one after the other. */
   #tops = 0;
-  #lastTop: string | undefined;
-  #filesArrived = 0;
-  #filesPresent = 0;
+  #lastTop = new Uint8Array(0);
+  #totalSize = 0;
   #totalBytes = 0;
   #totalBlocks = 0;
-  #committedBytes = 0;
-  #presentBytes = 0;
 
   constructor(blockLength = BLOCK_LEN) {
     this.blockLength = blockLength;
@@ -122,23 +60,26 @@ export class Entries {
     return this.#count;
   }
 
-  /** How far the entries have come. */
-  get progress(): Pick<
-    Progress,
-    "presentBytes" | "totalBytes" | "entriesDone" | "entries" | "files" | "filesArrived" | "filesPresent"
-  > {
-    return {
-      presentBytes: this.#presentBytes,
-      totalBytes: this.#totalBytes,
-      entriesDone: this.over,
-      entries: this.#count,
-      files: this.#files,
-      filesArrived: this.#filesArrived,
-      filesPresent: this.#filesPresent,
-    };
+  get files(): number {
+    return this.#files;
   }
 
-  /** Bytes of all files. */
+  /** Symbolic links and hard links. */
+  get links(): number {
+    return this.#links;
+  }
+
+  /** Names at the top level. */
+  get tops(): number {
+    return this.#tops;
+  }
+
+  /** Sizes of all files together. */
+  get totalSize(): number {
+    return this.#totalSize;
+  }
+
+  /** The same without holes. */
   get totalBytes(): number {
     return this.#totalBytes;
   }
@@ -148,35 +89,58 @@ export class Entries {
     return this.#totalBlocks;
   }
 
-  /** Bytes of files that need not, or need not any more, be moved. */
-  get presentBytes(): number {
-    return this.#presentBytes;
-  }
-
   /** Entries in a final state. */
   get over(): number {
-    return this.inState(EntryState.committed) + this.inState(EntryState.present) + this.inState(EntryState.skipped) +
-      this.inState(EntryState.failed);
+    return this.inState(committed) + this.inState(present) + this.inState(skipped) + this.inState(failed);
+  }
+
+  /** Bytes of the columns, for the test that holds their bound. */
+  get columnBytes(): number {
+    return this.#kinds.byteLength + this.#states.byteLength + this.#sizes.byteLength;
   }
 
   inState(state: EntryState): number {
-    return this.#tally[state] ?? 0;
+    return this.#inState[state] ?? 0;
   }
 
-  append({ kind, size, path }: EntryRecord): EntryId {
+  filesIn(state: EntryState): number {
+    return this.#filesIn[state] ?? 0;
+  }
+
+  /** Files with holes. */
+  sparseIn(state: EntryState): number {
+    return this.#sparseIn[state] ?? 0;
+  }
+
+  linksIn(state: EntryState): number {
+    return this.#linksIn[state] ?? 0;
+  }
+
+  /** Bytes of data of the files in a state. */
+  bytesIn(state: EntryState): number {
+    return this.#bytesIn[state] ?? 0;
+  }
+
+  /** @param path UTF-8; only its first component is looked at */
+  append(kind: EntryKind, size: number, dataBytes: number, path: Uint8Array): EntryId {
     const entry = this.#count++;
     this.#kinds = grown(this.#kinds, this.#count);
     this.#states = grown(this.#states, this.#count);
     this.#sizes = grown(this.#sizes, this.#count);
-    this.#kinds[entry] = KINDS.indexOf(kind);
+    const isFile = kind === "file";
+    this.#kinds[entry] = isFile ? FILE : ENTRY_KINDS.indexOf(kind);
     this.#sizes[entry] = size;
-    this.#tally[EntryState.listed] = this.inState(EntryState.listed) + 1;
-    if (kind === "file") this.#files++;
-    const [top] = path.split("/", 1);
-    if (top !== this.#lastTop) this.#tops++;
-    this.#lastTop = top;
-    this.#totalBytes += size;
+    if (isFile) this.#files++;
+    else if (kind !== "folder") this.#links++;
+    if (dataBytes < size) {
+      this.#kinds[entry] = FILE | SPARSE;
+      this.#data.set(entry, dataBytes);
+    }
+    this.#totalSize += size;
+    this.#totalBytes += dataBytes;
     this.#totalBlocks += this.blocks(entry);
+    this.#noteTop(path);
+    this.#tally(EntryState.listed, entry, 1);
     return entry;
   }
 
@@ -186,38 +150,123 @@ export class Entries {
   }
 
   setState(entry: EntryId, state: EntryState): void {
-    const before = this.state(entry);
-    if (!NEXT[before].includes(state)) throw new Error(`Entry ${entry} cannot go from state ${before} to ${state}`);
-    this.#tally[before] = this.inState(before) - 1;
-    this.#tally[state] = this.inState(state) + 1;
-    this.#states[entry] = state;
-    if ((state === EntryState.committed || state === EntryState.present) && this.kind(entry) === "file") {
-      this.#filesArrived++;
-      if (state === EntryState.present) this.#filesPresent++;
+    this.setRun(entry, 1, state);
+  }
+
+  /** Moves a run of entries to a state, from whatever states they are in. */
+  setRun(first: EntryId, count: number, state: EntryState): void {
+    this.forEachState(first, first + count, (first, count, from) => this.move(first, count, from, state));
+  }
+
+  /** Moves those entries of a run that are in one state to another; returns how many these are. */
+  move(first: EntryId, count: number, from: EntryState, to: EntryState, only: "all" | "small" = "all"): number {
+    if (!NEXT[from].includes(to)) throw new Error(`Entry ${first} cannot go from state ${from} to ${to}`);
+    const [states, kinds, sizes, blockLength] = [this.#states, this.#kinds, this.#sizes, this.blockLength];
+    let [moved, files, bytes, others] = [0, 0, 0, 0];
+    for (let entry = first; entry < first + count; entry++) {
+      if (states[entry] !== from) continue;
+      const size = sizes[entry] ?? 0;
+      if (only === "small" && (size === 0 || size > blockLength)) continue;
+      states[entry] = to;
+      moved++;
+      if (kinds[entry] === FILE) {
+        files++;
+        bytes += size;
+      } else if (kinds[entry] !== FOLDER) {
+        others++;
+        this.#tally(from, entry, -1);
+        this.#tally(to, entry, 1);
+      }
     }
-    if (state === EntryState.committed) this.#committedBytes += this.size(entry);
-    if (state === EntryState.present) this.#presentBytes += this.size(entry);
+    add(this.#inState, from, to, moved - others);
+    add(this.#filesIn, from, to, files);
+    add(this.#bytesIn, from, to, bytes);
+    return moved;
   }
 
-  kind(entry: EntryId): Kind {
-    return KINDS[this.#kinds[entry] ?? 0] ?? "file";
+  /** The end of the run of entries that are in the state of the first one. */
+  runEnd(first: EntryId, end: EntryId): EntryId {
+    const states = this.#states;
+    const state = states[first];
+    let at = first + 1;
+    while (at < end && states[at] === state) at++;
+    return at;
   }
 
-  /** As {@linkcode hasContent} of its kind. */
-  hasContent(entry: EntryId): boolean {
-    return hasContent(this.kind(entry));
+  /** Visits the runs of entries that have one state. The visit may change the states of its run. */
+  forEachState(
+    first: EntryId,
+    end: EntryId,
+    visit: (first: EntryId, count: number, state: EntryState) => void,
+  ): void {
+    for (let at = first; at < end;) {
+      const runEnd = this.runEnd(at, end);
+      visit(at, runEnd - at, this.state(at));
+      at = runEnd;
+    }
+  }
+
+  /** Visits the runs of all entries in a state, in order. */
+  forEachRun(state: EntryState, visit: (first: EntryId, count: number) => void): void {
+    if (this.inState(state) === 0) return;
+    this.forEachState(0, this.#count, (first, count, found) => {
+      if (found === state) visit(first, count);
+    });
+  }
+
+  /** Visits the entries in a state, in order. */
+  forEachIn(state: EntryState, visit: (entry: EntryId) => void): void {
+    this.forEachRun(state, (first, count) => {
+      for (let entry = first; entry < first + count; entry++) visit(entry);
+    });
+  }
+
+  kind(entry: EntryId): EntryKind {
+    return ENTRY_KINDS[(this.#kinds[entry] ?? 0) & KIND] ?? "file";
+  }
+
+  /** Whether an entry is a symbolic link or a hard link. */
+  isLink(entry: EntryId): boolean {
+    const kind = (this.#kinds[entry] ?? 0) & KIND;
+    return kind !== FILE && kind !== FOLDER;
   }
 
   isOver(entry: EntryId): boolean {
-    return NEXT[this.state(entry)].length === 0;
+    return WIRE_STATUS[this.state(entry)] !== 0;
   }
 
   size(entry: EntryId): number {
     return this.#sizes[entry] ?? 0;
   }
 
+  dataBytes(entry: EntryId): number {
+    return this.isSparse(entry) ? this.#data.get(entry) ?? 0 : this.size(entry);
+  }
+
+  /** Whether a file has holes. */
+  isSparse(entry: EntryId): boolean {
+    return ((this.#kinds[entry] ?? 0) & SPARSE) !== 0;
+  }
+
   blocks(entry: EntryId): number {
     return Math.ceil(this.size(entry) / this.blockLength);
+  }
+
+  /** Whether an entry is a file of exactly one block. */
+  isSmall(entry: EntryId): boolean {
+    const size = this.#sizes[entry] ?? 0;
+    return size > 0 && size <= this.blockLength;
+  }
+
+  /** Whether an entry is a file of several blocks. */
+  isLarge(entry: EntryId): boolean {
+    return (this.#sizes[entry] ?? 0) > this.blockLength;
+  }
+
+  /** Whether blocks of a file are wanted and not verified. */
+  isMissing(entry: EntryId): boolean {
+    const state = this.#states[entry];
+    return state === needed || state === sealed;
   }
 
   /** Bytes of some blocks, of which the file's last may be shorter. */
@@ -225,100 +274,48 @@ export class Entries {
     return Math.min(this.size(entry), (first + count) * this.blockLength) - first * this.blockLength;
   }
 
-  setRoot(entry: EntryId, root: Uint8Array): void {
-    this.#roots = grown(this.#roots, (entry + 1) * HASH_LEN);
-    this.#roots.set(root, entry * HASH_LEN);
-  }
-
-  root(entry: EntryId): Uint8Array {
-    return this.#roots.slice(entry * HASH_LEN, (entry + 1) * HASH_LEN);
-  }
-
-  /** Moves an entry to `failed`. */
-  fail(failure: EntryFailure): void {
-    this.setState(failure.entry, EntryState.failed);
-    this.#failureCodes = grown(this.#failureCodes, this.#count);
-    this.#failureCodes[failure.entry] = EXIT_CODES[failure.kind];
-    if (this.#failures.length < MAX_FAILURES) this.#failures.push(failure);
-    this.#worstKind = moreInformative(this.#worstKind, failure.kind);
-  }
-
-  /** Visits all failures; those beyond the kept ones have no text. */
-  forEachFailure(visit: (entry: EntryId, kind: ErrorKind, text: string) => void): void {
-    const texts = new Map(this.#failures.map((failure) => [failure.entry, failure.text]));
-    this.forEachIn(EntryState.failed, (entry) => {
-      visit(entry, errorKindOf(this.#failureCodes[entry] ?? 0) ?? "internal", texts.get(entry) ?? "");
-    });
-  }
-
-  /** Visits the entries in a state, in order. */
-  forEachIn(state: EntryState, visit: (entry: EntryId) => void): void {
-    if (this.inState(state) === 0) return;
-    for (let entry = 0; entry < this.#count; entry++) if (this.#states[entry] === state) visit(entry);
-  }
-
-  counts(): Counts {
-    return {
-      entries: this.#count,
-      files: this.#files,
-      committedFiles: this.#filesIn(EntryState.committed),
-      presentFiles: this.#filesIn(EntryState.present),
-      committed: this.inState(EntryState.committed),
-      present: this.inState(EntryState.present),
-      skipped: this.inState(EntryState.skipped),
-      failed: this.inState(EntryState.failed),
-    };
-  }
-
-  #filesIn(state: EntryState): number {
-    let files = 0;
-    this.forEachIn(state, (entry) => {
-      if (this.kind(entry) === "file") files++;
-    });
-    return files;
-  }
-
   /** One status byte for each entry, as the transfer root takes them: 1 committed, 2 present, 3 skipped, 4 failed. */
   statuses(): Uint8Array {
-    return this.#states.slice(0, this.#count).map((_, entry) => {
-      const status = WIRE_STATUS[this.state(entry)];
-      if (status === undefined) throw new Error(`Entry ${entry} is not over`);
+    return this.#states.subarray(0, this.#count).map((state, entry) => {
+      const status = WIRE_STATUS[state] ?? 0;
+      if (status === 0) throw new Error(`Entry ${entry} is not over`);
       return status;
     });
   }
 
-  /** What to say at the end. */
-  summary(
-    transferRoot: Uint8Array,
-    resent: { readonly blocks: number; readonly bytes: number },
-    leftOut: { readonly sender: LeftOut; readonly receiver: LeftOut },
-  ): Summary {
-    const counts = {
-      files: this.#files,
-      tops: this.#tops,
-      arrived: this.inState(EntryState.committed) + this.inState(EntryState.present),
-      failure: this.#worstKind,
-    };
-    const missing = { sender: missingCount(leftOut.sender), receiver: missingCount(leftOut.receiver) };
-    return {
-      counts: this.counts(),
-      failures: this.#failures,
-      totalBytes: this.#totalBytes,
-      committedBytes: this.#committedBytes,
-      presentBytes: this.#presentBytes,
-      resentBlocks: resent.blocks,
-      resentBytes: resent.bytes,
-      transferRoot,
-      fileRoot: this.#singleRoot(),
-      leftOut: joined(leftOut.sender, leftOut.receiver),
-      exitKind: exitKindOf({ ...counts, missing }),
-      exitKindIfAccepted: exitKindOf({ ...counts, missing: { sender: 0, receiver: 0 } }),
-    };
+  /** The one file of the manifest; `undefined` when there are none or several. */
+  get onlyFile(): EntryId | undefined {
+    if (this.#files !== 1) return undefined;
+    return this.#kinds.findIndex((kind, entry) => entry < this.#count && (kind & KIND) === FILE);
   }
 
-  #singleRoot(): Uint8Array | undefined {
-    if (this.#files !== 1) return undefined;
-    const file = this.#kinds.indexOf(KINDS.indexOf("file"));
-    return this.state(file) === EntryState.committed ? this.root(file) : undefined;
+  #noteTop(path: Uint8Array): void {
+    const last = this.#lastTop;
+    let at = 0;
+    while (at < path.length && path[at] !== SLASH && path[at] === last[at]) at++;
+    const isSame = at === last.length && (at === path.length || path[at] === SLASH) && this.#tops > 0;
+    if (isSame) return;
+    const slash = path.indexOf(SLASH);
+    // A copy: the path is a view of a page.
+    this.#lastTop = path.slice(0, slash === -1 ? path.length : slash);
+    this.#tops++;
   }
+
+  #tally(state: EntryState, entry: EntryId, by: 1 | -1): void {
+    const kind = (this.#kinds[entry] ?? 0) & KIND;
+    this.#inState[state] = this.inState(state) + by;
+    if (kind === FILE) {
+      this.#filesIn[state] = this.filesIn(state) + by;
+      this.#bytesIn[state] = this.bytesIn(state) + by * this.dataBytes(entry);
+      if (this.isSparse(entry)) this.#sparseIn[state] = this.sparseIn(state) + by;
+    } else if (kind !== FOLDER) {
+      this.#linksIn[state] = this.linksIn(state) + by;
+    }
+  }
+}
+
+/** Takes from one state's sum what is added to another's. */
+function add(sums: Float64Array, from: EntryState, to: EntryState, count: number): void {
+  sums[from] = (sums[from] ?? 0) - count;
+  sums[to] = (sums[to] ?? 0) + count;
 }

@@ -19,16 +19,24 @@ export type WireState =
 /** Messages that are for a machine's owner. */
 const OWNERS: ReadonlySet<TransferMessage["type"]> = new Set(["heartbeat", "want-connections", "report"]);
 
+export interface ExchangeOptions {
+  /** How a failure of this side reads on the other one. */
+  readonly describe: (error: UltraError) => string;
+  /** The number of the transfer on its link. */
+  readonly transfer: number;
+}
+
 export class Exchange {
   readonly #send: (message: TransferMessage) => void;
   readonly #describe: (error: UltraError) => string;
+  readonly #transfer: number;
   #outcome: Outcome = { state: "running" };
   #link: WireState = "up";
 
-  /** @param describe how a failure of this side reads on the other one */
-  constructor(send: (message: TransferMessage) => void, describe: (error: UltraError) => string) {
+  constructor(send: (message: TransferMessage) => void, { describe, transfer }: ExchangeOptions) {
     this.#send = send;
     this.#describe = describe;
+    this.#transfer = transfer;
   }
 
   get outcome(): Outcome {
@@ -67,7 +75,7 @@ export class Exchange {
   restore(position: { readonly entries: number; readonly end: boolean }): void {
     if (this.#link !== "down") return;
     this.#link = "positioning";
-    if (this.#outcome.state === "running") this.#send({ type: "position", ...position });
+    if (this.#outcome.state === "running") this.#send({ type: "position", transfer: this.#transfer, ...position });
     else if (this.#outcome.state === "failed" && !this.#outcome.fromPeer) this.#sendAbort(this.#outcome.error);
   }
 
@@ -96,6 +104,9 @@ export class Exchange {
         throw violation(
           `"${message.type}" ${this.#link === "up" ? "without a new connection" : "before its position"}`,
         );
+      }
+      if (message.type === "position" && message.transfer !== this.#transfer) {
+        throw violation(`a position of transfer ${message.transfer}`);
       }
       act();
     });

@@ -7,7 +7,7 @@
 import { cutText } from "../protocol/bytes.ts";
 import { codeOfReason, reasonOfCode } from "../protocol/codes.ts";
 import { MAX_LEFT_OUT_COUNTS, MAX_LEFT_OUT_NAMES, MAX_TEXT_BYTES } from "../protocol/limits.ts";
-import type { LeftOut, LeftOutMessage, LeftOutReason } from "../protocol/messages.ts";
+import type { LeftOut, LeftOutMessage, LeftOutName, LeftOutReason } from "../protocol/messages.ts";
 
 export const NOTHING_LEFT_OUT: LeftOut = { counts: [], names: [] };
 
@@ -57,25 +57,19 @@ export function leftOutOf({ counts, names }: LeftOutMessage): LeftOut {
 
 /** Entries of a manifest that a receiver does not take, in the manifest's order. */
 export class LeftOutEntries {
-  readonly #reason: LeftOutReason;
-  readonly #roots: string[] = [];
-  #count = 0;
-
-  constructor(reason: LeftOutReason) {
-    this.#reason = reason;
-  }
+  readonly #counts = new Map<LeftOutReason, number>();
+  readonly #roots: LeftOutName[] = [];
 
   /** Counts an entry. What lies in a folder that is named is counted, and not named again. */
-  add(path: string): void {
-    this.#count++;
+  add(path: string, reason: LeftOutReason): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
     const last = this.#roots.at(-1);
-    const isNamed = last !== undefined && path.startsWith(`${last}/`);
-    if (!isNamed && this.#roots.length < MAX_LEFT_OUT_NAMES) this.#roots.push(path);
+    const isNamed = last?.reason === reason && path.startsWith(`${last.path}/`);
+    if (!isNamed && this.#roots.length < MAX_LEFT_OUT_NAMES) this.#roots.push({ reason, path });
   }
 
   get leftOut(): LeftOut {
-    if (this.#count === 0) return NOTHING_LEFT_OUT;
-    const reason = this.#reason;
-    return { counts: [{ reason, count: this.#count }], names: this.#roots.map((path) => ({ reason, path })) };
+    const counts = [...this.#counts].map(([reason, count]) => ({ reason, count }));
+    return { counts, names: this.#roots };
   }
 }

@@ -50,14 +50,14 @@ export interface Summary {
   readonly counts: Counts;
   /** The first {@linkcode MAX_FAILURES} failures; `counts.failed` is how many there were. */
   readonly failures: readonly EntryFailure[];
-  /** Bytes of all files of the manifest. */
+  /** Bytes of all files of the manifest. Holes do not count, here and below. */
   readonly totalBytes: number;
   /** Bytes of committed files. */
   readonly committedBytes: number;
   /** Bytes of files that the receiver had already. */
   readonly presentBytes: number;
   /**
-   * Blocks that travelled, or may have, more than once. The sender counts blocks that it granted again (some of which a dead lane
+   * Blocks that travelled, or may have, more than once, and their bytes. The sender counts blocks that it granted again (some of which a dead lane
    * may never have read), the receiver those that arrived damaged.
    */
   readonly resentBlocks: number;
@@ -78,7 +78,10 @@ export type Phase = "listing" | "moving" | "committing" | "confirming" | "ended"
 
 export interface Progress {
   readonly phase: Phase;
-  /** Bytes that the receiver has verified and written, or had already: the same number on both sides. */
+  /**
+   * Bytes that the receiver has verified and written, or had already: the same number on both sides. Holes do not count: of a file that has
+   * some, verified blocks count with the share that data has in the file.
+   */
   readonly verifiedBytes: number;
   /** Bytes among them that were there before. */
   readonly presentBytes: number;
@@ -95,6 +98,8 @@ export interface Progress {
   readonly filesPresent: number;
   /** Whether the manifest is complete. */
   readonly listed: boolean;
+  /** Whether all that is missing are blocks of files with holes: then little travels, and both sides hash zeros. */
+  readonly hashesHoles: boolean;
 }
 
 /** The kind of failure that a file's fault stands for. */
@@ -106,6 +111,8 @@ export function kindOfFault(fault: FileFault): ErrorKind {
       return "integrity";
     case "protocol":
       return "protocol";
+    case "too-much":
+      return "usage";
     default:
       return "disk";
   }

@@ -144,37 +144,6 @@ export class ChunkHeap {
   }
 }
 
-/** Small files that wait for a lane, first in, first out. */
-export class SmallQueue {
-  #entries = new Uint32Array(16);
-  #head = 0;
-  #end = 0;
-
-  get length(): number {
-    return this.#end - this.#head;
-  }
-
-  push(entry: EntryId): void {
-    if (this.#end === this.#entries.length && this.#head > this.#end / 2) this.#moveToFront();
-    this.#entries = grown(this.#entries, this.#end + 1);
-    this.#entries[this.#end++] = entry;
-  }
-
-  pop(): EntryId | undefined {
-    return this.#head < this.#end ? this.#entries[this.#head++] : undefined;
-  }
-
-  clear(): void {
-    this.#head = this.#end = 0;
-  }
-
-  #moveToFront(): void {
-    this.#entries.copyWithin(0, this.#head, this.#end);
-    this.#end -= this.#head;
-    this.#head = 0;
-  }
-}
-
 function swap(column: Uint32Array | Float64Array, a: number, b: number): void {
   const kept = column[a] ?? 0;
   column[a] = column[b] ?? 0;

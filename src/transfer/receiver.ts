@@ -9,11 +9,9 @@
 
 import type { FileFault, TargetStatus } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../base/errors.ts";
-import { HASH_LEN } from "../protocol/limits.ts";
 import type {
   BlockIndex,
   EntryId,
-  EntryRun,
   LeftOut,
   NeedItem,
   PageMessage,
@@ -22,28 +20,22 @@ import type {
   SealItem,
   TransferMessage,
 } from "../protocol/messages.ts";
-import { committedMessages, mergeEntryRuns, needMessages, verifiedMessages } from "../protocol/runs.ts";
+import { needMessages } from "../protocol/runs.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { Admission } from "./admission.ts";
-import { RunList } from "./blocks.ts";
+import { Commits } from "./commits.ts";
+import { Damage } from "./damage.ts";
 import { Entries, EntryState } from "./entries.ts";
+import { Failures } from "./failures.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import { Exchange } from "./exchange.ts";
 import { Outbox } from "./outbox.ts";
+import { countsOf, progressOf, summaryOf } from "./summary.ts";
 import type { ReceiverCommand, ReceiverEvent, ReceiverOptions, ReceiverQueries } from "./turns.ts";
 import { VerifiedBlocks } from "./verified.ts";
 
-/** Acknowledgements and commits that nothing hurries leave at most 20 times a second: a progress bar needs no more. */
-export const ACKNOWLEDGE_MS = 50;
-
-/** Flush acknowledgements as soon as this many small files have completed: the sender keeps at most `MAX_UNDER_WAY` in flight, and each needs two. */
-const ENOUGH_NEWS = 32;
-
-/** How often a damaged block is asked for again (B5). */
-export const MAX_DAMAGE = 3;
-
-/** Damaged blocks in a whole transfer that are still bad luck; what exceeds them is a broken machine or an attack. */
-const MAX_DAMAGED_BLOCKS = 1000;
+const { committed, committing, complete, failed, needed, present, sealed, skipped, verified } = EntryState;
 
 /** How long the receiver waits for `bye` when everything is done: it has its files, whatever the sender says. */
 export const BYE_MS = 5000;
@@ -54,7 +46,7 @@ export const BYE_WITHOUT_LINK_MS = 30_000;
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
   | { readonly at: "admitting" }
-  /** From `admitting`, when every page has passed: what is sealed is committed. To `finishing`. */
+  /** From `admitting`, when every page has passed: what is complete is committed. To `finishing`. */
   | { readonly at: "moving" }
   /** From `moving`, when every entry is over: the disk finishes the folders. To `confirming`. */
   | { readonly at: "finishing" }
@@ -73,28 +65,24 @@ export class Receiver {
   readonly #entries: Entries;
   readonly #verified: VerifiedBlocks;
   readonly #admission: Admission;
+  readonly #commits: Commits;
+  readonly #failures = new Failures();
+  readonly #news = new Acknowledgements();
   #stage: Stage = { at: "admitting" };
-  /** Verified blocks that the sender has not been told of; likewise the entries below. */
-  readonly #unsentVerified = new RunList();
-  #unsentCommitted: EntryRun[] = [];
-  /** Whether a file or the transfer has ended, which is acknowledged without delay. */
-  #isUrgent = false;
-  /** Files that were verified or committed since the last acknowledgement. */
-  #news = 0;
-  #sentMs = -Infinity;
   #nowMs = 0;
-  /** How often each damaged block arrived damaged, by entry and block. */
-  readonly #damage = new Map<string, number>();
-  #resent = { blocks: 0, bytes: 0 };
+  readonly #damage = new Damage();
+  /** Failures that the sender told of entries whose commit had begun, which goes on. */
+  readonly #overruled = new Map<EntryId, ErrorKind>();
   /** What the sender says that it does not send. */
   #notSent: LeftOut = NOTHING_LEFT_OUT;
 
   constructor(queries: ReceiverQueries, options: ReceiverOptions) {
     this.#queries = queries;
-    this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options.describe);
+    this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
     this.#admission = new Admission(this.#entries, options, queries);
+    this.#commits = new Commits(this.#entries, (command) => this.#outbox.push(command));
   }
 
   get outcome(): Outcome {
@@ -105,16 +93,11 @@ export class Receiver {
     if (!this.#exchange.isRunning) return "ended";
     if (this.#stage.at === "admitting") return "listing";
     if (this.#stage.at === "confirming") return "confirming";
-    return this.#entries.inState(EntryState.needed) > 0 ? "moving" : "committing";
+    return this.#missing > 0 ? "moving" : "committing";
   }
 
   get progress(): Progress {
-    return {
-      ...this.#entries.progress,
-      phase: this.phase,
-      verifiedBytes: this.#verified.bytes + this.#entries.presentBytes,
-      listed: this.#admission.isListed,
-    };
+    return { ...progressOf(this.#entries, this.#verified.bytes, this.#admission.isListed), phase: this.phase };
   }
 
   /** Applies an event. The resulting commands wait for {@linkcode poll}. */
@@ -146,10 +129,12 @@ export class Receiver {
         return this.#pageRefused(event.fault, event.text);
       case "verified":
         return this.#blocksVerified(event.entry, event.first, event.count);
+      case "arrived":
+        return this.#arrived(event.first, event.count);
       case "mismatch":
         return this.#mismatch(event.entry, event.block);
       case "committed":
-        return this.#committed(event.entry);
+        return this.#committed(event.first, event.count);
       case "entry-failed":
         return this.#entryFailed(event.entry, event.fault, event.text);
       case "folders-finished":
@@ -182,16 +167,43 @@ export class Receiver {
     });
   }
 
+  /** Files of which blocks are wanted and not verified. */
+  get #missing(): number {
+    return this.#entries.inState(needed) + this.#entries.inState(sealed);
+  }
+
   #checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
     this.#admission.checked(first, statuses, freeSpace);
     const end = first + statuses.length;
-    for (let entry = first; entry < end; entry++) {
-      const blocks = this.#isNeeded(entry) ? this.#entries.blocks(entry) : 0;
-      if (blocks > 0) this.#outbox.push({ type: "expect", entry, first: 0, count: blocks });
-      else if (this.#isNeeded(entry) && this.#entries.hasContent(entry)) this.#verified.settle(entry);
-    }
+    this.#expect(first, end);
     this.#sendNeeds(first, end);
+    // What has no blocks misses nothing.
+    const entries = this.#entries;
+    for (let entry = first; entry < end; entry++) {
+      if (entries.size(entry) === 0 && entries.state(entry) === needed) entries.move(entry, 1, needed, complete);
+    }
     this.#passIfComplete();
+  }
+
+  /** Lets the blocks of needed files in: small ones as runs, which end only before a small file that is not needed. */
+  #expect(first: EntryId, end: EntryId): void {
+    const entries = this.#entries;
+    let [start, last, isEmpty] = [first, first, true];
+    const flush = () => {
+      if (!isEmpty) this.#outbox.push({ type: "expect-entries", first: start, count: last + 1 - start });
+      isEmpty = true;
+    };
+    for (let entry = first; entry < end; entry++) {
+      const isNeeded = entries.state(entry) === needed;
+      if (entries.isSmall(entry)) {
+        if (!isNeeded) flush();
+        else if (isEmpty) [start, last, isEmpty] = [entry, entry, false];
+        else last = entry;
+      } else if (isNeeded && entries.isLarge(entry)) {
+        this.#outbox.push({ type: "expect", entry, first: 0, count: entries.blocks(entry) });
+      }
+    }
+    flush();
   }
 
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
@@ -201,36 +213,55 @@ export class Receiver {
   }
 
   #blocksVerified(entry: EntryId, first: BlockIndex, count: number): void {
-    if (!this.#isNeeded(entry)) return;
-    this.#verified.add(entry, first, count);
-    this.#unsentVerified.push(entry, first, count);
-    if (!this.#verified.isComplete(entry)) return;
-    this.#verified.settle(entry);
-    this.#news++;
+    const entries = this.#entries;
+    if (!entries.isMissing(entry)) return;
+    if (entries.isLarge(entry)) {
+      this.#verified.add(entry, first, count);
+      this.#news.blocks(entry, first, count);
+      if (!this.#verified.isComplete(entry)) return;
+      this.#verified.drop(entry);
+      this.#news.hurry();
+    } else {
+      this.#news.entries(entry, 1);
+    }
+    const isSealed = entries.state(entry) === sealed;
+    entries.setState(entry, isSealed ? complete : verified);
+    if (this.#missing === 0) this.#news.hurry();
+    if (isSealed) this.#commits.ready(entry, 1);
+  }
+
+  /** Files of one block: their frames have sealed them. */
+  #arrived(first: EntryId, count: number): void {
+    this.#entries.forEachState(first, first + count, (first, count, state) => {
+      // Others have failed meanwhile.
+      if (state !== needed && state !== sealed && state !== verified) return;
+      this.#entries.move(first, count, state, complete);
+      if (state !== verified) this.#news.entries(first, count);
+      this.#commits.ready(first, count);
+    });
     // Small files complete all the time; only the last of them ends the wait.
-    this.#isUrgent ||= this.#entries.blocks(entry) > 1 || this.#entries.inState(EntryState.needed) === 0;
+    if (this.#missing === 0) this.#news.hurry();
   }
 
   #mismatch(entry: EntryId, block: BlockIndex): void {
-    if (!this.#isNeeded(entry)) return;
-    const key = `${entry}:${block}`;
-    const damage = (this.#damage.get(key) ?? 0) + 1;
-    this.#damage.set(key, damage);
-    if (damage > MAX_DAMAGE || this.#damage.size > MAX_DAMAGED_BLOCKS) {
+    if (!this.#entries.isMissing(entry)) return;
+    if (!this.#damage.note(entry, block, this.#entries.bytes(entry, block, 1))) {
       throw new UltraError("integrity", "A block of a file kept arriving damaged; nothing of it was used", {
         subject: this.#queries.name(entry) ?? "",
       });
     }
-    this.#resent.blocks++;
-    this.#resent.bytes += this.#entries.bytes(entry, block, 1);
     this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
   }
 
-  #committed(entry: EntryId): void {
-    if (this.#entries.state(entry) !== EntryState.committing) return;
-    this.#entries.setState(entry, EntryState.committed);
-    this.#unsentCommitted.push({ first: entry, count: 1 });
-    this.#news++;
+  #committed(first: EntryId, count: number): void {
+    const entries = this.#entries;
+    const before = { count: entries.inState(committed), bytes: entries.bytesIn(committed) };
+    entries.forEachState(first, first + count, (first, count, state) => {
+      if (state !== committing) return;
+      entries.move(first, count, committing, committed);
+      this.#news.committed(first, count);
+    });
+    this.#news.note(entries.inState(committed) - before.count, entries.bytesIn(committed) - before.bytes);
     this.#finishIfOver();
   }
 
@@ -241,6 +272,8 @@ export class Receiver {
     if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
     this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
     this.#end(entry, kind, text, false);
+    const overruled = this.#overruled.get(entry);
+    if (overruled !== undefined) this.#failures.join(entry, overruled);
   }
 
   #foldersFinished(failure: FoldersFailure): void {
@@ -256,8 +289,7 @@ export class Receiver {
     this.#exchange.lose();
     // What they say is said again after the exchange of positions.
     this.#outbox.discard(({ type }) => type === "send");
-    this.#unsentVerified.clear();
-    this.#unsentCommitted = [];
+    this.#news.clear();
     if (this.#stage.at === "confirming") this.#stage = { ...this.#stage, sinceMs: this.#nowMs };
   }
 
@@ -269,8 +301,7 @@ export class Receiver {
 
   #tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    const isDue = this.#isUrgent || this.#news >= ENOUGH_NEWS || nowMs - this.#sentMs >= ACKNOWLEDGE_MS;
-    if (isDue) this.#sendAcknowledgements();
+    if (this.#news.isDue(nowMs)) this.#sendAcknowledgements();
     if (this.#stage.at !== "confirming") return;
     const wait = this.#exchange.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
     if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
@@ -283,78 +314,91 @@ export class Receiver {
   }
 
   /** The first answer to entries, or the same once more. */
-  *#answers(from: EntryId, to: EntryId): Generator<NeedItem, void, undefined> {
-    for (let entry = from; entry < to; entry++) {
-      const state = this.#entries.state(entry);
-      if (state === EntryState.present) yield { what: "present", entry, entries: 1 };
-      else if (state === EntryState.skipped) yield { what: "skipped", entry, entries: 1 };
-      else if (state === EntryState.needed && this.#verified.has(entry)) yield* this.#missing(entry);
-      else yield { what: "all", entry, entries: 1 };
-    }
+  #answers(from: EntryId, to: EntryId): NeedItem[] {
+    const items: NeedItem[] = [];
+    this.#entries.forEachState(from, to, (first, count, state) => {
+      if (state === present) items.push({ what: "present", entry: first, entries: count });
+      else if (state === skipped) items.push({ what: "skipped", entry: first, entries: count });
+      else if (this.#verified.isEmpty) items.push({ what: "all", entry: first, entries: count });
+      else for (let entry = first; entry < first + count; entry++) this.#pushMissing(entry, items);
+    });
+    return items;
   }
 
-  *#missing(entry: EntryId): Generator<NeedItem, void, undefined> {
-    const items: NeedItem[] = [];
+  #pushMissing(entry: EntryId, items: NeedItem[]): void {
+    if (!this.#verified.has(entry)) return void items.push({ what: "all", entry, entries: 1 });
     this.#verified.forEachMissing(entry, 0, this.#entries.blocks(entry), (first, count) => {
       items.push({ what: "blocks", entry, first, count });
     });
-    yield* items;
   }
 
   #sendAcknowledgements(): void {
-    const runs: { entry: EntryId; first: BlockIndex; count: number }[] = [];
-    this.#unsentVerified.forEach((entry, first, count) => runs.push({ entry, first, count }));
-    this.#unsentVerified.clear();
-    for (const message of verifiedMessages(runs)) this.#exchange.send(message);
-    for (const message of committedMessages(this.#unsentCommitted.splice(0))) this.#exchange.send(message);
-    this.#isUrgent = false;
-    this.#news = 0;
-    this.#sentMs = this.#nowMs;
+    for (const message of this.#news.take(this.#nowMs)) this.#exchange.send(message);
   }
 
   #sendDone(): void {
     if (this.#stage.at !== "confirming") return;
     const leftOut = leftOutMessage(this.#admission.leftOut);
     if (leftOut !== undefined) this.#exchange.send(leftOut);
-    const { committed, present, skipped, failed } = this.#entries.counts();
-    this.#exchange.send({ type: "done", transferRoot: this.#stage.transferRoot, committed, present, skipped, failed });
+    const counts = countsOf(this.#entries);
+    this.#exchange.send({
+      type: "done",
+      transferRoot: this.#stage.transferRoot,
+      committed: counts.committed,
+      present: counts.present,
+      skipped: counts.skipped,
+      failed: counts.failed,
+    });
   }
 
   /** Everything that the sender may have missed, after a link was lost. */
   #repeat({ entries: answered }: Position): void {
     if (answered > this.#admission.checkedEntries) throw violation(`a position of ${answered} entries`);
     this.#exchange.positioned();
+    // What has happened since the link was lost is told below with everything else, and commits not before their needs.
+    this.#news.clear();
     this.#repeatVerified();
     for (const message of needMessages(this.#missingBelow(answered))) this.#exchange.send(message);
     this.#sendNeeds(answered, this.#admission.checkedEntries);
-    this.#entries.forEachIn(EntryState.committed, (entry) => this.#unsentCommitted.push({ first: entry, count: 1 }));
-    this.#unsentCommitted = mergeEntryRuns(this.#unsentCommitted);
+    this.#entries.forEachRun(committed, (first, count) => this.#news.committed(first, count));
     this.#sendAcknowledgements();
-    this.#entries.forEachFailure((entry, kind, text) => {
-      this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
+    this.#entries.forEachIn(failed, (entry) => {
+      const text = wireText(this.#failures.text(entry));
+      this.#exchange.send({ type: "failed", entry, kind: this.#failures.kind(entry), text });
     });
     this.#sendDone();
   }
 
   #repeatVerified(): void {
-    this.#entries.forEachIn(EntryState.needed, (entry) => {
-      this.#verified.forEach(entry, (first, count) => this.#unsentVerified.push(entry, first, count));
-    });
-    for (const state of [EntryState.verified, EntryState.sealed, EntryState.committing]) {
-      this.#entries.forEachIn(state, (entry) => {
-        const blocks = this.#entries.blocks(entry);
-        if (blocks > 0) this.#unsentVerified.push(entry, 0, blocks);
-      });
+    if (!this.#verified.isEmpty) {
+      for (const state of [needed, sealed]) {
+        this.#entries.forEachIn(state, (entry) => {
+          this.#verified.forEach(entry, (first, count) => this.#news.blocks(entry, first, count));
+        });
+      }
+    }
+    for (const state of [verified, complete, committing]) {
+      this.#entries.forEachRun(state, (first, count) => this.#repeatWhole(first, count));
     }
     this.#sendAcknowledgements();
+  }
+
+  /** Only what the sender knows to be needed: it has answers to all of these but those that have no blocks. */
+  #repeatWhole(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) {
+      if (this.#entries.size(entry) > 0) this.#news.entries(entry, 1);
+    }
   }
 
   /** What of the entries answered before is still to come: all grants ended with the link. */
   #missingBelow(answered: EntryId): NeedItem[] {
     const items: NeedItem[] = [];
-    this.#entries.forEachIn(EntryState.needed, (entry) => {
-      if (entry < answered && this.#entries.hasContent(entry)) items.push(...this.#answers(entry, entry + 1));
-    });
+    for (const state of [needed, sealed]) {
+      this.#entries.forEachRun(state, (first, count) => {
+        const end = Math.min(first + count, answered);
+        if (end > first) items.push(...this.#answers(first, end));
+      });
+    }
     return items;
   }
 
@@ -371,28 +415,42 @@ export class Receiver {
   }
 
   #seal({ entry, size, root }: SealItem): void {
-    const state = this.#entries.state(entry);
-    // It failed here, and `failed` is on its way to the sender; or the seal is repeated.
-    if (state === EntryState.failed || state === EntryState.committed) return;
-    if (entry >= this.#admission.checkedEntries || !this.#entries.hasContent(entry)) {
-      throw violation("a seal of no file");
+    const entries = this.#entries;
+    const state = entries.state(entry);
+    // It failed here, and `failed` is on its way to the sender.
+    if (state === failed) return;
+    const isWanted = state !== present && state !== skipped;
+    if (entry >= this.#admission.checkedEntries || entries.size(entry) === 0 || !isWanted) {
+      throw violation("a seal of no file that is needed");
     }
-    if (size !== this.#entries.size(entry)) {
+    if (size !== entries.size(entry)) {
       throw violation(`a seal of entry ${entry} with another size than its page had`);
     }
-    if (state === EntryState.sealed || state === EntryState.committing) return;
-    if (state !== EntryState.verified) throw violation(`a seal of entry ${entry} before all its blocks were verified`);
-    this.#entries.setRoot(entry, root);
-    this.#entries.setState(entry, EntryState.sealed);
-    if (this.#stage.at === "moving") this.#commit(entry);
+    // Otherwise the seal is repeated.
+    if (state !== needed && state !== verified) return;
+    // A copy: a message's bytes are a view of memory that the next one may use again.
+    this.#commits.sealed(entry, root.slice());
+    entries.setState(entry, state === needed ? sealed : complete);
+    if (state === verified) this.#commits.ready(entry, 1);
   }
 
   #failedThere(entry: EntryId, kind: ErrorKind, text: string): void {
-    const state = this.#entries.state(entry);
-    if (state === EntryState.failed) return;
-    const isOpen = state === EntryState.needed || state === EntryState.verified;
-    if (entry >= this.#admission.checkedEntries || !isOpen) throw violation(`a failure of entry ${entry} out of place`);
-    this.#end(entry, kind, text, true);
+    switch (this.#entries.state(entry)) {
+      case needed:
+      case verified:
+      case sealed:
+      case complete:
+        return this.#end(entry, kind, text, true);
+      // A commit that has begun wins. When it fails after all, both sides end with the kind that tells more.
+      case committing:
+        return void this.#overruled.set(entry, kind);
+      case committed:
+        return;
+      case failed:
+        return this.#failures.join(entry, kind);
+      default:
+        throw violation(`a failure of entry ${entry} out of place`);
+    }
   }
 
   #bye(): void {
@@ -406,29 +464,21 @@ export class Receiver {
   #passIfComplete(): void {
     if (this.#stage.at !== "admitting" || !this.#admission.hasPassed) return;
     this.#stage = { at: "moving" };
-    // Folders come before what is in them, as in the manifest.
-    this.#entries.forEachIn(EntryState.needed, (entry) => {
-      if (!this.#entries.hasContent(entry)) this.#commit(entry);
-    });
-    this.#entries.forEachIn(EntryState.sealed, (entry) => this.#commit(entry));
+    this.#commits.open();
     this.#finishIfOver();
   }
 
-  #commit(entry: EntryId): void {
-    const isSealed = this.#entries.hasContent(entry);
-    this.#entries.setState(entry, EntryState.committing);
-    const root = isSealed ? this.#entries.root(entry) : new Uint8Array(HASH_LEN);
-    this.#outbox.push({ type: "commit", entry, size: this.#entries.size(entry), root });
-  }
-
   #end(entry: EntryId, kind: ErrorKind, text: string, fromPeer: boolean): void {
-    this.#verified.forget(entry);
-    this.#entries.fail({ entry, kind, text, fromPeer });
+    this.#verified.drop(entry);
+    this.#commits.drop(entry);
+    this.#entries.setState(entry, failed);
+    this.#failures.add({ entry, kind, text, fromPeer }, false);
     this.#outbox.push({ type: "abandon", entry });
     this.#finishIfOver();
   }
 
   #finishIfOver(): void {
+    this.#commits.links();
     if (this.#stage.at !== "moving" || this.#entries.over < this.#entries.count) return;
     this.#stage = { at: "finishing" };
     this.#outbox.push({ type: "finish-folders" });
@@ -436,11 +486,10 @@ export class Receiver {
 
   #finish(): void {
     if (this.#stage.at !== "confirming") return;
+    const { transferRoot } = this.#stage;
     const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
-    this.#exchange.finish(this.#entries.summary(this.#stage.transferRoot, this.#resent, leftOut));
-  }
-
-  #isNeeded(entry: EntryId): boolean {
-    return this.#entries.state(entry) === EntryState.needed;
+    const root = (entry: EntryId) => this.#queries.root(entry);
+    const facts = { transferRoot, resent: this.#damage.resent, leftOut, root };
+    this.#exchange.finish(summaryOf(this.#entries, this.#failures, facts));
   }
 }

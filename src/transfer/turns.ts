@@ -46,6 +46,7 @@ export type SenderEvent =
   /** All of a grant is read. Void grants may be reported, too. */
   | { readonly type: "grant-read"; readonly lane: LaneId; readonly grant: GrantId }
   | { readonly type: "read-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string }
+  /** All blocks of a file were read once, or the receiver holds them, and the source was looked at again. Files of one block are sealed in their frames. */
   | { readonly type: "sealed"; readonly entry: EntryId; readonly size: number; readonly root: Uint8Array }
   | { readonly type: "seal-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string };
 
@@ -60,20 +61,35 @@ export type SenderCommand =
     readonly first: BlockIndex;
     readonly count: number;
   }
+  /**
+   * Queues the files of one block among a run of entries, whole, in a lane; `grant-read` follows when all of them are read. Their frames
+   * seal them; one that cannot be read, or has changed, is told with `read-failed`. Other entries of the run are passed over.
+   */
+  | {
+    readonly type: "grant-entries";
+    readonly lane: LaneId;
+    readonly grant: GrantId;
+    readonly first: EntryId;
+    readonly count: number;
+  }
   /** Values of blocks that the receiver has already, 32 bytes each. */
   | { readonly type: "hold"; readonly entry: EntryId; readonly first: BlockIndex; readonly values: Uint8Array }
-  /** Checks the source again and forms the root; `sealed` or `seal-failed` follows. */
-  | { readonly type: "seal"; readonly entry: EntryId };
+  /** These entries are over: what was kept for reading them again may go. */
+  | { readonly type: "release"; readonly first: EntryId; readonly count: number };
 
 /** Before it answers, the owner carries out what was polled and what still waits: a query is about the state behind all commands. */
 export interface SenderQueries {
-  /** Ends a grant before block `end` unless more is read already; returns the actual end. */
-  shrink(grant: GrantId, end: BlockIndex): BlockIndex;
+  /** Ends a grant before block `end`, or of entries before entry `end`, unless more is read already; returns the actual end. */
+  shrink(grant: GrantId, end: BlockIndex | EntryId): BlockIndex | EntryId;
   /** The transfer root for one status byte per entry. */
   transferRoot(statuses: Uint8Array): Uint8Array;
+  /** The root of a committed file. */
+  root(entry: EntryId): Uint8Array | undefined;
 }
 
 export interface SenderOptions {
+  /** The number of the transfer on its link, as its offer states it. */
+  readonly transfer: number;
   /** How a failure of this side reads on the other one. */
   readonly describe: (error: UltraError) => string;
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */
@@ -93,10 +109,13 @@ export type ReceiverEvent =
   }
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
   | { readonly type: "page-refused"; readonly fault: FileFault; readonly text: string }
+  /** Blocks of a file are written and their values were right. Files of one block come as `arrived`, unless their frame was not sealed. */
   | { readonly type: "verified"; readonly entry: EntryId; readonly first: BlockIndex; readonly count: number }
+  /** Files of one block, one after the other in the manifest: each is written, its value was right, and its frame sealed it. */
+  | { readonly type: "arrived"; readonly first: EntryId; readonly count: number }
   /** A block arrived damaged and was not taken. */
   | { readonly type: "mismatch"; readonly entry: EntryId; readonly block: BlockIndex }
-  | { readonly type: "committed"; readonly entry: EntryId; readonly durable: boolean }
+  | { readonly type: "committed"; readonly first: EntryId; readonly count: number; readonly durable: boolean }
   /** The disk failed an entry. */
   | { readonly type: "entry-failed"; readonly entry: EntryId; readonly fault: FileFault; readonly text: string }
   | {
@@ -110,8 +129,15 @@ export type ReceiverCommand =
   | { readonly type: "page"; readonly first: EntryId; readonly count: number; readonly entries: Uint8Array }
   /** Lets blocks of an entry in; `verified` or `mismatch` follow. After a mismatch the block is still expected. */
   | { readonly type: "expect"; readonly entry: EntryId; readonly first: BlockIndex; readonly count: number }
-  /** Gives an entry its final name; `committed` or `entry-failed` follows. Folders: size 0, root zeros. */
+  /** Lets the files of one block among a run of entries in, whole. Other entries of the run are passed over. */
+  | { readonly type: "expect-entries"; readonly first: EntryId; readonly count: number }
+  /** Gives a file that was sealed by a message its final name; `committed` or `entry-failed` follows. */
   | { readonly type: "commit"; readonly entry: EntryId; readonly size: number; readonly root: Uint8Array }
+  /**
+   * Gives a run of entries their final names: files that have arrived, empty files, folders, links. `committed` with runs of them, or
+   * `entry-failed`, follows for each.
+   */
+  | { readonly type: "commit-entries"; readonly first: EntryId; readonly count: number }
   /** After the last commit: times and modes of folders; `folders-finished` follows. */
   | { readonly type: "finish-folders" }
   /** Forgets an entry's part file and takes no more blocks of it. */
@@ -125,9 +151,13 @@ export interface ReceiverQueries {
   detail(entry: EntryId): string | undefined;
   /** The transfer root for one status byte per entry. */
   transferRoot(statuses: Uint8Array): Uint8Array;
+  /** The root of a committed file. */
+  root(entry: EntryId): Uint8Array | undefined;
 }
 
 export interface ReceiverOptions {
+  /** As in {@linkcode SenderOptions}. */
+  readonly transfer: number;
   /** How a failure of this side reads on the other one. */
   readonly describe: (error: UltraError) => string;
   /** Whether files that exist and differ are replaced. */

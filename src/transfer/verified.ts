@@ -1,36 +1,41 @@
 /**
- * Which blocks are verified, and how many bytes that is: the receiver learns it from its disk, the sender from acknowledgements.
+ * Which blocks of files of several blocks are verified, and how many bytes that is: the receiver learns it from its disk, the sender from
+ * acknowledgements.
+ *
+ * A file has a set of blocks here while it misses some; with the last one its state says all.
  *
  * @module
  */
 
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import { BlockTable } from "./blocks.ts";
-import { type Entries, EntryState } from "./entries.ts";
+import type { Entries } from "./entries.ts";
 import type { VisitRun } from "./run_set.ts";
 
 export class VerifiedBlocks {
   readonly #entries: Entries;
-  readonly #table: BlockTable;
+  readonly #table = new BlockTable();
   #bytes = 0;
 
   constructor(entries: Entries) {
     this.#entries = entries;
-    this.#table = new BlockTable(entries);
   }
 
-  /** Bytes of all verified blocks but those of entries that failed. Every block counts once. */
+  /** Bytes of data of the verified blocks of all files that have a set. Every block counts once. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Whether no file has a set. */
+  get isEmpty(): boolean {
+    return this.#table.size === 0;
+  }
+
   /** Adds blocks; returns how many of them are new. */
   add(entry: EntryId, first: BlockIndex, count: number): number {
-    const last = this.#entries.blocks(entry) - 1;
-    const endsFile = first + count > last && !this.#table.has(entry, last);
+    const before = this.#bytesOf(entry);
     const added = this.#table.add(entry, first, count);
-    this.#bytes += added * this.#entries.blockLength;
-    if (endsFile) this.#bytes -= this.#entries.blockLength - this.#entries.bytes(entry, last, 1);
+    this.#bytes += this.#bytesOf(entry) - before;
     return added;
   }
 
@@ -65,23 +70,20 @@ export class VerifiedBlocks {
     this.#table.forEach(entry, visit);
   }
 
-  /** Frees the set of a complete entry, which moves to `verified`: from then on its state says it all. */
-  settle(entry: EntryId): void {
-    this.#entries.setState(entry, EntryState.verified);
+  /** Frees the set of a file that misses no block any more, or is over. */
+  drop(entry: EntryId): void {
+    this.#bytes -= this.#bytesOf(entry);
     this.#table.drop(entry);
   }
 
-  /** Takes back what was counted of an entry that is about to fail. */
-  forget(entry: EntryId): void {
-    switch (this.#entries.state(entry)) {
-      case EntryState.needed:
-        this.#table.forEach(entry, (first, count) => this.#bytes -= this.#entries.bytes(entry, first, count));
-        return this.#table.drop(entry);
-      case EntryState.verified:
-      case EntryState.sealed:
-      case EntryState.committing:
-        // The set was freed with the last block: all of them were counted.
-        this.#bytes -= this.#entries.size(entry);
-    }
+  /** What a file's set counts: of a file with holes the share that data has in it. */
+  #bytesOf(entry: EntryId): number {
+    const entries = this.#entries;
+    const total = this.#table.total(entry);
+    if (total === 0) return 0;
+    const last = entries.blocks(entry) - 1;
+    const shortBy = this.#table.has(entry, last) ? entries.blockLength - entries.bytes(entry, last, 1) : 0;
+    const bytes = total * entries.blockLength - shortBy;
+    return entries.isSparse(entry) ? Math.floor(bytes / entries.size(entry) * entries.dataBytes(entry)) : bytes;
   }
 }

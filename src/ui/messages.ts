@@ -83,10 +83,25 @@ export function warningText(warning: Warning): string {
 }
 
 /** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
-export function unkeptText({ mode, time }: Unkept, folder: string): string {
-  const what = mode && time ? "Modes and times" : mode ? "Modes" : "Times";
-  return `${what} are not kept there: the file system of ${folder} refuses them`;
+export function unkeptText(unkept: Unkept, folder: string): string {
+  const what = UNKEPT_WORDS.filter(([word]) => unkept[word]).map(([, text]) => text);
+  const last = what.pop() ?? "";
+  const list = what.length === 0 ? last : `${what.join(", ")} and ${last}`;
+  const who = unkept.owner || unkept.xattrs || unkept.acl
+    ? "or the rights of its user do not allow them"
+    : "refuses them";
+  const all = `${list.charAt(0).toUpperCase()}${list.slice(1)}`;
+  return `${all} are not kept there: the file system of ${folder} ${who}`;
 }
+
+const UNKEPT_WORDS: readonly (readonly [keyof Unkept, string])[] = [
+  ["mode", "modes"],
+  ["time", "times"],
+  ["links", "hard links"],
+  ["owner", "owners"],
+  ["xattrs", "extended attributes"],
+  ["acl", "ACLs"],
+];
 
 /** What of a transfer that did not come to its end is there all the same; empty when nothing can be said. */
 export function arrivedText({ files, filesArrived, filesPresent, movedBytes, listed }: StatusState): string {

@@ -21,6 +21,8 @@ export interface ProgressReport {
   readonly filesArrived?: number;
   /** Those of `filesArrived` that were there before. */
   readonly filesPresent?: number;
+  /** All data is there, and what is left are holes of sparse files, which both sides hash. */
+  readonly hashesHoles?: boolean;
 }
 
 /** What a status line shows. */
@@ -35,6 +37,8 @@ export interface StatusState {
   /** Bytes that travelled, and are verified. */
   readonly movedBytes: number;
   readonly listed: boolean;
+  /** Only holes are left, which do not travel: no speed, and no stall. */
+  readonly hashesHoles: boolean;
   /** Since the start, in bits per second. */
   readonly rate: number;
   /** An average hides a stall. */
@@ -97,6 +101,7 @@ export class ProgressMeter {
       filesPresent: report.filesPresent ?? 0,
       movedBytes: bytes,
       listed: report.listed,
+      hashesHoles: report.hashesHoles ?? false,
       rate: rateBetween(first, sample),
       lastSecondRate: this.#rateSince(now - SECOND_MS, sample),
       secondsLeft: report.listed && left >= 0 && left <= MAX_SECONDS_LEFT ? left : undefined,
@@ -175,16 +180,33 @@ function statusParts(state: StatusState): Part[] {
   const amount = listed ? formatPair(bytes, totalBytes) : `${formatSize(bytes)} so far`;
   const count = String(files).length;
   const left = secondsLeft === undefined ? "" : `${formatLeft(secondsLeft)} left`;
-  const speed = stalledSeconds === undefined
+  const holes = [{ text: "hashing holes".padEnd(9 + GAP.length + 11), rank: 1 }];
+  const speed = state.hashesHoles
+    ? holes
+    : stalledSeconds === undefined
     ? [{ text: `${formatSize(state.lastSecondRate / 8)}/s`.padStart(9), rank: 1 }, { text: left.padStart(11), rank: 2 }]
     : [{ text: `stalled for ${stalledSeconds} s`.padEnd(9 + GAP.length + 11), rank: 1 }];
   return [
     { text: truncate(state.name, MAX_NAME), rank: 5 },
-    { text: (listed ? `${Math.floor(percentOf(bytes, totalBytes))}%` : "...").padStart(4), rank: 0 },
+    { text: (listed ? `${Math.floor(percentDone(state))}%` : "...").padStart(4), rank: 0 },
     { text: amount, rank: 3 },
     ...speed,
     ...listed && files > 1 ? [{ text: `${String(filesArrived).padStart(count)}/${files} files`, rank: 4 }] : [],
   ].filter(({ text }) => text !== "");
+}
+
+/** What a file costs besides its bytes, in bytes: a tree of empty files is no more done at its start than any other (T32). */
+const FILE_COST = 16_384;
+
+/** How much is done of how much, where several files count as files, too. */
+function workOf({ bytes, totalBytes, files, filesArrived }: StatusState): { done: number; total: number } {
+  const cost = files > 1 ? FILE_COST : 0;
+  return { done: bytes + filesArrived * cost, total: totalBytes + files * cost };
+}
+
+function percentDone(state: StatusState): number {
+  const { done, total } = workOf(state);
+  return percentOf(done, total);
 }
 
 /** What follows the percentage in a line of a log, `252/600 MB, 3 of 7 files, 6s left`. */
@@ -193,19 +215,21 @@ export function progressDetail(state: StatusState): string {
   return [
     formatPair(bytes, totalBytes).trim(),
     ...files > 1 ? [`${filesArrived} of ${files} files`] : [],
-    ...stalledSeconds !== undefined ? [`stalled for ${stalledSeconds} s`] : [],
+    ...state.hashesHoles ? ["hashing holes"] : [],
+    ...!state.hashesHoles && stalledSeconds !== undefined ? [`stalled for ${stalledSeconds} s`] : [],
     ...stalledSeconds === undefined && secondsLeft !== undefined ? [`${formatLeft(secondsLeft)} left`] : [],
   ].join(", ");
 }
 
 /** `42.0%`, or the amount while the total is unknown. */
 export function progressShare(state: StatusState): string {
-  return state.listed ? formatPercent(state.bytes, state.totalBytes) : `${formatSize(state.bytes)} so far`;
+  const { done, total } = workOf(state);
+  return state.listed ? formatPercent(done, total) : `${formatSize(state.bytes)} so far`;
 }
 
 /** ASCII, so that it looks the same in every locale and font. */
 function renderBar(state: StatusState, width: number): string {
-  const filled = state.listed ? Math.floor(percentOf(state.bytes, state.totalBytes) / 100 * width) : 0;
+  const filled = state.listed ? Math.floor(percentDone(state) / 100 * width) : 0;
   const head = filled > 0 && filled < width ? "=".repeat(filled - 1) + ">" : "=".repeat(filled);
   return `[${head.padEnd(width)}]`;
 }

@@ -114,15 +114,20 @@ function everything(facts: TransferFacts): Row[] {
 
 /** What is not as one expects it, or with `-v` that it is. */
 function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
-  const { presentFiles, presentBytes, resentBytes, durable } = facts;
+  const { presentFiles, presentBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   return [
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
       : [],
     ...resentBytes > 0 || isVerbose ? [["Resent", formatBytes(resentBytes)] as const] : [],
-    ...!durable ? [["Durable", "no: that file system cannot sync, and a power cut may take the files"] as const] : [],
-    ...durable && isVerbose ? [["Durable", "yes"] as const] : [],
+    ...noSync
+      ? [["Durable", "no: --no-sync did not wait for the disk, and a power cut may take the files"] as const]
+      : [],
+    ...!durable && !noSync
+      ? [["Durable", "no: that file system cannot sync, and a power cut may take the files"] as const]
+      : [],
+    ...durable && !noSync && isVerbose ? [["Durable", "yes"] as const] : [],
   ];
 }
 

@@ -49,6 +49,7 @@ const UNSAFE: readonly string[] = [
   "native/engine/src/net/quic/",
   "native/engine/src/net/send_buffer_unsafe.rs",
   "native/engine/tests/common/",
+  "native/files/src/os/linux/owners_unsafe.rs",
   "native/files/src/os/linux/sync_range_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];

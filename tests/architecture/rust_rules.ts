@@ -12,13 +12,16 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   files: [
     ["os"],
     ["error", "path"],
-    ["page", "left_out", "transfer_root"],
-    ["names"],
-    ["tree", "part"],
+    ["extras"],
+    ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers"],
+    ["names", "follow"],
+    ["tree", "part", "link_table", "extra_table"],
     ["table"],
-    ["source", "sandbox", "ticket_file"],
-    ["walk", "sink"],
-    ["hidden", "commit"],
+    ["source_file"],
+    ["source", "sandbox", "ticket_file", "held"],
+    ["walk", "sink", "open_up"],
+    ["hidden", "commit", "link_judge", "preserve", "small"],
+    ["make_links", "group"],
   ],
 };
 

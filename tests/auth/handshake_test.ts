@@ -36,8 +36,8 @@ Deno.test("two sides that know the secret prove it and have the same session key
   assert.equal(ofDialer.result.sessionKey.reveal().toHex(), ofListener.result.sessionKey.reveal().toHex());
   assert.deepEqual(ofDialer.result.features, ["zstd"]);
   assert.deepEqual(ofListener.result.features, ["zstd"]);
-  assert.equal(ofDialer.result.version, 1);
-  assert.equal(ofListener.result.version, 1);
+  assert.equal(ofDialer.result.version, 2);
+  assert.equal(ofListener.result.version, 2);
   assert.equal(ofListener.result.peer.maxLanes, 8);
 });
 
@@ -135,10 +135,11 @@ Deno.test("I9 any other message before proof ends the connection", () => {
   const messages: Message[] = [
     { type: "heartbeat" },
     { type: "bye" },
-    { type: "accept", host: "x", lanes: 1 },
-    { type: "offer", host: "x", name: "x", totalSize: 1, lanes: 1 },
+    { type: "request", what: "list", paths: [] },
+    { type: "accept", transfer: 1, host: "x", lanes: 1 },
+    { type: "offer", transfer: 1, host: "x", name: "x", totalSize: 1, lanes: 1 },
     { type: "abort", kind: "usage", text: "x" },
-    { type: "position", entries: 0, end: false },
+    { type: "position", transfer: 1, entries: 0, end: false },
     { type: "want-connections", connections: 1 },
     { type: "report", numbers: reportOf(() => 1) },
     { type: "left-out", counts: [{ reason: 1, count: 1 }], names: [{ reason: 1, path: "x" }] },
@@ -161,7 +162,7 @@ Deno.test("I9 any other message before proof ends the connection", () => {
   assertFailed(listener().receive(proofMessage(new Uint8Array(32))), "protocol");
   assertFailed(listener().receive(answer(listener(), dialer().hello)[0]), "protocol");
   assertFailed(dialer().receive(messageIn(dialer().hello)), "protocol");
-  assert.equal(Object.keys(MESSAGE_CODES).length, 23, "a new message belongs into this test");
+  assert.equal(Object.keys(MESSAGE_CODES).length, 24, "a new message belongs into this test");
 });
 
 Deno.test("I19 a version taken out of the offer on its way is noticed by both sides", () => {
@@ -187,7 +188,7 @@ Deno.test("any byte changed on the way of a hello is noticed", () => {
     hello[at] = (hello[at] ?? 0) ^ change;
     let steps;
     try {
-      const b = listener({ secretFor: () => TOKEN, versions: [1, hello[11] ?? 0] });
+      const b = listener({ secretFor: () => TOKEN, versions: [2, hello[11] ?? 0] });
       steps = messagesIn(b.receive(messageIn(hello)).send).map((message) => a.receive(message).type);
     } catch {
       // The decoder refused it.
@@ -267,7 +268,7 @@ Deno.test("each hello has a fresh nonce and names the secret without its bytes",
     assert.ok(!hello.includes(CERTIFICATE.toHex()));
     assert.ok(hello.includes(secretId(TOKEN).toHex()));
   }
-  assert.deepEqual(ALPNS, ["ultra/1", "ultra"]);
+  assert.deepEqual(ALPNS, ["ultra/2", "ultra"]);
 });
 
 function proofMessage(proof: Uint8Array): Received {

@@ -27,7 +27,7 @@ export function countingRandom(seed: number): RandomBytes {
 
 export function dialer(changes: Partial<DialerOptions> = {}): DialerHandshake {
   return new DialerHandshake({
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: CERTIFICATE,
     random: countingRandom(1),
     secret: TOKEN,
@@ -40,7 +40,7 @@ export function dialer(changes: Partial<DialerOptions> = {}): DialerHandshake {
 
 export function listener(changes: Partial<ListenerOptions> = {}): ListenerHandshake {
   return new ListenerHandshake({
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: CERTIFICATE,
     random: countingRandom(2),
     secretFor: (id) => sameBytes(id, secretId(TOKEN)) ? TOKEN : undefined,

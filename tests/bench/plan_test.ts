@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { GATES } from "../../bench/gates/list.ts";
 import { PEERS } from "../../bench/peers/all.ts";
 import { cellsFor } from "../../bench/plan.ts";
 import { SCENARIOS } from "../../bench/scenarios/all.ts";
@@ -27,9 +28,28 @@ Deno.test("a lossy path gives each peer a file that it moves in seconds; --size 
 });
 
 Deno.test("peers come in the order of the report, and a cell outside the full set can be asked for", () => {
-  const [cell] = cells({ scenario: "10k-files", path: "metro", peers: ["scp", "ultra"] });
+  const [cell] = cells({ scenario: "100k-files", path: "metro", peers: ["scp", "ultra"] });
   assert.deepEqual(names(cell?.peers ?? []), ["ultra", "scp"]);
-  assert.deepEqual(cells({ path: "metro" }).map(({ scenario }) => scenario.name), ["one-file", "sharing", "memory"]);
+  const onMetro = cells({ path: "metro" }).map(({ scenario }) => scenario.name);
+  assert.deepEqual(onMetro, ["one-file", "sharing", "memory", "10k-files"]);
+});
+
+Deno.test("the gates take their own scenarios and peers, each scenario and path once", () => {
+  const all = cells({ gates: true });
+  const keys = all.map(({ scenario, path }) => `${scenario.name} ${path}`);
+  assert.equal(new Set(keys).size, keys.length);
+  for (const { scenario, path, peer, measure } of GATES) {
+    const cell = all.find((one) => one.scenario.name === scenario && one.path === path);
+    const taken = names(cell?.peers ?? []);
+    assert.ok(taken.includes(peer), `${scenario} on ${path} takes ${peer}`);
+    if (measure.kind === "ratio") assert.ok(taken.includes(measure.beside), `${scenario} takes ${measure.beside}`);
+    assert.equal(cell?.rounds, 5);
+  }
+  const [loopback, metro, ...more] = cells({ gates: true, scenario: "10k-files" });
+  assert.deepEqual(names(loopback?.peers ?? []), ["ultra", "tar-ssh", "rsync-daemon"]);
+  assert.deepEqual(names(metro?.peers ?? []), ["ultra", "tar-ssh"]);
+  assert.deepEqual(more, []);
+  assert.deepEqual(cells({ gates: true, scenario: "600-mb", path: "loopback" }), []);
 });
 
 Deno.test("everyone has several neighbours before and behind", () => {

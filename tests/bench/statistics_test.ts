@@ -1,7 +1,7 @@
 /** Medians and how far chance could move them. */
 
 import assert from "node:assert/strict";
-import { bootstrapInterval, median, seededRandom } from "../../bench/statistics.ts";
+import { bootstrapInterval, median, ratioOfMedians, seededRandom } from "../../bench/statistics.ts";
 
 Deno.test("bench: a bootstrap interval holds the median, is the same for the same seed, and is a point without spread", () => {
   const values = [0.98, 1.01, 0.97, 1.0, 1.03, 0.99, 0.98, 1.02, 0.96, 1.0, 0.99];
@@ -19,6 +19,16 @@ Deno.test("bench: an interval grows with the spread of the values", () => {
     return high - low;
   };
   assert.ok(width(0.02) > 1.9 * width(0.01), `${width(0.02)} and ${width(0.01)}`);
+});
+
+Deno.test("bench: a ratio is that of the medians, and its interval resamples whole rounds", () => {
+  const rounds = [[1, 2], [3, 4], [2, 8], [5, 10], [4, 6]] as const;
+  const { value, low, high } = ratioOfMedians(rounds, seededRandom(1));
+  assert.equal(value, 3 / 6);
+  assert.ok(low < value && value < high && low >= 0.25 && high <= 0.75, `${low} to ${high}`);
+  // Whatever moves both of a round alike moves no ratio.
+  const alike = [1, 5, 2, 9, 3].map((seconds) => [seconds, 2 * seconds] as const);
+  assert.deepEqual(ratioOfMedians(alike, seededRandom(1)), { value: 0.5, low: 0.5, high: 0.5 });
 });
 
 Deno.test("bench: seeded numbers fill the range from 0 up to 1", () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Invocation, outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";
+import { PRESERVE_NOTHING_MORE } from "../../src/protocol/words.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import { usageRefusal } from "./usage_refusal.ts";
 
@@ -53,6 +54,8 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
   assert.deepEqual(parseSend("a", "b/"), {
     command: "send",
     paths: ["a", "b/"],
+    links: "inside",
+    preserve: PRESERVE_NOTHING_MORE,
     allowLeftOut: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
@@ -66,6 +69,9 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     target: undefined,
     overwrite: false,
     hidden: false,
+    links: "inside",
+    preserve: PRESERVE_NOTHING_MORE,
+    noSync: false,
     allowLeftOut: false,
     stay: false,
     peer: listening,
@@ -231,6 +237,28 @@ Deno.test("every flag arrives where it belongs", () => {
   });
   const out = parseSend("a", "--ticket-out", "t", "--quiet");
   assert.ok(out.peer.type === "listen" && out.peer.ticketOut === "t" && out.output === "quiet");
+});
+
+Deno.test("T42 --links takes the words of its side, and inside is the default", () => {
+  assert.deepEqual([parseSend("a").links, parseRecv().links], ["inside", "inside"]);
+  for (const links of ["inside", "all", "none"]) {
+    assert.equal(parseRecv("--links", links).links, links);
+    assert.equal(parseSend(`--links=${links}`, "a").links, links);
+  }
+  assert.equal(parseSend("--links", "follow", "a").links, "follow");
+  assert.match(refusal(["recv", "--links", "follow"]), /^--links follow is for the sending side/);
+  assert.equal(refusal(["recv", "--links", "some"]), '--links takes inside, all or none, not "some"');
+  assert.equal(refusal(["send", "--links", "x", "a"]), '--links takes inside, all, none or follow, not "x"');
+  assert.match(refusal(["test", "--links", "all"]), /--links/);
+});
+
+Deno.test("T31 --preserve and --no-sync arrive at the side that knows them", () => {
+  const all = { owner: true, xattrs: true, acl: true };
+  assert.deepEqual(parseSend("--preserve", "+owner,xattrs,acl", "a").preserve, all);
+  assert.deepEqual(parseRecv("--preserve", "acl").preserve, { owner: false, xattrs: false, acl: true });
+  assert.match(refusal(["recv", "--preserve", "mood"]), /^--preserve takes owner, xattrs and acl/);
+  assert.deepEqual([parseRecv("--no-sync").noSync, parseRecv().noSync], [true, false]);
+  assert.match(refusal(["send", "--no-sync", "a"]), /only the receiver writes/);
 });
 
 Deno.test("T43 -o is a folder or a new name, which the disk decides; what can be neither is refused", () => {

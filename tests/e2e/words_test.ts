@@ -8,7 +8,7 @@ const PAGES: readonly (readonly [readonly string[], RegExp])[] = [
   [["--help"], /^Usage: ultra COMMAND$/m],
   [["help", "send"], /^Usage: ultra send PATH/m],
   [["recv", "-h"], /^Usage: ultra recv \[TICKET\]$/m],
-  [["--version"], /^ultra \d+\.\d+\.\d+\nprotocol 1, msquic /],
+  [["--version"], /^ultra \d+\.\d+\.\d+\nprotocol 2, msquic /],
 ];
 
 for (const [args, pattern] of PAGES) {

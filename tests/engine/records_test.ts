@@ -21,6 +21,7 @@ import {
   RECORD_LEN,
   TARGET_STATUS,
 } from "../../src/engine/door.generated.ts";
+import { ALL_KEPT } from "../support/made_up.ts";
 import { CommandBatch, EventRecords } from "../../src/engine/records.ts";
 
 /** Bytes of a record or block: whole numbers are `u32`, `f64` has its own mark, arrays are as they are. */
@@ -64,11 +65,11 @@ const HASH = Uint8Array.from({ length: 32 }, (_, index) => index);
 /** Every event but `page`, whose payload is taken later: its record, its payload, and what it means. */
 const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, EngineEvent])[] = [
   [record(1, 9, 1, 443), "::1", { type: "listening", listener: 1, port: 443, address: "::1" }],
-  [record(2, 9, 1, 2), "ultra/1\x001.2.3.4:5", {
+  [record(2, 9, 1, 2), "ultra/2\x001.2.3.4:5", {
     type: "incoming",
     listener: 1,
     connection: 2,
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     remote: "1.2.3.4:5",
   }],
   [record(3, 9, 2, HASH), "ultra\0[::1]:5", {
@@ -122,29 +123,34 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
   [record(12, 9, 5, 5), "x", { type: "walk-failed", source: 5, fault: "not-found", text: "x" }],
   [record(13, 0, 5, 3, f64(10), HASH), undefined, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH }],
   [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
-  [record(15, 9, 6, 3, f64(99)), Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), {
+  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 14 }, (_, status) => status), {
     type: "checked",
     sink: 6,
     first: 3,
     statuses: [
       ...["absent", "identical", "different", "in-the-way", "duplicate"] as const,
       ...["conflict", "folder-exists", "unexaminable", "unsafe-parent", "cannot-rename", "hidden"] as const,
+      ...["outside-link", "unwanted", "bad-name"] as const,
     ],
     freeSpace: 99,
   }],
   [record(16, 0, 6, 3, f64(1), f64(2)), undefined, { type: "verified", sink: 6, entry: 3, first: 1, count: 2 }],
   [record(17, 0, 6, 3, f64(1)), undefined, { type: "mismatch", sink: 6, entry: 3, block: 1 }],
-  ...[0, 1, 2, 3].map((bits) =>
-    [record(18, 0, 6, 3, bits === 0 ? 1 : 0, bits), undefined, {
-      type: "committed",
-      sink: 6,
-      entry: 3,
-      durable: bits === 0,
-      unkept: { mode: bits % 2 === 1, time: bits > 1 },
+  [record(27, 0, 6, 3, 2), undefined, { type: "arrived", sink: 6, first: 3, count: 2 }],
+  [record(18, 0, 6, 3, 2, 1), undefined, {
+    ...{ type: "committed", sink: 6, first: 3, count: 2 },
+    durable: true,
+    unkept: ALL_KEPT,
+  }],
+  ...(["mode", "time", "links", "owner", "xattrs", "acl"] as const).map((what, bit) =>
+    [record(18, 0, 6, 3, 2, 0, 1 << bit), undefined, {
+      ...{ type: "committed", sink: 6, first: 3, count: 2 } as const,
+      durable: false,
+      unkept: { ...ALL_KEPT, [what]: true },
     }] as const
   ),
   [record(19, 9, 6, 3, 1), "x", { type: "entry-failed", sink: 6, entry: 3, fault: "no-space", text: "x" }],
-  [record(20, 0, 6, 1), undefined, { type: "folders-finished", sink: 6, unkept: { mode: true, time: false } }],
+  [record(20, 0, 6, 1), undefined, { type: "folders-finished", sink: 6, unkept: { ...ALL_KEPT, mode: true } }],
   [record(25, 9, 6, 11), "x", { type: "page-refused", sink: 6, fault: "protocol", text: "x" }],
   [record(26, 9, 6, 8), "x", { type: "folders-failed", sink: 6, fault: "io", text: "x" }],
   [record(21, 9, 2, 7), "x", { type: "lane-broke", connection: 2, lane: 7, text: "x" }],
@@ -187,7 +193,7 @@ Deno.test("engine: a page's bytes stay in the engine until they are taken", () =
 Deno.test("engine: events of unknown kinds and words are bugs", () => {
   assert.throws(() => decode(record(0)), /unknown kind 0/);
   assert.throws(() => decode(record(999)), /unknown kind 999/);
-  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(11)), /unknown TargetStatus 11/);
+  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(14)), /unknown TargetStatus 14/);
   assert.throws(() => decode(record(12, 9, 5, 99), "x"), /unknown FileFault 99/);
   assert.throws(() => decode(record(5, 0, 2, 3, f64(0))), /unknown CloseCause 3/);
   assert.throws(() => decode(record(11, 9, 5, 3), "99\t1\0"), /unknown LeftOutReason 99/);
@@ -236,10 +242,10 @@ const SETTINGS_BYTES = join(1, 2, 3, 4, 2 ** 31 - 1, 6, 7, 8, 9, 10, 11, 1, 13, 
 /** Every command and question: what is asked, its record, and its payload. */
 const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?])[] = [
   [{ type: "admit", connection: 2, lanes: 64 }, record(1, 0, 2, 64)],
-  [{ type: "attach", connection: 2, sink: 6 }, record(2, 0, 2, 6)],
+  [{ type: "attach", connection: 2, sink: 6, transfer: 1 }, record(2, 0, 2, 6, 1)],
   [
-    { type: "open-lanes", connection: 2, source: 5, firstLane: 7, firstNumber: 3, count: 4 },
-    record(3, 0, 2, 5, 7, 3, 4),
+    { type: "open-lanes", connection: 2, source: 5, firstLane: 7, firstNumber: 3, count: 4, transfer: 1 },
+    record(3, 0, 2, 5, 7, 3, 4, 1),
   ],
   [
     { type: "grant", lane: 7, grant: 4, entry: 3, first: 2 ** 33 - 1, count: 2 },
@@ -247,7 +253,6 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   ],
   [{ type: "finish-lane", lane: 7 }, record(5, 0, 7)],
   [{ type: "expect", sink: 6, entry: 3, first: 1, count: 2 }, record(6, 0, 6, 3, f64(1), f64(2))],
-  [{ type: "seal", source: 5, entry: 3 }, record(7, 0, 5, 3)],
   [{ type: "commit", sink: 6, entry: 3, size: 2 ** 53 - 1, root: HASH }, record(8, 0, 6, 3, f64(2 ** 53 - 1), HASH)],
   [{ type: "finish-folders", sink: 6 }, record(9, 0, 6)],
   [{ type: "abandon", sink: 6, entry: 3 }, record(10, 0, 6, 3)],
@@ -261,6 +266,11 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "retune", listener: 1, settings: SETTINGS }, record(17, 72, 1), SETTINGS_BYTES],
   [{ type: "stop" }, record(18)],
   [{ type: "limit-rate", source: 5, bytesPerSecond: 7.5 }, record(19, 0, 5, gap(4), f64(7.5))],
+  [{ type: "grant-entries", lane: 7, grant: 4, first: 3, count: 2 }, record(20, 0, 7, 4, 3, 2)],
+  [{ type: "expect-entries", sink: 6, first: 3, count: 2 }, record(21, 0, 6, 3, 2)],
+  [{ type: "commit-entries", sink: 6, first: 3, count: 2 }, record(22, 0, 6, 3, 2)],
+  [{ type: "release", source: 5, first: 3, count: 2 }, record(23, 0, 5, 3, 2)],
+  [{ type: "entry-root", transfer: 6, entry: 3 }, record(70, 0, 6, 3)],
   [{ type: "identity" }, record(64)],
   [{ type: "root", transfer: 6, statuses: THREE }, record(65, 3, 6), join(THREE, gap(5))],
   [{ type: "name", transfer: 6, entry: 3 }, record(66, 0, 6, 3)],
@@ -277,7 +287,7 @@ Deno.test("engine: every command and question is encoded as docs/engine.md descr
     assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
     kinds.add(command.type);
   }
-  assert.equal(kinds.size, 25, "a new command belongs into this test");
+  assert.equal(kinds.size, 29, "a new command belongs into this test");
 });
 
 Deno.test("engine: a block of settings is read back as it was written", () => {
@@ -311,9 +321,9 @@ Deno.test("engine: a batch holds its commands one behind the other, and nothing 
 Deno.test("engine: a hash that is too long is cut, and no neighbour is written to", () => {
   const batch = new CommandBatch();
   encodeCommand({ type: "commit", sink: 1, entry: 2, size: 3, root: new Uint8Array(40).fill(1) }, batch);
-  encodeCommand({ type: "seal", source: 5, entry: 3 }, batch);
+  encodeCommand({ type: "abandon", sink: 5, entry: 3 }, batch);
   const root = new Uint8Array(32).fill(1);
-  assert.deepEqual(batch.bytesFrom(0), join(record(8, 0, 1, 2, f64(3), root), record(7, 0, 5, 3)));
+  assert.deepEqual(batch.bytesFrom(0), join(record(8, 0, 1, 2, f64(3), root), record(10, 0, 5, 3)));
 });
 
 Deno.test("engine: blocks of options have their fixed fields first, and their contents in order behind them", () => {
@@ -336,7 +346,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       maxUnprovedPerAddress: 8,
       controlLimit: 4096,
       pkcs12: Uint8Array.of(9, 9),
-      alpns: ["ultra/1", "ultra"],
+      alpns: ["ultra/2", "ultra"],
       address: "[::]:0",
     }),
     join(
@@ -350,7 +360,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       6,
       SETTINGS_BYTES,
       Uint8Array.of(9, 9),
-      utf8.encode("ultra/1\0ultra"),
+      utf8.encode("ultra/2\0ultra"),
       utf8.encode("[::]:0"),
     ),
   );
@@ -366,11 +376,24 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
     join(72, 0, 1, 4096, 1, 3, SETTINGS_BYTES, utf8.encode("u"), utf8.encode("a:1")),
   );
   assert.deepEqual(
-    encodeSourceBlock({ origin: "uncached-files", size: 2 ** 53 - 1, paths: ["/a", "/b"] }),
-    join(2, gap(4), f64(2 ** 53 - 1), 5, utf8.encode("/a\0/b")),
+    encodeSourceBlock({
+      origin: "uncached-files",
+      size: 2 ** 53 - 1,
+      links: "follow",
+      hardlinks: true,
+      owner: false,
+      xattrs: true,
+      acl: false,
+      paths: ["/a", "/b"],
+    }),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
-    encodeSinkBlock({ overwrite: true, hidden: true, discard: false, create: true, folder: "/ü", rename: "x" }),
-    join(1, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
+    encodeSinkBlock({
+      ...{ overwrite: true, hidden: true, discard: false, create: true, noSync: true },
+      ...{ links: "none", owner: true, xattrs: false, acl: true },
+      ...{ folder: "/ü", rename: "x" },
+    }),
+    join(1, 1, 0, 1, 1, 2, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
   );
 });

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Closed, type Peer, prove, Speaker, within } from "./hostile_peer.ts";
 import { assertStillServes, Box, UltraProcess } from "./ultra_process.ts";
-import { dialerHello, listenerHello, writeTicket } from "./wire.ts";
+import { ALPN, dialerHello, listenerHello, writeTicket } from "./wire.ts";
 
 const NETWORK = 5;
 
@@ -80,13 +80,13 @@ async function crowd(): Promise<void> {
 async function silentListener(): Promise<void> {
   await using box = await Box.make();
   await using speaker = new Speaker();
-  const { port, certificate, next } = await speaker.listen(["ultra/1", "ultra"]);
+  const { port, certificate, next } = await speaker.listen([ALPN, "ultra"]);
   const pin = certificate.slice(0, 16);
   const ticket = writeTicket({ role: "receive", longLived: false, pin, token: new Uint8Array(16), port });
   await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
   const dialer = await next();
   await dialer.next();
-  dialer.send(listenerHello([1], 1).subarray(0, 20));
+  dialer.send(listenerHello().subarray(0, 20));
   const { code, stderr } = await takes(DIALER_MS, sender.exit());
   assert.equal(code, NETWORK, stderr);
   assert.match(stderr, /in time/);

@@ -8,7 +8,17 @@ import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
 import { TextLineStream } from "./lines.ts";
 import type { SpeakerCommand, SpeakerEvent } from "./speaker_protocol.ts";
-import { type Bytes, concat, dialerHello, message, proofOf, split, type WireMessage, type WireTicket } from "./wire.ts";
+import {
+  ALPN,
+  type Bytes,
+  concat,
+  dialerHello,
+  message,
+  proofOf,
+  split,
+  type WireMessage,
+  type WireTicket,
+} from "./wire.ts";
 
 /** Nothing here takes longer unless it hangs: five times a listener's patience, and more than a receiver's with a proved sender. */
 export const HANG_MS = 45_000;
@@ -192,7 +202,7 @@ export class Speaker implements AsyncDisposable {
   }
 
   /** Starts to connect; `connected` or `closed` of the peer tells what comes of it. */
-  dial(port: number, alpns: readonly string[] = ["ultra/1"]): Peer {
+  dial(port: number, alpns: readonly string[] = [ALPN]): Peer {
     const peer = this.#add(`dialer-${++this.#keys}`);
     this.lastDialed = { port };
     this.tell({ op: "connect", key: peer.key, address: `127.0.0.1:${port}`, alpns: [...alpns] });
@@ -219,7 +229,7 @@ export class Speaker implements AsyncDisposable {
   /** Connects with another implementation of QUIC, which does not show the certificate: `certificate` comes from elsewhere. */
   async connectForeign(port: number, certificate?: Bytes): Promise<Peer> {
     const peer = this.#add(`foreign-${++this.#keys}`);
-    this.tell({ op: "foreign", key: peer.key, port, alpn: "ultra/1" });
+    this.tell({ op: "foreign", key: peer.key, port, alpn: ALPN });
     await peer.connected;
     if (certificate !== undefined) peer.certificate = certificate;
     return peer;
@@ -297,7 +307,7 @@ export async function greet(peer: Peer, ticket: WireTicket, token = ticket.token
   const listenerHello = (await peer.next()).bytes;
   const listenerProof = (await peer.next()).bytes;
   const { certificate } = peer;
-  const bytes = proofOf("dialer", { alpn: "ultra/1", certificate, token, dialerHello: hello, listenerHello });
+  const bytes = proofOf("dialer", { alpn: ALPN, certificate, token, dialerHello: hello, listenerHello });
   return { hello, listenerHello, listenerProof, proof: message("proof", bytes) };
 }
 

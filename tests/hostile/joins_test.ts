@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { Box, UltraProcess } from "./ultra_process.ts";
 import {
+  ALPN,
   type Bytes,
   CODES,
   dialerHello,
   message,
   offer,
+  preface,
   proofOf,
   sessionKeyOf,
   u16,
@@ -41,7 +43,7 @@ interface Scene {
 async function connectFirst(speaker: Speaker, ticket: WireTicket): Promise<Pick<Scene, "first" | "key">> {
   const first = await speaker.connect(ticket.port);
   const { hello, listenerHello } = await prove(first, ticket);
-  const fields = { alpn: "ultra/1", certificate: first.certificate, token: ticket.token };
+  const fields = { alpn: ALPN, certificate: first.certificate, token: ticket.token };
   return { first, key: sessionKeyOf({ ...fields, dialerHello: hello, listenerHello }) };
 }
 
@@ -68,7 +70,7 @@ async function greet(peer: Peer, key: Uint8Array, purpose = 1, secretKind = 1): 
   const listenerHello = (await peer.next()).bytes;
   await peer.next();
   const { certificate } = peer;
-  const proof = proofOf("dialer", { alpn: "ultra/1", certificate, token: key, dialerHello: hello, listenerHello });
+  const proof = proofOf("dialer", { alpn: ALPN, certificate, token: key, dialerHello: hello, listenerHello });
   return { peer, hello, proof: message("proof", proof) };
 }
 
@@ -153,6 +155,7 @@ Deno.test("hostile: what is out of place on a further connection, or on a lane o
     ["a hello", (peer) => peer.send(dialerHello({ token: new Uint8Array(16), direction: 0 }))],
     ["garbage", (peer) => peer.send(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"))],
     ["a lane of garbage", (peer) => peer.lane(new Uint8Array(64).fill(0x41))],
+    ["a lane of another transfer", (peer) => peer.lane(preface(1, 2))],
   ];
   for (const [what, breach] of breaches) {
     await using box = await Box.make();

@@ -7,6 +7,8 @@ import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { assertStillServes, Box, honestSend, UltraProcess } from "./ultra_process.ts";
 import {
   abort,
+  accept,
+  ALPN,
   type Bytes,
   CODES,
   concat,
@@ -16,7 +18,6 @@ import {
   page,
   pagesEnd,
   proofOf,
-  string,
   u16,
   u32,
   u64,
@@ -43,7 +44,7 @@ async function announce(peer: Peer, ticket: WireTicket, bytes: number): Promise<
   await peer.next();
   const { certificate } = peer;
   const { token } = ticket;
-  const proof = proofOf("dialer", { alpn: "ultra/1", certificate, token, dialerHello: hello, listenerHello });
+  const proof = proofOf("dialer", { alpn: ALPN, certificate, token, dialerHello: hello, listenerHello });
   peer.send(message("proof", proof), message("test-phase", u8(0), u8(0), u8(0), u64(bytes), u8(0), u8(1), u16(0)));
 }
 
@@ -139,10 +140,6 @@ Deno.test("T3: hostile: a manifest of more components than the protocol allows e
   assert.equal((await honestSend(ticket.text)).code, 0);
   assert.doesNotMatch(receiver.stderr, /internal error/);
 });
-
-function accept(): Bytes {
-  return message("accept", string("host"), u16(1), u16(0));
-}
 
 /** Blocks of entry 0, each for itself. */
 function needBlocks(blocks: readonly number[]): Bytes {

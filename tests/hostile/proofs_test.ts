@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Closed, greet, type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { assertStillServes, Box, UltraProcess } from "./ultra_process.ts";
-import { dialerHello, listenerHello, message, proofOf, type WireTicket, writeTicket } from "./wire.ts";
+import { ALPN, dialerHello, listenerHello, message, proofOf, type WireTicket, writeTicket } from "./wire.ts";
 
 const AUTHENTICATION = 6;
 
@@ -88,7 +88,7 @@ Deno.test("hostile: I6 the listener's own proof sent back proves nothing", () =>
     // As if the dialer were the listener: the right secret, the wrong role.
     const role = await connect();
     const { hello, listenerHello } = await greet(role, ticket);
-    const fields = { alpn: "ultra/1", certificate: role.certificate, token: ticket.token };
+    const fields = { alpn: ALPN, certificate: role.certificate, token: ticket.token };
     role.send(message("proof", proofOf("listener", { ...fields, dialerHello: hello, listenerHello })));
     assertRefused(await role.closed);
   }));
@@ -100,7 +100,7 @@ Deno.test("hostile: the ALPN and the whole certificate are part of the proof", (
       const { hello, listenerHello } = await greet(peer, ticket);
       // The pin holds 16 bytes; the proof is over all 32.
       const certificate = peer.certificate.map((byte, at) => change === "certificate" && at === 31 ? byte ^ 1 : byte);
-      const alpn = change === "alpn" ? "ultra" : "ultra/1";
+      const alpn = change === "alpn" ? "ultra" : ALPN;
       const fields = { alpn, certificate, token: ticket.token, dialerHello: hello, listenerHello };
       peer.send(message("proof", proofOf("dialer", fields)));
       assertRefused(await peer.closed, change);
@@ -112,7 +112,7 @@ Deno.test("hostile: I2 somebody in the middle with another certificate is refuse
   await using receiver = UltraProcess.receiver(box);
   await using speaker = new Speaker();
   const ticket = await receiver.ticket();
-  const middle = await speaker.listen(["ultra/1", "ultra"]);
+  const middle = await speaker.listen([ALPN, "ultra"]);
   // The worst case: the ticket was changed on its way, so that its pin is the attacker's; only the token stays unknown.
   const changed = writeTicket({ ...ticket, port: middle.port, pin: middle.certificate.slice(0, 16) });
   await using sender = new UltraProcess(["send", join(box.folder, "canary"), changed]);
@@ -130,7 +130,7 @@ Deno.test("hostile: I2 somebody in the middle with another certificate is refuse
 Deno.test("hostile: I1 another certificate than the ticket's ends the handshake, exit 6, and nothing was said", async () => {
   await using box = await Box.make();
   await using speaker = new Speaker();
-  const { port, certificate } = await speaker.listen(["ultra/1", "ultra"]);
+  const { port, certificate } = await speaker.listen([ALPN, "ultra"]);
   const pin = certificate.slice(0, 16).map((byte, at) => at === 15 ? byte ^ 1 : byte);
   const ticket = writeTicket({ role: "receive", longLived: false, pin, token: new Uint8Array(16), port });
   await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
@@ -142,13 +142,13 @@ Deno.test("hostile: I1 another certificate than the ticket's ends the handshake,
 Deno.test("hostile: I4 a listener that does not know the token is refused by the dialer, exit 6, and hears no offer", async () => {
   await using box = await Box.make();
   await using speaker = new Speaker();
-  const { port, certificate, next } = await speaker.listen(["ultra/1", "ultra"]);
+  const { port, certificate, next } = await speaker.listen([ALPN, "ultra"]);
   const token = new Uint8Array(16).fill(7);
   const ticket = writeTicket({ role: "receive", longLived: false, pin: certificate.slice(0, 16), token, port });
   await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
   const dialer = await next();
   await dialer.next();
-  dialer.send(listenerHello([1], 1), message("proof", new Uint8Array(32)));
+  dialer.send(listenerHello(), message("proof", new Uint8Array(32)));
   const { code, stderr } = await sender.exit();
   assert.equal(code, AUTHENTICATION, stderr);
   assert.equal((await dialer.closed).cause, "peer");

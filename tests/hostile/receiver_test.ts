@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { type Peer, prove, Speaker } from "./hostile_peer.ts";
 import { Box, UltraProcess } from "./ultra_process.ts";
 import {
+  accept,
   type Bytes,
   CODES,
   concat,
   message,
   type Name,
   page,
+  position,
   report,
   string,
   u16,
@@ -32,17 +34,18 @@ interface Case {
   readonly line?: RegExp;
 }
 
-function accept(lanes = 1): Bytes {
-  return message("accept", string("host"), u16(lanes), u16(0));
-}
-
 /** @param what 0 all, 1 present, 2 skipped, 3 blocks */
 function need(what: number, entry: number, entries = 1, first = 0, blocks = 0): Bytes {
   return message("need", u16(1), u8(what), u32(entry), u32(entries), u64(first), u64(blocks));
 }
 
 function verified(entry: number, first: number, blocks: number): Bytes {
-  return message("verified", u16(1), u32(entry), u64(first), u64(blocks));
+  return message("verified", u16(1), u32(entry), u32(1), u64(first), u64(blocks));
+}
+
+/** All blocks of a run of entries. */
+function verifiedAll(first: number, entries: number): Bytes {
+  return message("verified", u16(1), u32(first), u32(entries), u64(0), u64(0));
 }
 
 function committed(first: number, entries: number): Bytes {
@@ -60,6 +63,12 @@ const CASES: readonly Case[] = [
     say: [accept(), wellFormed(name, NOTHING)],
   })),
   { name: "an answer twice", say: [accept(), accept()], line: /twice/ },
+  { name: "an answer to another transfer", say: [accept(1, 2)] },
+  { name: "an answer to transfer 0", say: [accept(1, 0)] },
+  { name: '"request" before the answer', say: [wellFormed("request", NOTHING)] },
+  { name: '"request" after the answer', say: [accept(), wellFormed("request", NOTHING)] },
+  { name: '"position" on the first connection', say: [accept(), position(1)] },
+  { name: '"position" of another transfer', say: [accept(), position(2)] },
   { name: "no lanes", say: [accept(0)] },
   { name: "more lanes than there are", say: [accept(257)] },
   { name: "H1 a need of an entry that was not offered", say: [accept(), need(0, 1)] },
@@ -76,8 +85,18 @@ const CASES: readonly Case[] = [
   { name: "values after the need", say: [accept(), need(0, 0), wellFormed("held", NOTHING)] },
   { name: "H6 a block verified that was not needed", say: [accept(), verified(0, 0, 1)] },
   { name: "H6 blocks verified beyond the end", say: [accept(), need(0, 0), verified(0, 1, 1)] },
+  { name: "H6 a file verified that was not needed", say: [accept(), verifiedAll(0, 1)] },
+  // A file of one block may have arrived, and is sealed, once a lane is to send it. That none has is what the roots show.
+  ...[verified(0, 0, 1), verifiedAll(0, 1), committed(0, 1)].map((claim, index): Case => ({
+    name: `H6 H4 a file that never arrived is called ${["verified", "all verified", "committed"][index]}, and done`,
+    say: [accept(), need(0, 0), claim, committed(0, 1), done(1, 0)],
+    code: INTEGRITY,
+  })),
+  { name: "H6 a run verified beyond the manifest", say: [accept(), need(0, 0), verifiedAll(0, 2)] },
+  { name: "H6 a run verified of no entries", say: [accept(), need(0, 0), verifiedAll(0, 0)] },
+  { name: "H6 a run verified that ends beyond 2^22", say: [accept(), need(0, 0), verifiedAll(0, 2 ** 22 + 1)] },
   { name: "a need before the answer to the offer", say: [need(0, 0)] },
-  { name: "H4 committed before it was sealed", say: [accept(), need(0, 0), committed(0, 1)] },
+  { name: "H4 committed before it was needed", say: [accept(), committed(0, 1)] },
   { name: "committed beyond the manifest", say: [accept(), need(0, 0), committed(0, 2)] },
   { name: "H4 done before anything was", say: [accept(), done(1, 0)] },
   { name: "H4 done with another root", say: [accept(), need(1, 0), done(0, 1)], code: INTEGRITY },

@@ -85,7 +85,10 @@ async function act(command: SpeakerCommand): Promise<void> {
       return engine.admit(idOf(command.key), command.lanes);
     case "lanes": {
       const source = engine.memorySource(command.blocks * MIB);
-      engine.openLanes(idOf(command.key), source, 1, 0, 1);
+      engine.openLanes({
+        ...{ connection: idOf(command.key), source, firstLane: 1, firstNumber: 0, count: 1 },
+        transfer: 1,
+      });
       return engine.grant(1, 1, 0, 0, command.blocks);
     }
     case "foreign":

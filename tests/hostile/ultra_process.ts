@@ -125,14 +125,16 @@ export class Box implements AsyncDisposable {
     return join(this.folder, "into");
   }
 
-  /** Everything in it, with what is in files. */
+  /** Everything in it, with what is in files and where links lead. */
   async contents(): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     const walk = async (path: string) => {
-      for await (const { name, isFile } of Deno.readDir(join(this.folder, path))) {
+      for await (const { name, isDirectory, isSymlink } of Deno.readDir(join(this.folder, path))) {
         const inside = join(path, name);
-        found.set(inside, isFile ? await Deno.readTextFile(join(this.folder, inside)) : "");
-        if (!isFile) await walk(inside);
+        const at = join(this.folder, inside);
+        if (isDirectory) found.set(inside, "");
+        else found.set(inside, isSymlink ? `-> ${await Deno.readLink(at)}` : await Deno.readTextFile(at));
+        if (isDirectory) await walk(inside);
       }
     };
     await walk("");

@@ -9,11 +9,16 @@ import { createHash, createHmac, hkdfSync } from "node:crypto";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+export const ALPN = "ultra/2";
+
+export const VERSION = 2;
+
 /** Every message of the protocol's tables. */
 export const CODES = {
   "dialer-hello": 0x8001,
   "listener-hello": 0x8002,
   "proof": 0x8003,
+  "request": 0x8024,
   "offer": 0x8010,
   "accept": 0x8011,
   "page": 0x8012,
@@ -161,7 +166,7 @@ function random(length: number): Bytes {
 export function dialerHello(fields: HelloFields): Bytes {
   return message(
     "dialer-hello",
-    helloStart(fields.versions ?? [1]),
+    helloStart(fields.versions ?? [VERSION]),
     u8(0),
     u32(65_536),
     u16(256),
@@ -175,7 +180,7 @@ export function dialerHello(fields: HelloFields): Bytes {
   );
 }
 
-export function listenerHello(versions: readonly number[], chosen: number): Bytes {
+export function listenerHello(versions: readonly number[] = [VERSION], chosen = VERSION): Bytes {
   return message("listener-hello", helloStart(versions), u16(chosen), u8(0), u32(65_536), u16(256), random(32), u16(0));
 }
 
@@ -220,24 +225,61 @@ export function sessionKeyOf(fields: ProofFields): Bytes {
 
 // After proof.
 
-export const KINDS = { file: 0, folder: 1, link: 2 } as const;
+export const KINDS = { file: 0, folder: 1, link: 2, hardLink: 3 } as const;
 
 export interface WireEntry {
   readonly path: string | Uint8Array;
   readonly kind?: number;
   readonly size?: number | bigint;
+  /** As much as the size unless it is told. */
+  readonly data?: number | bigint;
   readonly flags?: number;
   readonly mode?: number;
+  /** The fields of its extension: {@linkcode targetField}, {@linkcode linkedToField}. */
+  readonly extension?: Uint8Array;
 }
 
-export function offer(name = "hostile", lanes = 1, size: number | bigint = 1): Bytes {
-  return message("offer", string("host"), string(name), u64(size), u16(lanes), u16(0));
+/** @param transfer its number on the link */
+export function offer(name = "hostile", lanes = 1, size: number | bigint = 1, transfer = 1): Bytes {
+  return message("offer", u32(transfer), string("host"), string(name), u64(size), u16(lanes), u16(0));
 }
 
-export function entry({ path, kind = KINDS.file, size = 1, flags = 0, mode = 0o600 }: WireEntry): Bytes {
-  const name = typeof path === "string" ? string(path) : concat(u16(path.length), path);
-  const start = concat(u8(kind), u8(flags), u16(mode), u64(kind === KINDS.folder ? 0 : size));
-  return concat(start, u64(0), u32(0), new Uint8Array(16), name, u16(0));
+export function accept(lanes = 1, transfer = 1): Bytes {
+  return message("accept", u32(transfer), string("host"), u16(lanes), u16(0));
+}
+
+export function position(transfer: number): Bytes {
+  return message("position", u32(transfer), u32(0), u8(0));
+}
+
+export function entry(fields: WireEntry): Bytes {
+  const { path, kind = KINDS.file, flags = 0, mode = 0o600, extension = new Uint8Array(0) } = fields;
+  const size = fields.size ?? (kind === KINDS.file ? 1 : 0);
+  const name = typeof path === "string" ? string(path) : sized(path);
+  const start = concat(u8(kind), u8(flags), u16(mode), u64(size), u64(fields.data ?? size));
+  return concat(start, u64(0), u32(0), new Uint8Array(16), name, sized(extension));
+}
+
+function sized(bytes: Uint8Array): Bytes {
+  return concat(u16(bytes.length), bytes);
+}
+
+/** Where a link leads. */
+export function targetField(target: string | Uint8Array): Bytes {
+  return concat(u8(1), typeof target === "string" ? string(target) : sized(target));
+}
+
+/** The entry of which a hard link is another name. */
+export function linkedToField(entry: number): Bytes {
+  return concat(u8(2), u16(4), u32(entry));
+}
+
+export function link(path: string, target: string | Uint8Array): WireEntry {
+  return { path, kind: KINDS.link, mode: 0o777, extension: targetField(target) };
+}
+
+export function hardLink(path: string, to: number): WireEntry {
+  return { path, kind: KINDS.hardLink, extension: linkedToField(to) };
 }
 
 export function page(first: number, ...entries: readonly WireEntry[]): Bytes {
@@ -254,23 +296,35 @@ export function abort(kind: number, text: string): Bytes {
 
 // Lanes.
 
-export function preface(lane: number): Bytes {
-  return concat(new TextEncoder().encode("ULTL"), u16(lane), u16(0));
+export function preface(lane: number, transfer = 1): Bytes {
+  return concat(new TextEncoder().encode("ULTL"), u16(lane), u16(0), u32(transfer));
 }
 
 export interface WireFrame {
   readonly entry: number;
+  /** Bytes of the block; of {@linkcode holes} how many. */
   readonly length: number;
   readonly block: number | bigint;
   readonly encoding?: number;
+  /** 1: sealed, and the value is the root of the file. */
+  readonly flags?: number;
   readonly payload?: Uint8Array;
   readonly value?: Uint8Array;
 }
 
+function frameHeader({ entry, length, block, encoding = 0, flags = 0 }: WireFrame): Bytes {
+  return concat(u32(entry), u32(length), u64(block), u8(encoding), u8(flags), new Uint8Array(6));
+}
+
 /** A frame; without a right value it is damaged. */
-export function frame({ entry, length, block, encoding = 0, payload, value }: WireFrame): Bytes {
-  const header = concat(u32(entry), u32(length), u64(block), u8(encoding), new Uint8Array(7));
-  return concat(header, payload ?? new Uint8Array(length), value ?? new Uint8Array(32));
+export function frame(fields: WireFrame): Bytes {
+  const { length, payload, value } = fields;
+  return concat(frameHeader(fields), payload ?? new Uint8Array(length), value ?? new Uint8Array(32));
+}
+
+/** A run of holes: a header alone. */
+export function holes(fields: Omit<WireFrame, "encoding" | "payload" | "value">): Bytes {
+  return frameHeader({ ...fields, encoding: 1 });
 }
 
 /** All its 55 numbers are the same. */
@@ -297,13 +351,15 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
     case "dialer-hello":
       return dialerHello({ token, direction: 0 });
     case "listener-hello":
-      return listenerHello([1], 1);
+      return listenerHello();
     case "proof":
       return message(name, new Uint8Array(32));
+    case "request":
+      return message(name, u8(1), u16(0), u16(0));
     case "offer":
       return offer();
     case "accept":
-      return message(name, string("host"), u16(1), u16(0));
+      return accept();
     case "page":
       return page(0, { path: "early" });
     case "pages-end":
@@ -313,7 +369,7 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
     case "held":
       return message(name, u32(0), u64(0), u16(1), new Uint8Array(32));
     case "verified":
-      return message(name, u16(1), u32(0), u64(0), u64(1));
+      return message(name, u16(1), u32(0), u32(1), u64(0), u64(1));
     case "seal":
       return message(name, u16(1), u32(0), u64(1), new Uint8Array(32));
     case "fail":
@@ -326,7 +382,7 @@ export function wellFormed(name: Name, token: Uint8Array, kind = 5): Bytes {
     case "abort":
       return abort(kind, "x");
     case "position":
-      return message(name, u32(0), u8(0));
+      return position(1);
     case "want-connections":
       return message(name, u16(1));
     case "report":

@@ -10,7 +10,7 @@ import { joinedLinks, Listening } from "../session/support.ts";
 const FEW: readonly Message[] = [
   { type: "heartbeat" },
   { type: "abort", kind: "disk", text: "the disk is full" },
-  { type: "accept", host: "there", lanes: 7 },
+  { type: "accept", transfer: 1, host: "there", lanes: 7 },
   { type: "pages-end", entries: 3, bytes: 12345 },
   { type: "heartbeat" },
   { type: "bye" },

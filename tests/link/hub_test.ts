@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { EngineEvent } from "../../src/engine/engine.ts";
 import { Hub } from "../../src/link/hub.ts";
 import { NOTHING_LEFT_OUT } from "../../src/transfer/left_out.ts";
+import { ALL_KEPT } from "../support/made_up.ts";
 import { SimulatedEngine } from "../support/simulated_engine.ts";
 import { SimulatedWorld } from "../support/simulated_process.ts";
 import { script } from "../session/support.ts";
@@ -33,16 +34,16 @@ const closed = (connection: number): EngineEvent => ({ type: "closed", connectio
 Deno.test("hub: an event comes to the handler of its connection, listener, source or sink, and to no other", async () => {
   const events: EngineEvent[] = [
     { type: "listening", listener: 1, port: 7, address: "::" },
-    { type: "incoming", listener: 1, connection: 2, alpn: "ultra/1", remote: "10.0.0.1:1" },
-    { type: "connected", connection: 3, alpn: "ultra/1", remote: "10.0.0.1:1", certificate: NOTHING },
+    { type: "incoming", listener: 1, connection: 2, alpn: "ultra/2", remote: "10.0.0.1:1" },
+    { type: "connected", connection: 3, alpn: "ultra/2", remote: "10.0.0.1:1", certificate: NOTHING },
     { type: "control", connection: 2, bytes: NOTHING },
     { type: "lane-opened", lane: 9, connection: 2, number: 0 },
     { type: "lane-broke", connection: 3, lane: 9, text: "x" },
     { type: "walk-end", source: 4, entries: 0, files: 0, size: 0, leftOut: NOTHING_LEFT_OUT },
     { type: "sealed", source: 4, entry: 0, size: 0, root: NOTHING },
     { type: "verified", sink: 5, entry: 0, first: 0, count: 1 },
-    { type: "folders-finished", sink: 5, unkept: { mode: false, time: false } },
-    { type: "committed", sink: 6, entry: 0, durable: true, unkept: { mode: false, time: false } },
+    { type: "folders-finished", sink: 5, unkept: ALL_KEPT },
+    { type: "committed", sink: 6, first: 0, count: 1, durable: true, unkept: ALL_KEPT },
   ];
   const hub = new Hub(new ScriptedEngine(...events));
   const got: string[] = [];

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { ControlLink } from "../../src/link/control_link.ts";
 import { meetByTicket } from "../../src/meet/meet.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
-import type { TestPhase } from "../../src/protocol/messages.ts";
+import type { Message, TestPhase } from "../../src/protocol/messages.ts";
 import { emptyDisk, MIB } from "../support/made_up.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
 import { Listening, RECEIVER, SENDER } from "../session/support.ts";
@@ -133,10 +133,12 @@ async function stranger(
   return { code, text: waits.output.errorTexts.join(), heard: listening.types };
 }
 
+const OFFER: Message = { type: "offer", transfer: 1, host: "a", name: "b", totalSize: 1, lanes: 1 };
+
 Deno.test("test: whoever says something else than a phase, or nothing, ends the test", async () => {
   const silent = await stranger(() => {});
   assert.deepEqual([silent.code, silent.heard], [5, ["abort"]]);
-  const offering = await stranger((link) => link.send({ type: "offer", host: "a", name: "b", totalSize: 1, lanes: 1 }));
+  const offering = await stranger((link) => link.send(OFFER));
   assert.deepEqual([offering.code, offering.heard], [8, ["abort"]]);
   assert.match(offering.text, /"offer" before its phase/);
   const aborting = await stranger((link) => link.send({ type: "abort", kind: "disk", text: "no room" }));

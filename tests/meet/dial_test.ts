@@ -61,7 +61,7 @@ const name = (text: string): TicketHint => ({ type: "name", name: text, port: 70
 Deno.test("dial: the listener is found, with its certificate and the version's ALPN", async () => {
   const scene = stage("10.0.0.2");
   const { link, alpn, certificate } = await run(scene);
-  assert.deepEqual([link.remote, alpn], ["10.0.0.2:7000", "ultra/1"]);
+  assert.deepEqual([link.remote, alpn], ["10.0.0.2:7000", "ultra/2"]);
   assert.deepEqual(certificate.slice(0, 16), scene.ticket.pin);
   await assertNothingOpen(scene, 1);
 });

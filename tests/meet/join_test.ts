@@ -183,7 +183,7 @@ interface Stage {
   readonly met: Peer<ListenerHello>;
 }
 
-const OFFER: Message = { type: "offer", host: "h", name: "n", totalSize: 1, lanes: 4 };
+const OFFER: Message = { type: "offer", transfer: 1, host: "h", name: "n", totalSize: 1, lanes: 4 };
 
 /** A receiver whose transfer has begun: its offer is accepted. */
 async function stage(stay = false): Promise<Stage> {
@@ -361,7 +361,7 @@ Deno.test("join: all connections together have 256 lanes at most", async () => {
 Deno.test("join: what is out of place on a further connection ends the transfer with 8", async () => {
   const messages: readonly TransferMessage[] = [
     OFFER as TransferMessage,
-    { type: "accept", host: "h", lanes: 4 },
+    { type: "accept", transfer: 1, host: "h", lanes: 4 },
     { type: "page", first: 0, count: 1, entries: new Uint8Array(1) },
     { type: "want-connections", connections: 3 },
     { type: "bye" },

@@ -39,7 +39,7 @@ async function visit({ world, ticket }: Stage, from: string, token = ticket.toke
   const visitor = world.process({ address: from });
   const { link, certificate } = await dial(ticket, DEFAULT_TUNING, visitor.context);
   return await proveAsDialer(link, {
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: certificate,
     random: visitor.context.random,
     secret: new Secret(token),
@@ -174,7 +174,7 @@ Deno.test("listen: I5 a recorded proof is worth nothing on another connection", 
     sendBytes(bytes);
   };
   await world.time.until(proveAsDialer(link, {
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: recorded.certificate,
     random: visitor.context.random,
     secret: new Secret(ticket.token),

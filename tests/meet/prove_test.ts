@@ -15,7 +15,7 @@ const TOKEN = new Secret(new Uint8Array(16).fill(3));
 
 function dialerOptions({ dialer, certificate }: Joined, changes: Partial<DialerOptions> = {}): DialerOptions {
   return {
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: certificate,
     random: dialer.context.random,
     secret: TOKEN,
@@ -29,7 +29,7 @@ function dialerOptions({ dialer, certificate }: Joined, changes: Partial<DialerO
 function listenerOptions({ listener, certificate }: Joined): ListenerOptions {
   const id = secretId(TOKEN);
   return {
-    alpn: "ultra/1",
+    alpn: "ultra/2",
     certificateHash: certificate,
     random: listener.context.random,
     directions: ["dialer-sends"],
@@ -62,7 +62,7 @@ Deno.test("prove: what follows the last flight in the same piece is kept for the
   joined.world.network.clumpMs = 5;
   const proving = proveAsListener(joined.far, listenerOptions(joined), joined.world.time);
   await joined.world.time.until(proveAsDialer(joined.near, dialerOptions(joined), joined.world.time));
-  joined.near.send({ type: "offer", host: "a", name: "b", totalSize: 1, lanes: 1 });
+  joined.near.send({ type: "offer", transfer: 1, host: "a", name: "b", totalSize: 1, lanes: 1 });
   joined.near.send({ type: "heartbeat" });
   await joined.world.time.until(proving);
   const listening = new Listening();

@@ -76,7 +76,7 @@ Deno.test("after an error the stream is lost", () => {
 });
 
 Deno.test("a stream may end between messages and nowhere else", () => {
-  const bytes = encode({ type: "position", entries: 5, end: true });
+  const bytes = encode({ type: "position", transfer: 1, entries: 5, end: true });
   for (let length = 0; length <= bytes.length; length++) {
     const reader = new MessageReader();
     assert.equal([...readAll(reader, bytes.subarray(0, length), [])].length, length === bytes.length ? 1 : 0);

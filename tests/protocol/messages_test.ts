@@ -11,7 +11,7 @@ import {
 import { decodeBody } from "../../src/protocol/decode.ts";
 import { encode } from "../../src/protocol/encode.ts";
 import * as limits from "../../src/protocol/limits.ts";
-import type { DialerHello, LeftOutMessage, Message, NeedItem } from "../../src/protocol/messages.ts";
+import type { DialerHello, LeftOutMessage, Message, NeedItem, VerifiedItem } from "../../src/protocol/messages.ts";
 import { ALL_REPORT_FIELDS, LATER_REPORT_FIELDS, mostOf, reportOf } from "../../src/protocol/report.ts";
 import { isInternalError, isProtocolError, messages, messagesByType } from "./support.ts";
 
@@ -88,6 +88,7 @@ Deno.test("a list that states items without sending them is refused", () => {
 Deno.test("the longest list of each kind fits a body, and one item more is refused on both sides", () => {
   const run = { first: 0, count: 1 };
   const needed: NeedItem = { what: "blocks", entry: 0, ...run };
+  const verifiedRun: VerifiedItem = { what: "all", entry: 0, entries: 1 };
   const sealed = { entry: 0, size: 0, root: new Uint8Array(32) };
   const lists: { most: number; list: (count: number) => Message }[] = [
     { most: limits.MAX_NEED_ITEMS, list: (count) => ({ type: "need", items: repeat(needed, count) }) },
@@ -97,7 +98,7 @@ Deno.test("the longest list of each kind fits a body, and one item more is refus
     },
     {
       most: limits.MAX_VERIFIED_ITEMS,
-      list: (count) => ({ type: "verified", items: repeat({ entry: 0, ...run }, count) }),
+      list: (count) => ({ type: "verified", items: repeat(verifiedRun, count) }),
     },
     { most: limits.MAX_SEAL_ITEMS, list: (count) => ({ type: "seal", items: repeat(sealed, count) }) },
     { most: limits.MAX_COMMITTED_RUNS, list: (count) => ({ type: "committed", runs: repeat(run, count) }) },
@@ -131,7 +132,9 @@ Deno.test("A9 unknown features and versions of a hello are told, not judged", ()
 });
 
 Deno.test("A9 what a later version adds in extra is ignored", () => {
-  for (const message of [hello, { ...listenerHello }, accept, offer, report, leftOut, phase] satisfies Message[]) {
+  for (
+    const message of [hello, { ...listenerHello }, accept, offer, request, report, leftOut, phase] satisfies Message[]
+  ) {
     const bytes = encode(message);
     // (What this version itself says there comes first.)
     const known = message.type === "report" ? 8 * LATER_REPORT_FIELDS.length : 0;
@@ -208,7 +211,9 @@ const listenerHello: Message = {
   chosen: 1,
 };
 
-const offer: Message = { type: "offer", host: "a", name: "b", totalSize: 5, lanes: 8 };
+const request: Message = { type: "request", what: "paths", paths: ["a"] };
+
+const offer: Message = { type: "offer", transfer: 1, host: "a", name: "b", totalSize: 5, lanes: 8 };
 
 const phase: Message = {
   type: "test-phase",
@@ -228,7 +233,7 @@ const leftOut: LeftOutMessage = {
 
 const report: Message = { type: "report", numbers: reportOf(() => 1) };
 
-const accept: Message = { type: "accept", host: "a", lanes: 8 };
+const accept: Message = { type: "accept", transfer: 1, host: "a", lanes: 8 };
 
 function codeOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true);
@@ -241,7 +246,7 @@ function repeat<Item>(item: Item, count: number): Item[] {
 /** The body of a list with its last item twice and its count raised by one. */
 function oneMore(type: Message["type"], body: Uint8Array): Uint8Array {
   const countAt = type === "held" ? 12 : 0;
-  const itemLen = { need: 25, held: 32, verified: 20, seal: 44, committed: 8 }[type as "need"];
+  const itemLen = { need: 25, held: 32, verified: 24, seal: 44, committed: 8 }[type as "need"];
   const longer = Uint8Array.of(...body, ...body.subarray(-itemLen));
   const view = new DataView(longer.buffer);
   view.setUint16(countAt, view.getUint16(countAt, true) + 1, true);
@@ -252,10 +257,9 @@ function oneMore(type: Message["type"], body: Uint8Array): Uint8Array {
 function overLimit(): Message[] {
   const { MAX_BLOCKS, MAX_ENTRIES } = limits;
   const needed = (item: NeedItem): Message => ({ type: "need", items: [item] });
-  const verified = (entry: number, first: number, count: number): Message => ({
-    type: "verified",
-    items: [{ entry, first, count }],
-  });
+  const verified = (item: VerifiedItem): Message => ({ type: "verified", items: [item] });
+  const verifiedBlocks = (entry: number, first: number, count: number): Message =>
+    verified({ what: "blocks", entry, first, count });
   const committed = (first: number, count: number): Message => ({ type: "committed", runs: [{ first, count }] });
   const abort = (text: string): Message => ({ type: "abort", kind: "internal", text });
   const page = (first: number, count: number, length: number): Message => ({
@@ -278,17 +282,19 @@ function overLimit(): Message[] {
     { ...hello, secretData: new Uint8Array(1025) },
     { ...hello, purpose: "steal" as "new" },
     { type: "proof", proof: new Uint8Array(33) },
-    { type: "offer", host: "h".repeat(256), name: "", totalSize: 0, lanes: 1 },
-    { type: "offer", host: "", name: "n".repeat(1025), totalSize: 0, lanes: 1 },
-    ...[-1, 0.5, NaN, 2 ** 53].map((totalSize): Message => ({
-      type: "offer",
-      host: "",
-      name: "",
-      totalSize,
-      lanes: 1,
-    })),
-    { type: "accept", host: "", lanes: 0 },
-    { type: "accept", host: "", lanes: 257 },
+    { type: "request", what: "everything" as "list", paths: [] },
+    { type: "request", what: "paths", paths: repeat("a", limits.MAX_REQUEST_PATHS + 1) },
+    ...["", "x".repeat(4097)].map((path): Message => ({ type: "request", what: "paths", paths: [path] })),
+    ...[0, -1, 0.5, limits.TRANSFER_LIMIT].flatMap((transfer): Message[] => [
+      { ...offer, transfer } as Message,
+      { ...accept, transfer } as Message,
+      { type: "position", transfer, entries: 0, end: false },
+    ]),
+    { ...offer, host: "h".repeat(256) } as Message,
+    { ...offer, name: "n".repeat(1025) } as Message,
+    ...[-1, 0.5, NaN, 2 ** 53].map((totalSize): Message => ({ ...offer, totalSize } as Message)),
+    { ...accept, lanes: 0 } as Message,
+    { ...accept, lanes: 257 } as Message,
     page(0, 0, 50),
     page(0, 2 ** 16, 50),
     page(MAX_ENTRIES, 1, 50),
@@ -305,9 +311,12 @@ function overLimit(): Message[] {
     { type: "held", entry: 0, first: 0, values: new Uint8Array(33) },
     { type: "held", entry: 0, first: MAX_BLOCKS - 1, values: new Uint8Array(64) },
     { type: "verified", items: [] },
-    verified(MAX_ENTRIES, 0, 1),
-    verified(0, MAX_BLOCKS, 1),
-    verified(0, MAX_BLOCKS - 1, 2),
+    verifiedBlocks(MAX_ENTRIES, 0, 1),
+    verifiedBlocks(0, MAX_BLOCKS, 1),
+    verifiedBlocks(0, MAX_BLOCKS - 1, 2),
+    verifiedBlocks(0, 0, 0),
+    verified({ what: "all", entry: 0, entries: 0 }),
+    verified({ what: "all", entry: MAX_ENTRIES - 1, entries: 2 }),
     { type: "seal", items: [] },
     { type: "seal", items: [{ entry: 0, size: 2 ** 53, root }] },
     { type: "seal", items: [{ entry: 0, size: 0, root: new Uint8Array(31) }] },
@@ -320,7 +329,7 @@ function overLimit(): Message[] {
     abort("é".repeat(401)),
     abort("\ud800"),
     { type: "done", transferRoot: root, committed: MAX_ENTRIES + 1, present: 0, skipped: 0, failed: 0 },
-    { type: "position", entries: MAX_ENTRIES + 1, end: false },
+    { type: "position", transfer: 1, entries: MAX_ENTRIES + 1, end: false },
     { type: "want-connections", connections: 0 },
     { type: "want-connections", connections: 257 },
     { ...leftOut, counts: [] },

@@ -1,26 +1,40 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encode } from "../../src/protocol/encode.ts";
-import { MAX_BODY, MAX_ENTRIES, MAX_PATH_BYTES } from "../../src/protocol/limits.ts";
+import { MAX_BODY, MAX_ENTRIES, MAX_PATH_BYTES, MAX_TARGET_BYTES } from "../../src/protocol/limits.ts";
 import type { Entry, PageMessage } from "../../src/protocol/messages.ts";
-import { decodePage, encodePage, encodePages, forEachEntry } from "../../src/protocol/pages.ts";
-import { entries, isInternalError, isProtocolError, plainEntry } from "./support.ts";
+import { decodePage, encodePage, encodePages, PageCursor } from "../../src/protocol/pages.ts";
+import { entriesFrom, isInternalError, isProtocolError, plainEntry } from "./support.ts";
+
+/** What a cursor has of each entry, path apart: that stays bytes. */
+const COLUMNS = ["kind", "size", "dataBytes", "mode", "mtimeSeconds", "mtimeNanos", "fingerprint"] as const;
+
+/** The number of a page's first entry, and entries of all kinds. */
+const somePages = (maxLength: number) =>
+  fc.oneof(fc.constant(0), fc.nat({ max: MAX_ENTRIES - 100 })).chain((first) =>
+    fc.tuple(fc.constant(first), fc.array(entriesFrom(first), { minLength: 1, maxLength }))
+  );
 
 Deno.test("the entries of a page come back as they were, numbered from its first", () => {
-  fc.assert(fc.property(fc.nat({ max: 900_000 }), fc.array(entries, { minLength: 1 }), (first, sent) => {
+  fc.assert(fc.property(somePages(20), ([first, sent]) => {
+    const cursor = new PageCursor(encodePage(first, sent));
     const received: Entry[] = [];
-    forEachEntry(encodePage(first, sent), (entry, id) => {
-      assert.equal(id, first + received.length);
+    while (cursor.next()) {
+      assert.equal(cursor.id, first + received.length);
+      const entry = cursor.entry();
+      for (const field of COLUMNS) assert.deepEqual(cursor[field], entry[field], field);
+      assert.deepEqual(cursor.path, new TextEncoder().encode(entry.path));
       received.push(entry);
-    });
+    }
     assert.deepEqual(received, sent);
+    assert.deepEqual([...decodePage(encodePage(first, sent))], sent);
   }));
 });
 
 Deno.test("a page cut off anywhere, or with a byte too many, is refused", () => {
   fc.assert(
-    fc.property(fc.array(entries, { minLength: 1, maxLength: 4 }), (sent) => {
-      const page = encodePage(0, sent);
+    fc.property(somePages(4), ([first, sent]) => {
+      const page = encodePage(first, sent);
       for (let length = 0; length < page.entries.length; length++) {
         assert.throws(() => readAll({ ...page, entries: page.entries.subarray(0, length) }), isProtocolError);
       }
@@ -34,11 +48,11 @@ Deno.test("a page cut off anywhere, or with a byte too many, is refused", () => 
 Deno.test("G11 a page with a changed byte is refused or means entries that are written just so", () => {
   fc.assert(
     fc.property(
-      fc.array(entries, { minLength: 1, maxLength: 4 }),
+      somePages(4),
       fc.nat(),
       fc.nat({ max: 255 }),
-      (sent, at, value) => {
-        const page = encodePage(0, sent);
+      ([first, sent], at, value) => {
+        const page = encodePage(first, sent);
         page.entries[at % page.entries.length] = value;
         let changed;
         try {
@@ -49,7 +63,10 @@ Deno.test("G11 a page with a changed byte is refused or means entries that are w
         }
         // Dates beyond what is exact are clamped, and so are not written as they were.
         if (changed.some((entry) => Math.abs(entry.mtimeSeconds) === Number.MAX_SAFE_INTEGER)) return;
-        assert.deepEqual(encodePage(0, changed).entries, page.entries);
+        const written = encodePage(first, changed).entries;
+        // What is skipped of an extension is not written again: a link that became a file, a field of an unknown type.
+        if (written.length < page.entries.length) return;
+        assert.deepEqual(written, page.entries);
       },
     ),
     { numRuns: 5000 },
@@ -69,18 +86,28 @@ Deno.test("G11 random bytes as a page are decoded or refused, and nothing else h
   );
 });
 
-Deno.test("F12 links are refused with a sentence of their own", () => {
-  const page = encodePage(0, [plainEntry]);
-  page.entries[0] = 2;
-  assert.throws(() => readAll(page), /links are not supported by this version/);
-  assert.throws(() => readAll(page), isProtocolError);
+Deno.test("F12 a link leads somewhere, and a hard link to an earlier entry, or its page is refused", () => {
+  const lacking: readonly (readonly [Partial<Entry>, RegExp])[] = [
+    [{ kind: "link" }, /no target/],
+    [{ kind: "link", target: "" }, /a target of an impossible length/],
+    [{ kind: "link", target: "a\0b" }, /a NUL in a target/],
+    [{ kind: "hardlink" }, /a hard link to no earlier entry/],
+    [{ kind: "hardlink", linkedTo: 7 }, /a hard link to no earlier entry/],
+    [{ kind: "hardlink", linkedTo: 8 }, /a hard link to no earlier entry/],
+  ];
+  for (const [entry, text] of lacking) {
+    const page = encodePage(7, [{ ...plainEntry, ...entry }]);
+    assert.throws(() => readAll(page), text);
+    assert.throws(() => readAll(page), isProtocolError);
+  }
+  assert.equal(readAll(encodePage(7, [{ ...plainEntry, kind: "hardlink", linkedTo: 6 }]))[0]?.linkedTo, 6);
 });
 
 Deno.test("F13 dates beyond what is exact are clamped to it", () => {
   const page = encodePage(0, [plainEntry]);
   const view = new DataView(page.entries.buffer, page.entries.byteOffset);
   for (const [wire, seconds] of [[2n ** 63n - 1n, 2 ** 53 - 1], [-(2n ** 63n), -(2 ** 53 - 1)], [-1n, -1]] as const) {
-    view.setBigInt64(12, wire, true);
+    view.setBigInt64(20, wire, true);
     assert.equal(readAll(page)[0]?.mtimeSeconds, seconds);
   }
 });
@@ -92,7 +119,15 @@ Deno.test("F9 two names that differ only in a leading byte order mark stay two",
 
 Deno.test("entries out of their limits are never sent", () => {
   const faults: Partial<Entry>[] = [
-    { kind: "link" },
+    { kind: "link", size: 1, target: "a" },
+    { kind: "link", target: "x".repeat(MAX_TARGET_BYTES + 1) },
+    { kind: "link", target: "\udc00" },
+    { kind: "hardlink", size: 1, linkedTo: 0 },
+    { kind: "hardlink", linkedTo: MAX_ENTRIES },
+    { size: 5, dataBytes: 6 },
+    { size: undefined, dataBytes: 1 },
+    { dataBytes: -1 },
+    { kind: "folder", dataBytes: 1 },
     { kind: "folder", size: 1 },
     { kind: "folder", size: undefined },
     { size: 2 ** 53 },

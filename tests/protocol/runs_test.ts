@@ -75,9 +75,18 @@ Deno.test("needs that continue each other are united, others stay in their order
   ]);
 });
 
+Deno.test("verified entries are told as runs in front of the blocks of others", () => {
+  const entries = [{ first: 7, count: 3 }, { first: 2, count: 5 }];
+  const blocks = [{ entry: 1, first: 4, count: 1 }, { entry: 1, first: 5, count: 2 }];
+  assert.deepEqual(verifiedMessages(entries, blocks), [{
+    type: "verified",
+    items: [{ what: "all", entry: 2, entries: 8 }, { what: "blocks", entry: 1, first: 4, count: 3 }],
+  }]);
+});
+
 Deno.test("nothing to say is no message", () => {
   assert.deepEqual(needMessages([]), []);
-  assert.deepEqual(verifiedMessages([]), []);
+  assert.deepEqual(verifiedMessages([], []), []);
   assert.deepEqual(sealMessages([]), []);
   assert.deepEqual(committedMessages([]), []);
   assert.deepEqual(heldMessages(0, 0, new Uint8Array()), []);
@@ -91,14 +100,19 @@ Deno.test("long lists are spread over messages that can be sent, without losing 
   const seals = scattered.map((run) => ({ entry: run.first, size: 1, root: new Uint8Array(32) }));
 
   const need = needMessages(needs);
-  const verified = verifiedMessages(blocks);
+  const verified = verifiedMessages([], blocks);
+  const whole = verifiedMessages(scattered, []);
   const seal = sealMessages(seals);
   const committed = committedMessages(scattered);
   assert.deepEqual(need.flatMap((message) => message.items), needs);
-  assert.deepEqual(verified.flatMap((message) => message.items), blocks);
+  assert.deepEqual(verified.flatMap((message) => message.items), blocks.map((run) => ({ what: "blocks", ...run })));
+  assert.deepEqual(
+    whole.flatMap((message) => message.items),
+    scattered.map(({ first, count }) => ({ what: "all", entry: first, entries: count })),
+  );
   assert.deepEqual(seal.flatMap((message) => message.items), seals);
   assert.deepEqual(committed.flatMap((message) => message.runs), scattered);
-  for (const message of [...need, ...verified, ...seal, ...committed]) encode(message);
+  for (const message of [...need, ...verified, ...whole, ...seal, ...committed]) encode(message);
   assert.equal(need.length, Math.ceil(20_000 / limits.MAX_NEED_ITEMS));
   assert.equal(committed.length, Math.ceil(20_000 / limits.MAX_COMMITTED_RUNS));
 });

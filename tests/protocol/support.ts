@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import { EXIT_CODES } from "../../src/protocol/codes.ts";
 import * as limits from "../../src/protocol/limits.ts";
-import type { BlockRun, Entry, EntryRun, Message, NeedItem } from "../../src/protocol/messages.ts";
+import type { BlockRun, Entry, EntryRun, Message, NeedItem, VerifiedItem } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
 import { ALL_REPORT_FIELDS, mostOf, type ReportField, type ReportNumbers } from "../../src/protocol/report.ts";
 
@@ -24,6 +24,7 @@ export interface Vector {
   readonly extended?: true;
 }
 
+/** @param file of `tests/vectors`; those of version 1 are in `ultra-1/` */
 export function readVectors<Fields>(file: string): (Vector & Fields)[] {
   return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), "utf8"));
 }
@@ -65,6 +66,7 @@ const u8s = fc.nat({ max: 0xff });
 const u16s = fc.nat({ max: 0xffff });
 const entryIds = fc.nat({ max: limits.MAX_ENTRIES - 1 });
 const counts = fc.nat({ max: limits.MAX_ENTRIES });
+const transfers = fc.integer({ min: 1, max: limits.TRANSFER_LIMIT - 1 });
 const errorKinds = fc.constantFrom(...Object.keys(EXIT_CODES) as ErrorKind[]);
 const texts = stringUpTo(limits.MAX_TEXT_BYTES);
 
@@ -87,15 +89,55 @@ export const needItems: fc.Arbitrary<NeedItem> = fc.oneof(
   blockRuns.map((run) => ({ what: "blocks" as const, ...run })),
 );
 
-export const entries: fc.Arbitrary<Entry> = record({
-  kind: fc.constantFrom("file" as const, "folder" as const),
-  size: fc.option(sizes, { nil: undefined }),
+export const verifiedItems: fc.Arbitrary<VerifiedItem> = fc.oneof(
+  entryRuns.map((run) => ({ what: "all" as const, entry: run.first, entries: run.count })),
+  blockRuns.map((run) => ({ what: "blocks" as const, ...run })),
+);
+
+/** What all kinds of entries have; {@linkcode entries} adds what is their own. */
+const someEntry = record({
   mode: fc.nat({ max: limits.MAX_MODE }),
   mtimeSeconds: fc.maxSafeInteger(),
   mtimeNanos: fc.nat({ max: limits.NANOS_LIMIT - 1 }),
   fingerprint: bytesOf(limits.FINGERPRINT_LEN),
   path: fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
-}).map((entry) => entry.kind === "folder" ? { ...entry, size: 0 } : entry);
+});
+
+const fileSizes = fc.oneof(
+  fc.constant({ size: undefined, dataBytes: 0 }),
+  fc.tuple(sizes, fc.double({ min: 0, max: 1, noNaN: true })).map(([size, share]) => ({
+    size,
+    dataBytes: Math.min(size, Math.floor(size * share)),
+  })),
+);
+
+const targets = fc.string({ unit: "binary", minLength: 1, maxLength: 40 }).map((target) =>
+  target.replaceAll("\0", "0")
+);
+
+/** Files and folders: entries without an extension. */
+const plainEntries: fc.Arbitrary<Entry> = fc.oneof(
+  fc.tuple(someEntry, fileSizes).map(([entry, known]) => ({ kind: "file" as const, ...entry, ...known })),
+  someEntry.map((entry) => ({ kind: "folder" as const, size: 0, dataBytes: 0, ...entry })),
+);
+
+/** Entries of all kinds. Hard links lead to an entry below `first`, and are made only where there is one. */
+export function entriesFrom(first: number): fc.Arbitrary<Entry> {
+  const nothing = { size: 0, dataBytes: 0 };
+  const links = fc.tuple(someEntry, targets).map(([entry, target]) => ({
+    kind: "link" as const,
+    ...nothing,
+    ...entry,
+    target,
+  }));
+  const hardLinks = fc.tuple(someEntry, fc.nat({ max: Math.max(0, first - 1) })).map(([entry, linkedTo]) => ({
+    kind: "hardlink" as const,
+    ...nothing,
+    ...entry,
+    linkedTo,
+  }));
+  return first === 0 ? fc.oneof(plainEntries, links) : fc.oneof(plainEntries, links, hardLinks);
+}
 
 const hello = {
   versions: fc.array(u16s, { minLength: 1, maxLength: limits.MAX_VERSIONS }),
@@ -126,8 +168,14 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
   }),
   "listener-hello": record({ type: fc.constant("listener-hello" as const), ...hello, chosen: u16s }),
   "proof": record({ type: fc.constant("proof" as const), proof: bytesOf(32) }),
+  "request": record({
+    type: fc.constant("request" as const),
+    what: fc.constantFrom("paths" as const, "list" as const),
+    paths: fc.array(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), { maxLength: 20 }),
+  }),
   "offer": record({
     type: fc.constant("offer" as const),
+    transfer: transfers,
     host: stringUpTo(limits.MAX_HOST_BYTES),
     name: stringUpTo(limits.MAX_TRANSFER_NAME_BYTES),
     totalSize: fc.option(sizes, { nil: undefined }),
@@ -135,18 +183,19 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
   }),
   "accept": record({
     type: fc.constant("accept" as const),
+    transfer: transfers,
     host: stringUpTo(limits.MAX_HOST_BYTES),
     lanes: fc.integer({ min: 1, max: limits.MAX_LANES }),
   }),
-  "page": fc.tuple(fc.nat({ max: 900_000 }), fc.array(entries, { minLength: 1, maxLength: 20 })).map((
-    [first, list],
-  ) => encodePage(first, list)),
+  "page": fc.nat({ max: limits.MAX_ENTRIES - 20 }).chain((first) =>
+    fc.array(entriesFrom(first), { minLength: 1, maxLength: 20 }).map((list) => encodePage(first, list))
+  ),
   "pages-end": record({ type: fc.constant("pages-end" as const), entries: counts, bytes: sizes }),
   "need": record({ type: fc.constant("need" as const), items: fc.array(needItems, { minLength: 1 }) }),
   "held": fc.tuple(entryIds, fc.nat({ max: limits.MAX_BLOCKS - 50 }), fc.integer({ min: 1, max: 50 })).chain((
     [entry, first, count],
   ) => bytesOf(32 * count).map((values) => ({ type: "held" as const, entry, first, values }))),
-  "verified": record({ type: fc.constant("verified" as const), items: fc.array(blockRuns, { minLength: 1 }) }),
+  "verified": record({ type: fc.constant("verified" as const), items: fc.array(verifiedItems, { minLength: 1 }) }),
   "seal": record({
     type: fc.constant("seal" as const),
     items: fc.array(record({ entry: entryIds, size: sizes, root: bytesOf(32) }), { minLength: 1 }),
@@ -165,7 +214,12 @@ export const messagesByType: Readonly<Record<Message["type"], fc.Arbitrary<Messa
   "bye": fc.constant({ type: "bye" as const }),
   "abort": record({ type: fc.constant("abort" as const), kind: errorKinds, text: texts }),
   "heartbeat": fc.constant({ type: "heartbeat" as const }),
-  "position": record({ type: fc.constant("position" as const), entries: counts, end: fc.boolean() }),
+  "position": record({
+    type: fc.constant("position" as const),
+    transfer: transfers,
+    entries: counts,
+    end: fc.boolean(),
+  }),
   "want-connections": record({
     type: fc.constant("want-connections" as const),
     connections: fc.integer({ min: 1, max: limits.MAX_CONNECTIONS }),
@@ -196,6 +250,7 @@ export const messages: fc.Arbitrary<Message> = fc.oneof(...Object.values(message
 export const plainEntry: Entry = {
   kind: "file",
   size: 0,
+  dataBytes: 0,
   mode: 0o644,
   mtimeSeconds: 0,
   mtimeNanos: 0,

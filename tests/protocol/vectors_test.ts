@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { ENTRY_KINDS, MESSAGE_CODES } from "../../src/protocol/codes.ts";
 import { decodeBody, MessageReader } from "../../src/protocol/decode.ts";
 import { encode } from "../../src/protocol/encode.ts";
-import { decodeFrameHeader, decodePreface, encodeFrameHeader, encodePreface } from "../../src/protocol/frames.ts";
+import {
+  decodeFrameHeader,
+  decodePreface,
+  encodeFrameHeader,
+  encodePreface,
+  type FrameHeader,
+  type Preface,
+} from "../../src/protocol/frames.ts";
 import type { Entry, Message, PageMessage } from "../../src/protocol/messages.ts";
 import { decodePage, encodePage } from "../../src/protocol/pages.ts";
 import { fromHex, isProtocolError, readVectors, toHex } from "./support.ts";
@@ -13,9 +20,7 @@ const ENCODINGS = ["raw", "hole"] as const;
 const BYTE_FIELDS = new Set(["nonce", "secretId", "secretData", "proof", "entries", "values", "root", "transferRoot"]);
 
 for (
-  const vector of readVectors<{ header: { entry: number; length: number; block: number; encoding: number } }>(
-    "frames.json",
-  )
+  const vector of readVectors<{ header: Omit<FrameHeader, "encoding"> & { encoding: number } }>("frames.json")
 ) {
   Deno.test(`vector of a frame header: ${vector.name}`, () => {
     const bytes = fromHex(vector.hex);
@@ -28,12 +33,13 @@ for (
   });
 }
 
-for (const vector of readVectors<{ lane: number }>("prefaces.json")) {
+for (const vector of readVectors<Preface>("prefaces.json")) {
   Deno.test(`vector of a lane preface: ${vector.name}`, () => {
     const bytes = fromHex(vector.hex);
     if (vector.error) return assert.throws(() => decodePreface(bytes), isProtocolError);
-    assert.equal(decodePreface(bytes), vector.lane);
-    assert.equal(toHex(encodePreface(vector.lane)), vector.hex);
+    const { lane, transfer } = vector;
+    assert.deepEqual(decodePreface(bytes), { lane, transfer });
+    assert.equal(toHex(encodePreface({ lane, transfer })), vector.hex);
   });
 }
 

@@ -78,7 +78,7 @@ for (const says of ["nothing", "half a hello", "a hello and no proof"] as const)
     hostile.context.hub.onListener(id, (event) => {
       if (event.type !== "incoming") return;
       reachedMs = world.time.now();
-      const hello = listenerHello([1], 1);
+      const hello = listenerHello();
       if (says !== "nothing") {
         sendBytes(hostile, event.connection, says === "half a hello" ? hello.subarray(0, 20) : hello);
       }
@@ -98,7 +98,7 @@ for (const says of ["nothing", "half a hello", "a hello and no proof"] as const)
 }
 
 Deno.test("deadlines: H5 a proved sender that offers half, or nothing, is given up after 30 s, with 5, and nothing is created", async () => {
-  const offer = encode({ type: "offer", host: "h", name: "n", totalSize: 1, lanes: 1 });
+  const offer = encode({ type: "offer", transfer: 1, host: "h", name: "n", totalSize: 1, lanes: 1 });
   for (const length of [0, 1, 10, offer.length - 1]) {
     const world = new SimulatedWorld(length);
     const disk = emptyDisk();

@@ -107,7 +107,7 @@ Deno.test("interruption: B10 a network that goes away for good ends both sides w
 
 Deno.test("interruption: C7 T50 each signal has its own code", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
-    const during = ({ world, sender }: Play) => world.time.later(40, () => sender.interrupt(signal));
+    const during = ({ world, sender }: Play) => world.time.later(20, () => sender.interrupt(signal));
     const { codes, receiver } = await play({ items: ITEMS, waits: "receiver", during });
     assert.deepEqual(codes, { sender: code, receiver: 5 });
     assert.deepEqual(receiver.output.errorTexts, ["The other side was interrupted"]);

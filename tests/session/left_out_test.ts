@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { LeftOut } from "../../src/protocol/messages.ts";
 import type { TransferFacts } from "../../src/session/events.ts";
-import { emptyDisk, type Item } from "../support/made_up.ts";
+import { ALL_KEPT, emptyDisk, type Item } from "../support/made_up.ts";
 import { assertArrived, assertClean, type Ending, play } from "./support.ts";
 
 const BOTH = ["sender", "receiver"] as const;
@@ -89,9 +89,14 @@ Deno.test("transfer: T6: a hidden name needs leave below a folder that was there
 
 Deno.test("transfer: T23: a file system that keeps no modes gets everything, with one warning at the receiver", async () => {
   const cases = [
-    [{ mode: true, time: false }, "Modes are not kept there: the file system of . refuses them"],
-    [{ mode: false, time: true }, "Times are not kept there: the file system of . refuses them"],
-    [{ mode: true, time: true }, "Modes and times are not kept there: the file system of . refuses them"],
+    [{ ...ALL_KEPT, mode: true }, "Modes are not kept there: the file system of . refuses them"],
+    [{ ...ALL_KEPT, time: true }, "Times are not kept there: the file system of . refuses them"],
+    [{ ...ALL_KEPT, mode: true, time: true }, "Modes and times are not kept there: the file system of . refuses them"],
+    [{ ...ALL_KEPT, links: true }, "Hard links are not kept there: the file system of . refuses them"],
+    [
+      { ...ALL_KEPT, owner: true, xattrs: true, acl: true },
+      "Owners, extended attributes and ACLs are not kept there: the file system of . or the rights of its user do not allow them",
+    ],
   ] as const;
   for (const [unkept, warning] of cases) {
     const ending = await play({ items: TREE, waits: "receiver", disk: emptyDisk({ unkept }) });

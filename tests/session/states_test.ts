@@ -4,7 +4,7 @@ import type { Peer } from "../../src/meet/join.ts";
 import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
 import { parseTicket } from "../../src/protocol/ticket.ts";
 import { Incoming } from "../../src/session/incoming.ts";
-import { Offering } from "../../src/session/offering.ts";
+import { Offering, USUAL_CHOICES } from "../../src/session/offering.ts";
 import { openSink } from "../../src/session/once.ts";
 import { Outgoing } from "../../src/session/outgoing.ts";
 import { Transfer } from "../../src/session/transfer.ts";
@@ -19,10 +19,13 @@ const MIB = 1 << 20;
 const ITEMS: readonly Item[] = [["photos", "folder"], ["photos/a", 3 * MIB + 5], ["photos/b", 7]];
 
 const OPTIONS = {
+  transfer: 1,
   folder: ".",
   rename: undefined,
   overwrite: false,
   hidden: false,
+  ...USUAL_CHOICES,
+  noSync: false,
   allowLeftOut: false,
   lanes: 4,
   connections: undefined,
@@ -48,9 +51,9 @@ async function proved() {
 }
 
 function outgoing(sender: SimulatedProcess): Transfer {
-  const offering = Offering.ofPaths(["photos"], sender.context);
+  const offering = Offering.ofPaths(["photos"], USUAL_CHOICES, sender.context);
   return new Transfer(
-    new Outgoing(offering, { tuning: DEFAULT_TUNING, allowLeftOut: false }, sender.context),
+    new Outgoing(offering, { transfer: 1, tuning: DEFAULT_TUNING, allowLeftOut: false }, sender.context),
     sender.context,
   );
 }

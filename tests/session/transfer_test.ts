@@ -156,7 +156,7 @@ Deno.test("transfer: D17 a file that exists and differs is refused on both sides
 
 function sizeOf({ disk }: Ending, path: string): number {
   const there = disk.final.get(path);
-  return there === undefined || there === "folder" ? -1 : there.size;
+  return typeof there === "object" ? there.size : -1;
 }
 
 Deno.test("transfer: what is there already is not sent again and counts as done", async () => {
@@ -312,13 +312,13 @@ Deno.test("transfer: G10 a proved sender that offers nothing is given up after 3
 });
 
 Deno.test("transfer: what a peer sends out of place ends with 8 on both sides", async () => {
-  const offer = { type: "offer", host: "h", name: "n", totalSize: 1, lanes: 1 } as const;
+  const offer = { type: "offer", transfer: 1, host: "h", name: "n", totalSize: 1, lanes: 1 } as const;
   const cases: readonly (readonly TransferMessage[])[] = [
     [offer, offer],
     [offer, { type: "bye" }],
     [offer, { type: "seal", items: [{ entry: 0, size: 1, root: new Uint8Array(32) }] }],
     [offer, { type: "need", items: [{ what: "all", entry: 0, entries: 1 }] }],
-    [offer, { type: "position", entries: 0, end: false }],
+    [offer, { type: "position", transfer: 1, entries: 0, end: false }],
     [offer, { type: "pages-end", entries: 5, bytes: 0 }],
   ];
   for (const messages of cases) {
@@ -342,7 +342,7 @@ Deno.test("transfer: a sender cancels with 8 when its offer is accepted twice", 
   const hostile = world.process({ address: RECEIVER });
   const { link } = await world.time.until(meetByTicket(ticket, "receive", DEFAULT_TUNING, hostile.context));
   link.admit(4);
-  for (let i = 0; i < 2; i++) link.send({ type: "accept", host: "h", lanes: 4 });
+  for (let i = 0; i < 2; i++) link.send({ type: "accept", transfer: 1, host: "h", lanes: 4 });
   assert.equal(await world.time.until(sending), 8);
 });
 

@@ -22,7 +22,12 @@ export class Clock {
   }
 
   after(delayMs: number, act: () => void): void {
-    this.#push({ atMs: this.#nowMs + delayMs, order: this.#order++, act });
+    this.at(this.#nowMs + delayMs, act);
+  }
+
+  /** What is due at the same time happens in the order of these calls; a delay, added to another time, would be rounded differently. */
+  at(timeMs: number, act: () => void): void {
+    this.#push({ atMs: timeMs, order: this.#order++, act });
   }
 
   /** Lets the next thing happen; false when nothing will. */

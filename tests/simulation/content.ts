@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EntryId } from "../../src/protocol/messages.ts";
+import type { Entry, EntryId, EntryKind } from "../../src/protocol/messages.ts";
 import { mix } from "./random.ts";
 
 /** Bytes of a simulated block: few, so that sizes around a block are common. */
@@ -13,8 +13,21 @@ export const BLOCK = 64;
 
 export interface SimulatedFile {
   readonly path: string;
-  readonly kind: "file" | "folder";
+  readonly kind: EntryKind;
   readonly size: number;
+  /** Of a file with holes. */
+  readonly dataBytes?: number;
+  /** The file that a hard link is another name of. */
+  readonly linkedTo?: EntryId;
+}
+
+/** As a page of the walk has it. */
+export function entryOf({ path, kind, size, dataBytes = size, linkedTo }: SimulatedFile): Entry {
+  return {
+    ...{ path, kind, size, dataBytes, mode: 0o644, mtimeSeconds: 1, mtimeNanos: 0, fingerprint: new Uint8Array(16) },
+    ...kind === "link" && { target: "somewhere" },
+    ...linkedTo !== undefined && { linkedTo },
+  };
 }
 
 export function blockCount(size: number): number {
@@ -42,13 +55,8 @@ export function transferRootOf(
   statuses: Uint8Array,
   roots: ReadonlyMap<EntryId, Uint8Array>,
 ): Uint8Array {
-  const order = files.map((_, i) => i).sort((a, b) => {
-    const [one, other] = [files[a]?.path ?? "", files[b]?.path ?? ""];
-    return one < other ? -1 : 1;
-  });
   let h = 1;
-  for (const entry of order) {
-    const { path, size } = files[entry] ?? { path: "", size: 0 };
+  for (const [entry, { path, size }] of files.entries()) {
     h = mix(mix(h, contentOf(path, size, 0)), statuses[entry] ?? 0);
     const isCommitted = statuses[entry] === 1;
     for (const byte of (isCommitted && roots.get(entry)) || []) h = mix(h, byte);

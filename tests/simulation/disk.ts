@@ -5,13 +5,18 @@ import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import type { Receiver } from "../../src/transfer/receiver.ts";
 import type { Clock } from "./clock.ts";
-import { blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
+import { BLOCK, blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
 import type { Frame, Lane } from "./lanes.ts";
 import type { Random } from "./random.ts";
 import type { DiskFault, Scenario } from "./scenario.ts";
 
 /** How a disk can be broken, to prove that the oracle sees it. */
-export type DiskFlaw = "none" | "overwrites-verified" | "checks-nothing";
+export type DiskFlaw =
+  | "none"
+  | "overwrites-verified"
+  | "checks-nothing"
+  /** With the first block of a file it says that all of them are verified. */
+  | "verifies-early";
 
 /** A block that is `undefined` is not needed. */
 type Block =
@@ -27,6 +32,14 @@ interface Part {
   readonly blocks: (Block | undefined)[];
 }
 
+/** What is known of an entry whose status is told. */
+type Standing =
+  /** From its page, unless it is `over`; to `committing` with a commit, or `over` when it is abandoned. */
+  | "needed"
+  /** From `needed`; to `over` when the commit is done or has failed. */
+  | "committing"
+  | "over";
+
 export interface FinalFile {
   readonly size: number;
   readonly content: Uint32Array;
@@ -40,11 +53,14 @@ export class Disk {
   /** Frames of blocks that were verified, or that another lane was writing. */
   duplicates = 0;
   verifiedBlocks = 0;
-  commits = 0;
   checkedEntries = 0;
   readonly #entries: SimulatedFile[] = [];
+  readonly #standings: Standing[] = [];
   readonly #parts = new Map<EntryId, Part>();
+  /** Roots of files, as their frames sealed them or their commit stated them. */
   readonly #roots = new Map<EntryId, Uint8Array>();
+  /** Files of one block that have arrived and were not told of. */
+  #arrived: EntryId[] = [];
 
   constructor(
     readonly scenario: Scenario,
@@ -55,17 +71,19 @@ export class Disk {
   ) {
     for (const { path, size, kind } of scenario.files) {
       const target = scenario.targets.get(path);
-      if (kind === "folder" || target === undefined) continue;
+      if (kind !== "file" || target === undefined) continue;
       this.final.set(path, { size, content: contents(path, target === "identical" ? 0 : 99, size) });
     }
   }
 
   page(first: EntryId, count: number, entries: Uint8Array): void {
     for (const entry of decodePage({ type: "page", first, count, entries })) {
-      if (entry.kind === "link") throw new Error("a link came through");
       this.#entries.push({ path: entry.path, kind: entry.kind, size: entry.size ?? -1 });
     }
     const statuses = this.#entries.slice(first, first + count).map((entry) => this.#status(entry));
+    for (const status of statuses) {
+      this.#standings.push(status === "absent" || status === "different" ? "needed" : "over");
+    }
     this.#enqueue(() => {
       this.checkedEntries = first + count;
       this.tell((receiver) =>
@@ -79,6 +97,14 @@ export class Disk {
     for (let block = first; block < first + count; block++) part.blocks[block] ??= "missing";
   }
 
+  expectEntries(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) {
+      if (!this.isSmall(entry)) continue;
+      if (this.#standings[entry] !== "needed") this.faults.push(`expected file ${entry}, which is not needed`);
+      this.expect(entry, 0, 1);
+    }
+  }
+
   /** A frame has come to the end of its lane. */
   deliver(lane: Lane, frame: Frame): void {
     if (!lane.isAlive) return;
@@ -87,31 +113,25 @@ export class Disk {
   }
 
   commit(entry: EntryId, size: number, root: Uint8Array): void {
-    const { path, kind } = this.#entry(entry);
-    this.commits++;
-    this.clock.after(this.random.time(0, 10), () => {
-      const fault = this.#faultOf(entry);
-      if (fault !== undefined && fault.block === undefined) return this.#fail(entry, fault);
-      if (kind === "folder") {
-        return this.tell((receiver) => receiver.handle({ type: "committed", entry, durable: true }));
-      }
-      const { content, blocks } = this.#part(entry);
-      const isWhole = blocks.length === blockCount(size) && blocks.every((block) => block === "verified");
-      if (!isWhole && this.flaw === "none") this.faults.push(`committed ${path} with blocks missing`);
-      if (this.flaw !== "checks-nothing" && !isEqual(root, rootOf(size, content))) {
-        return this.tell((receiver) =>
-          receiver.handle({ type: "entry-failed", entry, fault: "integrity", text: "another root" })
-        );
-      }
-      if (this.final.has(path) && !this.scenario.overwrite) this.faults.push(`replaced ${path} without leave`);
-      this.final.set(path, { size, content });
-      this.#roots.set(entry, root.slice());
-      this.tell((receiver) => receiver.handle({ type: "committed", entry, durable: true }));
+    this.#begin(entry);
+    this.clock.after(this.random.time(0, this.scenario.commitMs), () => {
+      if (this.#commit(entry, size, root)) this.#tellCommitted(entry, 1);
     });
+  }
+
+  /** Some parts of a run take longer than others, and what is committed together is told together. */
+  commitEntries(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) this.#begin(entry);
+    for (let at = first; at < first + count;) {
+      const [start, end] = [at, Math.min(first + count, at + this.random.between(1, 40))];
+      this.clock.after(this.random.time(0, this.scenario.commitMs), () => this.#commitRun(start, end));
+      at = end;
+    }
   }
 
   abandon(entry: EntryId): void {
     this.#parts.set(entry, { content: new Uint32Array(0), blocks: [] });
+    this.#standings[entry] = "over";
   }
 
   finishFolders(): void {
@@ -127,11 +147,33 @@ export class Disk {
     return transferRootOf(this.#entries, statuses, this.#roots);
   }
 
+  root(entry: EntryId): Uint8Array | undefined {
+    return this.#roots.get(entry);
+  }
+
+  /** Whether all blocks of a file are verified. */
+  isWhole(entry: EntryId): boolean {
+    const { blocks } = this.#part(entry);
+    const count = blockCount(this.#entry(entry).size);
+    return blocks.length === count && blocks.every((block) => block === "verified");
+  }
+
+  isSmall(entry: EntryId): boolean {
+    const { size } = this.#entry(entry);
+    return size > 0 && size <= BLOCK;
+  }
+
+  isLink(entry: EntryId): boolean {
+    const { kind } = this.#entry(entry);
+    return kind === "link" || kind === "hardlink";
+  }
+
   /** Lets a lane's next frame in. One writer is in a lane at a time. */
   #write(lane: Lane): void {
     if (lane.isWriting || !lane.isAlive) return;
     const frame = lane.arrived.shift();
     if (frame === undefined) return;
+    if (!this.#parts.has(frame.entry)) this.faults.push(`a frame of file ${frame.entry}, which is not needed`);
     const part = this.#part(frame.entry);
     const state = part.blocks[frame.block];
     if (state !== "missing") {
@@ -155,7 +197,7 @@ export class Disk {
   }
 
   /** The last write of a claimed block has returned. */
-  #written(lane: Lane, part: Part, { entry, block, content, value }: Frame, wasVerified: boolean): void {
+  #written(lane: Lane, part: Part, { entry, block, content, value, root }: Frame, wasVerified: boolean): void {
     // Abandoned in the meantime.
     if (this.#parts.get(entry) !== part) return;
     if (wasVerified) this.faults.push(`wrote over a verified block of entry ${entry}`);
@@ -173,7 +215,68 @@ export class Disk {
     }
     part.blocks[block] = "verified";
     if (!wasVerified) this.verifiedBlocks++;
-    this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "verified", entry, first: block, count: 1 })));
+    if (root !== undefined) return this.#arrive(entry, root);
+    const isEarly = this.flaw === "verifies-early";
+    const [first, count] = isEarly ? [0, part.content.length] : [block, 1];
+    this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "verified", entry, first, count })));
+  }
+
+  /** A file of one block is there. Some are told of together. */
+  #arrive(entry: EntryId, root: Uint8Array): void {
+    this.#roots.set(entry, root);
+    if (this.#arrived.push(entry) > 1) return;
+    this.clock.after(this.random.time(0, 3), () => {
+      for (const { first, count } of runsOf(this.#arrived.splice(0))) {
+        this.tell((receiver) => receiver.handle({ type: "arrived", first, count }));
+      }
+    });
+  }
+
+  #begin(entry: EntryId): void {
+    const { path } = this.#entry(entry);
+    if (this.#standings[entry] !== "needed") this.faults.push(`committed ${path}, which is ${this.#standings[entry]}`);
+    this.#standings[entry] = "committing";
+    if (!this.isLink(entry)) return;
+    const isOpen = this.#standings.some((standing, other) => standing !== "over" && !this.isLink(other));
+    if (isOpen) this.faults.push(`committed the link ${path} before everything else was over`);
+  }
+
+  #commitRun(start: EntryId, end: EntryId): void {
+    const done: EntryId[] = [];
+    for (let entry = start; entry < end; entry++) {
+      const { size, kind } = this.#entry(entry);
+      const root = kind === "file" && size === 0 ? rootOf(0, []) : this.#roots.get(entry);
+      if (this.#commit(entry, size, root)) done.push(entry);
+    }
+    for (const { first, count } of runsOf(done)) this.#tellCommitted(first, count);
+  }
+
+  /** Gives an entry its name; false when that fails. */
+  #commit(entry: EntryId, size: number, root: Uint8Array | undefined): boolean {
+    const { path, kind } = this.#entry(entry);
+    const fault = this.#faultOf(entry);
+    if (fault !== undefined && fault.block === undefined) {
+      this.#fail(entry, fault);
+      return false;
+    }
+    this.#standings[entry] = "over";
+    if (kind !== "file") return true;
+    const { content } = this.#part(entry);
+    if (!this.isWhole(entry)) this.faults.push(`committed ${path} with blocks missing`);
+    const isRight = root !== undefined && isEqual(root, rootOf(size, content));
+    if (!isRight && this.flaw !== "checks-nothing") {
+      const text = "another root";
+      this.tell((receiver) => receiver.handle({ type: "entry-failed", entry, fault: "integrity", text }));
+      return false;
+    }
+    if (this.final.has(path) && !this.scenario.overwrite) this.faults.push(`replaced ${path} without leave`);
+    this.final.set(path, { size, content });
+    if (root !== undefined) this.#roots.set(entry, root.slice());
+    return true;
+  }
+
+  #tellCommitted(first: EntryId, count: number): void {
+    this.tell((receiver) => receiver.handle({ type: "committed", first, count, durable: true }));
   }
 
   #fail(entry: EntryId, { fault }: DiskFault): void {
@@ -215,6 +318,17 @@ export class Disk {
 /** The blocks of a version of a file. */
 export function contents(path: string, version: number, size: number): Uint32Array {
   return new Uint32Array(blockCount(size)).map((_, block) => contentOf(path, version, block));
+}
+
+/** The same entries as runs. */
+function runsOf(entries: readonly EntryId[]): { first: EntryId; count: number }[] {
+  const runs: { first: EntryId; count: number }[] = [];
+  for (const entry of [...entries].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.first + last.count === entry) last.count++;
+    else runs.push({ first: entry, count: 1 });
+  }
+  return runs;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -10,6 +10,8 @@ export interface Frame {
   readonly content: number;
   /** What the sender hashed it to. */
   readonly value: number;
+  /** The root of a file of one block, which its frame seals. */
+  readonly root: Uint8Array | undefined;
 }
 
 /** One lane from end to end. Frames stay in order; nothing of a dead lane arrives. */

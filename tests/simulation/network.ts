@@ -17,7 +17,7 @@ export class ControlStream {
   readonly #arrivesMs: Record<Side, number> = { sender: 0, receiver: 0 };
   /** Messages for a side that has not taken the new connection yet. */
   readonly #waiting: Record<Side, TransferMessage[] | undefined> = { sender: undefined, receiver: undefined };
-  /** Acknowledgements of the last connection, to be repeated on the next. */
+  /** Acknowledgements that arrived on the last connection, to be repeated on the next. */
   #old: TransferMessage[] = [];
 
   constructor(
@@ -34,14 +34,14 @@ export class ControlStream {
   send(from: Side, message: TransferMessage): void {
     const bytes = encode(message);
     if (!this.#isUp) return;
-    if (message.type === "verified" || message.type === "committed") this.#old.push(message);
     const to = from === "sender" ? "receiver" : "sender";
     const { nowMs } = this.clock;
     this.#arrivesMs[to] = Math.max(this.#arrivesMs[to], nowMs + this.latencyMs + this.random.time(0, JITTER_MS));
     const epoch = this.#epoch;
-    this.clock.after(this.#arrivesMs[to] - nowMs, () => {
+    this.clock.at(this.#arrivesMs[to], () => {
       if (epoch !== this.#epoch) return;
       const decoded = decode(bytes);
+      if (decoded.type === "verified" || decoded.type === "committed") this.#old.push(decoded);
       const waiting = this.#waiting[to];
       if (waiting !== undefined) waiting.push(decoded);
       else this.arrive(to, decoded);

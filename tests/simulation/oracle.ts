@@ -9,7 +9,13 @@ import type { World } from "./world.ts";
 export function judge(world: World): string[] {
   const faults = [...new Set(world.faults)];
   if (world.hung) faults.push(`hung after ${world.clock.nowMs} ms`);
-  else faults.push(...judgeAgreement(world), ...judgeFiles(world), ...judgeCounts(world), ...judgeExpected(world));
+  else {faults.push(
+      ...judgeAgreement(world),
+      ...judgeFiles(world),
+      ...judgeCounts(world),
+      ...judgeExpected(world),
+      ...judgeKinds(world),
+    );}
   return faults;
 }
 
@@ -89,6 +95,19 @@ function judgeExpected(world: World): string[] {
   const [one, other] = [describe(world.sender.outcome), describe(world.receiver.outcome)];
   if (expected === undefined || (expected === one && expected === other)) return [];
   return [`expected "${expected}" instead of "${one}" and "${other}"`];
+}
+
+/** Nobody breaks the protocol here, and nothing is found wrong that was right: such an end shows a bug of a machine. */
+function judgeKinds({ sender, receiver, scenario }: World): string[] {
+  const excused = new Set<string | undefined>([scenario.cancel?.kind]);
+  if ([...scenario.targets.values()].includes("duplicate")) excused.add("protocol");
+  if (scenario.damages.some(({ times }) => times > 3)) excused.add("integrity");
+  return [sender.outcome, receiver.outcome].flatMap((outcome) => {
+    if (outcome.state !== "failed") return [];
+    const { kind, message } = outcome.error;
+    const isWrong = ["protocol", "internal", "integrity", "usage"].includes(kind) && !excused.has(kind);
+    return isWrong ? [`ended as ${kind}: ${message}`] : [];
+  });
 }
 
 function expectedEnd({ scenario }: World): string | undefined {

@@ -31,7 +31,7 @@ function judgeNames({ disk, codes, items }: Ending, scenario: ProcessScenario): 
   for (const { path, kind, size } of filesOf(items)) {
     const there = disk.final.get(path);
     const target = scenario.targets.get(path);
-    if (kind === "file" && there !== undefined && there !== "folder") {
+    if (kind === "file" && typeof there === "object") {
       const isNew = isEqual(there.blocks, blocks(path, size));
       const isOld = target === "different" && isEqual(there.blocks, blocks(path, there.size, OLD_VERSION));
       if (!isNew && !isOld) faults.push(`"${path}" has wrong content`);

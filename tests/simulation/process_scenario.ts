@@ -64,7 +64,9 @@ const SPAN_MS = 250;
 export function processScenario(seed: number, group: ProcessGroup, flaw?: Flaw): ProcessScenario {
   const random = new Random(seed);
   const items = itemsOf(random);
-  const files = items.flatMap(([path, size]) => size === "folder" ? [] : [{ path, blocks: Math.ceil(size / MIB) }]);
+  const files = items.flatMap(([path, size]) =>
+    typeof size === "string" ? [] : [{ path, blocks: Math.ceil(size / MIB) }]
+  );
   const has = (...groups: ProcessGroup[]) =>
     groups.includes(group) || (group === "everything at once" && random.chance(0.4));
   const some = <Value>(likely: number, value: (file: { path: string; blocks: number }) => Value): Map<string, Value> =>
@@ -93,7 +95,7 @@ export function processScenario(seed: number, group: ProcessGroup, flaw?: Flaw):
   };
 }
 
-/** One file, or a folder with some in folders of their own. */
+/** One file, or a folder with some files and links in folders of their own. */
 function itemsOf(random: Random): Item[] {
   const size = () =>
     random.pick([0, 1, MIB - 1, MIB, MIB + 1, random.between(1, 4 * MIB), random.between(1, 12 * MIB)]);
@@ -103,7 +105,7 @@ function itemsOf(random: Random): Item[] {
   for (let i = random.between(0, 8); i > 0; i--) {
     const path = `${random.pick(folders)}/${random.chance(0.1) ? "." : ""}e${i}`;
     const isFolder = random.chance(0.2);
-    items.push([path, isFolder ? "folder" : size()]);
+    items.push([path, isFolder ? "folder" : random.chance(0.1) ? "link" : size()]);
     if (isFolder) folders.push(path);
   }
   return items;
@@ -130,7 +132,7 @@ function damagesOf(random: Random, items: readonly Item[]): Damage[] {
   for (let i = random.between(1, 4); i > 0; i--) {
     const entry = random.below(items.length);
     const size = items[entry]?.[1];
-    if (size === undefined || size === "folder" || size === 0) continue;
+    if (typeof size !== "number" || size === 0) continue;
     const block = random.below(Math.ceil(size / MIB));
     // More than three times is beyond repair.
     damages.set(`${entry} ${block}`, { entry, block, times: random.between(1, random.chance(0.2) ? 6 : 3) });

@@ -113,7 +113,7 @@ function diskOf({ items, targets, diskFaults, freeSpace, writeMs, commitMs }: Pr
   const disk = emptyDisk({ freeSpace, writeMs, commitMs });
   for (const [path, size] of items) {
     const target = targets.get(path);
-    if (target === undefined || size === "folder") continue;
+    if (target === undefined || typeof size === "string") continue;
     for (const [at] of [...path].entries()) {
       if (path[at] === "/") disk.final.set(path.slice(0, at), "folder");
     }

@@ -13,6 +13,7 @@ export const GROUPS = [
   "lanes and links are lost",
   "blocks arrive damaged",
   "sources change",
+  "blocks are read again",
   "the disk fails",
   "targets exist",
   "somebody cancels",
@@ -67,6 +68,8 @@ export interface Scenario {
   readonly latencyMs: number;
   /** How likely a write is to take seconds. */
   readonly hangs: number;
+  /** The longest time that a commit takes. */
+  readonly commitMs: number;
   readonly losses: readonly Loss[];
   /** Whether a lost link stays lost the last time. */
   readonly staysLost: boolean;
@@ -89,6 +92,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
   const files = filesOf(random);
   const has = (...groups: Group[]) => groups.includes(group) || (group === "everything at once" && random.chance(0.4));
   const targets = has("targets exist") ? targetsOf(random, files) : new Map<string, Target>();
+  const losses = has("lanes and links are lost", "blocks are read again") ? lossesOf(random) : [];
   return {
     seed,
     group,
@@ -96,10 +100,19 @@ export function scenarioOf(seed: number, group: Group): Scenario {
     lanes: random.between(1, 8),
     latencyMs: random.pick([0.2, 2, 20, 100]),
     hangs: random.pick([0, 0, 1, 10]) / Math.max(20, blockTotal(files)),
-    losses: has("lanes and links are lost") ? lossesOf(random) : [],
+    commitMs: group === "blocks are read again" ? random.pick([10, 300]) : 10,
+    losses,
     staysLost: has("lanes and links are lost") && random.chance(0.1),
-    damages: has("blocks arrive damaged") ? damagesOf(random, files) : [],
-    sourceFaults: has("sources change") ? sourceFaultsOf(random, files) : [],
+    damages: has("blocks arrive damaged")
+      ? damagesOf(random, files, random.chance(0.25) ? 6 : 3)
+      : group === "blocks are read again"
+      ? damagesOf(random, files, 3)
+      : [],
+    sourceFaults: group === "blocks are read again"
+      ? lateChangesOf(random, files, losses)
+      : has("sources change")
+      ? sourceFaultsOf(random, files)
+      : [],
     walkFault: has("sources change") && random.chance(0.1)
       ? { afterEntries: random.below(files.length + 1), fault: "not-found" }
       : undefined,
@@ -123,11 +136,25 @@ function filesOf(random: Random): SimulatedFile[] {
     if (count > 1 && random.chance(0.15)) {
       files.push({ path: `${parent}d${i}`, kind: "folder", size: 0 });
       folders.push(`${parent}d${i}/`);
+    } else if (count > 1 && random.chance(0.1)) {
+      files.push(linkOf(random, `${parent}l${i}`, files));
     } else {
-      files.push({ path: `${parent}f${i}`, kind: "file", size: sizeOf(random, count > 40) });
+      const size = sizeOf(random, count > 40);
+      files.push({ path: `${parent}f${i}`, kind: "file", size, ...holesOf(random, size) });
     }
   }
   return files;
+}
+
+/** A symbolic link, or another name of an earlier file. */
+function linkOf(random: Random, path: string, files: readonly SimulatedFile[]): SimulatedFile {
+  const linkedTo = random.below(files.length + 1);
+  if (files[linkedTo]?.kind !== "file" || random.chance(0.5)) return { path, kind: "link", size: 0 };
+  return { path, kind: "hardlink", size: 0, linkedTo };
+}
+
+function holesOf(random: Random, size: number): Pick<SimulatedFile, "dataBytes"> {
+  return random.chance(0.1) ? { dataBytes: random.below(size + 1) } : {};
 }
 
 function blockTotal(files: readonly SimulatedFile[]): number {
@@ -148,10 +175,9 @@ function lossesOf(random: Random): Loss[] {
   }));
 }
 
-function damagesOf(random: Random, files: readonly SimulatedFile[]): Damage[] {
+/** @param most how often a block arrives damaged at most; more than three times is beyond repair */
+function damagesOf(random: Random, files: readonly SimulatedFile[], most: number): Damage[] {
   const damages: Damage[] = [];
-  // One seed in four has a block that is beyond repair.
-  const most = random.chance(0.25) ? 6 : 3;
   for (let i = random.between(1, 5); i > 0; i--) {
     const entry = random.below(files.length || 1);
     const blocks = blockCount(files[entry]?.size ?? 0);
@@ -171,9 +197,17 @@ function leftOutOf(random: Random): LeftOut {
 
 function sourceFaultsOf(random: Random, files: readonly SimulatedFile[]): SourceFault[] {
   return files.flatMap((file, entry): SourceFault[] => {
-    if (file.kind === "folder" || !random.chance(files.length === 1 ? 0.7 : 0.1)) return [];
+    if (file.kind !== "file" || !random.chance(files.length === 1 ? 0.7 : 0.1)) return [];
     const what = random.pick(["change", "shrink", "unreadable", "seal-io"] as const);
     return [{ entry, what, atMs: random.time(0, 200), block: random.below(blockCount(file.size) + 1) }];
+  });
+}
+
+/** Files that change shortly before a lane or link is lost: what was read before, and has arrived or has not, is read again. */
+function lateChangesOf(random: Random, files: readonly SimulatedFile[], losses: readonly Loss[]): SourceFault[] {
+  return files.flatMap((file, entry): SourceFault[] => {
+    if (file.kind !== "file" || random.chance(0.5)) return [];
+    return [{ entry, what: "change", atMs: random.pick(losses).atMs - random.time(0, 30), block: 0 }];
   });
 }
 

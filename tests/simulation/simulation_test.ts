@@ -10,7 +10,8 @@ import assert from "node:assert/strict";
 import { print } from "../../scripts/shell.ts";
 import { judge } from "./oracle.ts";
 import { type Group, GROUPS, scenarioOf } from "./scenario.ts";
-import { type Flaws, World } from "./world.ts";
+import type { Flaws } from "./flaws.ts";
+import { World } from "./world.ts";
 
 const SEEDS_IN_GROUP = Number(Deno.env.get("ULTRA_SEEDS") ?? 1000);
 const ONE_SEED = Deno.env.get("ULTRA_SEED");
@@ -42,6 +43,44 @@ Deno.test("the oracle sees a receiver that commits before the last page has pass
   assertSeen("nothing goes wrong", { hasty: true }, /before the last page passed/);
 });
 
+// What trees made new: seals that follow the data, and runs of entries.
+
+Deno.test("a seal may come before the last block is verified: the oracle sees a disk that says so too early", () => {
+  assertSeen("nothing goes wrong", { disk: "verifies-early" }, /with blocks missing/);
+});
+
+Deno.test("a seal may come after the last block is verified: the oracle sees a receiver that does not hear it then", () => {
+  assertSeen("nothing goes wrong", { deafToLateSeals: true }, /hung/);
+});
+
+Deno.test("E4: what is read again has to be what was sent first: the oracle sees a source that sends whatever it reads", () => {
+  assertSeen("blocks are read again", { source: "forgets-values" }, /wrong content|ended as integrity/);
+});
+
+Deno.test("a failure may follow a seal: the oracle sees a receiver that does not hear it then", () => {
+  assertSeen("blocks are read again", { deafToLateFailures: true }, /hung/);
+});
+
+Deno.test("a commit that has begun wins over a failure: the oracle sees a sender that does not hear of it", () => {
+  assertSeen("blocks are read again", { deafToLateCommits: true }, /ended as protocol/);
+});
+
+Deno.test("what is sealed and not committed may be needed again: the oracle sees a sender that does not hear that", () => {
+  assertSeen("blocks arrive damaged", { deafToLateNeeds: true }, /hung/);
+});
+
+Deno.test("links come after everything else: the oracle sees a receiver that does not wait", () => {
+  assertSeen("nothing goes wrong", { hastyLinks: true }, /before everything else was over/);
+});
+
+Deno.test("runs end before files that are not needed: the oracle sees a receiver that expects these, too", () => {
+  assertSeen("targets exist", { uncutExpects: true }, /expected file \d+, which is not needed/);
+});
+
+Deno.test("runs end before files that are not needed: the oracle sees a sender that sends these, too", () => {
+  assertSeen("targets exist", { uncutGrants: true }, /a frame of file \d+, which is not needed/);
+});
+
 function seeds(): number[] {
   if (ONE_SEED !== undefined) return [Number(ONE_SEED)];
   return Array.from({ length: SEEDS_IN_GROUP }, (_, i) => i);
@@ -57,10 +96,13 @@ function simulate(seed: number, group: Group, flaws: Flaws = {}): string[] {
   return judge(world);
 }
 
+/** Seeds within which each planted flaw must be seen. */
+const SEEDS_FOR_A_FLAW = 1000;
+
 function assertSeen(group: Group, flaws: Flaws, expected: RegExp): void {
-  for (let seed = 0; seed < 300; seed++) {
+  for (let seed = 0; seed < SEEDS_FOR_A_FLAW; seed++) {
     if (!simulate(seed, group, flaws).some((fault) => expected.test(fault))) continue;
     return print(`${JSON.stringify(flaws)} was seen at seed ${seed}`);
   }
-  assert.fail("the flaw went unseen in 300 seeds");
+  assert.fail(`the flaw went unseen in ${SEEDS_FOR_A_FLAW} seeds`);
 }

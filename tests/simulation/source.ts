@@ -1,21 +1,27 @@
-/** The sender's engine: reads simulated files into lanes. @module */
+/** The sender's engine: reads simulated files into lanes, seals them, and keeps what it sent until they are over. @module */
 
 import type { FileFault, GrantId, LaneId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";
 import type { Sender } from "../../src/transfer/sender.ts";
 import type { Clock } from "./clock.ts";
-import { blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
+import { BLOCK, blockCount, contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
 import type { Frame, Lane } from "./lanes.ts";
 import type { Random } from "./random.ts";
 import type { Scenario, SourceFault } from "./scenario.ts";
 
+/** How a source can be broken, to prove that the oracle sees it. */
+export type SourceFlaw =
+  | "none"
+  /** What is read again is sent, whatever it is. */
+  | "forgets-values";
+
+/** Blocks of a file, or (`entry` undefined) files of one block. */
 interface Grant {
   readonly id: GrantId;
-  readonly entry: EntryId;
-  readonly first: BlockIndex;
-  cursor: BlockIndex;
-  end: BlockIndex;
+  readonly entry: EntryId | undefined;
+  cursor: number;
+  end: number;
 }
 
 interface Reader {
@@ -27,12 +33,22 @@ interface Reader {
   arrivesMs: number;
 }
 
+/** What is kept of a file that is read. */
+interface Kept {
+  /** By block, as they were sent first. */
+  readonly values: (number | undefined)[];
+  left: number;
+}
+
 export class Source {
   /** Frames put into lanes. */
   frames = 0;
+  /** Files whose seal has left, in a frame or as an event. */
+  readonly sealed = new Set<EntryId>();
   readonly #files: readonly SimulatedFile[];
   readonly #roots = new Map<EntryId, Uint8Array>();
-  readonly #values = new Map<EntryId, Uint32Array>();
+  readonly #kept = new Map<EntryId, Kept>();
+  readonly #over = new Set<EntryId>();
   readonly #readers = new Map<LaneId, Reader>();
   readonly #grants = new Map<GrantId, Grant>();
   readonly #damagesLeft: number[];
@@ -46,9 +62,13 @@ export class Source {
     /** Calls the machine, unless the process is over. */
     readonly tell: (act: (sender: Sender) => void) => void,
     readonly deliver: (lane: Lane, frame: Frame) => void,
+    readonly flaw: SourceFlaw,
   ) {
     this.#files = scenario.files;
     this.#damagesLeft = scenario.damages.map((damage) => damage.times);
+    for (const [entry, { kind, size }] of this.#files.entries()) {
+      if (kind === "file" && size === 0) this.#roots.set(entry, rootOf(0, []));
+    }
   }
 
   openLane(lane: Lane): void {
@@ -79,107 +99,148 @@ export class Source {
       return sender.handle({ type: "walk-end", entries: this.#files.length, size: total(this.#files), leftOut });
     }
     const files = this.#files.slice(this.#walked, this.#walked + count);
-    const common = { mode: 0o644, mtimeSeconds: 1, mtimeNanos: 0, fingerprint: new Uint8Array(16) };
-    for (const page of encodePages(this.#walked, files.map((file) => ({ ...file, ...common })))) {
-      sender.handle({
-        type: "page",
-        first: page.first,
-        count: page.count,
-        size: total(this.#files.slice(page.first, page.first + page.count)),
-        entries: page.entries,
-      });
+    for (const page of encodePages(this.#walked, files.map(entryOf))) {
+      const size = total(this.#files.slice(page.first, page.first + page.count));
+      sender.handle({ ...page, type: "page", size });
     }
     this.#walked += count;
   }
 
-  grant(laneId: LaneId, id: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
-    const grant = { id, entry, first, cursor: first, end: first + count };
-    this.#grants.set(id, grant);
-    const reader = this.#readers.get(laneId);
-    if (reader === undefined) return;
-    reader.grants.push(grant);
-    if (!reader.isReading) this.#read(reader);
+  grant(lane: LaneId, id: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
+    this.#queue(lane, { id, entry, cursor: first, end: first + count });
   }
 
-  shrink(id: GrantId, end: BlockIndex): BlockIndex {
+  grantEntries(lane: LaneId, id: GrantId, first: EntryId, count: number): void {
+    this.#queue(lane, { id, entry: undefined, cursor: first, end: first + count });
+  }
+
+  shrink(id: GrantId, end: number): number {
     const grant = this.#grants.get(id);
     if (grant === undefined) throw new Error(`grant ${id} is unknown`);
     grant.end = Math.min(grant.end, Math.max(end, grant.cursor));
     return grant.end;
   }
 
-  seal(entry: EntryId): void {
-    this.clock.after(this.random.time(0, 3), () => {
-      const fault = this.#faultOf(entry);
-      const size = this.#file(entry).size;
-      const values = this.#values.get(entry) ?? new Uint32Array(0);
-      if (fault?.what === "seal-io") {
-        this.tell((sender) => sender.handle({ type: "seal-failed", entry, fault: "io", text: "cannot be read" }));
-      } else if (fault?.what === "change" || fault?.what === "shrink") {
-        this.tell((sender) => sender.handle({ type: "seal-failed", entry, fault: "changed", text: "changed" }));
-      } else {
-        if (values.length !== blockCount(size) || values.includes(0)) {
-          throw new Error(`sealed ${entry} without its values`);
-        }
-        const root = rootOf(size, values);
-        this.#roots.set(entry, root);
-        this.tell((sender) => sender.handle({ type: "sealed", entry, size, root }));
-      }
-    });
+  release(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) {
+      this.#over.add(entry);
+      this.#kept.delete(entry);
+    }
   }
 
   transferRoot(statuses: Uint8Array): Uint8Array {
     return transferRootOf(this.#files, statuses, this.#roots);
   }
 
+  root(entry: EntryId): Uint8Array | undefined {
+    return this.#roots.get(entry);
+  }
+
+  #queue(laneId: LaneId, grant: Grant): void {
+    this.#grants.set(grant.id, grant);
+    const reader = this.#readers.get(laneId);
+    if (reader === undefined) return;
+    reader.grants.push(grant);
+    if (!reader.isReading) this.#read(reader);
+  }
+
   #read(reader: Reader): void {
     const grant = reader.grants[0];
     reader.isReading = grant !== undefined && reader.lane.isAlive;
     if (grant === undefined || !reader.isReading) return;
+    while (grant.entry === undefined && grant.cursor < grant.end && !this.#isSmall(grant.cursor)) grant.cursor++;
     if (grant.cursor >= grant.end) {
       reader.grants.shift();
-      this.#tellRead(reader.lane, grant);
+      this.#later(0.1, (sender) => sender.handle({ type: "grant-read", lane: reader.lane.id, grant: grant.id }));
       return this.#read(reader);
     }
-    const block = grant.cursor++;
+    const at = grant.cursor++;
     this.clock.after(reader.blockMs, () => {
       if (!reader.lane.isAlive) return;
-      const fault = this.#faultOf(grant.entry);
-      const failure = fault === undefined ? undefined : readFailure(fault, block);
-      if (failure !== undefined) {
-        reader.grants.splice(reader.grants.indexOf(grant), 1);
-        this.clock.after(
-          0.1,
-          () =>
-            this.tell((sender) =>
-              sender.handle({ type: "read-failed", entry: grant.entry, fault: failure, text: "cannot be read" })
-            ),
-        );
-      } else {
-        this.#emit(reader, grant.entry, block, fault === undefined ? 0 : 1);
-      }
+      if (grant.entry === undefined) this.#readSmall(reader, at);
+      else if (!this.#readBlock(reader, grant.entry, at)) reader.grants.splice(reader.grants.indexOf(grant), 1);
       this.#read(reader);
     });
   }
 
-  #tellRead({ id }: Lane, grant: Grant): void {
-    this.clock.after(
-      0.1,
-      () => this.tell((sender) => sender.handle({ type: "grant-read", lane: id, grant: grant.id })),
-    );
+  /** Reads a file of one block and looks at it again: then its frame seals it. */
+  #readSmall(reader: Reader, entry: EntryId): void {
+    if (this.#over.has(entry)) return;
+    const fault = this.#faultOf(entry);
+    const isAgain = this.#kept.has(entry);
+    if (fault !== undefined && !(isAgain && this.flaw === "forgets-values")) {
+      const isChanged = fault.what === "change" || fault.what === "shrink";
+      return this.#fail(entry, isChanged ? "changed" : "io");
+    }
+    this.sealed.add(entry);
+    this.#emit(reader, entry, 0, fault === undefined ? 0 : 1);
+  }
+
+  /** Reads a block of a larger file; false when it cannot be read. */
+  #readBlock(reader: Reader, entry: EntryId, block: BlockIndex): boolean {
+    if (this.#over.has(entry)) return true;
+    const fault = this.#faultOf(entry);
+    const failure = fault === undefined ? undefined : readFailure(fault, block);
+    const version = fault === undefined ? 0 : 1;
+    const first = this.#kept.get(entry)?.values[block];
+    const isOther = first !== undefined && first !== contentOf(this.#file(entry).path, version, block);
+    if (failure !== undefined || (isOther && this.flaw !== "forgets-values")) {
+      this.#fail(entry, failure ?? "changed");
+      return false;
+    }
+    this.#emit(reader, entry, block, version);
+    return true;
+  }
+
+  #fail(entry: EntryId, fault: FileFault): void {
+    this.#later(0.1, (sender) => sender.handle({ type: "read-failed", entry, fault, text: "cannot be read" }));
   }
 
   #emit(reader: Reader, entry: EntryId, block: BlockIndex, version: number): void {
     const { path, size } = this.#file(entry);
-    let values = this.#values.get(entry);
-    if (values === undefined) this.#values.set(entry, values = new Uint32Array(blockCount(size)));
     const value = contentOf(path, version, block);
-    values[block] = value;
+    const isSmall = this.#isSmall(entry);
+    const root = isSmall ? rootOf(size, [value]) : undefined;
+    if (root !== undefined) this.#roots.set(entry, root);
+    this.#keep(entry, block, value);
     this.frames++;
-    const frame = { entry, block, value, content: this.#isDamaged(entry, block) ? value ^ 1 : value };
+    const frame = { entry, block, value, root, content: this.#isDamaged(entry, block) ? value ^ 1 : value };
     const { nowMs } = this.clock;
     reader.arrivesMs = Math.max(reader.arrivesMs, nowMs + this.random.time(1, 1.5) * this.scenario.latencyMs);
-    this.clock.after(reader.arrivesMs - nowMs, () => this.deliver(reader.lane, frame));
+    this.clock.at(reader.arrivesMs, () => this.deliver(reader.lane, frame));
+  }
+
+  #keep(entry: EntryId, block: BlockIndex, value: number): void {
+    const count = blockCount(this.#file(entry).size);
+    let kept = this.#kept.get(entry);
+    if (kept === undefined) this.#kept.set(entry, kept = { values: new Array(count), left: count });
+    if (kept.values[block] !== undefined) return;
+    kept.values[block] = value;
+    kept.left--;
+    if (kept.left === 0 && count > 1) this.#seal(entry, kept);
+  }
+
+  /** All was read once: looks at the source again, which now and then takes longer than the blocks to their end. */
+  #seal(entry: EntryId, { values }: Kept): void {
+    this.#later(this.random.time(0, this.random.chance(0.3) ? 400 : 3), (sender) => {
+      if (this.#over.has(entry) || this.sealed.has(entry)) return;
+      const fault = this.#faultOf(entry);
+      if (fault?.what === "seal-io") {
+        return sender.handle({ type: "seal-failed", entry, fault: "io", text: "cannot be read" });
+      }
+      if (fault?.what === "change" || fault?.what === "shrink") {
+        return sender.handle({ type: "seal-failed", entry, fault: "changed", text: "changed" });
+      }
+      const { size } = this.#file(entry);
+      const root = rootOf(size, values.map((value) => value ?? 0));
+      this.sealed.add(entry);
+      this.#roots.set(entry, root);
+      sender.handle({ type: "sealed", entry, size, root });
+    });
+  }
+
+  #later(delayMs: number, act: (sender: Sender) => void): void {
+    this.clock.after(delayMs, () => this.tell(act));
   }
 
   #isDamaged(entry: EntryId, block: BlockIndex): boolean {
@@ -192,6 +253,11 @@ export class Source {
   /** The fault of an entry, once its time has come. */
   #faultOf(entry: EntryId): SourceFault | undefined {
     return this.scenario.sourceFaults.find((fault) => fault.entry === entry && this.clock.nowMs >= fault.atMs);
+  }
+
+  #isSmall(entry: EntryId): boolean {
+    const { size } = this.#file(entry);
+    return size > 0 && size <= BLOCK;
   }
 
   #file(entry: EntryId): SimulatedFile {

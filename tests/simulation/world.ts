@@ -3,28 +3,20 @@
 import { describe } from "../../src/ui/advice.ts";
 import type { LaneId } from "../../src/protocol/words.ts";
 import { UltraError } from "../../src/base/errors.ts";
-import type { TransferMessage } from "../../src/protocol/messages.ts";
+import type { EntryId, TransferMessage } from "../../src/protocol/messages.ts";
 import { Receiver } from "../../src/transfer/receiver.ts";
 import { Sender } from "../../src/transfer/sender.ts";
 import type { ReceiverCommand } from "../../src/transfer/turns.ts";
 import { chunkBlocks } from "../../src/settings/ultra.ts";
 import { Clock } from "./clock.ts";
 import { BLOCK } from "./content.ts";
-import { Disk, type DiskFlaw } from "./disk.ts";
-import { aliveOf, killLane, type Lane } from "./lanes.ts";
+import { Disk } from "./disk.ts";
+import { aliveOf, type Frame, killLane, type Lane } from "./lanes.ts";
 import { ControlStream, type Side } from "./network.ts";
 import { Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
+import { deafened, type Flaws, uncut } from "./flaws.ts";
 import { Source } from "./source.ts";
-
-/** What is broken on purpose. */
-export interface Flaws {
-  readonly disk?: DiskFlaw;
-  /** The sender never hears of lost lanes. */
-  readonly deafToLanes?: boolean;
-  /** The receiver believes that the pages end as soon as the first one is there. */
-  readonly hasty?: boolean;
-}
 
 /** No transfer of a scenario takes longer, with all outages, stalls and waits. */
 const LONGEST_MS = 180_000;
@@ -33,6 +25,9 @@ const LONGEST_MS = 180_000;
 const GIVE_UP_MS = 60_000;
 
 const TICK_MS = 45;
+
+/** Its number on the link. */
+const TRANSFER = 7;
 
 export class World {
   readonly clock = new Clock();
@@ -45,6 +40,8 @@ export class World {
   hung = false;
   /** Whether a link or lane was lost, so that blocks may travel twice. */
   disturbed = false;
+  /** Entries of which the sender has said that they failed. */
+  readonly failedThere = new Set<EntryId>();
   readonly #control: ControlStream;
   readonly #lanes = new Map<LaneId, Lane>();
   #nextLane: LaneId = 1;
@@ -64,7 +61,8 @@ export class World {
     const tellSender = (act: (sender: Sender) => void) => this.#tell(() => act(this.sender));
     const tellReceiver = (act: (receiver: Receiver) => void) => this.#tell(() => act(this.receiver));
     this.disk = new Disk(scenario, clock, random, tellReceiver, flaws.disk ?? "none");
-    this.source = new Source(scenario, clock, random, tellSender, (lane, frame) => this.disk.deliver(lane, frame));
+    const deliver = (lane: Lane, frame: Frame) => this.disk.deliver(lane, frame);
+    this.source = new Source(scenario, clock, random, tellSender, deliver, flaws.source ?? "none");
     this.faults = this.disk.faults;
     this.sender = this.#makeSender();
     this.receiver = this.#makeReceiver();
@@ -102,7 +100,8 @@ export class World {
         return source.shrink(grant, end);
       },
       transferRoot: (statuses) => source.transferRoot(statuses),
-    }, { blockLength: BLOCK, chunkBlocks, describe });
+      root: (entry) => source.root(entry),
+    }, { transfer: TRANSFER, blockLength: BLOCK, chunkBlocks, describe });
   }
 
   #makeReceiver(): Receiver {
@@ -115,7 +114,8 @@ export class World {
         this.#settleReceiver();
         return disk.transferRoot(statuses);
       },
-    }, { overwrite, blockLength: BLOCK, describe });
+      root: (entry) => disk.root(entry),
+    }, { transfer: TRANSFER, overwrite, blockLength: BLOCK, describe });
   }
 
   /** Does what the sender has asked for meanwhile. */
@@ -124,15 +124,21 @@ export class World {
     for (let command = this.sender.poll(); command !== undefined; command = this.sender.poll()) {
       switch (command.type) {
         case "send":
+          if (command.message.type === "fail") this.failedThere.add(command.message.entry);
           this.#control.send("sender", command.message);
           break;
         case "grant":
           source.grant(command.lane, command.grant, command.entry, command.first, command.count);
           break;
+        case "grant-entries": {
+          const { first, count } = uncut(this, "uncutGrants", command);
+          source.grantEntries(command.lane, command.grant, first, count);
+          break;
+        }
         case "hold":
           throw new Error("nothing is held");
-        case "seal":
-          source.seal(command.entry);
+        case "release":
+          source.release(command.first, command.count);
           break;
       }
     }
@@ -145,7 +151,7 @@ export class World {
   }
 
   #runAtReceiver(command: ReceiverCommand): void {
-    const { disk, scenario } = this;
+    const { disk } = this;
     switch (command.type) {
       case "send":
         return this.#control.send("receiver", command.message);
@@ -153,12 +159,17 @@ export class World {
         return disk.page(command.first, command.count, command.entries);
       case "expect":
         return disk.expect(command.entry, command.first, command.count);
-      case "commit": {
-        const { entry, size, root } = command;
-        const hasPassed = this.#isListed && disk.checkedEntries === scenario.files.length;
-        if (!hasPassed) this.faults.push(`committed entry ${entry} before the last page passed`);
-        return disk.commit(entry, size, root);
+      case "expect-entries": {
+        const { first, count } = uncut(this, "uncutExpects", command);
+        return disk.expectEntries(first, count);
       }
+      case "commit":
+        this.#checkPassed(command.entry);
+        return disk.commit(command.entry, command.size, command.root);
+      case "commit-entries":
+        this.#checkPassed(command.first);
+        if (this.flaws.hastyLinks) this.#commitLinks();
+        return disk.commitEntries(command.first, command.count);
       case "finish-folders":
         return disk.finishFolders();
       case "abandon":
@@ -166,7 +177,20 @@ export class World {
     }
   }
 
-  #arrive(side: Side, message: TransferMessage): void {
+  #checkPassed(entry: EntryId): void {
+    const hasPassed = this.#isListed && this.disk.checkedEntries === this.scenario.files.length;
+    if (!hasPassed) this.faults.push(`committed entry ${entry} before the last page passed`);
+  }
+
+  /** Commits links with the first other entries, as a machine would that does not wait. */
+  #commitLinks(): void {
+    const { disk, scenario } = this;
+    for (const entry of scenario.files.keys()) if (disk.isLink(entry)) disk.commitEntries(entry, 1);
+  }
+
+  #arrive(side: Side, arrived: TransferMessage): void {
+    const message = deafened(this, side, arrived);
+    if (message === undefined) return;
     this.#tell(() => {
       if (side === "sender") return this.sender.handle({ type: "message", message });
       if (message.type === "pages-end") this.#isListed = true;

@@ -12,14 +12,14 @@ import { contentOf, type SimulatedFile } from "../simulation/content.ts";
 
 export const MIB = BLOCK_LEN;
 
-/** A file's size, or a folder. */
-export type Item = readonly [path: string, size: number | "folder"];
+/** A file's size, or a folder or symbolic link. */
+export type Item = readonly [path: string, size: number | "folder" | "link"];
 
 export function filesOf(items: readonly Item[]): SimulatedFile[] {
   return items.map(([path, size]) => ({
     path,
-    kind: size === "folder" ? "folder" : "file",
-    size: size === "folder" ? 0 : size,
+    kind: typeof size === "string" ? size : "file",
+    size: typeof size === "string" ? 0 : size,
   }));
 }
 
@@ -63,7 +63,7 @@ export interface FinalFile {
 
 /** The folder that a receiving computer receives into, and what is wrong with it. It outlives engines. */
 export interface Disk {
-  readonly final: Map<string, FinalFile | "folder">;
+  readonly final: Map<string, FinalFile | "folder" | "link">;
   /** Part files that exist. */
   readonly parts: Set<string>;
   freeSpace: number;
@@ -105,6 +105,9 @@ export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   return { files, pageEntries: 3, readMs: 0.5, ...none, ...flaws };
 }
 
+/** A file system that refuses nothing. */
+export const ALL_KEPT: Unkept = { mode: false, time: false, links: false, owner: false, xattrs: false, acl: false };
+
 export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
   return {
     final: new Map(),
@@ -112,7 +115,7 @@ export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
     freeSpace: 1e15,
     writeMs: 0.5,
     commitMs: 2,
-    unkept: { mode: false, time: false },
+    unkept: ALL_KEPT,
     folderFault: undefined,
     faults: new Map(),
     breaches: [],

@@ -26,6 +26,8 @@ class Lane implements LaneEnd {
   constructor(
     readonly id: LaneId,
     readonly number: number,
+    /** The number of its transfer on the link. */
+    readonly transfer: number,
     readonly way: SimulatedNetwork,
     readonly to: ConnectionEnd,
   ) {}
@@ -67,6 +69,8 @@ export class ConnectionEnd {
   readonly #lanes = new Set<Lane>();
   readonly #blockedLanes: Lane[] = [];
   #sink: SimulatedSink | undefined;
+  /** That of the frames for the sink. */
+  #transfer = 0;
   #isAdmitted = false;
   #lanesAllowed = 0;
   #received = 0;
@@ -112,16 +116,17 @@ export class ConnectionEnd {
     for (const lane of this.#blockedLanes.splice(0)) this.#introduce(lane);
   }
 
-  attach(sink: SimulatedSink): void {
+  attach(sink: SimulatedSink, transfer: number): void {
     this.#sink = sink;
+    this.#transfer = transfer;
     for (const lane of this.#lanes) this.write(lane);
   }
 
-  openLane(id: LaneId, number: number, source: SimulatedSource): void {
+  openLane(id: LaneId, number: number, source: SimulatedSource, transfer: number): void {
     const { network, tell } = this.#options;
     const { peer } = this;
     if (this.isClosed || peer === undefined) return;
-    const lane = new Lane(id, number, network, peer);
+    const lane = new Lane(id, number, transfer, network, peer);
     this.#lanes.add(lane);
     source.addLane(lane);
     tell({ type: "lane-opened", lane: id, connection: this.id, number });
@@ -145,7 +150,7 @@ export class ConnectionEnd {
     if (lane.isWriting || lane.receiverId === undefined || sink === undefined) return;
     const next = lane.arrived.shift();
     if (next === undefined || !lane.isOpen) return;
-    const what = sink.claim(next.frame);
+    const what = lane.transfer === this.#transfer ? sink.claim(next.frame) : "a lane of another transfer";
     if (what === "drop") {
       next.taken();
       return this.write(lane);

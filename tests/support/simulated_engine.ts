@@ -15,11 +15,13 @@ import {
   type Engine,
   type EngineEvent,
   type Identity,
+  type LaneOptions,
   ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
   type SinkOptions,
+  type SourceOptions,
   type TransferStats,
 } from "../../src/engine/engine.ts";
 import type {
@@ -171,18 +173,18 @@ export class SimulatedEngine implements Engine {
     this.#ends.get(connection)?.admit(lanes);
   }
 
-  attach(connection: ConnectionId, sink: SinkId): void {
+  attach(connection: ConnectionId, sink: SinkId, transfer: number): void {
     const found = this.#sinks.get(sink);
-    if (found !== undefined) this.#ends.get(connection)?.attach(found);
+    if (found !== undefined) this.#ends.get(connection)?.attach(found, transfer);
   }
 
-  openLanes(connection: ConnectionId, source: SourceId, firstLane: LaneId, firstNumber: number, count: number): void {
+  openLanes({ connection, source, firstLane, firstNumber, count, transfer }: LaneOptions): void {
     const end = this.#ends.get(connection);
     const found = this.#sources.get(source);
     if (end === undefined || found === undefined) return;
     for (let i = 0; i < count; i++) {
       this.#lanes.set(firstLane + i, { end, source: found });
-      end.openLane(firstLane + i, firstNumber + i, found);
+      end.openLane(firstLane + i, firstNumber + i, found, transfer);
     }
   }
 
@@ -194,15 +196,19 @@ export class SimulatedEngine implements Engine {
     this.#lanes.get(lane)?.source.grant(lane, grant, entry, first, count);
   }
 
-  shrink(grant: GrantId, end: BlockIndex): BlockIndex | undefined {
+  grantEntries(lane: LaneId, grant: GrantId, first: EntryId, count: number): void {
+    this.#lanes.get(lane)?.source.grantEntries(lane, grant, first, count);
+  }
+
+  shrink(grant: GrantId, end: number): number | undefined {
     return [...this.#sources.values()].find((source) => source.has(grant))?.shrink(grant, end);
   }
 
-  source(paths: readonly string[]): SourceId {
+  source({ paths }: SourceOptions): SourceId {
     const names = paths.map((path) => path.split("/").at(-1) ?? path);
     const inFolder = this.folders.get(dirname(paths[0] ?? ""));
     const files = [...inFolder?.final ?? []];
-    const there = tree(files.map(([path, file]) => [path, file === "folder" ? file : file.size]));
+    const there = tree(files.map(([path, file]) => [path, typeof file === "string" ? file : file.size]));
     return this.#source(inFolder === undefined ? this.#host.tree ?? tree([]) : there, names);
   }
 
@@ -249,8 +255,8 @@ export class SimulatedEngine implements Engine {
     throw new Error("Nothing is held yet: resume comes later");
   }
 
-  seal(source: SourceId, entry: EntryId): void {
-    this.#sources.get(source)?.seal(entry);
+  release(source: SourceId, first: EntryId, count: number): void {
+    this.#sources.get(source)?.release(first, count);
   }
 
   sink(options: SinkOptions): SinkId {
@@ -282,6 +288,14 @@ export class SimulatedEngine implements Engine {
     this.#knownSink(sink).expect(entry, first, count);
   }
 
+  expectEntries(sink: SinkId, first: EntryId, count: number): void {
+    this.#knownSink(sink).expectEntries(first, count);
+  }
+
+  commitEntries(sink: SinkId, first: EntryId, count: number): void {
+    this.#knownSink(sink).commitEntries(first, count);
+  }
+
   commit(sink: SinkId, entry: EntryId, size: number, root: Uint8Array): void {
     this.#knownSink(sink).commit(entry, size, root);
   }
@@ -297,6 +311,10 @@ export class SimulatedEngine implements Engine {
   transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array {
     const found = this.#sources.get(transfer) ?? this.#knownSink(transfer);
     return found.transferRoot(statuses);
+  }
+
+  entryRoot(transfer: SourceId | SinkId, entry: EntryId): Uint8Array | undefined {
+    return (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.root(entry);
   }
 
   name(transfer: SourceId | SinkId, entry: EntryId): string | undefined {

@@ -4,6 +4,7 @@ import { describe } from "../../src/ui/advice.ts";
 import { exitCodeOfError, exitCodeOfSignal } from "../../src/cli/exit.ts";
 import type { ReceiveTask, SendTask, TestTask, Way } from "../../src/cli/resolve.ts";
 import { receiveCommand } from "../../src/cli/recv.ts";
+import { USUAL_CHOICES } from "../../src/session/offering.ts";
 import { sendCommand } from "../../src/cli/send.ts";
 import { testCommand } from "../../src/cli/measure.ts";
 import { Interrupted } from "../../src/base/interrupted.ts";
@@ -91,6 +92,7 @@ export class SimulatedProcess {
     const task: SendTask = {
       command: "send",
       paths,
+      ...USUAL_CHOICES,
       allowLeftOut: false,
       ...common(ticket, this.context.host),
       ...options,
@@ -103,6 +105,8 @@ export class SimulatedProcess {
       target: { folder: ".", rename: undefined },
       overwrite: false,
       hidden: false,
+      ...USUAL_CHOICES,
+      noSync: false,
       allowLeftOut: false,
       stay: false,
     };

@@ -19,6 +19,9 @@ interface Part {
   isFailed: boolean;
 }
 
+/** That of a file that was never sealed. */
+const NO_ROOT = new Uint8Array(32);
+
 export class SimulatedSink {
   readonly #entries: SimulatedFile[] = [];
   readonly #parts = new Map<EntryId, Part>();
@@ -40,7 +43,7 @@ export class SimulatedSink {
 
   page(first: EntryId, count: number, entries: Uint8Array): void {
     for (const { path, kind, size } of decodePage({ type: "page", first, count, entries })) {
-      if (kind === "link" || size === undefined) throw new Error("The decoder let through what it must refuse");
+      if (size === undefined) throw new Error("The decoder let through what it must refuse");
       this.#entries.push({ path, kind, size });
     }
     const statuses = this.#entries.slice(first, first + count).map((file, i) => this.#status(file, first + i));
@@ -56,6 +59,12 @@ export class SimulatedSink {
     }
   }
 
+  expectEntries(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) {
+      if (this.#isSmall(entry)) this.expect(entry, 0, 1);
+    }
+  }
+
   /** What to do with a frame: write it, drop it, or (a text) close the connection. */
   claim({ entry, block }: Frame): "write" | "drop" | string {
     const file = this.#entries[entry];
@@ -68,7 +77,7 @@ export class SimulatedSink {
   }
 
   /** The write of a claimed block has returned. */
-  written({ entry, block, content, value }: Frame, isLaneOpen: boolean): void {
+  written({ entry, block, content, value, root }: Frame, isLaneOpen: boolean): void {
     const part = this.#parts.get(entry);
     if (part === undefined || part.isFailed || this.#isDisposed) return;
     const { path } = part.file;
@@ -82,17 +91,29 @@ export class SimulatedSink {
     part.blocks[block] = content;
     const isTaken = content === value || this.flaw === "checks-nothing";
     part.states[block] = isTaken ? "verified" : "expected";
-    if (isTaken) this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
-    else this.#tell({ type: "mismatch", sink: this.id, entry, block });
+    if (!isTaken) return this.#tell({ type: "mismatch", sink: this.id, entry, block });
+    if (root === undefined) return this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
+    this.#roots.set(entry, root);
+    this.#tell({ type: "arrived", sink: this.id, first: entry, count: 1 });
   }
 
   commit(entry: EntryId, size: number, root: Uint8Array): void {
     this.time.later(this.disk.commitMs, () => {
-      const file = this.#entry(entry);
+      if (this.#isDisposed || !this.#commitFile(entry, this.#entry(entry), size, root)) return;
+      this.#tellCommitted(entry, 1);
+    });
+  }
+
+  commitEntries(first: EntryId, count: number): void {
+    this.time.later(this.disk.commitMs, () => {
       if (this.#isDisposed) return;
-      if (file.kind === "folder") this.disk.final.set(file.path, "folder");
-      else if (!this.#commitFile(entry, file, size, root)) return;
-      this.#tell({ type: "committed", sink: this.id, entry, durable: true, unkept: this.disk.unkept });
+      let start = first;
+      for (let entry = first; entry < first + count; entry++) {
+        if (this.#commitEntry(entry)) continue;
+        if (entry > start) this.#tellCommitted(start, entry - start);
+        start = entry + 1;
+      }
+      if (start < first + count) this.#tellCommitted(start, first + count - start);
     });
   }
 
@@ -116,12 +137,35 @@ export class SimulatedSink {
     return transferRootOf(this.#entries, statuses, this.#roots);
   }
 
+  root(entry: EntryId): Uint8Array | undefined {
+    return this.#roots.get(entry);
+  }
+
   dispose(): void {
     this.time.later(1, () => {
       for (const [entry, part] of this.#parts) this.#remove(entry, part);
       this.#tell({ type: "disposed", transfer: this.id });
       this.#isDisposed = true;
     });
+  }
+
+  #tellCommitted(first: EntryId, count: number): void {
+    this.#tell({ type: "committed", sink: this.id, first, count, durable: true, unkept: this.disk.unkept });
+  }
+
+  /** False when it failed. */
+  #commitEntry(entry: EntryId): boolean {
+    const file = this.#entry(entry);
+    if (file.kind === "file") {
+      const root = file.size === 0 ? rootOf(0, []) : this.#roots.get(entry) ?? NO_ROOT;
+      return this.#commitFile(entry, file, file.size, root);
+    }
+    this.disk.final.set(file.path, file.kind === "folder" ? "folder" : "link");
+    return true;
+  }
+
+  #isSmall(entry: EntryId): boolean {
+    return blocksOf(this.#entry(entry).size) === 1;
   }
 
   #commitFile(entry: EntryId, { path }: SimulatedFile, size: number, root: Uint8Array): boolean {
@@ -159,10 +203,11 @@ export class SimulatedSink {
     if (this.#entries.findIndex((other) => other.path === path) < entry) return "duplicate";
     const there = this.disk.final.get(path);
     if (kind === "folder" && there === "folder") return "folder-exists";
-    if (kind === "file" && there !== undefined && there !== "folder" && there.size === size) return "identical";
+    if (kind === "link" && there === "link") return "identical";
+    if (kind === "file" && typeof there === "object" && there.size === size) return "identical";
     if (!this.options.hidden && this.#needsLeave(path)) return "hidden";
     if (there === undefined) return "absent";
-    return kind === "folder" || there === "folder" ? "in-the-way" : "different";
+    return kind === "file" && typeof there === "object" ? "different" : "in-the-way";
   }
 
   /** Whether a hidden component is at the top or in a folder that was there before. */

@@ -4,7 +4,7 @@ import type { EngineEvent } from "../../src/engine/engine.ts";
 import type { GrantId, LaneId, SourceId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
-import { contentOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
+import { contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
 import { blocksOf, type Damage, type Flaw, type MadeUpFault, type Tree } from "./made_up.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -19,6 +19,8 @@ export interface Frame {
   readonly block: BlockIndex;
   readonly content: number;
   readonly value: number;
+  /** The root of a file of one block, which its frame seals. */
+  readonly root: Uint8Array | undefined;
 }
 
 /** The end of a lane that frames are put into. */
@@ -29,12 +31,19 @@ export interface LaneEnd {
   put(frame: Frame, taken: () => void): void;
 }
 
+/** Blocks of a file, or (`entry` undefined) files of one block. */
 interface Grant {
   readonly lane: LaneId;
   readonly id: GrantId;
-  readonly entry: EntryId;
-  cursor: BlockIndex;
-  end: BlockIndex;
+  readonly entry: EntryId | undefined;
+  cursor: BlockIndex | EntryId;
+  end: BlockIndex | EntryId;
+}
+
+/** What is kept of a file until it is released: the values that were sent first. */
+interface Kept {
+  readonly values: (number | undefined)[];
+  left: number;
 }
 
 interface Reader {
@@ -46,7 +55,8 @@ interface Reader {
 
 export class SimulatedSource {
   readonly #files: SimulatedFile[];
-  readonly #values = new Map<EntryId, Uint32Array>();
+  readonly #kept = new Map<EntryId, Kept>();
+  readonly #over = new Set<EntryId>();
   readonly #roots = new Map<EntryId, Uint8Array>();
   readonly #readers = new Map<LaneId, Reader>();
   readonly #grants = new Map<GrantId, Grant>();
@@ -64,7 +74,11 @@ export class SimulatedSource {
     readonly tell: (event: EngineEvent) => void,
     readonly flaw?: Flaw,
   ) {
-    this.#files = tree.files.filter(({ path }) => names.some((name) => path === name || path.startsWith(`${name}/`)));
+    const files = tree.files.filter(({ path }) => names.some((name) => path === name || path.startsWith(`${name}/`)));
+    this.#files = files;
+    for (const [entry, { kind, size }] of files.entries()) {
+      if (kind === "file" && size === 0) this.#roots.set(entry, rootOf(0, []));
+    }
     time.later(1, () => {
       if (this.#files.length > 0 || names.length === 0) this.#walk();
       else tell({ type: "walk-failed", source: id, fault: "not-found", text: `there is no "${names[0]}"` });
@@ -76,15 +90,14 @@ export class SimulatedSource {
   }
 
   grant(lane: LaneId, id: GrantId, entry: EntryId, first: BlockIndex, count: number): void {
-    const reader = this.#readers.get(lane);
-    if (reader === undefined || !reader.lane.isOpen) return;
-    const grant = { lane, id, entry, cursor: first, end: first + count };
-    this.#grants.set(id, grant);
-    reader.grants.push(grant);
-    this.#read(reader);
+    this.#queue({ lane, id, entry, cursor: first, end: first + count });
   }
 
-  shrink(id: GrantId, end: BlockIndex): BlockIndex | undefined {
+  grantEntries(lane: LaneId, id: GrantId, first: EntryId, count: number): void {
+    this.#queue({ lane, id, entry: undefined, cursor: first, end: first + count });
+  }
+
+  shrink(id: GrantId, end: number): number | undefined {
     const grant = this.#grants.get(id);
     if (grant === undefined) return undefined;
     grant.end = Math.min(grant.end, Math.max(end, grant.cursor));
@@ -95,17 +108,15 @@ export class SimulatedSource {
     return this.#grants.has(grant);
   }
 
-  seal(entry: EntryId): void {
-    this.time.later(1, () => {
-      const { path, size } = this.#file(entry);
-      const fault = this.tree.sealFaults.get(path) ?? this.#change(path);
-      if (fault !== undefined) return this.#tell({ type: "seal-failed", source: this.id, entry, ...fault });
-      const values = this.#values.get(entry) ?? new Uint32Array(0);
-      if (values.length !== blocksOf(size)) throw new Error(`"${path}" was sealed before all of it was read`);
-      const root = rootOf(size, values);
-      this.#roots.set(entry, root);
-      this.#tell({ type: "sealed", source: this.id, entry, size, root });
-    });
+  release(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) {
+      this.#over.add(entry);
+      this.#kept.delete(entry);
+    }
+  }
+
+  root(entry: EntryId): Uint8Array | undefined {
+    return this.#roots.get(entry);
   }
 
   name(entry: EntryId): string | undefined {
@@ -131,8 +142,7 @@ export class SimulatedSource {
     }
     const files = this.#files.slice(this.#walked, this.#walked + pageEntries);
     if (files.length === 0) return this.#endWalk();
-    const common = { mode: 0o644, mtimeSeconds: 1, mtimeNanos: 0, fingerprint: new Uint8Array(16) };
-    const page = encodePage(this.#walked, files.map((file) => ({ ...file, ...common })));
+    const page = encodePage(this.#walked, files.map(entryOf));
     this.#walked += files.length;
     this.#untaken++;
     this.#tell({
@@ -164,47 +174,95 @@ export class SimulatedSource {
     });
   }
 
+  #queue(grant: Grant): void {
+    const reader = this.#readers.get(grant.lane);
+    if (reader === undefined || !reader.lane.isOpen) return;
+    this.#grants.set(grant.id, grant);
+    reader.grants.push(grant);
+    this.#read(reader);
+  }
+
   #read(reader: Reader): void {
     const [grant] = reader.grants;
     if (grant === undefined || reader.isReading || !reader.lane.isOpen || reader.underWay >= MAX_UNDER_WAY) return;
+    while (grant.entry === undefined && grant.cursor < grant.end && !this.#isSmall(grant.cursor)) grant.cursor++;
     if (grant.cursor >= grant.end) {
-      reader.grants.shift();
-      this.#grants.delete(grant.id);
-      const { lane, id, entry, end } = grant;
+      this.#close(reader, grant);
+      const { lane, id, entry = grant.end - 1, end } = grant;
       this.#tell({ type: "grant-read", lane, grant: id, entry, end });
       return this.#read(reader);
     }
-    const block = grant.cursor++;
+    const at = grant.cursor++;
     reader.isReading = true;
     this.time.later(this.tree.readMs, () => {
       reader.isReading = false;
       if (!reader.lane.isOpen || this.#isDisposed) return;
-      const fault = this.tree.readFaults.get(this.#file(grant.entry).path);
-      if (fault !== undefined && block >= fault.block) this.#failed(reader, grant, fault);
-      else this.#put(reader, grant.entry, block);
+      const [entry, block] = grant.entry === undefined ? [at, 0] : [grant.entry, at];
+      const fault = this.#over.has(entry) ? undefined : this.#faultOf(entry, block);
+      if (fault !== undefined) this.#failed(reader, grant, entry, fault);
+      else if (!this.#over.has(entry)) this.#put(reader, entry, block);
       this.#read(reader);
     });
   }
 
-  #failed(reader: Reader, grant: Grant, { fault, text }: MadeUpFault): void {
+  /** Why a block cannot be sent: it cannot be read, or is not what it was. A file of one block is looked at again behind its read. */
+  #faultOf(entry: EntryId, block: BlockIndex): MadeUpFault | undefined {
+    const { path } = this.#file(entry);
+    const fault = this.tree.readFaults.get(path);
+    if (fault !== undefined && block >= fault.block) return fault;
+    if (this.#isSmall(entry)) return this.tree.sealFaults.get(path) ?? this.#change(path);
+    const first = this.#kept.get(entry)?.values[block];
+    return first === undefined || first === contentOf(path, this.#version(path), block)
+      ? undefined
+      : this.#change(path);
+  }
+
+  #failed(reader: Reader, grant: Grant, entry: EntryId, { fault, text }: MadeUpFault): void {
+    if (grant.entry !== undefined) this.#close(reader, grant);
+    this.#tell({ type: "read-failed", source: this.id, entry, fault, text });
+  }
+
+  #close(reader: Reader, grant: Grant): void {
     reader.grants.splice(reader.grants.indexOf(grant), 1);
     this.#grants.delete(grant.id);
-    this.#tell({ type: "read-failed", source: this.id, entry: grant.entry, fault, text });
   }
 
   #put(reader: Reader, entry: EntryId, block: BlockIndex): void {
     const { path, size } = this.#file(entry);
-    const values = this.#values.get(entry) ?? new Uint32Array(blocksOf(size));
     const value = contentOf(path, this.#version(path), block);
-    values[block] = value;
-    this.#values.set(entry, values);
+    const root = this.#isSmall(entry) ? rootOf(size, [value]) : undefined;
+    if (root !== undefined) this.#roots.set(entry, root);
+    this.#keep(entry, block, value);
     const damage = this.damages.find((one) => one.entry === entry && one.block === block && one.times > 0);
     if (damage !== undefined) damage.times--;
     reader.underWay++;
-    reader.lane.put({ entry, block, value, content: damage === undefined ? value : value ^ 1 }, () => {
+    reader.lane.put({ entry, block, value, root, content: damage === undefined ? value : value ^ 1 }, () => {
       reader.underWay--;
       this.#read(reader);
     });
+  }
+
+  #keep(entry: EntryId, block: BlockIndex, value: number): void {
+    const count = blocksOf(this.#file(entry).size);
+    const kept = this.#kept.get(entry) ?? { values: new Array<undefined>(count), left: count };
+    this.#kept.set(entry, kept);
+    if (kept.values[block] !== undefined) return;
+    kept.values[block] = value;
+    if (--kept.left === 0 && count > 1) this.time.later(1, () => this.#seal(entry, kept));
+  }
+
+  #seal(entry: EntryId, { values }: Kept): void {
+    if (this.#over.has(entry)) return;
+    const { path, size } = this.#file(entry);
+    const fault = this.tree.sealFaults.get(path) ?? this.#change(path);
+    if (fault !== undefined) return this.#tell({ type: "seal-failed", source: this.id, entry, ...fault });
+    const root = rootOf(size, values.map((value) => value ?? 0));
+    this.#roots.set(entry, root);
+    this.#tell({ type: "sealed", source: this.id, entry, size, root });
+  }
+
+  #isSmall(entry: EntryId): boolean {
+    return blocksOf(this.#file(entry).size) === 1;
   }
 
   /** 1 from the moment on at which the file becomes another. */

@@ -1,31 +1,41 @@
 import assert from "node:assert/strict";
+import type { EntryKind } from "../../src/protocol/messages.ts";
 import { Entries, EntryState } from "../../src/transfer/entries.ts";
+import { progressOf } from "../../src/transfer/summary.ts";
+import { UnderWay } from "../../src/transfer/under_way.ts";
+import { VerifiedBlocks } from "../../src/transfer/verified.ts";
+
+type Name = keyof typeof EntryState;
 
 const STATES = Object.values(EntryState);
 
 /** The way to each state, as both sides together know them. */
-const WAYS: Readonly<Record<keyof typeof EntryState, readonly EntryState[]>> = {
+const WAYS: Readonly<Record<Name, readonly Name[]>> = {
   listed: [],
-  needed: [EntryState.needed],
-  verified: [EntryState.needed, EntryState.verified],
-  sealed: [EntryState.needed, EntryState.verified, EntryState.sealed],
-  committing: [EntryState.needed, EntryState.verified, EntryState.sealed, EntryState.committing],
-  committed: [EntryState.needed, EntryState.verified, EntryState.sealed, EntryState.committed],
-  present: [EntryState.present],
-  skipped: [EntryState.skipped],
-  failed: [EntryState.failed],
+  needed: ["needed"],
+  verified: ["needed", "verified"],
+  sealed: ["needed", "sealed"],
+  complete: ["needed", "sealed", "complete"],
+  committing: ["needed", "verified", "complete", "committing"],
+  committed: ["needed", "complete", "committed"],
+  present: ["present"],
+  skipped: ["skipped"],
+  failed: ["failed"],
 };
 
-function at(name: keyof typeof EntryState): Entries {
+function add(entries: Entries, path: string, size = 0, kind: EntryKind = "file", dataBytes = size): number {
+  return entries.append(kind, size, dataBytes, new TextEncoder().encode(path));
+}
+
+function at(name: Name): Entries {
   const entries = new Entries();
-  entries.append({ kind: "file", size: 5, path: "a" });
-  for (const state of WAYS[name]) entries.setState(0, state);
+  add(entries, "a", 5);
+  for (const state of WAYS[name]) entries.setState(0, EntryState[state]);
   return entries;
 }
 
-function followers(name: keyof typeof EntryState): (keyof typeof EntryState)[] {
-  const names = Object.keys(EntryState) as (keyof typeof EntryState)[];
-  return names.filter((next) => {
+function followers(name: Name): Name[] {
+  return (Object.keys(EntryState) as Name[]).filter((next) => {
     try {
       at(name).setState(0, EntryState[next]);
       return true;
@@ -38,23 +48,82 @@ function followers(name: keyof typeof EntryState): (keyof typeof EntryState)[] {
 
 Deno.test("entries: a state follows only those that may lead to it, and anything else is a bug", () => {
   assert.deepEqual(followers("listed"), ["needed", "present", "skipped", "failed"]);
-  assert.deepEqual(followers("needed"), ["verified", "committing", "committed", "failed"]);
-  assert.deepEqual(followers("verified"), ["sealed", "failed"]);
-  assert.deepEqual(followers("sealed"), ["committing", "committed", "failed"]);
+  assert.deepEqual(followers("needed"), ["verified", "sealed", "complete", "failed"]);
+  assert.deepEqual(followers("verified"), ["complete", "failed"]);
+  assert.deepEqual(followers("sealed"), ["complete", "committed", "failed"]);
+  assert.deepEqual(followers("complete"), ["committing", "committed", "failed"]);
   assert.deepEqual(followers("committing"), ["committed", "failed"]);
-  for (const name of ["committed", "present", "skipped", "failed"] as const) assert.deepEqual(followers(name), []);
+  // A commit that had begun before the failure was heard of wins.
+  assert.deepEqual(followers("failed"), ["committed"]);
+  for (const name of ["committed", "present", "skipped"] as const) assert.deepEqual(followers(name), []);
 });
 
 Deno.test("entries: what is over has a status on the wire, and nothing else has", () => {
-  const statuses = (name: keyof typeof EntryState) => [...at(name).statuses()];
-  assert.deepEqual(["committed", "present", "skipped", "failed"].map((name) => statuses(name as "failed")), [
-    [1],
-    [2],
-    [3],
-    [4],
-  ]);
-  const open = (Object.keys(EntryState) as (keyof typeof EntryState)[]).filter((name) => !at(name).isOver(0));
-  assert.deepEqual(open, ["listed", "needed", "verified", "sealed", "committing"]);
-  for (const name of open) assert.throws(() => statuses(name), /is not over/);
-  assert.equal(STATES.length, open.length + 4);
+  const final = ["committed", "present", "skipped", "failed"] as const;
+  assert.deepEqual(final.map((name) => [...at(name).statuses()]), [[1], [2], [3], [4]]);
+  const open = (Object.keys(EntryState) as Name[]).filter((name) => !at(name).isOver(0));
+  assert.deepEqual(open, ["listed", "needed", "verified", "sealed", "complete", "committing"]);
+  for (const name of open) assert.throws(() => at(name).statuses(), /is not over/);
+  assert.equal(STATES.length, open.length + final.length);
+});
+
+Deno.test("entries: a run moves at once, whatever states its entries are in, and every sum follows", () => {
+  const entries = new Entries(100);
+  add(entries, "d", 0, "folder");
+  add(entries, "d/a", 60);
+  add(entries, "d/b", 1000, "file", 250);
+  add(entries, "d/l", 0, "link");
+  add(entries, "d/c", 7);
+  entries.setRun(0, 5, EntryState.needed);
+  assert.equal(entries.move(0, 5, EntryState.needed, EntryState.sealed, "small"), 2);
+  assert.deepEqual([1, 4].map((entry) => entries.state(entry)), [EntryState.sealed, EntryState.sealed]);
+  entries.setRun(0, 5, EntryState.complete);
+  const { complete, needed, sealed } = EntryState;
+  assert.deepEqual([needed, sealed, complete].map((state) => entries.inState(state)), [0, 0, 5]);
+  assert.deepEqual([entries.filesIn(complete), entries.linksIn(complete), entries.sparseIn(complete)], [3, 1, 1]);
+  assert.equal(entries.bytesIn(complete), 317);
+  const runs: number[][] = [];
+  entries.setState(2, EntryState.failed);
+  entries.forEachState(0, 5, (first, count, state) => runs.push([first, count, state]));
+  assert.deepEqual(runs, [[0, 2, complete], [2, 1, EntryState.failed], [3, 2, complete]]);
+});
+
+Deno.test("entries: names at the top level are counted by their first component", () => {
+  const count = (...paths: string[]) => {
+    const entries = new Entries();
+    for (const path of paths) add(entries, path);
+    return entries.tops;
+  };
+  assert.equal(count("a", "a/b", "a/b/c", "ab", "ab/c", "a/x", "b"), 4);
+  assert.equal(count("é", "é/x", "éé"), 2);
+  assert.equal(count(), 0);
+});
+
+Deno.test("entries: holes count for the size and the blocks of a file, and not for its bytes", () => {
+  const entries = new Entries(100);
+  add(entries, "sparse", 1000, "file", 250);
+  add(entries, "plain", 40);
+  assert.deepEqual([entries.totalSize, entries.totalBytes, entries.totalBlocks], [1040, 290, 11]);
+  entries.setRun(0, 2, EntryState.needed);
+  const verified = new VerifiedBlocks(entries);
+  verified.add(0, 0, 5);
+  assert.deepEqual([verified.bytes, progressOf(entries, verified.bytes, true).verifiedBytes], [125, 125]);
+  assert.equal(progressOf(entries, verified.bytes, true).hashesHoles, false, "a file without holes is missing");
+  entries.setState(1, EntryState.complete);
+  assert.equal(progressOf(entries, verified.bytes, true).hashesHoles, true);
+  assert.equal(progressOf(entries, verified.bytes, false).hashesHoles, false, "more may come");
+  verified.add(0, 5, 5);
+  verified.drop(0);
+  entries.setState(0, EntryState.complete);
+  const { verifiedBytes, hashesHoles } = progressOf(entries, verified.bytes, true);
+  assert.deepEqual([verifiedBytes, hashesHoles, verified.bytes], [290, false, 0]);
+});
+
+Deno.test("A5: T10: a million entries take 10 bytes each, 11 at the sender, and room to grow", () => {
+  const entries = new Entries();
+  const path = new TextEncoder().encode("d/f");
+  for (let i = 0; i < 1_000_000; i++) entries.append("file", 100, 100, path);
+  const underWay = new UnderWay(() => 100);
+  underWay.begin(999_999);
+  assert.deepEqual([entries.columnBytes, underWay.columnBytes], [10 * 2 ** 20, 1_000_000]);
 });

@@ -21,8 +21,8 @@ import type {
 
 export const MIB = 1 << 20;
 
-/** A file's size, or a folder. */
-export type Item = readonly [path: string, size: number | "folder"];
+/** A file's size and, of a file with holes, its bytes of data; or what else an entry is. */
+export type Item = readonly [path: string, size: number | "folder" | "link", dataBytes?: number];
 
 export const ROOT = new Uint8Array(32).fill(7);
 
@@ -36,10 +36,12 @@ export function harnessRoot(statuses: Uint8Array): Uint8Array {
 export function page(first: number, items: readonly Item[]): PageMessage {
   return encodePage(
     first,
-    items.map(([path, size]) => ({
+    items.map(([path, what, dataBytes]) => ({
       path,
-      kind: size === "folder" ? "folder" : "file",
-      size: size === "folder" ? 0 : size,
+      kind: typeof what === "string" ? what : "file",
+      size: sizeOf(what),
+      dataBytes: dataBytes ?? sizeOf(what),
+      ...what === "link" && { target: "somewhere" },
       mode: 0o644,
       mtimeSeconds: 0,
       mtimeNanos: 0,
@@ -49,13 +51,23 @@ export function page(first: number, items: readonly Item[]): PageMessage {
 }
 
 export function bytesOf(items: readonly Item[]): number {
-  return items.reduce((sum, [, size]) => sum + (size === "folder" ? 0 : size), 0);
+  return items.reduce((sum, [, what]) => sum + sizeOf(what), 0);
+}
+
+function sizeOf(what: Item[1]): number {
+  return typeof what === "string" ? 0 : what;
 }
 
 /** A command as a test looks at it: its name, and its arguments in order. */
 export interface Told {
   readonly what: string;
   readonly with: readonly unknown[];
+}
+
+/** A sender of which nothing was asked yet. */
+export function newSender(): Sender {
+  const queries = { shrink: (_grant: number, end: number) => end, transferRoot: harnessRoot, root: () => ROOT };
+  return new Sender(queries, { transfer: 1, chunkBlocks, describe });
 }
 
 /** A sender whose walk is over and whose lanes are open. */
@@ -65,7 +77,7 @@ export class SenderBench {
   readonly sender: Sender;
 
   constructor(items: readonly Item[], lanes: readonly number[] = [1], leftOut = NOTHING_LEFT_OUT) {
-    this.sender = new Sender({ shrink: (_grant, end) => end, transferRoot: harnessRoot }, { chunkBlocks, describe });
+    this.sender = newSender();
     if (items.length > 0) {
       const { entries } = page(0, items);
       this.handle({ type: "page", first: 0, count: items.length, size: bytesOf(items), entries });
@@ -110,8 +122,10 @@ export class ReceiverBench {
   readonly receiver: Receiver;
 
   constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}, detail?: string) {
-    this.receiver = new Receiver({ name: () => undefined, detail: () => detail, transferRoot: harnessRoot }, {
+    const queries = { name: () => undefined, detail: () => detail, transferRoot: harnessRoot, root: () => ROOT };
+    this.receiver = new Receiver(queries, {
       describe,
+      transfer: 1,
       overwrite: false,
       ...options,
     });
@@ -182,7 +196,16 @@ export function needBlocks(entry: number, first: number, count: number): Transfe
 }
 
 export function verified(entry: number, first: number, count: number): TransferMessage {
-  return { type: "verified", items: [{ entry, first, count }] };
+  return { type: "verified", items: [{ what: "blocks", entry, first, count }] };
+}
+
+/** All blocks of these entries are. */
+export function verifiedAll(entry: number, entries = 1): TransferMessage {
+  return { type: "verified", items: [{ what: "all", entry, entries }] };
+}
+
+export function position(entries: number, end: boolean): TransferMessage {
+  return { type: "position", transfer: 1, entries, end };
 }
 
 export function seal(entry: number, size: number): TransferMessage {

@@ -8,9 +8,8 @@ import {
   harnessRoot,
   type Item,
   needAll,
+  position,
   ReceiverBench,
-  ROOT,
-  seal,
   SenderBench,
   summaryOf,
   verified,
@@ -45,17 +44,14 @@ function done(committed: number, present: number, skipped: number, statuses: rea
 /** A sender whose receiver takes all of {@linkcode TREE}. */
 function sent(leftOut: LeftOut): SenderBench {
   const bench = new SenderBench(TREE, [1], leftOut).receive(needAll(0, 2), verified(1, 0, 1));
-  bench.handle({ type: "sealed", entry: 1, size: 5, root: ROOT });
-  bench.handle({ type: "tick", nowMs: 0 });
   return bench.receive(committed(0, 2), done(2, 0, 0, [1, 1]));
 }
 
 /** A receiver that gets all of {@linkcode TREE} and hears of this before. */
 function received(...told: TransferMessage[]): ReceiverBench {
   const bench = new ReceiverBench().receive(...told).takeAll(TREE);
-  bench.handle({ type: "verified", entry: 1, first: 0, count: 1 });
-  bench.receive(seal(1, 5));
-  for (const entry of [0, 1]) bench.handle({ type: "committed", entry, durable: true });
+  bench.handle({ type: "arrived", first: 1, count: 1 });
+  bench.handle({ type: "committed", first: 0, count: 2, durable: true });
   bench.handle({ type: "folders-finished", failure: undefined });
   return bench.receive({ type: "bye" });
 }
@@ -81,7 +77,7 @@ Deno.test("T21: T42: a sender tells what it leaves out before the end of its pag
   again.handle({ type: "link-lost" });
   again.handle({ type: "link-restored" });
   again.sent.length = 0;
-  again.receive({ type: "position", entries: 2, end: false });
+  again.receive(position(2, false));
   assert.deepEqual(again.sent.map(({ type }) => type), ["left-out", "pages-end"]);
   assert.ok(!sent(NOTHING_LEFT_OUT).sent.some(({ type }) => type === "left-out"), "nothing is told when nothing is");
 });
@@ -106,8 +102,7 @@ Deno.test("T21: what users left out by choice counts, and is no failure", () => 
 Deno.test("T6: a receiver leaves hidden names out one by one, needs no space for them, and tells so before it is done", () => {
   const items: readonly Item[] = [[".git", "folder"], [".git/big", 2 ** 40], ["a", 0], [".x", 5]];
   const bench = new ReceiverBench().takeAll(items, ["hidden", "hidden", "absent", "hidden"], 10 ** 7);
-  bench.receive(seal(2, 0));
-  bench.handle({ type: "committed", entry: 2, durable: true });
+  bench.handle({ type: "committed", first: 2, count: 1, durable: true });
   bench.handle({ type: "folders-finished", failure: undefined });
   bench.receive({ type: "bye" });
   const need = bench.sent.find(({ type }) => type === "need");
@@ -119,7 +114,7 @@ Deno.test("T6: a receiver leaves hidden names out one by one, needs no space for
       { what: "skipped", entry: 3, entries: 1 },
     ],
   });
-  assert.deepEqual(bench.toldOf("commit"), [[2, 0]]);
+  assert.deepEqual(bench.toldOf("commit-entries"), [[2, 1]]);
   const [leftOut, last] = bench.sent.slice(-2);
   assert.equal(last?.type, "done");
   const names = [{ reason: 10, path: ".git" }, { reason: 10, path: ".x" }];
@@ -150,7 +145,6 @@ Deno.test("T6: a sender hears that its only file was left out, and ends with the
 
 Deno.test("T6: a receiver cannot leave out more than it skipped", () => {
   const bench = new SenderBench([["a", 0]]).receive(needAll(0));
-  bench.handle({ type: "sealed", entry: 0, size: 0, root: ROOT });
   bench.receive(committed(0), HIDDEN, done(1, 0, 0, [1])).assertFails("protocol");
 });
 
@@ -161,8 +155,8 @@ Deno.test("T1: a walk that found its only argument gone does not end well", () =
 });
 
 Deno.test("T1: names are bounded on the wire and in memory, counts stay exact", () => {
-  const entries = new LeftOutEntries("hidden");
-  for (let i = 0; i < 100_000; i++) entries.add(`.${i}`);
+  const entries = new LeftOutEntries();
+  for (let i = 0; i < 100_000; i++) entries.add(`.${i}`, "hidden");
   assert.equal(missingCount(entries.leftOut), 100_000);
   assert.equal(entries.leftOut.names.length, 32);
   const names = Array.from({ length: 900 }, () => ({ reason: "link" as const, path: "ä".repeat(4000) }));
@@ -171,6 +165,14 @@ Deno.test("T1: names are bounded on the wire and in memory, counts stay exact", 
   assert.equal(message?.counts[0]?.count, 2 ** 32 - 1);
   assert.equal(new TextEncoder().encode(message?.names[0]?.path).length, 800);
   assert.equal(leftOutMessage(NOTHING_LEFT_OUT), undefined);
+});
+
+Deno.test("what is left out is counted by reason, and what lies below a named folder is not named again", () => {
+  const entries = new LeftOutEntries();
+  for (const path of [".git", ".git/a", ".git/b", ".gitx"]) entries.add(path, "hidden");
+  entries.add(".git/link", "link");
+  assert.deepEqual(entries.leftOut.counts, [{ reason: "hidden", count: 4 }, { reason: "link", count: 1 }]);
+  assert.deepEqual(entries.leftOut.names.map(({ path }) => path), [".git", ".gitx", ".git/link"]);
 });
 
 Deno.test("counts of both sides add up by reason", () => {

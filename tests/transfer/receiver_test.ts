@@ -1,17 +1,19 @@
+import { MAX_UNANSWERED_PAGES } from "../../src/transfer/sender.ts";
 import { describe } from "../../src/ui/advice.ts";
 import assert from "node:assert/strict";
 import type { TargetStatus } from "../../src/protocol/words.ts";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
-import { ACKNOWLEDGE_MS, BYE_MS } from "../../src/transfer/receiver.ts";
-import { end, errorOf, type Item, MIB, page, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
+import { ACKNOWLEDGE_MS, ENOUGH_NEWS } from "../../src/transfer/acknowledgements.ts";
+import { BYE_MS } from "../../src/transfer/receiver.ts";
+import { end, errorOf, type Item, MIB, page, position, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
 
 const FILES: readonly Item[] = [["d", "folder"], ["d/a", 3 * MIB], ["b", 5], ["e", 0]];
 
 /** What a sender may not say, after {@linkcode FILES} passed. */
 const BREACHES: readonly (readonly [name: string, ...messages: TransferMessage[]])[] = [
-  ["seals a file before its blocks are verified (G1)", seal(1, 3 * MIB)],
-  ["seals a file with another size (G1)", seal(3, 1)],
+  ["seals a file with another size (G1)", seal(1, 3 * MIB - 1)],
+  ["seals an empty file", seal(3, 0)],
   ["seals a folder", seal(0, 0)],
   ["seals an entry outside of the manifest", seal(4, 0)],
   ["offers more entries after the end (G6)", page(4, [["x", 1]])],
@@ -20,7 +22,8 @@ const BREACHES: readonly (readonly [name: string, ...messages: TransferMessage[]
   ["says bye before the end", { type: "bye" }],
   ["asks for blocks", { type: "need", items: [{ what: "all", entry: 0, entries: 1 }] }],
   ["claims to be done", { type: "done", transferRoot: ROOT, committed: 4, present: 0, skipped: 0, failed: 0 }],
-  ["states a position without a new connection", { type: "position", entries: 0, end: false }],
+  ["states a position without a new connection", position(0, false)],
+  ["asks for what it sends", { type: "request", what: "list", paths: [] }],
 ];
 
 for (const [name, ...messages] of BREACHES) {
@@ -126,9 +129,9 @@ Deno.test("what is there already needs no space", () => {
 
 Deno.test("more pages than may be under way end the transfer (F16)", () => {
   const bench = new ReceiverBench();
-  for (let i = 0; i < 16; i++) bench.receive(page(i, [[`f${i}`, 1]]));
+  for (let i = 0; i < MAX_UNANSWERED_PAGES; i++) bench.receive(page(i, [[`f${i}`, 1]]));
   assert.equal(bench.state, "running");
-  bench.receive(page(16, [["f16", 1]])).assertFails("protocol");
+  bench.receive(page(MAX_UNANSWERED_PAGES, [["one more", 1]])).assertFails("protocol");
 });
 
 Deno.test("a page that comes again changes nothing (A8, G6)", () => {
@@ -139,11 +142,14 @@ Deno.test("a page that comes again changes nothing (A8, G6)", () => {
 
 Deno.test("nothing is committed before the last page has passed", () => {
   const bench = new ReceiverBench().take([["d", "folder"], ["d/a", 5]]);
-  bench.handle({ type: "verified", entry: 1, first: 0, count: 1 });
-  bench.receive(seal(1, 5), page(2, [["b", 0]]), end([["d", "folder"], ["d/a", 5], ["b", 0]]));
-  assert.deepEqual(bench.toldOf("commit"), []);
-  bench.handle({ type: "checked", first: 2, statuses: ["absent"], freeSpace: 1e15 });
-  assert.deepEqual(bench.toldOf("commit"), [[0, 0], [1, 5]]);
+  bench.handle({ type: "arrived", first: 1, count: 1 });
+  const items: readonly Item[] = [["d", "folder"], ["d/a", 5], ["b", 0], ["c", 2 * MIB], ["e", 5]];
+  bench.receive(page(2, items.slice(2)), end(items));
+  assert.deepEqual([bench.toldOf("commit"), bench.toldOf("commit-entries")], [[], []]);
+  bench.handle({ type: "checked", first: 2, statuses: ["absent", "absent", "absent"], freeSpace: 1e15 });
+  assert.deepEqual(bench.toldOf("commit-entries"), [[0, 3]], "a folder, a file that has arrived and an empty one");
+  bench.handle({ type: "arrived", first: 4, count: 1 });
+  assert.deepEqual([bench.toldOf("commit"), bench.toldOf("commit-entries").slice(1)], [[], [[4, 1]]]);
 });
 
 Deno.test("a damaged block is asked for three times, then the transfer ends (B5)", () => {
@@ -156,9 +162,10 @@ Deno.test("a damaged block is asked for three times, then the transfer ends (B5)
 });
 
 Deno.test("blocks that do not build the root end the transfer (G5)", () => {
-  const bench = new ReceiverBench().takeAll([["a", 5], ["b", 5]]);
-  bench.handle({ type: "verified", entry: 0, first: 0, count: 1 });
-  bench.receive(seal(0, 5));
+  const bench = new ReceiverBench().takeAll([["a", 2 * MIB], ["b", 5]]);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 2 });
+  bench.receive(seal(0, 2 * MIB));
+  assert.deepEqual(bench.toldOf("commit"), [[0, 2 * MIB]]);
   bench.handle({ type: "entry-failed", entry: 0, fault: "integrity", text: "a has another root" });
   bench.assertFails("integrity");
 });
@@ -192,9 +199,123 @@ Deno.test("a file that its sender failed is abandoned, and later words about it 
   assert.equal(bench.receiver.progress.verifiedBytes, 0);
 });
 
-Deno.test("a failure after the seal is out of place (G6)", () => {
-  const bench = new ReceiverBench().takeAll([["a", 0], ["b", 0]]).receive(seal(0, 0));
-  bench.receive({ type: "fail", entry: 0, kind: "disk", text: "" }).assertFails("protocol");
+Deno.test("a seal may come before the last block, and a file is committed when both are there", () => {
+  const bench = new ReceiverBench().takeAll([["a", 3 * MIB]]);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 2 });
+  bench.receive(seal(0, 3 * MIB), seal(0, 3 * MIB));
+  assert.deepEqual([bench.toldOf("commit"), bench.receiver.phase], [[], "moving"]);
+  bench.handle({ type: "mismatch", entry: 0, block: 2 });
+  assert.deepEqual(bench.sent.at(-1), { type: "need", items: [{ what: "blocks", entry: 0, first: 2, count: 1 }] });
+  bench.handle({ type: "verified", entry: 0, first: 2, count: 1 });
+  assert.deepEqual([bench.toldOf("commit"), bench.receiver.phase], [[[0, 3 * MIB]], "committing"]);
+});
+
+Deno.test("a file of one block whose frame was not sealed is sealed by a message", () => {
+  const bench = new ReceiverBench().takeAll([["a", 5], ["b", 5]]);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 1 });
+  assert.deepEqual(bench.toldOf("commit"), []);
+  bench.receive(seal(0, 5), seal(1, 5));
+  bench.handle({ type: "verified", entry: 1, first: 0, count: 1 });
+  assert.deepEqual([bench.toldOf("commit"), bench.toldOf("commit-entries")], [[[0, 5], [1, 5]], []]);
+});
+
+Deno.test("G6: a failure may follow a seal until the commit has begun, which then wins", () => {
+  const fail = (entry: number): TransferMessage => ({ type: "fail", entry, kind: "source-changed", text: "changed" });
+  const items: readonly Item[] = [["a", 2 * MIB], ["b", 2 * MIB], ["c", 5], ["d", 5]];
+  const bench = new ReceiverBench().takeAll(items).receive(seal(0, 2 * MIB), fail(0));
+  assert.deepEqual(bench.toldOf("abandon"), [[0]]);
+  bench.handle({ type: "verified", entry: 1, first: 0, count: 2 });
+  bench.handle({ type: "arrived", first: 2, count: 2 });
+  bench.receive(seal(1, 2 * MIB), fail(1), fail(2));
+  assert.deepEqual(bench.toldOf("abandon"), [[0]], "these are being committed");
+  bench.handle({ type: "committed", first: 1, count: 3, durable: true });
+  bench.receive(fail(3));
+  bench.handle({ type: "folders-finished", failure: undefined });
+  const { counts, exitKind } = summaryOf(bench.receive({ type: "bye" }).outcome);
+  assert.deepEqual([counts.committed, counts.failed, exitKind], [3, 1, "some-failed"]);
+});
+
+Deno.test("before all pages have passed a file that is complete may fail still", () => {
+  const bench = new ReceiverBench().take([["a", 5]]);
+  bench.handle({ type: "arrived", first: 0, count: 1 });
+  bench.receive({ type: "fail", entry: 0, kind: "source-changed", text: "changed" }, end([["a", 5]]));
+  assert.deepEqual([bench.toldOf("abandon"), bench.toldOf("commit-entries")], [[[0]], []]);
+});
+
+Deno.test("when both sides fail a file, both end with the kind that tells more", () => {
+  const items: readonly Item[] = [["a", 5]];
+  const ended = (...acts: ((bench: ReceiverBench) => void)[]) => {
+    const bench = new ReceiverBench().takeAll(items);
+    bench.handle({ type: "arrived", first: 0, count: 1 });
+    for (const act of acts) act(bench);
+    bench.handle({ type: "folders-finished", failure: undefined });
+    return summaryOf(bench.receive({ type: "bye" }).outcome).exitKind;
+  };
+  const there = (bench: ReceiverBench) => {
+    bench.receive({ type: "fail", entry: 0, kind: "integrity", text: "" });
+  };
+  const here = (bench: ReceiverBench) => bench.handle({ type: "entry-failed", entry: 0, fault: "io", text: "" });
+  assert.deepEqual([ended(there, here), ended(here, there), ended(here)], ["integrity", "integrity", "disk"]);
+});
+
+Deno.test("links are committed when everything else is over, as runs", () => {
+  const items: readonly Item[] = [["d", "folder"], ["d/l", "link"], ["a", 5], ["b", 2 * MIB], ["l", "link"], [
+    "m",
+    "link",
+  ]];
+  const bench = new ReceiverBench().takeAll(items);
+  bench.handle({ type: "arrived", first: 2, count: 1 });
+  assert.deepEqual(bench.toldOf("commit-entries"), [[0, 1], [2, 1]]);
+  bench.handle({ type: "committed", first: 0, count: 1, durable: true });
+  bench.handle({ type: "committed", first: 2, count: 1, durable: true });
+  assert.equal(bench.toldOf("commit-entries").length, 2, "a file is missing");
+  bench.handle({ type: "entry-failed", entry: 3, fault: "io", text: "" });
+  assert.deepEqual(bench.toldOf("commit-entries").slice(2), [[1, 1], [4, 2]]);
+  assert.deepEqual(bench.toldOf("finish-folders"), []);
+  bench.handle({ type: "committed", first: 1, count: 1, durable: true });
+  bench.handle({ type: "committed", first: 4, count: 2, durable: true });
+  assert.deepEqual(bench.toldOf("finish-folders"), [[]]);
+});
+
+Deno.test("files of one block are expected as runs, which end only before one that is not needed", () => {
+  const items: readonly Item[] = [
+    ["d", "folder"],
+    ["d/a", 5],
+    ["d/b", 2 * MIB],
+    ["d/c", MIB],
+    ["d/there", 5],
+    ["d/e", 0],
+    ["d/f", 5],
+    ["l", "link"],
+  ];
+  const statuses = items.map(([path]): TargetStatus => path === "d/there" ? "identical" : "absent");
+  const bench = new ReceiverBench().takeAll(items, statuses);
+  assert.deepEqual(bench.toldOf("expect-entries"), [[1, 3], [6, 1]]);
+  assert.deepEqual(bench.toldOf("expect"), [[2, 0, 2]]);
+  assert.deepEqual(bench.sent.filter(({ type }) => type === "need"), [{
+    type: "need",
+    items: [
+      { what: "all", entry: 0, entries: 4 },
+      { what: "present", entry: 4, entries: 1 },
+      { what: "all", entry: 5, entries: 3 },
+    ],
+  }]);
+});
+
+Deno.test("a position of another transfer ends this one", () => {
+  const bench = new ReceiverBench().takeAll(FILES);
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "link-restored" });
+  bench.receive({ type: "position", transfer: 2, entries: 0, end: false }).assertFails("protocol");
+});
+
+Deno.test("holes need no space, and do not count as what was moved", () => {
+  const sparse: readonly Item[] = [["image", 2 ** 40, 100 * MIB]];
+  assert.equal(new ReceiverBench().takeAll(sparse, undefined, 50 * MIB).state, "failed");
+  const bench = new ReceiverBench().takeAll(sparse, undefined, 200 * MIB);
+  bench.handle({ type: "verified", entry: 0, first: 0, count: 2 ** 19 });
+  const { verifiedBytes, totalBytes, hashesHoles } = bench.receiver.progress;
+  assert.deepEqual([verifiedBytes, totalBytes, hashesHoles], [50 * MIB, 100 * MIB, true]);
 });
 
 Deno.test("acknowledgements are merged, and at most 20 leave in a second", () => {
@@ -205,20 +326,24 @@ Deno.test("acknowledgements are merged, and at most 20 leave in a second", () =>
   }
   const acks = bench.sent.filter(({ type }) => type === "verified");
   assert.equal(acks.length, 1 + Math.floor(790 / ACKNOWLEDGE_MS));
-  assert.deepEqual(acks[1], { type: "verified", items: [{ entry: 0, first: 1, count: 5 }] });
+  assert.deepEqual(acks[1], { type: "verified", items: [{ what: "blocks", entry: 0, first: 1, count: 5 }] });
 });
 
-Deno.test("small files are acknowledged 32 at a time, without waiting for the clock", () => {
-  const files = 100;
+Deno.test("commits of small files are told in numbers without waiting for the clock, and verified ones with it", () => {
+  const files = 2 * ENOUGH_NEWS + 64;
   const bench = new ReceiverBench().takeAll(Array.from({ length: files }, (_, i): [string, number] => [`f${i}`, 1]));
   bench.handle({ type: "tick", nowMs: ACKNOWLEDGE_MS });
-  const before = bench.sent.length;
-  for (let entry = 0; entry < files - 1; entry++) {
-    bench.handle({ type: "verified", entry, first: 0, count: 1 });
+  bench.sent.length = 0;
+  for (let first = 0; first < files - 64; first += 64) {
+    bench.handle({ type: "arrived", first, count: 64 });
+    bench.handle({ type: "committed", first, count: 64, durable: true });
     bench.handle({ type: "tick", nowMs: ACKNOWLEDGE_MS + 1 });
   }
-  const told = bench.sent.slice(before).map((message) => message.type === "verified" ? message.items.length : 0);
-  assert.deepEqual(told, [32, 32, 32]);
+  const told = [0, ENOUGH_NEWS].flatMap((first): TransferMessage[] => [
+    { type: "verified", items: [{ what: "all", entry: first, entries: ENOUGH_NEWS }] },
+    { type: "committed", runs: [{ first, count: ENOUGH_NEWS }] },
+  ]);
+  assert.deepEqual(bench.sent, told);
 });
 
 Deno.test("the last block of a file is acknowledged at once", () => {
@@ -227,7 +352,7 @@ Deno.test("the last block of a file is acknowledged at once", () => {
   bench.handle({ type: "tick", nowMs: 1 });
   bench.handle({ type: "verified", entry: 0, first: 2, count: 1 });
   bench.handle({ type: "tick", nowMs: 2 });
-  assert.deepEqual(bench.sent.at(-1), { type: "verified", items: [{ entry: 0, first: 2, count: 1 }] });
+  assert.deepEqual(bench.sent.at(-1), { type: "verified", items: [{ what: "blocks", entry: 0, first: 2, count: 1 }] });
 });
 
 Deno.test("a receiver confirms after its folders, and takes silence for bye after five seconds", () => {
@@ -253,7 +378,7 @@ Deno.test("a lost confirmation is repeated on the next connection (C8)", () => {
   bench.handle({ type: "link-lost" });
   bench.sent.length = 0;
   bench.handle({ type: "link-restored" });
-  bench.receive({ type: "position", entries: 1, end: false });
+  bench.receive(position(1, false));
   assert.deepEqual(bench.sent.map(({ type }) => type), ["position", "committed", "done"]);
   bench.receive({ type: "bye" });
   assert.equal(bench.state, "finished");
@@ -267,18 +392,29 @@ Deno.test("after a reconnect a receiver says what it has and asks for what it la
   bench.handle({ type: "verified", entry: 0, first: 3, count: 1 });
   bench.sent.length = 0;
   bench.handle({ type: "link-restored" });
-  bench.receive({ type: "position", entries: 1, end: false });
+  bench.receive(position(1, false));
   assert.deepEqual(bench.sent, [
-    { type: "position", entries: 3, end: false },
-    { type: "verified", items: [{ entry: 0, first: 1, count: 3 }] },
+    position(3, false),
+    { type: "verified", items: [{ what: "blocks", entry: 0, first: 1, count: 3 }] },
     { type: "need", items: [{ what: "blocks", entry: 0, first: 0, count: 1 }] },
     { type: "need", items: [{ what: "all", entry: 1, entries: 1 }, { what: "present", entry: 2, entries: 1 }] },
   ]);
 });
 
+Deno.test("what was committed while the link was down is told after the needs, which the sender may lack", () => {
+  const items: readonly Item[] = [["d", "folder"], ["e", 0]];
+  const bench = new ReceiverBench().takeAll(items);
+  bench.handle({ type: "link-lost" });
+  bench.handle({ type: "link-restored" });
+  bench.handle({ type: "committed", first: 0, count: 2, durable: true });
+  bench.sent.length = 0;
+  bench.receive(position(0, false));
+  assert.deepEqual(bench.sent.map(({ type }) => type), ["need", "committed"]);
+});
+
 Deno.test("folders that cannot be finished end the transfer, since nothing says that they last", () => {
   const bench = new ReceiverBench().takeAll([["d", "folder"]]);
-  bench.handle({ type: "committed", entry: 0, durable: true });
+  bench.handle({ type: "committed", first: 0, count: 1, durable: true });
   bench.handle({ type: "folders-finished", failure: { fault: "io", text: "d cannot be synced" } });
   bench.assertFails("disk");
 });
@@ -294,9 +430,8 @@ Deno.test("an empty manifest is a transfer, too", () => {
 /** A receiver at second 1 that has one file and has said so. */
 function confirming(): ReceiverBench {
   const bench = new ReceiverBench().takeAll([["a", 5]]);
-  bench.handle({ type: "verified", entry: 0, first: 0, count: 1 });
-  bench.receive(seal(0, 5));
-  bench.handle({ type: "committed", entry: 0, durable: true });
+  bench.handle({ type: "arrived", first: 0, count: 1 });
+  bench.handle({ type: "committed", first: 0, count: 1, durable: true });
   bench.handle({ type: "tick", nowMs: 1000 });
   bench.handle({ type: "folders-finished", failure: undefined });
   return bench;

@@ -119,7 +119,7 @@ const CASES = {
   },
   "progress": {
     event: progress({ verifiedBytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1 }),
-    human: ["⚡ Progress: 50.0% - Speed: 0.0 Mbps - 5/10 B, 3 of 7 files"],
+    human: ["⚡ Progress: 42.8% - Speed: 0.0 Mbps - 5/10 B, 3 of 7 files"],
     json: {
       ...{ type: "progress", bytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1, listed: true },
       ...{ percent: 50, bitsPerSecond: 0, lastSecondBitsPerSecond: 0, secondsLeft: null },

@@ -1,5 +1,6 @@
 /** Events as the tests of the outputs tell them. @module */
 
+import { ALL_KEPT } from "../support/made_up.ts";
 import type { UserEvent } from "../../src/measure/events.ts";
 import type {
   FileFailure,
@@ -49,7 +50,7 @@ export function added(connection: number, streams: number): UserEvent {
 export function progress(part: Partial<Progress>): UserEvent {
   const none = {
     ...{ phase: "moving", verifiedBytes: 0, presentBytes: 0, totalBytes: 0, listed: true } as const,
-    ...{ entriesDone: 0, entries: 0, files: 0, filesArrived: 0, filesPresent: 0 },
+    ...{ entriesDone: 0, entries: 0, files: 0, filesArrived: 0, filesPresent: 0, hashesHoles: false },
   };
   return { type: "progress", progress: { ...none, ...part }, transfer: TRANSFER };
 }
@@ -60,7 +61,7 @@ export function fileFailed(failure: FileFailure): UserEvent {
 
 /** A warning that holds a foreign text. */
 export function unkept(folder: string): UserEvent {
-  return { type: "unkept", unkept: { mode: true, time: false }, folder, transfer: TRANSFER };
+  return { type: "unkept", unkept: { ...ALL_KEPT, mode: true }, folder, transfer: TRANSFER };
 }
 
 export function complete(facts: TransferFacts): EventOf<"complete"> {

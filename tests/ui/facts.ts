@@ -21,5 +21,6 @@ export const FACTS: TransferFacts = {
   leftOutReasons: {},
   isLeftOutAccepted: false,
   durable: true,
+  noSync: false,
   verdict: { finding: { limit: "path", loss: 0.004, rttMicros: 48_000 }, help: undefined, reports: {} },
 };

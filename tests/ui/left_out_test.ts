@@ -44,15 +44,18 @@ Deno.test("T21: T42: the sheet says complete only when nothing is missing, and n
     assert.match(text, /^⚡ ULTRA transfer incomplete: 1\.0 kB in 1\.00s \(0\.0 Mbps\), 1,202 left out$/m);
     assert.doesNotMatch(text, /complete:.*\n[^]*transfer complete/);
     assert.match(text, /^ {4}top\/secret: it cannot be read$/m);
-    assert.match(text, /^ {4}\.\/-link: it is a symbolic link, which cannot be sent yet$/m);
+    assert.match(
+      text,
+      /^ {4}\.\/-link: it is a symbolic link that leads out of the folder; --links all on both sides keeps it$/m,
+    );
     assert.match(text, /^ {4}and 1,199 more left out$/m);
     assert.equal(text.includes("--allow-left-out"), facts === MISSING);
   }
 });
 
-Deno.test("T29: a name that cannot be sent is shown escaped, with its own hint", () => {
+Deno.test("T29: a name that cannot be made is shown escaped, with its own hint", () => {
   const { text } = told("human", MISSING, 3).stderr;
-  assert.match(text, /^ {4}top\/a.*b\\x1b\[2J: its name holds a backslash, which cannot be sent; rename it$/m);
+  assert.match(text, /^ {4}top\/a.*b\\x1b\[2J: its name holds a backslash, which separates folders there; rename it$/m);
 });
 
 Deno.test("T41: --quiet says in one line why the exit code is not 0, and nothing when it is", () => {

@@ -98,14 +98,16 @@ Deno.test("T52 a log gets the first and the last ⚡ line, Progress each 5 %, an
 Deno.test("T53 a log of a slow transfer has a line each 10 seconds or 5 %, whichever comes first", () => {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("human"));
-  output.tell(started({ role: "send", name: "movie.mkv", bytes: 1000 }));
-  const after = (seconds: number, verifiedBytes: number) => {
+  const MB = 1_000_000;
+  output.tell(started({ role: "send", name: "movie.mkv", bytes: 1000 * MB }));
+  const after = (seconds: number, megabytes: number) => {
     terminal.now += seconds * 1000;
-    output.tell(progress({ verifiedBytes, totalBytes: 1000, listed: true, files: 7, filesArrived: 3 }));
-    return terminal.stderr.lines.at(-1)?.replace(/ - Speed.* kB, /, ", ");
+    const verifiedBytes = megabytes * MB;
+    output.tell(progress({ verifiedBytes, totalBytes: 1000 * MB, listed: true, files: 7, filesArrived: 3 }));
+    return terminal.stderr.lines.at(-1)?.replace(/ - Speed.* GB, /, ", ");
   };
   after(0, 0);
-  assert.equal(after(9, 40), "⚡ Starting ULTRA transfer: movie.mkv (1.0 kB)");
+  assert.equal(after(9, 40), "⚡ Starting ULTRA transfer: movie.mkv (1.0 GB)");
   assert.equal(after(1, 49), "⚡ Progress: 4.9%, 3 of 7 files, 3m15s left");
   assert.match(after(2, 100) ?? "", /^⚡ Progress: 10\.0%, 3 of 7 files, .* left$/);
   assert.match(after(10, 100) ?? "", /^⚡ Progress: 10\.0%, 3 of 7 files, stalled for 10 s$/);
@@ -168,6 +170,14 @@ Deno.test("T52 what is not as expected stands on the sheet, and every line fits 
   assert.match(text, /^ {2}There {5}1 file, 5\.0 kB was there before$/m);
   assert.match(text, /^ {2}Resent {4}1\.0 MB$/m);
   assert.match(text, /^ {2}Durable {3}no: that file system cannot sync/m);
+  for (const durable of [true, false]) {
+    const text = sheet({ durable, noSync: true });
+    assert.match(
+      text,
+      /^ {2}Durable {3}no: --no-sync did not wait for the disk, and a power cut may take\n {12}the files$/m,
+    );
+    assert.equal(text.match(/Durable/g)?.length, 1);
+  }
   assert.match(
     text,
     /^ {2}Verdict {3}limited by .*\n {12}\S.*\n {2}Help {6}on the receiver: other programs use 1\.5 of its 2 cores$/m,
@@ -212,7 +222,7 @@ Deno.test("the sheet counts what was left out, with the names below, before the 
   createOutput(terminal.options("human")).tell(complete({ ...FACTS, ...leftOut("a/link") }));
   assert.deepEqual(terminal.stderr.lines.slice(-4), [
     "  Left out  1",
-    "    a/link: it is a symbolic link, which cannot be sent yet",
+    "    a/link: it is a symbolic link that leads out of the folder; --links all on both sides keeps it",
     "  If that is right, --allow-left-out makes it exit code 0",
     "  Verdict   limited by the path (0.4 % loss, 48 ms)",
   ]);

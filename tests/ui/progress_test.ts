@@ -14,6 +14,7 @@ const STATE: StatusState = {
   filesPresent: 0,
   movedBytes: 0,
   listed: true,
+  hashesHoles: false,
   rate: 200_000_000,
   lastSecondRate: 184_800_000,
   secondsLeft: 9.8,
@@ -56,6 +57,7 @@ Deno.test("J3 a narrower terminal leaves out what matters least, and no line eve
     lastSecondRate: fc.double({ min: 0, max: 1e13, noNaN: true }),
     secondsLeft: fc.option(fc.double({ min: 0, max: 360_000, noNaN: true }), { nil: undefined }),
     stalledSeconds: fc.option(fc.nat(100_000), { nil: undefined }),
+    hashesHoles: fc.boolean(),
   });
   fc.assert(fc.property(state, fc.nat(200), (one, columns) => {
     return widthOf(renderStatusLine(one, columns)) < Math.max(columns, 1);
@@ -87,9 +89,25 @@ Deno.test("T50 a silent peer is shown as that, and not as an average that falls"
 
 Deno.test("the bar is full only when everything is there", () => {
   const almost = renderStatusLine({ ...STATE, bytes: 315 * MB - 1 }, 80);
-  const full = renderStatusLine({ ...STATE, bytes: 315 * MB }, 80);
+  const full = renderStatusLine({ ...STATE, bytes: 315 * MB, filesArrived: 6 }, 80);
   assert.match(almost, / 99% {2}\[=+> *\]/);
   assert.match(full, /100% {2}\[=+\]/);
+});
+
+Deno.test("T32: empty files count towards the percentage, which is 100 only when all of them are there", () => {
+  const empty = { ...STATE, bytes: 0, totalBytes: 0, files: 300_000, secondsLeft: undefined };
+  assert.match(renderStatusLine({ ...empty, filesArrived: 0 }, 80), / 0% {2}\[ +\]/);
+  assert.match(renderStatusLine({ ...empty, filesArrived: 150_000 }, 80), / 50% {2}\[=+> +\]/);
+  assert.match(renderStatusLine({ ...empty, filesArrived: 299_999 }, 80), / 99% /);
+  assert.match(renderStatusLine({ ...empty, filesArrived: 300_000 }, 80), /100% /);
+  assert.doesNotMatch(renderStatusLine({ ...empty, listed: false, filesArrived: 9 }, 80), /%/);
+});
+
+Deno.test("T31: when only holes are left to hash, that stands in place of the speed", () => {
+  const holes = { ...STATE, hashesHoles: true, lastSecondRate: 0, stalledSeconds: 4 };
+  assert.match(renderStatusLine(holes, 80), /hashing holes/);
+  assert.doesNotMatch(renderStatusLine(holes, 80), /stalled/);
+  assert.match(progressDetail(holes), /hashing holes/);
 });
 
 Deno.test("the average hides a stall and the last second shows it", () => {

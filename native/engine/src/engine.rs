@@ -26,10 +26,10 @@ use crate::net::outward::outward;
 use crate::net::path_stats;
 use crate::net::quic::{Listener, Quic};
 use crate::net::transport::NewStream;
-use crate::os::{Busyness, System};
+use crate::os::{Busyness, Limits, System};
 use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
-use crate::send::lane::SendLane;
+use crate::send::lane::{Granted, SendLane};
 use crate::send::pump::ReadPump;
 use crate::send::source::Source;
 use crate::send::walk::Pace;
@@ -59,11 +59,13 @@ pub struct Engine {
     next_lane: AtomicU32,
 }
 
-/// A sink, and the one thread on which its pages, folders and disposal happen, in the order asked for.
+/// A sink, the one thread on which its pages, folders and disposal happen, in the order asked for.
 #[derive(Clone)]
 struct Receiving {
     sink: Arc<Sink>,
     ordered: Arc<Workers>,
+    /// The one thread on which groups of entries are committed.
+    commits: Arc<Workers>,
 }
 
 /// A connection, and where the frames of its lanes go.
@@ -75,6 +77,7 @@ struct Linked {
 
 impl Engine {
     pub fn start(options: &StartOptions, tell: Arc<dyn Tell>, on_panic: fn(String)) -> Result<Arc<Self>, Refusal> {
+        System::raise_descriptors();
         let threads = options.network_threads as usize;
         let quic = Quic::open(options.execution_profile, threads, on_panic).map_err(network::refusal_of)?;
         let pump = ReadPump::start(
@@ -116,6 +119,7 @@ impl Engine {
                 detail.unwrap_or_default().into_bytes()
             }
             Question::Name { transfer, entry } => self.name(transfer, entry)?.into_bytes(),
+            Question::EntryRoot { transfer, entry } => self.entry_root(transfer, entry)?.map_or(Vec::new(), Vec::from),
             Question::Settings { connection } => return self.reported_settings(connection).map(Answer::Settings),
             Question::Outward {} => {
                 let addresses: Vec<String> = outward().iter().map(ToString::to_string).collect();
@@ -128,21 +132,32 @@ impl Engine {
     pub fn run(&self, command: Command) -> Done {
         match command {
             Command::Admit { connection, lanes } => self.admit(connection, lanes),
-            Command::Attach { connection, sink } => self.attach(connection, sink),
+            Command::Attach {
+                connection,
+                sink,
+                transfer,
+            } => self.attach(connection, sink, transfer),
             Command::OpenLanes {
                 connection,
                 source,
                 first_lane,
                 first_number,
                 count,
-            } => self.open_lanes(connection, source, first_lane, first_number, count),
+                transfer,
+            } => self.open_lanes(connection, source, first_lane, first_number, count, transfer),
             Command::Grant {
                 lane,
                 grant,
                 entry,
                 first,
                 count,
-            } => self.grant(lane, entry, grant, first, count),
+            } => self.grant(lane, grant, Granted::Blocks(entry), first, count),
+            Command::GrantEntries {
+                lane,
+                grant,
+                first,
+                count,
+            } => self.grant(lane, grant, Granted::Entries, first.into(), count.into()),
             Command::FinishLane { lane } => self.finish_lane(lane),
             Command::Expect {
                 sink,
@@ -150,7 +165,9 @@ impl Engine {
                 first,
                 count,
             } => self.expect(sink, entry, first, count),
-            Command::Seal { source, entry } => self.seal(source, entry),
+            Command::ExpectEntries { sink, first, count } => self.expect_entries(sink, first, count),
+            Command::CommitEntries { sink, first, count } => self.commit_entries(sink, first, count),
+            Command::Release { source, first, count } => self.release(source, first, count),
             Command::Commit {
                 sink,
                 entry,
@@ -217,7 +234,7 @@ impl Engine {
             tell.tell(Event::Disposed { transfer: id });
             return Ok(());
         }
-        let Receiving { sink, ordered } = self.sinks.remove(id).ok_or(Refusal::UnknownId)?;
+        let Receiving { sink, ordered, .. } = self.sinks.remove(id).ok_or(Refusal::UnknownId)?;
         ordered.run(move || {
             sink.target.dispose();
             tell.tell(Event::Disposed { transfer: id });
@@ -238,6 +255,7 @@ impl Engine {
         let mut all = ultra_files::TransferRoot::default();
         for (id, status) in (0..).zip(statuses) {
             let ((path, kind, size), root) = describe(id).ok_or(Refusal::BadArguments)?;
+            let root = root.or_else(|| root_of_nothing(kind, size));
             let root = root.filter(|_| *status == COMMITTED).unwrap_or([0; 32]);
             let entry = ultra_files::RootEntry {
                 path,
@@ -246,9 +264,22 @@ impl Engine {
                 status: *status,
                 root,
             };
-            all.add(entry).map_err(|_| Refusal::TooMuch)?;
+            all.add(entry);
         }
         Ok(all.finish())
+    }
+
+    /// The root of a file that was sent, or committed here.
+    fn entry_root(&self, transfer: u32, entry: u32) -> Result<Option<[u8; 32]>, Refusal> {
+        if let Ok((source, _)) = self.sources.get(transfer) {
+            let of_nothing = || {
+                source
+                    .describe(entry)
+                    .and_then(|(_, kind, size)| root_of_nothing(kind, size))
+            };
+            return Ok(source.root_of(entry).or_else(of_nothing));
+        }
+        Ok(self.sinks.get(transfer)?.sink.root_of(entry))
     }
 
     /// What an entry is called here: its path in the transfer, or below the folder that receives.
@@ -316,3 +347,9 @@ impl Host for Engine {
 }
 
 type Described = ((String, EntryKind, u64), Option<[u8; 32]>);
+
+/// BLAKE3 of no bytes: the root of an empty file, of which nothing is read.
+fn root_of_nothing(kind: EntryKind, size: u64) -> Option<[u8; 32]> {
+    let is_empty = kind == EntryKind::File && size == 0;
+    is_empty.then(|| *blake3::hash(b"").as_bytes())
+}

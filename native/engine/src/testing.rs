@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, SinkOptions};
+use ultra_files::{EntryKind, Linked, PageBuilder, PageEntry, SafePath, SinkOptions};
 
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
-use crate::blocks::ultra1::Ultra1;
+use crate::blocks::ultra2::Ultra2;
 use crate::core::event::Event;
 use crate::core::tell::Tell;
 use crate::core::words::{BlockIndex, EntryId, SinkId};
@@ -18,7 +18,7 @@ use crate::receive::target::discard::Discard;
 use crate::receive::target::folder::Folder;
 
 /// How the lanes of tests are spoken.
-pub static CODEC: Ultra1 = Ultra1;
+pub static CODEC: Ultra2 = Ultra2;
 
 pub const BLOCK: usize = BLOCK_LEN as usize;
 
@@ -49,9 +49,9 @@ impl Dice {
     }
 }
 
-/// The preface of lane `number`.
+/// The preface of lane `number` of the first transfer.
 pub fn preface(number: u8) -> Vec<u8> {
-    vec![b'U', b'L', b'T', b'L', number, 0, 0, 0]
+    vec![b'U', b'L', b'T', b'L', number, 0, 0, 0, 1, 0, 0, 0]
 }
 
 pub fn header(entry: u32, length: u32, block: u64, encoding: u8) -> Vec<u8> {
@@ -84,9 +84,16 @@ pub fn wrong_frame(entry: u32, block: u64, bytes: &[u8]) -> Vec<u8> {
     frame
 }
 
-pub fn hole(entry: u32, block: u64, len: usize) -> Vec<u8> {
-    let header = header(entry, len as u32, block, 1);
-    [&header[..], &value(block, &vec![0; len])].concat()
+/// A frame of holes.
+pub fn holes(entry: u32, block: u64, blocks: u32) -> Vec<u8> {
+    header(entry, blocks, block, 1)
+}
+
+/// The sealed frame of a file of one block.
+pub fn sealed_frame(entry: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut header = header(entry, bytes.len() as u32, 0, 0);
+    header[17] = 1;
+    [&header[..], bytes, &root(bytes)].concat()
 }
 
 /// The frames of all blocks of a file.
@@ -115,6 +122,7 @@ pub fn receiving(folder: &Path, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Told>)
 fn expecting(target: Arc<dyn Target>, files: &[(&str, u64)]) -> (Arc<Sink>, Arc<Told>) {
     let events = Arc::new(Told::default());
     let sink = Sink::new(SINK, target, events.clone());
+    sink.attach(1);
     add_page(&sink, files);
     for (entry, (name, size)) in (0..).zip(files) {
         assert!(name.ends_with('/') || sink.expect(entry, 0, size.div_ceil(BLOCK_LEN)));
@@ -137,6 +145,7 @@ pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
         let entry = PageEntry {
             kind,
             size: Some(*size),
+            data_bytes: *size,
             mode: 0o755,
             mtime: ultra_files::os::Time {
                 secs: 1_700_000_000,
@@ -144,6 +153,7 @@ pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
             },
             fingerprint: [7; 16],
             path: SafePath::parse(name.trim_end_matches('/').as_bytes()).unwrap(),
+            linked: Linked::None,
         };
         assert!(builder.push(&entry));
     }
@@ -152,6 +162,24 @@ pub fn add_page(sink: &Sink, files: &[(&str, u64)]) {
     }
     let (count, bytes) = builder.take();
     assert!(sink.target.add_page(sink.target.entry_count(), count, &bytes).is_ok());
+}
+
+/// Adds a page of one file that is nearly all holes.
+pub fn add_sparse_page(sink: &Sink, name: &str, size: u64) {
+    let mut builder = PageBuilder::new();
+    let entry = PageEntry {
+        kind: EntryKind::File,
+        size: Some(size),
+        data_bytes: 1,
+        mode: 0o644,
+        mtime: ultra_files::os::Time { secs: 1, nanos: 0 },
+        fingerprint: [7; 16],
+        path: SafePath::parse(name.as_bytes()).unwrap(),
+        linked: Linked::None,
+    };
+    assert!(builder.push(&entry));
+    let (count, bytes) = builder.take();
+    assert!(sink.target.add_page(0, count, &bytes).is_ok());
 }
 
 /// Keeps what is reported until a test looks at it.
@@ -174,6 +202,10 @@ impl Tell for Told {
             first,
             count: 1,
         });
+    }
+
+    fn arrived(&self, sink: SinkId, first: EntryId, count: u32, _urgent: bool) {
+        self.tell(Event::Arrived { sink, first, count });
     }
 
     fn close(&self) {}
@@ -209,7 +241,12 @@ pub fn of_kind(events: &[Event], name: &str) -> Vec<(EntryId, u64)> {
     found
         .map(|event| match event {
             Event::Mismatch { entry, block, .. } => (*entry, *block),
-            Event::Committed { entry, durable, .. } => (*entry, u64::from(*durable)),
+            Event::Committed {
+                first,
+                count: 1,
+                durable,
+                ..
+            } => (*first, u64::from(*durable)),
             Event::EntryFailed { entry, fault, .. }
             | Event::ReadFailed { entry, fault, .. }
             | Event::SealFailed { entry, fault, .. } => (*entry, *fault as u64),
@@ -228,6 +265,15 @@ pub fn verified(events: &[Event]) -> Vec<(EntryId, BlockIndex)> {
     });
     runs.flat_map(|(entry, blocks)| blocks.map(move |block| (entry, block)))
         .collect()
+}
+
+/// The files told as arrived, in order.
+pub fn arrived(events: &[Event]) -> Vec<EntryId> {
+    let runs = events.iter().filter_map(|event| match event {
+        Event::Arrived { first, count, .. } => Some(*first..*first + *count),
+        _ => None,
+    });
+    runs.flatten().collect()
 }
 
 /// The roots of all files that were sealed.

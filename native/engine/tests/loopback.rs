@@ -155,7 +155,6 @@ fn a_file_crosses_over_four_lanes_and_both_roots_agree() {
         );
     }
     door.verified(sink, 65);
-    door.run(Command::Seal { source, entry: 0 });
     let sealed = door.until(
         "SEALED",
         |event| matches!(event, Event::Sealed { source: of, .. } if *of == source),
@@ -261,6 +260,7 @@ fn the_end_of_a_lane_that_comes_while_its_last_bytes_wait_is_told() {
     door.run(Command::Attach {
         connection: incoming,
         sink,
+        transfer: 1,
     });
     assert_eq!(door.lane_closed(lane), (incoming, true), "finished, not reset");
     assert_eq!(door.lane_closed(lanes[0]), (dialer, true));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
-use crate::os::{Errors, Folder, NodeKind, Stat, System, Time};
+use crate::os::{Errors, Folder, Stat, System, Time};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept};
 use crate::path::SafePath;
@@ -114,12 +114,16 @@ impl<F: Folder> Sink<F> {
         let staged = self.admit(commit.entry).and_then(|(record, path)| match record.kind {
             EntryKind::File => self.stage_file(commit, &record, path),
             EntryKind::Folder => self.make_folder(path),
+            EntryKind::Link | EntryKind::HardLink => {
+                let why = "it is a link, which `commit_links` makes";
+                Err(FileError::rule(ErrorClass::NotAFile, "make", path, why))
+            }
         });
         commit.step = staged.unwrap_or_else(|error| Step::Done(Err(error)));
     }
 
     fn stage_file(&self, commit: &mut Commit<'_, F>, record: &Record, path: String) -> Result<Step<F>, FileError> {
-        let why = match record.size {
+        let why = match record.size() {
             None => Some("its size is not known"),
             // A part made now would be all zeros.
             Some(size) if size > 0 && commit.slot.is_none() => Some("nothing of it was received"),
@@ -129,21 +133,33 @@ impl<F: Folder> Sink<F> {
             return Err(FileError::rule(ErrorClass::Io, "complete", path, why));
         }
         let part = self.part_in(commit.entry, &mut commit.slot)?;
-        let size = record.size.unwrap_or(0);
-        let kept = part.finish(size, record.mode & !self.umask, record.mtime)?;
+        let size = record.size().unwrap_or(0);
+        let kept = part.finish(size, self.mode_in(part.folder(), record.mode), record.mtime())?;
+        let kept = kept.and(self.preserve(commit.entry, part.file()));
         // Only a head start: the sync that follows reports what fails.
         let _ = part.sync_range(0, size);
         let seen = self.read().seen(commit.entry);
         Ok(Step::Staged(Staged { part, path, kept, seen }))
     }
 
-    fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
-        let safe = SafePath::of_components(&path);
+    /// Makes a folder of the manifest. Its name is not durable yet.
+    pub(crate) fn make_folder_entry(&self, entry: u32) -> Result<(), FileError> {
+        let (_, path) = self.admit(entry)?;
+        self.make_folder_at(&path)
+    }
+
+    fn make_folder_at(&self, path: &str) -> Result<(), FileError> {
+        let safe = SafePath::of_components(path);
         self.check_leave(safe)?;
-        self.root.open_folder(Some(safe), true)?;
+        self.root.make_folder(safe)?;
         // Now it is known who made the folders on the way.
         self.check_leave(safe)?;
         self.root.keep(Some(safe));
+        Ok(())
+    }
+
+    fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
+        self.make_folder_at(&path)?;
         // Folders get modes and times at the end.
         let (kept, holder) = (Kept::ALL, None);
         Ok(Step::Named(Named { path, kept, holder }))
@@ -151,6 +167,7 @@ impl<F: Folder> Sink<F> {
 
     fn make_durable(&self, commit: &mut Commit<'_, F>) {
         commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
+            Step::Staged(staged) if self.no_sync => Step::Durable(staged),
             Step::Staged(staged) => match staged.part.sync() {
                 Ok(()) => Step::Durable(staged),
                 Err(error) => {
@@ -195,6 +212,12 @@ impl<F: Folder> Sink<F> {
             let Step::Named(named) = &commit.step else {
                 continue;
             };
+            if self.no_sync {
+                let (durable, kept) = (false, named.kept);
+                self.end(commit.entry, Outcome::Committed { durable, kept });
+                commit.step = Step::Done(Ok(CommitInfo { durable, kept }));
+                continue;
+            }
             let ways = self.sync_ways(named);
             let holder = named.holder.as_ref().map(|holder| {
                 let result = synced.entry(Arc::as_ptr(holder));
@@ -230,7 +253,7 @@ impl<F: Folder> Sink<F> {
         durable(self.root.sync_new(last))
     }
 
-    fn end(&self, entry: u32, outcome: Outcome) {
+    pub(crate) fn end(&self, entry: u32, outcome: Outcome) {
         if let Some(record) = self.write().record_mut(entry) {
             record.outcome = outcome;
         }
@@ -238,7 +261,7 @@ impl<F: Folder> Sink<F> {
     }
 
     /// Gives the folders that this transfer made their modes and times, deepest first: a file that is created in a folder changes
-    /// its time, and a folder without write permission takes no file. Folders that were there before stay as they are.
+    /// its time, and a folder without write permission takes no file. Folders that were there before stay as they were.
     ///
     /// Not synced: after a power cut a folder may still be as private as it was during the transfer.
     pub fn finish_folders(&self) -> FinishedFolders {
@@ -248,7 +271,7 @@ impl<F: Folder> Sink<F> {
                 && record.kind == EntryKind::Folder
                 && matches!(record.outcome, Outcome::Committed { .. })
             {
-                wanted.insert(path, (record.mode, record.mtime));
+                wanted.insert(path, (entry, record.mode, record.mtime()));
             }
         }
         let mut finished = FinishedFolders {
@@ -265,26 +288,39 @@ impl<F: Folder> Sink<F> {
                 }
             }
         }
+        self.small.forget_folders();
+        finished.errors.extend(self.root.close_again());
         finished
     }
 
-    fn finish_folder(&self, path: &str, wanted: Option<(u16, Time)>) -> io::Result<Kept> {
+    /// The mode that something of a sender's `mode` gets in a folder: what this user takes from everything new, or what the folder's
+    /// default ACL leaves, which takes the place of the umask (acl(5)). A new folder has the default ACL of the folder that it is in.
+    pub(crate) fn mode_in(&self, folder: &F, mode: u16) -> u16 {
+        mode & folder.default_mode().unwrap_or(!self.umask)
+    }
+
+    fn finish_folder(&self, path: &str, wanted: Option<(u32, u16, Time)>) -> io::Result<Kept> {
         let Some(folder) = self.root.reopen_created(SafePath::of_components(path))? else {
             return Ok(Kept::ALL);
         };
         // A folder that is no entry is only on the way to some.
-        let mode = wanted.map_or(0o777, |(mode, _)| mode);
-        let mode = kept(folder.set_mode(mode & !self.umask))?;
-        let time = match wanted {
-            Some((_, mtime)) => kept(folder.set_mtime(mtime))?,
-            None => true,
+        let mode = wanted.map_or(0o777, |(_, mode, _)| mode);
+        let mode = kept(folder.set_mode(self.mode_in(&folder, mode)))?;
+        let Some((entry, _, mtime)) = wanted else {
+            return Ok(Kept { mode, ..Kept::ALL });
         };
-        Ok(Kept { mode, time })
+        let preserved = self.preserve(entry, &*folder);
+        let time = kept(folder.set_mtime(mtime))?;
+        Ok(Kept {
+            mode,
+            time,
+            ..preserved
+        })
     }
 }
 
-/// Renames a part to its final name, replacing nothing but the file that was `seen`.
-fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> io::Result<()> {
+/// Renames a part or link to its final name, replacing nothing but the file or link that was `seen`.
+pub(crate) fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> io::Result<()> {
     if let Some(seen) = seen {
         match folder.stat(name) {
             Ok(now) if is_same(&seen, &now) => return folder.move_over(part, name),
@@ -314,10 +350,10 @@ fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> 
 
 fn is_same(seen: &Stat, now: &Stat) -> bool {
     let key = |stat: &Stat| (stat.dev, stat.ino, stat.size, stat.mtime);
-    now.kind == NodeKind::File && key(seen) == key(now)
+    now.kind == seen.kind && key(seen) == key(now)
 }
 
-fn not_named(path: String, error: &io::Error) -> FileError {
+pub(crate) fn not_named(path: String, error: &io::Error) -> FileError {
     let why = (error.kind() == io::ErrorKind::AlreadyExists)
         .then_some("something with this name appeared during the transfer");
     FileError {
@@ -327,7 +363,7 @@ fn not_named(path: String, error: &io::Error) -> FileError {
 }
 
 /// Whether a sync of a folder did something; file systems that cannot do it say EINVAL.
-fn durable(result: io::Result<()>) -> io::Result<bool> {
+pub(crate) fn durable(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if System::is_unsupported(&error) => Ok(false),
@@ -335,14 +371,14 @@ fn durable(result: io::Result<()>) -> io::Result<bool> {
     }
 }
 
-fn copy(error: &io::Error) -> io::Error {
+pub(crate) fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(errno) => io::Error::from_raw_os_error(errno),
         None => error.kind().into(),
     }
 }
 
-fn no_result(entry: u32) -> Result<CommitInfo, FileError> {
+pub(crate) fn no_result(entry: u32) -> Result<CommitInfo, FileError> {
     let path = format!("entry {entry}");
     Err(FileError::rule(ErrorClass::Io, "complete", path, "it has no result"))
 }

@@ -24,6 +24,8 @@ pub enum ErrorClass {
     NotAFile,
     /// The name cannot travel, or there are more of them than a transfer holds.
     Unsendable,
+    /// More than a transfer holds.
+    TooMuch,
     /// Anything else that the system reported.
     Io,
 }
@@ -119,6 +121,7 @@ fn class_text(class: ErrorClass) -> &'static str {
         ErrorClass::Changed => "it changed",
         ErrorClass::NotAFile => "it is not a plain file",
         ErrorClass::Unsendable => "its name cannot be sent",
+        ErrorClass::TooMuch => "it is more than a transfer holds",
         ErrorClass::Io => "input or output failed",
     }
 }

@@ -10,9 +10,7 @@ use crate::os::Folder;
 use crate::path::SafePath;
 use crate::sandbox::Made;
 use crate::sink::Sink;
-
-/// What begins a hidden name.
-const MARK: char = '.';
+use crate::tree::HIDDEN_MARK as MARK;
 
 impl<F: Folder> Sink<F> {
     /// Whether a path has a hidden component in a folder that this transfer did not make, and the user gave no leave. A folder

@@ -17,7 +17,7 @@ pub enum Reason {
     Unreadable,
     /// Its name is not UTF-8.
     NotUtf8,
-    /// Its name holds a backslash, which is a separator on Windows.
+    /// Its name holds a backslash, which is a separator on Windows. No walk says so, as no such name is met there: receivers do.
     Backslash,
     /// Its name holds a control character, which is a command on a terminal.
     ControlCharacter,
@@ -27,10 +27,12 @@ pub enum Reason {
     TooLong,
     /// A FIFO, socket or device.
     Special,
-    /// A symbolic link. Not followed: it may lead out of the tree or around in circles.
+    /// A symbolic link that leads out of what is sent; when links are followed, also one that leads nowhere or around in circles.
     Link,
     /// It was gone when its turn came.
     Vanished,
+    /// The user chose to leave it out: no failure.
+    Chosen,
 }
 
 /// What a walk has left out so far.
@@ -41,7 +43,7 @@ pub struct LeftOut {
 }
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreadable,
         Self::NotUtf8,
         Self::Backslash,
@@ -51,6 +53,7 @@ impl Reason {
         Self::Special,
         Self::Link,
         Self::Vanished,
+        Self::Chosen,
     ];
 
     /// The reasons at the door, in the order of [`Reason::ALL`].
@@ -64,6 +67,7 @@ impl Reason {
         "special",
         "link",
         "vanished",
+        "chosen",
     ];
 
     /// The reason's word of [`Reason::WORDS`].
@@ -76,7 +80,6 @@ impl From<PathFault> for Reason {
     fn from(fault: PathFault) -> Self {
         match fault {
             PathFault::NotUtf8 => Self::NotUtf8,
-            PathFault::Backslash => Self::Backslash,
             PathFault::ControlCharacter => Self::ControlCharacter,
             PathFault::TooLong | PathFault::TooDeep | PathFault::ComponentTooLong => Self::TooLong,
             PathFault::DriveLetter

@@ -3,9 +3,9 @@
 use crate::page::PageError;
 use crate::path::check_component;
 
-/// Most bytes of names of one transfer: `MAX_NAME_BYTES` of `docs/protocol.md`. A million entries with the longest of names fit, as each
+/// Most bytes of names of one transfer: `MAX_NAME_BYTES` of `docs/protocol.md`. Two million entries with the longest of names fit, as each
 /// component is stored once; and it bounds what a hostile manifest can make us hold.
-pub const MAX_NAME_BYTES: usize = 256 << 20;
+pub const MAX_NAME_BYTES: usize = 512 << 20;
 
 #[derive(Default)]
 pub(crate) struct Names(String);
@@ -29,6 +29,11 @@ impl Names {
         self.0.try_reserve(name.len()).map_err(|_| PageError::NoMemory)?;
         self.0.push_str(name);
         Ok(Name { start, len })
+    }
+
+    /// Bytes of all names.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn get(&self, name: Name) -> &str {

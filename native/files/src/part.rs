@@ -7,6 +7,12 @@ use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
 use crate::path::RESERVED_PREFIX;
 
+/// From this size on a file leaves the system's memory behind its transfer.
+pub(crate) const LARGE: u64 = 256 << 20;
+
+/// Bytes behind the place of work that stay in memory: their write-back was begun and may still go on.
+pub(crate) const KEPT_BEHIND: u64 = 64 << 20;
+
 /// Names to try. With 128 random bits the first is free unless an attacker plants names, and the next cannot be planted.
 const ATTEMPTS: u32 = 8;
 
@@ -18,6 +24,8 @@ pub struct Part<F: Folder = NativeFolder> {
     /// The path it will have, for messages.
     path: String,
     size: Option<u64>,
+    /// It is so large that the machine's other files would leave its memory for it.
+    forgets: bool,
 }
 
 /// What a file system kept of a file besides its contents. CIFS, Android's shared storage and many network disks refuse modes or
@@ -26,15 +34,32 @@ pub struct Part<F: Folder = NativeFolder> {
 pub struct Kept {
     pub mode: bool,
     pub time: bool,
+    /// Names of one file are names of one file; `false` where a copy had to do.
+    pub links: bool,
+    /// Owner and group, extended attributes, ACLs: always `true` where the user did not want them.
+    pub owner: bool,
+    pub xattrs: bool,
+    pub acl: bool,
 }
 
 impl Kept {
-    pub const ALL: Self = Self { mode: true, time: true };
+    pub const ALL: Self = Self {
+        mode: true,
+        time: true,
+        links: true,
+        owner: true,
+        xattrs: true,
+        acl: true,
+    };
 
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             mode: self.mode && other.mode,
             time: self.time && other.time,
+            links: self.links && other.links,
+            owner: self.owner && other.owner,
+            xattrs: self.xattrs && other.xattrs,
+            acl: self.acl && other.acl,
         }
     }
 }
@@ -48,21 +73,23 @@ pub(crate) fn kept(result: io::Result<()>) -> io::Result<bool> {
 }
 
 impl<F: Folder> Part<F> {
-    /// Creates the part of the file `path` in its folder and reserves `size` bytes for it.
-    pub(crate) fn create(folder: Arc<F>, path: String, size: Option<u64>) -> Result<Self, FileError> {
+    /// Creates the part of the file `path` in its folder and reserves `size` bytes for it, unless it is to have holes.
+    pub(crate) fn create(folder: Arc<F>, path: String, size: Option<u64>, sparse: bool) -> Result<Self, FileError> {
         let fail = |error: &io::Error| FileError::new("create a part file for", path.clone(), error);
         for attempt in 1.. {
             let name = random_name().map_err(|error| fail(&error))?;
             match folder.create_file(&name) {
                 Ok(file) => {
+                    let forgets = size.is_some_and(|size| size >= LARGE) && !file.is_in_memory();
                     let part = Self {
                         folder,
                         file,
                         name,
                         path,
                         size,
+                        forgets,
                     };
-                    return part.reserved();
+                    return part.reserved(sparse);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
                 Err(error) => return Err(fail(&error)),
@@ -72,12 +99,15 @@ impl<F: Folder> Part<F> {
     }
 
     /// Reserves the space, so that a full disk shows now and not after hours. Without it the part goes.
-    fn reserved(self) -> Result<Self, FileError> {
+    fn reserved(self, sparse: bool) -> Result<Self, FileError> {
         let size = self.size.unwrap_or(0);
         if size == 0 {
             return Ok(self);
         }
-        let mut result = self.file.allocate(size);
+        let mut result = match sparse {
+            true => self.file.set_size(size),
+            false => self.file.allocate(size),
+        };
         if result.as_ref().is_err_and(System::is_refused) {
             result = self.file.set_size(size);
         }
@@ -111,6 +141,11 @@ impl<F: Folder> Part<F> {
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
         self.file
             .start_sync(offset, len)
+            .inspect(|()| {
+                if self.forgets && offset >= KEPT_BEHIND {
+                    self.file.forget_range(offset - KEPT_BEHIND, len);
+                }
+            })
             .or_else(|error| match System::is_unsupported(&error) {
                 true => Ok(()),
                 false => Err(self.error("write", &error)),
@@ -120,6 +155,10 @@ impl<F: Folder> Part<F> {
     /// The temporary name in the final folder.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn file(&self) -> &F::File {
+        &self.file
     }
 
     pub(crate) fn folder(&self) -> &Arc<F> {
@@ -132,7 +171,11 @@ impl<F: Folder> Part<F> {
             .map_err(|error| self.error("set the size of", &error))?;
         let mode = kept(self.file.set_mode(mode)).map_err(|error| self.error("set the mode of", &error))?;
         let time = kept(self.file.set_mtime(mtime)).map_err(|error| self.error("set the time of", &error))?;
-        Ok(Kept { mode, time })
+        Ok(Kept {
+            mode,
+            time,
+            ..Kept::ALL
+        })
     }
 
     fn set_final_size(&self, size: u64) -> io::Result<()> {
@@ -148,10 +191,20 @@ impl<F: Folder> Part<F> {
         }
     }
 
+    /// Fills the file with the first `len` bytes of another one.
+    pub(crate) fn copy_from(&self, other: &F::File, len: u64) -> Result<(), FileError> {
+        let copied = self.file.copy_from(other, len);
+        copied.map_err(|error| self.error("write", &error))
+    }
+
     pub(crate) fn sync(&self) -> Result<(), FileError> {
         self.file
             .sync_data()
-            .map_err(|error| self.error("make durable", &error))
+            .map_err(|error| self.error("make durable", &error))?;
+        if self.forgets {
+            self.file.forget_cached();
+        }
+        Ok(())
     }
 
     pub(crate) fn remove(&self) -> io::Result<()> {
@@ -163,7 +216,7 @@ impl<F: Folder> Part<F> {
     }
 }
 
-fn random_name() -> io::Result<String> {
+pub(crate) fn random_name() -> io::Result<String> {
     let random = System::random()?;
     Ok(format!("{RESERVED_PREFIX}{random:032x}.part"))
 }

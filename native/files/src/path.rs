@@ -30,7 +30,6 @@ pub enum PathFault {
     EmptyComponent,
     DotComponent,
     ControlCharacter,
-    Backslash,
     DriveLetter,
     ReservedPrefix,
     ComponentTooLong,
@@ -96,6 +95,8 @@ impl<'a> SafePath<'a> {
 }
 
 /// Checks one component by itself: the name of a folder's child, or a new first component.
+///
+/// A backslash is a letter like any other here: systems that take it for a separator cannot hold such a name (`Folder::can_hold`).
 pub(crate) fn check_component(component: &str) -> Result<(), PathFault> {
     let bytes = component.as_bytes();
     match bytes {
@@ -111,9 +112,6 @@ pub(crate) fn check_component(component: &str) -> Result<(), PathFault> {
     // C0, DEL and C1 controls: on a terminal they are commands (CVE-2019-6109).
     if component.chars().any(char::is_control) {
         return Err(PathFault::ControlCharacter);
-    }
-    if component.contains('\\') {
-        return Err(PathFault::Backslash);
     }
     if component.starts_with(RESERVED_PREFIX) {
         return Err(PathFault::ReservedPrefix);
@@ -133,7 +131,6 @@ impl fmt::Display for PathFault {
             Self::EmptyComponent => "an empty component",
             Self::DotComponent => "a component \".\" or \"..\"",
             Self::ControlCharacter => "a control character",
-            Self::Backslash => "a backslash",
             Self::DriveLetter => "a drive letter",
             Self::ReservedPrefix => "the reserved prefix \".ultra-\"",
             Self::ComponentTooLong => "a component over 255 bytes",

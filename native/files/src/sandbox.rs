@@ -4,7 +4,7 @@
 //! link between two steps is an error or still the folder that it was; it never leads elsewhere (rsync's rule after its 2026
 //! advisories). What was created is remembered, so that a refused transfer removes exactly that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,10 +24,20 @@ pub struct Root<F: Folder = NativeFolder> {
     /// Its path as the user wrote it, for messages.
     shown: String,
     /// Most recently used last.
-    cache: Mutex<Vec<(String, Arc<F>)>>,
+    cache: Mutex<Vec<Cached<F>>>,
     created: Mutex<BTreeMap<String, Created>>,
+    /// Folders whose modes were changed so that something could be put into them.
+    pub(crate) opened: Mutex<BTreeMap<String, Opened>>,
     /// What `open` created to have a folder at all; outermost first.
     created_above: Vec<PathBuf>,
+}
+
+/// A folder that is kept open.
+struct Cached<F> {
+    path: String,
+    folder: Arc<F>,
+    /// What can be done so that this user may create things in it was done.
+    writable: bool,
 }
 
 /// A folder that this process made.
@@ -38,6 +48,14 @@ struct Created {
     kept: bool,
     /// Its name is durable in its parent.
     synced: bool,
+}
+
+/// A folder whose mode was changed (`open_up.rs`).
+pub(crate) struct Opened {
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
+    /// Its mode before.
+    pub(crate) mode: u16,
 }
 
 /// Where a walk ended, and why.
@@ -89,6 +107,7 @@ impl<F: Folder> Root<F> {
             shown,
             cache: Mutex::default(),
             created: Mutex::default(),
+            opened: Mutex::default(),
             created_above,
         })
     }
@@ -102,8 +121,23 @@ impl<F: Folder> Root<F> {
         &self.shown
     }
 
-    /// Opens a folder below the root (`None`: the root itself); `create` makes what is missing, for this user alone.
+    /// Opens a folder below the root (`None`: the root itself). `create` makes what is missing, for this user alone, and lets the user
+    /// create things in it.
     pub fn open_folder(&self, path: Option<SafePath<'_>>, create: bool) -> Result<Arc<F>, FileError> {
+        let folder = self.reach(path, create)?;
+        if let Some(path) = path.filter(|path| create && !self.is_writable(*path)) {
+            self.open_up(path, &folder);
+            self.set_writable(path);
+        }
+        Ok(folder)
+    }
+
+    /// Makes a folder if it is missing. Whether anything can be created in it does not matter yet.
+    pub(crate) fn make_folder(&self, path: SafePath<'_>) -> Result<(), FileError> {
+        self.reach(Some(path), true).map(|_| ())
+    }
+
+    fn reach(&self, path: Option<SafePath<'_>>, create: bool) -> Result<Arc<F>, FileError> {
         self.descend(path, create).map_err(|blocked| {
             let shown = path.map_or(self.shown.as_str(), |path| path.prefix(blocked.depth + 1));
             blocked_error(shown, &blocked.error)
@@ -131,7 +165,18 @@ impl<F: Folder> Root<F> {
             Err(error) if create && error.kind() == io::ErrorKind::NotFound => {}
             result => return result,
         }
-        match parent.create_folder(name) {
+        // Held until the folder is noted: who opens it before would take it for one that others made, and it would stay private.
+        let mut all = self.created.lock();
+        let mut made = parent.create_folder(name);
+        if made
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+            && let Some((above, _)) = at.rsplit_once('/')
+        {
+            self.open_up(SafePath::of_components(above), parent);
+            made = parent.create_folder(name);
+        }
+        match made {
             // Another process was faster: its folder is as good, unless it is a link, which does not open.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return parent.open_folder(name);
@@ -146,7 +191,7 @@ impl<F: Folder> Root<F> {
             kept: false,
             synced: false,
         };
-        self.created.lock().insert(at.to_owned(), created);
+        all.insert(at.to_owned(), created);
         Ok(folder)
     }
 
@@ -154,9 +199,9 @@ impl<F: Folder> Root<F> {
     fn deepest_cached(&self, path: SafePath<'_>) -> (Arc<F>, usize) {
         let mut cache = self.cache.lock();
         let mut best: Option<(usize, usize)> = None;
-        for (index, (cached, _)) in cache.iter().enumerate() {
-            let len = cached.len();
-            if path.starts_with(cached) && best.is_none_or(|(_, best)| len > best) {
+        for (index, cached) in cache.iter().enumerate() {
+            let len = cached.path.len();
+            if path.starts_with(&cached.path) && best.is_none_or(|(_, best)| len > best) {
                 best = Some((index, len));
             }
         }
@@ -164,19 +209,45 @@ impl<F: Folder> Root<F> {
             return (Arc::clone(&self.top), 0);
         };
         let hit = cache.remove(index);
-        let folder = Arc::clone(&hit.1);
-        let depth = hit.0.split('/').count();
+        let folder = Arc::clone(&hit.folder);
+        let depth = hit.path.split('/').count();
         cache.push(hit);
         (folder, depth)
     }
 
     fn remember(&self, at: &str, folder: &Arc<F>) {
         let mut cache = self.cache.lock();
-        cache.retain(|(cached, _)| cached != at);
+        cache.retain(|cached| cached.path != at);
         if cache.len() >= CACHED_FOLDERS {
             cache.remove(0);
         }
-        cache.push((at.to_owned(), Arc::clone(folder)));
+        cache.push(Cached {
+            path: at.to_owned(),
+            folder: Arc::clone(folder),
+            writable: false,
+        });
+    }
+
+    fn is_writable(&self, path: SafePath<'_>) -> bool {
+        // It was just used, so it is the last one.
+        let cache = self.cache.lock();
+        let cached = cache.iter().rev().find(|cached| cached.path == path.as_str());
+        cached.is_some_and(|cached| cached.writable)
+    }
+
+    fn set_writable(&self, path: SafePath<'_>) {
+        let mut cache = self.cache.lock();
+        let cached = cache.iter_mut().rev().find(|cached| cached.path == path.as_str());
+        if let Some(cached) = cached {
+            cached.writable = true;
+        }
+    }
+
+    /// Folders are looked at again before something is created in them.
+    pub(crate) fn forget_writable(&self) {
+        for cached in self.cache.lock().iter_mut() {
+            cached.writable = false;
+        }
     }
 
     /// Looks at a path without following anything or creating anything.
@@ -198,6 +269,12 @@ impl<F: Folder> Root<F> {
         }
     }
 
+    /// Where the link at a path leads; `None` if no link is there.
+    pub(crate) fn read_link(&self, path: SafePath<'_>) -> Option<String> {
+        let folder = self.descend(path.parent(), false).ok()?;
+        String::from_utf8(folder.read_link(path.name()).ok()?).ok()
+    }
+
     /// All folders that this process made and that stay, deepest first.
     pub(crate) fn kept(&self) -> Vec<String> {
         let created = self.created.lock();
@@ -207,10 +284,11 @@ impl<F: Folder> Root<F> {
 
     /// Opens a folder that this process made; `None` if it is another one by now.
     pub(crate) fn reopen_created(&self, path: SafePath<'_>) -> io::Result<Option<Arc<F>>> {
-        let made = |created: &Created| (created.dev, created.ino);
-        let made = self.created.lock().get(path.as_str()).map(made);
         let folder = self.descend(Some(path), false).map_err(|blocked| blocked.error)?;
         let stat = folder.stat_self()?;
+        // Looked up only now: what another thread has just made is noted before it can be opened and this lock be had.
+        let made = |created: &Created| (created.dev, created.ino);
+        let made = self.created.lock().get(path.as_str()).map(made);
         Ok((made == Some((stat.dev, stat.ino))).then_some(folder))
     }
 
@@ -257,6 +335,43 @@ impl<F: Folder> Root<F> {
         Ok(())
     }
 
+    /// The folders that this process made and whose names are not durable yet.
+    pub(crate) fn unsynced(&self) -> Vec<String> {
+        let created = self.created.lock();
+        let unsynced = created.iter().filter(|(_, created)| !created.synced);
+        unsynced.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The names of these folders are durable.
+    pub(crate) fn set_synced(&self, paths: &[String]) {
+        let mut created = self.created.lock();
+        for path in paths {
+            if let Some(folder) = created.get_mut(path) {
+                folder.synced = true;
+            }
+        }
+    }
+
+    /// Makes the names of new folders durable; what holds several of them is synced once.
+    pub(crate) fn sync_created(&self, paths: &[String]) -> io::Result<()> {
+        let holders: BTreeSet<Option<&str>> = paths
+            .iter()
+            .map(|path| path.rsplit_once('/').map(|(holder, _)| holder))
+            .collect();
+        for holder in holders {
+            let folder = self.descend(holder.map(SafePath::of_components), false);
+            folder.map_err(|blocked| blocked.error)?.sync()?;
+        }
+        self.set_synced(paths);
+        Ok(())
+    }
+
+    /// Whether a folder lies on the root's own file system.
+    pub(crate) fn is_on_same_disk(&self, folder: &F) -> bool {
+        let disk = |folder: &F| folder.stat_self().map(|stat| stat.dev);
+        matches!((disk(&self.top), disk(folder)), (Ok(one), Ok(other)) if one == other)
+    }
+
     /// Removes the folders that this process made and in which nothing was committed.
     ///
     /// Only empty ones go, and only those that are still the ones it made; what cannot be removed stays, silently.
@@ -272,6 +387,8 @@ impl<F: Folder> Root<F> {
                 self.remove_if_ours(SafePath::of_components(path), created);
             }
         }
+        // What cannot be closed again stays as it is: nobody is left to tell.
+        self.close_again();
         self.cache.lock().clear();
         if !anything_kept {
             for path in self.created_above.iter().rev() {

@@ -11,7 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::{ErrorClass, FileError};
-use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
+use crate::extras::Preserve;
+use crate::held::SmallFiles;
+use crate::links::MadeLinks;
+use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, Storage, System};
+use crate::owner_numbers::OwnerNumbers;
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
 use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
@@ -29,6 +33,12 @@ pub struct SinkOptions {
     pub hidden: bool,
     /// Takes the place of the first component of every path.
     pub rename: Option<String>,
+    /// What is committed is not made durable first: a power cut may leave empty files under final names.
+    pub no_sync: bool,
+    /// Which symbolic links are made.
+    pub links: MadeLinks,
+    /// What is kept besides mode and time, of what the sender sends of it.
+    pub preserve: Preserve,
 }
 
 /// What a commit achieved.
@@ -46,11 +56,19 @@ pub struct Sink<F: Folder = NativeFolder> {
     overwrite: bool,
     pub(crate) hidden: bool,
     rename: Option<String>,
+    pub(crate) no_sync: bool,
+    pub(crate) links: MadeLinks,
+    /// Links are made one after the other: each is judged by those that are there.
+    pub(crate) making_links: Mutex<()>,
+    /// The user wants more than mode and time.
+    pub(crate) preserving: bool,
+    pub(crate) owners: OwnerNumbers,
     pub(crate) table: RwLock<Table>,
     /// Pages are examined one after the other, but not under the lock of the table: a slow disk must not stop the writers.
     pages: Mutex<()>,
     slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
     disposed: AtomicBool,
+    pub(crate) small: SmallFiles<F>,
 }
 
 /// The part file of an entry, while it has one.
@@ -83,10 +101,16 @@ impl<F: Folder> Sink<F> {
             overwrite: options.overwrite,
             hidden: options.hidden,
             rename: options.rename,
-            table: RwLock::default(),
+            no_sync: options.no_sync,
+            links: options.links,
+            making_links: Mutex::default(),
+            preserving: options.preserve.anything(),
+            owners: OwnerNumbers::default(),
+            table: RwLock::new(Table::new(options.preserve)),
             pages: Mutex::default(),
             slots: Mutex::default(),
             disposed: AtomicBool::new(false),
+            small: SmallFiles::new()?,
         })
     }
 
@@ -129,7 +153,17 @@ impl<F: Folder> Sink<F> {
     fn examine(&self, entries: std::ops::Range<u32>) {
         // Entries come folder by folder: below a folder that is not there nothing is. It is made by this transfer, or not at all.
         let mut absent: Option<(String, TargetStatus)> = None;
+        // The same by the folder's node, for the next file of the folder: without its path.
+        let mut below: Option<(u32, TargetStatus)> = None;
         for entry in entries {
+            if let Some((folder, status)) = below
+                && self.is_file_in(entry, folder)
+            {
+                if status != TargetStatus::Absent {
+                    self.write().set_found(entry, status, None, 0);
+                }
+                continue;
+            }
             let Some((record, path)) = self.known(entry) else {
                 continue;
             };
@@ -137,19 +171,30 @@ impl<F: Folder> Sink<F> {
                 continue;
             }
             let path = SafePath::of_components(&path);
+            if !path.components().all(F::can_hold) {
+                self.write().set_found(entry, TargetStatus::BadName, None, 0);
+                continue;
+            }
+            let choice = (record.kind == EntryKind::Link).then(|| self.link_choice()).flatten();
+            if let Some(status) = choice {
+                self.write().set_found(entry, status, None, 0);
+                continue;
+            }
             if let Some((absent, status)) = &absent
                 && path.starts_with(absent)
             {
-                if *status != TargetStatus::Absent {
-                    self.write().set_found(entry, *status, None, 0);
+                below = self.read().placed(entry).map(|placed| (placed.folder, *status));
+                let status = self.missing(entry, &record, path, *status);
+                if status != TargetStatus::Absent {
+                    self.write().set_found(entry, status, None, 0);
                 }
                 continue;
             }
             let found = self.root.look(path);
             let is_absent = matches!(found, Found::Nothing);
             let (mut status, seen, detail) = match found {
-                Found::Nothing => (TargetStatus::Absent, None, 0),
-                Found::Node(stat) => status_of(&record, stat),
+                Found::Nothing => (self.missing(entry, &record, path, TargetStatus::Absent), None, 0),
+                Found::Node(stat) => self.taken(entry, &record, path, stat),
                 Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
                 Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
             };
@@ -162,6 +207,33 @@ impl<F: Folder> Sink<F> {
             }
             self.write().set_found(entry, status, seen, detail);
         }
+    }
+
+    /// Whether an entry is a file in a folder, with a name that this system can have, of which nothing is known yet.
+    fn is_file_in(&self, entry: u32, folder: u32) -> bool {
+        let table = self.read();
+        let placed = table.placed(entry).filter(|placed| placed.folder == folder);
+        let is_new = |record: Record| record.kind == EntryKind::File && record.status == TargetStatus::Absent;
+        placed.is_some_and(|placed| is_new(placed.record)) && table.name(entry).is_some_and(F::can_hold)
+    }
+
+    /// The status of an entry of whose name there is nothing, where that of a folder would be `status`.
+    fn missing(&self, entry: u32, record: &Record, path: SafePath<'_>, status: TargetStatus) -> TargetStatus {
+        match record.kind {
+            EntryKind::Link if status == TargetStatus::Absent => self.link_or(entry, path, status),
+            _ => status,
+        }
+    }
+
+    /// The status of an entry whose name is taken, and what may be replaced.
+    fn taken(&self, entry: u32, record: &Record, path: SafePath<'_>, stat: Stat) -> (TargetStatus, Option<Stat>, i32) {
+        let status = match record.kind {
+            EntryKind::File | EntryKind::Folder => status_of(record, &stat),
+            EntryKind::Link => self.taken_link(entry, path, &stat),
+            EntryKind::HardLink => self.taken_name(entry, &stat),
+        };
+        let replaceable = matches!(status, TargetStatus::Identical | TargetStatus::Different);
+        (status, replaceable.then_some(stat), 0)
     }
 
     /// More about the statuses [`TargetStatus::Unexaminable`] and [`TargetStatus::UnsafeParent`].
@@ -189,7 +261,7 @@ impl<F: Folder> Sink<F> {
     pub(crate) fn part_in(&self, entry: u32, slot: &mut Slot<F>) -> Result<Arc<Part<F>>, FileError> {
         let (record, path) = self.admit(entry)?;
         if record.kind != EntryKind::File {
-            let why = "it is a folder";
+            let why = "it is no file";
             return Err(FileError::rule(ErrorClass::NotAFile, "write", path, why));
         }
         if let Some(part) = slot {
@@ -200,7 +272,7 @@ impl<F: Folder> Sink<F> {
         let folder = self.root.open_folder(safe.parent(), true)?;
         // Now it is known who made the folders.
         self.check_leave(safe)?;
-        let part = Arc::new(Part::create(folder, path, record.size)?);
+        let part = Arc::new(Part::create(folder, path, record.size(), record.sparse)?);
         *slot = Some(Arc::clone(&part));
         Ok(part)
     }
@@ -212,6 +284,7 @@ impl<F: Folder> Sink<F> {
             // Gone already is as good; otherwise the name is reserved and random, and stands in no file's way.
             let _ = part.remove();
         }
+        self.abandon_small(entry);
     }
 
     /// Removes all parts and the folders that this transfer made and committed nothing in. Nothing can be written afterwards.
@@ -219,11 +292,17 @@ impl<F: Folder> Sink<F> {
         self.disposed.store(true, Ordering::SeqCst);
         // A slot that is taken after this is empty and stays so: `admit` refuses.
         let slots: Vec<_> = self.slots.lock().drain().collect();
-        for (_, slot) in slots {
-            if let Some(part) = slot.lock().take() {
+        for (entry, slot) in slots {
+            if let Some(part) = slot.lock().take()
+                && part.remove().is_err()
+                && let Some(path) = self.path(entry)
+            {
+                // Its folder may have been closed again by now.
+                let _ = self.root.open_folder(SafePath::of_components(&path).parent(), true);
                 let _ = part.remove();
             }
         }
+        self.remove_small();
         self.root.remove_created();
     }
 
@@ -231,6 +310,11 @@ impl<F: Folder> Sink<F> {
     pub fn free_space(&self) -> Result<u64, FileError> {
         let free = self.root.top().free_bytes();
         free.map_err(|error| FileError::new("look at", self.root.shown(), &error))
+    }
+
+    /// Whether what is in the way is replaced.
+    pub(crate) fn replaces(&self) -> bool {
+        self.overwrite
     }
 
     /// Whether the user chose the name of the first component.
@@ -256,9 +340,26 @@ impl<F: Folder> Sink<F> {
         self.read().record(entry).map(|record| record.kind)
     }
 
+    /// Bytes of a file; `None` for what is no file, not known, or of unknown size.
+    pub fn file_size(&self, entry: u32) -> Option<u64> {
+        let table = self.read();
+        let record = table.record(entry).filter(|record| record.kind == EntryKind::File);
+        record.and_then(Record::size)
+    }
+
+    /// Whether a file has holes, as its sender says.
+    pub fn is_sparse(&self, entry: u32) -> bool {
+        self.read().record(entry).is_some_and(|record| record.sparse)
+    }
+
+    /// Whether a commit waits for a disk.
+    pub fn waits_for_disk(&self) -> bool {
+        !self.no_sync && self.root.top().storage() != Storage::Memory
+    }
+
     /// `None` also for an entry of unknown size.
     pub fn size(&self, entry: u32) -> Option<u64> {
-        self.read().record(entry).and_then(|record| record.size)
+        self.read().record(entry).and_then(Record::size)
     }
 
     /// The entry, if it may be written: the only way to a part file and to a commit.
@@ -268,26 +369,37 @@ impl<F: Folder> Sink<F> {
             let why = "the manifest has no such entry";
             return no(ErrorClass::NotFound, format!("entry {entry}"), why);
         };
+        match self.refusal(&record) {
+            None => Ok((record, path)),
+            Some((class, why)) => no(class, path, why),
+        }
+    }
+
+    /// Why an entry may not be written; `None` if it may.
+    pub(crate) fn refusal(&self, record: &Record) -> Option<(ErrorClass, &'static str)> {
         if self.disposed.load(Ordering::SeqCst) {
-            return no(ErrorClass::Io, path, "the transfer is over");
+            return Some((ErrorClass::Io, "the transfer is over"));
         }
         match record.outcome {
             Outcome::Open => {}
-            Outcome::Committed { .. } => return no(ErrorClass::Exists, path, "it is complete"),
-            Outcome::Lost => return no(ErrorClass::Io, path, "the disk failed to keep it"),
+            Outcome::Committed { .. } => return Some((ErrorClass::Exists, "it is complete")),
+            Outcome::Lost => return Some((ErrorClass::Io, "the disk failed to keep it")),
         }
         match record.status {
-            TargetStatus::Absent | TargetStatus::FolderExists => Ok((record, path)),
-            TargetStatus::Identical | TargetStatus::Different if self.overwrite => Ok((record, path)),
+            TargetStatus::Absent | TargetStatus::FolderExists => None,
+            TargetStatus::Identical | TargetStatus::Different if self.overwrite => None,
             TargetStatus::Identical | TargetStatus::Different => {
-                no(ErrorClass::Exists, path, "another file has this name")
+                Some((ErrorClass::Exists, "another file has this name"))
             }
-            TargetStatus::InTheWay => no(ErrorClass::Exists, path, "something else has this name"),
-            TargetStatus::Hidden => no(ErrorClass::Exists, path, "its name is hidden"),
-            TargetStatus::UnsafeParent => no(ErrorClass::NotAFile, path, "no folder leads to it"),
-            TargetStatus::Unexaminable => no(ErrorClass::Io, path, "it could not be looked at"),
+            TargetStatus::InTheWay => Some((ErrorClass::Exists, "something else has this name")),
+            TargetStatus::OutsideLink => Some((ErrorClass::NotAFile, "it leads out of the folder")),
+            TargetStatus::BadName => Some((ErrorClass::Unsendable, "this system has no such names")),
+            TargetStatus::Unwanted => Some((ErrorClass::NotAFile, "links are not wanted")),
+            TargetStatus::Hidden => Some((ErrorClass::Exists, "its name is hidden")),
+            TargetStatus::UnsafeParent => Some((ErrorClass::NotAFile, "no folder leads to it")),
+            TargetStatus::Unexaminable => Some((ErrorClass::Io, "it could not be looked at")),
             TargetStatus::Duplicate | TargetStatus::Conflict | TargetStatus::CannotRename => {
-                no(ErrorClass::Exists, path, "the manifest contradicts itself")
+                Some((ErrorClass::Exists, "the manifest contradicts itself"))
             }
         }
     }
@@ -321,19 +433,17 @@ impl<F: Folder> Drop for Sink<F> {
     }
 }
 
-/// What a thing that is in the way means for an entry.
-fn status_of(record: &Record, stat: Stat) -> (TargetStatus, Option<Stat>, i32) {
-    let status = match (record.kind, stat.kind) {
+/// What a thing that is in the way means for a file or folder.
+fn status_of(record: &Record, stat: &Stat) -> TargetStatus {
+    match (record.kind, stat.kind) {
         (EntryKind::Folder, NodeKind::Folder) => TargetStatus::FolderExists,
         (EntryKind::File, NodeKind::File) => {
-            if record.size == Some(stat.size) && record.mtime == stat.mtime {
+            if record.size() == Some(stat.size) && record.mtime() == stat.mtime {
                 TargetStatus::Identical
             } else {
                 TargetStatus::Different
             }
         }
         _ => TargetStatus::InTheWay,
-    };
-    let replaceable = matches!(status, TargetStatus::Identical | TargetStatus::Different);
-    (status, replaceable.then_some(stat), 0)
+    }
 }

@@ -1,22 +1,34 @@
 //! The sender's side: what the user asked to send, by entry id, and files opened for reading.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::error::{ErrorClass, FileError};
-use crate::names::{Name, Names};
+use crate::links::link_root;
+use crate::names::{MAX_NAME_BYTES, Name, Names};
 use crate::os::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
 use crate::page::EntryKind;
+use crate::part::LARGE;
 use crate::path::{PathFault, check_component};
+use crate::source_file::SourceFile;
 use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
 pub struct Source {
     bases: Vec<Base>,
     entries: RwLock<Entries>,
+    /// Folders kept open for the next small file, by their entry; an entry has one place.
+    folders: Mutex<Vec<OpenFolder>>,
 }
+
+/// A folder by its entry, or nothing.
+type OpenFolder = Option<(u32, Arc<NativeFolder>)>;
+
+/// How many folders are kept open for small files.
+const OPEN_FOLDERS: usize = 64;
 
 /// One argument of the user.
 pub(crate) struct Base {
@@ -28,18 +40,39 @@ pub(crate) struct Base {
 /// Where an argument is, held by descriptor: renaming what leads to it changes nothing.
 #[derive(Clone)]
 pub(crate) enum Place {
-    Folder(Arc<NativeFolder>),
-    /// A file by its real name in its folder. The file itself is opened when it is sent: there may be thousands.
-    File {
+    Folder {
         folder: Arc<NativeFolder>,
-        name: String,
+        /// Its path without links.
+        real: Arc<Path>,
     },
+    /// A file by its real name in its folder. The file itself is opened when it is sent: there may be thousands.
+    File { folder: Arc<NativeFolder>, name: String },
 }
 
-#[derive(Default)]
 struct Entries {
+    /// How many there may be.
+    most: u32,
     names: Names,
     list: Vec<Entry>,
+    /// Where entries lie that are not where their path says: what links lead to, as components below the argument.
+    elsewhere: HashMap<u32, Box<str>>,
+    /// The roots of symbolic links.
+    link_roots: HashMap<u32, [u8; 32]>,
+    /// Bytes of the targets of links, which count as names.
+    target_bytes: usize,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self {
+            most: MAX_ENTRIES,
+            names: Names::default(),
+            list: Vec::new(),
+            elsewhere: HashMap::new(),
+            link_roots: HashMap::new(),
+            target_bytes: 0,
+        }
+    }
 }
 
 /// Kept for each entry; the path is put together from the parents.
@@ -52,19 +85,23 @@ struct Entry {
     fingerprint: [u8; 16],
 }
 
+/// What the walk found.
+pub(crate) struct Added<'a> {
+    pub(crate) parent: Parent,
+    pub(crate) kind: EntryKind,
+    pub(crate) stat: &'a Stat,
+    /// Of a symbolic link.
+    pub(crate) target: Option<&'a str>,
+    /// Its components below the argument, where its path says something else.
+    pub(crate) elsewhere: Option<&'a [String]>,
+}
+
 /// What an entry lies in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Parent {
     /// It is the argument of this number itself.
     Base(u32),
     Entry(u32),
-}
-
-/// An open source file, as it was when it was opened.
-pub struct SourceFile {
-    file: NativeFile,
-    opened: Stat,
-    path: String,
 }
 
 impl Source {
@@ -87,7 +124,70 @@ impl Source {
         Ok(Arc::new(Self {
             bases,
             entries: RwLock::default(),
+            folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
         }))
+    }
+
+    /// Reads a whole file into `bytes`, which have its length: the file that the walk saw, untouched since then, or an error. The file is
+    /// looked at after it was read, and not kept open.
+    pub fn read_whole(&self, id: u32, bytes: &mut [u8]) -> Result<(), FileError> {
+        let shown = || self.path(id).unwrap_or_else(|| format!("entry {id}"));
+        let fail = |error: &std::io::Error| FileError::new("read", shown(), error);
+        let changed = |why| FileError::rule(ErrorClass::Changed, "send", shown(), why);
+        let (file, fingerprint_then) = self.open_small(id).map_err(|error| fail(&error))?;
+        let read = file.read_all_at(0, bytes);
+        let now = file.stat().map_err(|error| fail(&error))?;
+        if now.kind != NodeKind::File {
+            let why = "it is not a plain file";
+            return Err(FileError::rule(ErrorClass::NotAFile, "read", shown(), why));
+        }
+        match read {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(changed("it became shorter while it was sent"));
+            }
+            Err(error) => return Err(fail(&error)),
+        }
+        if fingerprint(&now) != fingerprint_then {
+            return Err(changed("it changed while it was sent"));
+        }
+        Ok(())
+    }
+
+    /// Opens a file of which the folder is likely open already.
+    fn open_small(&self, id: u32) -> std::io::Result<(NativeFile, [u8; 16])> {
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let entries = self.entries.read();
+        let entry = *entries.list.get(id as usize).ok_or_else(missing)?;
+        let name = entries.names.get(entry.name).to_owned();
+        let elsewhere = entries.elsewhere.contains_key(&id);
+        drop(entries);
+        let file = match entry.parent {
+            Parent::Entry(folder) if !elsewhere => self.held_folder(folder)?.open_file(&name)?,
+            _ => self.open_plain(id)?,
+        };
+        Ok((file, entry.fingerprint))
+    }
+
+    fn held_folder(&self, id: u32) -> std::io::Result<Arc<NativeFolder>> {
+        let place = id as usize % OPEN_FOLDERS;
+        if let Some(Some((known, folder))) = self.folders.lock().get(place)
+            && *known == id
+        {
+            return Ok(Arc::clone(folder));
+        }
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let (base, way) = self.place_of(id).ok_or_else(missing)?;
+        let Place::Folder { mut folder, .. } = base else {
+            return Err(missing());
+        };
+        for component in &way {
+            folder = Arc::new(folder.open_folder(component)?);
+        }
+        if let Some(slot) = self.folders.lock().get_mut(place) {
+            *slot = Some((id, Arc::clone(&folder)));
+        }
+        Ok(folder)
     }
 
     /// Opens an entry for reading: the file that the walk saw, or an error.
@@ -114,7 +214,13 @@ impl Source {
             return Err(rule(ErrorClass::Changed, why));
         }
         file.will_read_in_order();
-        Ok(SourceFile { file, opened, path })
+        let forgets = opened.size >= LARGE && !os::File::is_in_memory(&file);
+        Ok(SourceFile {
+            file,
+            opened,
+            path,
+            forgets,
+        })
     }
 
     /// Opens what an entry's path leads to, component by component, without following links.
@@ -123,7 +229,7 @@ impl Source {
         let (base, below) = self.place_of(id).ok_or_else(missing)?;
         let mut folder = match base {
             Place::File { folder, name } => return folder.open_file(&name),
-            Place::Folder(folder) => folder,
+            Place::Folder { folder, .. } => folder,
         };
         let (name, way) = below.split_last().ok_or(std::io::ErrorKind::IsADirectory)?;
         for component in way {
@@ -136,13 +242,20 @@ impl Source {
     pub(crate) fn place_of(&self, id: u32) -> Option<(Place, Vec<String>)> {
         let entries = self.entries.read();
         let mut components = Vec::new();
-        let mut at = *entries.list.get(id as usize)?;
+        let mut known = false;
+        let (mut id, mut at) = (id, *entries.list.get(id as usize)?);
         let base = loop {
+            if let Some(real) = entries.elsewhere.get(&id).filter(|_| !known) {
+                components.extend(real.rsplit('/').map(str::to_owned));
+                known = true;
+            }
             match at.parent {
                 Parent::Base(base) => break base,
                 Parent::Entry(parent) => {
-                    components.push(entries.names.get(at.name).to_owned());
-                    at = *entries.list.get(parent as usize)?;
+                    if !known {
+                        components.push(entries.names.get(at.name).to_owned());
+                    }
+                    (id, at) = (parent, *entries.list.get(parent as usize)?);
                 }
             }
         };
@@ -165,8 +278,20 @@ impl Source {
         self.entries.read().list.get(id as usize).map(|entry| entry.kind)
     }
 
+    /// Bytes of a file; `None` for what is no file.
+    pub fn file_size(&self, id: u32) -> Option<u64> {
+        let entries = self.entries.read();
+        let entry = entries.list.get(id as usize)?;
+        (entry.kind == EntryKind::File).then_some(entry.size)
+    }
+
     pub fn size(&self, id: u32) -> Option<u64> {
         self.entries.read().list.get(id as usize).map(|entry| entry.size)
+    }
+
+    /// The root of a symbolic link: the BLAKE3 hash of the target that was sent.
+    pub fn link_root(&self, id: u32) -> Option<[u8; 32]> {
+        self.entries.read().link_roots.get(&id).copied()
     }
 
     pub(crate) fn bases(&self) -> &[Base] {
@@ -174,12 +299,23 @@ impl Source {
     }
 
     /// Appends what the walk found and returns its id.
-    pub(crate) fn add(&self, parent: Parent, name: &str, kind: EntryKind, stat: &Stat) -> Result<u32, FileError> {
+    pub(crate) fn add(&self, name: &str, added: &Added<'_>) -> Result<u32, FileError> {
+        let Added { parent, kind, stat, .. } = *added;
         let mut entries = self.entries.write();
         let id = entries.list.len() as u32;
-        let full = |why| Err(FileError::rule(ErrorClass::Unsendable, "send", name, why));
-        if id == MAX_ENTRIES {
-            return full("a transfer holds at most 1,000,000 files and folders");
+        let full = |why| Err(FileError::rule(ErrorClass::TooMuch, "send", name, why));
+        if id == entries.most {
+            return full("a transfer holds at most 4,194,304 files and folders; send it in parts");
+        }
+        if let Some(target) = added.target {
+            entries.target_bytes += target.len();
+            entries.link_roots.insert(id, link_root(target));
+        }
+        if let Some(way) = added.elsewhere {
+            entries.elsewhere.insert(id, way.join("/").into());
+        }
+        if entries.names.bytes() + entries.target_bytes > MAX_NAME_BYTES {
+            return full("the targets of all links together are too long");
         }
         let Ok(stored) = entries.names.push(name) else {
             return full("the names of all files together are too long");
@@ -208,40 +344,6 @@ impl Source {
     }
 }
 
-impl SourceFile {
-    /// Makes reads come from the disk and not from memory, as far as the system does that: for measurements.
-    pub fn forget_cached(&self) {
-        self.file.forget_cached();
-    }
-
-    /// Fills `bytes` from `offset` on. A file that ends before has shrunk: nothing is padded.
-    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), FileError> {
-        self.file.read_all_at(offset, bytes).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::UnexpectedEof {
-                return self.changed("it became shorter while it was sent");
-            }
-            FileError::new("read", &*self.path, &error)
-        })
-    }
-
-    /// Whether the file is still the one that was opened: everything read from it belongs together.
-    pub fn check_unchanged(&self) -> Result<(), FileError> {
-        let stat = self.file.stat();
-        let now = stat.map_err(|error| FileError::new("read", &*self.path, &error))?;
-        let same = now.size == self.opened.size && now.mtime == self.opened.mtime;
-        // Losing its last name changes the ctime, but no byte.
-        let unlinked = now.links == 0 && self.opened.links > 0;
-        if same && (now.ctime == self.opened.ctime || unlinked) {
-            return Ok(());
-        }
-        Err(self.changed("it changed while it was sent"))
-    }
-
-    fn changed(&self, why: &'static str) -> FileError {
-        FileError::rule(ErrorClass::Changed, "send", &*self.path, why)
-    }
-}
-
 /// 16 bytes that change when the file is another one or was touched. `ctime` cannot be set back.
 pub(crate) fn fingerprint(stat: &Stat) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
@@ -259,7 +361,7 @@ pub(crate) fn fingerprint(stat: &Stat) -> [u8; 16] {
 pub(crate) fn size_of(kind: EntryKind, stat: &Stat) -> u64 {
     match kind {
         EntryKind::File => stat.size,
-        EntryKind::Folder => 0,
+        EntryKind::Folder | EntryKind::Link | EntryKind::HardLink => 0,
     }
 }
 
@@ -286,7 +388,11 @@ fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
     };
     let metadata = std::fs::symlink_metadata(&real).map_err(|error| fail(&error))?;
     let place = if metadata.is_dir() {
-        Place::Folder(Arc::new(NativeFolder::open(&real).map_err(|error| fail(&error))?))
+        let folder = NativeFolder::open(&real).map_err(|error| fail(&error))?;
+        Place::Folder {
+            folder: Arc::new(folder),
+            real: real.as_path().into(),
+        }
     } else if metadata.is_file() {
         let Some(real_name) = real_name.to_str() else {
             let why = "it is a link to a name that is not valid UTF-8; rename that";
@@ -325,7 +431,6 @@ fn folder_of(path: &Path, last: &mut LastFolder) -> std::io::Result<Arc<NativeFo
 fn hint(fault: PathFault) -> &'static str {
     match fault {
         PathFault::NotUtf8 => "its name is not valid UTF-8, as names that are sent have to be; rename it",
-        PathFault::Backslash => "its name holds a backslash, which cannot be sent; rename it",
         PathFault::ControlCharacter => "its name holds a control character, which cannot be sent; rename it",
         PathFault::DriveLetter => "its name begins like a drive of Windows, which cannot be sent; rename it",
         PathFault::ReservedPrefix => "names that begin with .ultra- belong to unfinished transfers; rename it",
@@ -336,4 +441,23 @@ fn hint(fault: PathFault) -> &'static str {
 
 fn refuse(class: ErrorClass, path: &Path, why: &'static str) -> FileError {
     FileError::rule(class, "send", path.to_string_lossy(), why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Walk;
+
+    #[test]
+    fn t10_a_tree_of_more_than_a_transfer_holds_ends_the_walk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["a", "b", "c"] {
+            std::fs::write(folder.path().join(name), name).expect("a file");
+        }
+        let (source, mut walk) = Walk::open(&[folder.path().to_owned()]).expect("a walk");
+        assert_eq!(source.entries.read().most, MAX_ENTRIES);
+        source.entries.write().most = 3;
+        let error = walk.next_page().expect_err("too many");
+        assert_eq!(error.class, ErrorClass::TooMuch);
+    }
 }

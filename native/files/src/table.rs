@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use crate::MAX_ENTRIES;
+use crate::extra_table::ExtraTable;
+use crate::extras::Preserve;
+use crate::link_table::LinkTable;
 use crate::os::{Stat, Time};
-use crate::page::{EntryKind, PageEntry, PageError};
+use crate::page::{EntryKind, Linked, PageEntry, PageError, extension_of};
 use crate::part::Kept;
 use crate::path::SafePath;
 use crate::tree::{Role, Tree};
@@ -36,6 +39,12 @@ pub enum TargetStatus {
     CannotRename = 9,
     /// A hidden name that would come into a folder that was there before, without the user's leave.
     Hidden = 10,
+    /// A symbolic link that leads out of the folder, or through a link that was there before.
+    OutsideLink = 11,
+    /// A symbolic link, of which the user wants none.
+    Unwanted = 12,
+    /// A name that this system cannot hold, as those with a backslash on Windows.
+    BadName = 13,
 }
 
 /// What became of an entry.
@@ -58,10 +67,40 @@ pub(crate) struct Record {
     pub(crate) status: TargetStatus,
     pub(crate) outcome: Outcome,
     pub(crate) mode: u16,
-    pub(crate) size: Option<u64>,
-    pub(crate) mtime: Time,
+    /// It has holes: no space is reserved for all of it.
+    pub(crate) sparse: bool,
     /// Tells a repeated entry from a changed one.
-    digest: u64,
+    digest: u32,
+    mtime_nanos: u32,
+    mtime_secs: i64,
+    /// [`UNKNOWN_SIZE`] for a file of unknown size.
+    bytes: u64,
+}
+
+/// Above every size that a page can state.
+const UNKNOWN_SIZE: u64 = u64::MAX;
+
+impl Record {
+    /// `None` for a file of unknown size.
+    pub(crate) fn size(&self) -> Option<u64> {
+        (self.bytes != UNKNOWN_SIZE).then_some(self.bytes)
+    }
+
+    pub(crate) fn mtime(&self) -> Time {
+        Time {
+            secs: self.mtime_secs,
+            nanos: self.mtime_nanos,
+        }
+    }
+}
+
+/// What is needed to make a file in its folder.
+pub(crate) struct Placed {
+    pub(crate) record: Record,
+    /// The node of its folder.
+    pub(crate) folder: u32,
+    /// Its path has a hidden component that the user did not choose.
+    pub(crate) hidden: bool,
 }
 
 #[derive(Default)]
@@ -72,11 +111,21 @@ pub(crate) struct Table {
     seen: HashMap<u32, Stat>,
     /// For `Unknown` the system's number, for `NoFolder` the depth of the component.
     details: HashMap<u32, i32>,
+    links: LinkTable,
+    extras: ExtraTable,
     /// The first component that is replaced, once it is known.
     top: Option<String>,
 }
 
 impl Table {
+    /// A table that keeps what the user wants kept.
+    pub(crate) fn new(preserve: Preserve) -> Self {
+        Self {
+            extras: ExtraTable::new(preserve),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn len(&self) -> u32 {
         // At most MAX_ENTRIES.
         self.records.len() as u32
@@ -96,6 +145,26 @@ impl Table {
 
     pub(crate) fn detail(&self, entry: u32) -> Option<i32> {
         self.details.get(&entry).copied()
+    }
+
+    /// An entry and where it belongs, without its path.
+    pub(crate) fn placed(&self, entry: u32) -> Option<Placed> {
+        let record = *self.record(entry)?;
+        Some(Placed {
+            record,
+            folder: self.tree.parent(record.node),
+            hidden: self.tree.is_hidden(record.node),
+        })
+    }
+
+    /// The last component of an entry's path.
+    pub(crate) fn name(&self, entry: u32) -> Option<&str> {
+        Some(self.tree.name(self.record(entry)?.node))
+    }
+
+    /// Where the folder of a node lies below the root; empty for the root itself.
+    pub(crate) fn folder_path(&self, folder: u32) -> String {
+        self.tree.path(folder)
     }
 
     /// Where the entry lies below the root.
@@ -139,21 +208,69 @@ impl Table {
         if self.len() == MAX_ENTRIES {
             return Err(PageError::TooManyEntries);
         }
+        if let Linked::Entry(linked) = entry.linked
+            && self.record(linked).is_none_or(|record| record.kind != EntryKind::File)
+        {
+            return Err(PageError::BadLink);
+        }
         let (node, status) = match self.new_top(entry.path, rename) {
             Ok(top) => self.place(entry.path, top, entry.kind)?,
             Err(OtherTop) => (self.place(entry.path, None, entry.kind)?.0, TargetStatus::CannotRename),
         };
+        if status == TargetStatus::Absent {
+            self.add_link(entry.linked, node)?;
+            let names = self.tree.name_bytes() + self.links.target_bytes();
+            self.extras.add(self.len(), extension_of(bytes), names)?;
+        }
         self.records.push(Record {
             node,
             kind: entry.kind,
             status,
             outcome: Outcome::Open,
             mode: entry.mode,
-            size: entry.size,
-            mtime: entry.mtime,
+            sparse: entry.size.is_some_and(|size| entry.data_bytes < size),
             digest: digest(bytes),
+            mtime_nanos: entry.mtime.nanos,
+            mtime_secs: entry.mtime.secs,
+            bytes: entry.size.unwrap_or(UNKNOWN_SIZE),
         });
         Ok(status)
+    }
+
+    /// What is kept of an entry besides mode and time.
+    pub(crate) fn extras(&self, entry: u32) -> &[u8] {
+        self.extras.get(entry)
+    }
+
+    /// The target of a symbolic link that can be made.
+    pub(crate) fn target(&self, entry: u32) -> Option<&str> {
+        self.links.target(entry)
+    }
+
+    /// The file of which a hard link that can be made is another name.
+    pub(crate) fn linked_to(&self, entry: u32) -> Option<u32> {
+        self.links.linked_to(entry)
+    }
+
+    /// The symbolic link that the manifest has at a path.
+    pub(crate) fn link_at(&self, path: SafePath<'_>) -> Option<u32> {
+        self.links.at(self.tree.find(path)?)
+    }
+
+    /// Notes where the next entry leads, which is to be at `node`.
+    fn add_link(&mut self, linked: Linked<'_>, node: u32) -> Result<(), PageError> {
+        let entry = self.len();
+        match linked {
+            Linked::None => Ok(()),
+            Linked::Target(target) => {
+                let names = self.tree.name_bytes();
+                self.links.add_target(entry, node, target, names)
+            }
+            Linked::Entry(first) => match self.record(first) {
+                Some(record) if record.kind == EntryKind::File => self.links.add_name(entry, first),
+                _ => Err(PageError::BadLink),
+            },
+        }
     }
 
     /// Notes what was found on the disk for an entry.
@@ -188,14 +305,18 @@ impl Table {
     ) -> Result<(u32, TargetStatus), PageError> {
         let place = self.tree.place(path, top)?;
         let status = match (self.tree.role(place.node), kind) {
-            (Some(Role::File | Role::Folder), _) => return Ok((place.node, TargetStatus::Duplicate)),
+            (Some(Role::File | Role::Folder | Role::Link), _) => return Ok((place.node, TargetStatus::Duplicate)),
+            (_, EntryKind::Link) if !place.new => return Err(PageError::BelowLink),
             // On the way to something: a file cannot be.
-            (_, EntryKind::File) if !place.new => return Ok((place.node, TargetStatus::Conflict)),
+            (_, EntryKind::File | EntryKind::HardLink) if !place.new => {
+                return Ok((place.node, TargetStatus::Conflict));
+            }
             _ if place.below_file => TargetStatus::Conflict,
             _ => TargetStatus::Absent,
         };
         let role = match kind {
-            EntryKind::File => Role::File,
+            EntryKind::File | EntryKind::HardLink => Role::File,
+            EntryKind::Link => Role::Link,
             EntryKind::Folder => Role::Folder,
         };
         self.tree.set_role(place.node, role);
@@ -206,8 +327,8 @@ impl Table {
 struct OtherTop;
 
 /// Short, because a peer that forges it gains nothing: the entry that came first is the one that counts.
-fn digest(bytes: &[u8]) -> u64 {
+fn digest(bytes: &[u8]) -> u32 {
     let hash = blake3::hash(bytes);
     let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-    u64::from_le_bytes(first)
+    u32::from_le_bytes(first)
 }

@@ -23,15 +23,21 @@ pub(crate) enum Role {
     Way,
     Folder,
     File,
+    /// A symbolic link. Nothing may be below it.
+    Link,
 }
 
 struct Node {
     parent: u32,
     name: Name,
     role: Role,
+    /// It or a component before it is hidden, and the user did not choose that name.
+    hidden: bool,
 }
 
-#[derive(Default)]
+/// What begins a hidden name.
+pub(crate) const HIDDEN_MARK: char = '.';
+
 pub(crate) struct Tree {
     names: Names,
     nodes: Vec<Node>,
@@ -39,6 +45,23 @@ pub(crate) struct Tree {
     children: HashTable<u32>,
     /// Random per transfer: a peer cannot choose names that collide.
     hasher: RandomState,
+    /// The path of the folder that was found last, and its node: entries come folder by folder.
+    last: Option<(String, u32)>,
+    /// Most components.
+    most: usize,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self {
+            names: Names::default(),
+            nodes: Vec::new(),
+            children: HashTable::new(),
+            hasher: RandomState::new(),
+            last: None,
+            most: MAX_COMPONENTS,
+        }
+    }
 }
 
 /// Where a path ended up in the tree.
@@ -53,24 +76,77 @@ pub(crate) struct Place {
 impl Tree {
     /// Finds or makes the node of a path, `top` standing for its first component if given.
     pub(crate) fn place(&mut self, path: SafePath<'_>, top: Option<&str>) -> Result<Place, PageError> {
+        let parent = path.parent().map(|parent| parent.as_str());
+        if let Some((folder, node)) = &self.last
+            && Some(folder.as_str()) == parent
+            && !matches!(self.role(*node), Some(Role::File | Role::Link))
+        {
+            let mut place = Place {
+                node: *node,
+                new: false,
+                below_file: false,
+            };
+            self.descend(&mut place, path.name(), false)?;
+            return Ok(place);
+        }
         let mut place = Place {
             node: TOP,
             new: false,
             below_file: false,
         };
+        let mut above = TOP;
         for (depth, own) in path.components().enumerate() {
-            place.below_file |= self.role(place.node) == Some(Role::File);
-            let name = top.filter(|_| depth == 0).unwrap_or(own);
-            place.new = false;
-            place.node = match self.child(place.node, name) {
-                Some(child) => child,
-                None => {
-                    place.new = true;
-                    self.add(place.node, name)?
-                }
-            };
+            above = place.node;
+            let chosen = top.filter(|_| depth == 0);
+            self.descend(&mut place, chosen.unwrap_or(own), chosen.is_some())?;
+        }
+        if let Some(parent) = parent.filter(|_| !place.below_file) {
+            self.last = Some((parent.to_owned(), above));
         }
         Ok(place)
+    }
+
+    /// Goes to a child, which is made if it is not there.
+    fn descend(&mut self, place: &mut Place, name: &str, chosen: bool) -> Result<(), PageError> {
+        match self.role(place.node) {
+            Some(Role::Link) => return Err(PageError::BelowLink),
+            role => place.below_file |= role == Some(Role::File),
+        }
+        let child = self.child(place.node, name);
+        place.new = child.is_none();
+        place.node = match child {
+            Some(child) => child,
+            None => self.add(place.node, name, chosen)?,
+        };
+        Ok(())
+    }
+
+    /// The node of a node's folder; [`TOP`] for the first components.
+    pub(crate) fn parent(&self, node: u32) -> u32 {
+        self.nodes.get(node as usize).map_or(TOP, |node| node.parent)
+    }
+
+    /// Whether a component of a node's path is hidden that the user did not choose.
+    pub(crate) fn is_hidden(&self, node: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|node| node.hidden)
+    }
+
+    /// The last component of a node's path.
+    pub(crate) fn name(&self, node: u32) -> &str {
+        self.nodes
+            .get(node as usize)
+            .map_or("", |node| self.names.get(node.name))
+    }
+
+    /// The node of a path, if the manifest names it.
+    pub(crate) fn find(&self, path: SafePath<'_>) -> Option<u32> {
+        let mut components = path.components();
+        components.try_fold(TOP, |node, name| self.child(node, name))
+    }
+
+    /// Bytes of all names.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.names.bytes()
     }
 
     pub(crate) fn role(&self, node: u32) -> Option<Role> {
@@ -102,14 +178,17 @@ impl Tree {
         self.children.find(hash, is_child).copied()
     }
 
-    fn add(&mut self, parent: u32, name: &str) -> Result<u32, PageError> {
+    fn add(&mut self, parent: u32, name: &str, chosen: bool) -> Result<u32, PageError> {
+        let hidden = self.is_hidden(parent) || (!chosen && name.starts_with(HIDDEN_MARK));
         let Self {
             names,
             nodes,
             children,
             hasher,
+            most,
+            ..
         } = self;
-        if nodes.len() >= MAX_COMPONENTS {
+        if nodes.len() >= *most {
             return Err(PageError::TooMuch);
         }
         nodes.try_reserve(1).map_err(|_| PageError::NoMemory)?;
@@ -124,6 +203,7 @@ impl Tree {
             parent,
             name: stored,
             role: Role::Way,
+            hidden,
         });
         // There is room: nothing is hashed again.
         children.insert_unique(hasher.hash_one((parent, name)), node, |_| 0);
@@ -158,8 +238,12 @@ mod tests {
 
     #[test]
     fn t3_a_tree_takes_as_many_components_as_the_protocol_allows_and_refuses_the_next() {
-        let mut tree = Tree::default();
-        let folders = MAX_COMPONENTS / 1000;
+        assert_eq!(Tree::default().most, MAX_COMPONENTS);
+        let folders = 100;
+        let mut tree = Tree {
+            most: folders * 1000,
+            ..Tree::default()
+        };
         for folder in 0..folders {
             for name in 0..999 {
                 assert!(tree.place(path(&format!("{folder}/{name}")), None).is_ok());
@@ -171,7 +255,7 @@ mod tests {
             tree.place(path("0/998"), None).is_ok_and(|place| !place.new),
             "it is there"
         );
-        assert_eq!(tree.path(tree.nodes.len() as u32 - 1), format!("{}/998", folders - 1));
+        assert_eq!(tree.nodes.len(), tree.most);
     }
 
     #[test]
@@ -179,6 +263,8 @@ mod tests {
         let mut tree = Tree::default();
         let place = tree.place(path("a/a/a"), Some("b")).expect("room");
         assert_eq!(tree.path(place.node), "b/a/a");
+        let again = tree.place(path("a/a/c"), Some("b")).expect("room");
+        assert_eq!(tree.path(again.node), "b/a/c", "also in the folder that was found last");
     }
 
     #[test]

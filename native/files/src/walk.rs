@@ -1,15 +1,26 @@
 //! The walk over what is sent: manifest pages, in a stable order, as the folders are read.
 
+mod attributes;
+mod listing;
+mod look;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::attributes::Keeper;
+use self::listing::Listing;
+use self::look::{Content, FOLDER_ACLS, Item};
 use crate::error::FileError;
+use crate::extras::Preserve;
+use crate::inodes::Inodes;
 use crate::left_out::{LeftOut, Reason};
-use crate::os::{Folder, NativeFolder, NodeKind, Stat, Time};
-use crate::page::{EntryKind, PageBuilder, PageEntry};
+use crate::links::SentLinks;
+use crate::os::{Folder, NativeFolder, Time};
+use crate::page::{EntryKind, Linked, PageBuilder, PageEntry};
+use crate::part::Kept;
 use crate::path::SafePath;
-use crate::source::{Parent, Place, Source, fingerprint, size_of};
+use crate::source::{Added, Parent, Place, Source, fingerprint, size_of};
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
 /// descriptors.
@@ -17,6 +28,26 @@ const OPEN_LEVELS: usize = 32;
 
 /// Times that both languages hold exactly.
 const MAX_SECS: i64 = (1 << 53) - 1;
+
+/// What the user decided about what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalkOptions {
+    pub links: SentLinks,
+    /// Other names of a file are sent as hard links to it, and not as files of their own.
+    pub hardlinks: bool,
+    /// What is sent besides mode and time.
+    pub preserve: Preserve,
+}
+
+impl Default for WalkOptions {
+    fn default() -> Self {
+        Self {
+            links: SentLinks::default(),
+            hardlinks: true,
+            preserve: Preserve::default(),
+        }
+    }
+}
 
 /// A page of the manifest, ready for the wire.
 #[derive(Debug)]
@@ -35,6 +66,9 @@ pub struct Page {
 /// Walks depth first, folders before what is in them, names in the order of their bytes.
 pub struct Walk {
     source: Arc<Source>,
+    options: WalkOptions,
+    inodes: Inodes,
+    keeper: Keeper,
     next_base: usize,
     levels: Vec<Level>,
     builder: PageBuilder,
@@ -49,32 +83,27 @@ pub struct Walk {
 struct Level {
     id: u32,
     path: String,
+    /// What the system calls it, by which a link back to it is known.
+    node: (u64, u64),
     /// `None` while deeper levels need the descriptor.
     folder: Option<Arc<NativeFolder>>,
     listing: Listing,
 }
 
-/// The names of a folder, sorted, in one allocation.
-struct Listing {
-    text: String,
-    spans: std::vec::IntoIter<(u32, u16)>,
-}
-
-/// Something to be sent.
-struct Item {
-    parent: Parent,
-    path: String,
-    stat: Stat,
-    /// Set for folders: it can be read.
-    folder: Option<(Arc<NativeFolder>, Listing)>,
-}
-
 impl Walk {
-    /// Takes the user's arguments: what will be sent, and the walk over it.
+    /// [`Walk::open_with`] with the usual options.
     pub fn open(paths: &[PathBuf]) -> Result<(Arc<Source>, Self), FileError> {
+        Self::open_with(paths, WalkOptions::default())
+    }
+
+    /// Takes the user's arguments: what will be sent, and the walk over it.
+    pub fn open_with(paths: &[PathBuf], options: WalkOptions) -> Result<(Arc<Source>, Self), FileError> {
         let source = Source::open(paths)?;
         let walk = Self {
             source: Arc::clone(&source),
+            options,
+            inodes: Inodes::default(),
+            keeper: Keeper::new(options.preserve),
             next_base: 0,
             levels: Vec::new(),
             builder: PageBuilder::new(),
@@ -105,6 +134,11 @@ impl Walk {
         }))
     }
 
+    /// Whether all that the user wants to keep could be read and sent so far.
+    pub fn kept(&self) -> Kept {
+        self.keeper.kept()
+    }
+
     /// What was left out over the whole walk so far.
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out
@@ -112,10 +146,7 @@ impl Walk {
 
     /// Puts an item into the page; gives it back if the page is full.
     fn put(&mut self, item: Item) -> Result<Option<Item>, FileError> {
-        let kind = match item.folder {
-            Some(_) => EntryKind::Folder,
-            None => EntryKind::File,
-        };
+        let kind = item.content.kind();
         let size = size_of(kind, &item.stat);
         let path = match SafePath::parse(item.path.as_bytes()) {
             Ok(path) => path,
@@ -124,9 +155,16 @@ impl Walk {
                 return Ok(None);
             }
         };
+        let (data_bytes, linked) = match &item.content {
+            Content::File { data } => (*data, Linked::None),
+            Content::Folder(..) => (0, Linked::None),
+            Content::Link(target) => (0, Linked::Target(target)),
+            Content::Again(first) => (0, Linked::Entry(*first)),
+        };
         let entry = PageEntry {
             kind,
             size: Some(size),
+            data_bytes,
             mode: item.stat.mode,
             mtime: Time {
                 secs: item.stat.mtime.secs.clamp(-MAX_SECS, MAX_SECS),
@@ -134,28 +172,45 @@ impl Walk {
             },
             fingerprint: fingerprint(&item.stat),
             path,
+            linked,
         };
-        if !self.builder.push(&entry) {
+        if !self.builder.push_with(&entry, &item.extras) {
             return Ok(Some(item));
         }
-        let id = self.source.add(item.parent, path.name(), kind, &item.stat)?;
-        if kind == EntryKind::File {
-            self.files += 1;
-            self.size = self.size.saturating_add(size);
-        }
-        if let Some((folder, listing)) = item.folder {
-            self.enter(id, item.path, folder, listing);
+        let added = Added {
+            parent: item.parent,
+            kind,
+            stat: &item.stat,
+            target: match &item.content {
+                Content::Link(target) => Some(target),
+                _ => None,
+            },
+            elsewhere: item.elsewhere.as_deref(),
+        };
+        let id = self.source.add(path.name(), &added)?;
+        match item.content {
+            Content::File { .. } => {
+                self.files += 1;
+                self.size = self.size.saturating_add(size);
+                if self.options.hardlinks {
+                    self.inodes.remember(&item.stat, id);
+                }
+            }
+            Content::Folder(folder, listing) => self.enter(Level {
+                id,
+                path: item.path,
+                node: (item.stat.dev, item.stat.ino),
+                folder: Some(folder),
+                listing,
+            }),
+            Content::Link(_) => {}
+            Content::Again(_) => self.inodes.met(&item.stat),
         }
         Ok(None)
     }
 
-    fn enter(&mut self, id: u32, path: String, folder: Arc<NativeFolder>, listing: Listing) {
-        self.levels.push(Level {
-            id,
-            path,
-            folder: Some(folder),
-            listing,
-        });
+    fn enter(&mut self, level: Level) {
+        self.levels.push(level);
         let above = self.levels.len().checked_sub(OPEN_LEVELS + 1);
         if let Some(level) = above.and_then(|above| self.levels.get_mut(above)) {
             level.folder = None;
@@ -207,23 +262,27 @@ impl Walk {
         match base.place.clone() {
             Place::File { folder, name } => {
                 let item = self.look(&folder, &name, parent, path);
-                if item.as_ref().is_none_or(|item| item.folder.is_none()) {
+                if item
+                    .as_ref()
+                    .is_none_or(|item| item.content.kind() != EntryKind::Folder)
+                {
                     return Ok(item);
                 }
                 // It was a file when the user asked for it.
                 self.left_out.add(Reason::Vanished, base_name);
                 Ok(None)
             }
-            Place::Folder(folder) => {
+            Place::Folder { folder, .. } => {
                 let fail = |error: &io::Error| FileError::new("read the folder", &*path, error);
                 let stat = folder.stat_self().map_err(|error| fail(&error))?;
                 let listing = self.list(&folder, &path).map_err(|error| fail(&error))?;
-                let folder = Some((folder, listing));
                 Ok(Some(Item {
                     parent,
                     path,
                     stat,
-                    folder,
+                    extras: self.keeper.of_open(&stat, &*folder, &FOLDER_ACLS),
+                    content: Content::Folder(folder, listing),
+                    elsewhere: None,
                 }))
             }
         }
@@ -238,34 +297,6 @@ impl Walk {
                 None
             }
         }
-    }
-
-    fn examine(&mut self, folder: &NativeFolder, name: &str, parent: Parent, path: &str) -> Result<Item, Reason> {
-        let stat = folder.stat(name).map_err(unreadable)?;
-        let mut item = Item {
-            parent,
-            path: path.to_owned(),
-            stat,
-            folder: None,
-        };
-        match stat.kind {
-            NodeKind::Link => return Err(Reason::Link),
-            NodeKind::Special => return Err(Reason::Special),
-            NodeKind::File => {
-                // A file that all users may read needs no second call.
-                if stat.mode & 0o444 != 0o444 {
-                    folder.may_read(name).map_err(unreadable)?;
-                }
-            }
-            NodeKind::Folder => {
-                let child = folder.open_folder(name).map_err(unreadable)?;
-                // What was opened counts: the name may stand for another folder since.
-                item.stat = child.stat_self().map_err(unreadable)?;
-                let listing = self.list(&child, path).map_err(unreadable)?;
-                item.folder = Some((Arc::new(child), listing));
-            }
-        }
-        Ok(item)
     }
 
     fn list(&mut self, folder: &NativeFolder, path: &str) -> io::Result<Listing> {
@@ -283,7 +314,7 @@ impl Walk {
             return Ok(Arc::clone(folder));
         }
         let (base, below) = self.source.place_of(level.id).ok_or_else(missing)?;
-        let Place::Folder(mut folder) = base else {
+        let Place::Folder { mut folder, .. } = base else {
             return Err(missing());
         };
         for component in &below {
@@ -291,48 +322,5 @@ impl Walk {
         }
         level.folder = Some(Arc::clone(&folder));
         Ok(folder)
-    }
-}
-
-impl Listing {
-    /// Reads the names of a folder; those that are not UTF-8 go to `unsendable`, lossy.
-    fn read(folder: &NativeFolder, unsendable: &mut dyn FnMut(String)) -> io::Result<Self> {
-        let mut text = String::new();
-        let mut spans = Vec::new();
-        let mut too_large = false;
-        folder.list(&mut |name| match std::str::from_utf8(name) {
-            Ok(name) => match (u32::try_from(text.len()), u16::try_from(name.len())) {
-                (Ok(start), Ok(len)) => {
-                    text.push_str(name);
-                    spans.push((start, len));
-                }
-                _ => too_large = true,
-            },
-            Err(_) => unsendable(String::from_utf8_lossy(name).into_owned()),
-        })?;
-        if too_large {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        spans.sort_unstable_by(|a, b| slice(&text, *a).cmp(slice(&text, *b)));
-        let spans = spans.into_iter();
-        Ok(Self { text, spans })
-    }
-
-    fn next(&mut self) -> Option<String> {
-        let span = self.spans.next()?;
-        Some(slice(&self.text, span).to_owned())
-    }
-}
-
-fn slice(text: &str, (start, len): (u32, u16)) -> &str {
-    let start = start as usize;
-    // Spans are made together with the text.
-    text.get(start..start + usize::from(len)).unwrap_or_default()
-}
-
-fn unreadable(error: io::Error) -> Reason {
-    match error.kind() {
-        io::ErrorKind::NotFound => Reason::Vanished,
-        _ => Reason::Unreadable,
     }
 }

@@ -2,184 +2,12 @@
 
 mod common;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs;
-use std::io;
-use std::path::Path;
 
-use common::{Place, file, folder, page};
-use ultra_files::os::{File, Folder, NativeFile, NativeFolder, Stat, Time};
-use ultra_files::{
-    CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, PageEntry, Sink, SinkOptions, TargetStatus,
-};
-
-thread_local! {
-    static PLAN: RefCell<Plan> = RefCell::default();
-}
-
-/// What goes wrong on this thread, and what was called.
-#[derive(Default)]
-struct Plan {
-    /// Errors by operation: the next calls of it fail with these, in order.
-    errors: HashMap<&'static str, Vec<i32>>,
-    /// Most bytes that one write takes.
-    write_len: Option<usize>,
-    log: Vec<&'static str>,
-}
-
-/// The next `times` calls of an operation fail.
-fn fail(operation: &'static str, errno: i32, times: usize) {
-    PLAN.with_borrow_mut(|plan| plan.errors.insert(operation, vec![errno; times]));
-}
-
-fn log() -> Vec<&'static str> {
-    PLAN.with_borrow_mut(|plan| std::mem::take(&mut plan.log))
-}
-
-fn step(operation: &'static str) -> io::Result<()> {
-    PLAN.with_borrow_mut(|plan| {
-        plan.log.push(operation);
-        let errors = plan.errors.get_mut(operation);
-        match errors.and_then(Vec::pop) {
-            Some(errno) => Err(io::Error::from_raw_os_error(errno)),
-            None => Ok(()),
-        }
-    })
-}
-
-struct FaultyFolder(NativeFolder);
-
-struct FaultyFile(NativeFile);
-
-impl Folder for FaultyFolder {
-    type File = FaultyFile;
-
-    fn open(path: &Path) -> io::Result<Self> {
-        NativeFolder::open(path).map(Self)
-    }
-    fn open_folder(&self, name: &str) -> io::Result<Self> {
-        self.0.open_folder(name).map(Self)
-    }
-    fn open_file(&self, name: &str) -> io::Result<FaultyFile> {
-        self.0.open_file(name).map(FaultyFile)
-    }
-    fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
-        step("create_file")?;
-        self.0.create_file(name).map(FaultyFile)
-    }
-    fn create_folder(&self, name: &str) -> io::Result<()> {
-        step("create_folder")?;
-        self.0.create_folder(name)
-    }
-    fn stat(&self, name: &str) -> io::Result<Stat> {
-        step("stat")?;
-        self.0.stat(name)
-    }
-    fn stat_self(&self) -> io::Result<Stat> {
-        self.0.stat_self()
-    }
-    fn list(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        self.0.list(each)
-    }
-    fn may_read(&self, name: &str) -> io::Result<()> {
-        self.0.may_read(name)
-    }
-    fn may_create(&self) -> io::Result<()> {
-        step("may_create")?;
-        self.0.may_create()
-    }
-    fn move_new(&self, from: &str, to: &str) -> io::Result<()> {
-        step("move_new")?;
-        self.0.move_new(from, to)
-    }
-    fn link(&self, from: &str, to: &str) -> io::Result<()> {
-        step("link")?;
-        self.0.link(from, to)
-    }
-    fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
-        step("move_over")?;
-        self.0.move_over(from, to)
-    }
-    fn remove_file(&self, name: &str) -> io::Result<()> {
-        step("remove_file")?;
-        self.0.remove_file(name)
-    }
-    fn remove_folder(&self, name: &str) -> io::Result<()> {
-        self.0.remove_folder(name)
-    }
-    fn set_mode(&self, mode: u16) -> io::Result<()> {
-        step("set_folder_mode")?;
-        self.0.set_mode(mode)
-    }
-    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
-        step("set_folder_mtime")?;
-        self.0.set_mtime(mtime)
-    }
-    fn sync(&self) -> io::Result<()> {
-        step("sync")?;
-        self.0.sync()
-    }
-    fn free_bytes(&self) -> io::Result<u64> {
-        self.0.free_bytes()
-    }
-}
-
-impl File for FaultyFile {
-    fn stat(&self) -> io::Result<Stat> {
-        self.0.stat()
-    }
-    fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        step("read")?;
-        self.0.read_some_at(offset, bytes)
-    }
-    fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        step("write")?;
-        let most = PLAN.with_borrow(|plan| plan.write_len).unwrap_or(bytes.len());
-        self.0.write_some_at(offset, &bytes[..most.min(bytes.len())])
-    }
-    fn wait_writable(&self) -> io::Result<()> {
-        step("wait")
-    }
-    fn set_size(&self, size: u64) -> io::Result<()> {
-        step("set_size")?;
-        self.0.set_size(size)
-    }
-    fn allocate(&self, size: u64) -> io::Result<()> {
-        step("allocate")?;
-        self.0.allocate(size)
-    }
-    fn set_mode(&self, mode: u16) -> io::Result<()> {
-        step("set_mode")?;
-        self.0.set_mode(mode)
-    }
-    fn set_mtime(&self, mtime: Time) -> io::Result<()> {
-        step("set_mtime")?;
-        self.0.set_mtime(mtime)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        step("sync_data")?;
-        self.0.sync_data()
-    }
-    fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
-        step("start_sync")?;
-        self.0.start_sync(offset, len)
-    }
-    fn will_read_in_order(&self) {}
-    fn forget_cached(&self) {}
-}
-
-/// A sink on the failing system that knows these entries.
-fn sink(place: &Place, entries: &[PageEntry<'_>], overwrite: bool) -> Sink<FaultyFolder> {
-    let options = SinkOptions {
-        overwrite,
-        ..SinkOptions::default()
-    };
-    let sink = Sink::open_on(&place.dir(), options).expect("a sink");
-    let (count, bytes) = page(entries);
-    sink.add_page(0, count, &bytes).expect("a plain page");
-    sink
-}
+use common::faulty::{FaultyFolder, PLAN, fail, log, sink};
+use common::{Place, file, folder, link, page};
+use ultra_files::os::{File, Folder};
+use ultra_files::{CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, Sink, SinkOptions, TargetStatus};
 
 /// A sink with one whole file of 5 bytes, not committed.
 fn received(place: &Place) -> Sink<FaultyFolder> {
@@ -401,14 +229,14 @@ fn t23_a_file_system_that_refuses_modes_and_times_gets_the_contents() {
                 "set_mode",
                 Kept {
                     mode: false,
-                    time: true,
+                    ..Kept::ALL
                 },
             ),
             (
                 "set_mtime",
                 Kept {
-                    mode: true,
                     time: false,
+                    ..Kept::ALL
                 },
             ),
         ] {
@@ -430,14 +258,14 @@ fn t23_modes_and_times_of_folders_are_no_condition_either() {
             "set_folder_mode",
             Kept {
                 mode: false,
-                time: true,
+                ..Kept::ALL
             },
         ),
         (
             "set_folder_mtime",
             Kept {
-                mode: true,
                 time: false,
+                ..Kept::ALL
             },
         ),
     ] {
@@ -497,4 +325,32 @@ fn an_overwrite_replaces_in_one_step() {
     let log = log();
     assert!(log.contains(&"move_over") && !log.contains(&"remove_file"));
     assert_eq!(fs::read(place.at("a")).expect("a file"), b"hello");
+}
+
+#[test]
+fn f3_t29_a_system_that_takes_a_backslash_for_a_separator_leaves_the_name_out() {
+    let place = Place::new();
+    PLAN.with_borrow_mut(|plan| plan.no_backslash = true);
+    let sink = Sink::<FaultyFolder>::open_on(&place.dir(), SinkOptions::default()).expect("a sink");
+    let entries = [
+        file(r"a\..\..\x", 1),
+        folder(r"\\?\C:"),
+        file(r"ok/\", 0),
+        file("ok/a", 0),
+        link("l", r"..\..\x"),
+    ];
+    let (count, bytes) = page(&entries);
+    let statuses = sink.add_page(0, count, &bytes).expect("a plain page");
+    let bad = TargetStatus::BadName;
+    assert_eq!(
+        statuses,
+        [bad, bad, bad, TargetStatus::Absent, TargetStatus::OutsideLink]
+    );
+    for entry in [0, 1, 2] {
+        assert_eq!(class(sink.commit(entry)), ErrorClass::Unsendable);
+        assert!(sink.part(entry).is_err());
+    }
+    sink.commit(3).expect("a commit");
+    assert_eq!(place.names(), ["ok", "ok/a"]);
+    place.assert_canary_untouched();
 }

@@ -95,6 +95,29 @@ fn a_part_file_is_private_and_has_no_final_name() {
 }
 
 #[test]
+fn t31_holes_stay_holes_and_no_space_is_reserved_for_them() {
+    let place = Place::new();
+    let sink = place.sink();
+    let size = 64 << 20;
+    let image = PageEntry {
+        data_bytes: 4,
+        ..file("image", size)
+    };
+    add(&sink, &[image, file("full", 1 << 20)]);
+    let part = sink.part(0).expect("a part");
+    assert!(fs::metadata(place.at(part.name())).expect("the part").blocks() * 512 < size);
+    part.write_at(32 << 20, b"data").expect("room");
+    assert!(sink.commit(0).expect("a commit").durable);
+    let metadata = fs::metadata(place.at("image")).expect("the file");
+    assert_eq!(metadata.len(), size);
+    assert!(metadata.blocks() * 512 < 1 << 20, "{} blocks", metadata.blocks());
+    let whole = fs::read(place.at("image")).expect("the file");
+    let data: Vec<_> = whole.iter().enumerate().filter(|(_, byte)| **byte != 0).collect();
+    assert_eq!(data.len(), 4);
+    assert_eq!(data[0], (32 << 20, &b'd'));
+}
+
+#[test]
 fn a_file_of_which_nothing_came_is_not_committed_as_zeros() {
     let place = Place::new();
     let sink = place.sink();

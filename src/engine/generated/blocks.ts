@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { CongestionControl, ExecutionProfile, OriginKind } from "../../protocol/words.ts";
+import type { CongestionControl, ExecutionProfile, LinkChoice, OriginKind } from "../../protocol/words.ts";
 import { type EventRecords, OptionsBlock } from "../records.ts";
-import { CONGESTION_CONTROL, congestionControlOf, EXECUTION_PROFILE, ORIGIN_KIND } from "./words.ts";
+import { CONGESTION_CONTROL, congestionControlOf, EXECUTION_PROFILE, LINK_CHOICE, ORIGIN_KIND } from "./words.ts";
 
 /** The sizes of the data plane. */
 export interface StartBlock {
@@ -149,14 +149,28 @@ export interface SourceBlock {
   readonly origin: OriginKind;
   /** Of a source in memory. */
   readonly size: number;
+  readonly links: LinkChoice;
+  /** Other names of a file are sent as such. */
+  readonly hardlinks: boolean;
+  /** Owners and groups are sent. */
+  readonly owner: boolean;
+  /** Extended attributes are sent. */
+  readonly xattrs: boolean;
+  /** POSIX ACLs are sent. */
+  readonly acl: boolean;
   readonly paths: readonly string[];
 }
 
 export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(20);
+  const into = new OptionsBlock(40);
   into.u32(0, ORIGIN_KIND[block.origin]);
   into.f64(8, block.size);
-  into.texts(16, block.paths);
+  into.u32(16, LINK_CHOICE[block.links]);
+  into.truth(20, block.hardlinks);
+  into.truth(24, block.owner);
+  into.truth(28, block.xattrs);
+  into.truth(32, block.acl);
+  into.texts(36, block.paths);
   return into.finish();
 }
 
@@ -169,19 +183,32 @@ export interface SinkBlock {
   readonly discard: boolean;
   /** Creates the folder. */
   readonly create: boolean;
+  /** Commits without waiting for the disk. */
+  readonly noSync: boolean;
+  /** Which symbolic links are made, whatever the sender says. */
+  readonly links: LinkChoice;
+  /** Owners and groups are given, where the sender states them; likewise below. */
+  readonly owner: boolean;
+  readonly xattrs: boolean;
+  readonly acl: boolean;
   readonly folder: string;
   /** Another name for the one top-level entry; empty: none. */
   readonly rename: string;
 }
 
 export function encodeSinkBlock(block: SinkBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(24);
+  const into = new OptionsBlock(44);
   into.truth(0, block.overwrite);
   into.truth(4, block.hidden);
   into.truth(8, block.discard);
   into.truth(12, block.create);
-  into.text(16, block.folder);
-  into.text(20, block.rename);
+  into.truth(16, block.noSync);
+  into.u32(20, LINK_CHOICE[block.links]);
+  into.truth(24, block.owner);
+  into.truth(28, block.xattrs);
+  into.truth(32, block.acl);
+  into.text(36, block.folder);
+  into.text(40, block.rename);
   return into.finish();
 }
 

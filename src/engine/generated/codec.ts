@@ -145,6 +145,13 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         first: record.f64(16),
         count: record.f64(24),
       };
+    case 27:
+      return {
+        type: "arrived",
+        sink: record.u32(8),
+        first: record.u32(12),
+        count: record.u32(16),
+      };
     case 17:
       return {
         type: "mismatch",
@@ -156,9 +163,10 @@ export function decodeEvent(record: EventRecords): EngineEvent {
       return {
         type: "committed",
         sink: record.u32(8),
-        entry: record.u32(12),
-        durable: record.truth(16),
-        unkept: flagsOf(UNKEPT, record.u32(20)),
+        first: record.u32(12),
+        count: record.u32(16),
+        durable: record.truth(20),
+        unkept: flagsOf(UNKEPT, record.u32(24)),
       };
     case 19:
       return {
@@ -220,6 +228,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(2);
       into.u32(8, command.connection);
       into.u32(12, command.sink);
+      into.u32(16, command.transfer);
       return;
     case "open-lanes":
       into.begin(3);
@@ -228,6 +237,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(16, command.firstLane);
       into.u32(20, command.firstNumber);
       into.u32(24, command.count);
+      into.u32(28, command.transfer);
       return;
     case "grant":
       into.begin(4);
@@ -247,11 +257,6 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(12, command.entry);
       into.f64(16, command.first);
       into.f64(24, command.count);
-      return;
-    case "seal":
-      into.begin(7);
-      into.u32(8, command.source);
-      into.u32(12, command.entry);
       return;
     case "commit":
       into.begin(8);
@@ -315,6 +320,31 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(8, command.source);
       into.f64(16, command.bytesPerSecond);
       return;
+    case "grant-entries":
+      into.begin(20);
+      into.u32(8, command.lane);
+      into.u32(12, command.grant);
+      into.u32(16, command.first);
+      into.u32(20, command.count);
+      return;
+    case "expect-entries":
+      into.begin(21);
+      into.u32(8, command.sink);
+      into.u32(12, command.first);
+      into.u32(16, command.count);
+      return;
+    case "commit-entries":
+      into.begin(22);
+      into.u32(8, command.sink);
+      into.u32(12, command.first);
+      into.u32(16, command.count);
+      return;
+    case "release":
+      into.begin(23);
+      into.u32(8, command.source);
+      into.u32(12, command.first);
+      into.u32(16, command.count);
+      return;
     case "identity":
       into.begin(64);
       return;
@@ -331,6 +361,11 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "detail":
       into.begin(68);
       into.u32(8, command.sink);
+      into.u32(12, command.entry);
+      return;
+    case "entry-root":
+      into.begin(70);
+      into.u32(8, command.transfer);
       into.u32(12, command.entry);
       return;
     case "settings":

@@ -24,6 +24,8 @@ export interface AttachCommand {
   readonly type: "attach";
   readonly connection: ConnectionId;
   readonly sink: SinkId;
+  /** The number of the transfer on its link; a lane of another one breaks the protocol. */
+  readonly transfer: number;
 }
 
 /** Opens lanes with successive ids and numbers. */
@@ -34,6 +36,8 @@ export interface OpenLanesCommand {
   readonly firstLane: LaneId;
   readonly firstNumber: number;
   readonly count: number;
+  /** The number of the transfer on its link. */
+  readonly transfer: number;
 }
 
 /** The lane is to send these blocks. */
@@ -61,14 +65,7 @@ export interface ExpectCommand {
   readonly count: number;
 }
 
-/** SEALED or SEAL_FAILED follows. */
-export interface SealCommand {
-  readonly type: "seal";
-  readonly source: SourceId;
-  readonly entry: EntryId;
-}
-
-/** COMMITTED or ENTRY_FAILED follows. */
+/** A file that was sealed by a message. COMMITTED or ENTRY_FAILED follows. */
 export interface CommitCommand {
   readonly type: "commit";
   readonly sink: SinkId;
@@ -156,6 +153,41 @@ export interface LimitRateCommand {
   readonly bytesPerSecond: number;
 }
 
+/** The lane is to send the files of one block among these entries, whole and sealed; others are passed over. */
+export interface GrantEntriesCommand {
+  readonly type: "grant-entries";
+  readonly lane: LaneId;
+  readonly grant: GrantId;
+  readonly first: EntryId;
+  readonly count: number;
+}
+
+/** The files of one block among these entries are needed, whole; others are passed over. */
+export interface ExpectEntriesCommand {
+  readonly type: "expect-entries";
+  readonly sink: SinkId;
+  readonly first: EntryId;
+  readonly count: number;
+}
+
+/**
+ * Files that have arrived, empty files, folders and links get their final names. COMMITTED or ENTRY_FAILED follows for each.
+ */
+export interface CommitEntriesCommand {
+  readonly type: "commit-entries";
+  readonly sink: SinkId;
+  readonly first: EntryId;
+  readonly count: number;
+}
+
+/** These entries are over: what was kept for reading them again goes. */
+export interface ReleaseCommand {
+  readonly type: "release";
+  readonly source: SourceId;
+  readonly first: EntryId;
+  readonly count: number;
+}
+
 export type Command =
   | AdmitCommand
   | AttachCommand
@@ -163,7 +195,6 @@ export type Command =
   | GrantCommand
   | FinishLaneCommand
   | ExpectCommand
-  | SealCommand
   | CommitCommand
   | FinishFoldersCommand
   | AbandonCommand
@@ -175,7 +206,11 @@ export type Command =
   | ResolveCommand
   | RetuneCommand
   | StopCommand
-  | LimitRateCommand;
+  | LimitRateCommand
+  | GrantEntriesCommand
+  | ExpectEntriesCommand
+  | CommitEntriesCommand
+  | ReleaseCommand;
 
 /** A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2). */
 export interface IdentityQuestion {
@@ -206,6 +241,13 @@ export interface DetailQuestion {
   readonly entry: EntryId;
 }
 
+/** The root of a file that was sent, or was committed here, 32 bytes; nothing if it is not known. */
+export interface EntryRootQuestion {
+  readonly type: "entry-root";
+  readonly transfer: TransferId;
+  readonly entry: EntryId;
+}
+
 /**
  * The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
  */
@@ -224,5 +266,6 @@ export type Question =
   | RootQuestion
   | NameQuestion
   | DetailQuestion
+  | EntryRootQuestion
   | SettingsQuestion
   | OutwardQuestion;

@@ -107,7 +107,7 @@ export interface PageEvent {
   readonly count: number;
   /** Bytes of the page's files. */
   readonly size: number;
-  /** Moves the encoded entries out, at most once. The walk pauses while eight pages are not taken. */
+  /** Moves the encoded entries out, at most once. The walk pauses while 64 pages are not taken. */
   readonly take: () => Uint8Array;
 }
 
@@ -128,7 +128,10 @@ export interface WalkFailedEvent {
   readonly text: string;
 }
 
-/** The file is what was read; its BLAKE3 hash. */
+/**
+ * All blocks of a file were read, or the receiver holds them, and the file is what was read; its BLAKE3 hash. Files of one block are
+ * sealed in their frames.
+ */
 export interface SealedEvent {
   readonly type: "sealed";
   readonly source: SourceId;
@@ -172,6 +175,14 @@ export interface VerifiedEvent {
   readonly count: number;
 }
 
+/** Files of one block are written, and their roots are what their sealed frames say. Runs merge while they wait. */
+export interface ArrivedEvent {
+  readonly type: "arrived";
+  readonly sink: SinkId;
+  readonly first: EntryId;
+  readonly count: number;
+}
+
 /** A block's value was wrong. */
 export interface MismatchEvent {
   readonly type: "mismatch";
@@ -180,12 +191,13 @@ export interface MismatchEvent {
   readonly block: BlockIndex;
 }
 
-/** An entry has its final name. */
+/** A run of entries has its final names. */
 export interface CommittedEvent {
   readonly type: "committed";
   readonly sink: SinkId;
-  readonly entry: EntryId;
-  /** The name survives a power cut. */
+  readonly first: EntryId;
+  readonly count: number;
+  /** The names survive a power cut. */
   readonly durable: boolean;
   readonly unkept: Unkept;
 }
@@ -257,6 +269,7 @@ export type EngineEvent =
   | CheckedEvent
   | PageRefusedEvent
   | VerifiedEvent
+  | ArrivedEvent
   | MismatchEvent
   | CommittedEvent
   | EntryFailedEvent

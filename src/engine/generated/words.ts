@@ -11,6 +11,7 @@ import type {
   CongestionControl,
   ExecutionProfile,
   FileFault,
+  LinkChoice,
   OriginKind,
   TargetStatus,
   Unkept,
@@ -18,7 +19,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 2374097204;
+export const ABI_VERSION = 4071622676;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -70,7 +71,7 @@ export const THREAD_ROLES = [
 
 /** ALPNs on which lanes are spoken. */
 export const LANE_ALPNS = [
-  "ultra/1",
+  "ultra/2",
 ] as const;
 
 /** What `ultra_measure` writes of a connection. */
@@ -98,14 +99,14 @@ export const LIMITS = {
   MAX_OPEN_GROUPS: 65536,
   MAX_LANES: 256,
   FRAME_HEADER_LEN: 24,
-  PREFACE_LEN: 8,
-  MAX_ENTRIES: 1000000,
-  MAX_COMPONENTS: 2000000,
-  MAX_NAME_BYTES: 268435456,
+  PREFACE_LEN: 12,
+  MAX_ENTRIES: 4194304,
+  MAX_COMPONENTS: 8388608,
+  MAX_NAME_BYTES: 536870912,
   MAX_PATH_BYTES: 4096,
   MAX_COMPONENT_BYTES: 255,
   MAX_DEPTH: 1024,
-  MAX_EXTRA: 1024,
+  MAX_EXTENSION: 16384,
 } as const;
 
 /** Why a file operation failed. */
@@ -122,6 +123,7 @@ export const FILE_FAULT = {
   unsendable: 10,
   protocol: 11,
   "no-memory": 12,
+  "too-much": 13,
 } as const satisfies Record<FileFault, number>;
 
 export const fileFaultOf = wordOf("FileFault", FILE_FAULT);
@@ -139,6 +141,9 @@ export const TARGET_STATUS = {
   "unsafe-parent": 8,
   "cannot-rename": 9,
   hidden: 10,
+  "outside-link": 11,
+  unwanted: 12,
+  "bad-name": 13,
 } as const satisfies Record<TargetStatus, number>;
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
@@ -154,6 +159,7 @@ export const LEFT_OUT_REASON = {
   special: 6,
   link: 7,
   vanished: 8,
+  chosen: 9,
 } as const satisfies Partial<Record<LeftOutReason, number>>;
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
@@ -162,6 +168,10 @@ export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
 export const UNKEPT = {
   mode: 1,
   time: 2,
+  links: 4,
+  owner: 8,
+  xattrs: 16,
+  acl: 32,
 } as const satisfies Record<keyof Unkept, number>;
 
 /** Who closed a connection. */
@@ -181,6 +191,16 @@ export const ORIGIN_KIND = {
 } as const satisfies Record<OriginKind, number>;
 
 export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);
+
+/** What is done with symbolic links. */
+export const LINK_CHOICE = {
+  inside: 0,
+  all: 1,
+  none: 2,
+  follow: 3,
+} as const satisfies Record<LinkChoice, number>;
+
+export const linkChoiceOf = wordOf("LinkChoice", LINK_CHOICE);
 
 /** Who decides how fast a connection may send. */
 export const CONGESTION_CONTROL = {

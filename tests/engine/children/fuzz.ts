@@ -54,6 +54,11 @@ function bent(block: Uint8Array<ArrayBuffer>, kept: number): Uint8Array<ArrayBuf
   return random(4) === 0 ? copy.slice(0, random(copy.length + 1)) : copy;
 }
 
+const flip = () => random(2) === 0;
+const anyLinks = () => (["inside", "all", "none", "follow"] as const)[random(4)] ?? "inside";
+const anyPreserve = () => ({ owner: flip(), xattrs: flip(), acl: flip() });
+const anyChoices = () => ({ links: anyLinks(), hardlinks: flip(), ...anyPreserve() });
+
 let batch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const refusals = new Set<number>();
 
@@ -110,12 +115,25 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     hidden: random(2) === 0,
     discard: true,
     create: false,
+    noSync: random(2) === 0,
+    links: anyLinks(),
+    ...anyPreserve(),
     folder: "",
     rename: random(2) === 0 ? "" : "x",
   });
   // Sizes for which the engine has room: it keeps 33 bytes for each block of a source.
-  const memory = encodeSourceBlock({ origin: "memory", size: random(2) === 0 ? random(1000) * MIB : NaN, paths: [] });
-  const files = encodeSourceBlock({ origin: "files", size: number(), paths: [String.fromCharCode(...bytes(40))] });
+  const memory = encodeSourceBlock({
+    origin: "memory",
+    size: random(2) === 0 ? random(1000) * MIB : NaN,
+    ...anyChoices(),
+    paths: [],
+  });
+  const files = encodeSourceBlock({
+    origin: "files",
+    size: number(),
+    ...anyChoices(),
+    paths: [String.fromCharCode(...bytes(40))],
+  });
   return [
     () => library.ultra_describe(out, out.length),
     () => library.ultra_take(id(), out, out.length),
@@ -144,12 +162,19 @@ function anyRequest(): Command | Question {
   const range = { first: number(), count: number() };
   const all: readonly (Command | Question)[] = [
     { type: "admit", connection, lanes: id() },
-    { type: "attach", connection, sink },
-    { type: "open-lanes", connection, source, firstLane: lane, firstNumber: random(70_000), count: random(300) },
+    { type: "attach", connection, sink, transfer: id() },
+    {
+      ...{ type: "open-lanes", connection, source, firstLane: lane } as const,
+      ...{ firstNumber: random(70_000), count: random(300), transfer: id() },
+    },
     { type: "grant", lane, grant: id(), entry, ...range },
     { type: "finish-lane", lane },
     { type: "expect", sink, entry, ...range },
-    { type: "seal", source, entry },
+    { type: "grant-entries", lane, grant: id(), first: entry, count: id() },
+    { type: "expect-entries", sink, first: entry, count: id() },
+    { type: "commit-entries", sink, first: entry, count: id() },
+    { type: "release", source, first: entry, count: id() },
+    { type: "entry-root", transfer, entry },
     { type: "commit", sink, entry, size: number(), root: bytes(32) },
     { type: "finish-folders", sink },
     { type: "abandon", sink, entry },
@@ -168,7 +193,7 @@ function anyRequest(): Command | Question {
     { type: "settings", connection },
     { type: "retune", listener, settings: anySettings() },
   ];
-  return all[random(all.length)] ?? { type: "seal", source, entry };
+  return all[random(all.length)] ?? { type: "outward" };
 }
 
 /** Settings of which some make no sense; QUIC takes few of them. */

@@ -1,12 +1,16 @@
 /** Both ends of a connection on one engine, for scripts that run in a process of their own: an engine exists once in a process. @module */
 
 import { eachEvent } from "../../support/each_event.ts";
+import { NOWHERE } from "../../support/nowhere.ts";
 import type { Engine, EngineEvent, Identity } from "../../../src/engine/engine.ts";
 import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../../../src/protocol/words.ts";
 import { startEngine } from "../../../src/engine/native.ts";
 import { connectionSettings } from "../../../src/settings/connection_settings.ts";
 
 export const MIB = 1024 * 1024;
+
+/** The number of the transfer on its link. */
+export const TRANSFER = 1;
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
@@ -70,7 +74,7 @@ export class Loop {
     this.#listener = this.engine.listen({
       settings: connectionSettings({ distance: "near", side: "listener" }),
       identity: this.identity,
-      alpns: ["ultra/1"],
+      alpns: ["ultra/2"],
       address: "127.0.0.1:0",
       maxUnvalidated: 16,
       maxUnproved: 64,
@@ -83,7 +87,7 @@ export class Loop {
   dial(pin: Uint8Array | "report"): ConnectionId {
     return this.engine.connect({
       settings: connectionSettings({ distance: "near", side: "dialer" }),
-      alpns: ["ultra/1"],
+      alpns: ["ultra/2"],
       address: `127.0.0.1:${this.#port}`,
       pin,
       partition: 0,
@@ -104,8 +108,7 @@ export class Loop {
   /** A source in memory, and a sink that keeps nothing and knows its page; all blocks are expected. */
   async transfer(blocks: number): Promise<{ readonly source: SourceId; readonly sink: SinkId }> {
     const source = this.engine.memorySource(blocks * MIB);
-    const nowhere = { folder: "", create: false, overwrite: false, hidden: false, rename: undefined };
-    const sink = this.engine.sink({ ...nowhere, discard: true });
+    const sink = this.engine.sink(NOWHERE);
     const page = await this.next("page");
     this.engine.page(sink, page.first, page.count, page.take());
     await this.next("checked");
@@ -115,7 +118,7 @@ export class Loop {
 
   /** Opens lanes with these ids. */
   openLanes(connection: ConnectionId, source: SourceId, first: LaneId, count: number): void {
-    this.engine.openLanes(connection, source, first, 0, count);
+    this.engine.openLanes({ connection, source, firstLane: first, firstNumber: 0, count, transfer: TRANSFER });
   }
 
   /** Waits until this many blocks were verified. */
@@ -123,12 +126,11 @@ export class Loop {
     for (let left = blocks; left > 0;) left -= (await this.next("verified")).count;
   }
 
-  /** Seals and commits the file; its root on both sides is the same. */
+  /** Commits the file, which is sealed when all of it was read; its root on both sides is the same. */
   async commit(source: SourceId, sink: SinkId): Promise<void> {
-    this.engine.seal(source, 0);
-    const { size, root } = await this.next("sealed");
+    const { size, root } = await this.next("sealed", (event) => event.source === source);
     this.engine.commit(sink, 0, size, root);
-    await this.next("committed");
+    await this.next("committed", (event) => event.sink === sink);
   }
 
   async stop(): Promise<void> {

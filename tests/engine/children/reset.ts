@@ -1,6 +1,6 @@
 /** A connection that dies in the middle: its lanes are told as closed, and by then their claims are free for others. @module */
 
-import { demand, Loop } from "./loop.ts";
+import { demand, Loop, TRANSFER } from "./loop.ts";
 
 const BLOCKS = 256;
 const LANES = 4;
@@ -9,7 +9,7 @@ const loop = new Loop();
 const { engine } = loop;
 const { source, sink } = await loop.transfer(BLOCKS);
 const first = await loop.connect();
-engine.attach(first.listener, sink);
+engine.attach(first.listener, sink, TRANSFER);
 loop.openLanes(first.dialer, source, 1, LANES);
 for (let lane = 0; lane < LANES; lane++) engine.grant(1 + lane, 1 + lane, 0, lane * BLOCKS / LANES, BLOCKS / LANES);
 for (let lane = 0; lane < LANES; lane++) {
@@ -30,7 +30,7 @@ demand(cause === "peer" && code === 5, `closed by ${cause} ${code}`);
 for (let lane = 0; lane < LANES; lane++) demand(engine.shrink(1 + lane, 0) === undefined, "a grant outlived its lane");
 
 const second = await loop.connect();
-engine.attach(second.listener, sink);
+engine.attach(second.listener, sink, TRANSFER);
 loop.openLanes(second.dialer, source, 11, LANES);
 // Everything once more: what is verified is dropped, what was claimed by the dead lanes is taken.
 for (let lane = 0; lane < LANES; lane++) engine.grant(11 + lane, 11 + lane, 0, lane * BLOCKS / LANES, BLOCKS / LANES);

@@ -1,6 +1,6 @@
 /** Grants cut short while their lane stands still for want of a reader: every one of them is told as read, once. @module */
 
-import { demand, Loop } from "./loop.ts";
+import { demand, Loop, TRANSFER } from "./loop.ts";
 
 const BLOCKS = 96;
 const loop = new Loop();
@@ -19,7 +19,7 @@ demand(engine.shrink(11, 48) === 48, "a grant that has not begun may end where i
 demand(engine.shrink(12, 0) === 64, "a grant cannot end before it begins");
 const cursor = engine.shrink(10, 0);
 demand(cursor !== undefined && cursor < 40, `a grant ends at its cursor, not at ${cursor}`);
-engine.attach(listener, sink);
+engine.attach(listener, sink, TRANSFER);
 for (const [grant, end] of [[10, cursor], [11, 48], [12, 64]] as const) {
   const event = await loop.next("grant-read");
   demand(event.grant === grant && event.end === end, `grant ${event.grant} ended at ${event.end}, not at ${end}`);

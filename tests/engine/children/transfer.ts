@@ -1,6 +1,6 @@
 /** One transfer from memory to nowhere; with `--expose-gc` garbage is collected at every event. @module */
 
-import { demand, Loop } from "./loop.ts";
+import { demand, Loop, TRANSFER } from "./loop.ts";
 
 const collect = (globalThis as { gc?: () => void }).gc ?? (() => {});
 const BLOCKS = 64;
@@ -12,7 +12,7 @@ const { source, sink } = await loop.transfer(BLOCKS);
 for (const transfer of [source, sink]) demand(loop.engine.name(transfer, 0) === "memory", "the entry has its name");
 demand(loop.engine.name(dialer, 0) === undefined, "a connection has no entries");
 for (const address of loop.engine.outward()) demand(/^[0-9a-f.:]+$/.test(address), "only addresses lead out");
-loop.engine.attach(listener, sink);
+loop.engine.attach(listener, sink, TRANSFER);
 loop.openLanes(dialer, source, 1, LANES);
 for (let lane = 0; lane < LANES; lane++) {
   loop.engine.grant(1 + lane, 1 + lane, 0, lane * BLOCKS / LANES, BLOCKS / LANES);

@@ -45,6 +45,19 @@ pub struct OpenGroups {
     most: usize,
 }
 
+/// What became of a value that a block was read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The block's first value.
+    New,
+    /// The value that the block had before.
+    Same,
+    /// Another value than before, which stands.
+    Other,
+    /// The block's group is whole, and of its values only one is left: [`BlockTable::is_group`] compares all of them.
+    Merged,
+}
+
 /// Why a block cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
@@ -131,6 +144,44 @@ impl BlockTable {
             self.open.give(1);
         }
         Ok(())
+    }
+
+    /// Keeps the value of a block that was read, unless the block has one: whoever reads a block twice must find the same bytes.
+    pub fn keep(&mut self, block: u64, value: ChainingValue, single: Option<[u8; 32]>) -> Result<Kept, Full> {
+        let place = (block % GROUP_BLOCKS) as usize;
+        let is_alone = self.group_blocks(block).count() == 1;
+        let known = match self.groups.get_mut(&(block / GROUP_BLOCKS)) {
+            Some(Group::Whole(_)) if !is_alone => return Ok(Kept::Merged),
+            // The receiver stated the value of a file's only block; what was read counts.
+            Some(Group::Whole(kept)) if self.blocks == 1 && self.single.is_none() => {
+                *kept = value;
+                self.single = single;
+                return Ok(Kept::Same);
+            }
+            Some(Group::Whole(kept)) => Some(*kept),
+            Some(Group::Open { known, values, .. }) if *known & bit_of(block) != 0 => values.get(place).copied(),
+            _ => None,
+        };
+        match known {
+            Some(known) if known == value => Ok(Kept::Same),
+            Some(_) => Ok(Kept::Other),
+            None => {
+                self.set(block, value, single)?;
+                Ok(Kept::New)
+            }
+        }
+    }
+
+    /// The blocks of a block's group.
+    pub fn group_blocks(&self, block: u64) -> std::ops::Range<u64> {
+        let first = block - block % GROUP_BLOCKS;
+        first..(first + GROUP_BLOCKS).min(self.blocks)
+    }
+
+    /// Whether a whole group has these values, in the order of its blocks.
+    pub fn is_group(&self, block: u64, values: &[ChainingValue]) -> bool {
+        let is_only = self.blocks <= GROUP_BLOCKS;
+        self.whole(block / GROUP_BLOCKS) == Some(merged(values, is_only))
     }
 
     /// The root of the whole file: what `b3sum` prints. `None` while blocks are missing.

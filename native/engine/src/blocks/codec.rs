@@ -1,14 +1,16 @@
 //! How frames lie in a lane. Each dialect has one codec, in a file of its own; the rest of the engine knows the parts of a frame only.
 
-use super::frame::{FrameHeader, VALUE_LEN};
+use super::frame::{FrameHeader, Preface, VALUE_LEN};
 
 /// Most bytes that a codec puts in front of a payload.
 pub const HEADER_ROOM: usize = 4096;
 
 pub trait LaneCodec: Send + Sync {
-    /// What a lane of this number begins with.
-    fn preface(&self, number: u16) -> Box<[u8]>;
-    /// Writes a header to the end of `before`, which has [`HEADER_ROOM`]; returns its length.
+    /// What a lane begins with.
+    fn preface(&self, preface: Preface) -> Box<[u8]>;
+    /// Bytes of a header.
+    fn header_len(&self) -> usize;
+    /// Writes a header to the end of `before`, which has at least that much room; returns its length.
     fn put_header(&self, header: &FrameHeader, before: &mut [u8]) -> usize;
     /// Writes a block's value to the start of `after`, which has room for [`VALUE_LEN`]; returns its length.
     fn put_value(&self, value: &[u8; VALUE_LEN], after: &mut [u8]) -> usize;
@@ -25,11 +27,10 @@ pub trait LaneDecoder: Send {
     fn is_between_frames(&self) -> bool;
 }
 
-/// In the order in which they come: one preface, then for each frame its header, its payload in pieces, its value.
+/// In the order in which they come: one preface, then for each frame its header, its payload in pieces, its value. Holes have a header alone.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part<'a> {
-    /// The lane's number.
-    Preface(u16),
+    Preface(Preface),
     Header(FrameHeader),
     Payload(&'a [u8]),
     Value([u8; VALUE_LEN]),

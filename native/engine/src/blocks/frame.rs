@@ -2,9 +2,9 @@
 
 use crate::blocks::block_tree::BLOCK_LEN;
 
-pub const PREFACE_LEN: usize = 8;
+pub const PREFACE_LEN: usize = 12;
 pub const HEADER_LEN: usize = 24;
-/// A block's BLAKE3 chaining value behind its payload.
+/// A block's BLAKE3 chaining value behind its payload; of a sealed file its root.
 pub const VALUE_LEN: usize = 32;
 
 const MAGIC: [u8; 4] = *b"ULTL";
@@ -19,20 +19,46 @@ const MAX_BLOCK: u64 = (1 << 53) / BLOCK_LEN;
 pub enum Encoding {
     /// The block's bytes follow.
     Raw = 0,
-    /// Nothing follows: the block is zeros.
+    /// Nothing follows: a run of blocks of zeros.
     Hole = 1,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     pub entry: u32,
-    /// Plain bytes of the block, 1 to [`BLOCK_LEN`].
+    /// Plain bytes of the block, 1 to [`BLOCK_LEN`]; of holes the number of blocks, 1 to [`MAX_HOLE_BLOCKS`].
     pub length: u32,
     pub block: u64,
     pub encoding: Encoding,
+    /// The file has one block, and its source was looked at again after the block was read: what follows the payload is the file's
+    /// root, and no `seal` message comes.
+    pub sealed: bool,
+}
+
+/// Most blocks that one hole frame covers, 64 GiB: bounds what a frame makes its receiver hash.
+pub const MAX_HOLE_BLOCKS: u32 = 65_536;
+
+/// The flag of a sealed frame.
+const SEALED: u8 = 1;
+
+/// What a lane says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preface {
+    /// At most [`MAX_LANE_NUMBER`].
+    pub lane: u16,
+    /// The number of its transfer, from 1: a late lane must not meet the next transfer.
+    pub transfer: u32,
 }
 
 impl FrameHeader {
+    /// How many blocks it covers.
+    pub fn blocks(&self) -> u64 {
+        match self.encoding {
+            Encoding::Raw => 1,
+            Encoding::Hole => self.length.into(),
+        }
+    }
+
     /// How many payload bytes follow the header.
     pub fn payload_len(&self) -> usize {
         match self.encoding {
@@ -47,6 +73,7 @@ impl FrameHeader {
         bytes[4..8].copy_from_slice(&self.length.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.block.to_le_bytes());
         bytes[16] = self.encoding as u8;
+        bytes[17] = if self.sealed { SEALED } else { 0 };
         bytes
     }
 
@@ -70,6 +97,7 @@ impl FrameHeader {
             b6,
             b7,
             encoding,
+            flags,
             reserved @ ..,
         ] = *bytes;
         let length = u32::from_le_bytes([l0, l1, l2, l3]);
@@ -80,7 +108,7 @@ impl FrameHeader {
         if block >= MAX_BLOCK {
             return Err("a frame with an impossible block number");
         }
-        if reserved != [0; 7] {
+        if reserved != [0; 6] {
             return Err("a frame with reserved bytes that are not zero");
         }
         let encoding = match encoding {
@@ -88,33 +116,45 @@ impl FrameHeader {
             1 => Encoding::Hole,
             _ => return Err("a frame with an unknown encoding"),
         };
+        if encoding == Encoding::Hole && (length > MAX_HOLE_BLOCKS || u64::from(length) > MAX_BLOCK - block) {
+            return Err("a frame of too many holes");
+        }
+        let sealed = flags == SEALED;
+        let may_be_sealed = block == 0 && (encoding == Encoding::Raw || length == 1);
+        if flags > SEALED || (sealed && !may_be_sealed) {
+            return Err("a frame with impossible flags");
+        }
         Ok(Self {
             entry: u32::from_le_bytes([e0, e1, e2, e3]),
             length,
             block,
             encoding,
+            sealed,
         })
     }
 }
 
-pub fn encode_preface(number: u16) -> [u8; PREFACE_LEN] {
-    let [n0, n1] = number.to_le_bytes();
+pub fn encode_preface(preface: Preface) -> [u8; PREFACE_LEN] {
+    let [n0, n1] = preface.lane.to_le_bytes();
+    let [t0, t1, t2, t3] = preface.transfer.to_le_bytes();
     let [m0, m1, m2, m3] = MAGIC;
-    [m0, m1, m2, m3, n0, n1, 0, 0]
+    [m0, m1, m2, m3, n0, n1, 0, 0, t0, t1, t2, t3]
 }
 
-/// The lane's number.
-pub fn decode_preface(bytes: &[u8; PREFACE_LEN]) -> Result<u16, &'static str> {
-    let [magic @ .., n0, n1, r0, r1] = *bytes;
+pub fn decode_preface(bytes: &[u8; PREFACE_LEN]) -> Result<Preface, &'static str> {
+    let [magic @ .., n0, n1, r0, r1, t0, t1, t2, t3] = *bytes;
     if magic != MAGIC || [r0, r1] != [0, 0] {
         return Err("a lane without its preface");
     }
-    let number = u16::from_le_bytes([n0, n1]);
-    if number > MAX_LANE_NUMBER {
-        Err("a lane number over 255")
-    } else {
-        Ok(number)
+    let lane = u16::from_le_bytes([n0, n1]);
+    if lane > MAX_LANE_NUMBER {
+        return Err("a lane number over 255");
     }
+    let transfer = u32::from_le_bytes([t0, t1, t2, t3]);
+    if transfer == 0 {
+        return Err("a lane of no transfer");
+    }
+    Ok(Preface { lane, transfer })
 }
 
 /// Blocks in a file of `size` bytes.

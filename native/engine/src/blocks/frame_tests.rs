@@ -26,10 +26,11 @@ fn a_header_reads_back_and_g2_wrong_fields_are_refused() {
         length: 9,
         block: 1 << 31,
         encoding: Encoding::Hole,
+        sealed: false,
     };
     let good = header.encode();
     assert_eq!(FrameHeader::decode(&good), Ok(header));
-    for (at, value) in [(7, 0xff), (15, 0xff), (16, 2), (17, 1), (23, 1)] {
+    for (at, value) in [(7, 0xff), (15, 0xff), (16, 2), (17, 1), (17, 2), (18, 1), (23, 1)] {
         let mut bad = good;
         bad[at] = value;
         assert!(FrameHeader::decode(&bad).is_err(), "byte {at}");
@@ -39,11 +40,59 @@ fn a_header_reads_back_and_g2_wrong_fields_are_refused() {
 }
 
 #[test]
+fn g2_a_frame_of_holes_covers_many_blocks_and_not_more_than_a_file_can_have() {
+    let holes = |block, length| FrameHeader {
+        entry: 7,
+        length,
+        block,
+        encoding: Encoding::Hole,
+        sealed: false,
+    };
+    assert_eq!((holes(3, 9).blocks(), holes(3, 9).payload_len()), (9, 0));
+    let one = FrameHeader {
+        encoding: Encoding::Raw,
+        ..holes(3, 9)
+    };
+    assert_eq!((one.blocks(), one.payload_len()), (1, 9));
+    for (block, length) in [(0, MAX_HOLE_BLOCKS), (MAX_BLOCK - 9, 9), (MAX_BLOCK - 1, 1)] {
+        let good = holes(block, length);
+        assert_eq!(FrameHeader::decode(&good.encode()), Ok(good));
+    }
+    for (block, length) in [(0, MAX_HOLE_BLOCKS + 1), (MAX_BLOCK - 9, 10), (MAX_BLOCK - 1, 2)] {
+        assert!(FrameHeader::decode(&holes(block, length).encode()).is_err());
+    }
+}
+
+#[test]
+fn g2_only_a_whole_file_is_sealed_by_its_frame() {
+    for encoding in [Encoding::Raw, Encoding::Hole] {
+        for block in 0..3 {
+            for length in 1..4 {
+                let header = FrameHeader {
+                    entry: 7,
+                    length,
+                    block,
+                    encoding,
+                    sealed: true,
+                };
+                let is_whole = block == 0 && (encoding == Encoding::Raw || length == 1);
+                assert_eq!(FrameHeader::decode(&header.encode()).is_ok(), is_whole, "{header:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_preface_reads_back_and_anything_else_is_refused() {
-    assert_eq!(decode_preface(&encode_preface(255)), Ok(255));
-    assert!(decode_preface(&encode_preface(256)).is_err());
-    assert!(decode_preface(b"ULTX\0\0\0\0").is_err());
-    assert!(decode_preface(b"ULTL\0\0\0\x01").is_err());
+    let last = Preface {
+        lane: 255,
+        transfer: u32::MAX,
+    };
+    assert_eq!(decode_preface(&encode_preface(last)), Ok(last));
+    assert!(decode_preface(&encode_preface(Preface { lane: 256, ..last })).is_err());
+    assert!(decode_preface(&encode_preface(Preface { transfer: 0, ..last })).is_err());
+    assert!(decode_preface(b"ULTX\0\0\0\0\x01\0\0\0").is_err());
+    assert!(decode_preface(b"ULTL\0\0\0\x01\x01\0\0\0").is_err());
 }
 
 /// Items of a file of vectors, see `tests/vectors/README.md`.
@@ -81,6 +130,7 @@ fn frame_headers_agree_with_the_shared_vectors() {
             header.encoding as u64,
         ];
         assert_eq!(fields, ["entry", "length", "block", "encoding"].map(number), "{name}");
+        assert_eq!(header.sealed, item["header"]["isSealed"], "{name}");
         assert_eq!(header.encode(), bytes, "{name}");
     }
 }
@@ -94,7 +144,11 @@ fn prefaces_agree_with_the_shared_vectors() {
             assert!(decoded.is_err(), "{name}");
             continue;
         }
-        let lane = u16::try_from(item["lane"].as_u64().unwrap()).unwrap();
-        assert_eq!((decoded, encode_preface(lane)), (Ok(lane), bytes), "{name}");
+        let number = |field: &str| u32::try_from(item[field].as_u64().unwrap()).unwrap();
+        let preface = Preface {
+            lane: u16::try_from(number("lane")).unwrap(),
+            transfer: number("transfer"),
+        };
+        assert_eq!((decoded, encode_preface(preface)), (Ok(preface), bytes), "{name}");
     }
 }

@@ -5,5 +5,6 @@ pub mod block_tree;
 pub mod codec;
 pub mod dialects;
 pub mod frame;
-pub mod ultra1;
+pub mod roots;
+pub mod ultra2;
 pub mod wanted;

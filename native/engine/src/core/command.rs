@@ -11,7 +11,12 @@ declare! {
         /// come again, with more lanes.
         Admit = 1 { connection: ConnectionId, lanes: u16 },
         /// Frames of the connection's lanes go to this sink; lanes that were opened before wait for it.
-        Attach = 2 { connection: ConnectionId, sink: SinkId },
+        Attach = 2 {
+            connection: ConnectionId,
+            sink: SinkId,
+            /// The number of the transfer on its link; a lane of another one breaks the protocol.
+            transfer: u32,
+        },
         /// Opens lanes with successive ids and numbers.
         OpenLanes = 3 {
             connection: ConnectionId,
@@ -19,6 +24,8 @@ declare! {
             first_lane: LaneId,
             first_number: u16,
             count: u16,
+            /// The number of the transfer on its link.
+            transfer: u32,
         },
         /// The lane is to send these blocks.
         Grant = 4 { lane: LaneId, grant: GrantId, entry: EntryId, first: BlockIndex, count: u64 },
@@ -26,9 +33,7 @@ declare! {
         FinishLane = 5 { lane: LaneId },
         /// These blocks are needed.
         Expect = 6 { sink: SinkId, entry: EntryId, first: BlockIndex, count: u64 },
-        /// SEALED or SEAL_FAILED follows.
-        Seal = 7 { source: SourceId, entry: EntryId },
-        /// COMMITTED or ENTRY_FAILED follows.
+        /// A file that was sealed by a message. COMMITTED or ENTRY_FAILED follows.
         Commit = 8 { sink: SinkId, entry: EntryId, size: u64, root: Hash },
         /// FOLDERS_FINISHED or FOLDERS_FAILED follows.
         FinishFolders = 9 { sink: SinkId },
@@ -57,6 +62,14 @@ declare! {
         Stop = 18 {},
         /// What all lanes of a source send at most from now on, over all connections; 0: no limit.
         LimitRate = 19 { source: SourceId, bytes_per_second: f64 },
+        /// The lane is to send the files of one block among these entries, whole and sealed; others are passed over.
+        GrantEntries = 20 { lane: LaneId, grant: GrantId, first: EntryId, count: u32 },
+        /// The files of one block among these entries are needed, whole; others are passed over.
+        ExpectEntries = 21 { sink: SinkId, first: EntryId, count: u32 },
+        /// Files that have arrived, empty files, folders and links get their final names. COMMITTED or ENTRY_FAILED follows for each.
+        CommitEntries = 22 { sink: SinkId, first: EntryId, count: u32 },
+        /// These entries are over: what was kept for reading them again goes.
+        Release = 23 { source: SourceId, first: EntryId, count: u32 },
     }
 }
 
@@ -75,6 +88,8 @@ declare! {
         Name = 66 { transfer: TransferId, entry: EntryId },
         /// Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
         Detail = 68 { sink: SinkId, entry: EntryId },
+        /// The root of a file that was sent, or was committed here, 32 bytes; nothing if it is not known.
+        EntryRoot = 70 { transfer: TransferId, entry: EntryId },
         /// The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
         Settings = 69 { connection: ConnectionId },
         /// The machine's addresses on the routes that lead out, one a line; nothing is sent.

@@ -52,7 +52,7 @@ declare! {
             count: u32,
             /// Bytes of the page's files.
             size: u64,
-            /// Moves the encoded entries out, at most once. The walk pauses while eight pages are not taken.
+            /// Moves the encoded entries out, at most once. The walk pauses while 64 pages are not taken.
             take: LatePayload,
         },
         /// The walk is over.
@@ -64,7 +64,8 @@ declare! {
             left_out: LeftOut,
         },
         WalkFailed = 12 { source: SourceId, fault: FileFault, text: Text },
-        /// The file is what was read; its BLAKE3 hash.
+        /// All blocks of a file were read, or the receiver holds them, and the file is what was read; its BLAKE3 hash. Files of one block are
+        /// sealed in their frames.
         Sealed = 13 { source: SourceId, entry: EntryId, size: u64, root: Hash },
         SealFailed = 14 { source: SourceId, entry: EntryId, fault: FileFault, text: Text },
         /// A page's entries were looked for on the disk.
@@ -79,13 +80,16 @@ declare! {
         PageRefused = 25 { sink: SinkId, fault: FileFault, text: Text },
         /// Blocks are written and their values were right. Runs merge while they wait.
         Verified = 16 { sink: SinkId, entry: EntryId, first: BlockIndex, count: u64 },
+        /// Files of one block are written, and their roots are what their sealed frames say. Runs merge while they wait.
+        Arrived = 27 { sink: SinkId, first: EntryId, count: u32 },
         /// A block's value was wrong.
         Mismatch = 17 { sink: SinkId, entry: EntryId, block: BlockIndex },
-        /// An entry has its final name.
+        /// A run of entries has its final names.
         Committed = 18 {
             sink: SinkId,
-            entry: EntryId,
-            /// The name survives a power cut.
+            first: EntryId,
+            count: u32,
+            /// The names survive a power cut.
             durable: bool,
             unkept: Unkept,
         },

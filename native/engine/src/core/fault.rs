@@ -39,6 +39,7 @@ impl From<FileError> for Fault {
             ErrorClass::Changed => FileFault::Changed,
             ErrorClass::NotAFile => FileFault::NotAFile,
             ErrorClass::Unsendable => FileFault::Unsendable,
+            ErrorClass::TooMuch => FileFault::TooMuch,
             ErrorClass::Io => FileFault::Io,
         };
         Self::new(class, error.to_string())

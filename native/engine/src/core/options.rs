@@ -92,6 +92,15 @@ options! {
         origin: OriginKind,
         /// Of a source in memory.
         size: u64,
+        links: LinkChoice,
+        /// Other names of a file are sent as such.
+        hardlinks: bool,
+        /// Owners and groups are sent.
+        owner: bool,
+        /// Extended attributes are sent.
+        xattrs: bool,
+        /// POSIX ACLs are sent.
+        acl: bool,
         paths: Texts,
     }
 }
@@ -106,6 +115,14 @@ options! {
         discard: bool,
         /// Creates the folder.
         create: bool,
+        /// Commits without waiting for the disk.
+        no_sync: bool,
+        /// Which symbolic links are made, whatever the sender says.
+        links: LinkChoice,
+        /// Owners and groups are given, where the sender states them; likewise below.
+        owner: bool,
+        xattrs: bool,
+        acl: bool,
         folder: Text,
         /// Another name for the one top-level entry; empty: none.
         rename: Text,

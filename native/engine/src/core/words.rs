@@ -39,6 +39,8 @@ words! {
         /// The peer broke the protocol.
         Protocol = 11,
         NoMemory = 12,
+        /// More than a transfer holds.
+        TooMuch = 13,
     }
 }
 
@@ -63,6 +65,12 @@ words! {
         CannotRename = 9,
         /// A hidden name in a folder that this transfer does not make.
         Hidden = 10,
+        /// A symbolic link that leads out of the folder.
+        OutsideLink = 11,
+        /// A symbolic link, of which the user wants none.
+        Unwanted = 12,
+        /// A name that this system cannot have.
+        BadName = 13,
     }
 }
 
@@ -82,6 +90,8 @@ words! {
         Link = 7,
         /// It was gone when its turn came.
         Vanished = 8,
+        /// The user wanted it so.
+        Chosen = 9,
     }
 }
 
@@ -140,13 +150,25 @@ fn reason_and_rest(line: &str) -> Option<(LeftOutReason, &str)> {
 pub struct Unkept {
     pub mode: bool,
     pub time: bool,
+    /// Names of one file are several files.
+    pub links: bool,
+    pub owner: bool,
+    pub xattrs: bool,
+    pub acl: bool,
 }
 
 impl Unkept {
     pub const LIST: WordList = WordList {
         name: "Unkept",
         doc: " What a file system refused to keep of a file or folder; the sum of what holds.\n",
-        words: &[("Mode", 1), ("Time", 2)],
+        words: &[
+            ("Mode", 1),
+            ("Time", 2),
+            ("Links", 4),
+            ("Owner", 8),
+            ("Xattrs", 16),
+            ("Acl", 32),
+        ],
     };
 }
 
@@ -154,14 +176,20 @@ impl Field for Unkept {
     const SHAPE: Shape = Shape::Flags(&Self::LIST);
 
     fn write(self, writer: &mut impl FieldWriter) {
-        writer.number(u32::from(self.mode) | u32::from(self.time) << 1);
+        let truths = [self.mode, self.time, self.links, self.owner, self.xattrs, self.acl];
+        let bits = truths.iter().zip(0..).map(|(truth, bit)| u32::from(*truth) << bit);
+        writer.number(bits.sum());
     }
 
     fn read(reader: &mut impl FieldReader) -> Option<Self> {
         let bits = reader.number()?;
-        (bits < 4).then_some(Self {
+        (bits < 64).then_some(Self {
             mode: bits & 1 != 0,
             time: bits & 2 != 0,
+            links: bits & 4 != 0,
+            owner: bits & 8 != 0,
+            xattrs: bits & 16 != 0,
+            acl: bits & 32 != 0,
         })
     }
 }
@@ -186,6 +214,18 @@ words! {
         Memory = 1,
         /// Files of which the system first forgets what it holds in memory, so that the disk is measured.
         UncachedFiles = 2,
+    }
+}
+
+words! {
+    /// What is done with symbolic links.
+    pub enum LinkChoice {
+        /// Those that stay inside are sent, or made.
+        Inside = 0,
+        All = 1,
+        None = 2,
+        /// What they lead to is sent in their place; a sender's alone.
+        Follow = 3,
     }
 }
 
@@ -230,6 +270,7 @@ pub const LISTS: &[&WordList] = &[
     &Unkept::LIST,
     &CloseCause::LIST,
     &OriginKind::LIST,
+    &LinkChoice::LIST,
     &CongestionControl::LIST,
     &ExecutionProfile::LIST,
     &Refusal::LIST,

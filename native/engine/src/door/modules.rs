@@ -60,6 +60,7 @@ fn by_hand() -> Vec<Exports> {
         "FileFault",
         "GrantId",
         "LaneId",
+        "LinkChoice",
         "ListenerId",
         "OriginKind",
         "SinkId",

@@ -16,6 +16,12 @@ use crate::core::words::{BlockIndex, EntryId, SinkId};
 /// How long a mere progress event may wait for company.
 const LINGER: Duration = Duration::from_millis(20);
 
+/// Small files that are worth waking for: a quarter of those that a sender has under way.
+const ENOUGH_ARRIVED: u32 = 1024;
+
+/// How many of the last events a run of small files may continue: lanes take turns.
+const LOOK_BACK: usize = 16;
+
 #[derive(Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
@@ -27,6 +33,8 @@ struct Waiting {
     events: VecDeque<Event>,
     /// How many of the events must not linger.
     urgent: usize,
+    /// Small files that have arrived since the last time that was urgent.
+    arrived: u32,
     /// When the oldest lingering event came.
     lingering_since: Option<Instant>,
     closed: bool,
@@ -62,6 +70,28 @@ impl Tell for Queue {
         }
         drop(waiting);
         if first || last {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Adds a run of small files, merged with one that it continues.
+    fn arrived(&self, sink: SinkId, first: EntryId, count: u32, urgent: bool) {
+        let mut waiting = self.waiting.lock();
+        if !waiting.extend(sink, first, count) {
+            waiting.events.push_back(Event::Arrived { sink, first, count });
+        }
+        waiting.arrived += count;
+        let is_first = waiting.lingering_since.is_none();
+        if is_first {
+            waiting.lingering_since = Some(Instant::now());
+        }
+        let is_urgent = urgent || waiting.arrived >= ENOUGH_ARRIVED;
+        if is_urgent {
+            waiting.arrived = 0;
+            waiting.urgent += 1;
+        }
+        drop(waiting);
+        if is_first || is_urgent {
             self.ready.notify_one();
         }
     }
@@ -113,6 +143,24 @@ impl Waiting {
             }
             _ => false,
         }
+    }
+
+    /// Adds a run to one of the last events, if that ends where the run begins.
+    fn extend(&mut self, of_sink: SinkId, start: EntryId, more: u32) -> bool {
+        let found = self
+            .events
+            .iter_mut()
+            .rev()
+            .take(LOOK_BACK)
+            .find_map(|event| match event {
+                Event::Arrived { sink, first, count } if *sink == of_sink && *first + *count == start => Some(count),
+                _ => None,
+            });
+        if let Some(count) = found {
+            *count += more;
+            return true;
+        }
+        false
     }
 
     fn take(&mut self, most: usize) -> Vec<Event> {

@@ -133,16 +133,23 @@ fn commands_follow_each_other_with_their_payloads() {
         all.resize(all.len().next_multiple_of(8), 0);
         all
     };
-    let seal = record(&[&words(&[7, 0, 5, 3])]);
-    let batch = [&padded(b"abc")[..], &seal, &padded(b""), &padded(b"12345678"), &seal].concat();
+    let abandon = record(&[&words(&[10, 0, 5, 3])]);
+    let batch = [
+        &padded(b"abc")[..],
+        &abandon,
+        &padded(b""),
+        &padded(b"12345678"),
+        &abandon,
+    ]
+    .concat();
     assert_eq!(
         commands(&batch),
         [
             "Send { connection: 2, bytes: [97, 98, 99] }",
-            "Seal { source: 5, entry: 3 }",
+            "Abandon { sink: 5, entry: 3 }",
             "Send { connection: 2, bytes: [] }",
             "Send { connection: 2, bytes: [49, 50, 51, 52, 53, 54, 55, 56] }",
-            "Seal { source: 5, entry: 3 }",
+            "Abandon { sink: 5, entry: 3 }",
         ]
     );
     assert_eq!(commands(&[]), [""; 0]);
@@ -162,22 +169,22 @@ fn commands_follow_each_other_with_their_payloads() {
 #[test]
 fn questions_may_stand_between_commands() {
     let name = record(&[&words(&[66, 0, 5, 3])]);
-    let seal = record(&[&words(&[7, 0, 5, 3])]);
+    let abandon = record(&[&words(&[10, 0, 5, 3])]);
     assert_eq!(
-        commands(&[name, seal].concat()),
-        ["Name { transfer: 5, entry: 3 }?", "Seal { source: 5, entry: 3 }"]
+        commands(&[name, abandon].concat()),
+        ["Name { transfer: 5, entry: 3 }?", "Abandon { sink: 5, entry: 3 }"]
     );
 }
 
 #[test]
 fn what_is_no_command_is_one_broken_item_and_the_next_one_is_read() {
-    let seal = record(&[&words(&[7, 0, 5, 3])]);
+    let abandon = record(&[&words(&[10, 0, 5, 3])]);
     let unknown = record(&[&words(&[99, 0])]);
     assert_eq!(
-        commands(&[unknown, seal].concat()),
-        ["broken", "Seal { source: 5, entry: 3 }"]
+        commands(&[unknown, abandon].concat()),
+        ["broken", "Abandon { sink: 5, entry: 3 }"]
     );
-    let with_payload = [&record(&[&words(&[7, 8, 5, 3])])[..], b"what now"].concat();
+    let with_payload = [&record(&[&words(&[10, 8, 5, 3])])[..], b"what now"].concat();
     assert_eq!(commands(&with_payload), ["broken"], "SEAL has no payload");
     for first in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e16] {
         let expect = record(&[&words(&[6, 0, 6, 3]), &f64::to_le_bytes(first), &1f64.to_le_bytes()]);
@@ -189,7 +196,7 @@ fn what_is_no_command_is_one_broken_item_and_the_next_one_is_read() {
     assert_eq!(commands(&resolve), ["broken"], "no UTF-8");
     let huge = record(&[&words(&[13, u32::MAX, 2])]);
     assert_eq!(
-        commands(&[huge, seal].concat()),
+        commands(&[huge, abandon].concat()),
         ["broken"],
         "a length beyond the batch"
     );

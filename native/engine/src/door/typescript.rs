@@ -112,7 +112,7 @@ const LIMITS: &[(&str, usize)] = &[
     ("MAX_PATH_BYTES", ultra_files::MAX_PATH_LEN),
     ("MAX_COMPONENT_BYTES", ultra_files::MAX_COMPONENT_LEN),
     ("MAX_DEPTH", ultra_files::MAX_DEPTH),
-    ("MAX_EXTRA", ultra_files::MAX_EXTENSION_LEN),
+    ("MAX_EXTENSION", ultra_files::MAX_EXTENSION_LEN),
 ];
 
 fn limits(text: &mut String) {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::blocks::codec::LaneCodec;
+use crate::blocks::frame::Preface;
 use crate::core::event::Event;
 use crate::core::words::{CloseCause, ConnectionId, LaneId};
 use crate::core::workers::Workers;
@@ -16,7 +17,7 @@ use crate::net::pipe;
 use crate::net::transport::NewStream;
 use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
-use crate::send::lane::SendLane;
+use crate::send::lane::{Granted, SendLane};
 use crate::send::origin::memory::Memory;
 use crate::send::pump::ReadPump;
 use crate::send::source::Source;
@@ -88,7 +89,7 @@ fn joined(sink: &Arc<Sink>, pin: Pin) -> Joined {
     let came = Origin::Listener { listener: 9, place };
     let dialer = Connection::new(1, Origin::Dialed(pin), CONTROL_LIMIT, events.clone(), host.clone());
     let listener = Connection::new(2, came, CONTROL_LIMIT, events.clone(), host);
-    pipe::join(&dialer, &listener, "ultra/1", CERTIFICATE);
+    pipe::join(&dialer, &listener, "ultra/2", CERTIFICATE);
     let seen = Vec::new();
     Joined {
         ends,
@@ -124,7 +125,7 @@ impl Joined {
         });
         self.until(
             "CONNECTED",
-            |event| matches!(event, Event::Connected { connection: 1, alpn, .. } if alpn == "ultra/1"),
+            |event| matches!(event, Event::Connected { connection: 1, alpn, .. } if alpn == "ultra/2"),
         );
     }
 
@@ -147,11 +148,21 @@ impl Joined {
         (0..lanes)
             .map(|number| {
                 let id = u32::from(number) + 1;
-                let lane = SendLane::open(id, number, &self.dialer, source, pump.clone()).unwrap();
+                let preface = Preface {
+                    lane: number,
+                    transfer: 1,
+                };
+                let lane = SendLane::open(id, preface, &self.dialer, source, pump.clone()).unwrap();
                 self.dialer.add_lane(id, lane.clone());
                 lane.known();
                 let first = each * u64::from(number);
-                assert!(pump.grant(&lane, id, 0, first, each.min(blocks.saturating_sub(first))));
+                assert!(pump.grant(
+                    &lane,
+                    id,
+                    Granted::Blocks(0),
+                    first,
+                    each.min(blocks.saturating_sub(first))
+                ));
                 lane
             })
             .collect()

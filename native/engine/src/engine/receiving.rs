@@ -14,9 +14,11 @@ use crate::receive::target::discard::Discard;
 use crate::receive::target::folder::Folder;
 
 impl Engine {
-    pub(super) fn attach(&self, connection: u32, sink: u32) -> Done {
+    pub(super) fn attach(&self, connection: u32, sink: u32, transfer: u32) -> Done {
         let Linked { connection, inlet } = self.connections.get(connection)?;
-        inlet.attach(self.sinks.get(sink)?.sink);
+        let sink = self.sinks.get(sink)?.sink;
+        sink.attach(transfer);
+        inlet.attach(sink);
         for lane in connection.lanes() {
             lane.wake();
         }
@@ -34,13 +36,14 @@ impl Engine {
         let receiving = Receiving {
             sink: Sink::new(id, target, self.tell.clone()),
             ordered: Workers::new("ultra-order", 1, self.on_panic),
+            commits: Workers::new("ultra-commit", 1, self.on_panic),
         };
         self.sinks.insert(id, receiving);
         Ok(id)
     }
 
     pub(super) fn page(&self, sink: u32, first: u32, count: u16, entries: Vec<u8>) -> Done {
-        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
         let tell = self.tell.clone();
         ordered.run(move || {
             tell.tell(match sink.target.add_page(first, count, &entries) {
@@ -76,8 +79,25 @@ impl Engine {
         Ok(())
     }
 
+    pub(super) fn expect_entries(&self, sink: u32, first: u32, count: u32) -> Done {
+        if self.sinks.get(sink)?.sink.expect_entries(first, count) {
+            Ok(())
+        } else {
+            Err(Refusal::BadArguments)
+        }
+    }
+
+    pub(super) fn commit_entries(&self, sink: u32, first: u32, count: u32) -> Done {
+        let Receiving { sink, commits, .. } = self.sinks.get(sink)?;
+        if !sink.queue_entries(first, count) {
+            return Err(Refusal::BadArguments);
+        }
+        commits.run(move || sink.commit_group());
+        Ok(())
+    }
+
     pub(super) fn finish_folders(&self, sink: u32) -> Done {
-        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
         let tell = self.tell.clone();
         ordered.run(move || {
             tell.tell(match sink.target.finish_folders() {
@@ -93,7 +113,7 @@ impl Engine {
     }
 
     pub(super) fn abandon(&self, sink: u32, entry: u32) -> Done {
-        let Receiving { sink, ordered } = self.sinks.get(sink)?;
+        let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
         ordered.run(move || sink.abandon(entry));
         Ok(())
     }

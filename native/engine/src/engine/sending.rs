@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ultra_files::{Preserve, SentLinks, WalkOptions};
+
 use super::{Done, Engine};
+use crate::blocks::frame::Preface;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::options::SourceOptions;
-use crate::core::words::{FileFault, OriginKind, Refusal};
-use crate::send::lane::SendLane;
+use crate::core::words::{FileFault, LinkChoice, OriginKind, Refusal};
+use crate::send::lane::{Granted, SendLane};
 use crate::send::origin::Origin;
 use crate::send::origin::memory::Memory;
 use crate::send::origin::tree::{Cache, Tree};
@@ -23,6 +26,7 @@ impl Engine {
         first_lane: u32,
         first_number: u16,
         count: u16,
+        transfer: u32,
     ) -> Done {
         let linked = self.connections.get(connection)?;
         let (source, _) = self.sources.get(source)?;
@@ -31,7 +35,8 @@ impl Engine {
         }
         for step in 0..count {
             let (id, number) = (first_lane + u32::from(step), first_number + step);
-            let lane = SendLane::open(id, number, &linked.connection, &source, self.pump.clone());
+            let preface = Preface { lane: number, transfer };
+            let lane = SendLane::open(id, preface, &linked.connection, &source, self.pump.clone());
             let lane = lane.ok_or(Refusal::Closed)?;
             linked.connection.add_lane(id, lane.clone());
             self.lanes.insert(id, lane.clone());
@@ -45,9 +50,9 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn grant(&self, lane: u32, entry: u32, grant: u32, first: u64, count: u64) -> Done {
+    pub(super) fn grant(&self, lane: u32, grant: u32, what: Granted, first: u64, count: u64) -> Done {
         let lane = self.lanes.get(lane)?;
-        if self.pump.grant(&lane, grant, entry, first, count) {
+        if self.pump.grant(&lane, grant, what, first, count) {
             Ok(())
         } else {
             Err(Refusal::BadArguments)
@@ -71,9 +76,23 @@ impl Engine {
             let given = options.paths.iter().filter(|path| !path.is_empty());
             given.map(PathBuf::from).collect::<Vec<_>>()
         };
+        let walked = WalkOptions {
+            links: match options.links {
+                LinkChoice::Inside => SentLinks::Inside,
+                LinkChoice::All => SentLinks::All,
+                LinkChoice::None => SentLinks::None,
+                LinkChoice::Follow => SentLinks::Follow,
+            },
+            hardlinks: options.hardlinks,
+            preserve: Preserve {
+                owner: options.owner,
+                xattrs: options.xattrs,
+                acl: options.acl,
+            },
+        };
         match options.origin {
-            OriginKind::Files => self.walk(id, &paths(), Cache::Allowed),
-            OriginKind::UncachedFiles => self.walk(id, &paths(), Cache::Forgotten),
+            OriginKind::Files => self.walk(id, &paths(), Cache::Allowed, walked),
+            OriginKind::UncachedFiles => self.walk(id, &paths(), Cache::Forgotten, walked),
             OriginKind::Memory => {
                 let origin = Memory { size: options.size };
                 let pace = self.add_source(id, Box::new(Memory { size: options.size }));
@@ -83,7 +102,7 @@ impl Engine {
         id
     }
 
-    pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache) {
+    pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache, options: WalkOptions) {
         let failed = |fault: Fault| {
             self.tell.tell(Event::WalkFailed {
                 source: id,
@@ -91,7 +110,7 @@ impl Engine {
                 text: fault.text,
             });
         };
-        let (origin, walk) = match Tree::open(paths, cache) {
+        let (origin, walk) = match Tree::open(paths, cache, options) {
             Ok(opened) => opened,
             Err(fault) => return failed(fault),
         };
@@ -128,12 +147,16 @@ impl Engine {
         if !rest.is_empty() {
             return Err(Refusal::BadArguments);
         }
-        source.hold(entry, first, values).map_err(|_| Refusal::BadArguments)
+        let completes = source.hold(entry, first, values).map_err(|_| Refusal::BadArguments)?;
+        if completes {
+            self.background.run(move || source.seal_held(entry));
+        }
+        Ok(())
     }
 
-    pub(super) fn seal(&self, source: u32, entry: u32) -> Done {
+    pub(super) fn release(&self, source: u32, first: u32, count: u32) -> Done {
         let (source, _) = self.sources.get(source)?;
-        self.background.run(move || source.seal(entry));
+        source.release(first, count);
         Ok(())
     }
 }

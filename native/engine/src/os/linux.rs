@@ -7,7 +7,7 @@ mod thread_name;
 use std::ffi::CStr;
 use std::path::PathBuf;
 
-use super::{Busyness, Privacy, SocketAbilities, Sockets, Threads};
+use super::{Busyness, Limits, Privacy, SocketAbilities, Sockets, Threads};
 use crate::core::words::Refusal;
 
 pub struct System;
@@ -20,6 +20,22 @@ impl Privacy for System {
             return Err(Refusal::Internal);
         }
         Ok(())
+    }
+}
+
+impl Limits for System {
+    fn raise_descriptors() {
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: both calls take a pointer to a structure of their own type, which lives through them.
+        unsafe {
+            if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 && limit.rlim_cur < limit.rlim_max {
+                limit.rlim_cur = limit.rlim_max;
+                libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+            }
+        }
     }
 }
 

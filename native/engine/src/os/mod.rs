@@ -51,6 +51,12 @@ pub trait Privacy {
     fn keep_private() -> Result<(), Refusal>;
 }
 
+/// What the system lets this process have.
+pub trait Limits {
+    /// Raises the number of descriptors that the process may have to what the user may allow it. What cannot be raised stays.
+    fn raise_descriptors();
+}
+
 /// Threads of this process.
 pub trait Threads {
     /// Gives the name back when it is dropped.

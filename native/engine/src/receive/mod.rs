@@ -3,4 +3,5 @@
 pub mod lane;
 pub mod reader;
 pub mod sink;
+pub mod small;
 pub mod target;

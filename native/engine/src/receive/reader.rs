@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::sink::{Claim, Sink};
-use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
+use super::sink::{Claim, Claimed, Sink, SmallClaim};
+use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher, ZEROS, value_of_zeros};
 use crate::blocks::codec::{LaneCodec, LaneDecoder, Part};
-use crate::blocks::frame::{Encoding, FrameHeader, VALUE_LEN};
+use crate::blocks::frame::{Encoding, FrameHeader, Preface, VALUE_LEN, block_len};
 use crate::core::stats::{add, lap};
-
-/// Zeros to hash, and to write where a hole must cover what an earlier wrong block left.
-static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// The reader of one lane. What is incomplete is kept here, never in a shared place.
 pub struct LaneReader {
@@ -19,8 +16,10 @@ pub struct LaneReader {
     decoder: Option<Box<dyn LaneDecoder>>,
     /// From a header to its value.
     frame: Option<Frame>,
-    /// The number the lane gave itself.
-    pub number: Option<u16>,
+    /// What the lane says of itself, once it has.
+    pub preface: Option<Preface>,
+    /// Files of one block that have arrived one after the other and were not told: first entry and count.
+    arrived: Option<(u32, u32)>,
 }
 
 /// A frame being received.
@@ -28,13 +27,31 @@ struct Frame {
     header: FrameHeader,
     /// Payload bytes that came.
     taken: u64,
-    /// `None`: the block is not wanted; its bytes are consumed and dropped.
-    wanted: Option<Wanted>,
+    wanted: Wanted,
 }
 
-struct Wanted {
-    claim: Claim,
-    hasher: BlockHasher,
+/// What is done with a frame's bytes.
+enum Wanted {
+    /// They are consumed and dropped.
+    No,
+    Block {
+        claim: Claim,
+        hasher: Box<BlockHasher>,
+    },
+    Small {
+        claim: SmallClaim,
+        hash: SmallHash,
+    },
+}
+
+/// The hash of a small file while its bytes come.
+enum SmallHash {
+    /// No byte has come.
+    Empty,
+    /// All bytes came at once.
+    Whole([u8; 32]),
+    /// They come in pieces.
+    Pieces(Box<blake3::Hasher>),
 }
 
 impl LaneReader {
@@ -42,7 +59,8 @@ impl LaneReader {
         Self {
             decoder: Some(codec.decoder()),
             frame: None,
-            number: None,
+            preface: None,
+            arrived: None,
         }
     }
 
@@ -53,7 +71,11 @@ impl LaneReader {
 
     /// Consumes bytes. `Err`: the peer broke the format.
     pub fn feed(&mut self, bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
+        if self.is_late(sink) {
+            return Ok(());
+        }
         let result = self.read(bytes, sink);
+        self.tell_arrived(sink);
         if result.is_err() {
             self.decoder = None;
             self.frame = None;
@@ -61,106 +83,207 @@ impl LaneReader {
         result
     }
 
+    /// Whether the lane belongs to a transfer that is over on its link: nothing of it reaches the next one.
+    fn is_late(&self, sink: &Sink) -> bool {
+        self.preface.is_some_and(|preface| preface.transfer < sink.transfer())
+    }
+
     fn read(&mut self, mut bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
-        let Some(decoder) = &mut self.decoder else {
-            return Ok(());
-        };
-        while let Some(part) = decoder.next(&mut bytes)? {
+        while let Some(decoder) = &mut self.decoder
+            && let Some(part) = decoder.next(&mut bytes)?
+        {
             match part {
-                Part::Preface(number) => self.number = Some(number),
-                Part::Header(header) => self.frame = Some(Frame::begin(header, sink)?),
+                Part::Preface(preface) => {
+                    self.preface = Some(preface);
+                    if preface.transfer > sink.transfer() {
+                        return Err("a lane of a transfer that was not offered");
+                    }
+                    if self.is_late(sink) {
+                        return Ok(());
+                    }
+                }
+                Part::Header(header) => match header.encoding {
+                    Encoding::Raw => self.frame = Some(Frame::begin(header, sink)?),
+                    Encoding::Hole => self.holes(header, sink)?,
+                },
                 Part::Payload(bytes) => {
                     if let Some(frame) = &mut self.frame {
                         frame.take(bytes, sink);
                     }
                 }
                 Part::Value(value) => {
-                    if let Some(frame) = self.frame.take() {
-                        frame.end(&value, sink);
+                    if let Some(frame) = self.frame.take()
+                        && let Some(entry) = frame.end(&value, sink)
+                    {
+                        self.has_arrived(entry, sink);
                     }
                 }
             }
         }
         Ok(())
     }
+
+    /// Takes a run of blocks of zeros.
+    fn holes(&mut self, header: FrameHeader, sink: &Arc<Sink>) -> Result<(), &'static str> {
+        let size = sink.check(&header)?;
+        for block in header.block..header.block + header.blocks() {
+            match sink.claim(header.entry, block, size)? {
+                None => add(&sink.counters.dropped_blocks, 1),
+                Some(Claimed::Block(claim)) => take_hole(claim, block, block_len(size, block), sink),
+                Some(Claimed::Small(mut claim)) => {
+                    let root = *blake3::hash(&ZEROS[..claim.len() as usize]).as_bytes();
+                    if claim.fill() && claim.complete(root, header.sealed) {
+                        self.has_arrived(header.entry, sink);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_arrived(&mut self, entry: u32, sink: &Sink) {
+        if let Some((first, count)) = &mut self.arrived
+            && *first + *count == entry
+        {
+            *count += 1;
+            return;
+        }
+        self.tell_arrived(sink);
+        self.arrived = Some((entry, 1));
+    }
+
+    fn tell_arrived(&mut self, sink: &Sink) {
+        if let Some((first, count)) = self.arrived.take() {
+            sink.tell_arrived(first, count);
+        }
+    }
 }
 
 impl Frame {
     /// Claims the block that a header announces.
     fn begin(header: FrameHeader, sink: &Arc<Sink>) -> Result<Self, &'static str> {
-        let claim = sink.claim(header.entry, header.block, header.length)?;
-        let wanted = claim.map(|claim| Wanted {
-            claim,
-            hasher: BlockHasher::new(header.block),
-        });
-        let mut frame = Self {
+        let size = sink.check(&header)?;
+        let wanted = match sink.claim(header.entry, header.block, size)? {
+            None => Wanted::No,
+            Some(Claimed::Block(claim)) => Wanted::Block {
+                claim,
+                hasher: Box::new(BlockHasher::new(header.block)),
+            },
+            Some(Claimed::Small(claim)) => Wanted::Small {
+                claim,
+                hash: SmallHash::Empty,
+            },
+        };
+        Ok(Self {
             header,
             taken: 0,
             wanted,
-        };
-        match header.encoding {
-            Encoding::Raw => {}
-            Encoding::Hole => frame.take_hole(),
-        }
-        Ok(frame)
+        })
     }
 
-    fn end(self, value: &[u8; VALUE_LEN], sink: &Sink) {
+    /// Compares what came with what the sender says it read. A file of one block that has arrived with its seal is returned.
+    fn end(self, value: &[u8; VALUE_LEN], sink: &Sink) -> Option<u32> {
         match self.wanted {
-            Some(wanted) => wanted.judge(value),
-            None => add(&sink.counters.dropped_blocks, 1),
+            Wanted::No => add(&sink.counters.dropped_blocks, 1),
+            Wanted::Block { claim, hasher } => {
+                let (actual, root) = hasher.finish();
+                if actual == *value {
+                    claim.verified(actual, root);
+                } else {
+                    claim.mismatched();
+                }
+            }
+            Wanted::Small { claim, hash } => {
+                let (root, actual) = hash.finish(self.header.sealed);
+                if actual != *value {
+                    claim.mismatched();
+                } else if claim.complete(root, self.header.sealed) {
+                    return Some(self.header.entry);
+                }
+            }
         }
+        None
     }
 
     /// Hashes and writes a piece of the payload. A failed write gives the block up; the rest of it is dropped.
     fn take(&mut self, bytes: &[u8], sink: &Sink) {
         let offset = self.taken;
         self.taken += bytes.len() as u64;
-        let Some(wanted) = &mut self.wanted else { return };
         let start = Instant::now();
-        wanted.hasher.update(bytes);
-        let hashed = lap(&sink.counters.receive_hash_time, start);
-        let at = self.header.block * BLOCK_LEN + offset;
-        let written = wanted.claim.entry().write_at(at, bytes);
-        lap(&sink.counters.write_time, hashed);
-        if !written {
-            self.wanted = None;
-        }
-    }
-
-    fn take_hole(&mut self) {
-        let Some(wanted) = &mut self.wanted else { return };
-        if !wanted.claim.entry().open() {
-            self.wanted = None;
-            return;
-        }
-        let must_write = wanted.claim.entry().dirty.load(Ordering::Relaxed);
-        let mut offset = 0;
-        while offset < self.header.length as usize {
-            let piece = &ZEROS[..ZEROS.len().min(self.header.length as usize - offset)];
-            wanted.hasher.update(piece);
-            let at = self.header.block * BLOCK_LEN + offset as u64;
-            if must_write && !wanted.claim.entry().write_at(at, piece) {
-                self.wanted = None;
-                return;
+        let written = match &mut self.wanted {
+            Wanted::No => return,
+            Wanted::Block { claim, hasher } => {
+                hasher.update(bytes);
+                let hashed = lap(&sink.counters.receive_hash_time, start);
+                let at = self.header.block * BLOCK_LEN + offset;
+                let written = claim.entry().write_at(at, bytes);
+                lap(&sink.counters.write_time, hashed);
+                written
             }
-            offset += piece.len();
+            Wanted::Small { claim, hash } => {
+                // An unsealed frame needs the other kind of value, too.
+                hash.update(bytes, self.header.sealed && bytes.len() as u64 == claim.len());
+                let hashed = lap(&sink.counters.receive_hash_time, start);
+                let written = claim.write(offset, bytes);
+                lap(&sink.counters.write_time, hashed);
+                written
+            }
+        };
+        if !written {
+            self.wanted = Wanted::No;
         }
     }
 }
 
-impl Wanted {
-    /// Compares what came with what the sender says it read.
-    fn judge(self, value: &[u8; VALUE_LEN]) {
-        let (actual, root) = self.hasher.finish();
-        if actual == *value {
-            self.claim.verified(actual, root);
-        } else {
-            self.claim.mismatched();
+impl SmallHash {
+    fn update(&mut self, bytes: &[u8], whole: bool) {
+        match self {
+            Self::Empty if whole => *self = Self::Whole(*blake3::hash(bytes).as_bytes()),
+            Self::Empty | Self::Whole(_) => {
+                let mut hasher = Box::new(blake3::Hasher::new());
+                hasher.update(bytes);
+                *self = Self::Pieces(hasher);
+            }
+            Self::Pieces(hasher) => {
+                hasher.update(bytes);
+            }
         }
     }
+
+    /// The root, and what stands behind the payload of a right frame.
+    fn finish(self, sealed: bool) -> ([u8; 32], [u8; 32]) {
+        use blake3::hazmat::HasherExt;
+        match self {
+            Self::Empty => ([0; 32], [0; 32]),
+            Self::Whole(root) => (root, root),
+            Self::Pieces(hasher) => {
+                let root = *hasher.finalize().as_bytes();
+                (root, if sealed { root } else { hasher.finalize_non_root() })
+            }
+        }
+    }
+}
+
+fn take_hole(claim: Claim, block: u64, length: u32, sink: &Sink) {
+    if !claim.entry().open() {
+        return;
+    }
+    let start = Instant::now();
+    let must_write = claim.entry().dirty.load(Ordering::Relaxed);
+    // Zeros cover what an earlier wrong block left.
+    let zeros = &ZEROS[..length as usize];
+    if must_write && !claim.entry().write_at(block * BLOCK_LEN, zeros) {
+        return;
+    }
+    let (value, root) = value_of_zeros(block, length as usize);
+    lap(&sink.counters.receive_hash_time, start);
+    claim.verified(value, root);
 }
 
 #[cfg(test)]
 #[path = "reader_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "small_tests.rs"]
+mod small_tests;

@@ -1,18 +1,22 @@
 //! The receiver's side of a transfer: which blocks are wanted, claimed and verified. `sink/commit.rs` has the commit of complete files.
 
 mod commit;
+mod group;
+mod small_claim;
 
 use std::collections::{HashMap, TryReserveError, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use ultra_files::Part;
 
+use super::small::SmallFiles;
 use super::target::Target;
 use crate::blocks::block_table::{BlockTable, Full, OpenGroups};
 use crate::blocks::block_tree::BLOCK_LEN;
-use crate::blocks::frame::{block_count, block_len};
+use crate::blocks::frame::{Encoding, FrameHeader, block_count, block_len};
+use crate::blocks::roots::Roots;
 use crate::blocks::wanted::Wanted;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
@@ -20,21 +24,38 @@ use crate::core::stats::{Counters, add};
 use crate::core::tell::Tell;
 use crate::core::words::FileFault;
 use commit::Sealed;
+use group::Group;
+pub use small_claim::SmallClaim;
 
 /// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
 /// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
 const WRITE_BACK_STEP: u64 = 8 * BLOCK_LEN;
 
+/// What file systems keep holes of at least.
+const PAGE: usize = 4096;
+
 pub struct Sink {
     pub id: u32,
     pub target: Arc<dyn Target>,
-    tell: Arc<dyn Tell>,
+    pub tell: Arc<dyn Tell>,
     pub counters: Arc<Counters>,
     files: RwLock<Files>,
     open_groups: OpenGroups,
-    /// What TypeScript wants committed; see `sink/commit.rs`.
+    pub small: SmallFiles,
+    /// What TypeScript wants committed; see `sink/commit.rs` and `sink/group.rs`.
     sealed: Mutex<VecDeque<Sealed>>,
-    roots: Mutex<HashMap<u32, [u8; 32]>>,
+    group: Group,
+    pub roots: Roots,
+    /// The number of the transfer on its link; 0 until it is attached to one.
+    transfer: AtomicU32,
+}
+
+/// What a frame brings that is wanted.
+pub enum Claimed {
+    /// A file of one block.
+    Small(SmallClaim),
+    /// A block of a larger file.
+    Block(Claim),
 }
 
 /// The files that are not over.
@@ -60,6 +81,8 @@ pub struct SinkEntry {
     failed: AtomicBool,
     /// A block did not verify, so there may be bytes where a hole belongs.
     pub dirty: AtomicBool,
+    /// Its sender says that it has holes, so pages of zeros are not written.
+    sparse: bool,
 }
 
 /// A block that is wanted may be claimed by one lane, whose claim ends with its value in the table or without success; what is in the
@@ -85,9 +108,43 @@ impl Sink {
             counters: Arc::default(),
             files: RwLock::default(),
             open_groups: OpenGroups::bounded(),
+            small: SmallFiles::default(),
             sealed: Mutex::default(),
-            roots: Mutex::default(),
+            group: Group::default(),
+            roots: Roots::default(),
+            transfer: AtomicU32::new(0),
         })
+    }
+
+    /// Lanes of this transfer on its link feed it.
+    pub fn attach(&self, transfer: u32) {
+        self.transfer.store(transfer, Ordering::Release);
+    }
+
+    pub fn transfer(&self) -> u32 {
+        self.transfer.load(Ordering::Acquire)
+    }
+
+    /// States that files of one block are needed, whole; other entries are passed over. `false`: the entries are not known.
+    pub fn expect_entries(&self, first: u32, count: u32) -> bool {
+        let Some(end) = first.checked_add(count).filter(|end| *end <= self.target.entry_count()) else {
+            return false;
+        };
+        if self.small.reserve(end).is_err() {
+            tell_failed(&*self.tell, self.id, first, &no_memory());
+            return true;
+        }
+        for entry in first..end {
+            if self.target.file_size(entry).is_some_and(is_small) {
+                self.small.want(entry);
+            }
+        }
+        true
+    }
+
+    /// Tells that files of one block have arrived with their seals.
+    pub fn tell_arrived(&self, first: u32, count: u32) {
+        self.tell.arrived(self.id, first, count, self.small.expected() == 0);
     }
 
     /// States that blocks are needed. An unknown entry or blocks beyond its size are an error of the caller.
@@ -95,6 +152,9 @@ impl Sink {
         let Some(size) = self.target.file_size(id) else {
             return false;
         };
+        if is_small(size) && (first, count) == (0, 1) {
+            return self.expect_entries(id, 1);
+        }
         let blocks = block_count(size);
         let Some(end) = first.checked_add(count).filter(|end| *end <= blocks) else {
             return false;
@@ -105,17 +165,38 @@ impl Sink {
         true
     }
 
-    /// Claims a block for the frame that just began. `Ok(None)`: it is not wanted; `Err`: the peer broke the protocol.
-    pub fn claim(&self, id: u32, block: u64, length: u32) -> Result<Option<Claim>, &'static str> {
-        if id >= self.target.entry_count() {
+    /// Checks the header of a frame against the manifest; bytes of its file. `Err`: the peer broke the protocol.
+    pub fn check(&self, header: &FrameHeader) -> Result<u64, &'static str> {
+        if header.entry >= self.target.entry_count() {
             return Err("a frame of an entry that was never offered");
         }
-        let Some(size) = self.target.file_size(id) else {
+        let Some(size) = self.target.file_size(header.entry) else {
             return Err("a frame of an entry that is no file");
         };
-        if block >= block_count(size) || length != block_len(size, block) {
+        let end = header.block.saturating_add(header.blocks());
+        let fits = match header.encoding {
+            Encoding::Raw => header.length == block_len(size, header.block),
+            Encoding::Hole => end <= block_count(size),
+        };
+        if !fits || header.block >= block_count(size) {
             return Err("a frame that does not fit its file");
         }
+        if header.sealed && !is_small(size) {
+            return Err("a sealed frame of a file of several blocks");
+        }
+        Ok(size)
+    }
+
+    /// Claims a block of a file of this size for a frame that was checked. `Ok(None)`: it is not wanted; `Err`: the peer broke the protocol.
+    pub fn claim(self: &Arc<Self>, id: u32, block: u64, size: u64) -> Result<Option<Claimed>, &'static str> {
+        if is_small(size) {
+            let claimed = self.small.claim(id);
+            return Ok(claimed.then(|| Claimed::Small(SmallClaim::new(self, id, size))));
+        }
+        Ok(self.claim_block(id, block, size)?.map(Claimed::Block))
+    }
+
+    fn claim_block(&self, id: u32, block: u64, size: u64) -> Result<Option<Claim>, &'static str> {
         let Some(entry) = self.entry(id).or_else(|| self.begin(id, size)) else {
             return Ok(None);
         };
@@ -143,12 +224,13 @@ impl Sink {
         if let Some(entry) = self.files.write().remove(id) {
             entry.failed.store(true, Ordering::Release);
         }
+        self.small.over(id);
         self.target.abandon(id);
     }
 
     /// Roots of the files committed here, for the transfer root.
     pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
-        self.roots.lock().get(&id).copied()
+        self.roots.get(id).or_else(|| self.target.link_root(id))
     }
 
     fn entry(&self, id: u32) -> Option<Arc<SinkEntry>> {
@@ -180,6 +262,7 @@ impl Sink {
             blocks: Mutex::new(blocks),
             failed: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
+            sparse: self.target.is_sparse(id),
         });
         files.begun.insert(id, entry.clone());
         Some(entry)
@@ -230,10 +313,15 @@ impl SinkEntry {
         if self.failed.load(Ordering::Acquire) || !self.open() {
             return false;
         }
-        if let Some(Some(part)) = self.part.get()
-            && let Err(error) = part.write_at(offset, bytes)
-        {
-            self.fail(&Fault::from(error));
+        if let Some(Some(part)) = self.part.get() {
+            let skips = self.sparse && !self.dirty.load(Ordering::Relaxed);
+            let written = match skips {
+                true => data_runs(offset, bytes).try_for_each(|(at, run)| part.write_at(at, run)),
+                false => part.write_at(offset, bytes),
+            };
+            if let Err(error) = written {
+                self.fail(&Fault::from(error));
+            }
         }
         add(&self.counters.written_bytes, bytes.len() as u64);
         !self.failed.load(Ordering::Acquire)
@@ -306,7 +394,41 @@ impl Drop for Claim {
     }
 }
 
-fn tell_failed(tell: &dyn Tell, sink: u32, entry: u32, fault: &Fault) {
+/// What of some bytes is no whole page of zeros, with the offsets.
+fn data_runs(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+            // Up to the next border of a page of the file.
+            let to_border = PAGE - ((offset + at as u64) % PAGE as u64) as usize;
+            let piece = rest.get(..to_border).unwrap_or(rest);
+            let start = at;
+            at += piece.len();
+            if is_hole(piece) {
+                continue;
+            }
+            while let Some(more) = bytes.get(at..(at + PAGE).min(bytes.len()))
+                && !more.is_empty()
+                && !is_hole(more)
+            {
+                at += more.len();
+            }
+            return bytes.get(start..at).map(|run| (offset + start as u64, run));
+        }
+    })
+}
+
+fn is_hole(page: &[u8]) -> bool {
+    page.len() == PAGE && page.iter().all(|byte| *byte == 0)
+}
+
+/// Whether a file of this size has one block.
+fn is_small(size: u64) -> bool {
+    (1..=BLOCK_LEN).contains(&size)
+}
+
+pub fn tell_failed(tell: &dyn Tell, sink: u32, entry: u32, fault: &Fault) {
     tell.tell(Event::EntryFailed {
         sink,
         entry,
@@ -315,6 +437,6 @@ fn tell_failed(tell: &dyn Tell, sink: u32, entry: u32, fault: &Fault) {
     });
 }
 
-fn no_memory() -> Fault {
+pub fn no_memory() -> Fault {
     Fault::new(FileFault::NoMemory, Full::Memory.text())
 }

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 
 use super::source::Source;
 use crate::blocks::codec::LaneCodec;
-use crate::core::words::{BlockIndex, EntryId, GrantId, LaneId};
+use crate::blocks::frame::Preface;
+use crate::core::words::{EntryId, GrantId, LaneId};
 use crate::net::SendBuffer;
 use crate::net::connection::{Connection, Lane};
 use crate::net::transport::{ByteStream, Direction, Received, StreamHandler, StreamStatistics};
@@ -38,11 +39,20 @@ pub struct SendLane {
     met: AtomicBool,
 }
 
-/// A run of blocks of one entry that a lane shall send.
+/// What a lane shall send.
 pub struct Grant {
     pub id: GrantId,
-    pub entry: EntryId,
-    pub range: Mutex<(BlockIndex, BlockIndex)>,
+    pub what: Granted,
+    /// What is still to be read: block numbers, or entries.
+    pub range: Mutex<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// Blocks of one entry.
+    Blocks(EntryId),
+    /// The files of one block among some entries.
+    Entries,
 }
 
 impl SendLane {
@@ -70,7 +80,7 @@ impl SendLane {
     /// Opens a lane and sends its preface. `None`: the connection is gone, or its dialect has no lanes.
     pub fn open(
         id: LaneId,
-        number: u16,
+        preface: Preface,
         connection: &Arc<Connection>,
         source: &Arc<Source>,
         owner: Arc<dyn LaneOwner>,
@@ -79,7 +89,7 @@ impl SendLane {
         let codec = connection.codec()?;
         let lane = Self::new(id, connection, codec, source, owner);
         let stream = link.open_stream(Direction::ToPeer, lane.clone())?;
-        let preface = SendBuffer::new(codec.preface(number));
+        let preface = SendBuffer::new(codec.preface(preface));
         stream.send(preface).ok()?;
         lane.stream.set(stream).ok()?;
         Some(lane)

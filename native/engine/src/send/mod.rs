@@ -2,6 +2,7 @@
 
 pub mod lane;
 pub mod origin;
+pub mod pack;
 pub mod pump;
 pub mod source;
 pub mod walk;

@@ -5,6 +5,7 @@ pub mod tree;
 
 use ultra_files::EntryKind;
 
+use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::fault::Fault;
 
 /// What is known of an entry: path, kind and size.
@@ -15,12 +16,25 @@ pub trait Origin: Send + Sync {
     /// `None`: it was never offered.
     fn describe(&self, id: u32) -> Option<Described>;
     fn open(&self, id: u32) -> Result<Box<dyn Content>, Fault>;
+    /// The root of a symbolic link: the hash of its target.
+    fn link_root(&self, id: u32) -> Option<[u8; 32]>;
+    /// Bytes of a file of one block; `None` for everything else, also for empty files.
+    fn small_len(&self, id: u32) -> Option<usize>;
+    /// Fills `buffer`, which has its length, with a file of one block. An error if it is not what it was when it was offered.
+    fn read_small(&self, id: u32, buffer: &mut [u8]) -> Result<(), Fault>;
 }
 
 /// The bytes of one entry.
 pub trait Content: Send + Sync {
     /// Fills `buffer` from this offset.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Fault>;
+    /// How many whole blocks from this offset on are holes, to be sent without being read.
+    fn hole_blocks(&self, offset: u64) -> Result<u64, Fault>;
     /// An error if they are not what they were when the entry was offered.
     fn check_unchanged(&self) -> Result<(), Fault>;
+}
+
+/// The length of a file of one block.
+fn small_len_of(size: u64) -> Option<usize> {
+    (1..=BLOCK_LEN).contains(&size).then_some(size as usize)
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::lane::{Grant, LaneOwner, SendLane};
-use super::source::FRAME_ROOM;
+use super::lane::{Grant, Granted, LaneOwner, SendLane};
+use super::source::{FRAME_ROOM, FramePlace};
 use crate::core::event::Event;
 use crate::core::stats::{add, lap};
 use crate::core::tell::Tell;
@@ -47,13 +47,22 @@ struct State {
     unmade: usize,
 }
 
-/// A block to be read now, with the buffer for it.
+/// What is to be read now, with the buffer for it.
 struct Job {
     lane: Arc<SendLane>,
-    entry: u32,
-    block: u64,
+    work: Work,
     /// `None`: one is to be made, outside of the pump's lock.
     buffer: Option<Box<SendBuffer>>,
+}
+
+enum Work {
+    Block {
+        entry: u32,
+        block: u64,
+        grant: Arc<Grant>,
+    },
+    /// As many files of this grant as fit a buffer.
+    Pack(Arc<Grant>),
 }
 
 impl Job {
@@ -103,11 +112,11 @@ impl ReadPump {
         Ok(pump)
     }
 
-    /// Gives a lane more to send. `false`: the grant's id is in use.
-    pub fn grant(&self, lane: &Arc<SendLane>, id: u32, entry: u32, first: u64, count: u64) -> bool {
+    /// Gives a lane more to send: blocks, or entries. `false`: the grant's id is in use.
+    pub fn grant(&self, lane: &Arc<SendLane>, id: u32, what: Granted, first: u64, count: u64) -> bool {
         let grant = Arc::new(Grant {
             id,
-            entry,
+            what,
             range: Mutex::new((first, first.saturating_add(count))),
         });
         let mut grants = self.grants.lock();
@@ -184,7 +193,7 @@ impl ReadPump {
                 state.lanes.push_back(lane);
                 continue;
             }
-            let Some((entry, block)) = self.next_block(&lane) else {
+            let Some(work) = self.next_work(&lane) else {
                 lane.queued.store(false, Ordering::Release);
                 // A grant that came between the look and the mark would be lost otherwise.
                 if !lane.grants.lock().is_empty() && !lane.queued.swap(true, Ordering::AcqRel) {
@@ -202,42 +211,62 @@ impl ReadPump {
             if buffer.is_none() {
                 state.unmade -= 1;
             }
-            return Some(Job {
-                lane,
-                entry,
-                block,
-                buffer,
-            });
+            return Some(Job { lane, work, buffer });
         }
         None
     }
 
-    /// The lane's next block; grants that are used up are reported and forgotten.
-    fn next_block(&self, lane: &SendLane) -> Option<(u32, u64)> {
+    /// The lane's next block, or the grant of its next pack; grants that are used up are reported and forgotten.
+    fn next_work(&self, lane: &SendLane) -> Option<Work> {
         let mut grants = lane.grants.lock();
         loop {
             let grant = grants.front()?;
             let mut range = grant.range.lock();
             let (block, end) = *range;
             let found = block < end;
+            let entry = match grant.what {
+                Granted::Blocks(entry) => entry,
+                // How many fit a buffer is found by reading them.
+                Granted::Entries if found => return Some(Work::Pack(grant.clone())),
+                Granted::Entries => 0,
+            };
             if found {
                 range.0 += 1;
             }
             drop(range);
+            let grant = grant.clone();
             let used_up = block + u64::from(found) >= end;
-            let entry = grant.entry;
-            if used_up && let Some(grant) = grants.pop_front() {
-                self.grants.lock().remove(&grant.id);
-                self.tell.tell(Event::GrantRead {
-                    lane: lane.id,
-                    grant: grant.id,
-                    entry,
-                    end,
-                });
+            if used_up {
+                grants.pop_front();
+                self.tell_read(lane, &grant, end);
             }
             if found {
-                return Some((entry, block));
+                return Some(Work::Block { entry, block, grant });
             }
+        }
+    }
+
+    fn tell_read(&self, lane: &SendLane, grant: &Grant, end: u64) {
+        self.grants.lock().remove(&grant.id);
+        let entry = match grant.what {
+            Granted::Blocks(entry) => entry,
+            Granted::Entries => 0,
+        };
+        self.tell.tell(Event::GrantRead {
+            lane: lane.id,
+            grant: grant.id,
+            entry,
+            end,
+        });
+    }
+
+    /// Reports a grant that is used up, unless another reader did.
+    fn retire(&self, lane: &SendLane, grant: &Arc<Grant>) {
+        let mut grants = lane.grants.lock();
+        let (next, end) = *grant.range.lock();
+        let place = grants.iter().position(|other| Arc::ptr_eq(other, grant));
+        if next >= end && place.is_some_and(|place| grants.remove(place).is_some()) {
+            self.tell_read(lane, grant, end);
         }
     }
 
@@ -251,8 +280,27 @@ impl ReadPump {
 
     fn run(&self, mut job: Job) {
         let mut buffer = job.take_buffer();
-        let Job { lane, entry, block, .. } = job;
-        let Some(place) = lane.source.read_frame(lane.codec, entry, block, &mut buffer.storage) else {
+        let Job { lane, work, .. } = job;
+        let place = match work {
+            Work::Block { entry, block, grant } => {
+                let source = &lane.source;
+                match source.hole_blocks(entry, block) {
+                    0 => source.read_frame(lane.codec, entry, block, &mut buffer.storage),
+                    holes => {
+                        let holes = block..take_more(&grant, block + 1, block + holes);
+                        let frame = source.hole_frame(lane.codec, entry, holes, &mut buffer.storage);
+                        self.retire(&lane, &grant);
+                        frame
+                    }
+                }
+            }
+            Work::Pack(grant) => {
+                let place = read_pack(&lane, &grant, &mut buffer.storage);
+                self.retire(&lane, &grant);
+                Some(place).filter(|place| place.len > 0)
+            }
+        };
+        let Some(place) = place else {
             self.give_back(&lane.connection, buffer);
             return;
         };
@@ -300,6 +348,37 @@ impl ReadPump {
         drop(state);
         self.ready.notify_one();
     }
+}
+
+/// Takes blocks of a grant behind one that is being read, up to `end`, unless another reader has; where those that were taken end.
+fn take_more(grant: &Grant, next: u64, end: u64) -> u64 {
+    let mut range = grant.range.lock();
+    if range.0 == next {
+        range.0 = end.clamp(next, range.1.max(next));
+        return range.0;
+    }
+    next
+}
+
+/// Reads files of a grant, each of which one reader takes.
+fn read_pack(lane: &SendLane, grant: &Grant, buffer: &mut [u8]) -> FramePlace {
+    let mut next = |room: usize| {
+        let mut range = grant.range.lock();
+        while range.0 < range.1 {
+            // Entries have 32 bits.
+            let entry = u32::try_from(range.0).ok()?;
+            let len = lane.source.small_len(entry);
+            if len.is_some_and(|len| len > room) {
+                return None;
+            }
+            range.0 += 1;
+            if let Some(len) = len {
+                return Some((entry, len));
+            }
+        }
+        None
+    };
+    lane.source.read_pack(lane.codec, &mut next, buffer)
 }
 
 impl LaneOwner for ReadPump {

@@ -32,13 +32,20 @@ fn give_back(pump: &ReadPump, mut job: Job) {
     pump.give_back(&job.lane.connection, buffer);
 }
 
+fn block_of(job: &Job) -> u64 {
+    match job.work {
+        Work::Block { block, .. } => block,
+        Work::Pack(_) => panic!("no block was granted"),
+    }
+}
+
 /// The next block, as lane and number; its buffer goes back at once.
 fn take(pump: &ReadPump) -> Option<(u32, u64)> {
     let mut left = Vec::new();
     let job = pump.pick(&mut pump.state.lock(), &mut left)?;
-    let block = (job.lane.id, job.block);
+    let (lane, block) = (job.lane.id, block_of(&job));
     give_back(pump, job);
-    Some(block)
+    Some((lane, block))
 }
 
 fn take_all(pump: &ReadPump) -> Vec<(u32, u64)> {
@@ -58,14 +65,14 @@ fn grants_read(events: &Told) -> Vec<(u32, u64)> {
 fn a_grant_is_read_to_its_end_and_told_once() {
     let (pump, events) = pump(2);
     let lane = lane(&pump, 1, &connection(1));
-    assert!(pump.grant(&lane, 10, 0, 5, 3));
-    assert!(!pump.grant(&lane, 10, 0, 50, 1), "its id is in use");
-    assert!(pump.grant(&lane, 11, 2, 0, 2));
+    assert!(pump.grant(&lane, 10, Granted::Blocks(0), 5, 3));
+    assert!(!pump.grant(&lane, 10, Granted::Blocks(0), 50, 1), "its id is in use");
+    assert!(pump.grant(&lane, 11, Granted::Blocks(2), 0, 2));
     assert_eq!(take_all(&pump), [(1, 5), (1, 6), (1, 7), (1, 0), (1, 1)]);
     assert_eq!(grants_read(&events), [(10, 8), (11, 2)]);
     assert_eq!(take(&pump), None);
     assert!(
-        pump.grant(&lane, 10, 0, 9, 1),
+        pump.grant(&lane, 10, Granted::Blocks(0), 9, 1),
         "an id that is told may be used again, and an idle lane wakes"
     );
     assert_eq!(take_all(&pump), [(1, 9)]);
@@ -76,8 +83,11 @@ fn a_grant_is_read_to_its_end_and_told_once() {
 fn an_empty_grant_is_told_too() {
     let (pump, events) = pump(1);
     let lane = lane(&pump, 1, &connection(1));
-    assert!(pump.grant(&lane, 1, 0, 7, 0));
-    assert!(pump.grant(&lane, 2, 0, u64::MAX, 5), "an end beyond all numbers");
+    assert!(pump.grant(&lane, 1, Granted::Blocks(0), 7, 0));
+    assert!(
+        pump.grant(&lane, 2, Granted::Blocks(0), u64::MAX, 5),
+        "an end beyond all numbers"
+    );
     assert_eq!(take_all(&pump), []);
     assert_eq!(grants_read(&events), [(1, 7), (2, u64::MAX)]);
 }
@@ -94,7 +104,7 @@ fn a_grant_shrinks_to_its_read_cursor_and_never_below_or_up() {
         (30, 20, 8),
         (13, 13, 1),
     ] {
-        assert!(pump.grant(&lane, 1, 0, 10, 10));
+        assert!(pump.grant(&lane, 1, Granted::Blocks(0), 10, 10));
         assert_eq!([take(&pump), take(&pump)], [Some((1, 10)), Some((1, 11))]);
         assert_eq!(pump.shrink(1, end), Some(actual), "shrunk to {end}");
         assert_eq!(pump.shrink(1, 20), Some(actual), "and it does not grow");
@@ -110,7 +120,7 @@ fn lanes_are_served_in_turn() {
     let connection = connection(1);
     let lanes: Vec<_> = (0..3).map(|id| lane(&pump, id, &connection)).collect();
     for lane in &lanes {
-        assert!(pump.grant(lane, lane.id, 0, 0, 2 + u64::from(lane.id)));
+        assert!(pump.grant(lane, lane.id, Granted::Blocks(0), 0, 2 + u64::from(lane.id)));
     }
     let order: Vec<u32> = take_all(&pump).iter().map(|(lane, _)| *lane).collect();
     assert_eq!(order, [0, 1, 2, 0, 1, 2, 1, 2, 2]);
@@ -121,12 +131,15 @@ fn a_closed_lane_drops_its_grants_untold_and_others_go_on() {
     let (pump, events) = pump(1);
     let connection = connection(1);
     let (dying, living) = (lane(&pump, 1, &connection), lane(&pump, 2, &connection));
-    assert!(pump.grant(&dying, 1, 0, 0, 100));
-    assert!(pump.grant(&living, 2, 0, 0, 2));
+    assert!(pump.grant(&dying, 1, Granted::Blocks(0), 0, 100));
+    assert!(pump.grant(&living, 2, Granted::Blocks(0), 0, 2));
     assert_eq!(take(&pump), Some((1, 0)));
     StreamHandler::closed(dying.clone(), false);
     assert_eq!(pump.shrink(1, 5), None);
-    assert!(pump.grant(&dying, 3, 0, 0, 100), "a grant that comes too late");
+    assert!(
+        pump.grant(&dying, 3, Granted::Blocks(0), 0, 100),
+        "a grant that comes too late"
+    );
     assert_eq!(take_all(&pump), [(2, 0), (2, 1)]);
     assert_eq!(pump.shrink(3, 5), None);
     assert_eq!(grants_read(&events), [(2, 2)]);
@@ -137,7 +150,7 @@ fn a_closed_lane_drops_its_grants_untold_and_others_go_on() {
 fn lanes_that_leave_the_queue_are_dropped_by_the_caller_outside_of_the_lock() {
     let (pump, _events) = pump(1);
     let dying = lane(&pump, 1, &connection(1));
-    assert!(pump.grant(&dying, 1, 0, 0, 1));
+    assert!(pump.grant(&dying, 1, Granted::Blocks(0), 0, 1));
     StreamHandler::closed(dying.clone(), false);
     let weak = Arc::downgrade(&dying);
     drop(dying);
@@ -154,8 +167,8 @@ fn a_connection_with_too_much_outstanding_waits_and_others_do_not() {
     let (pump, _events) = pump_with(8, room);
     let (slow, fast) = (connection(1), connection(2));
     let (one, two) = (lane(&pump, 1, &slow), lane(&pump, 2, &fast));
-    assert!(pump.grant(&one, 1, 0, 0, 100));
-    assert!(pump.grant(&two, 2, 0, 0, 100));
+    assert!(pump.grant(&one, 1, Granted::Blocks(0), 0, 100));
+    assert!(pump.grant(&two, 2, Granted::Blocks(0), 0, 100));
     let mut held = Vec::new();
     while let Some(job) = pump.pick(&mut pump.state.lock(), &mut Vec::new()) {
         held.push(job);
@@ -170,14 +183,14 @@ fn a_connection_with_too_much_outstanding_waits_and_others_do_not() {
 fn all_buffers_are_shared_and_none_is_lost() {
     let (pump, _events) = pump(3);
     let lane = lane(&pump, 1, &connection(1));
-    assert!(pump.grant(&lane, 1, 0, 0, 1_000));
+    assert!(pump.grant(&lane, 1, Granted::Blocks(0), 0, 1_000));
     let mut dice = Dice(4);
     let mut held: Vec<Job> = Vec::new();
     let mut blocks = Vec::new();
     while blocks.len() < 1_000 {
         match pump.pick(&mut pump.state.lock(), &mut Vec::new()) {
             Some(job) => {
-                blocks.push(job.block);
+                blocks.push(block_of(&job));
                 held.push(job);
                 assert!(held.len() <= 3);
             }
@@ -200,7 +213,7 @@ fn shrinks_and_reads_at_the_same_time_lose_and_repeat_no_block() {
     let (pump, events) = pump(4);
     let lane = lane(&pump, 1, &connection(1));
     for round in 0..300 {
-        assert!(pump.grant(&lane, round, 0, 0, 64));
+        assert!(pump.grant(&lane, round, Granted::Blocks(0), 0, 64));
         let (read, end) = std::thread::scope(|scope| {
             let reader = scope.spawn(|| take_all(&pump));
             let end = pump.shrink(round, u64::from(round % 64));
@@ -216,7 +229,7 @@ fn shrinks_and_reads_at_the_same_time_lose_and_repeat_no_block() {
 fn a_small_frame_keeps_no_buffer_of_the_pool_and_counts_by_its_size() {
     let (pump, _events) = pump(1);
     let lane = lane(&pump, 1, &connection(1));
-    assert!(pump.grant(&lane, 10, 0, 0, 3));
+    assert!(pump.grant(&lane, 10, Granted::Blocks(0), 0, 3));
     let outstanding = || lane.connection.outstanding.load(Ordering::Relaxed);
     let mut sent = Vec::new();
     for len in [100, SMALL_FRAME] {
@@ -242,4 +255,23 @@ fn a_small_frame_keeps_no_buffer_of_the_pool_and_counts_by_its_size() {
     }
     assert_eq!(outstanding(), 0);
     assert_eq!(pump.state.lock().free.len(), 1);
+}
+
+#[test]
+fn a_grant_of_entries_is_one_pack_after_the_other_and_told_once() {
+    let (pump, events) = pump(2);
+    let lane = lane(&pump, 1, &connection(1));
+    assert!(pump.grant(&lane, 7, Granted::Entries, 10, 5));
+    let job = pump.pick(&mut pump.state.lock(), &mut Vec::new()).unwrap();
+    let Work::Pack(grant) = &job.work else {
+        panic!("a pack was granted")
+    };
+    assert_eq!(*grant.range.lock(), (10, 15));
+    assert_eq!(pump.shrink(7, 13), Some(13), "an idle lane takes the rest over");
+    // None of these entries is a file of one block, so that they are passed over.
+    assert_eq!(read_pack(&lane, grant, &mut vec![0; FRAME_ROOM]).len, 0);
+    pump.retire(&lane, grant);
+    pump.retire(&lane, grant);
+    assert_eq!(grants_read(&events), [(7, 13)]);
+    give_back(&pump, job);
 }

@@ -1,16 +1,21 @@
-//! The sender's side of a transfer: what is offered, the values of the blocks read, and the seal of a whole file.
+//! The sender's side of a transfer: what is offered, the values of the blocks read, and the seals of whole files.
+//!
+//! The seal follows the data: a file of one block is sealed in its frame, a larger one when its last block was first read. What was read is
+//! kept as values until the entry is released, not as an open file: a block that is read again must have the value that it had.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use super::origin::{Content, Described, Origin};
-use crate::blocks::block_table::{BlockTable, Full, OpenGroups};
-use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
+use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups};
+use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher, value_of_zeros};
 use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
-use crate::blocks::frame::{Encoding, FrameHeader, VALUE_LEN, block_count, block_len};
+use crate::blocks::frame::{Encoding, FrameHeader, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
+use crate::blocks::roots::Roots;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::limit::Limit;
@@ -25,36 +30,50 @@ pub const FRAME_ROOM: usize = PAYLOAD_AT + BLOCK_LEN as usize + VALUE_LEN;
 
 pub struct Source {
     pub id: u32,
-    origin: Box<dyn Origin>,
+    pub(super) origin: Box<dyn Origin>,
     tell: Arc<dyn Tell>,
     pub counters: Counters,
     pub limit: Limit,
     open: Mutex<HashMap<u32, Arc<SourceEntry>>>,
-    roots: Mutex<HashMap<u32, [u8; 32]>>,
+    pub(super) roots: Roots,
 }
 
-/// One file while it is being sent.
+/// A file of several blocks while it is sent, until it is released.
 struct SourceEntry {
     id: u32,
     size: u64,
-    /// `None`: it could not be opened.
-    content: Option<Box<dyn Content>>,
+    /// Open from the first block until the file is sealed, and while blocks are read again.
+    content: Mutex<Option<Arc<dyn Content>>>,
     values: Mutex<Values>,
 }
 
 struct Values {
     table: BlockTable,
-    /// Its failure was told.
-    failed: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// From the start; to `Sealing` with the last value, or to `Failed`.
+    Reading,
+    /// From `Reading`: one thread looks at the source again. To `Sealed` or `Failed`.
+    Sealing,
+    /// From `Sealing`; to `Failed` when a block that is read again differs.
+    Sealed,
+    /// From all others, once its failure was told.
+    Failed,
 }
 
 /// A block that was read; its bytes lie in the buffer.
 struct ReadBlock {
     header: FrameHeader,
     value: [u8; VALUE_LEN],
+    /// It was the last one, so the file is to be sealed.
+    completes: bool,
 }
 
-/// Where a frame lies in its buffer.
+/// Where frames lie in their buffer.
+#[derive(Clone, Copy)]
 pub struct FramePlace {
     pub start: usize,
     pub len: usize,
@@ -69,11 +88,66 @@ impl Source {
             counters: Counters::default(),
             limit: Limit::default(),
             open: Mutex::default(),
-            roots: Mutex::default(),
+            roots: Roots::default(),
         })
     }
 
-    /// Reads a block, hashes it and puts its frame into `buffer`. `None`: the file has failed, now or before.
+    /// Bytes of a file of one block; `None` for everything else.
+    pub fn small_len(&self, id: u32) -> Option<usize> {
+        self.origin.small_len(id)
+    }
+
+    /// How many blocks from this one on are holes. 0 also for a file that cannot be read, which reading tells.
+    pub fn hole_blocks(&self, id: u32, block: u64) -> u64 {
+        let Ok(entry) = self.entry(id) else { return 0 };
+        let holes = self
+            .content_of(&entry)
+            .and_then(|content| content.hole_blocks(block.saturating_mul(BLOCK_LEN)));
+        holes.unwrap_or(0).min(MAX_HOLE_BLOCKS.into())
+    }
+
+    /// Puts the frame of some holes into `buffer`, and keeps their values; otherwise as [`Source::read_frame`].
+    pub fn hole_frame(
+        &self,
+        codec: &dyn LaneCodec,
+        id: u32,
+        holes: Range<u64>,
+        buffer: &mut [u8],
+    ) -> Option<FramePlace> {
+        let entry = self.entry(id).ok()?;
+        if entry.values.lock().state == State::Failed {
+            return None;
+        }
+        let start = Instant::now();
+        let mut completes = false;
+        for block in holes.clone() {
+            let (value, root) = value_of_zeros(block, block_len(entry.size, block) as usize);
+            match self.keep(&entry, block, value, root) {
+                Ok(completed) => completes |= completed,
+                Err(fault) => {
+                    self.tell_failed(&entry, &fault);
+                    return None;
+                }
+            }
+        }
+        lap(&self.counters.hash_time, start);
+        let header = FrameHeader {
+            entry: id,
+            length: (holes.end - holes.start) as u32,
+            block: holes.start,
+            encoding: Encoding::Hole,
+            sealed: false,
+        };
+        let len = codec.put_header(&header, &mut buffer[..PAYLOAD_AT]);
+        if completes {
+            self.seal(&entry);
+        }
+        let start = PAYLOAD_AT - len;
+        Some(FramePlace { start, len })
+    }
+
+    /// Reads a block, hashes it and puts its frame into `buffer`. `None`: the file has failed, now or before. A file of which this was the
+    /// last block is sealed: SEALED or SEAL_FAILED follows.
     pub fn read_frame(&self, codec: &dyn LaneCodec, id: u32, block: u64, buffer: &mut [u8]) -> Option<FramePlace> {
         let entry = match self.entry(id) {
             Ok(entry) => entry,
@@ -82,11 +156,17 @@ impl Source {
                 return None;
             }
         };
-        if entry.values.lock().failed {
+        if entry.values.lock().state == State::Failed {
             return None;
         }
-        match entry.read(block, buffer, &self.counters) {
-            Ok(read) => Some(read.frame(codec, buffer)),
+        match self.read(&entry, block, buffer) {
+            Ok(read) => {
+                let place = read.frame(codec, buffer);
+                if read.completes {
+                    self.seal(&entry);
+                }
+                Some(place)
+            }
             Err(fault) => {
                 self.tell_failed(&entry, &fault);
                 None
@@ -94,17 +174,20 @@ impl Source {
         }
     }
 
-    /// Takes values of blocks that the receiver already holds.
-    pub fn hold(&self, id: u32, first: u64, values: &[[u8; 32]]) -> Result<(), Fault> {
+    /// Takes values of blocks that the receiver already holds. `true`: the file is complete by that, and has to be sealed.
+    pub fn hold(&self, id: u32, first: u64, values: &[[u8; 32]]) -> Result<bool, Fault> {
         let entry = match self.entry(id) {
             Ok(entry) => entry,
-            // It was offered and cannot be read any more: reading or sealing reports that, and the command is no mistake.
-            Err(_) if self.describe(id).is_some() => return Ok(()),
+            // It was offered and cannot be read any more: that is a failure of the file, and the command is no mistake.
+            Err(fault) if self.describe(id).is_some() => {
+                self.tell_unopened(id, &fault);
+                return Ok(false);
+            }
             Err(fault) => return Err(fault),
         };
         let mut known = entry.values.lock();
-        if known.failed {
-            return Ok(());
+        if known.state == State::Failed {
+            return Ok(false);
         }
         let end = first.saturating_add(values.len() as u64);
         if end > known.table.blocks() {
@@ -116,61 +199,79 @@ impl Source {
         let kept = (first..)
             .zip(values)
             .try_for_each(|(block, value)| known.table.set(block, *value, None));
-        drop(known);
         if let Err(full) = kept {
+            drop(known);
             self.tell_failed(&entry, &no_room(full));
+            return Ok(false);
         }
-        Ok(())
+        Ok(known.completes())
+    }
+
+    /// Seals a file of which the receiver holds the last blocks.
+    pub fn seal_held(&self, id: u32) {
+        let entry = self.open.lock().get(&id).cloned();
+        if let Some(entry) = entry {
+            self.seal(&entry);
+        }
     }
 
     /// Checks that the file is still what was read and tells its root; SEALED or SEAL_FAILED follows.
-    pub fn seal(&self, id: u32) {
-        let result = self.root(id);
-        self.open.lock().remove(&id);
-        match result {
-            Ok((size, root)) => {
-                self.roots.lock().insert(id, root);
-                self.tell.tell(Event::Sealed {
-                    source: self.id,
-                    entry: id,
-                    size,
-                    root,
-                });
-            }
-            Err(fault) => self.tell.tell(Event::SealFailed {
+    fn seal(&self, entry: &SourceEntry) {
+        let result = self.sealed_root(entry);
+        *entry.content.lock() = None;
+        let mut values = entry.values.lock();
+        if values.state == State::Failed {
+            return;
+        }
+        values.state = if result.is_ok() { State::Sealed } else { State::Failed };
+        drop(values);
+        self.tell.tell(match result {
+            Ok(root) => Event::Sealed {
                 source: self.id,
-                entry: id,
+                entry: entry.id,
+                size: entry.size,
+                root,
+            },
+            Err(fault) => Event::SealFailed {
+                source: self.id,
+                entry: entry.id,
                 fault: fault.class,
                 text: fault.text,
-            }),
-        }
+            },
+        });
     }
 
-    fn root(&self, id: u32) -> Result<(u64, [u8; 32]), Fault> {
-        let entry = self.entry(id)?;
-        if let Some(content) = &entry.content {
-            content.check_unchanged()?;
-        }
-        let mut values = entry.values.lock();
-        if values.table.lacks_single() {
+    fn sealed_root(&self, entry: &SourceEntry) -> Result<[u8; 32], Fault> {
+        self.content_of(entry)?.check_unchanged()?;
+        if entry.values.lock().table.lacks_single() {
             // The only block was held by the receiver, so it was not read here: its root needs its bytes.
-            drop(values);
             let mut buffer = vec![0; FRAME_ROOM];
-            entry.read(0, &mut buffer, &self.counters)?;
-            values = entry.values.lock();
+            self.read(entry, 0, &mut buffer)?;
         }
-        let root = values.table.root();
+        let root = entry.values.lock().table.root();
         let unread = || {
             Fault::new(
                 FileFault::Integrity,
-                format!("not all of \"{}\" was read", self.path(id)),
+                format!("not all of \"{}\" was read", self.path(entry.id)),
             )
         };
-        Ok((entry.size, root.ok_or_else(unread)?))
+        let root = root.ok_or_else(unread)?;
+        self.roots.set(entry.id, root).map_err(|_| no_room(Full::Memory))?;
+        Ok(root)
+    }
+
+    /// Forgets what was kept for reading these entries again. Their roots stay.
+    pub fn release(&self, first: u32, count: u32) {
+        let entries = first..first.saturating_add(count);
+        let mut open = self.open.lock();
+        if open.is_empty() {
+            return;
+        }
+        open.retain(|id, _| !entries.contains(id));
     }
 
     pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
-        self.roots.lock().get(&id).copied()
+        self.roots.get(id).or_else(|| self.origin.link_root(id))
     }
 
     pub fn describe(&self, id: u32) -> Option<Described> {
@@ -181,6 +282,11 @@ impl Source {
         self.describe(id).map(|(path, _, _)| path).unwrap_or_default()
     }
 
+    pub(super) fn changed(&self, id: u32) -> Fault {
+        let text = format!("\"{}\" changed while it was sent", self.path(id));
+        Fault::new(FileFault::Changed, text)
+    }
+
     fn entry(&self, id: u32) -> Result<Arc<SourceEntry>, Fault> {
         let mut open = self.open.lock();
         if let Some(entry) = open.get(&id) {
@@ -188,46 +294,108 @@ impl Source {
         }
         let unknown = || Fault::new(FileFault::NotFound, "an entry that was never offered");
         let (_, _, size) = self.describe(id).ok_or_else(unknown)?;
-        let content = Some(self.origin.open(id)?);
-        let values = Values {
-            table: BlockTable::new(block_count(size), OpenGroups::unbounded()),
-            failed: false,
-        };
-        let entry = Arc::new(SourceEntry {
-            id,
-            size,
-            content,
-            values: Mutex::new(values),
-        });
+        let content: Arc<dyn Content> = Arc::from(self.origin.open(id)?);
+        let entry = SourceEntry::new(id, size, Some(content), State::Reading);
         open.insert(id, entry.clone());
         Ok(entry)
     }
 
+    /// The open file; one that was sealed is opened again.
+    fn content_of(&self, entry: &SourceEntry) -> Result<Arc<dyn Content>, Fault> {
+        let mut content = entry.content.lock();
+        if let Some(content) = &*content {
+            return Ok(content.clone());
+        }
+        let opened: Arc<dyn Content> = Arc::from(self.origin.open(entry.id)?);
+        *content = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// Reads a block into `buffer` at [`PAYLOAD_AT`] and keeps its value.
+    fn read(&self, entry: &SourceEntry, block: u64, buffer: &mut [u8]) -> Result<ReadBlock, Fault> {
+        let length = block_len(entry.size, block) as usize;
+        if length == 0 || buffer.len() < FRAME_ROOM {
+            return Err(Fault::new(FileFault::Io, "a block beyond the file's end was asked for"));
+        }
+        let start = Instant::now();
+        let payload = &mut buffer[PAYLOAD_AT..PAYLOAD_AT + length];
+        self.content_of(entry)?.read_at(block * BLOCK_LEN, payload)?;
+        let read = lap(&self.counters.read_time, start);
+        let mut hasher = BlockHasher::new(block);
+        hasher.update(payload);
+        let (value, root) = hasher.finish();
+        // A block of zeros travels without its bytes: holes of sparse files, and anything else that is empty.
+        let is_hole = is_zeros(payload);
+        lap(&self.counters.hash_time, read);
+        add(&self.counters.read_bytes, length as u64);
+        let header = FrameHeader {
+            entry: entry.id,
+            length: if is_hole { 1 } else { length as u32 },
+            block,
+            encoding: if is_hole { Encoding::Hole } else { Encoding::Raw },
+            sealed: false,
+        };
+        Ok(ReadBlock {
+            header,
+            value,
+            completes: self.keep(entry, block, value, root)?,
+        })
+    }
+
+    /// Keeps a block's value, which must be the one that it had. `true`: it was the last one that was missing.
+    fn keep(&self, entry: &SourceEntry, block: u64, value: [u8; 32], root: Option<[u8; 32]>) -> Result<bool, Fault> {
+        let mut values = entry.values.lock();
+        let kept = values.table.keep(block, value, root).map_err(no_room)?;
+        let completes = kept == Kept::New && values.completes();
+        drop(values);
+        match kept {
+            Kept::New | Kept::Same => {}
+            Kept::Other => return Err(self.changed(entry.id)),
+            Kept::Merged => self.check_group(entry, block, value)?,
+        }
+        Ok(completes)
+    }
+
+    /// Reads all of a group again, of whose values only one is left.
+    fn check_group(&self, entry: &SourceEntry, block: u64, value: [u8; 32]) -> Result<(), Fault> {
+        let content = self.content_of(entry)?;
+        let blocks = entry.values.lock().table.group_blocks(block);
+        let mut bytes = vec![0; BLOCK_LEN as usize];
+        let mut values = Vec::new();
+        for other in blocks {
+            if other == block {
+                values.push(value);
+                continue;
+            }
+            let payload = &mut bytes[..block_len(entry.size, other) as usize];
+            content.read_at(other * BLOCK_LEN, payload)?;
+            let mut hasher = BlockHasher::new(other);
+            hasher.update(payload);
+            values.push(hasher.finish().0);
+        }
+        if entry.values.lock().table.is_group(block, &values) {
+            return Ok(());
+        }
+        Err(self.changed(entry.id))
+    }
+
     fn tell_failed(&self, entry: &SourceEntry, fault: &Fault) {
-        let first = !std::mem::replace(&mut entry.values.lock().failed, true);
-        if first {
+        let before = std::mem::replace(&mut entry.values.lock().state, State::Failed);
+        *entry.content.lock() = None;
+        if before != State::Failed {
             self.tell_fault(entry.id, fault);
         }
     }
 
     /// A file that cannot be opened stays known as failed, so that its failure is reported once.
     fn tell_unopened(&self, id: u32, fault: &Fault) {
-        let values = Values {
-            table: BlockTable::new(0, OpenGroups::unbounded()),
-            failed: true,
-        };
-        let failed = Arc::new(SourceEntry {
-            id,
-            size: 0,
-            content: None,
-            values: Mutex::new(values),
-        });
+        let failed = SourceEntry::new(id, 0, None, State::Failed);
         if self.open.lock().insert(id, failed).is_none() {
             self.tell_fault(id, fault);
         }
     }
 
-    fn tell_fault(&self, id: u32, fault: &Fault) {
+    pub(super) fn tell_fault(&self, id: u32, fault: &Fault) {
         self.tell.tell(Event::ReadFailed {
             source: self.id,
             entry: id,
@@ -238,39 +406,25 @@ impl Source {
 }
 
 impl SourceEntry {
-    /// Reads a block into `buffer` at [`PAYLOAD_AT`] and keeps its value.
-    fn read(&self, block: u64, buffer: &mut [u8], counters: &Counters) -> Result<ReadBlock, Fault> {
-        let length = block_len(self.size, block) as usize;
-        if length == 0 || buffer.len() < FRAME_ROOM {
-            return Err(Fault::new(FileFault::Io, "a block beyond the file's end was asked for"));
-        }
-        let start = Instant::now();
-        let payload = &mut buffer[PAYLOAD_AT..PAYLOAD_AT + length];
-        if let Some(content) = &self.content {
-            content.read_at(block * BLOCK_LEN, payload)?;
-        }
-        let read = lap(&counters.read_time, start);
-        let mut hasher = BlockHasher::new(block);
-        hasher.update(payload);
-        let (value, root) = hasher.finish();
-        // A block of zeros travels without its bytes: holes of sparse files, and anything else that is empty.
-        let encoding = if is_zeros(payload) {
-            Encoding::Hole
-        } else {
-            Encoding::Raw
-        };
-        lap(&counters.hash_time, read);
-        add(&counters.read_bytes, length as u64);
-        let kept = self.values.lock().table.set(block, value, root);
-        kept.map_err(no_room)?;
+    fn new(id: u32, size: u64, content: Option<Arc<dyn Content>>, state: State) -> Arc<Self> {
+        let table = BlockTable::new(block_count(size), OpenGroups::unbounded());
+        Arc::new(Self {
+            id,
+            size,
+            content: Mutex::new(content),
+            values: Mutex::new(Values { table, state }),
+        })
+    }
+}
 
-        let header = FrameHeader {
-            entry: self.id,
-            length: length as u32,
-            block,
-            encoding,
-        };
-        Ok(ReadBlock { header, value })
+impl Values {
+    /// Whether all values have come just now. Only one caller gets `true`.
+    fn completes(&mut self) -> bool {
+        let completes = self.state == State::Reading && self.table.is_complete();
+        if completes {
+            self.state = State::Sealing;
+        }
+        completes
     }
 }
 
@@ -280,7 +434,10 @@ impl ReadBlock {
         let (before, payload) = buffer.split_at_mut(PAYLOAD_AT);
         let header = codec.put_header(&self.header, before);
         let len = self.header.payload_len();
-        let value = codec.put_value(&self.value, &mut payload[len..]);
+        let value = match self.header.encoding {
+            Encoding::Raw => codec.put_value(&self.value, &mut payload[len..]),
+            Encoding::Hole => 0,
+        };
         FramePlace {
             start: PAYLOAD_AT - header,
             len: header + len + value,
@@ -288,12 +445,12 @@ impl ReadBlock {
     }
 }
 
-fn no_room(full: Full) -> Fault {
+pub(super) fn no_room(full: Full) -> Fault {
     Fault::new(FileFault::NoMemory, full.text())
 }
 
 /// Whether all bytes are zero. The comparison of a slice with itself shifted by one is a memcmp, which ends at the first difference.
-fn is_zeros(bytes: &[u8]) -> bool {
+pub(super) fn is_zeros(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
 }
 

@@ -13,8 +13,8 @@ use crate::core::fault::Fault;
 use crate::core::tell::Tell;
 use crate::core::words::{LeftOut, LeftOutReason};
 
-/// Pages that may wait to be taken: enough to keep the control stream busy, little enough to bound memory.
-const UNTAKEN: usize = 8;
+/// Pages that may wait to be taken: a tree of 32,768 entries is walked before anyone has come for it, and 4 MiB bound the memory.
+const UNTAKEN: usize = 64;
 
 /// Counts pages that are not taken yet.
 #[derive(Default)]
@@ -131,6 +131,7 @@ fn reason_of(reason: Reason) -> LeftOutReason {
         Reason::Special => LeftOutReason::Special,
         Reason::Link => LeftOutReason::Link,
         Reason::Vanished => LeftOutReason::Vanished,
+        Reason::Chosen => LeftOutReason::Chosen,
     }
 }
 

@@ -8,16 +8,22 @@ use crate::send::origin::tree::{Cache, Tree};
 use crate::testing::{Told, told};
 
 /// Enough entries for more pages than may wait: a page has at most 512.
-const FILES: usize = 12 * 512;
+const FILES: usize = (UNTAKEN + 4) * 512;
 
 #[test]
-fn a_walk_stops_at_eight_untaken_pages_and_goes_on_with_each_one_taken() {
+fn a_walk_stops_at_so_many_untaken_pages_and_goes_on_with_each_one_taken() {
     let folder = tempfile::tempdir().unwrap();
     for index in 0..FILES {
         std::fs::write(folder.path().join(format!("{index:05}")), b"").unwrap();
     }
     let events = Arc::new(Told::default());
-    let (_tree, walk) = Tree::open(&[folder.path().to_owned()], Cache::Allowed).ok().unwrap();
+    let (_tree, walk) = Tree::open(
+        &[folder.path().to_owned()],
+        Cache::Allowed,
+        ultra_files::WalkOptions::default(),
+    )
+    .ok()
+    .unwrap();
     let pace = Arc::new(Pace::default());
     let thread = std::thread::spawn({
         let (pace, events) = (pace.clone(), events.clone());

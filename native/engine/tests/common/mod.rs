@@ -144,7 +144,7 @@ impl Door {
             Number(each),
             Number(4096),
             Bytes(pkcs12),
-            Bytes(b"ultra/1\0ultra"),
+            Bytes(b"ultra/2\0ultra"),
             Bytes(b"127.0.0.1:0"),
         ]);
         // SAFETY: as above.
@@ -189,7 +189,7 @@ impl Door {
             Bytes(&pin[..16]),
             Number(0),
             Number(4096),
-            Bytes(b"ultra/1"),
+            Bytes(b"ultra/2"),
             Bytes(address.as_bytes()),
         ]);
         // SAFETY: as above.
@@ -262,8 +262,18 @@ impl Door {
 
     /// A source of `size` bytes in memory and a sink that keeps nothing and expects them.
     pub fn memory(&mut self, size: u64) -> (u32, u32) {
-        let memory = block(&[Number(1), Large(size), Bytes(b"")]);
-        let discard = block(&[Number(0), Number(0), Number(1), Number(0), Bytes(b""), Bytes(b"")]);
+        let memory = block(&[
+            Number(1),
+            Large(size),
+            Number(0),
+            Number(1),
+            Number(0),
+            Number(0),
+            Number(0),
+            Bytes(b""),
+        ]);
+        let choices = [0, 0, 1, 0, 0, 0, 0, 0, 0].map(Number);
+        let discard = [block(&choices), block(&[Bytes(b""), Bytes(b"")])].concat();
         // SAFETY: as above.
         let (source, sink) = unsafe {
             (
@@ -311,6 +321,7 @@ impl Door {
             first_lane,
             first_number: 0,
             count,
+            transfer: 1,
         });
         let lanes: Vec<u32> = (first_lane..self.next_lane).collect();
         let each = blocks.div_ceil(count.into()).max(1);
@@ -329,7 +340,11 @@ impl Door {
 
     pub fn admit(&self, connection: u32, lanes: u16, sink: u32) {
         self.run(Command::Admit { connection, lanes });
-        self.run(Command::Attach { connection, sink });
+        self.run(Command::Attach {
+            connection,
+            sink,
+            transfer: 1,
+        });
     }
 
     pub fn dispose(&mut self, ids: &[u32]) {

@@ -1,6 +1,9 @@
 //! Linux.
 
+mod acl;
+mod attributes;
 mod nodes;
+mod owners_unsafe;
 mod sync_range_unsafe;
 mod tickets;
 
@@ -12,7 +15,7 @@ use std::sync::OnceLock;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use super::{Errors, Process};
+use super::{Errors, Owners, Process};
 
 pub struct System;
 
@@ -21,6 +24,10 @@ impl Process for System {
     fn umask() -> u16 {
         static UMASK: OnceLock<u16> = OnceLock::new();
         *UMASK.get_or_init(|| umask_in_proc().unwrap_or_else(umask_by_setting))
+    }
+
+    fn user() -> u32 {
+        rustix::process::geteuid().as_raw()
     }
 
     fn random() -> io::Result<u128> {
@@ -32,6 +39,24 @@ impl Process for System {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(u128::from_le_bytes(bytes))
+    }
+}
+
+impl Owners for System {
+    fn user_name(uid: u32) -> Option<String> {
+        owners_unsafe::user_name(uid)
+    }
+
+    fn group_name(gid: u32) -> Option<String> {
+        owners_unsafe::group_name(gid)
+    }
+
+    fn user_id(name: &str) -> Option<u32> {
+        owners_unsafe::user_id(name)
+    }
+
+    fn group_id(name: &str) -> Option<u32> {
+        owners_unsafe::group_id(name)
     }
 }
 
@@ -52,6 +77,19 @@ impl Errors for System {
         error.raw_os_error() == Some(libc::ELOOP)
     }
 
+    /// EPERM is what FAT says, and Linux of files of others (fs.protected_hardlinks).
+    fn has_no_link(error: &io::Error) -> bool {
+        Self::is_unsupported(error)
+            || matches!(
+                error.raw_os_error(),
+                Some(libc::EPERM | libc::EMLINK | libc::EXDEV | libc::ENOSYS)
+            )
+    }
+
+    fn is_behind_end(error: &io::Error) -> bool {
+        error.raw_os_error() == Some(libc::ENXIO)
+    }
+
     /// O_DIRECTORY says the same to a link and to a file.
     fn is_no_folder(error: &io::Error) -> bool {
         Self::is_link(error) || error.raw_os_error() == Some(libc::ENOTDIR)
@@ -60,6 +98,17 @@ impl Errors for System {
     fn no_folder() -> io::Error {
         io::Error::from_raw_os_error(libc::ENOTDIR)
     }
+}
+
+/// Whether syncfs reports writes that failed: since Linux 5.8 (syncfs(2), "ERRORS").
+fn reports_failed_syncs() -> bool {
+    static REPORTS: OnceLock<bool> = OnceLock::new();
+    *REPORTS.get_or_init(|| {
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().ok());
+        let (major, minor) = (numbers.next().flatten(), numbers.next().flatten());
+        (major, minor) >= (Some(5), Some(8))
+    })
 }
 
 fn umask_in_proc() -> Option<u16> {

@@ -9,6 +9,10 @@
 //! - `File::allocate`: `fcntl(F_PREALLOCATE)`, contiguous first, then in pieces. It changes no size.
 //! - `File::start_sync`: nothing, there is no such call.
 //! - `File::will_read_in_order`: `fcntl(F_RDAHEAD)`. `File::forget_cached`: `fcntl(F_NOCACHE)`, which must not outlive the reading.
+//! - `File::next_data`, `next_hole`: `lseek` with SEEK_DATA and SEEK_HOLE, as APFS has holes. `copy_from`: `fclonefileat` needs a new name,
+//!   so `fcopyfile` with COPYFILE_DATA.
+//! - `Folder::default_mode`: nothing, ACLs there are of another kind. `Attributes::acl`: `acl_get_fd` and `acl_set_fd` as text.
+//!   `xattr_names`: all but `com.apple.quarantine` and the like; there is no `user.` before names.
 //! - `Process::umask`: `umask` alone, as there is no /proc: once, before threads create files. `Process::random`: `getentropy`.
 //! - `Errors`: also ENOTSUP is unsupported.
 //! - `TicketFiles::is_descriptor`: a path in `/dev/fd`, or a link that leads there. `guard`: by the name that `fstatfs` has

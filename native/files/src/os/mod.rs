@@ -50,9 +50,25 @@ pub struct Stat {
     pub size: u64,
     /// Permission bits, at most 0o777.
     pub mode: u16,
+    pub uid: u32,
+    pub gid: u32,
     pub links: u64,
+    /// Units of 512 bytes that it occupies on the disk: fewer than its size where it may have holes.
+    pub blocks: u64,
     pub mtime: Time,
     pub ctime: Time,
+}
+
+/// How a file system makes what was written durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// It keeps files in memory: there is nothing to make durable.
+    Memory,
+    /// One call writes everything that was written before it, and reports what failed. Only file systems for which a power-cut test
+    /// showed that (`docs/reliability.md`).
+    Whole,
+    /// Each file by itself.
+    Each,
 }
 
 /// How a file system guards a file.
@@ -70,6 +86,8 @@ pub enum Guard {
 pub trait Process {
     /// The bits that the user takes from the mode of everything new.
     fn umask() -> u16;
+    /// Who this process acts as.
+    fn user() -> u32;
     /// 128 unguessable bits.
     fn random() -> io::Result<u128>;
 }
@@ -82,6 +100,11 @@ pub trait Errors {
     fn is_refused(error: &io::Error) -> bool;
     /// A link where none is followed.
     fn is_link(error: &io::Error) -> bool;
+    /// This file system has no such links, this user may make none to that file, it is on another file system, or it has as many names as
+    /// it can.
+    fn has_no_link(error: &io::Error) -> bool;
+    /// What a search for data or holes says behind the end of a file.
+    fn is_behind_end(error: &io::Error) -> bool;
     /// A link or a file where a folder is needed.
     fn is_no_folder(error: &io::Error) -> bool;
     /// The error of [`Errors::is_no_folder`].
@@ -113,8 +136,40 @@ pub trait TicketFiles {
     fn is_descriptor(path: &Path) -> bool;
 }
 
+/// Users and groups by name and number.
+pub trait Owners {
+    fn user_name(uid: u32) -> Option<String>;
+    fn group_name(gid: u32) -> Option<String>;
+    fn user_id(name: &str) -> Option<u32>;
+    fn group_id(name: &str) -> Option<u32>;
+}
+
+/// The ACLs of a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acl {
+    /// Who may do what with it.
+    Access,
+    /// What is created in the folder gets.
+    Default,
+}
+
+/// What an open file or folder has besides contents, mode and times.
+pub trait Attributes {
+    /// Sets owner and group; `None` leaves one as it is.
+    fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
+    /// The names of its extended attributes that this user may carry to another machine: those of users, and all others for root but
+    /// ACLs and capabilities, which are rights like setuid.
+    fn xattr_names(&self) -> io::Result<Vec<String>>;
+    fn xattr(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// Sets one of the attributes that [`Attributes::xattr_names`] would tell; others are refused.
+    fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()>;
+    /// `None` if it has none beyond its mode.
+    fn acl(&self, acl: Acl) -> io::Result<Option<Vec<u8>>>;
+    fn set_acl(&self, acl: Acl, value: &[u8]) -> io::Result<()>;
+}
+
 /// A held folder. A *name* is one plain component.
-pub trait Folder: Sized + Send + Sync + 'static {
+pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     type File: File;
 
     /// Opens a folder that the user of this machine named: links are followed.
@@ -125,9 +180,16 @@ pub trait Folder: Sized + Send + Sync + 'static {
     fn open_file(&self, name: &str) -> io::Result<Self::File>;
     /// Creates a file that was not there, for reading and writing by its owner alone.
     fn create_file(&self, name: &str) -> io::Result<Self::File>;
+    /// [`Folder::create_file`] with the mode that it is to keep, less what the system takes from new files there. `false` beside the file:
+    /// its mode is still to be set.
+    fn create_file_as(&self, name: &str, _mode: u16) -> io::Result<(Self::File, bool)> {
+        Ok((self.create_file(name)?, false))
+    }
     /// Creates a folder that only its owner can enter.
     fn create_folder(&self, name: &str) -> io::Result<()>;
 
+    /// Whether this system can hold a name that the protocol carries.
+    fn can_hold(name: &str) -> bool;
     fn stat(&self, name: &str) -> io::Result<Stat>;
     fn stat_self(&self) -> io::Result<Stat>;
     /// Calls `each` with the bytes of every name, in no order.
@@ -142,27 +204,56 @@ pub trait Folder: Sized + Send + Sync + 'static {
     fn move_new(&self, from: &str, to: &str) -> io::Result<()>;
     /// Gives a child a second name if that name is free.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Gives a child a second name in another folder if that name is free. A symbolic link is not followed.
+    fn link_into(&self, from: &str, folder: &Self, to: &str) -> io::Result<()>;
+    /// Where a child that is a symbolic link leads.
+    fn read_link(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// Makes a symbolic link that was not there.
+    fn make_link(&self, name: &str, target: &str) -> io::Result<()>;
+    /// Sets the time of a child, which is not followed if it is a symbolic link.
+    fn set_child_mtime(&self, name: &str, mtime: Time) -> io::Result<()>;
+    /// Sets owner and group of a child, which is not followed; `None` leaves one as it is.
+    fn set_child_owner(&self, name: &str, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
     /// Renames a child; a file of the new name is replaced in one step.
     fn move_over(&self, from: &str, to: &str) -> io::Result<()>;
     fn remove_file(&self, name: &str) -> io::Result<()>;
     /// Removes an empty child folder.
     fn remove_folder(&self, name: &str) -> io::Result<()>;
 
+    /// Sets the permission bits and leaves the others: what is created in a setgid folder belongs to the folder's group.
     fn set_mode(&self, mode: u16) -> io::Result<()>;
+    /// The most that the folder's default ACL gives to what is created in it; `None` without one.
+    fn default_mode(&self) -> Option<u16>;
     fn set_mtime(&self, mtime: Time) -> io::Result<()>;
     /// Makes the names in this folder durable.
     fn sync(&self) -> io::Result<()>;
+    /// How the folder's file system makes files durable.
+    fn storage(&self) -> Storage {
+        Storage::Each
+    }
+    /// Makes everything durable that was written to the folder's file system before this call, and reports what could not be written
+    /// since the folder was opened. Only where [`Folder::storage`] is [`Storage::Whole`].
+    fn sync_all(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Bytes that this user can still write to the folder's file system.
     fn free_bytes(&self) -> io::Result<u64>;
 }
 
 /// An open plain file.
-pub trait File: Send + Sync + 'static {
+pub trait File: Attributes + Send + Sync + 'static {
     fn stat(&self) -> io::Result<Stat>;
     /// One read; may return fewer bytes, 0 at the end.
     fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize>;
     /// One write; may take fewer bytes.
     fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
+    /// Where data begins at or behind `offset`, which lies in the file; `None` if only a hole follows. Moves the descriptor's position,
+    /// which nothing here uses.
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>>;
+    /// Where a hole begins at or behind `offset`, which lies in the file: at its end at the latest.
+    fn next_hole(&self, offset: u64) -> io::Result<u64>;
+    /// Copies the first `len` bytes of another file, sharing them on the disk where the file system can.
+    fn copy_from(&self, other: &Self, len: u64) -> io::Result<()>;
     /// Waits until the file can take bytes again, after a write said that it would block.
     fn wait_writable(&self) -> io::Result<()>;
     fn set_size(&self, size: u64) -> io::Result<()>;
@@ -176,6 +267,12 @@ pub trait File: Send + Sync + 'static {
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Says that the file will be read from front to back. Advice.
     fn will_read_in_order(&self);
+    /// Lets the system forget a range of what it holds of the file in memory. Advice; what is not on the disk yet stays.
+    fn forget_range(&self, _offset: u64, _len: u64) {}
+    /// Whether the file lies in memory only, where there is nothing to forget.
+    fn is_in_memory(&self) -> bool {
+        false
+    }
     /// Lets the system forget what it holds of the file in memory, so that reads come from the disk. Advice; what is not on the
     /// disk yet stays.
     fn forget_cached(&self);

@@ -12,6 +12,11 @@
 //! - `File::allocate`: FileAllocationInformation. `File::set_size`: FileEndOfFileInformation. Neither clears what lies between.
 //! - `File::sync_data`: NtFlushBuffersFileEx with FLUSH_FLAGS_FILE_DATA_SYNC_ONLY. `File::start_sync`: nothing.
 //! - `set_mode`: FILE_ATTRIBUTE_READONLY alone. `will_read_in_order`, `forget_cached`: flags of the open, so both reopen the file.
+//! - `Folder::can_hold`: no backslash, colon, `< > | ? * "`, no trailing dot or space, no name of a device (`con`, `nul`, `com1`).
+//! - `Folder::make_link`: FSCTL_SET_REPARSE_POINT with a relative symbolic link; the kind (file or folder) is that of what it leads to.
+//!   Without the privilege or the developer mode: PermissionDenied, which `Errors::has_no_link` knows.
+//! - `File::next_data`, `next_hole`: FSCTL_QUERY_ALLOCATED_RANGES. A file is sparse only after FSCTL_SET_SPARSE, before its size is set.
+//! - `Folder::default_mode`: nothing; what is created inherits by itself. `Attributes`: `Unsupported`.
 //! - `Process::umask`: 0. `Process::random`: `BCryptGenRandom`.
 //! - `Errors`: ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION have no `ErrorKind` of their own.
 //! - `TicketFiles`: `create` with an ACL for this user alone; `guard` is `Guard::Mode` made from the ACL; no path is a descriptor.

@@ -1,12 +1,14 @@
 //! What the tests share: manifests in one line, and folders to receive into.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod faulty;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use ultra_files::os::Time;
-use ultra_files::{EntryKind, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
+use ultra_files::{EntryKind, Linked, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
 
 pub const MTIME: Time = Time {
     secs: 1_700_000_000,
@@ -18,10 +20,12 @@ pub fn file(path: &str, size: u64) -> PageEntry<'_> {
     PageEntry {
         kind: EntryKind::File,
         size: Some(size),
+        data_bytes: size,
         mode: 0o644,
         mtime: MTIME,
         fingerprint: [7; 16],
         path: SafePath::parse(path.as_bytes()).expect("a plain path"),
+        linked: Linked::None,
     }
 }
 
@@ -30,6 +34,25 @@ pub fn folder(path: &str) -> PageEntry<'_> {
     PageEntry {
         kind: EntryKind::Folder,
         mode: 0o755,
+        ..file(path, 0)
+    }
+}
+
+/// A symbolic link of a manifest.
+pub fn link<'a>(path: &'a str, target: &'a str) -> PageEntry<'a> {
+    PageEntry {
+        kind: EntryKind::Link,
+        mode: 0o777,
+        linked: Linked::Target(target),
+        ..file(path, 0)
+    }
+}
+
+/// Another name of a file of a manifest.
+pub fn name_of(path: &str, first: u32) -> PageEntry<'_> {
+    PageEntry {
+        kind: EntryKind::HardLink,
+        linked: Linked::Entry(first),
         ..file(path, 0)
     }
 }
@@ -46,7 +69,7 @@ pub fn page(entries: &[PageEntry<'_>]) -> (u16, Vec<u8>) {
 /// The bytes of a page with one file whose path nobody checked.
 pub fn raw_page(path: &[u8]) -> Vec<u8> {
     let (_, mut bytes) = page(&[file("x", 1)]);
-    bytes.truncate(40);
+    bytes.truncate(48);
     bytes.extend((path.len() as u16).to_le_bytes());
     bytes.extend(path);
     bytes.extend([0, 0]);

@@ -4,7 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{Sink, tell_failed};
+use super::{Sink, no_memory, tell_failed};
+use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::stats::{add, lap};
@@ -19,6 +20,13 @@ pub struct Sealed {
     entry: u32,
     size: u64,
     root: [u8; 32],
+}
+
+impl Sealed {
+    /// Whether it is an empty file or one of one block.
+    fn is_small(&self) -> bool {
+        self.size <= BLOCK_LEN
+    }
 }
 
 impl Sink {
@@ -38,13 +46,18 @@ impl Sink {
         let start = Instant::now();
         let mut right = Vec::with_capacity(taken.len());
         for sealed in taken {
-            match self.check(&sealed) {
+            match self.check_sealed(&sealed) {
                 Ok(()) => right.push(sealed),
                 Err(fault) => self.committed(&sealed, Err(fault)),
             }
         }
-        let entries: Vec<u32> = right.iter().map(|sealed| sealed.entry).collect();
-        for (sealed, result) in right.iter().zip(self.target.commit_group(&entries)) {
+        let (small, right): (Vec<Sealed>, Vec<Sealed>) = right.into_iter().partition(|sealed| sealed.is_small());
+        let numbers = |sealed: &[Sealed]| sealed.iter().map(|sealed| sealed.entry).collect::<Vec<u32>>();
+        for (sealed, result) in right.iter().zip(self.target.commit_group(&numbers(&right))) {
+            self.committed(sealed, result);
+        }
+        for (sealed, result) in small.iter().zip(self.target.commit_small(&numbers(&small))) {
+            self.small.over(sealed.entry);
             self.committed(sealed, result);
         }
         lap(&self.counters.commit_time, start);
@@ -57,10 +70,14 @@ impl Sink {
         match result {
             Ok(Committed { durable, unkept }) => {
                 add(&self.counters.committed_files, 1);
-                self.roots.lock().insert(entry, sealed.root);
+                // There is room: its memory is one column.
+                if self.roots.set(entry, sealed.root).is_err() {
+                    return tell_failed(&*self.tell, self.id, entry, &no_memory());
+                }
                 self.tell.tell(Event::Committed {
                     sink: self.id,
-                    entry,
+                    first: entry,
+                    count: 1,
                     durable,
                     unkept,
                 });
@@ -72,7 +89,8 @@ impl Sink {
         }
     }
 
-    fn check(&self, &Sealed { entry: id, size, root }: &Sealed) -> Result<(), Fault> {
+    fn check_sealed(&self, sealed: &Sealed) -> Result<(), Fault> {
+        let &Sealed { entry: id, size, root } = sealed;
         let Some(known) = self.target.file_size(id) else {
             return Ok(()); // a folder has no contents
         };
@@ -80,6 +98,14 @@ impl Sink {
         let integrity = |what: &str| Fault::new(FileFault::Integrity, format!("{what} \"{name}\""));
         if size != known {
             return Err(integrity("the sender sealed another size of"));
+        }
+        if sealed.is_small() && size > 0 {
+            let written = self.small.is_unsealed(id) || self.small.has_arrived(id);
+            return match self.roots.get(id).filter(|_| written) {
+                Some(actual) if actual == root => Ok(()),
+                Some(_) => Err(integrity("the bytes are not what the sender sealed of")),
+                None => Err(integrity("no block has arrived of")),
+            };
         }
         let actual = match self.entry(id) {
             Some(entry) => {

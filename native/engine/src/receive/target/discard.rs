@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use ultra_files::{EntryKind, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part};
+use ultra_files::{EntryKind, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part, SmallPart};
 
 use super::{Committed, MOST, Target};
 use crate::core::fault::Fault;
@@ -13,10 +13,20 @@ use crate::core::words::{TargetStatus, Unkept};
 pub struct Discard(RwLock<Known>);
 
 /// The entries of pages, in order.
-#[derive(Default)]
 struct Known {
     entries: Vec<(String, EntryKind, u64)>,
     path_bytes: usize,
+    most_bytes: usize,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            path_bytes: 0,
+            most_bytes: MAX_NAME_BYTES,
+        }
+    }
 }
 
 impl Target for Discard {
@@ -31,10 +41,18 @@ impl Target for Discard {
         u32::try_from(self.0.read().entries.len()).unwrap_or(u32::MAX)
     }
 
+    fn kind(&self, id: u32) -> Option<EntryKind> {
+        self.0.read().entries.get(id as usize).map(|(_, kind, _)| *kind)
+    }
+
     fn file_size(&self, id: u32) -> Option<u64> {
         let known = self.0.read();
         let (_, kind, size) = known.entries.get(id as usize)?;
         (*kind == EntryKind::File).then_some(*size)
+    }
+
+    fn is_sparse(&self, _id: u32) -> bool {
+        false
     }
 
     fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
@@ -57,6 +75,40 @@ impl Target for Discard {
         ids.iter().map(|_| Ok(Committed::default())).collect()
     }
 
+    fn small_part(&self, _id: u32) -> Result<Option<SmallPart>, Fault> {
+        Ok(None)
+    }
+
+    fn write_small(&self, _id: u32, _part: &SmallPart, _offset: u64, _bytes: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn extend_small(&self, _id: u32, _part: &SmallPart) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn finish_small(&self, _id: u32, _part: SmallPart) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn drop_small(&self, _id: u32, _part: SmallPart) {}
+
+    fn commit_small(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        self.commit_group(ids)
+    }
+
+    fn commit_links(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        self.commit_group(ids)
+    }
+
+    fn link_root(&self, _id: u32) -> Option<[u8; 32]> {
+        None
+    }
+
+    fn waits_for_disk(&self) -> bool {
+        false
+    }
+
     fn abandon(&self, _id: u32) {}
 
     fn finish_folders(&self) -> Result<Unkept, Fault> {
@@ -76,7 +128,7 @@ impl Known {
         if self.entries.len() >= MAX_ENTRIES as usize {
             return Err(PageError::TooManyEntries);
         }
-        if self.path_bytes + path.len() > MAX_NAME_BYTES {
+        if self.path_bytes + path.len() > self.most_bytes {
             return Err(PageError::TooMuch);
         }
         let mut kept = String::new();
@@ -91,7 +143,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use ultra_files::{PageBuilder, SafePath, os::Time};
+    use ultra_files::{Linked, PageBuilder, SafePath, os::Time};
 
     use super::*;
 
@@ -103,10 +155,12 @@ mod tests {
             let entry = PageEntry {
                 kind: EntryKind::File,
                 size: Some(1),
+                data_bytes: 1,
                 mode: 0o644,
                 mtime: Time { secs: 0, nanos: 0 },
                 fingerprint: [0; 16],
                 path: SafePath::parse(path.as_bytes()).unwrap(),
+                linked: Linked::None,
             };
             assert!(builder.push(&entry));
         }
@@ -115,7 +169,12 @@ mod tests {
 
     #[test]
     fn t2_what_is_discarded_has_a_list_of_paths_that_is_bounded() {
-        let target = Discard::default();
+        assert_eq!(Known::default().most_bytes, MAX_NAME_BYTES);
+        let most_bytes = 16 << 20;
+        let target = Discard(RwLock::new(Known {
+            most_bytes,
+            ..Known::default()
+        }));
         let folder = "folder/".repeat(580);
         let mut first = 0;
         let refused = loop {
@@ -125,10 +184,10 @@ mod tests {
                 Err(fault) => break fault,
             }
             first += 15;
-            assert!((first as usize) < 70_000);
+            assert!((first as usize) < 5_000);
         };
         assert_eq!(refused.class, crate::core::words::FileFault::Protocol);
-        assert!(first as usize > MAX_NAME_BYTES / 4096 - 15, "many fit");
+        assert!(first as usize > most_bytes / 4096 - 15, "many fit");
         assert!(target.describe(first - 1).is_some());
     }
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ultra_files::{EntryKind, ErrorClass, Kept, Part, Sink, TargetStatus as Found};
+use ultra_files::{
+    CommitInfo, EntryKind, ErrorClass, Kept, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
+};
 
 use super::{Committed, MOST, Target};
 use crate::core::fault::Fault;
 use crate::core::options::SinkOptions;
-use crate::core::words::{TargetStatus, Unkept};
+use crate::core::words::{LinkChoice, TargetStatus, Unkept};
 
 pub struct Folder(Sink);
 
@@ -19,6 +21,17 @@ impl Folder {
             hidden: options.hidden,
             rename: (!options.rename.is_empty()).then(|| options.rename.clone()),
             create: options.create,
+            no_sync: options.no_sync,
+            links: match options.links {
+                LinkChoice::Inside | LinkChoice::Follow => MadeLinks::Inside,
+                LinkChoice::All => MadeLinks::All,
+                LinkChoice::None => MadeLinks::None,
+            },
+            preserve: Preserve {
+                owner: options.owner,
+                xattrs: options.xattrs,
+                acl: options.acl,
+            },
         };
         Ok(Self(Sink::open(Path::new(&options.folder), choices)?))
     }
@@ -39,8 +52,16 @@ impl Target for Folder {
         self.0.entry_count()
     }
 
+    fn kind(&self, id: u32) -> Option<EntryKind> {
+        self.0.kind(id)
+    }
+
     fn file_size(&self, id: u32) -> Option<u64> {
-        (self.0.kind(id)? == EntryKind::File).then(|| self.0.size(id)).flatten()
+        self.0.file_size(id)
+    }
+
+    fn is_sparse(&self, id: u32) -> bool {
+        self.0.is_sparse(id)
     }
 
     fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
@@ -65,14 +86,46 @@ impl Target for Folder {
     }
 
     fn commit_group(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
-        let results = self.0.commit_group(ids).into_iter().map(|result| {
-            let info = result?;
-            Ok(Committed {
-                durable: info.durable,
-                unkept: unkept(info.kept),
-            })
-        });
-        results.collect()
+        let results = self.0.commit_group(ids).into_iter();
+        results.map(|result| Ok(committed(result?))).collect()
+    }
+
+    fn small_part(&self, id: u32) -> Result<Option<SmallPart>, Fault> {
+        Ok(Some(self.0.small_part(id)?))
+    }
+
+    fn write_small(&self, id: u32, part: &SmallPart, offset: u64, bytes: &[u8]) -> Result<(), Fault> {
+        Ok(self.0.write_small(id, part, offset, bytes)?)
+    }
+
+    fn extend_small(&self, id: u32, part: &SmallPart) -> Result<(), Fault> {
+        Ok(self.0.extend_small(id, part)?)
+    }
+
+    fn finish_small(&self, id: u32, part: SmallPart) -> Result<(), Fault> {
+        Ok(self.0.finish_small(id, part)?)
+    }
+
+    fn drop_small(&self, id: u32, part: SmallPart) {
+        self.0.drop_small(id, part);
+    }
+
+    fn commit_small(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        let results = self.0.commit_small(ids).into_iter();
+        results.map(|result| Ok(committed(result?))).collect()
+    }
+
+    fn commit_links(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
+        let results = self.0.commit_links(ids).into_iter();
+        results.map(|result| Ok(committed(result?))).collect()
+    }
+
+    fn link_root(&self, id: u32) -> Option<[u8; 32]> {
+        self.0.link_root(id)
+    }
+
+    fn waits_for_disk(&self) -> bool {
+        self.0.waits_for_disk()
     }
 
     fn abandon(&self, id: u32) {
@@ -97,10 +150,21 @@ impl Target for Folder {
     }
 }
 
+fn committed(info: CommitInfo) -> Committed {
+    Committed {
+        durable: info.durable,
+        unkept: unkept(info.kept),
+    }
+}
+
 fn unkept(kept: Kept) -> Unkept {
     Unkept {
         mode: !kept.mode,
         time: !kept.time,
+        links: !kept.links,
+        owner: !kept.owner,
+        xattrs: !kept.xattrs,
+        acl: !kept.acl,
     }
 }
 
@@ -118,6 +182,9 @@ fn status_of(status: Found) -> TargetStatus {
         Found::UnsafeParent => TargetStatus::UnsafeParent,
         Found::CannotRename => TargetStatus::CannotRename,
         Found::Hidden => TargetStatus::Hidden,
+        Found::OutsideLink => TargetStatus::OutsideLink,
+        Found::Unwanted => TargetStatus::Unwanted,
+        Found::BadName => TargetStatus::BadName,
     }
 }
 

@@ -1,9 +1,9 @@
 //! One file whose bytes need no disk: whatever is in the buffer. For measurements.
 
 use ultra_files::os::Time;
-use ultra_files::{EntryKind, Page, PageBuilder, PageEntry, SafePath};
+use ultra_files::{EntryKind, Linked, Page, PageBuilder, PageEntry, SafePath};
 
-use super::{Content, Described, Origin};
+use super::{Content, Described, Origin, small_len_of};
 use crate::core::fault::Fault;
 
 /// The name of the only entry: it is never written to a disk.
@@ -19,10 +19,12 @@ impl Memory {
         let entry = PageEntry {
             kind: EntryKind::File,
             size: Some(self.size),
+            data_bytes: self.size,
             mode: 0o600,
             mtime: Time { secs: 0, nanos: 0 },
             fingerprint: [0; 16],
             path: SafePath::parse(NAME.as_bytes()).ok()?,
+            linked: Linked::None,
         };
         let mut builder = PageBuilder::new();
         if !builder.push(&entry) {
@@ -47,6 +49,18 @@ impl Origin for Memory {
     fn open(&self, _id: u32) -> Result<Box<dyn Content>, Fault> {
         Ok(Box::new(Anything))
     }
+
+    fn link_root(&self, _id: u32) -> Option<[u8; 32]> {
+        None
+    }
+
+    fn small_len(&self, id: u32) -> Option<usize> {
+        (id == 0).then(|| small_len_of(self.size)).flatten()
+    }
+
+    fn read_small(&self, _id: u32, _buffer: &mut [u8]) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 struct Anything;
@@ -54,6 +68,10 @@ struct Anything;
 impl Content for Anything {
     fn read_at(&self, _offset: u64, _buffer: &mut [u8]) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn hole_blocks(&self, _offset: u64) -> Result<u64, Fault> {
+        Ok(0)
     }
 
     fn check_unchanged(&self) -> Result<(), Fault> {

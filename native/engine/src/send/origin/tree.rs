@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Source as Files, SourceFile, Walk};
+use ultra_files::{Source as Files, SourceFile, Walk, WalkOptions};
 
-use super::{Content, Described, Origin};
+use super::{Content, Described, Origin, small_len_of};
+use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::fault::Fault;
 
 pub struct Tree {
@@ -22,8 +23,8 @@ pub enum Cache {
 
 impl Tree {
     /// The user's arguments, and the walk over them.
-    pub fn open(paths: &[PathBuf], cache: Cache) -> Result<(Self, Walk), Fault> {
-        let (files, walk) = Walk::open(paths)?;
+    pub fn open(paths: &[PathBuf], cache: Cache, options: WalkOptions) -> Result<(Self, Walk), Fault> {
+        let (files, walk) = Walk::open_with(paths, options)?;
         Ok((Self { files, cache }, walk))
     }
 }
@@ -41,11 +42,41 @@ impl Origin for Tree {
         }
         Ok(Box::new(file))
     }
+
+    fn link_root(&self, id: u32) -> Option<[u8; 32]> {
+        self.files.link_root(id)
+    }
+
+    fn small_len(&self, id: u32) -> Option<usize> {
+        small_len_of(self.files.file_size(id)?)
+    }
+
+    fn read_small(&self, id: u32, buffer: &mut [u8]) -> Result<(), Fault> {
+        if self.cache == Cache::Forgotten {
+            let file = self.files.open_entry(id)?;
+            file.forget_cached();
+        }
+        Ok(self.files.read_whole(id, buffer)?)
+    }
 }
 
 impl Content for SourceFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Fault> {
         Ok(SourceFile::read_at(self, offset, buffer)?)
+    }
+
+    fn hole_blocks(&self, offset: u64) -> Result<u64, Fault> {
+        if !self.may_have_holes() {
+            return Ok(0);
+        }
+        let (data, size) = (self.next_data(offset)?, self.size());
+        // A hole at the end takes the last block, whatever its length.
+        let end = if data >= size {
+            size.next_multiple_of(BLOCK_LEN)
+        } else {
+            data
+        };
+        Ok(end.saturating_sub(offset) / BLOCK_LEN)
     }
 
     fn check_unchanged(&self) -> Result<(), Fault> {

@@ -6,18 +6,28 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{
-    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps,
-    UTIME_OMIT,
+    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, SeekFrom, Timespec,
+    Timestamps, UTIME_OMIT,
 };
 
-use super::{permissions, retry};
-use crate::os::{File, Folder, NodeKind, Stat, Time};
+use rustix::io::Errno;
 
-/// A held folder descriptor.
-pub struct NativeFolder(OwnedFd);
+use super::attributes::{Of, ids};
+use super::{acl, permissions, retry};
+use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time};
+
+/// A held folder descriptor, and the mode of its default ACL once it was asked for: files come in thousands to a folder.
+pub struct NativeFolder(OwnedFd, OnceLock<Option<u16>>);
+
+impl NativeFolder {
+    fn new(fd: OwnedFd) -> Self {
+        Self(fd, OnceLock::new())
+    }
+}
 
 /// An open file descriptor.
 pub struct NativeFile(OwnedFd);
@@ -28,15 +38,52 @@ const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
 
+/// Most bytes that one call copies: it cannot be interrupted.
+const COPY_PIECE: usize = 64 << 20;
+
+/// Longest ACL that is read: some 500 users and groups, as many as ext4 holds.
+const MAX_ACL: usize = 4096;
+
+const COPY_BUFFER: usize = 1 << 20;
+
+/// Both are descriptors with attributes.
+macro_rules! attributes {
+    ($node:ty) => {
+        impl Attributes for $node {
+            fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+                Of(&self.0).set_owner(uid, gid)
+            }
+            fn xattr_names(&self) -> io::Result<Vec<String>> {
+                Of(&self.0).xattr_names()
+            }
+            fn xattr(&self, name: &str) -> io::Result<Vec<u8>> {
+                Of(&self.0).xattr(name)
+            }
+            fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()> {
+                Of(&self.0).set_xattr(name, value)
+            }
+            fn acl(&self, acl: Acl) -> io::Result<Option<Vec<u8>>> {
+                Of(&self.0).acl(acl)
+            }
+            fn set_acl(&self, acl: Acl, value: &[u8]) -> io::Result<()> {
+                Of(&self.0).set_acl(acl, value)
+            }
+        }
+    };
+}
+
+attributes!(NativeFolder);
+attributes!(NativeFile);
+
 impl Folder for NativeFolder {
     type File = NativeFile;
 
     fn open(path: &Path) -> io::Result<Self> {
-        open(CWD, path, FOLDER).map(Self)
+        open(CWD, path, FOLDER).map(Self::new)
     }
 
     fn open_folder(&self, name: &str) -> io::Result<Self> {
-        open(&self.0, name, FOLDER | OFlags::NOFOLLOW).map(Self)
+        open(&self.0, name, FOLDER | OFlags::NOFOLLOW).map(Self::new)
     }
 
     fn open_file(&self, name: &str) -> io::Result<NativeFile> {
@@ -52,8 +99,19 @@ impl Folder for NativeFolder {
         Ok(NativeFile(fd))
     }
 
+    /// Saves a call for each of many files: the system itself takes off the umask, or applies the folder's default ACL.
+    fn create_file_as(&self, name: &str, mode: u16) -> io::Result<(NativeFile, bool)> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode_of(mode)))?;
+        Ok((NativeFile(fd), true))
+    }
+
     fn create_folder(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?)
+    }
+
+    fn can_hold(_name: &str) -> bool {
+        true
     }
 
     fn stat(&self, name: &str) -> io::Result<Stat> {
@@ -95,6 +153,29 @@ impl Folder for NativeFolder {
         Ok(rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?)
     }
 
+    fn link_into(&self, from: &str, folder: &Self, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::linkat(&self.0, from, &folder.0, to, AtFlags::empty())?)
+    }
+
+    fn read_link(&self, name: &str) -> io::Result<Vec<u8>> {
+        Ok(rustix::fs::readlinkat(&self.0, name, Vec::new())?.into_bytes())
+    }
+
+    fn make_link(&self, name: &str, target: &str) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(target, &self.0, name)?)
+    }
+
+    fn set_child_mtime(&self, name: &str, mtime: Time) -> io::Result<()> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        Ok(rustix::fs::utimensat(&self.0, name, &only_mtime(mtime), flags)?)
+    }
+
+    fn set_child_owner(&self, name: &str, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        let (uid, gid) = ids(uid, gid);
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        Ok(rustix::fs::chownat(&self.0, name, uid, gid, flags)?)
+    }
+
     fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
@@ -108,7 +189,18 @@ impl Folder for NativeFolder {
     }
 
     fn set_mode(&self, mode: u16) -> io::Result<()> {
-        Ok(rustix::fs::fchmod(&self.0, mode_of(mode))?)
+        let special = Mode::SUID | Mode::SGID | Mode::SVTX;
+        let kept = Mode::from_raw_mode(rustix::fs::fstat(&self.0)?.st_mode) & special;
+        Ok(rustix::fs::fchmod(&self.0, mode_of(mode) | kept)?)
+    }
+
+    fn default_mode(&self) -> Option<u16> {
+        *self.1.get_or_init(|| {
+            let mut bytes = [0; MAX_ACL];
+            // Without ACLs, or with one that is longer than any in use, the umask counts.
+            let len = rustix::fs::fgetxattr(&self.0, acl::DEFAULT, &mut bytes).ok()?;
+            acl::mode_of(bytes.get(..len)?)
+        })
     }
 
     fn set_mtime(&self, mtime: Time) -> io::Result<()> {
@@ -119,6 +211,22 @@ impl Folder for NativeFolder {
         Ok(retry(|| rustix::fs::fsync(&self.0))?)
     }
 
+    fn storage(&self) -> Storage {
+        /// Those for which `tests/power_cut.rs` showed it. syncfs reports failed writes since Linux 5.8 (syncfs(2)).
+        const EXT4: u64 = 0xef53;
+        const XFS: u64 = 0x5846_5342;
+        const BTRFS: u64 = 0x9123_683e;
+        match rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u64) {
+            Ok(system) if is_in_memory(system) => Storage::Memory,
+            Ok(EXT4 | XFS | BTRFS) if super::reports_failed_syncs() => Storage::Whole,
+            _ => Storage::Each,
+        }
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(retry(|| rustix::fs::syncfs(&self.0))?)
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.0)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -126,12 +234,29 @@ impl Folder for NativeFolder {
 }
 
 impl NativeFile {
+    /// Copies a range through memory.
+    fn copy_bytes(&self, other: &Self, mut from: u64, to: u64) -> io::Result<()> {
+        let mut buffer = vec![0; COPY_BUFFER];
+        while from < to {
+            let len = usize::try_from(to - from).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
+            let piece = buffer.get_mut(..len).unwrap_or_default();
+            other.read_all_at(from, piece)?;
+            self.write_all_at(from, piece)?;
+            from += len as u64;
+        }
+        Ok(())
+    }
+
     /// Whether its file system keeps files in memory: tmpfs or ramfs.
     fn is_in_memory(&self) -> bool {
-        const TMPFS: i64 = 0x0102_1994;
-        const RAMFS: i64 = 0x8584_58f6;
-        rustix::fs::fstatfs(&self.0).is_ok_and(|system| matches!(system.f_type, TMPFS | RAMFS))
+        rustix::fs::fstatfs(&self.0).is_ok_and(|system| is_in_memory(system.f_type as u64))
     }
+}
+
+fn is_in_memory(system: u64) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    matches!(system, TMPFS | RAMFS)
 }
 
 impl File for NativeFile {
@@ -145,6 +270,38 @@ impl File for NativeFile {
 
     fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::pwrite(&self.0, bytes, offset)?)
+    }
+
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
+        match rustix::fs::seek(&self.0, SeekFrom::Data(offset)) {
+            Ok(at) => Ok(Some(at)),
+            Err(Errno::NXIO) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn next_hole(&self, offset: u64) -> io::Result<u64> {
+        Ok(rustix::fs::seek(&self.0, SeekFrom::Hole(offset))?)
+    }
+
+    fn copy_from(&self, other: &Self, len: u64) -> io::Result<()> {
+        if rustix::fs::ioctl_ficlone(&self.0, &other.0).is_ok() {
+            return Ok(());
+        }
+        let mut done = 0;
+        while done < len {
+            let (mut from, mut to) = (done, done);
+            let piece = usize::try_from(len - done).unwrap_or(usize::MAX).min(COPY_PIECE);
+            match retry(|| rustix::fs::copy_file_range(&other.0, Some(&mut from), &self.0, Some(&mut to), piece)) {
+                // Some file systems say that they copied nothing instead of that they cannot.
+                Ok(0) | Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    return self.copy_bytes(other, done, len);
+                }
+                Ok(copied) => done += copied as u64,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     fn wait_writable(&self) -> io::Result<()> {
@@ -188,6 +345,14 @@ impl File for NativeFile {
         let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::Sequential);
     }
 
+    fn forget_range(&self, offset: u64, len: u64) {
+        let _ = rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(len), Advice::DontNeed);
+    }
+
+    fn is_in_memory(&self) -> bool {
+        NativeFile::is_in_memory(self)
+    }
+
     fn forget_cached(&self) {
         let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed);
     }
@@ -209,7 +374,10 @@ fn stat_of(stat: &rustix::fs::Stat) -> Stat {
         ino: stat.st_ino,
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mode: permissions(stat.st_mode),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
         links: stat.st_nlink,
+        blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
         mtime: time_of(stat.st_mtime, stat.st_mtime_nsec),
         ctime: time_of(stat.st_ctime, stat.st_ctime_nsec),
     }

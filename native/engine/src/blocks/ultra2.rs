@@ -1,13 +1,17 @@
-//! Lanes of `ultra/1`, `docs/protocol.md` "Lanes".
+//! Lanes of `ultra/2`, `docs/protocol.md` "Lanes".
 
 use super::codec::{LaneCodec, LaneDecoder, Part};
-use super::frame::{self, FrameHeader, HEADER_LEN, PREFACE_LEN, VALUE_LEN};
+use super::frame::{self, Encoding, FrameHeader, HEADER_LEN, PREFACE_LEN, Preface, VALUE_LEN};
 
-pub struct Ultra1;
+pub struct Ultra2;
 
-impl LaneCodec for Ultra1 {
-    fn preface(&self, number: u16) -> Box<[u8]> {
-        Box::new(frame::encode_preface(number))
+impl LaneCodec for Ultra2 {
+    fn preface(&self, preface: Preface) -> Box<[u8]> {
+        Box::new(frame::encode_preface(preface))
+    }
+
+    fn header_len(&self) -> usize {
+        HEADER_LEN
     }
 
     fn put_header(&self, header: &FrameHeader, before: &mut [u8]) -> usize {
@@ -30,7 +34,7 @@ impl LaneCodec for Ultra1 {
 enum Decoder {
     /// From the start; leads to `Header`.
     Preface(Partial<PREFACE_LEN>),
-    /// From `Preface` and after each frame; leads to `Payload`, or for a hole to `Value`.
+    /// From `Preface` and after each frame; leads to `Payload`, or for holes to itself.
     Header(Partial<HEADER_LEN>),
     /// From `Header`; leads to `Value` when all payload bytes came.
     Payload { left: usize },
@@ -48,16 +52,19 @@ impl LaneDecoder for Decoder {
                 let Some(preface) = partial.fill(bytes) else {
                     return Ok(None);
                 };
-                let number = frame::decode_preface(&preface)?;
+                let preface = frame::decode_preface(&preface)?;
                 *self = Self::Header(Partial::new());
-                Ok(Some(Part::Preface(number)))
+                Ok(Some(Part::Preface(preface)))
             }
             Self::Header(partial) => {
                 let Some(header) = partial.fill(bytes) else {
                     return Ok(None);
                 };
                 let header = FrameHeader::decode(&header)?;
-                *self = Self::payload(header.payload_len());
+                *self = match header.encoding {
+                    Encoding::Raw => Self::payload(header.payload_len()),
+                    Encoding::Hole => Self::Header(Partial::new()),
+                };
                 Ok(Some(Part::Header(header)))
             }
             Self::Payload { left } => {
@@ -113,5 +120,5 @@ impl<const N: usize> Partial<N> {
 }
 
 #[cfg(test)]
-#[path = "ultra1_tests.rs"]
+#[path = "ultra2_tests.rs"]
 mod tests;

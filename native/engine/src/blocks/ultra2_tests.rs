@@ -1,4 +1,3 @@
-use super::super::block_tree::BLOCK_LEN;
 use super::super::codec::HEADER_ROOM;
 use super::super::frame::Encoding;
 use super::*;
@@ -9,23 +8,29 @@ fn header(block: u64, length: u32, encoding: Encoding) -> FrameHeader {
         length,
         block,
         encoding,
+        sealed: false,
     }
 }
 
-/// A lane with one frame of four bytes and one hole.
+/// A lane with a frame of four bytes, a run of holes and a frame of two bytes.
 fn lane() -> Vec<u8> {
-    let mut bytes = Ultra1.preface(7).into_vec();
+    let preface = Preface { lane: 7, transfer: 300 };
+    let mut bytes = Ultra2.preface(preface).into_vec();
     for (header, payload) in [
         (header(0, 4, Encoding::Raw), &b"abcd"[..]),
-        (header(1, BLOCK_LEN as u32, Encoding::Hole), b""),
+        (header(1, 40_000, Encoding::Hole), b""),
+        (header(40_001, 2, Encoding::Raw), b"ef"),
     ] {
         let mut before = [0; HEADER_ROOM];
-        let len = Ultra1.put_header(&header, &mut before);
+        let len = Ultra2.put_header(&header, &mut before);
         bytes.extend_from_slice(&before[HEADER_ROOM - len..]);
+        if header.encoding == Encoding::Hole {
+            continue;
+        }
         bytes.extend_from_slice(payload);
         let mut after = [0; VALUE_LEN];
         assert_eq!(
-            Ultra1.put_value(&[header.block as u8; VALUE_LEN], &mut after),
+            Ultra2.put_value(&[header.block as u8; VALUE_LEN], &mut after),
             VALUE_LEN
         );
         bytes.extend_from_slice(&after);
@@ -35,7 +40,7 @@ fn lane() -> Vec<u8> {
 
 /// The parts of a lane that comes in pieces of `size`; payloads are joined.
 fn parts(bytes: &[u8], size: usize) -> Vec<String> {
-    let mut decoder = Ultra1.decoder();
+    let mut decoder = Ultra2.decoder();
     let mut parts: Vec<String> = Vec::new();
     let mut payload = Vec::new();
     for mut piece in bytes.chunks(size) {
@@ -63,9 +68,10 @@ fn what_was_put_is_taken_apart_again_in_pieces_of_any_size() {
     let whole = parts(&bytes, bytes.len());
     assert_eq!(
         whole.len(),
-        6,
-        "preface, header, payload, value, header, value: {whole:?}"
+        8,
+        "preface, header, payload, value, header of holes, header, payload, value: {whole:?}"
     );
+    assert!(whole[0].contains("lane: 7, transfer: 300"), "{whole:?}");
     for size in 1..bytes.len() {
         assert_eq!(parts(&bytes, size), whole, "pieces of {size}");
     }
@@ -74,7 +80,7 @@ fn what_was_put_is_taken_apart_again_in_pieces_of_any_size() {
 #[test]
 fn a_lane_may_end_between_frames_only() {
     let bytes = lane();
-    let mut decoder = Ultra1.decoder();
+    let mut decoder = Ultra2.decoder();
     let ends: Vec<usize> = (0..bytes.len())
         .filter(|at| {
             let mut byte = &bytes[*at..=*at];
@@ -84,5 +90,5 @@ fn a_lane_may_end_between_frames_only() {
         .map(|at| at + 1)
         .collect();
     let first = PREFACE_LEN + HEADER_LEN + 4 + VALUE_LEN;
-    assert_eq!(ends, [PREFACE_LEN, first, first + HEADER_LEN + VALUE_LEN]);
+    assert_eq!(ends, [PREFACE_LEN, first, first + HEADER_LEN, bytes.len()]);
 }

@@ -1,0 +1,247 @@
+//! Making symbolic and hard links, when all files are there.
+//!
+//! Symbolic links come last so that nothing of this transfer is ever created through one, and hard links after the file that they name.
+//! Both are made under a temporary name and renamed, so that they replace nothing unseen.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use crate::commit::{copy, durable, not_named, rename};
+use crate::error::{ErrorClass, FileError};
+use crate::os::{Errors, Folder, NodeKind, Stat, System};
+use crate::page::EntryKind;
+use crate::part::{Kept, Part, kept, random_name};
+use crate::path::SafePath;
+use crate::sink::{CommitInfo, Sink};
+use crate::table::{Outcome, Record, TargetStatus};
+
+/// A link with its final name, which is not durable yet.
+struct Made<F> {
+    folder: Arc<F>,
+    kept: Kept,
+}
+
+impl<F: Folder> Sink<F> {
+    /// Makes symbolic and hard links final, in their order. To be called when everything else of the manifest is committed, failed or
+    /// skipped. One failure does not stop the others; a link that is there already stays as it is.
+    pub fn commit_links(&self, entries: &[u32]) -> Vec<Result<CommitInfo, FileError>> {
+        let _one_at_a_time = self.making_links.lock();
+        let made: Vec<_> = entries.iter().map(|entry| self.link_in_place(*entry)).collect();
+        let mut synced = HashMap::new();
+        let pairs = entries.iter().zip(made);
+        pairs
+            .map(|(entry, made)| self.end_link(*entry, made?, &mut synced))
+            .collect()
+    }
+
+    /// Gives a link its final name. `None` if it has it from an earlier call.
+    fn link_in_place(&self, entry: u32) -> Result<Result<Made<F>, CommitInfo>, FileError> {
+        let outcome = self.read().record(entry).map(|record| record.outcome);
+        if let Some(Outcome::Committed { durable, kept }) = outcome {
+            return Ok(Err(CommitInfo { durable, kept }));
+        }
+        let (record, path) = self.admit(entry)?;
+        let safe = SafePath::of_components(&path);
+        let why = match record.kind {
+            EntryKind::Link => self.check_link(entry, safe),
+            EntryKind::HardLink => None,
+            EntryKind::File | EntryKind::Folder => Some("it is no link"),
+        };
+        if let Some(why) = why {
+            return Err(FileError::rule(ErrorClass::NotAFile, "make the link", path, why));
+        }
+        self.check_leave(safe)?;
+        let folder = self.root.open_folder(safe.parent(), true)?;
+        // Now it is known who made the folders.
+        self.check_leave(safe)?;
+        let kept = match record.kind {
+            EntryKind::Link => self.make_symbolic(entry, &record, &folder, safe),
+            _ => self.make_name(entry, &folder, safe),
+        }?;
+        self.root.keep(safe.parent());
+        Ok(Ok(Made { folder, kept }))
+    }
+
+    fn make_symbolic(&self, entry: u32, record: &Record, folder: &F, path: SafePath<'_>) -> Result<Kept, FileError> {
+        let fail = |error: &io::Error| no_link(path, error, "this file system has no symbolic links");
+        let target = self
+            .target(entry)
+            .ok_or_else(|| fail(&io::ErrorKind::NotFound.into()))?;
+        let name = random_name().map_err(|error| fail(&error))?;
+        folder.make_link(&name, &target).map_err(|error| fail(&error))?;
+        let preserved = self.preserve_link(entry, folder, &name);
+        let time = kept(folder.set_child_mtime(&name, record.mtime()));
+        let placed = time.map_err(|error| fail(&error)).and_then(|time| {
+            let seen = self.read().seen(entry);
+            let renamed = rename(folder, &name, path.name(), seen);
+            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))?;
+            Ok(Kept { time, ..preserved })
+        });
+        if placed.is_err() {
+            let _ = folder.remove_file(&name);
+        }
+        placed
+    }
+
+    /// Gives the file of a hard link its further name.
+    fn make_name(&self, entry: u32, folder: &Arc<F>, path: SafePath<'_>) -> Result<Kept, FileError> {
+        let fail = |error: &io::Error| FileError::new("make the link", path.as_str(), error);
+        let (first, first_path) = self.first_name(entry, path)?;
+        let first_path = SafePath::of_components(&first_path);
+        let holder = self.root.open_folder(first_path.parent(), false)?;
+        let there = holder.stat(first_path.name()).map_err(|error| fail(&error))?;
+        if there.kind != NodeKind::File || first.size() != Some(there.size) {
+            return Err(changed(path));
+        }
+        if folder.stat(path.name()).is_ok_and(|now| is_one_file(&now, &there)) {
+            return Ok(Kept::ALL);
+        }
+        let name = random_name().map_err(|error| fail(&error))?;
+        match holder.link_into(first_path.name(), folder, &name) {
+            Ok(()) => {}
+            // EPERM is how file systems without hard links say so, and Linux of files of others; EMLINK: there are too many names.
+            Err(error) if System::has_no_link(&error) => {
+                return self.make_copy(entry, &first, &holder, first_path, folder, path);
+            }
+            Err(error) => return Err(fail(&error)),
+        }
+        let linked = folder.stat(&name).map_err(|error| fail(&error));
+        let placed = linked.and_then(|linked| {
+            // The first name may stand for something else since.
+            if !is_one_file(&linked, &there) {
+                return Err(changed(path));
+            }
+            let seen = self.read().seen(entry);
+            let renamed = rename(&**folder, &name, path.name(), seen);
+            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))
+        });
+        if placed.is_err() {
+            let _ = folder.remove_file(&name);
+        }
+        placed.map(|()| Kept::ALL)
+    }
+
+    /// The file that a hard link names, if it is the sender's: committed by this transfer, or there before and identical.
+    fn first_name(&self, entry: u32, path: SafePath<'_>) -> Result<(Record, String), FileError> {
+        let first = self.read().linked_to(entry).and_then(|first| self.known(first));
+        match first {
+            Some((record, first_path)) if is_there(&record) => Ok((record, first_path)),
+            _ => {
+                let why = "the file that it is another name of did not arrive";
+                Err(FileError::rule(
+                    ErrorClass::NotFound,
+                    "make the link",
+                    path.as_str(),
+                    why,
+                ))
+            }
+        }
+    }
+
+    /// A copy for where a file cannot have several names.
+    fn make_copy(
+        &self,
+        entry: u32,
+        first: &Record,
+        holder: &F,
+        first_path: SafePath<'_>,
+        folder: &Arc<F>,
+        path: SafePath<'_>,
+    ) -> Result<Kept, FileError> {
+        let fail = |error: &io::Error| FileError::new("make the link", path.as_str(), error);
+        let size = first.size().unwrap_or(0);
+        let file = holder.open_file(first_path.name()).map_err(|error| fail(&error))?;
+        let part = Part::create(Arc::clone(folder), path.as_str().to_owned(), Some(size), first.sparse)?;
+        let placed = part.copy_from(&file, size).and_then(|()| {
+            let kept = part.finish(size, self.mode_in(folder, first.mode), first.mtime())?;
+            let number = self.read().linked_to(entry).unwrap_or(entry);
+            let kept = kept.and(self.preserve(number, part.file()));
+            if !self.no_sync {
+                part.sync()?;
+            }
+            let seen = self.read().seen(entry);
+            let renamed = rename(&**folder, part.name(), path.name(), seen);
+            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))?;
+            Ok(Kept { links: false, ..kept })
+        });
+        if placed.is_err() {
+            let _ = part.remove();
+        }
+        placed
+    }
+
+    /// The status of a hard link whose name is taken.
+    pub(crate) fn taken_name(&self, entry: u32, stat: &Stat) -> TargetStatus {
+        if stat.kind != NodeKind::File {
+            return TargetStatus::InTheWay;
+        }
+        let table = self.read();
+        let first = table.linked_to(entry);
+        let identical = first
+            .and_then(|first| table.record(first))
+            .is_some_and(|first| first.status == TargetStatus::Identical);
+        let seen = first.and_then(|first| table.seen(first));
+        match seen {
+            Some(seen) if identical && is_one_file(&seen, stat) => TargetStatus::Identical,
+            _ => TargetStatus::Different,
+        }
+    }
+
+    /// Makes a link's name durable, each folder once, and ends its commit.
+    fn end_link(
+        &self,
+        entry: u32,
+        made: Result<Made<F>, CommitInfo>,
+        synced: &mut HashMap<*const F, io::Result<bool>>,
+    ) -> Result<CommitInfo, FileError> {
+        let Made { folder, kept } = match made {
+            Ok(made) => made,
+            Err(earlier) => return Ok(earlier),
+        };
+        if self.no_sync {
+            let durable = false;
+            self.end(entry, Outcome::Committed { durable, kept });
+            return Ok(CommitInfo { durable, kept });
+        }
+        let path = self.path(entry).unwrap_or_default();
+        let ways = durable(self.root.sync_new(SafePath::of_components(&path).parent()));
+        let result = synced.entry(Arc::as_ptr(&folder));
+        let result = result.or_insert_with(|| durable(folder.sync()));
+        let result = result.as_ref().copied().map_err(copy);
+        match ways.and_then(|ways| Ok(result? && ways)) {
+            Ok(durable) => {
+                self.end(entry, Outcome::Committed { durable, kept });
+                Ok(CommitInfo { durable, kept })
+            }
+            Err(error) => {
+                self.end(entry, Outcome::Lost);
+                Err(FileError::new("make durable the name of", path, &error))
+            }
+        }
+    }
+}
+
+fn is_there(record: &Record) -> bool {
+    match record.outcome {
+        Outcome::Committed { .. } => true,
+        Outcome::Open => record.status == TargetStatus::Identical,
+        Outcome::Lost => false,
+    }
+}
+
+fn is_one_file(one: &Stat, other: &Stat) -> bool {
+    one.kind == NodeKind::File && (one.dev, one.ino) == (other.dev, other.ino)
+}
+
+fn changed(path: SafePath<'_>) -> FileError {
+    let why = "the file that it is another name of was replaced";
+    FileError::rule(ErrorClass::Changed, "make the link", path.as_str(), why)
+}
+
+fn no_link(path: SafePath<'_>, error: &io::Error, why: &'static str) -> FileError {
+    FileError {
+        why: System::has_no_link(error).then_some(why),
+        ..FileError::new("make the link", path.as_str(), error)
+    }
+}

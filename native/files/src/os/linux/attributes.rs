@@ -1,0 +1,89 @@
+//! Owners, extended attributes and ACLs of open files and folders on Linux.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::fs::{Gid, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use super::{System, acl};
+use crate::os::{Acl, Attributes, Process};
+
+/// Most bytes of the names of an object's attributes, and of one value (xattr(7)).
+const MAX_XATTR: usize = 65_536;
+
+/// File capabilities are rights like setuid, which no transfer gives.
+const CAPABILITY: &str = "security.capability";
+
+/// Everything that is a descriptor has the same attributes; [`super::nodes`] gives it to files and folders.
+pub(super) struct Of<Fd>(pub(super) Fd);
+
+impl<Fd: AsFd> Attributes for Of<Fd> {
+    fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        let (uid, gid) = ids(uid, gid);
+        Ok(rustix::fs::fchown(&self.0, uid, gid)?)
+    }
+
+    fn xattr_names(&self) -> io::Result<Vec<String>> {
+        let mut bytes = vec![0; MAX_XATTR];
+        let len = rustix::fs::flistxattr(&self.0, &mut bytes[..])?;
+        let names = bytes.get(..len).unwrap_or_default().split(|byte| *byte == 0);
+        let names = names.filter_map(|name| std::str::from_utf8(name).ok());
+        Ok(names.filter(|name| is_carried(name)).map(str::to_owned).collect())
+    }
+
+    fn xattr(&self, name: &str) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; MAX_XATTR];
+        let len = rustix::fs::fgetxattr(&self.0, name, &mut bytes[..])?;
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+
+    fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()> {
+        if !is_carried(name) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(rustix::fs::fsetxattr(&self.0, name, value, XattrFlags::empty())?)
+    }
+
+    fn acl(&self, acl: Acl) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = vec![0; MAX_XATTR];
+        match rustix::fs::fgetxattr(&self.0, name_of(acl), &mut bytes[..]) {
+            Ok(len) => {
+                bytes.truncate(len);
+                Ok(Some(bytes))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn set_acl(&self, acl: Acl, value: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::fsetxattr(
+            &self.0,
+            name_of(acl),
+            value,
+            XattrFlags::empty(),
+        )?)
+    }
+}
+
+pub(super) fn ids(uid: Option<u32>, gid: Option<u32>) -> (Option<Uid>, Option<Gid>) {
+    // All ones is how the call is told to leave an id alone; nobody has it.
+    let known = |id: &u32| *id != u32::MAX;
+    (
+        uid.filter(known).map(Uid::from_raw),
+        gid.filter(known).map(Gid::from_raw),
+    )
+}
+
+fn name_of(acl: Acl) -> &'static str {
+    match acl {
+        Acl::Access => acl::ACCESS,
+        Acl::Default => acl::DEFAULT,
+    }
+}
+
+fn is_carried(name: &str) -> bool {
+    name.starts_with("user.") || (System::user() == 0 && !acl::is_acl(name) && name != CAPABILITY && !name.is_empty())
+}

@@ -1,0 +1,130 @@
+//! Links on a disk that fails, or has none.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use common::faulty::{FaultyFolder, fail, log, sink};
+use common::{Place, file, folder, link, name_of, page};
+use ultra_files::{ErrorClass, FileError, Kept, Sink, SinkOptions};
+
+/// A sink with a committed file `a` and a hard link `b` to it that is not made yet.
+fn with_name(place: &Place) -> Sink<FaultyFolder> {
+    let sink = sink(place, &[file("a", 5), name_of("b", 0)], false);
+    sink.part(0).expect("a part").write_at(0, b"hello").expect("room");
+    sink.commit(0).expect("a commit");
+    sink
+}
+
+fn error(sink: &Sink<FaultyFolder>, entry: u32) -> FileError {
+    let mut made = sink.commit_links(&[entry]);
+    made.pop().expect("a result").expect_err("an error")
+}
+
+#[test]
+fn where_a_file_has_one_name_only_a_hard_link_is_a_copy_and_that_is_told() {
+    for errno in [libc::EPERM, libc::EOPNOTSUPP, libc::EMLINK, libc::EXDEV] {
+        let place = Place::new();
+        let sink = with_name(&place);
+        fail("link_into", errno, 1);
+        let made = sink.commit_links(&[1]).pop().expect("a result").expect("a copy");
+        assert_eq!(
+            made.kept,
+            Kept {
+                links: false,
+                ..Kept::ALL
+            }
+        );
+        assert_eq!(fs::read(place.at("b")).expect("the copy"), b"hello");
+        let [a, b] = ["a", "b"].map(|name| fs::metadata(place.at(name)).expect(name));
+        assert_ne!(a.ino(), b.ino());
+        assert_eq!((a.mode(), a.mtime_nsec()), (b.mode(), b.mtime_nsec()));
+        assert_eq!(place.names(), ["a", "b"]);
+    }
+}
+
+#[test]
+fn d2_a_copy_that_does_not_fit_leaves_nothing_behind() {
+    let place = Place::new();
+    let sink = with_name(&place);
+    fail("link_into", libc::EPERM, 1);
+    fail("copy", libc::ENOSPC, 1);
+    assert_eq!(error(&sink, 1).class, ErrorClass::NoSpace);
+    assert_eq!(place.names(), ["a"]);
+}
+
+#[test]
+fn a_file_system_without_symbolic_links_is_told_as_such() {
+    let place = Place::new();
+    let sink = sink(&place, &[link("a", "b")], false);
+    fail("make_link", libc::EPERM, 1);
+    assert!(
+        error(&sink, 0)
+            .to_string()
+            .ends_with("this file system has no symbolic links")
+    );
+}
+
+#[test]
+fn a_link_whose_time_or_name_fails_leaves_nothing_behind() {
+    for (step, errno) in [
+        ("set_link_mtime", libc::EIO),
+        ("move_new", libc::EIO),
+        ("make_link", libc::ENOSPC),
+    ] {
+        let place = Place::new();
+        let sink = sink(&place, &[link("a", "b")], false);
+        fail(step, errno, 1);
+        assert_eq!(error(&sink, 0).errno, Some(errno), "{step}");
+        assert!(place.names().is_empty(), "{step}");
+    }
+    let place = Place::new();
+    let sink = with_name(&place);
+    fail("move_new", libc::EIO, 1);
+    assert_eq!(error(&sink, 1).errno, Some(libc::EIO));
+    assert_eq!(place.names(), ["a"]);
+}
+
+#[test]
+fn a_time_that_a_link_cannot_have_is_no_failure() {
+    let place = Place::new();
+    let sink = sink(&place, &[link("a", "b")], false);
+    fail("set_link_mtime", libc::ENOSYS, 1);
+    let made = sink.commit_links(&[0]).pop().expect("a result").expect("a link");
+    assert!(!made.kept.time && made.kept.mode);
+}
+
+#[test]
+fn the_folder_of_many_links_is_synced_once_and_a_sync_that_fails_is_told() {
+    let place = Place::new();
+    let entries = [folder("d"), link("d/a", "x"), link("d/b", "x"), link("d/c", "x")];
+    let sink = sink(&place, &entries, false);
+    sink.commit(0).expect("a folder");
+    log();
+    assert!(sink.commit_links(&[1, 2]).iter().all(Result::is_ok));
+    assert_eq!(log().iter().filter(|step| **step == "sync").count(), 1);
+    fail("sync", libc::EIO, 1);
+    assert_eq!(error(&sink, 3).errno, Some(libc::EIO));
+    assert!(sink.commit_links(&[3])[0].is_err(), "a sync is not believed later");
+}
+
+#[test]
+fn no_link_is_synced_when_the_user_does_not_wait_for_the_disk() {
+    let place = Place::new();
+    let options = SinkOptions {
+        no_sync: true,
+        ..SinkOptions::default()
+    };
+    let sink = Sink::<FaultyFolder>::open_on(&place.dir(), options).expect("a sink");
+    let (count, bytes) = page(&[link("d/a", "x"), file("b", 0), name_of("d/c", 1)]);
+    sink.add_page(0, count, &bytes).expect("a page");
+    assert!(sink.commit_small(&[1])[0].is_ok());
+    fail("link_into", libc::EPERM, 1);
+    log();
+    for made in sink.commit_links(&[0, 2]) {
+        assert!(!made.expect("a link").durable);
+    }
+    assert!(!log().iter().any(|step| step.starts_with("sync")));
+    assert_eq!(place.names(), ["b", "d", "d/a", "d/c"]);
+}

@@ -1,0 +1,182 @@
+//! A power cut at each step of a group of 1,000 small files, on the file systems whose syncfs is trusted: the image of a loop device is
+//! copied at that step, and the copy is mounted. Needs root, loop devices and the file system's mkfs; without them there is nothing to test.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use common::faulty::{FaultyFolder, PLAN};
+use common::{file, folder, page};
+use ultra_files::{Sink, SinkOptions};
+
+const FILES: usize = 1000;
+
+/// A file system in an image, mounted until it is dropped.
+struct Disk {
+    image: PathBuf,
+    at: PathBuf,
+}
+
+impl Disk {
+    fn mount(image: &Path, at: &Path) -> Option<Self> {
+        fs::create_dir_all(at).expect("a place to mount at");
+        // A copy of an image has the identifiers of the original, which xfs minds.
+        let nouuid = ["loop,nouuid", "loop"];
+        nouuid
+            .iter()
+            .find(|options| run("mount", &["-o", options], &[image, at]))
+            .map(|_| Self {
+                image: image.to_owned(),
+                at: at.to_owned(),
+            })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        run("umount", &[], &[&self.at]);
+    }
+}
+
+fn run(program: &str, args: &[&str], paths: &[&Path]) -> bool {
+    let status = Command::new(program)
+        .args(args)
+        .args(paths)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Copies the image as a power cut at this moment leaves it.
+fn cut(image: &Path, to: &Path) {
+    assert!(run("cp", &["--sparse=always"], &[image, to]), "the image is copied");
+}
+
+/// The contents of every file.
+fn contents(number: usize) -> Vec<u8> {
+    format!("file {number} ").into_bytes().repeat(100 + number % 900)
+}
+
+/// What final names a copy has; each of them must stand for a complete file.
+fn names_after(copy: &Path, at: &Path) -> usize {
+    let disk = Disk::mount(copy, at).expect("the copy mounts");
+    let Ok(entries) = fs::read_dir(disk.at.join("into/tree")) else {
+        return 0;
+    };
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
+    let finals = names.filter(|name| !name.starts_with(".ultra-"));
+    finals
+        .inspect(|name| {
+            let number: usize = name.parse().expect("a number");
+            let found = fs::read(disk.at.join("into/tree").join(name)).expect("a file");
+            assert!(
+                found == contents(number),
+                "{name} is not what was sent, but {} bytes",
+                found.len()
+            );
+        })
+        .count()
+}
+
+/// Writes a group of files and commits it, while the steps of the commit are watched; whether the file system could be tried.
+fn group_on(make: &str, args: &[&str], mebibytes: u64) -> bool {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let image = temp.path().join("image");
+    fs::File::create(&image)
+        .and_then(|file| file.set_len(mebibytes << 20))
+        .expect("an image");
+    if !run(make, args, &[&image]) {
+        return false;
+    }
+    let Some(disk) = Disk::mount(&image, &temp.path().join("disk")) else {
+        return false;
+    };
+    let into = disk.at.join("into");
+    let options = SinkOptions {
+        create: true,
+        ..SinkOptions::default()
+    };
+    let sink = Sink::<FaultyFolder>::open_on(&into, options).expect("a sink");
+    let names: Vec<String> = (0..FILES).map(|number| format!("tree/{number}")).collect();
+    let mut first = 0;
+    let mut entries = vec![folder("tree")];
+    entries.extend(
+        names
+            .iter()
+            .zip(0..)
+            .map(|(name, number)| file(name, contents(number).len() as u64)),
+    );
+    for entries in entries.chunks(500) {
+        let (count, bytes) = page(entries);
+        sink.add_page(first, count, &bytes).expect("a page");
+        first += u32::from(count);
+    }
+    for number in 0..FILES {
+        let entry = number as u32 + 1;
+        let part = sink.small_part(entry).expect("a part");
+        sink.write_small(entry, &part, 0, &contents(number))
+            .expect("it is written");
+        sink.finish_small(entry, part).expect("it is complete");
+    }
+    let cuts: Arc<Mutex<Vec<(String, PathBuf)>>> = Arc::default();
+    watch(&cuts, disk.image.clone(), temp.path().to_owned());
+    let all: Vec<u32> = (0..=FILES as u32).collect();
+    let results = sink.commit_small(&all);
+    PLAN.with_borrow_mut(|plan| plan.watch = None);
+    assert!(
+        results.iter().all(|result| matches!(result, Ok(info) if info.durable)),
+        "{make}: all are durable"
+    );
+    let told = temp.path().join("told");
+    cut(&disk.image, &told);
+    let cuts = std::mem::take(&mut *cuts.lock().expect("no panic"));
+    let syncs = cuts.iter().filter(|(step, _)| step.starts_with("sync")).count();
+    assert!((2..=4).contains(&syncs), "{make}: {syncs} syncs for 1,000 files");
+    for (step, copy) in cuts {
+        let names = names_after(&copy, &temp.path().join("copy"));
+        eprintln!("{make}: power cut before {step}: {names} names, all complete");
+    }
+    assert_eq!(
+        names_after(&told, &temp.path().join("copy")),
+        FILES,
+        "{make}: what was told is there"
+    );
+    true
+}
+
+/// Copies the image before each sync, and before some of the renames.
+fn watch(cuts: &Arc<Mutex<Vec<(String, PathBuf)>>>, image: PathBuf, folder: PathBuf) {
+    let cuts = cuts.clone();
+    let mut seen: HashMap<&'static str, usize> = HashMap::new();
+    let watch = move |step: &'static str| {
+        let count = seen.entry(step).or_default();
+        *count += 1;
+        if step.starts_with("sync") || (step == "move_new" && [1, 500, FILES].contains(count)) {
+            let copy = folder.join(format!("{step}-{count}"));
+            cut(&image, &copy);
+            cuts.lock().expect("no panic").push((format!("{step} {count}"), copy));
+        }
+    };
+    PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+}
+
+#[test]
+fn d24_t47_a_power_cut_in_a_group_of_1_000_files_leaves_whole_files_and_all_that_was_told() {
+    let tried: Vec<&str> = [
+        ("mkfs.ext4", &["-q", "-F"][..], 64),
+        ("mkfs.xfs", &["-q"], 320),
+        ("mkfs.btrfs", &["-q"], 128),
+    ]
+    .into_iter()
+    .filter(|(make, args, size)| group_on(make, args, *size))
+    .map(|(make, ..)| make)
+    .collect();
+    eprintln!("tried with {tried:?}");
+}
