@@ -210,6 +210,21 @@ export class Reader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  /** Where the next field begins. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Passes over `length` bytes; where they begin. What is read a million times makes no views. */
+  skip(length: number): number {
+    return this.#take(length);
+  }
+
+  /** As {@linkcode sized}, without a view: where the bytes begin. They end at {@linkcode position}. */
+  skipSized(what: string, max: number, min = 0): number {
+    return this.#take(this.u16(what, min, max));
+  }
+
   /** All bytes that are left, as a view. */
   rest(): Uint8Array {
     return this.bytes(this.remaining);

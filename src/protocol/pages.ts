@@ -46,13 +46,16 @@ export class PageCursor {
   mode = 0;
   mtimeSeconds = 0;
   mtimeNanos = 0;
-  /** A view of the page. */
-  fingerprint: Uint8Array = NO_BYTES;
-  /** UTF-8 of the path, unchecked; a view of the page. */
-  path: Uint8Array = NO_BYTES;
-  #extension: Uint8Array = NO_BYTES;
+  /** The bytes of the page, in which the UTF-8 of the path lies, unchecked. */
+  readonly bytes: Uint8Array;
+  pathStart = 0;
+  pathEnd = 0;
+  #fingerprintStart = 0;
+  #extensionStart = 0;
+  #extensionEnd = 0;
 
   constructor(page: PageMessage) {
+    this.bytes = page.entries;
     this.#reader = new Reader(page.entries, "a manifest page");
     this.#left = page.count;
     this.#next = page.first;
@@ -80,8 +83,9 @@ export class PageCursor {
 
   /** The entry as an object. Its fingerprint is a view of the page. */
   entry(): Entry {
-    const { kind, size, dataBytes, mode, mtimeSeconds, mtimeNanos, fingerprint } = this;
-    const path = this.#reader.decode(this.path, "path");
+    const { kind, size, dataBytes, mode, mtimeSeconds, mtimeNanos } = this;
+    const fingerprint = this.bytes.subarray(this.#fingerprintStart, this.#fingerprintStart + FINGERPRINT_LEN);
+    const path = this.#reader.decode(this.bytes.subarray(this.pathStart, this.pathEnd), "path");
     return { kind, size, dataBytes, mode, mtimeSeconds, mtimeNanos, fingerprint, path, ...this.#linked() };
   }
 
@@ -96,18 +100,24 @@ export class PageCursor {
     this.dataBytes = reader.u64("bytes of data", 0, size);
     this.mtimeSeconds = reader.i64Clamped();
     this.mtimeNanos = reader.u32("nanoseconds", 0, NANOS_LIMIT - 1);
-    this.fingerprint = reader.bytes(FINGERPRINT_LEN);
-    this.path = reader.sized("path", MAX_PATH_BYTES, 1);
-    this.#extension = reader.sized("extension of an entry", MAX_EXTENSION);
+    this.#fingerprintStart = reader.skip(FINGERPRINT_LEN);
+    this.pathStart = reader.skipSized("length of path", MAX_PATH_BYTES, 1);
+    this.pathEnd = reader.position;
+    this.#extensionStart = reader.skipSized("length of extension of an entry", MAX_EXTENSION);
+    this.#extensionEnd = reader.position;
     if (!isFile && this.kind !== "folder") this.#linked();
-    else if (this.#extension.length > 0) checkFields(this.#extension);
+    else if (this.#extensionStart < this.#extensionEnd) checkFields(this.#extension());
+  }
+
+  #extension(): Uint8Array {
+    return this.bytes.subarray(this.#extensionStart, this.#extensionEnd);
   }
 
   /** What a link leads to. */
   #linked(): Pick<Entry, "target" | "linkedTo"> {
     let target: string | undefined;
     let linkedTo: number | undefined;
-    const fields = new Reader(this.#extension, "an entry's extension");
+    const fields = new Reader(this.#extension(), "an entry's extension");
     while (fields.remaining > 0) {
       const type = fields.u8("type of a field");
       const field = new Reader(fields.sized("field", MAX_EXTENSION), "an entry's extension");
@@ -131,8 +141,6 @@ export class PageCursor {
 
 /** What the error says of a size where there is none. */
 const SIZE_OF_NONE = "size of what has no known size";
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * The entries of a page, one at a time. Entries before a fault are yielded before it is thrown.

@@ -45,18 +45,19 @@ export function parseSafePath(wire: string): SafePath {
 /**
  * Checks a path without making an object of it: most paths are plain ASCII, and a manifest may have millions.
  *
- * @param decode gives the text of the bytes; asked for only where the bytes alone do not tell
+ * @param wire holds the path from `from` to `to`
+ * @param decode gives the text of the path; asked for only where the bytes alone do not tell
  * @throws {UltraError} as {@linkcode parseSafePath}
  */
-export function checkSafePath(wire: Uint8Array, decode: () => string): void {
-  if (!isPlain(wire)) parseSafePath(decode());
+export function checkSafePath(wire: Uint8Array, from: number, to: number, decode: () => string): void {
+  if (!isPlain(wire, from, to)) parseSafePath(decode());
 }
 
 /** Whether a path is certainly safe: printable ASCII without dots in front and colons. */
-function isPlain(wire: Uint8Array): boolean {
-  if (wire.length > MAX_COMPONENT_BYTES) return false;
-  let start = 0;
-  for (let at = 0; at < wire.length; at++) {
+function isPlain(wire: Uint8Array, from: number, to: number): boolean {
+  if (to - from > MAX_COMPONENT_BYTES) return false;
+  let start = from;
+  for (let at = from; at < to; at++) {
     const byte = wire[at] ?? 0;
     if (byte === SLASH) {
       if (at === start) return false;
@@ -65,7 +66,7 @@ function isPlain(wire: Uint8Array): boolean {
       return false;
     }
   }
-  return start < wire.length;
+  return start < to;
 }
 
 const [SLASH, COLON, DOT] = [0x2f, 0x3a, 0x2e];

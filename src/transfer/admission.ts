@@ -130,10 +130,10 @@ export class Admission {
   }
 
   #take(cursor: PageCursor): void {
-    checkSafePath(cursor.path, () => cursor.entry().path);
-    const { kind, size, dataBytes, path } = cursor;
+    const { kind, size, dataBytes, bytes, pathStart, pathEnd } = cursor;
+    checkSafePath(bytes, pathStart, pathEnd, () => cursor.entry().path);
     if (size === undefined) throw violation("files of unknown size are not supported by this version");
-    this.#entries.append(kind, size, dataBytes, path);
+    this.#entries.append(kind, size, dataBytes, bytes, pathStart, pathEnd);
   }
 
   #settle(first: EntryId, end: EntryId, state: EntryState | undefined): void {

@@ -122,7 +122,8 @@ export class Entries {
   }
 
   /** @param path UTF-8; only its first component is looked at */
-  append(kind: EntryKind, size: number, dataBytes: number, path: Uint8Array): EntryId {
+  /** @param path holds the UTF-8 of the entry's path, from `from` to `to` */
+  append(kind: EntryKind, size: number, dataBytes: number, path: Uint8Array, from: number, to: number): EntryId {
     const entry = this.#count++;
     this.#kinds = grown(this.#kinds, this.#count);
     this.#states = grown(this.#states, this.#count);
@@ -139,7 +140,7 @@ export class Entries {
     this.#totalSize += size;
     this.#totalBytes += dataBytes;
     this.#totalBlocks += this.blocks(entry);
-    this.#noteTop(path);
+    this.#noteTop(path, from, to);
     this.#tally(EntryState.listed, entry, 1);
     return entry;
   }
@@ -289,15 +290,15 @@ export class Entries {
     return this.#kinds.findIndex((kind, entry) => entry < this.#count && (kind & KIND) === FILE);
   }
 
-  #noteTop(path: Uint8Array): void {
+  #noteTop(path: Uint8Array, from: number, to: number): void {
     const last = this.#lastTop;
-    let at = 0;
-    while (at < path.length && path[at] !== SLASH && path[at] === last[at]) at++;
-    const isSame = at === last.length && (at === path.length || path[at] === SLASH) && this.#tops > 0;
+    let at = from;
+    while (at < to && path[at] !== SLASH && path[at] === last[at - from]) at++;
+    const isSame = at - from === last.length && (at === to || path[at] === SLASH) && this.#tops > 0;
     if (isSame) return;
-    const slash = path.indexOf(SLASH);
-    // A copy: the path is a view of a page.
-    this.#lastTop = path.slice(0, slash === -1 ? path.length : slash);
+    while (at < to && path[at] !== SLASH) at++;
+    // A copy: the path lies in a page.
+    this.#lastTop = path.slice(from, at);
     this.#tops++;
   }
 

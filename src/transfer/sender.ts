@@ -168,14 +168,15 @@ export class Sender {
   }
 
   #list(cursor: PageCursor): void {
-    const { kind, size, dataBytes, path } = cursor;
+    const { kind, size, dataBytes, bytes, pathStart, pathEnd } = cursor;
     if (size === undefined) {
       throw new UltraError("usage", "Only files of known size can be sent by this version", {
         subject: cursor.entry().path,
       });
     }
-    if (this.#entries.append(kind, size, dataBytes, path) !== cursor.id) throw bug("the walk's pages have gaps");
-    if (size > 0) this.#plan.add(this.#entries.blocks(cursor.id), size);
+    const id = this.#entries.append(kind, size, dataBytes, bytes, pathStart, pathEnd);
+    if (id !== cursor.id) throw bug("the walk's pages have gaps");
+    if (size > 0) this.#plan.add(this.#entries.blocks(id), size);
   }
 
   #walkEnd({ entries, size, leftOut }: WalkEndEvent): void {

@@ -65,10 +65,19 @@ pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) owners: OwnerNumbers,
     pub(crate) table: RwLock<Table>,
     /// Pages are examined one after the other, but not under the lock of the table: a slow disk must not stop the writers.
-    pages: Mutex<()>,
+    pages: Mutex<FoundAbsent>,
     slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
     disposed: AtomicBool,
     pub(crate) small: SmallFiles<F>,
+}
+
+/// Entries come folder by folder, over all pages: below a folder that is not there nothing is. It is made by this transfer, or not at all.
+#[derive(Default)]
+struct FoundAbsent {
+    /// The last folder that was absent, and the status that it got.
+    folder: Option<(String, TargetStatus)>,
+    /// The same by a node below it, for the next file of the same folder: without its path.
+    parent: Option<(u32, TargetStatus)>,
 }
 
 /// The part file of an entry, while it has one.
@@ -120,7 +129,7 @@ impl<F: Folder> Sink<F> {
     /// refusal the transfer is over.
     pub fn add_page(&self, first: u32, count: u16, bytes: &[u8]) -> Result<Vec<TargetStatus>, PageError> {
         let entries = decode_with_bytes(count, bytes)?;
-        let _one_at_a_time = self.pages.lock();
+        let mut absent = self.pages.lock();
         let known = self.read().len();
         if first > known {
             let expected = known;
@@ -137,7 +146,7 @@ impl<F: Folder> Sink<F> {
             self.write().add(entry, bytes, self.rename.as_deref())?;
         }
         let end = self.entry_count();
-        self.examine(known..end);
+        self.examine(known..end, &mut absent);
         let table = self.read();
         let statuses = (first..).take(entries.len());
         Ok(statuses
@@ -150,13 +159,9 @@ impl<F: Folder> Sink<F> {
     }
 
     /// Looks on the disk for new entries.
-    fn examine(&self, entries: std::ops::Range<u32>) {
-        // Entries come folder by folder: below a folder that is not there nothing is. It is made by this transfer, or not at all.
-        let mut absent: Option<(String, TargetStatus)> = None;
-        // The same by the folder's node, for the next file of the folder: without its path.
-        let mut below: Option<(u32, TargetStatus)> = None;
+    fn examine(&self, entries: std::ops::Range<u32>, absent: &mut FoundAbsent) {
         for entry in entries {
-            if let Some((folder, status)) = below
+            if let Some((folder, status)) = absent.parent
                 && self.is_file_in(entry, folder)
             {
                 if status != TargetStatus::Absent {
@@ -180,10 +185,10 @@ impl<F: Folder> Sink<F> {
                 self.write().set_found(entry, status, None, 0);
                 continue;
             }
-            if let Some((absent, status)) = &absent
-                && path.starts_with(absent)
+            if let Some((folder, status)) = &absent.folder
+                && path.starts_with(folder)
             {
-                below = self.read().placed(entry).map(|placed| (placed.folder, *status));
+                absent.parent = self.read().placed(entry).map(|placed| (placed.folder, *status));
                 let status = self.missing(entry, &record, path, *status);
                 if status != TargetStatus::Absent {
                     self.write().set_found(entry, status, None, 0);
@@ -203,7 +208,7 @@ impl<F: Folder> Sink<F> {
                 status = TargetStatus::Hidden;
             }
             if is_absent && record.kind == EntryKind::Folder {
-                absent = Some((path.as_str().to_owned(), status));
+                absent.folder = Some((path.as_str().to_owned(), status));
             }
             self.write().set_found(entry, status, seen, detail);
         }
