@@ -89,7 +89,7 @@ Deno.test("test: an interrupted side ends with its signal, the other one with 5,
   for (const side of ["waits", "dials"] as const) {
     // (A dialer that ends before its proof was nobody to the side that waits, which goes on waiting.)
     for (const afterMs of [50, 100, 200, 300]) {
-      const play = await pair(40 * MIB);
+      const play = await pair(80 * MIB);
       play.world.time.later(afterMs, () => play[side].interrupt());
       const [waits, dials] = await play.world.time.until(play.codes);
       assert.deepEqual(side === "waits" ? [waits, dials] : [dials, waits], [130, 5], `${side} after ${afterMs} ms`);
