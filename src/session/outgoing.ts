@@ -70,6 +70,9 @@ interface Road {
  */
 const EARLY_PAGE_BYTES = 1024;
 
+/** What a receiver may say before it accepts; `want-connections` has its own answer. Pages may be there already, and yet no need may come. */
+const BEFORE_ACCEPT: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat", "want-connections"]);
+
 /** A connection that ends takes its lanes with it; its own end, which says more, follows within this time. */
 const LANELESS_MS = 1000;
 
@@ -179,8 +182,13 @@ export class Outgoing implements Side {
       this.#reports.receiver = message.numbers;
       return true;
     }
-    if (message.type !== "accept") return false;
-    this.#begin(message);
+    if (message.type === "accept") {
+      this.#begin(message);
+      return true;
+    }
+    if (this.#state.at !== "offered" || BEFORE_ACCEPT.has(message.type)) return false;
+    const error = new UltraError("protocol", `The other side sent "${message.type}" before it accepted the offer`);
+    this.machine.handle({ type: "cancel", error });
     return true;
   }
 
