@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Each thread takes the next block that nobody has.
+/// Each thread takes the next block that no other thread has taken.
 fn hash(bytes: u64, threads: usize) {
     let next = AtomicU64::new(0);
     let blocks = bytes.div_ceil(BLOCK as u64);

@@ -19,7 +19,7 @@ use crate::path::SafePath;
 use crate::sink::{CommitInfo, Sink};
 use crate::table::Outcome;
 
-/// A sync of the whole file system that takes longer than this also wrote somebody else's data: the next groups sync file by file.
+/// A sync of the whole file system that takes longer than this also wrote the data of other programs: the next groups sync file by file.
 const SLOW_SYNC: Duration = Duration::from_secs(1);
 
 /// Up to so many folders of a group are synced one by one; more of them cost less together.

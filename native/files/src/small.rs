@@ -30,7 +30,7 @@ impl<F: Folder> Sink<F> {
         };
         let (file, has_mode) = match create(&name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // Somebody who watches the folder can guess the next name. The other one cannot be guessed.
+                // A process that watches the folder can predict this name, and not the random one.
                 name = random_name().map_err(|error| fail(&error))?;
                 let file = create(&name).map_err(|error| fail(&error))?;
                 self.small.renamed.lock().insert(entry, name.clone());

@@ -146,7 +146,7 @@ impl BlockTable {
         Ok(())
     }
 
-    /// Keeps the value of a block that was read, unless the block has one: whoever reads a block twice must find the same bytes.
+    /// Keeps the value of a block that was read, unless the block has one: a second read must find the bytes of the first.
     pub fn keep(&mut self, block: u64, value: ChainingValue, single: Option<[u8; 32]>) -> Result<Kept, Full> {
         let place = (block % GROUP_BLOCKS) as usize;
         let is_alone = self.group_blocks(block).count() == 1;

@@ -17,7 +17,7 @@ pub type NextSmall<'a> = dyn FnMut(usize) -> Option<(u32, usize)> + 'a;
 
 impl Source {
     /// Reads files of one block, hashes them, and puts their sealed frames back to back into `buffer`. A file that cannot be read, or has
-    /// changed, is told and left out.
+    /// changed, is reported and left out.
     pub fn read_pack(&self, codec: &dyn LaneCodec, next: &mut NextSmall<'_>, buffer: &mut [u8]) -> FramePlace {
         let mut len = 0;
         let (mut reading, mut hashing, mut bytes) = (Duration::ZERO, Duration::ZERO, 0);

@@ -275,10 +275,7 @@ fn a_file_that_was_not_read_whole_is_not_sealed_unless_the_receiver_held_the_res
     assert_eq!(source.hold(1, 2, &[value(2, &long[2 * BLOCK..])]).ok(), Some(true));
     assert!(source.hold(1, 2, &[[0; 32]; 2]).is_err(), "beyond the end");
     assert!(source.hold(1, u64::MAX, &[[0; 32]; 2]).is_err());
-    assert!(
-        told(&events).is_empty(),
-        "it is sealed by whoever was told that it is complete"
-    );
+    assert!(told(&events).is_empty(), "the caller that completed it seals it");
     source.seal_held(1);
     assert_eq!(source.hold(2, 0, &[[9; 32]]).ok(), Some(true));
     source.seal_held(2);
