@@ -17,8 +17,11 @@ export async function sendCommand(
 ): Promise<number> {
   const { tell } = context;
   const offering = Offering.ofPaths(task.paths, task, context);
-  await offering.started(context);
-  const peer = await offering.orFailed(orEnded(meet(task, offering, context), context.ended));
+  await offering.begun(context);
+  const [peer] = await Promise.all([
+    offering.orFailed(orEnded(meet(task, offering, context), context.ended)),
+    offering.sized(context),
+  ]);
   const outcome = await send(offering, peer, { ...task, transfer: 1 }, context);
   return finish(outcome, task, tell);
 }

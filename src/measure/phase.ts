@@ -63,7 +63,7 @@ async function sendPhase(
     ? Offering.ofMemory(size, context)
     : Offering.ofDisk(site.folder.path(KEPT, MEMORY_NAME), context);
   try {
-    await offering.started(context);
+    await offering.sized(context);
     const { tuning } = site;
     return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false }, context);
   } finally {

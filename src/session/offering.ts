@@ -22,8 +22,11 @@ export interface OfferChoices {
 
 export const USUAL_CHOICES: OfferChoices = { links: "inside", preserve: PRESERVE_NOTHING_MORE };
 
-/** How long an offer waits for the walk, so that it can name the size: a single file takes no time. */
-const LISTING_GRACE_MS = 150;
+/** How long nothing is dialed while the walk has found nothing: mistakes in paths take no time to find. */
+const BEGIN_GRACE_MS = 150;
+
+/** How long an offer waits for the walk's end, so that it can name the size. Meeting the peer takes most of it on any network. */
+const SIZE_GRACE_MS = 50;
 
 /** The walk's own events: they come in this order, and the last one once. */
 export type PageEvent = Extract<SourceEvent, { type: "page" }>;
@@ -35,6 +38,8 @@ export class Offering {
   /** That of the one thing at the top level. */
   readonly only: string | undefined;
   readonly #pages: PageEvent[] = [];
+  /** Resolved with the walk's first page, or its end. */
+  readonly #begun = Promise.withResolvers<void>();
   readonly #known = Promise.withResolvers<void>();
   #end: WalkEndEvent | undefined;
   #failure: UltraError | undefined;
@@ -46,6 +51,7 @@ export class Offering {
     this.only = only;
     this.id = id;
     hub.onSource(id, (event) => this.#on(event));
+    this.#begun.promise.catch(() => {});
     this.#known.promise.catch(() => {});
   }
 
@@ -73,9 +79,14 @@ export class Offering {
     return this.#known.promise;
   }
 
-  /** Waits a moment for the walk: a mistake in a path shows at once, and a single file's size is known. */
-  async started({ timers }: Context): Promise<void> {
-    await atMost(LISTING_GRACE_MS, this.known, timers);
+  /** Waits a moment for the walk's beginning: a mistake in a path shows before anything is dialed. */
+  async begun({ timers }: Context): Promise<void> {
+    await atMost(BEGIN_GRACE_MS, this.#begun.promise, timers);
+  }
+
+  /** Waits a moment for the walk's end: the size of few files is known at once, and many do not wait for it. */
+  async sized({ timers }: Context): Promise<void> {
+    await atMost(SIZE_GRACE_MS, this.known, timers);
   }
 
   /** The promise's result, unless the walk fails before. */
@@ -107,8 +118,9 @@ export class Offering {
     }
     if (event.type === "walk-failed") {
       this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
+      this.#begun.reject(this.#failure);
       this.#known.reject(this.#failure);
-    }
+    } else this.#begun.resolve();
     if (this.#handler !== undefined) this.#handler(event);
     else if (event.type === "page") this.#pages.push(event);
   }

@@ -67,6 +67,8 @@ export class Sender {
   #leftOut = { sender: NOTHING_LEFT_OUT, receiver: NOTHING_LEFT_OUT };
   /** Whether lanes were lost, so that blocks may have got lost with them. */
   #disturbed = false;
+  /** What the receiver's `done` has to hold: computed while it finishes its folders, so that nothing waits for it afterwards. */
+  #expectedRoot: Uint8Array | undefined;
   /** Since when nothing has arrived, and what had until then. */
   #stalled: { readonly sinceMs: number; readonly arrivals: number } | undefined;
 
@@ -213,7 +215,8 @@ export class Sender {
         case "verified":
           return this.#deliveries.acknowledged(message.items);
         case "committed":
-          return this.#deliveries.committed(message.runs);
+          this.#deliveries.committed(message.runs);
+          return this.#expectRoot();
         case "failed":
           return this.#deliveries.failedThere(message.entry, message.kind, message.text);
         case "left-out":
@@ -280,6 +283,13 @@ export class Sender {
     });
   }
 
+  /** A commit may still overrule a failure; where nothing failed, what is over stays as it is. */
+  #expectRoot(): void {
+    const entries = this.#entries;
+    if (this.#stage === "listing" || entries.over < entries.count || entries.inState(EntryState.failed) > 0) return;
+    this.#expectedRoot = this.#queries.transferRoot(entries.statuses());
+  }
+
   #done(done: Done): void {
     const counts = countsOf(this.#entries);
     if (this.#stage === "listing" || this.#entries.over < counts.entries) throw violation('"done" before the end');
@@ -287,7 +297,7 @@ export class Sender {
       done.skipped === counts.skipped && done.failed === counts.failed;
     if (!isAgreed) throw violation("its count of entries is another");
     if (missingCount(this.#leftOut.receiver) > counts.skipped) throw violation("more left out than skipped");
-    const transferRoot = this.#queries.transferRoot(this.#entries.statuses());
+    const transferRoot = this.#expectedRoot ?? this.#queries.transferRoot(this.#entries.statuses());
     if (!equalBytes(transferRoot, done.transferRoot)) {
       throw new UltraError("integrity", "Both ends disagree on what was transferred: their transfer roots differ");
     }
