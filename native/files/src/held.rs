@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::error::FileError;
 use crate::os::{File, Folder, NativeFolder, Process, Storage, System};
 use crate::part::{Kept, kept};
-use crate::path::RESERVED_PREFIX;
+use crate::reserved::{Reserved, RunId};
 use crate::table::Record;
 
 /// The owner may read.
@@ -75,7 +75,7 @@ impl<F: Folder> SmallFiles<F> {
 
     pub(crate) fn name(&self, entry: u32) -> String {
         let renamed = self.renamed.lock().get(&entry).cloned();
-        renamed.unwrap_or_else(|| format!("{RESERVED_PREFIX}{:016x}-{entry:x}.part", self.random))
+        renamed.unwrap_or_else(|| Reserved::SmallPart(RunId(self.random), entry).to_string())
     }
 
     /// A folder that is held open, by its node.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
-use crate::path::RESERVED_PREFIX;
+use crate::reserved::Reserved;
 
 /// From this size on a file leaves the system's memory behind its transfer.
 pub(crate) const LARGE: u64 = 256 << 20;
@@ -218,5 +218,5 @@ impl<F: Folder> Part<F> {
 
 pub(crate) fn random_name() -> io::Result<String> {
     let random = System::random()?;
-    Ok(format!("{RESERVED_PREFIX}{random:032x}.part"))
+    Ok(Reserved::Nameless(random).to_string())
 }
