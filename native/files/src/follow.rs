@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::links::components;
 use crate::os::{Folder, NativeFolder, NodeKind};
+use crate::source::open_below;
 
 /// Links on the way to one target: as many as Linux follows.
 const MAX_HOPS: u32 = 40;
@@ -98,10 +99,6 @@ impl Argument<'_> {
     }
 
     fn open(&self, way: &[String]) -> Option<Arc<NativeFolder>> {
-        let mut folder = Arc::clone(self.folder);
-        for name in way {
-            folder = Arc::new(folder.open_folder(name).ok()?);
-        }
-        Some(folder)
+        open_below(self.folder, way).ok()
     }
 }
