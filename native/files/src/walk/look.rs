@@ -213,7 +213,7 @@ impl Walk {
             return Err(Reason::Vanished);
         };
         let argument = Argument { folder, real };
-        let found = argument.follow(way, target).ok_or(Reason::Link)?;
+        let found = argument.follow(way, target)?;
         let stat = found.folder.stat(&found.name).map_err(unreadable)?;
         let item = self.examine_node(&found.folder, &found.name, stat, parent, path)?;
         let node = (item.stat.dev, item.stat.ino);
