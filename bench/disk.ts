@@ -1,5 +1,6 @@
 /** A real disk for results: an ext4 of its own, in an image on the machine's disk, so that what is durable there has been through a disk. @module */
 
+import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure, outputOf, run } from "../scripts/shell.ts";
@@ -21,7 +22,7 @@ const PROGRAMS = ["mkfs.ext4", "losetup", "mount", "umount", "sync"];
 export function missingDisk(): string | undefined {
   if (Deno.build.os !== "linux") return "a disk in an image needs Linux";
   if (Deno.uid() !== 0) return "a disk in an image needs root: it is mounted";
-  if (!isThere("/dev/loop-control")) return "a disk in an image needs loop devices (/dev/loop-control)";
+  if (!existsSync("/dev/loop-control")) return "a disk in an image needs loop devices (/dev/loop-control)";
   const missing = PROGRAMS.filter((program) => !exists(program));
   return missing.length > 0 ? `a disk in an image needs ${missing.join(", ")} (Debian e2fsprogs, mount)` : undefined;
 }
@@ -87,13 +88,4 @@ async function writeZeros(path: string, bytes: number): Promise<void> {
   const zeros = new Uint8Array(MIB);
   for (let left = Math.ceil(bytes / MIB) * MIB; left > 0;) left -= await file.write(zeros.subarray(0, left));
   await file.syncData();
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

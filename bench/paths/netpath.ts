@@ -9,6 +9,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { NETPATH } from "../../scripts/paths.ts";
 import { Failure } from "../../scripts/shell.ts";
 import { exists } from "../../scripts/tools.ts";
@@ -101,8 +102,8 @@ export function missingNetpath(): string | undefined {
   if (Deno.build.os !== "linux") return "a path in a box needs Linux";
   if (Deno.uid() !== 0) return "a path in a box needs root: it makes network namespaces and tun devices";
   if (!exists("ip")) return "a path in a box needs ip (Debian package iproute2)";
-  if (!isThere("/dev/net/tun")) return "a path in a box needs /dev/net/tun";
-  if (!isThere(NETPATH)) return "native/netpath has not been built (deno task native)";
+  if (!existsSync("/dev/net/tun")) return "a path in a box needs /dev/net/tun";
+  if (!existsSync(NETPATH)) return "native/netpath has not been built (deno task native)";
   return undefined;
 }
 
@@ -217,13 +218,4 @@ function lines(): TransformStream<string, string> {
       for (const part of parts) controller.enqueue(part);
     },
   });
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

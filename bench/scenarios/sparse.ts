@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { Failure } from "../../scripts/shell.ts";
 import type { Load } from "../peers/peer.ts";
+import { oneFile } from "./one_file.ts";
 import { fillRandom } from "./random.ts";
 import { MIB, onlyName, type TransferScenario } from "./scenario.ts";
 
@@ -21,11 +22,7 @@ export const GIB = 1024 * MIB;
  */
 export function sparse(name: string, title: string, bytes: number, pieces = PIECES): TransferScenario {
   return {
-    kind: "transfers",
-    name,
-    title,
-    files: 1,
-    bytes,
+    ...oneFile(name, title, bytes),
     sparse: true,
     space: () => 2 * pieces * MIB,
     async prepare(folder, bytes) {

@@ -3,7 +3,7 @@
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 
 /** How often a damaged block is asked for again (B5). */
-export const MAX_DAMAGE = 3;
+const MAX_DAMAGE = 3;
 
 /** Damaged blocks in a whole transfer that are still bad luck; what exceeds them is a broken machine or an attack. */
 const MAX_DAMAGED_BLOCKS = 1000;

@@ -10,7 +10,7 @@ import { ENTRY_KINDS } from "../protocol/codes.ts";
 import { BLOCK_LEN } from "../protocol/limits.ts";
 import type { EntryId, EntryKind } from "../protocol/messages.ts";
 import { grown } from "./blocks.ts";
-import { EntryState, NEXT, STATE_COUNT, WIRE_STATUS } from "./states.ts";
+import { EntryState, isFinal, NEXT, STATE_COUNT, WIRE_STATUS } from "./states.ts";
 
 export { EntryState } from "./states.ts";
 
@@ -94,6 +94,11 @@ export class Entries {
     return this.inState(committed) + this.inState(present) + this.inState(skipped) + this.inState(failed);
   }
 
+  /** Files of which blocks are wanted and not verified. */
+  get missing(): number {
+    return this.inState(needed) + this.inState(sealed);
+  }
+
   /** Bytes of the columns, for the test that holds their bound. */
   get columnBytes(): number {
     return this.#kinds.byteLength + this.#states.byteLength + this.#sizes.byteLength;
@@ -121,8 +126,7 @@ export class Entries {
     return this.#bytesIn[state] ?? 0;
   }
 
-  /** @param path UTF-8; only its first component is looked at */
-  /** @param path holds the UTF-8 of the entry's path, from `from` to `to` */
+  /** @param path holds the UTF-8 of the entry's path from `from` to `to`; only its first component is looked at */
   append(kind: EntryKind, size: number, dataBytes: number, path: Uint8Array, from: number, to: number): EntryId {
     const entry = this.#count++;
     this.#kinds = grown(this.#kinds, this.#count);
@@ -233,7 +237,7 @@ export class Entries {
   }
 
   isOver(entry: EntryId): boolean {
-    return WIRE_STATUS[this.state(entry)] !== 0;
+    return isFinal(this.state(entry));
   }
 
   size(entry: EntryId): number {

@@ -41,7 +41,7 @@ const { committed, committing, complete, failed, needed, present, sealed, skippe
 export const BYE_MS = 5000;
 
 /** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
-export const BYE_WITHOUT_LINK_MS = 30_000;
+const BYE_WITHOUT_LINK_MS = 30_000;
 
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
@@ -93,7 +93,7 @@ export class Receiver {
     if (!this.#exchange.isRunning) return "ended";
     if (this.#stage.at === "admitting") return "listing";
     if (this.#stage.at === "confirming") return "confirming";
-    return this.#missing > 0 ? "moving" : "committing";
+    return this.#entries.missing > 0 ? "moving" : "committing";
   }
 
   get progress(): Progress {
@@ -167,11 +167,6 @@ export class Receiver {
     });
   }
 
-  /** Files of which blocks are wanted and not verified. */
-  get #missing(): number {
-    return this.#entries.inState(needed) + this.#entries.inState(sealed);
-  }
-
   #checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
     this.#admission.checked(first, statuses, freeSpace);
     const end = first + statuses.length;
@@ -226,7 +221,7 @@ export class Receiver {
     }
     const isSealed = entries.state(entry) === sealed;
     entries.setState(entry, isSealed ? complete : verified);
-    if (this.#missing === 0) this.#news.hurry();
+    if (this.#entries.missing === 0) this.#news.hurry();
     if (isSealed) this.#commits.ready(entry, 1);
   }
 
@@ -240,7 +235,7 @@ export class Receiver {
       this.#commits.ready(first, count);
     });
     // Small files complete all the time; only the last of them ends the wait.
-    if (this.#missing === 0) this.#news.hurry();
+    if (this.#entries.missing === 0) this.#news.hurry();
   }
 
   #mismatch(entry: EntryId, block: BlockIndex): void {

@@ -250,9 +250,8 @@ export class Sender {
 
   #resendStalled(nowMs: number): void {
     const { schedule, arrivals } = this.#deliveries;
-    const missing = this.#entries.inState(EntryState.needed) + this.#entries.inState(EntryState.sealed);
     const waits = this.#disturbed && this.#exchange.link === "up" && schedule.lanes > 0 && schedule.isIdle &&
-      missing > 0;
+      this.#entries.missing > 0;
     if (!waits) {
       this.#stalled = undefined;
     } else if (this.#stalled === undefined || this.#stalled.arrivals !== arrivals) {

@@ -23,7 +23,7 @@ export function progressOf(
   partialBytes: number,
   listed: boolean,
 ): Omit<Progress, "phase"> {
-  const missing = entries.inState(needed) + entries.inState(sealed);
+  const { missing } = entries;
   const wholeBytes = [verified, complete, committing, committed, present].reduce(
     (sum, state) => sum + entries.bytesIn(state),
     0,

@@ -19,7 +19,7 @@ export async function snapshot(folder: string): Promise<Record<string, string>> 
 }
 
 /** Paths below a folder, sorted by name in each. */
-export function pathsBelow(folder: string, prefix = ""): string[] {
+function pathsBelow(folder: string, prefix = ""): string[] {
   return readdirSync(join(folder, prefix), { withFileTypes: true })
     .sort((a, b) => a.name < b.name ? -1 : 1)
     .flatMap((found) => {

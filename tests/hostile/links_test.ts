@@ -7,8 +7,8 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { prove, Speaker } from "./hostile_peer.ts";
-import { Box, type Exit, UltraProcess } from "./ultra_process.ts";
+import { type Peer, prove, Speaker } from "./hostile_peer.ts";
+import { Box, UltraProcess } from "./ultra_process.ts";
 import {
   type Bytes,
   CODES,
@@ -73,12 +73,7 @@ Deno.test("hostile: F12 manifests whose links no receiver could make safely are 
       await t.step([name, ...options].join(" "), async () => {
         await using box = await Box.make();
         await using receiver = UltraProcess.receiver(box, ...options);
-        const ticket = await receiver.ticket();
-        const peer = await speaker.connect(ticket.port);
-        await prove(peer, ticket);
-        peer.send(offer());
-        await peer.nextOf(CODES.accept);
-        peer.send(page(0, ...entries), pagesEnd(entries.length, 0));
+        await sendPage(speaker, receiver, entries);
         const { code, stderr } = await receiver.exit();
         assert.equal(code, PROTOCOL, stderr);
         assert.equal(stderr.match(/^ultra: /gm)?.length, 1, stderr);
@@ -88,26 +83,44 @@ Deno.test("hostile: F12 manifests whose links no receiver could make safely are 
   }
 });
 
-/** Lets a receiver take these entries to their end. */
-async function receive(box: Box, entries: readonly WireEntry[], ...options: readonly string[]): Promise<Exit> {
-  await using receiver = UltraProcess.receiver(box, ...options);
-  await using speaker = new Speaker();
+/** Says all of a manifest to a receiver that has accepted. */
+async function sendPage(
+  speaker: Speaker,
+  receiver: UltraProcess,
+  entries: readonly WireEntry[],
+): Promise<Peer> {
   const ticket = await receiver.ticket();
   const peer = await speaker.connect(ticket.port);
   await prove(peer, ticket);
   peer.send(offer());
   await peer.nextOf(CODES.accept);
   peer.send(page(0, ...entries), pagesEnd(entries.length, 0));
-  await peer.nextOf(CODES.done);
-  peer.send(message("bye"));
-  return await receiver.exit();
+  return peer;
 }
 
-/** What came into the folder: names, and where links lead. */
-async function arrived(box: Box): Promise<readonly (readonly [string, string])[]> {
+interface Wanted {
+  readonly options?: readonly string[];
+  readonly code: number;
+  /** What is in the folder afterwards: names, and where links lead. */
+  readonly arrived: readonly (readonly [string, string])[];
+}
+
+/** Lets a receiver take these entries to their end; what it printed. */
+async function receive(
+  box: Box,
+  entries: readonly WireEntry[],
+  { options = [], code, arrived }: Wanted,
+): Promise<string> {
+  await using receiver = UltraProcess.receiver(box, ...options);
+  await using speaker = new Speaker();
+  const peer = await sendPage(speaker, receiver, entries);
+  await peer.nextOf(CODES.done);
+  peer.send(message("bye"));
+  const exit = await receiver.exit();
+  assert.equal(exit.code, code, exit.stderr);
   const all = [...await box.contents()].sort(([a], [b]) => a < b ? -1 : 1);
-  assert.deepEqual(all.slice(0, 2), [["canary", "canary"], ["into", ""]], "nothing outside was touched");
-  return all.slice(2);
+  assert.deepEqual(all, [["canary", "canary"], ["into", ""], ...arrived], "and nothing outside was touched");
+  return exit.stderr;
 }
 
 /** Targets of a link `d/l`. */
@@ -128,51 +141,46 @@ Deno.test("hostile: T42: links that leave the folder are left out whatever the s
   await using box = await Box.make();
   const outside = OUTSIDE.map((target, at) => link(`d/out-${at}`, target));
   const entries = [FOLDER, link("d/top", ".."), link("d/nowhere", "../later/x"), ...outside, file("d/kept")];
-  const { code, stderr } = await receive(box, entries);
-  assert.equal(code, LEFT_OUT, stderr);
-  assert.match(stderr, new RegExp(`\\b${OUTSIDE.length} left out`));
-  assert.deepEqual(await arrived(box), [
+  const arrived = [
     ["into/d", ""],
     ["into/d/kept", ""],
     ["into/d/nowhere", "-> ../later/x"],
     ["into/d/top", "-> .."],
-  ]);
+  ] as const;
+  const stderr = await receive(box, entries, { code: LEFT_OUT, arrived });
+  assert.match(stderr, new RegExp(`\\b${OUTSIDE.length} left out`));
 });
 
 Deno.test("hostile: T42: a link through a link that was there before leaves the folder, and is left out", async () => {
   await using box = await Box.make();
   await Deno.symlink("..", join(box.into, "way"));
-  const { code, stderr } = await receive(box, [link("l", "way/canary"), link("m", "way"), file("kept")]);
-  assert.equal(code, LEFT_OUT, stderr);
-  assert.deepEqual(await arrived(box), [["into/kept", ""], ["into/way", "-> .."]]);
+  const arrived = [["into/kept", ""], ["into/way", "-> .."]] as const;
+  await receive(box, [link("l", "way/canary"), link("m", "way"), file("kept")], { code: LEFT_OUT, arrived });
 });
 
 Deno.test("hostile: T42: --links none makes no link, which is the user's choice, exit 0", async () => {
   await using box = await Box.make();
   const entries = [FOLDER, link("d/top", ".."), link("out", "/etc/passwd"), file("d/kept")];
-  const { code, stderr } = await receive(box, entries, "--links", "none");
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(await arrived(box), [["into/d", ""], ["into/d/kept", ""]]);
+  const arrived = [["into/d", ""], ["into/d/kept", ""]] as const;
+  await receive(box, entries, { options: ["--links", "none"], code: 0, arrived });
 });
 
 Deno.test("hostile: T42: --links all makes every link, and nothing that comes follows one", async () => {
   await using box = await Box.make();
   const entries = [link("out", "../canary"), link("up", ".."), file("canary"), file("kept")];
-  const { code, stderr } = await receive(box, entries, "--links", "all");
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(await arrived(box), [
+  const arrived = [
     ["into/canary", ""],
     ["into/kept", ""],
     ["into/out", "-> ../canary"],
     ["into/up", "-> .."],
-  ]);
+  ] as const;
+  await receive(box, entries, { options: ["--links", "all"], code: 0, arrived });
 });
 
 Deno.test("hostile: T29: a name of backslashes and dots is one name, and leads nowhere", async () => {
   await using box = await Box.make();
   const names = ["a\\..\\..\\canary", "\\\\?\\C:\\x", "..\\canary"];
   // (The last one begins with a dot: a hidden name.)
-  const { code, stderr } = await receive(box, names.map(file), "--hidden");
-  assert.equal(code, 0, stderr);
-  assert.deepEqual((await arrived(box)).map(([name]) => name), names.map((name) => `into/${name}`).sort());
+  const arrived = names.map((name) => [`into/${name}`, ""] as const).sort();
+  await receive(box, names.map(file), { options: ["--hidden"], code: 0, arrived });
 });

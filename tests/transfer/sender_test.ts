@@ -314,7 +314,7 @@ Deno.test("a position of another transfer ends this one", () => {
   bench.receive({ type: "position", transfer: 2, entries: 4, end: true }).assertFails("protocol");
 });
 
-Deno.test("a sender takes no page while 16 are unanswered, and goes on when one is", () => {
+Deno.test("a sender takes no page while 64 are unanswered, and goes on when one is", () => {
   const sender = newSender();
   for (let i = 0; i < MAX_UNANSWERED_PAGES; i++) {
     assert.equal(sender.wantsPage, true);

@@ -46,11 +46,30 @@ struct Staged<F: Folder> {
     seen: Option<Stat>,
 }
 
-struct Named<F: Folder> {
-    path: String,
-    kept: Kept,
-    /// The folder of a file, whose new name must be made durable.
-    holder: Option<Arc<F>>,
+/// An entry that has its name, which is not durable yet.
+pub(crate) struct Named<F: Folder> {
+    pub(crate) path: String,
+    pub(crate) kept: Kept,
+    /// The folder of a file or link, whose new name must be made durable.
+    pub(crate) holder: Option<Arc<F>>,
+}
+
+/// The folders that were synced for a group of names, while all of them are held, and the results: each is synced once.
+pub(crate) struct Synced<F: Folder>(HashMap<*const F, io::Result<bool>>);
+
+impl<F: Folder> Default for Synced<F> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<F: Folder> Synced<F> {
+    /// Whether the names in a folder are durable now; `false` where the file system cannot sync a folder.
+    fn sync(&mut self, folder: &Arc<F>) -> io::Result<bool> {
+        let result = self.0.entry(Arc::as_ptr(folder));
+        let result = result.or_insert_with(|| durable(folder.sync()));
+        result.as_ref().copied().map_err(copy)
+    }
 }
 
 /// What became of the modes and times of folders.
@@ -207,50 +226,51 @@ impl<F: Folder> Sink<F> {
 
     /// Makes the new names durable, each folder once, and ends the commits.
     fn sync_folders(&self, commits: &mut [Commit<'_, F>]) {
-        let mut synced: HashMap<*const F, io::Result<bool>> = HashMap::new();
+        let mut synced = Synced::default();
         for commit in commits {
-            let Step::Named(named) = &commit.step else {
-                continue;
+            commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
+                Step::Named(named) => Step::Done(self.end_named(commit.entry, &named, &mut synced)),
+                other => other,
             };
-            if self.no_sync {
-                let (durable, kept) = (false, named.kept);
-                self.end(commit.entry, Outcome::Committed { durable, kept });
-                commit.step = Step::Done(Ok(CommitInfo { durable, kept }));
-                continue;
-            }
-            let ways = self.sync_ways(named);
-            let holder = named.holder.as_ref().map(|holder| {
-                let result = synced.entry(Arc::as_ptr(holder));
-                let result = result.or_insert_with(|| durable(holder.sync()));
-                result.as_ref().copied().map_err(copy)
-            });
-            let result = ways.and_then(|ways| Ok(holder.unwrap_or(Ok(true))? && ways));
-            let kept = named.kept;
-            let outcome = match &result {
-                Ok(durable) => Outcome::Committed {
-                    durable: *durable,
-                    kept,
-                },
-                Err(_) => Outcome::Lost,
-            };
-            self.end(commit.entry, outcome);
-            let path = &named.path;
-            commit.step = Step::Done(match result {
-                Ok(durable) => Ok(CommitInfo { durable, kept }),
-                Err(error) => Err(FileError::new("make durable the name of", path, &error)),
-            });
         }
     }
 
-    /// Makes the new folders on the way to a name durable.
-    fn sync_ways(&self, named: &Named<F>) -> io::Result<bool> {
-        let path = SafePath::of_components(&named.path);
-        // A folder's own name is new too.
-        let last = match named.holder {
-            Some(_) => path.parent(),
-            None => Some(path),
+    /// Makes a new name durable, with the new folders on the way to it, and ends the commit of its entry.
+    pub(crate) fn end_named(
+        &self,
+        entry: u32,
+        named: &Named<F>,
+        synced: &mut Synced<F>,
+    ) -> Result<CommitInfo, FileError> {
+        let kept = named.kept;
+        let result = match self.no_sync {
+            true => Ok(false),
+            false => self.sync_name(named, synced),
         };
-        durable(self.root.sync_new(last))
+        let outcome = match &result {
+            Ok(durable) => Outcome::Committed {
+                durable: *durable,
+                kept,
+            },
+            Err(_) => Outcome::Lost,
+        };
+        self.end(entry, outcome);
+        match result {
+            Ok(durable) => Ok(CommitInfo { durable, kept }),
+            Err(error) => Err(FileError::new("make durable the name of", &*named.path, &error)),
+        }
+    }
+
+    fn sync_name(&self, named: &Named<F>, synced: &mut Synced<F>) -> io::Result<bool> {
+        let path = SafePath::of_components(&named.path);
+        let Some(holder) = &named.holder else {
+            // A folder's own name is new too.
+            return durable(self.root.sync_new(Some(path)));
+        };
+        let ways = durable(self.root.sync_new(path.parent()));
+        // Also where the way failed: others are in the same folder.
+        let own = synced.sync(holder);
+        Ok(ways? && own?)
     }
 
     pub(crate) fn end(&self, entry: u32, outcome: Outcome) {
@@ -371,7 +391,7 @@ pub(crate) fn durable(result: io::Result<()>) -> io::Result<bool> {
     }
 }
 
-pub(crate) fn copy(error: &io::Error) -> io::Error {
+fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(errno) => io::Error::from_raw_os_error(errno),
         None => error.kind().into(),

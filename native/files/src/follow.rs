@@ -4,11 +4,14 @@
 //! The way is walked component by component on held descriptors and links are resolved here, not by the system, so that no target leads
 //! outside, whatever another process does meanwhile.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::left_out::Reason;
 use crate::links::components;
-use crate::os::{Folder, NativeFolder, NodeKind};
+use crate::os::{Errors, Folder, NativeFolder, NodeKind, System};
+use crate::source::open_below;
 
 /// Links on the way to one target: as many as Linux follows.
 const MAX_HOPS: u32 = 40;
@@ -39,8 +42,8 @@ struct Steps {
 }
 
 impl Argument<'_> {
-    /// What the target of a link in the folder `way` leads to. `None` if it is outside, not there, the argument itself or a loop.
-    pub(crate) fn follow(&self, way: Vec<String>, target: &str) -> Option<Target> {
+    /// What the target of a link in the folder `way` leads to. [`Reason::Link`] if it is outside, not there, the argument itself or a loop.
+    pub(crate) fn follow(&self, way: Vec<String>, target: &str) -> Result<Target, Reason> {
         let mut steps = Steps {
             folder: self.open(&way)?,
             way,
@@ -50,35 +53,36 @@ impl Argument<'_> {
         let mut hops = 0;
         while let Some(name) = steps.left.pop() {
             if name == ".." {
-                steps.way.pop()?;
+                steps.way.pop().ok_or(Reason::Link)?;
                 steps.folder = self.open(&steps.way)?;
                 continue;
             }
-            match steps.folder.stat(&name).ok()?.kind {
+            match steps.folder.stat(&name).map_err(unreached)?.kind {
                 NodeKind::Link => {
                     hops += 1;
                     if hops > MAX_HOPS {
-                        return None;
+                        return Err(Reason::Link);
                     }
-                    let target = String::from_utf8(steps.folder.read_link(&name).ok()?).ok()?;
+                    let target = steps.folder.read_link(&name).map_err(unreached)?;
+                    let target = String::from_utf8(target).map_err(|_| Reason::Link)?;
                     self.enter(&target, &mut steps)?;
                 }
                 _ if steps.left.is_empty() => {
                     steps.way.push(name.clone());
                     let Steps { folder, way, .. } = steps;
-                    return Some(Target { folder, name, way });
+                    return Ok(Target { folder, name, way });
                 }
                 NodeKind::Folder => {
-                    steps.folder = Arc::new(steps.folder.open_folder(&name).ok()?);
+                    steps.folder = Arc::new(steps.folder.open_folder(&name).map_err(unreached)?);
                     steps.way.push(name);
                 }
                 // Nothing is below a file.
-                NodeKind::File | NodeKind::Special => return None,
+                NodeKind::File | NodeKind::Special => return Err(Reason::Link),
             }
         }
         // It climbed at its end, to a folder on the way.
-        let (name, above) = steps.way.split_last()?;
-        Some(Target {
+        let (name, above) = steps.way.split_last().ok_or(Reason::Link)?;
+        Ok(Target {
             folder: self.open(above)?,
             name: name.clone(),
             way: steps.way,
@@ -86,22 +90,29 @@ impl Argument<'_> {
     }
 
     /// Goes on with the components of a link's target. An absolute one begins at the argument.
-    fn enter(&self, target: &str, steps: &mut Steps) -> Option<()> {
+    fn enter(&self, target: &str, steps: &mut Steps) -> Result<(), Reason> {
         let mut relative = target;
         if target.starts_with('/') {
-            relative = Path::new(target).strip_prefix(self.real).ok()?.to_str()?;
+            let inside = Path::new(target).strip_prefix(self.real).ok();
+            relative = inside.and_then(Path::to_str).ok_or(Reason::Link)?;
             steps.way.clear();
             steps.folder = Arc::clone(self.folder);
         }
         steps.left.extend(components(relative).rev().map(str::to_owned));
-        Some(())
+        Ok(())
     }
 
-    fn open(&self, way: &[String]) -> Option<Arc<NativeFolder>> {
-        let mut folder = Arc::clone(self.folder);
-        for name in way {
-            folder = Arc::new(folder.open_folder(name).ok()?);
-        }
-        Some(folder)
+    fn open(&self, way: &[String]) -> Result<Arc<NativeFolder>, Reason> {
+        open_below(self.folder, way).map_err(unreached)
+    }
+}
+
+/// Why a component on the way does not lead on.
+fn unreached(error: io::Error) -> Reason {
+    match error.kind() {
+        io::ErrorKind::NotFound => Reason::Link,
+        // It was a folder a moment ago.
+        _ if System::is_no_folder(&error) => Reason::Link,
+        _ => Reason::Unreadable,
     }
 }

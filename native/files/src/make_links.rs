@@ -3,11 +3,11 @@
 //! Symbolic links come last so that nothing of this transfer is ever created through one, and hard links after the file that they name.
 //! Both are made under a temporary name and renamed, so that they replace nothing unseen.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
-use crate::commit::{copy, durable, not_named, rename};
+use crate::commit::{Named, Synced, not_named, rename};
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NodeKind, Stat, System};
 use crate::page::EntryKind;
@@ -16,10 +16,14 @@ use crate::path::SafePath;
 use crate::sink::{CommitInfo, Sink};
 use crate::table::{Outcome, Record, TargetStatus};
 
-/// A link with its final name, which is not durable yet.
-struct Made<F> {
-    folder: Arc<F>,
-    kept: Kept,
+/// Folders that are held for links whose names are not durable yet; each costs a descriptor.
+const MOST_FOLDERS: usize = 64;
+
+/// A link that has its final name.
+enum InPlace<F: Folder> {
+    /// From an earlier call.
+    Before(CommitInfo),
+    Now(Named<F>),
 }
 
 impl<F: Folder> Sink<F> {
@@ -27,19 +31,40 @@ impl<F: Folder> Sink<F> {
     /// skipped. One failure does not stop the others; a link that is there already stays as it is.
     pub fn commit_links(&self, entries: &[u32]) -> Vec<Result<CommitInfo, FileError>> {
         let _one_at_a_time = self.making_links.lock();
-        let made: Vec<_> = entries.iter().map(|entry| self.link_in_place(*entry)).collect();
-        let mut synced = HashMap::new();
-        let pairs = entries.iter().zip(made);
-        pairs
-            .map(|(entry, made)| self.end_link(*entry, made?, &mut synced))
-            .collect()
+        let mut results = Vec::with_capacity(entries.len());
+        let mut group = Vec::new();
+        let mut folders = HashSet::new();
+        for entry in entries {
+            let placed = self.link_in_place(*entry);
+            if let Ok(InPlace::Now(named)) = &placed {
+                folders.extend(named.holder.as_ref().map(Arc::as_ptr));
+            }
+            group.push((*entry, placed));
+            if folders.len() >= MOST_FOLDERS {
+                results.extend(self.end_links(std::mem::take(&mut group)));
+                folders.clear();
+            }
+        }
+        results.extend(self.end_links(group));
+        results
     }
 
-    /// Gives a link its final name. `None` if it has it from an earlier call.
-    fn link_in_place(&self, entry: u32) -> Result<Result<Made<F>, CommitInfo>, FileError> {
+    /// Makes the names of links durable, each folder once, and ends their commits.
+    fn end_links(&self, group: Vec<(u32, Result<InPlace<F>, FileError>)>) -> Vec<Result<CommitInfo, FileError>> {
+        let mut synced = Synced::default();
+        let ended = group.iter().map(|(entry, placed)| match placed {
+            Ok(InPlace::Before(info)) => Ok(*info),
+            Ok(InPlace::Now(named)) => self.end_named(*entry, named, &mut synced),
+            Err(error) => Err(error.clone()),
+        });
+        ended.collect()
+    }
+
+    /// Gives a link its final name.
+    fn link_in_place(&self, entry: u32) -> Result<InPlace<F>, FileError> {
         let outcome = self.read().record(entry).map(|record| record.outcome);
         if let Some(Outcome::Committed { durable, kept }) = outcome {
-            return Ok(Err(CommitInfo { durable, kept }));
+            return Ok(InPlace::Before(CommitInfo { durable, kept }));
         }
         let (record, path) = self.admit(entry)?;
         let safe = SafePath::of_components(&path);
@@ -60,7 +85,8 @@ impl<F: Folder> Sink<F> {
             _ => self.make_name(entry, &folder, safe),
         }?;
         self.root.keep(safe.parent());
-        Ok(Ok(Made { folder, kept }))
+        let holder = Some(folder);
+        Ok(InPlace::Now(Named { path, kept, holder }))
     }
 
     fn make_symbolic(&self, entry: u32, record: &Record, folder: &F, path: SafePath<'_>) -> Result<Kept, FileError> {
@@ -185,39 +211,6 @@ impl<F: Folder> Sink<F> {
         match seen {
             Some(seen) if identical && is_one_file(&seen, stat) => TargetStatus::Identical,
             _ => TargetStatus::Different,
-        }
-    }
-
-    /// Makes a link's name durable, each folder once, and ends its commit.
-    fn end_link(
-        &self,
-        entry: u32,
-        made: Result<Made<F>, CommitInfo>,
-        synced: &mut HashMap<*const F, io::Result<bool>>,
-    ) -> Result<CommitInfo, FileError> {
-        let Made { folder, kept } = match made {
-            Ok(made) => made,
-            Err(earlier) => return Ok(earlier),
-        };
-        if self.no_sync {
-            let durable = false;
-            self.end(entry, Outcome::Committed { durable, kept });
-            return Ok(CommitInfo { durable, kept });
-        }
-        let path = self.path(entry).unwrap_or_default();
-        let ways = durable(self.root.sync_new(SafePath::of_components(&path).parent()));
-        let result = synced.entry(Arc::as_ptr(&folder));
-        let result = result.or_insert_with(|| durable(folder.sync()));
-        let result = result.as_ref().copied().map_err(copy);
-        match ways.and_then(|ways| Ok(result? && ways)) {
-            Ok(durable) => {
-                self.end(entry, Outcome::Committed { durable, kept });
-                Ok(CommitInfo { durable, kept })
-            }
-            Err(error) => {
-                self.end(entry, Outcome::Lost);
-                Err(FileError::new("make durable the name of", path, &error))
-            }
         }
     }
 }

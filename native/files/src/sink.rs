@@ -362,11 +362,6 @@ impl<F: Folder> Sink<F> {
         !self.no_sync && self.root.top().storage() != Storage::Memory
     }
 
-    /// `None` also for an entry of unknown size.
-    pub fn size(&self, entry: u32) -> Option<u64> {
-        self.read().record(entry).and_then(Record::size)
-    }
-
     /// The entry, if it may be written: the only way to a part file and to a commit.
     pub(crate) fn admit(&self, entry: u32) -> Result<(Record, String), FileError> {
         let no = |class, path: String, why| Err(FileError::rule(class, "write", path, why));

@@ -176,14 +176,7 @@ impl Source {
         {
             return Ok(Arc::clone(folder));
         }
-        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let (base, way) = self.place_of(id).ok_or_else(missing)?;
-        let Place::Folder { mut folder, .. } = base else {
-            return Err(missing());
-        };
-        for component in &way {
-            folder = Arc::new(folder.open_folder(component)?);
-        }
+        let folder = self.open_folder(id)?;
         if let Some(slot) = self.folders.lock().get_mut(place) {
             *slot = Some((id, Arc::clone(&folder)));
         }
@@ -214,7 +207,7 @@ impl Source {
             return Err(rule(ErrorClass::Changed, why));
         }
         file.will_read_in_order();
-        let forgets = opened.size >= LARGE && !os::File::is_in_memory(&file);
+        let forgets = opened.size >= LARGE && !file.is_in_memory();
         Ok(SourceFile {
             file,
             opened,
@@ -223,19 +216,25 @@ impl Source {
         })
     }
 
+    /// Opens the folder of an entry.
+    pub(crate) fn open_folder(&self, id: u32) -> std::io::Result<Arc<NativeFolder>> {
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        match self.place_of(id).ok_or_else(missing)? {
+            (Place::Folder { folder, .. }, way) => open_below(&folder, &way),
+            (Place::File { .. }, _) => Err(missing()),
+        }
+    }
+
     /// Opens what an entry's path leads to, component by component, without following links.
     fn open_plain(&self, id: u32) -> std::io::Result<NativeFile> {
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
         let (base, below) = self.place_of(id).ok_or_else(missing)?;
-        let mut folder = match base {
+        let folder = match base {
             Place::File { folder, name } => return folder.open_file(&name),
             Place::Folder { folder, .. } => folder,
         };
         let (name, way) = below.split_last().ok_or(std::io::ErrorKind::IsADirectory)?;
-        for component in way {
-            folder = Arc::new(folder.open_folder(component)?);
-        }
-        folder.open_file(name)
+        open_below(&folder, way)?.open_file(name)
     }
 
     /// The argument that an entry belongs to, and the components below it.
@@ -283,10 +282,6 @@ impl Source {
         let entries = self.entries.read();
         let entry = entries.list.get(id as usize)?;
         (entry.kind == EntryKind::File).then_some(entry.size)
-    }
-
-    pub fn size(&self, id: u32) -> Option<u64> {
-        self.entries.read().list.get(id as usize).map(|entry| entry.size)
     }
 
     /// The root of a symbolic link: the BLAKE3 hash of the target that was sent.
@@ -342,6 +337,13 @@ impl Source {
         components.reverse();
         Some((entry, components.join("/")))
     }
+}
+
+/// Opens a folder below another one, component by component, without following links.
+pub(crate) fn open_below(folder: &Arc<NativeFolder>, way: &[String]) -> std::io::Result<Arc<NativeFolder>> {
+    way.iter().try_fold(Arc::clone(folder), |folder, component| {
+        Ok(Arc::new(folder.open_folder(component)?))
+    })
 }
 
 /// 16 bytes that change when the file is another one or was touched. `ctime` cannot be set back.

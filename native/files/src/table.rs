@@ -109,7 +109,7 @@ pub(crate) struct Table {
     records: Vec<Record>,
     /// The files that were in the way, as they were: an overwrite must not hit another.
     seen: HashMap<u32, Stat>,
-    /// For `Unknown` the system's number, for `NoFolder` the depth of the component.
+    /// For `Unexaminable` the system's error number, for `UnsafeParent` the number of components before the one that is no folder.
     details: HashMap<u32, i32>,
     links: LinkTable,
     extras: ExtraTable,
@@ -199,12 +199,7 @@ impl Table {
     }
 
     /// Adds the next entry, for which there is room. Its status is what the manifest alone says: `Absent` unless it contradicts itself.
-    pub(crate) fn add(
-        &mut self,
-        entry: &PageEntry<'_>,
-        bytes: &[u8],
-        rename: Option<&str>,
-    ) -> Result<TargetStatus, PageError> {
+    pub(crate) fn add(&mut self, entry: &PageEntry<'_>, bytes: &[u8], rename: Option<&str>) -> Result<(), PageError> {
         if self.len() == MAX_ENTRIES {
             return Err(PageError::TooManyEntries);
         }
@@ -234,7 +229,7 @@ impl Table {
             mtime_secs: entry.mtime.secs,
             bytes: entry.size.unwrap_or(UNKNOWN_SIZE),
         });
-        Ok(status)
+        Ok(())
     }
 
     /// What is kept of an entry besides mode and time.
@@ -257,7 +252,7 @@ impl Table {
         self.links.at(self.tree.find(path)?)
     }
 
-    /// Notes where the next entry leads, which is to be at `node`.
+    /// Notes where the next entry leads, which is to be at `node`. A hard link leads to a file.
     fn add_link(&mut self, linked: Linked<'_>, node: u32) -> Result<(), PageError> {
         let entry = self.len();
         match linked {
@@ -266,10 +261,7 @@ impl Table {
                 let names = self.tree.name_bytes();
                 self.links.add_target(entry, node, target, names)
             }
-            Linked::Entry(first) => match self.record(first) {
-                Some(record) if record.kind == EntryKind::File => self.links.add_name(entry, first),
-                _ => Err(PageError::BadLink),
-            },
+            Linked::Entry(first) => self.links.add_name(entry, first),
         }
     }
 

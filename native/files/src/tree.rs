@@ -14,7 +14,7 @@ use crate::path::SafePath;
 pub const MAX_COMPONENTS: usize = 2 * MAX_ENTRIES as usize;
 
 /// The parent of the first components.
-pub(crate) const TOP: u32 = u32::MAX;
+const TOP: u32 = u32::MAX;
 
 /// What the manifest says of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

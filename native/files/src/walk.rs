@@ -16,18 +16,15 @@ use crate::extras::Preserve;
 use crate::inodes::Inodes;
 use crate::left_out::{LeftOut, Reason};
 use crate::links::SentLinks;
-use crate::os::{Folder, NativeFolder, Time};
-use crate::page::{EntryKind, Linked, PageBuilder, PageEntry};
+use crate::os::{Folder, NativeFolder};
+use crate::page::{EntryKind, PageBuilder};
 use crate::part::Kept;
 use crate::path::SafePath;
-use crate::source::{Added, Parent, Place, Source, fingerprint, size_of};
+use crate::source::{Parent, Place, Source};
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
 /// descriptors.
 const OPEN_LEVELS: usize = 32;
-
-/// Times that both languages hold exactly.
-const MAX_SECS: i64 = (1 << 53) - 1;
 
 /// What the user decided about what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +143,6 @@ impl Walk {
 
     /// Puts an item into the page; gives it back if the page is full.
     fn put(&mut self, item: Item) -> Result<Option<Item>, FileError> {
-        let kind = item.content.kind();
-        let size = size_of(kind, &item.stat);
         let path = match SafePath::parse(item.path.as_bytes()) {
             Ok(path) => path,
             Err(fault) => {
@@ -155,43 +150,14 @@ impl Walk {
                 return Ok(None);
             }
         };
-        let (data_bytes, linked) = match &item.content {
-            Content::File { data } => (*data, Linked::None),
-            Content::Folder(..) => (0, Linked::None),
-            Content::Link(target) => (0, Linked::Target(target)),
-            Content::Again(first) => (0, Linked::Entry(*first)),
-        };
-        let entry = PageEntry {
-            kind,
-            size: Some(size),
-            data_bytes,
-            mode: item.stat.mode,
-            mtime: Time {
-                secs: item.stat.mtime.secs.clamp(-MAX_SECS, MAX_SECS),
-                ..item.stat.mtime
-            },
-            fingerprint: fingerprint(&item.stat),
-            path,
-            linked,
-        };
-        if !self.builder.push_with(&entry, &item.extras) {
+        if !self.builder.push_with(&item.entry(path), &item.extras) {
             return Ok(Some(item));
         }
-        let added = Added {
-            parent: item.parent,
-            kind,
-            stat: &item.stat,
-            target: match &item.content {
-                Content::Link(target) => Some(target),
-                _ => None,
-            },
-            elsewhere: item.elsewhere.as_deref(),
-        };
-        let id = self.source.add(path.name(), &added)?;
+        let id = self.source.add(path.name(), &item.added())?;
         match item.content {
             Content::File { .. } => {
                 self.files += 1;
-                self.size = self.size.saturating_add(size);
+                self.size = self.size.saturating_add(item.stat.size);
                 if self.options.hardlinks {
                     self.inodes.remember(&item.stat, id);
                 }
@@ -308,18 +274,11 @@ impl Walk {
 
     /// The folder of the deepest level, opened again if it had to be closed.
     fn folder_of_last(&mut self) -> io::Result<Arc<NativeFolder>> {
-        let missing = || io::Error::from(io::ErrorKind::NotFound);
-        let level = self.levels.last_mut().ok_or_else(missing)?;
+        let level = self.levels.last_mut().ok_or(io::ErrorKind::NotFound)?;
         if let Some(folder) = &level.folder {
             return Ok(Arc::clone(folder));
         }
-        let (base, below) = self.source.place_of(level.id).ok_or_else(missing)?;
-        let Place::Folder { mut folder, .. } = base else {
-            return Err(missing());
-        };
-        for component in &below {
-            folder = Arc::new(folder.open_folder(component)?);
-        }
+        let folder = self.source.open_folder(level.id)?;
         level.folder = Some(Arc::clone(&folder));
         Ok(folder)
     }

@@ -4,8 +4,10 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::faulty::{FaultyFolder, fail, log, sink};
+use common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use common::{Place, file, folder, link, name_of, page};
 use ultra_files::{ErrorClass, FileError, Kept, Sink, SinkOptions};
 
@@ -127,4 +129,46 @@ fn no_link_is_synced_when_the_user_does_not_wait_for_the_disk() {
     }
     assert!(!log().iter().any(|step| step.starts_with("sync")));
     assert_eq!(place.names(), ["b", "d", "d/a", "d/c"]);
+}
+
+#[test]
+fn t10_links_in_many_folders_hold_few_of_them_open_and_sync_each_once() {
+    const FOLDERS: usize = 300;
+    const MOST_HELD: usize = 64;
+    /// Folders that a sink keeps open for the next entry, and what the tests beside this one have open.
+    const OTHERS: usize = 32 + 64;
+    let place = Place::new();
+    let paths: Vec<String> = (0..FOLDERS)
+        .flat_map(|folder| ["a", "b"].map(|name| format!("{folder}/{name}")))
+        .collect();
+    for folder in 0..FOLDERS {
+        fs::create_dir(place.at(&folder.to_string())).expect("a folder");
+    }
+    let entries: Vec<_> = paths.iter().map(|path| link(path, "nowhere")).collect();
+    let sink = sink(&place, &entries[..400], false);
+    let (count, bytes) = page(&entries[400..]);
+    sink.add_page(400, count, &bytes).expect("a page");
+    let descriptors = || fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let before = descriptors();
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = most.clone();
+    let watch = move |step: &'static str| {
+        if step == "sync" {
+            seen.fetch_max(descriptors(), Ordering::Relaxed);
+        }
+    };
+    log();
+    PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+    let numbers: Vec<u32> = (0..paths.len() as u32).collect();
+    let made = sink.commit_links(&numbers);
+    PLAN.with_borrow_mut(|plan| plan.watch = None);
+    assert!(made.iter().all(|made| made.as_ref().is_ok_and(|info| info.durable)));
+    let held = most.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(held <= MOST_HELD + OTHERS, "{held} descriptors");
+    // A folder in which one group ends and the next begins is synced for both.
+    let syncs = log().iter().filter(|step| **step == "sync").count();
+    assert!(
+        (FOLDERS..=FOLDERS + FOLDERS / MOST_HELD + 1).contains(&syncs),
+        "{syncs} syncs"
+    );
 }

@@ -76,7 +76,7 @@ fn transfer(from: &Path, place: &Place, sent: Preserve, made: Preserve) -> (Kept
             EntryKind::Folder => kept.push(sink.commit(entry).expect("a folder").kept),
             EntryKind::File => {
                 let file = source.open_entry(entry).expect("a file");
-                let mut bytes = vec![0; source.size(entry).expect("a size") as usize];
+                let mut bytes = vec![0; source.file_size(entry).expect("a size") as usize];
                 file.read_at(0, &mut bytes).expect("its bytes");
                 sink.part(entry).expect("a part").write_at(0, &bytes).expect("room");
                 kept.push(sink.commit(entry).expect("a file").kept);

@@ -90,7 +90,7 @@ fn a_folder_precedes_its_content_in_the_order_of_bytes() {
     assert_eq!(source.entry_count(), 10);
     assert_eq!(source.path(5).as_deref(), Some("top/a/z/x"));
     assert_eq!(source.kind(4), Some(EntryKind::Folder));
-    assert_eq!(source.size(5), Some(5));
+    assert_eq!(source.file_size(5), Some(5));
     let mut bytes = [0; 5];
     let file = source.open_entry(5).expect("an open file");
     file.read_at(0, &mut bytes).expect("all of it");

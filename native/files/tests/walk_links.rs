@@ -4,10 +4,11 @@ mod common;
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
+use common::become_nobody;
 use tempfile::TempDir;
 use ultra_files::{EntryKind, Linked, Reason, SentLinks, Source, Walk, WalkOptions, decode, link_root};
 
@@ -184,6 +185,35 @@ fn t42_followed_links_are_what_they_lead_to_and_nothing_outside_or_in_circles_is
 }
 
 #[test]
+fn t1_a_followed_link_to_what_cannot_be_read_is_not_called_one_that_leads_outside() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    let closed = top.join("closed");
+    fs::create_dir_all(&closed).expect("folders");
+    fs::write(closed.join("file"), "text").expect("a file");
+    symlink("closed/file", top.join("link")).expect("a link");
+    symlink("nowhere/file", top.join("nowhere")).expect("a link");
+    let set_mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    set_mode(temp.path(), 0o755);
+    set_mode(&closed, 0);
+    let walked = std::thread::scope(|scope| {
+        let walked = scope.spawn(|| {
+            become_nobody();
+            walk(&top, SentLinks::Follow)
+        });
+        walked.join().expect("the walk")
+    });
+    set_mode(&closed, 0o755);
+    assert_eq!(walked.sent, sent(&[("top", "folder")]));
+    let wanted = [
+        (Reason::Unreadable, "top/closed"),
+        (Reason::Unreadable, "top/link"),
+        (Reason::Link, "top/nowhere"),
+    ];
+    assert_eq!(walked.left_out, wanted.map(|(reason, name)| (reason, name.to_owned())));
+}
+
+#[test]
 fn t42_a_followed_link_that_leads_outside_later_opens_nothing() {
     let temp = temp();
     let top = tree(&temp);
@@ -230,7 +260,7 @@ fn other_names_of_a_file_are_sent_as_hard_links_to_the_first() {
     ];
     assert_eq!(walked.sent, sent(&wanted));
     assert_eq!(walked.source.kind(2), Some(EntryKind::HardLink));
-    assert_eq!(walked.source.size(2), Some(0));
+    assert_eq!(walked.source.file_size(2), None);
     let apart = walk_with(
         &top,
         WalkOptions {

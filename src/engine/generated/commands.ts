@@ -217,7 +217,7 @@ export interface IdentityQuestion {
   readonly type: "identity";
 }
 
-/** The transfer root of a source or sink, 32 bytes; refused as too much when there is no memory for all paths. */
+/** The transfer root of a source or sink, 32 bytes. */
 export interface RootQuestion {
   readonly type: "root";
   readonly transfer: TransferId;

@@ -78,7 +78,7 @@ declare! {
     pub enum Question {
         /// A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2).
         Identity = 64 {},
-        /// The transfer root of a source or sink, 32 bytes; refused as too much when there is no memory for all paths.
+        /// The transfer root of a source or sink, 32 bytes.
         Root = 65 {
             transfer: TransferId,
             /// One byte for each entry.

@@ -10,9 +10,13 @@ use crate::follow::Argument;
 use crate::holes::{data_bytes, may_have_holes};
 use crate::left_out::Reason;
 use crate::links::{SentLinks, stays_inside};
-use crate::os::{Acl, Folder, NativeFolder, NodeKind, Stat};
-use crate::page::{EntryKind, MAX_TARGET_LEN};
-use crate::source::{Parent, Place};
+use crate::os::{Acl, Folder, NativeFolder, NodeKind, Stat, Time};
+use crate::page::{EntryKind, Linked, MAX_TARGET_LEN, PageEntry};
+use crate::path::SafePath;
+use crate::source::{Added, Parent, Place, fingerprint, size_of};
+
+/// Times that both languages hold exactly.
+const MAX_SECS: i64 = (1 << 53) - 1;
 
 /// The ACLs that a folder may have.
 pub(super) const FOLDER_ACLS: [Acl; 2] = [Acl::Access, Acl::Default];
@@ -42,6 +46,46 @@ pub(super) enum Content {
     Again(u32),
 }
 
+impl Item {
+    /// Its entry in the manifest.
+    pub(super) fn entry<'a>(&'a self, path: SafePath<'a>) -> PageEntry<'a> {
+        let kind = self.content.kind();
+        let (data_bytes, linked) = match &self.content {
+            Content::File { data } => (*data, Linked::None),
+            Content::Folder(..) => (0, Linked::None),
+            Content::Link(target) => (0, Linked::Target(target)),
+            Content::Again(first) => (0, Linked::Entry(*first)),
+        };
+        PageEntry {
+            kind,
+            size: Some(size_of(kind, &self.stat)),
+            data_bytes,
+            mode: self.stat.mode,
+            mtime: Time {
+                secs: self.stat.mtime.secs.clamp(-MAX_SECS, MAX_SECS),
+                ..self.stat.mtime
+            },
+            fingerprint: fingerprint(&self.stat),
+            path,
+            linked,
+        }
+    }
+
+    /// What the source keeps of it.
+    pub(super) fn added(&self) -> Added<'_> {
+        Added {
+            parent: self.parent,
+            kind: self.content.kind(),
+            stat: &self.stat,
+            target: match &self.content {
+                Content::Link(target) => Some(target),
+                _ => None,
+            },
+            elsewhere: self.elsewhere.as_deref(),
+        }
+    }
+}
+
 impl Content {
     pub(super) fn kind(&self) -> EntryKind {
         match self {
@@ -65,25 +109,26 @@ impl Walk {
         if stat.kind == NodeKind::Link {
             return self.examine_link(folder, name, stat, parent, path);
         }
-        let (stat, content, extras) = self.content_of(folder, name, stat, path)?;
-        Ok(Item {
+        self.examine_node(folder, name, stat, parent, path)
+    }
+
+    /// What is sent of anything but a link.
+    fn examine_node(
+        &mut self,
+        folder: &NativeFolder,
+        name: &str,
+        stat: Stat,
+        parent: Parent,
+        path: &str,
+    ) -> Result<Item, Reason> {
+        let item = |stat, content, extras| Item {
             parent,
             path: path.to_owned(),
             stat,
             content,
             extras,
             elsewhere: None,
-        })
-    }
-
-    /// What is sent of anything but a link.
-    fn content_of(
-        &mut self,
-        folder: &NativeFolder,
-        name: &str,
-        stat: Stat,
-        path: &str,
-    ) -> Result<(Stat, Content, Extras), Reason> {
+        };
         match stat.kind {
             NodeKind::Link => Err(Reason::Link),
             NodeKind::Special => Err(Reason::Special),
@@ -91,14 +136,14 @@ impl Walk {
                 if self.options.hardlinks
                     && let Some(first) = self.inodes.first(&stat)
                 {
-                    return Ok((stat, Content::Again(first), Extras::default()));
+                    return Ok(item(stat, Content::Again(first), Extras::default()));
                 }
                 // A file that all users may read needs no second call.
                 if stat.mode & 0o444 != 0o444 {
                     folder.may_read(name).map_err(unreadable)?;
                 }
                 let (data, extras) = self.opened(folder, name, &stat)?;
-                Ok((stat, Content::File { data }, extras))
+                Ok(item(stat, Content::File { data }, extras))
             }
             NodeKind::Folder => {
                 let child = folder.open_folder(name).map_err(unreadable)?;
@@ -106,7 +151,7 @@ impl Walk {
                 let stat = child.stat_self().map_err(unreadable)?;
                 let listing = self.list(&child, path).map_err(unreadable)?;
                 let extras = self.keeper.of_open(&stat, &child, &FOLDER_ACLS);
-                Ok((stat, Content::Folder(Arc::new(child), listing), extras))
+                Ok(item(stat, Content::Folder(Arc::new(child), listing), extras))
             }
         }
     }
@@ -168,21 +213,17 @@ impl Walk {
             return Err(Reason::Vanished);
         };
         let argument = Argument { folder, real };
-        let found = argument.follow(way, target).ok_or(Reason::Link)?;
+        let found = argument.follow(way, target)?;
         let stat = found.folder.stat(&found.name).map_err(unreadable)?;
-        let (stat, content, extras) = self.content_of(&found.folder, &found.name, stat, path)?;
-        let node = (stat.dev, stat.ino);
-        if content.kind() == EntryKind::Folder && self.levels.iter().any(|level| level.node == node) {
+        let item = self.examine_node(&found.folder, &found.name, stat, parent, path)?;
+        let node = (item.stat.dev, item.stat.ino);
+        if item.content.kind() == EntryKind::Folder && self.levels.iter().any(|level| level.node == node) {
             // It leads back to a folder on the way to it: the walk would go around in circles.
             return Err(Reason::Link);
         }
         Ok(Item {
-            parent,
-            path: path.to_owned(),
-            stat,
-            content,
-            extras,
             elsewhere: Some(found.way),
+            ..item
         })
     }
 }

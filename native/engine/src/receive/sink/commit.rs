@@ -12,7 +12,7 @@ use crate::core::stats::{add, lap};
 use crate::core::words::FileFault;
 use crate::receive::target::Committed;
 
-/// Files that are committed together at most. A sender has 256 under way: the next ones are to arrive meanwhile.
+/// Files that are committed together at most: as many large ones as a sender has under way.
 const MOST_TOGETHER: usize = 64;
 
 /// An entry that is to be committed, and what its sender says of it.

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ultra_files::{
-    CommitInfo, EntryKind, ErrorClass, Kept, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
+    CommitInfo, EntryKind, ErrorClass, FileError, Kept, MadeLinks, Part, Preserve, Sink, SmallPart,
+    TargetStatus as Found,
 };
 
 use super::{Committed, MOST, Target};
@@ -65,7 +66,7 @@ impl Target for Folder {
     }
 
     fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
-        let size = self.0.size(id).unwrap_or(0);
+        let size = self.0.file_size(id).unwrap_or(0);
         Some((self.0.wire_path(id)?, self.0.kind(id)?, size))
     }
 
@@ -86,8 +87,7 @@ impl Target for Folder {
     }
 
     fn commit_group(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
-        let results = self.0.commit_group(ids).into_iter();
-        results.map(|result| Ok(committed(result?))).collect()
+        committed(self.0.commit_group(ids))
     }
 
     fn small_part(&self, id: u32) -> Result<Option<SmallPart>, Fault> {
@@ -111,13 +111,11 @@ impl Target for Folder {
     }
 
     fn commit_small(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
-        let results = self.0.commit_small(ids).into_iter();
-        results.map(|result| Ok(committed(result?))).collect()
+        committed(self.0.commit_small(ids))
     }
 
     fn commit_links(&self, ids: &[u32]) -> Vec<Result<Committed, Fault>> {
-        let results = self.0.commit_links(ids).into_iter();
-        results.map(|result| Ok(committed(result?))).collect()
+        committed(self.0.commit_links(ids))
     }
 
     fn link_root(&self, id: u32) -> Option<[u8; 32]> {
@@ -150,11 +148,13 @@ impl Target for Folder {
     }
 }
 
-fn committed(info: CommitInfo) -> Committed {
-    Committed {
-        durable: info.durable,
-        unkept: unkept(info.kept),
-    }
+/// The same results, as the sink has them.
+fn committed(results: Vec<Result<CommitInfo, FileError>>) -> Vec<Result<Committed, Fault>> {
+    let info = |CommitInfo { durable, kept }| Committed {
+        durable,
+        unkept: unkept(kept),
+    };
+    results.into_iter().map(|result| Ok(info(result?))).collect()
 }
 
 fn unkept(kept: Kept) -> Unkept {

@@ -31,7 +31,7 @@ impl Tree {
 
 impl Origin for Tree {
     fn describe(&self, id: u32) -> Option<Described> {
-        let size = self.files.size(id).unwrap_or(0);
+        let size = self.files.file_size(id).unwrap_or(0);
         Some((self.files.path(id)?, self.files.kind(id)?, size))
     }
 

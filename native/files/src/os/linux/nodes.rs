@@ -246,13 +246,9 @@ impl NativeFile {
         }
         Ok(())
     }
-
-    /// Whether its file system keeps files in memory: tmpfs or ramfs.
-    fn is_in_memory(&self) -> bool {
-        rustix::fs::fstatfs(&self.0).is_ok_and(|system| is_in_memory(system.f_type as u64))
-    }
 }
 
+/// Whether a file system keeps files in memory: tmpfs or ramfs.
 fn is_in_memory(system: u64) -> bool {
     const TMPFS: u64 = 0x0102_1994;
     const RAMFS: u64 = 0x8584_58f6;
@@ -350,7 +346,7 @@ impl File for NativeFile {
     }
 
     fn is_in_memory(&self) -> bool {
-        NativeFile::is_in_memory(self)
+        rustix::fs::fstatfs(&self.0).is_ok_and(|system| is_in_memory(system.f_type as u64))
     }
 
     fn forget_cached(&self) {

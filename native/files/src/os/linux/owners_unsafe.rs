@@ -8,93 +8,50 @@ const FIRST_BUFFER: usize = 4096;
 const MAX_BUFFER: usize = 1 << 20;
 
 pub(super) fn user_name(uid: u32) -> Option<String> {
-    with_buffer(|buffer| {
-        // SAFETY: all zeros is a valid `passwd`: numbers, and pointers that nothing follows before the call has set them.
-        let mut record: libc::passwd = unsafe { std::mem::zeroed() };
-        let mut found = ptr::null_mut();
-        // SAFETY: the record, the buffer of that length and the place for the result are ours and outlive the call.
-        let code = unsafe { libc::getpwuid_r(uid, &mut record, buffer.as_mut_ptr(), buffer.len(), &mut found) };
-        // SAFETY: a result that was found has a name that ends with NUL and lies in the buffer, which lives until the text is copied.
-        answer(code, found, || unsafe { text(record.pw_name) })
-    })
+    // SAFETY: the call is the one for users by number, and a `passwd` that it filled has a name that ends with NUL.
+    unsafe { look_up(libc::getpwuid_r, uid, |record| text(record.pw_name)) }
 }
 
 pub(super) fn group_name(gid: u32) -> Option<String> {
-    with_buffer(|buffer| {
-        // SAFETY: all zeros is a valid `group`, as above.
-        let mut record: libc::group = unsafe { std::mem::zeroed() };
-        let mut found = ptr::null_mut();
-        // SAFETY: as above.
-        let code = unsafe { libc::getgrgid_r(gid, &mut record, buffer.as_mut_ptr(), buffer.len(), &mut found) };
-        // SAFETY: as above.
-        answer(code, found, || unsafe { text(record.gr_name) })
-    })
+    // SAFETY: likewise for groups.
+    unsafe { look_up(libc::getgrgid_r, gid, |record| text(record.gr_name)) }
 }
 
 pub(super) fn user_id(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
-    with_buffer(|buffer| {
-        // SAFETY: as above.
-        let mut record: libc::passwd = unsafe { std::mem::zeroed() };
-        let mut found = ptr::null_mut();
-        // SAFETY: as above; the name ends with NUL.
-        let code = unsafe {
-            libc::getpwnam_r(
-                name.as_ptr(),
-                &mut record,
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &mut found,
-            )
-        };
-        answer(code, found, || Some(record.pw_uid))
-    })
+    // SAFETY: the call is the one for users by name, which ends with NUL and outlives it.
+    unsafe { look_up(libc::getpwnam_r, name.as_ptr(), |record| Some(record.pw_uid)) }
 }
 
 pub(super) fn group_id(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
-    with_buffer(|buffer| {
-        // SAFETY: as above.
-        let mut record: libc::group = unsafe { std::mem::zeroed() };
-        let mut found = ptr::null_mut();
-        // SAFETY: as above; the name ends with NUL.
-        let code = unsafe {
-            libc::getgrnam_r(
-                name.as_ptr(),
-                &mut record,
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &mut found,
-            )
-        };
-        answer(code, found, || Some(record.gr_gid))
-    })
+    // SAFETY: likewise for groups.
+    unsafe { look_up(libc::getgrnam_r, name.as_ptr(), |record| Some(record.gr_gid)) }
 }
 
-/// What a call said.
-enum Answer<T> {
-    Known(T),
-    Unknown,
-    /// The buffer was too small.
-    Longer,
-}
+/// A call that fills a record, whose texts lie in the buffer; null in the last place where there is no such record.
+type LookUp<K, R> = unsafe extern "C" fn(K, *mut R, *mut libc::c_char, libc::size_t, *mut *mut R) -> libc::c_int;
 
-fn answer<R, T>(code: libc::c_int, found: *mut R, value: impl FnOnce() -> Option<T>) -> Answer<T> {
-    match code {
-        libc::ERANGE => Answer::Longer,
-        0 if !found.is_null() => value().map_or(Answer::Unknown, Answer::Known),
-        // A database that fails knows nobody: numbers are used.
-        _ => Answer::Unknown,
-    }
-}
-
-fn with_buffer<T>(call: impl Fn(&mut [libc::c_char]) -> Answer<T>) -> Option<T> {
+/// What a call finds by a key.
+///
+/// # Safety
+///
+/// The call may be made with this key, all zeros are a valid record, and `value` is sound for a record that the call has filled.
+unsafe fn look_up<K: Copy, R, T>(call: LookUp<K, R>, key: K, value: impl Fn(&R) -> Option<T>) -> Option<T> {
     let mut len = FIRST_BUFFER;
     while len <= MAX_BUFFER {
-        match call(&mut vec![0; len]) {
-            Answer::Known(value) => return Some(value),
-            Answer::Unknown => return None,
-            Answer::Longer => len *= 4,
+        let mut buffer = vec![0; len];
+        // SAFETY: the caller says so.
+        let mut record: R = unsafe { std::mem::zeroed() };
+        let mut found = ptr::null_mut();
+        // SAFETY: the record, the buffer of that length and the place for the result are ours and outlive the call.
+        let code = unsafe { call(key, &mut record, buffer.as_mut_ptr(), buffer.len(), &mut found) };
+        match code {
+            libc::ERANGE => len *= 4,
+            // What was found is the record; its texts lie in the buffer, which is still there.
+            0 if !found.is_null() => return value(&record),
+            // A database that fails has no names: numbers are used.
+            _ => return None,
         }
     }
     None

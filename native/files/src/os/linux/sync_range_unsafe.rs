@@ -1,4 +1,4 @@
-//! The system calls that rustix does not have. All `unsafe` of this crate is here.
+//! Starting the write-back of a range of a file. rustix has no such call.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
