@@ -3,15 +3,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::commit::{durable, not_named, rename};
+use crate::commit::{durable, no_result, not_named, rename};
 use crate::error::{ErrorClass, FileError};
-use crate::held::Held;
 use crate::os::{File, Folder, Storage};
 use crate::page::EntryKind;
 use crate::part::Kept;
@@ -28,15 +26,25 @@ const FEW_FOLDERS: usize = 2;
 /// Threads that sync the files of a group where each is synced by itself: disks take several requests at once.
 const SYNC_THREADS: usize = 8;
 
-/// A small file in a group that is committed.
-struct Member<F: Folder> {
+/// A small file in a group that is committed. Its folder is opened where it is needed: a group may be of thousands of folders, and each that
+/// is held costs a descriptor.
+struct Member {
     /// Where in the group it stands.
     at: usize,
     entry: u32,
     folder: u32,
-    held: Arc<Held<F>>,
+    sync: Sync,
     part: String,
     name: String,
+}
+
+/// How a folder of a group, or a file in it, is made durable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Never,
+    Each,
+    /// Together with everything else on the disk.
+    Whole,
 }
 
 type Committed = Result<CommitInfo, FileError>;
@@ -68,7 +76,7 @@ impl<F: Folder> Sink<F> {
             };
             set(&mut results, at, result.map(info));
         }
-        let mut named: Vec<Member<F>> = Vec::with_capacity(members.len());
+        let mut named: Vec<Member> = Vec::with_capacity(members.len());
         for member in members {
             match self.name_small(&member) {
                 Ok(()) => {
@@ -84,7 +92,7 @@ impl<F: Folder> Sink<F> {
     }
 
     /// What has to be done for an entry; `None`: it is a folder.
-    fn member(&self, at: usize, entry: u32) -> Result<Option<Member<F>>, FileError> {
+    fn member(&self, at: usize, entry: u32) -> Result<Option<Member>, FileError> {
         let placed = self.placed(entry)?;
         match placed.record.kind {
             EntryKind::Folder => return Ok(None),
@@ -113,18 +121,18 @@ impl<F: Folder> Sink<F> {
             at,
             entry,
             folder: placed.folder,
-            held,
+            sync: self.sync_of(held.storage),
             part: self.small.name(entry),
             name,
         }))
     }
 
     /// Makes the contents durable, of all files at once where that can be trusted. Those that fail leave the group.
-    fn sync_contents(&self, members: &mut Vec<Member<F>>, results: &mut [Option<Committed>]) {
+    fn sync_contents(&self, members: &mut Vec<Member>, results: &mut [Option<Committed>]) {
         if self.no_sync {
             return;
         }
-        let whole = |member: &Member<F>| self.syncs_whole(&member.held);
+        let whole = |member: &Member| member.sync == Sync::Whole;
         if members.iter().any(whole)
             && let Err(error) = self.sync_everything()
         {
@@ -132,13 +140,9 @@ impl<F: Folder> Sink<F> {
             for member in members.extract_if(.., |member| whole(member)) {
                 self.lose(&member, &error, results);
             }
-            return;
         }
-        let each: Vec<&Member<F>> = members
-            .iter()
-            .filter(|member| member.held.storage != Storage::Memory && !self.syncs_whole(&member.held))
-            .collect();
-        let lost: HashMap<u32, io::Error> = sync_each(&each);
+        let each: Vec<&Member> = members.iter().filter(|member| member.sync == Sync::Each).collect();
+        let lost: HashMap<u32, io::Error> = self.sync_each(&each);
         for member in members.extract_if(.., |member| lost.contains_key(&member.entry)) {
             if let Some(error) = lost.get(&member.entry) {
                 self.lose(&member, error, results);
@@ -147,8 +151,10 @@ impl<F: Folder> Sink<F> {
     }
 
     /// The system reports a lost write once; a second sync would succeed over what is gone.
-    fn lose(&self, member: &Member<F>, error: &io::Error, results: &mut [Option<Committed>]) {
-        let _ = member.held.folder.remove_file(&member.part);
+    fn lose(&self, member: &Member, error: &io::Error, results: &mut [Option<Committed>]) {
+        if let Ok(held) = self.open_held(member.folder) {
+            let _ = held.folder.remove_file(&member.part);
+        }
         self.small.set_made(member.entry, false);
         if let Some(record) = self.write().record_mut(member.entry) {
             record.outcome = Outcome::Lost;
@@ -157,9 +163,10 @@ impl<F: Folder> Sink<F> {
         set(results, member.at, Err(error));
     }
 
-    fn name_small(&self, member: &Member<F>) -> Result<(), FileError> {
+    fn name_small(&self, member: &Member) -> Result<(), FileError> {
+        let held = self.open_held(member.folder)?;
         let seen = self.read().seen(member.entry);
-        match rename(&*member.held.folder, &member.part, &member.name, seen) {
+        match rename(&*held.folder, &member.part, &member.name, seen) {
             Ok(()) => {
                 self.small.set_made(member.entry, false);
                 Ok(())
@@ -170,12 +177,12 @@ impl<F: Folder> Sink<F> {
     }
 
     /// Makes the new names durable: few folders one by one, many with everything else.
-    fn sync_names(&self, named: &[Member<F>], results: &mut [Option<Committed>]) {
-        let mut folders: HashMap<u32, &Arc<Held<F>>> = HashMap::new();
+    fn sync_names(&self, named: &[Member], results: &mut [Option<Committed>]) {
+        let mut folders: HashMap<u32, Sync> = HashMap::new();
         for member in named {
-            if folders.insert(member.folder, &member.held).is_none() {
-                let path = member.held.path.as_deref().map(SafePath::of_components);
-                self.root.keep(path);
+            if folders.insert(member.folder, member.sync).is_none() {
+                let path = Some(self.read().folder_path(member.folder)).filter(|path| !path.is_empty());
+                self.root.keep(path.as_deref().map(SafePath::of_components));
             }
         }
         if self.no_sync {
@@ -195,35 +202,39 @@ impl<F: Folder> Sink<F> {
         }
     }
 
-    fn sync_folders_of(&self, folders: &HashMap<u32, &Arc<Held<F>>>, new: &[String]) -> io::Result<bool> {
-        let top = self.root.top().storage();
-        if top == Storage::Memory && folders.values().all(|held| held.storage == Storage::Memory) {
+    fn sync_folders_of(&self, folders: &HashMap<u32, Sync>, new: &[String]) -> io::Result<bool> {
+        let top = self.sync_of(self.root.top().storage());
+        if top == Sync::Never && folders.values().all(|sync| *sync == Sync::Never) {
             self.root.set_synced(new);
             return Ok(true);
         }
+        let whole = folders.values().filter(|sync| **sync == Sync::Whole).count();
+        let together = top == Sync::Whole && whole + new.len() > FEW_FOLDERS;
         let mut all_durable = true;
-        let others = folders.values().filter(|held| !self.syncs_whole(held));
-        for held in others {
-            all_durable &= durable(held.folder.sync())?;
-        }
-        if top == Storage::Whole && !self.small.sync_each.load(Ordering::Relaxed) {
-            let whole: Vec<_> = folders.values().filter(|held| self.syncs_whole(held)).collect();
-            if whole.len() + new.len() > FEW_FOLDERS {
-                self.sync_everything()?;
-                self.root.set_synced(new);
-                return Ok(all_durable);
-            }
-            for held in whole {
+        for (folder, sync) in folders {
+            if *sync != Sync::Whole || !together {
+                let held = self
+                    .open_held(*folder)
+                    .map_err(|error| io::Error::other(error.to_string()))?;
                 all_durable &= durable(held.folder.sync())?;
             }
         }
-        all_durable &= durable(self.root.sync_created(new))?;
+        if together {
+            self.sync_everything()?;
+            self.root.set_synced(new);
+        } else {
+            all_durable &= durable(self.root.sync_created(new))?;
+        }
         Ok(all_durable)
     }
 
-    /// Whether one call makes everything durable that is written in a folder.
-    fn syncs_whole(&self, held: &Held<F>) -> bool {
-        held.storage == Storage::Whole && !self.small.sync_each.load(Ordering::Relaxed)
+    /// How something is made durable from now on.
+    fn sync_of(&self, storage: Storage) -> Sync {
+        match storage {
+            Storage::Memory => Sync::Never,
+            Storage::Whole if !self.small.sync_each.load(Ordering::Relaxed) => Sync::Whole,
+            Storage::Whole | Storage::Each => Sync::Each,
+        }
     }
 
     fn sync_everything(&self) -> io::Result<()> {
@@ -239,15 +250,7 @@ impl<F: Folder> Sink<F> {
     fn end_group(&self, entries: &[u32], results: Vec<Option<Committed>>) -> Vec<Committed> {
         let mut table = self.write();
         let ended = entries.iter().zip(results).map(|(entry, result)| {
-            let result = result.unwrap_or_else(|| {
-                let why = "it has no result";
-                Err(FileError::rule(
-                    ErrorClass::Io,
-                    "complete",
-                    format!("entry {entry}"),
-                    why,
-                ))
-            });
+            let result = result.unwrap_or_else(|| no_result(*entry));
             if let (Ok(CommitInfo { durable, kept }), Some(record)) = (&result, table.record_mut(*entry)) {
                 record.outcome = Outcome::Committed {
                     durable: *durable,
@@ -258,35 +261,40 @@ impl<F: Folder> Sink<F> {
         });
         ended.collect()
     }
-}
 
-/// Syncs each file by itself, several at once; those that fail.
-fn sync_each<F: Folder>(members: &[&Member<F>]) -> HashMap<u32, io::Error> {
-    let sync = |member: &Member<F>| match member.held.folder.open_file(&member.part) {
-        // Its owner may not read it, so it was synced before it was closed.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        file => file?.sync_data(),
-    };
-    let lost = Mutex::new(HashMap::new());
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        while let Some(member) = members.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = sync(member) {
-                lost.lock().insert(member.entry, error);
+    /// Syncs each file by itself, several at once; those that fail.
+    fn sync_each(&self, members: &[&Member]) -> HashMap<u32, io::Error> {
+        let sync = |member: &Member| {
+            let held = self
+                .open_held(member.folder)
+                .map_err(|error| io::Error::other(error.to_string()))?;
+            match held.folder.open_file(&member.part) {
+                // Its owner may not read it, so it was synced before it was closed.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                file => file?.sync_data(),
             }
-        }
-    };
-    let helpers = SYNC_THREADS.min(members.len()).saturating_sub(1);
-    std::thread::scope(|scope| {
-        for _ in 0..helpers {
-            // A thread that does not start leaves its share to the others.
-            let _ = std::thread::Builder::new()
-                .name("ultra-sync".to_owned())
-                .spawn_scoped(scope, work);
-        }
-        work();
-    });
-    lost.into_inner()
+        };
+        let lost = Mutex::new(HashMap::new());
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let work = || {
+            while let Some(member) = members.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = sync(member) {
+                    lost.lock().insert(member.entry, error);
+                }
+            }
+        };
+        let helpers = SYNC_THREADS.min(members.len()).saturating_sub(1);
+        std::thread::scope(|scope| {
+            for _ in 0..helpers {
+                // A thread that does not start leaves its share to the others.
+                let _ = std::thread::Builder::new()
+                    .name("ultra-sync".to_owned())
+                    .spawn_scoped(scope, work);
+            }
+            work();
+        });
+        lost.into_inner()
+    }
 }
 
 fn set(results: &mut [Option<Committed>], at: usize, result: Committed) {

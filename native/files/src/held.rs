@@ -42,8 +42,6 @@ type Slot<F> = Option<(u32, Arc<Held<F>>)>;
 /// A folder that small files are created in.
 pub(crate) struct Held<F: Folder> {
     pub(crate) folder: Arc<F>,
-    /// Its path below the root; `None`: the root itself.
-    pub(crate) path: Option<String>,
     pub(crate) storage: Storage,
 }
 

@@ -159,7 +159,7 @@ impl<F: Folder> Sink<F> {
             Storage::Whole if !self.root.is_on_same_disk(&*folder) => Storage::Each,
             storage => storage,
         };
-        let held = Arc::new(Held { folder, path, storage });
+        let held = Arc::new(Held { folder, storage });
         self.small.hold(node, &held);
         Ok(held)
     }

@@ -21,6 +21,8 @@ pub struct Plan {
     pub errors: HashMap<&'static str, Vec<i32>>,
     /// Most bytes that one write takes.
     pub write_len: Option<usize>,
+    /// How folders say that they are made durable, in the place of their own file system.
+    pub storage: Option<Storage>,
     /// A name cannot hold a backslash.
     pub no_backslash: bool,
     /// Is told of every operation before it happens.
@@ -182,7 +184,8 @@ impl Folder for FaultyFolder {
         self.0.sync()
     }
     fn storage(&self) -> Storage {
-        self.0.storage()
+        PLAN.with_borrow(|plan| plan.storage)
+            .unwrap_or_else(|| self.0.storage())
     }
     fn sync_all(&self) -> io::Result<()> {
         step("sync_all")?;
