@@ -19,7 +19,7 @@ export async function sendCommand(
   const offering = Offering.ofPaths(task.paths, task, context);
   await offering.started(context);
   const peer = await offering.orFailed(orEnded(meet(task, offering, context), context.ended));
-  const outcome = await send(offering, peer, { ...task, transfer: 1 }, context);
+  const outcome = await send(offering, peer, task, context);
   return finish(outcome, task, tell);
 }
 
