@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
-import type { LinkChoice, Preserve, SinkId, TransferId, Unkept } from "../protocol/words.ts";
+import { isAny, type LinkChoice, type Preserve, type SinkId, type TransferId, type Unkept } from "../protocol/words.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
@@ -221,9 +221,7 @@ export class Incoming implements Side {
       ...this.#place(outcome.summary.counts.entries),
       pathOf: (entry) => this.#nameOf(entry),
     });
-    if (Object.values(this.#unkept).includes(true)) {
-      this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
-    }
+    if (isAny(this.#unkept)) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 

@@ -13,7 +13,7 @@ import { EXIT_CODES } from "../protocol/codes.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Accept, EntryId, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
-import type { LaneId, TransferId } from "../protocol/words.ts";
+import { isAny, type LaneId, type TransferId } from "../protocol/words.ts";
 import { ConnectionTuner } from "../settings/connection_tuner.ts";
 import { type SenderPlan, senderPlan } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
@@ -249,6 +249,8 @@ export class Outgoing implements Side {
       savedTo: undefined,
       pathOf: (entry) => this.#nameOf(entry),
     });
+    const { unsent } = this.#offering;
+    if (unsent !== undefined && isAny(unsent)) this.tell({ type: "unsent", unsent });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 

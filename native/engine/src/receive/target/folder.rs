@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ultra_files::{
-    CommitInfo, EntryKind, ErrorClass, Kept, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
+    CommitInfo, EntryKind, ErrorClass, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
 };
 
 use super::{Committed, MOST, Target};
@@ -136,7 +136,7 @@ impl Target for Folder {
         let finished = self.0.finish_folders();
         match finished.errors.into_iter().next() {
             Some(error) => Err(error.into()),
-            None => Ok(unkept(finished.kept)),
+            None => Ok(finished.kept.into()),
         }
     }
 
@@ -153,18 +153,7 @@ impl Target for Folder {
 fn committed(info: CommitInfo) -> Committed {
     Committed {
         durable: info.durable,
-        unkept: unkept(info.kept),
-    }
-}
-
-fn unkept(kept: Kept) -> Unkept {
-    Unkept {
-        mode: !kept.mode,
-        time: !kept.time,
-        links: !kept.links,
-        owner: !kept.owner,
-        xattrs: !kept.xattrs,
-        acl: !kept.acl,
+        unkept: info.kept.into(),
     }
 }
 
