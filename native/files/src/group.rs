@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::commit::{durable, not_named, rename};
 use crate::error::{ErrorClass, FileError};
-use crate::held::Held;
+use crate::held::{Held, SmallFiles};
 use crate::os::{File, Folder, Storage};
 use crate::page::EntryKind;
 use crate::part::Kept;
@@ -138,7 +138,7 @@ impl<F: Folder> Sink<F> {
             .iter()
             .filter(|member| member.held.storage != Storage::Memory && !self.syncs_whole(&member.held))
             .collect();
-        let lost: HashMap<u32, io::Error> = sync_each(&each);
+        let lost: HashMap<u32, io::Error> = sync_each(&each, &self.small);
         for member in members.extract_if(.., |member| lost.contains_key(&member.entry)) {
             if let Some(error) = lost.get(&member.entry) {
                 self.lose(&member, error, results);
@@ -162,6 +162,7 @@ impl<F: Folder> Sink<F> {
         match rename(&*member.held.folder, &member.part, &member.name, seen) {
             Ok(()) => {
                 self.small.set_made(member.entry, false);
+                self.small.synced.lock().remove(&member.entry);
                 Ok(())
             }
             // The part stays until the entry is abandoned.
@@ -261,11 +262,12 @@ impl<F: Folder> Sink<F> {
 }
 
 /// Syncs each file by itself, several at once; those that fail.
-fn sync_each<F: Folder>(members: &[&Member<F>]) -> HashMap<u32, io::Error> {
-    let sync = |member: &Member<F>| match member.held.folder.open_file(&member.part) {
-        // Its owner may not read it, so it was synced before it was closed.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        file => file?.sync_data(),
+fn sync_each<F: Folder>(members: &[&Member<F>], small: &SmallFiles<F>) -> HashMap<u32, io::Error> {
+    let sync = |member: &Member<F>| {
+        if small.synced.lock().contains(&member.entry) {
+            return Ok(());
+        }
+        member.held.folder.open_file(&member.part)?.sync_data()
     };
     let lost = Mutex::new(HashMap::new());
     let next = std::sync::atomic::AtomicUsize::new(0);

@@ -21,6 +21,8 @@ pub struct Plan {
     pub errors: HashMap<&'static str, Vec<i32>>,
     /// Most bytes that one write takes.
     pub write_len: Option<usize>,
+    /// The file system makes nothing durable but file by file.
+    pub syncs_each: bool,
     /// A name cannot hold a backslash.
     pub no_backslash: bool,
     /// Is told of every operation before it happens.
@@ -182,6 +184,9 @@ impl Folder for FaultyFolder {
         self.0.sync()
     }
     fn storage(&self) -> Storage {
+        if PLAN.with_borrow(|plan| plan.syncs_each) {
+            return Storage::Each;
+        }
         self.0.storage()
     }
     fn sync_all(&self) -> io::Result<()> {
