@@ -1,6 +1,7 @@
 /** `deno task ok`: format, lint, types, clippy, rustfmt. Runs all of them and names those that failed. @module */
 
-import { NATIVE, ROOT } from "./paths.ts";
+import { join } from "node:path";
+import { DIST, NATIVE, ROOT } from "./paths.ts";
 import { codeOf, Failure, main, print } from "./shell.ts";
 import { requireTools } from "./tools.ts";
 
@@ -10,12 +11,18 @@ await main(async () => {
   await requireTools();
   const deno = Deno.execPath();
   const cargo = Deno.env.get("CARGO") ?? "cargo";
+  // Of the benchmarks alone, and no part of the workspace.
+  const zeros = join(ROOT, "bench", "zeros");
+  const lints = ["clippy", "--release", "--all-targets", "--locked"];
+  const strict = ["--", "-D", "warnings"];
   const checks: readonly Check[] = [
     ["format", deno, ["fmt", "--check"], ROOT],
     ["lint", deno, ["lint"], ROOT],
     ["types", deno, ["check", "--quiet"], ROOT],
     ["rustfmt", cargo, ["fmt", "--all", "--check"], NATIVE],
-    ["clippy", cargo, ["clippy", "--release", "--all-targets", "--locked", "--", "-D", "warnings"], NATIVE],
+    ["clippy", cargo, [...lints, ...strict], NATIVE],
+    ["rustfmt of bench/zeros", cargo, ["fmt", "--check"], zeros],
+    ["clippy of bench/zeros", cargo, [...lints, "--target-dir", join(DIST, "zeros"), ...strict], zeros],
   ];
   const failed: string[] = [];
   for (const [name, program, args, cwd] of checks) {

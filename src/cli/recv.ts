@@ -20,7 +20,6 @@ export async function receiveCommand(
   const { peer, tuning, stay } = task;
   const options: ReceiveOptions = {
     ...task.target,
-    transfer: 1,
     overwrite: task.overwrite,
     hidden: task.hidden,
     links: task.links,

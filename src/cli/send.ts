@@ -22,7 +22,7 @@ export async function sendCommand(
     offering.orFailed(orEnded(meet(task, offering, context), context.ended)),
     offering.sized(context),
   ]);
-  const outcome = await send(offering, peer, { ...task, transfer: 1 }, context);
+  const outcome = await send(offering, peer, task, context);
   return finish(outcome, task, tell);
 }
 

@@ -11,8 +11,9 @@ import { atMost, type Timers } from "../base/timers.ts";
 import { CLOSE_INTERRUPTED, errorKindOf } from "../protocol/codes.ts";
 import { type Decoded, MessageReader } from "../protocol/decode.ts";
 import { encode } from "../protocol/encode.ts";
-import { MAX_BODY, MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";
+import { MAX_BODY, MAX_BYTES_BEFORE_PROOF, MESSAGE_HEADER_LEN } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
+import { MAX_UNANSWERED_PAGES } from "../transfer/sender.ts";
 import type { ConnectionEvent, Hub } from "./hub.ts";
 
 /** How a connection ended, and the error that it is for a transfer that still needed it. */
@@ -39,12 +40,22 @@ const FAREWELL_MS = 400;
 /** How long the end of a connection that was closed by force is awaited. */
 const FORCED_MS = 200;
 
+/** What waits for a handler at most: a sender may have made its offer, and sent as many pages as it sends unanswered. */
+const MAX_WAITING_BYTES = (MAX_UNANSWERED_PAGES + 1) * (MESSAGE_HEADER_LEN + MAX_BODY);
+
+/** What a waiting message counts at least: its objects take room here, however short it is. */
+const WAITING_BYTES = 512;
+
 export class ControlLink {
   readonly #hub: Hub;
   readonly #timers: Timers;
   readonly #reader = new MessageReader(MAX_BYTES_BEFORE_PROOF);
   readonly #waiting: Decoded[] = [];
   readonly #over = Promise.withResolvers<LinkEnd>();
+  /** What the messages among `#waiting` count. */
+  #waitingBytes = 0;
+  /** Lanes of the peer's that it was allowed to have open. */
+  #lanes = 0;
   #handler: LinkHandler | undefined;
   #broken: UltraError | undefined;
   #end: LinkEnd | undefined;
@@ -71,6 +82,7 @@ export class ControlLink {
   /** Lets the next phase take over; what came meanwhile is delivered to it first. */
   handle(handler: LinkHandler): void {
     this.#handler = handler;
+    this.#waitingBytes = 0;
     for (const decoded of this.#waiting.splice(0)) handler.message(decoded);
     if (this.#broken !== undefined) handler.broken(this.#broken);
     if (this.#end !== undefined) handler.ended(this.#end);
@@ -81,8 +93,16 @@ export class ControlLink {
     this.#handler = undefined;
   }
 
-  /** For a handler that gets what is not for it: the next one gets it. */
+  /**
+   * For a handler that gets what is not for it: the next one gets it.
+   *
+   * @throws {UltraError} `protocol`, for the reader of the stream: the peer says more than may wait
+   */
   keep(decoded: Decoded): void {
+    this.#waitingBytes += Math.max(decoded.bytes.length, WAITING_BYTES);
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      throw new UltraError("protocol", "The other side sent too much unasked");
+    }
     this.#waiting.push(decoded);
   }
 
@@ -94,10 +114,14 @@ export class ControlLink {
     if (bytes.length > 0) this.engine.send(this.id, bytes);
   }
 
-  /** The peer has proved itself: long messages and `lanes` of its lanes are welcome. */
+  /**
+   * The peer has proved itself: long messages and `lanes` of its lanes are welcome. What a transfer was allowed stays for the next one on the
+   * link: QUIC takes nothing back, and would add the same number again.
+   */
   admit(lanes: number): void {
     this.#reader.setMaxBody(MAX_BODY);
-    this.engine.admit(this.id, lanes);
+    this.#lanes = Math.max(this.#lanes, lanes);
+    this.engine.admit(this.id, this.#lanes);
   }
 
   /** Closes when the peer has what was sent, or after a moment in any case; resolved when the connection is gone. */
@@ -133,7 +157,7 @@ export class ControlLink {
     try {
       this.#reader.push(bytes);
       for (const decoded of this.#reader) {
-        if (this.#handler === undefined) this.#waiting.push(decoded);
+        if (this.#handler === undefined) this.keep(decoded);
         else this.#handler.message(decoded);
       }
     } catch (error) {

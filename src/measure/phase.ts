@@ -65,7 +65,7 @@ async function sendPhase(
   try {
     await offering.sized(context);
     const { tuning } = site;
-    return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false }, context);
+    return await send(offering, peer, { tuning, allowLeftOut: false }, context);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -88,7 +88,6 @@ async function receivePhase(
   const { tuning } = site;
   const options = {
     ...common,
-    transfer: 1,
     folder,
     allowLeftOut: false,
     lanes: grantedLanes(tuning),

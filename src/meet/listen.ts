@@ -79,6 +79,8 @@ export class Listener {
   #id: ListenerId;
   #isStopped = false;
   #isBurnt = false;
+  /** Whether the port of a burnt ticket closes with its link. */
+  #isClosing = false;
   #warnings = 0;
 
   /** @throws {UltraError} when nothing can be listened on */
@@ -126,11 +128,17 @@ export class Listener {
     return {
       [Symbol.dispose]: () => {
         if (!this.#sessions.delete(id)) return;
-        // Another transfer may follow on the same link, and have further connections again.
-        if (this.#isBurnt) void session.over.then(() => engine.close(this.#id, 0));
+        if (this.#isBurnt) this.#closeWith(session.over);
         else engine.retune(this.#id, this.#settings());
       },
     };
+  }
+
+  /** Another transfer may follow on the same link, and have further connections again: the port is closed when the link is over. */
+  #closeWith(over: Promise<unknown>): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    void over.then(() => this.#context.hub.engine.close(this.#id, 0));
   }
 
   /** Takes no more dialers. Those that were let in stay. */

@@ -73,7 +73,7 @@ export type CongestionControl = "cubic" | "bbr";
 /** How QUIC divides its work: network and cryptography of a connection on one thread, or on two. */
 export type ExecutionProfile = "low-latency" | "max-throughput";
 
-/** What a file system refused to keep of a file or folder. */
+/** What a file system refused to keep of a file or folder, or to say of it. */
 export interface Unkept {
   readonly mode: boolean;
   readonly time: boolean;
@@ -82,4 +82,8 @@ export interface Unkept {
   readonly owner: boolean;
   readonly xattrs: boolean;
   readonly acl: boolean;
+}
+
+export function isAny(unkept: Unkept): boolean {
+  return Object.values(unkept).includes(true);
 }

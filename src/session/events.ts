@@ -43,6 +43,8 @@ export type TransferEvent =
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
+  /** What the sender's user wanted to keep, and what could not be read of anything, or is too much for an entry. */
+  | { readonly type: "unsent"; readonly unsent: Unkept }
   | { readonly type: "complete"; readonly facts: TransferFacts };
 
 /** What a command tells before, between and after its transfers. */

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
-import type { LinkChoice, Preserve, SinkId, TransferId, Unkept } from "../protocol/words.ts";
+import { isAny, type LinkChoice, type Preserve, type SinkId, type TransferId, type Unkept } from "../protocol/words.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
@@ -26,8 +26,6 @@ import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
 
 export interface ReceiveOptions {
-  /** The number of the transfer on its link: 1 for the first one. */
-  readonly transfer: number;
   readonly folder: string;
   readonly rename: string | undefined;
   readonly overwrite: boolean;
@@ -87,6 +85,7 @@ export class Incoming implements Side {
   readonly machine: Receiver;
   readonly id: TransferId;
   readonly #context: RunContext;
+  readonly #transfer: number;
   readonly #options: ReceiveOptions;
   readonly #disposed = Promise.withResolvers<void>();
   readonly #connections = new Map<ControlLink, Grant>();
@@ -95,14 +94,17 @@ export class Incoming implements Side {
   /** The last one that was told. */
   #phase: TransferPhase | undefined;
   #joined = 1;
+  #hasBye = false;
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
   #unkept: Unkept = EVERYTHING_KEPT;
   #changed = () => {};
 
-  constructor(sink: SinkId, options: ReceiveOptions, context: RunContext) {
+  /** @param transfer its number on its link: 1 for the first one */
+  constructor(sink: SinkId, transfer: number, options: ReceiveOptions, context: RunContext) {
     this.#context = context;
     this.id = sink;
+    this.#transfer = transfer;
     this.#options = options;
     const { hub, describe } = context;
     const { overwrite, most } = options;
@@ -111,11 +113,15 @@ export class Incoming implements Side {
       detail: (entry) => hub.engine.detail(sink, entry),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
       root: (entry) => hub.engine.entryRoot(sink, entry),
-    }, { describe, transfer: options.transfer, overwrite, most });
+    }, { describe, transfer, overwrite, most });
     hub.onSink(sink, (event) => {
       this.#on(event);
       this.#changed();
     });
+  }
+
+  get isLinkFree(): boolean {
+    return this.#hasBye;
   }
 
   get hasStarted(): boolean {
@@ -164,6 +170,7 @@ export class Incoming implements Side {
       this.#cancel(new UltraError("protocol", `The other side sent "${message.type}" before its offer`));
       return true;
     }
+    if (message.type === "bye") this.#hasBye = true;
     if (message.type !== "report") return false;
     this.#reports.sender = message.numbers;
     return true;
@@ -214,9 +221,7 @@ export class Incoming implements Side {
       ...this.#place(outcome.summary.counts.entries),
       pathOf: (entry) => this.#nameOf(entry),
     });
-    if (Object.values(this.#unkept).includes(true)) {
-      this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
-    }
+    if (isAny(this.#unkept)) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
@@ -242,10 +247,10 @@ export class Incoming implements Side {
       return this.#cancel(new UltraError("protocol", "The other side made a second offer"));
     }
     const { peer } = this.#state;
-    const { transfer, lanes, connections } = this.#options;
-    if (offer.transfer !== transfer) {
+    const { lanes, connections } = this.#options;
+    if (offer.transfer !== this.#transfer) {
       return this.#cancel(
-        new UltraError("protocol", `The other side offered transfer ${offer.transfer}, not ${transfer}`),
+        new UltraError("protocol", `The other side offered transfer ${offer.transfer}, not ${this.#transfer}`),
       );
     }
     const startedMs = this.#context.clock.now();
@@ -268,9 +273,8 @@ export class Incoming implements Side {
     const { hub, host } = this.#context;
     this.#connections.set(link, { number, granted: lanes, opened: 0 });
     link.admit(lanes);
-    const { transfer } = this.#options;
-    hub.engine.attach(link.id, this.id, transfer);
-    link.send({ type: "accept", transfer, host, lanes });
+    hub.engine.attach(link.id, this.id, this.#transfer);
+    link.send({ type: "accept", transfer: this.#transfer, host, lanes });
     const settings = hub.engine.settings(link.id);
     if (settings !== undefined) this.tell({ type: "settings", reported: { connection: number, settings } });
   }

@@ -9,7 +9,13 @@ import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
 import type { Context } from "../link/context.ts";
 import type { SourceEvent } from "../link/hub.ts";
-import { type LinkChoice, type Preserve, PRESERVE_NOTHING_MORE, type SourceId } from "../protocol/words.ts";
+import {
+  type LinkChoice,
+  type Preserve,
+  PRESERVE_NOTHING_MORE,
+  type SourceId,
+  type Unkept,
+} from "../protocol/words.ts";
 import type { OfferedFiles } from "./events.ts";
 import { missingCount } from "../transfer/left_out.ts";
 import { kindOfFault } from "../transfer/outcome.ts";
@@ -98,6 +104,11 @@ export class Offering {
   get offered(): OfferedFiles | undefined {
     if (this.#end === undefined) return undefined;
     return { files: this.#end.files, bytes: this.#end.size, leftOut: missingCount(this.#end.leftOut) };
+  }
+
+  /** What of owners, attributes and ACLs is not sent; told with the walk's end. */
+  get unsent(): Unkept | undefined {
+    return this.#end?.unkept;
   }
 
   get totalSize(): number | undefined {

@@ -13,7 +13,7 @@ import { EXIT_CODES } from "../protocol/codes.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import type { Accept, EntryId, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
-import type { LaneId, TransferId } from "../protocol/words.ts";
+import { isAny, type LaneId, type TransferId } from "../protocol/words.ts";
 import { ConnectionTuner } from "../settings/connection_tuner.ts";
 import { type SenderPlan, senderPlan } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
@@ -29,8 +29,6 @@ import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./of
 import type { Side } from "./side.ts";
 
 export interface SendOptions {
-  /** The number of the transfer on its link: 1 for the first one. */
-  readonly transfer: number;
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
@@ -78,9 +76,12 @@ const LANELESS_MS = 1000;
 
 export class Outgoing implements Side {
   readonly role = "sender";
+  /** Its last word is `bye`, and the receiver's is `done`. */
+  readonly isLinkFree = true;
   readonly machine: Sender;
   readonly #context: RunContext;
   readonly #offering: Offering;
+  readonly #transfer: number;
   readonly #options: SendOptions;
   /** What the walk has given and the machine has not taken. */
   readonly #walk: (PageEvent | WalkEndEvent)[] = [];
@@ -101,9 +102,11 @@ export class Outgoing implements Side {
   /** Connections that there were, ever. */
   #joined = 0;
 
-  constructor(offering: Offering, options: SendOptions, context: RunContext) {
+  /** @param transfer its number on its link: 1 for the first one */
+  constructor(offering: Offering, transfer: number, options: SendOptions, context: RunContext) {
     this.#context = context;
     this.#offering = offering;
+    this.#transfer = transfer;
     this.#options = options;
     const { engine } = context.hub;
     this.machine = new Sender({
@@ -116,7 +119,7 @@ export class Outgoing implements Side {
       root: (entry) => engine.entryRoot(offering.id, entry),
     }, {
       describe: context.describe,
-      transfer: options.transfer,
+      transfer,
       chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, options.tuning.chunkBlocks),
     });
   }
@@ -150,7 +153,7 @@ export class Outgoing implements Side {
     const earlyBytes = proved.peer.type === "dialer-hello" ? Infinity : EARLY_PAGE_BYTES;
     this.#state = { at: "offered", road, earlyBytes, early: new Map() };
     link.admit(0);
-    link.send({ type: "offer", transfer: this.#options.transfer, host, name, totalSize, lanes: this.#lanes });
+    link.send({ type: "offer", transfer: this.#transfer, host, name, totalSize, lanes: this.#lanes });
     this.#enter("listing");
     this.tell({ type: "started", start: { role: "send", name, bytes: totalSize } });
     this.#offering.handOver((event) => {
@@ -206,7 +209,7 @@ export class Outgoing implements Side {
   }
 
   accepted(link: ControlLink, { transfer, lanes }: Accept): boolean {
-    if (transfer !== this.#options.transfer) return false;
+    if (transfer !== this.#transfer) return false;
     if (this.#state.at === "offered") {
       if (this.#state.early.has(link)) return false;
       this.#state.early.set(link, lanes);
@@ -246,6 +249,8 @@ export class Outgoing implements Side {
       savedTo: undefined,
       pathOf: (entry) => this.#nameOf(entry),
     });
+    const { unsent } = this.#offering;
+    if (unsent !== undefined && isAny(unsent)) this.tell({ type: "unsent", unsent });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
@@ -256,7 +261,7 @@ export class Outgoing implements Side {
   }
 
   #begin({ transfer, lanes }: Accept): void {
-    if (this.#state.at !== "offered" || transfer !== this.#options.transfer) {
+    if (this.#state.at !== "offered" || transfer !== this.#transfer) {
       const what = this.#state.at === "offered" ? "accepted another transfer" : "accepted the offer twice";
       return this.machine.handle({ type: "cancel", error: new UltraError("protocol", `The other side ${what}`) });
     }
@@ -293,7 +298,7 @@ export class Outgoing implements Side {
       firstLane: first,
       firstNumber: this.#opened,
       count,
-      transfer: this.#options.transfer,
+      transfer: this.#transfer,
     });
     const lanes = Array.from({ length: count }, (_, index) => first + index);
     for (const lane of lanes) this.#open.add(lane);

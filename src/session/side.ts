@@ -30,6 +30,8 @@ export interface Side {
   readonly mostConnections: number;
   /** True once the peer has accepted the transfer. Until then it limits us to 4 KiB, so no heartbeats are sent. */
   readonly hasBegun: boolean;
+  /** Whether the link may carry the next transfer: nothing of a finished one can come on it any more. */
+  readonly isLinkFree: boolean;
   /** Whether `started` was emitted: progress follows it. */
   readonly hasStarted: boolean;
   /**

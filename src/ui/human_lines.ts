@@ -17,6 +17,7 @@ import {
   PHASES,
   testVerdictLine,
   unkeptText,
+  unsentText,
   warningText,
 } from "./messages.ts";
 import type { EventTable } from "./output.ts";
@@ -68,6 +69,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "progress": () => [],
     "file-failed": ({ failure }) => [failureLine(failure)],
     "unkept": ({ unkept, folder }) => [`Warning: ${unkeptText(unkept, folder)}`],
+    "unsent": ({ unsent }) => [`Warning: ${unsentText(unsent)}`],
     "complete": ({ facts }) => closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews }),
     "measuring": () => [],
     "measured": ({ measurement }) => [

@@ -16,7 +16,16 @@ import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
-import { commandFor, commandForFile, errorLines, errorText, unkeptText, UNNAMED, warningText } from "./messages.ts";
+import {
+  commandFor,
+  commandForFile,
+  errorLines,
+  errorText,
+  unkeptText,
+  UNNAMED,
+  unsentText,
+  warningText,
+} from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
 import { ProgressMeter, type StatusState } from "./progress.ts";
 import { bottleneckText, findingText } from "./verdict.ts";
@@ -140,6 +149,7 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
+    "unsent": ({ unsent }) => ({ type: "warning", text: unsentText(unsent) }),
     "error": errorObject,
     "interrupted": () => interruptedObject(state()),
     "exit": ({ code }) => exitObject(code, why()),

@@ -84,14 +84,24 @@ export function warningText(warning: Warning): string {
 
 /** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
 export function unkeptText(unkept: Unkept, folder: string): string {
-  const what = UNKEPT_WORDS.filter(([word]) => unkept[word]).map(([, text]) => text);
-  const last = what.pop() ?? "";
-  const list = what.length === 0 ? last : `${what.join(", ")} and ${last}`;
   const who = unkept.owner || unkept.xattrs || unkept.acl
     ? "or the rights of its user do not allow them"
     : "refuses them";
-  const all = `${list.charAt(0).toUpperCase()}${list.slice(1)}`;
-  return `${all} are not kept there: the file system of ${folder} ${who}`;
+  return `${unkeptWords(unkept)} are not kept there: the file system of ${folder} ${who}`;
+}
+
+/** Likewise at the sender. */
+export function unsentText(unsent: Unkept): string {
+  return `${
+    unkeptWords(unsent)
+  } of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8`;
+}
+
+function unkeptWords(unkept: Unkept): string {
+  const what = UNKEPT_WORDS.filter(([word]) => unkept[word]).map(([, text]) => text);
+  const last = what.pop() ?? "";
+  const list = what.length === 0 ? last : `${what.join(", ")} and ${last}`;
+  return `${list.charAt(0).toUpperCase()}${list.slice(1)}`;
 }
 
 const UNKEPT_WORDS: readonly (readonly [keyof Unkept, string])[] = [

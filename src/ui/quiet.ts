@@ -57,6 +57,7 @@ const LINES: EventTable<readonly string[]> = {
   "settings": nothing,
   "progress": nothing,
   "unkept": nothing,
+  "unsent": nothing,
   "measuring": nothing,
   "measured": nothing,
   "tested": nothing,

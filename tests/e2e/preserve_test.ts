@@ -45,8 +45,24 @@ const ACL = "02000000" + "01000600ffffffff" + "0200040039300000" + "04000400ffff
   "20000000ffffffff";
 const ACCESS = "system.posix_acl_access";
 
+/** Whether this user may mount a file system in memory that has neither attributes nor access lists. */
+async function canMountRamfs(): Promise<boolean> {
+  const folder = await Deno.makeTempDir();
+  try {
+    return await mounts("mount", "-t", "ramfs", "ramfs", folder) && await mounts("umount", folder);
+  } finally {
+    await Deno.remove(folder);
+  }
+}
+
+async function mounts(command: string, ...args: readonly string[]): Promise<boolean> {
+  const output = new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" }).output();
+  return await output.then(({ success }) => success, () => false);
+}
+
 const hasAttributes = await canKeep("user.ultra", "00");
 const hasLists = await canKeep(ACCESS, ACL);
+const hasRamfs = await canMountRamfs();
 
 /** A small file, one of several blocks and a folder. */
 async function makeTree(workspace: Workspace): Promise<{ readonly tree: string; readonly names: readonly string[] }> {
@@ -141,5 +157,66 @@ Deno.test({
         const arrived = await send(workspace, tree, who, sends, receives);
         assert.deepEqual(ownersOf(arrived).map(([, uid]) => uid), [0, 0, 0, 0], who);
       }
+    }),
+});
+
+Deno.test({
+  name:
+    "T31: a file system that has no attributes and no access lists gets the contents, with one warning at the receiver",
+  // (Needs Python, a file system that has them, and a user that may mount one that has not: ramfs, so root in most places.)
+  ignore: !hasAttributes || !hasLists || !hasRamfs,
+  fn: () =>
+    inWorkspace(async (workspace) => {
+      const { tree, names } = await makeTree(workspace);
+      for (const name of names) {
+        await setAttribute(`${tree}/${name}`, "user.ultra.test", "00ff");
+        // Its mask gives the group no right that the umask takes.
+        await setAttribute(`${tree}/${name}`, ACCESS, ACL.replace("10000600", "10000400"));
+      }
+      const into = await workspace.make("bare");
+      assert.ok(await mounts("mount", "-t", "ramfs", "ramfs", into));
+      try {
+        const all = ["--preserve", "owner,xattrs,acl"];
+        const { sender, receiver } = await workspace.pair([tree, ...all], ["--into", into, ...all]);
+        await Promise.all([sender.exits(0), receiver.exits(0)]);
+        await assertEqualForRsync(tree, `${into}/tree`);
+        const warnings = receiver.stderr.text.match(/^Warning: .*$/gm);
+        assert.deepEqual(warnings, [
+          `Warning: Extended attributes and ACLs are not kept there: the file system of ${into} or the rights of its user do not allow them`,
+        ]);
+        assert.doesNotMatch(sender.stderr.text, /Warning/);
+      } finally {
+        assert.ok(await mounts("umount", into));
+      }
+    }),
+});
+
+Deno.test({
+  name: "T31: attributes that cannot travel are told once by the sender, and everything else arrives",
+  // (Needs Python and a file system with such attributes.)
+  ignore: !hasAttributes,
+  fn: () =>
+    inWorkspace(async (workspace) => {
+      const { tree, names } = await makeTree(workspace);
+      for (const name of names) {
+        await setAttribute(`${tree}/${name}`, "user.text", "616263");
+        const script = "import os,sys; os.setxattr(sys.argv[1], b'user.\\xff', b'x')";
+        assert.ok(await python(script, `${tree}/${name}`) !== undefined);
+      }
+      const into = await workspace.make("in");
+      const { sender, receiver } = await workspace.pair([tree, ...XATTRS], ["--into", into, ...XATTRS]);
+      await Promise.all([sender.exits(0), receiver.exits(0)]);
+      assert.deepEqual(sender.stderr.text.match(/^Warning: .*$/gm), [
+        "Warning: Extended attributes of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8",
+      ]);
+      assert.doesNotMatch(receiver.stderr.text, /Warning/);
+      await assertEqualForRsync(tree, `${into}/tree`);
+      for (const name of names) {
+        assert.match(await attributes(`${into}/tree/${name}`, "user."), /^\[\('user\.text', '616263'\)\]$/);
+      }
+      // Nothing is asked to be kept: nothing to tell.
+      const plain = await workspace.pair([tree], ["--into", await workspace.make("plain")]);
+      await Promise.all([plain.sender.exits(0), plain.receiver.exits(0)]);
+      assert.doesNotMatch(plain.sender.stderr.text, /Warning/);
     }),
 });

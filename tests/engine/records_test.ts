@@ -107,17 +107,19 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
     entries: 3,
     files: 2,
     size: 2 ** 53 - 1,
+    unkept: ALL_KEPT,
     leftOut: {
       counts: [{ reason: "not-utf8", count: 2 }, { reason: "link", count: 2 ** 32 - 1 }],
       names: [{ reason: "not-utf8", path: "a" }, { reason: "link", path: "b\tc" }],
     },
   }],
-  [record(11, 0, 5, 3, f64(2), f64(1)), undefined, {
+  [record(11, 0, 5, 3, f64(2), f64(1), 8 + 32), undefined, {
     type: "walk-end",
     source: 5,
     entries: 3,
     files: 2,
     size: 1,
+    unkept: { ...ALL_KEPT, owner: true, acl: true },
     leftOut: { counts: [], names: [] },
   }],
   [record(12, 9, 5, 5), "x", { type: "walk-failed", source: 5, fault: "not-found", text: "x" }],

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { CLOSE_INTERRUPTED, EXIT_CODES } from "../../src/protocol/codes.ts";
 import { encode } from "../../src/protocol/encode.ts";
-import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
+import { MAX_BODY, MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
 import type { Message } from "../../src/protocol/messages.ts";
+import { MAX_UNANSWERED_PAGES } from "../../src/transfer/sender.ts";
 import { joinedLinks, Listening } from "../session/support.ts";
 
 const FEW: readonly Message[] = [
@@ -45,6 +46,57 @@ Deno.test("link: what arrives between two phases is delivered to the next one fi
   assert.deepEqual(listening.types, ["heartbeat", "abort"]);
   assert.deepEqual(listening.ends.map(({ code }) => code), [4]);
   assert.ok(far.isOver);
+});
+
+Deno.test("link: what waits for a handler is bounded: an offer and 64 long pages may, more breaks the stream", async () => {
+  for (const [pages, type] of [[MAX_UNANSWERED_PAGES, undefined], [MAX_UNANSWERED_PAGES + 2, "protocol"]] as const) {
+    const { world, near, far } = await joinedLinks();
+    far.admit(0);
+    near.send({ type: "offer", transfer: 2, host: "h", name: "n", totalSize: undefined, lanes: 1 });
+    for (let i = 0; i < pages; i++) near.send(pageOf(MAX_BODY - 6));
+    await world.time.pass(100);
+    const listening = new Listening();
+    far.handle(listening);
+    assert.deepEqual(listening.broke.map(({ kind }) => kind), type === undefined ? [] : [type]);
+    if (type === undefined) assert.equal(listening.types.length, 1 + pages);
+  }
+});
+
+Deno.test("link: a peer that says many short words to nobody breaks the stream as well", async () => {
+  const { world, near, far } = await joinedLinks();
+  far.admit(0);
+  for (let i = 0; i < 10_000; i++) near.send({ type: "heartbeat" });
+  await world.time.pass(100);
+  const listening = new Listening();
+  far.handle(listening);
+  assert.deepEqual(listening.broke.map(({ kind }) => kind), ["protocol"]);
+  assert.ok(listening.types.length < 9000, `${listening.types.length} waited`);
+});
+
+Deno.test("link: what a handler is given no longer counts among what waits", async () => {
+  const { world, near, far } = await joinedLinks();
+  far.admit(0);
+  const listening = new Listening();
+  for (let phase = 0; phase < 4; phase++) {
+    far.release();
+    for (let i = 0; i < 30; i++) near.send(pageOf(60_000));
+    await world.time.pass(100);
+    far.handle(listening);
+  }
+  assert.deepEqual([listening.types.length, listening.broke.length], [120, 0]);
+});
+
+Deno.test("link: lanes that a peer was allowed stay so: QUIC takes nothing back, and would add them again", async () => {
+  const { listener, far } = await joinedLinks();
+  const allowed: number[] = [];
+  const { engine } = listener;
+  const admit = engine.admit.bind(engine);
+  engine.admit = (connection, lanes) => {
+    allowed.push(lanes);
+    admit(connection, lanes);
+  };
+  for (const lanes of [0, 4, 0, 3, 6]) far.admit(lanes);
+  assert.deepEqual(allowed, [0, 4, 4, 4, 6]);
 });
 
 Deno.test("link: a handler can leave a message to the next one", async () => {

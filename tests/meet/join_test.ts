@@ -299,7 +299,7 @@ Deno.test("join: nobody joins a transfer that has not begun, or another one than
   assert.ok(!joined.isOver, "this one runs");
   scene.receiver.interrupt();
   assert.equal(await scene.world.time.until(scene.receiving), 130);
-  assert.ok(joined.isOver);
+  assert.equal((await scene.world.time.until(joined.over)).code, 130);
 });
 
 Deno.test("join: who joins before its offer is sent away", async () => {

@@ -108,3 +108,15 @@ Deno.test("transfer: T23: a file system that keeps no modes gets everything, wit
   }
   assert.deepEqual((await play({ items: TREE, waits: "receiver" })).receiver.output.warnings, []);
 });
+
+Deno.test("transfer: T31: what the sender cannot read of owners, attributes and ACLs is told once, on its side", async () => {
+  const unkept = { ...ALL_KEPT, xattrs: true, acl: true };
+  const ending = await play({ items: TREE, waits: "receiver", tree: { unkept } });
+  assert.deepEqual(codes(ending), [0, 0]);
+  assertArrived(ending);
+  assert.deepEqual(ending.sender.output.warnings, [
+    "Extended attributes and ACLs of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8",
+  ]);
+  assert.deepEqual(ending.receiver.output.warnings, []);
+  assert.deepEqual((await play({ items: TREE, waits: "receiver" })).sender.output.warnings, []);
+});

@@ -1,66 +1,31 @@
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import type { Peer } from "../../src/meet/join.ts";
-import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
-import { parseTicket } from "../../src/protocol/ticket.ts";
 import { Incoming } from "../../src/session/incoming.ts";
 import { Offering, USUAL_CHOICES } from "../../src/session/offering.ts";
 import { openSink } from "../../src/session/once.ts";
 import { Outgoing } from "../../src/session/outgoing.ts";
 import { Transfer } from "../../src/session/transfer.ts";
-import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import type { Summary } from "../../src/transfer/outcome.ts";
-import { emptyDisk, type Item, tree } from "../support/made_up.ts";
-import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
-import { assertArrived, RECEIVER, SENDER } from "./support.ts";
-
-const MIB = 1 << 20;
+import { type Item, MIB } from "../support/made_up.ts";
+import type { SimulatedProcess } from "../support/simulated_process.ts";
+import { assertArrived, provedPair, RECEIVE_OPTIONS, SEND_OPTIONS } from "./support.ts";
 
 const ITEMS: readonly Item[] = [["photos", "folder"], ["photos/a", 3 * MIB + 5], ["photos/b", 7]];
 
-const OPTIONS = {
-  transfer: 1,
-  folder: ".",
-  rename: undefined,
-  overwrite: false,
-  hidden: false,
-  ...USUAL_CHOICES,
-  noSync: false,
-  allowLeftOut: false,
-  lanes: 4,
-  connections: undefined,
-};
-
-/** Two processes that have proved themselves to each other, before any transfer. */
-async function proved() {
-  const world = new SimulatedWorld();
-  const disk = emptyDisk();
-  const sender = world.process({ address: SENDER, tree: tree(ITEMS) });
-  const receiver = world.process({ address: RECEIVER, disk });
-  const { listener, ticket } = await world.time.until(startWaiting({
-    role: "receive",
-    endpoint: { address: RECEIVER, port: 0 },
-    advertise: [],
-    machine: { interfaces: [], outward: [] },
-    longLived: false,
-    tuning: DEFAULT_TUNING,
-  }, receiver.context));
-  const waiting = nextPeer(listener, receiver.context);
-  const there = await world.time.until(meetByTicket(parseTicket(ticket), "send", DEFAULT_TUNING, sender.context));
-  return { world, disk, sender, receiver, there, here: await world.time.until(waiting) };
-}
+const proved = () => provedPair(ITEMS);
 
 function outgoing(sender: SimulatedProcess): Transfer {
   const offering = Offering.ofPaths(["photos"], USUAL_CHOICES, sender.context);
   return new Transfer(
-    new Outgoing(offering, { transfer: 1, tuning: DEFAULT_TUNING, allowLeftOut: false }, sender.context),
+    new Outgoing(offering, 1, SEND_OPTIONS, sender.context),
     sender.context,
   );
 }
 
 function incoming(receiver: SimulatedProcess): Transfer {
-  const sink = openSink(OPTIONS, receiver.context);
-  return new Transfer(new Incoming(sink, OPTIONS, receiver.context), receiver.context);
+  const sink = openSink(RECEIVE_OPTIONS, receiver.context);
+  return new Transfer(new Incoming(sink, 1, RECEIVE_OPTIONS, receiver.context), receiver.context);
 }
 
 function summaryOf({ outcome }: Transfer): Summary {
@@ -70,25 +35,20 @@ function summaryOf({ outcome }: Transfer): Summary {
 
 const isOver = (...peers: readonly Peer[]) => peers.map(({ link }) => link.isOver);
 
-Deno.test("transfer: two follow each other on one proved link, and hanging up is their owner's act", async () => {
+Deno.test("transfer: at its end the link is its owner's, and its lanes are gone", async () => {
   const { world, disk, sender, receiver, there, here } = await proved();
-  for (const present of [0, 2]) {
-    const [one, other] = [outgoing(sender), incoming(receiver)];
-    assert.deepEqual([one.state.at, other.state.at], ["waiting", "waiting"]);
-    one.connect(there);
-    other.connect(here);
-    assert.deepEqual([one.state.at, other.state.at], ["active", "active"]);
-    await world.time.until(Promise.all([one.rest, other.rest]));
-    assert.deepEqual([one.state.at, other.state.at], ["finished", "finished"]);
-    for (const transfer of [one, other]) {
-      const { counts } = summaryOf(transfer);
-      assert.deepEqual([counts.committedFiles, counts.presentFiles], [2 - present, present]);
-    }
-    assert.deepEqual(isOver(there, here), [false, false], "the link is its owner's");
-    await world.time.pass(100);
-    for (const { engine } of [sender, receiver]) {
-      assert.deepEqual(engine.connections.flatMap((end) => end.laneIds), [], "lanes end with their transfer");
-    }
+  const [one, other] = [outgoing(sender), incoming(receiver)];
+  assert.deepEqual([one.state.at, other.state.at], ["waiting", "waiting"]);
+  one.connect(there);
+  other.connect(here);
+  assert.deepEqual([one.state.at, other.state.at], ["active", "active"]);
+  await world.time.until(Promise.all([one.rest, other.rest]));
+  assert.deepEqual([one.state.at, other.state.at], ["finished", "finished"]);
+  for (const transfer of [one, other]) assert.equal(summaryOf(transfer).counts.committedFiles, 2);
+  assert.deepEqual(isOver(there, here), [false, false], "the link is its owner's");
+  await world.time.pass(100);
+  for (const { engine } of [sender, receiver]) {
+    assert.deepEqual(engine.connections.flatMap((end) => end.laneIds), [], "lanes end with their transfer");
   }
   assertArrived({ world, sender, receiver, disk, items: ITEMS });
   await world.time.until(Promise.all([there.link.close(0), here.link.over]));

@@ -8,7 +8,13 @@ import type { EngineEvent, ListenOptions } from "../../src/engine/engine.ts";
 import type { UltraError } from "../../src/base/errors.ts";
 import { ControlLink, type LinkEnd, type LinkHandler } from "../../src/link/control_link.ts";
 import type { Decoded } from "../../src/protocol/decode.ts";
+import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../../src/protocol/limits.ts";
+import { parseTicket } from "../../src/protocol/ticket.ts";
+import type { ReceiveOptions } from "../../src/session/incoming.ts";
+import { USUAL_CHOICES } from "../../src/session/offering.ts";
+import type { SendOptions } from "../../src/session/outgoing.ts";
+import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import { blocks, type Disk, emptyDisk, filesOf, type Item, type Tree, tree } from "../support/made_up.ts";
 import type { SimulatedHost } from "../support/simulated_engine.ts";
 import { type SimulatedProcess, SimulatedWorld } from "../support/simulated_process.ts";
@@ -85,6 +91,38 @@ export function connected(world: SimulatedWorld, process: SimulatedProcess, addr
     if (event.type === "closed") near.reject(new Error(event.text));
   });
   return world.time.until(near.promise);
+}
+
+export const SEND_OPTIONS: SendOptions = { tuning: DEFAULT_TUNING, allowLeftOut: false };
+
+export const RECEIVE_OPTIONS: ReceiveOptions = {
+  folder: ".",
+  rename: undefined,
+  overwrite: false,
+  hidden: false,
+  ...USUAL_CHOICES,
+  noSync: false,
+  allowLeftOut: false,
+  lanes: 4,
+  connections: undefined,
+};
+
+/** Two processes that have proved themselves to each other, before any transfer. The receiver waits. */
+export async function provedPair(items: readonly Item[], disk = emptyDisk(), host: Partial<SimulatedHost> = {}) {
+  const world = new SimulatedWorld();
+  const sender = world.process({ address: SENDER, tree: tree(items), ...host });
+  const receiver = world.process({ address: RECEIVER, disk });
+  const { listener, ticket } = await world.time.until(startWaiting({
+    role: "receive",
+    endpoint: { address: RECEIVER, port: 0 },
+    advertise: [],
+    machine: { interfaces: [], outward: [] },
+    longLived: false,
+    tuning: DEFAULT_TUNING,
+  }, receiver.context));
+  const waiting = nextPeer(listener, receiver.context);
+  const there = await world.time.until(meetByTicket(parseTicket(ticket), "send", DEFAULT_TUNING, sender.context));
+  return { world, disk, sender, receiver, there, here: await world.time.until(waiting) };
 }
 
 /** Remembers what a link brings. */

@@ -239,6 +239,31 @@ Deno.test("transfer: a walk that fails ends both sides, and nothing has got a na
   }
 });
 
+Deno.test("transfer: T10: a tree of more than a transfer holds ends both sides with 2, also when data flows, and nothing has got a name", async () => {
+  for (const waits of BOTH) {
+    const items = Array.from({ length: 300 }, (_, i): Item => [`file ${i}`, MIB]);
+    const text = "cannot send the folder: it holds more than 4,194,304 entries";
+    const names = new Set<string>();
+    const ending = await play({
+      items,
+      waits,
+      tree: { walkFault: { before: 280, fault: "too-much", text }, pageEntries: 1 },
+      during: ({ world, disk }) => {
+        const look = () => {
+          for (const name of disk.final.keys()) names.add(name);
+          if (world.network.open.length > 0 || world.time.now() < 100) world.time.later(1, look);
+        };
+        look();
+      },
+    });
+    assertCodes(ending, 2);
+    assert.ok((ending.receiver.output.reports.at(-1)?.verifiedBytes ?? 0) > 0, "data was flowing");
+    assert.deepEqual([[...names], ending.disk.final.size], [[], 0], "no final name at any time");
+    assertClean(ending);
+    assert.match(ending.receiver.output.errorTexts[0] ?? "", /^The other side: Cannot send the folder/);
+  }
+});
+
 Deno.test("transfer: a path that does not exist ends the sender with 4 before it shows a ticket", async () => {
   const world = new SimulatedWorld();
   const sender = world.process({ address: SENDER, tree: tree(FILE) });

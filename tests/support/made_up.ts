@@ -53,6 +53,8 @@ export interface Tree {
   readonly changes: ReadonlyMap<string, number>;
   /** What the walk leaves out. */
   readonly leftOut: LeftOut;
+  /** What of owners, attributes and ACLs cannot be read. */
+  readonly unkept: Unkept;
 }
 
 /** What a file system holds under a final name. */
@@ -101,7 +103,13 @@ export interface Damage {
 
 export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   const files = filesOf(items);
-  const none = { readFaults: new Map(), sealFaults: new Map(), changes: new Map(), leftOut: NOTHING_LEFT_OUT };
+  const none = {
+    readFaults: new Map(),
+    sealFaults: new Map(),
+    changes: new Map(),
+    leftOut: NOTHING_LEFT_OUT,
+    unkept: ALL_KEPT,
+  };
   return { files, pageEntries: 3, readMs: 0.5, ...none, ...flaws };
 }
 

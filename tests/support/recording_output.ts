@@ -22,7 +22,7 @@ import { answer, type EventOf, type Output } from "../../src/ui/output.ts";
 const IN_WORDS: ReadonlySet<UserEvent["type"]> = new Set(
   [
     ...["phase", "memory-bound", "offering", "receiving-into", "ipv4-only"] as const,
-    ...["wrong-proof", "unkept", "warning", "debug", "ticket"] as const,
+    ...["wrong-proof", "unkept", "unsent", "warning", "debug", "ticket"] as const,
   ],
 );
 
@@ -106,7 +106,7 @@ export class RecordingOutput implements Output {
 
   /** As a user sees them. */
   get warnings(): string[] {
-    return this.#worded("warning", "wrong-proof", "unkept").map((line) => line.replace("Warning: ", ""));
+    return this.#worded("warning", "wrong-proof", "unkept", "unsent").map((line) => line.replace("Warning: ", ""));
   }
 
   get notes(): string[] {

@@ -150,7 +150,7 @@ export class ConnectionEnd {
     if (lane.isWriting || lane.receiverId === undefined || sink === undefined) return;
     const next = lane.arrived.shift();
     if (next === undefined || !lane.isOpen) return;
-    const what = lane.transfer === this.#transfer ? sink.claim(next.frame) : "a lane of another transfer";
+    const what = this.#claim(lane, sink, next.frame);
     if (what === "drop") {
       next.taken();
       return this.write(lane);
@@ -165,6 +165,12 @@ export class ConnectionEnd {
       next.taken();
       this.write(lane);
     });
+  }
+
+  /** Frames of a transfer that is over are dropped, those of one that was not offered break the protocol. */
+  #claim({ transfer }: Lane, sink: SimulatedSink, frame: Frame): "write" | "drop" | string {
+    if (transfer > this.#transfer) return "a lane of a transfer that was not offered";
+    return transfer < this.#transfer ? "drop" : sink.claim(frame);
   }
 
   /** Closes when the peer has what was sent; a second call closes at once. */

@@ -163,13 +163,14 @@ export class SimulatedSource {
 
   #endWalk(): void {
     const files = this.#files.filter(({ kind }) => kind === "file").length;
-    const { leftOut } = this.tree;
+    const { leftOut, unkept } = this.tree;
     this.#tell({
       type: "walk-end",
       source: this.id,
       entries: this.#files.length,
       files,
       size: sizeOf(this.#files),
+      unkept,
       leftOut,
     });
   }

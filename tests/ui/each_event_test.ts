@@ -1,5 +1,6 @@
 /** Each type of event, through each kind of output. @module */
 
+import { ALL_KEPT } from "../support/made_up.ts";
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { interruption } from "../../src/base/interrupted.ts";
@@ -131,6 +132,18 @@ const CASES = {
     human: ["ultra: a file: no room"],
     json: { type: "file-failed", path: "a file", kind: "disk", text: "no room" },
     quiet: ["ultra: a file: no room"],
+  },
+  "unsent": {
+    event: { type: "unsent", unsent: { ...ALL_KEPT, owner: true, xattrs: true }, transfer: TRANSFER },
+    human: [
+      "Warning: Owners and extended attributes of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8",
+    ],
+    json: {
+      type: "warning",
+      text:
+        "Owners and extended attributes of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8",
+    },
+    quiet: [],
   },
   "unkept": {
     event: unkept("/mnt"),

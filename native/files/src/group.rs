@@ -169,6 +169,7 @@ impl<F: Folder> Sink<F> {
         match rename(&*held.folder, &member.part, &member.name, seen) {
             Ok(()) => {
                 self.small.set_made(member.entry, false);
+                self.small.synced.lock().remove(&member.entry);
                 Ok(())
             }
             // The part stays until the entry is abandoned.
@@ -265,14 +266,14 @@ impl<F: Folder> Sink<F> {
     /// Syncs each file by itself, several at once; those that fail.
     fn sync_each(&self, members: &[&Member]) -> HashMap<u32, io::Error> {
         let sync = |member: &Member| {
+            // Its owner may not read it.
+            if self.small.synced.lock().contains(&member.entry) {
+                return Ok(());
+            }
             let held = self
                 .open_held(member.folder)
                 .map_err(|error| io::Error::other(error.to_string()))?;
-            match held.folder.open_file(&member.part) {
-                // Its owner may not read it, so it was synced before it was closed.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-                file => file?.sync_data(),
-            }
+            held.folder.open_file(&member.part)?.sync_data()
         };
         let lost = Mutex::new(HashMap::new());
         let next = std::sync::atomic::AtomicUsize::new(0);

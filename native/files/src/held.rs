@@ -1,7 +1,7 @@
 //! What a sink holds of its small files: the folders that they are created in, which of them have part files, and a part file while it is
 //! written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +32,8 @@ pub(crate) struct SmallFiles<F: Folder> {
     pub(crate) folders: Mutex<Vec<Slot<F>>>,
     /// What the file system refused to keep of any small file.
     pub(crate) unkept: Mutex<Kept>,
+    /// Part files that were synced before they were closed, because they cannot be opened again for it.
+    pub(crate) synced: Mutex<HashSet<u32>>,
     /// A sync of everything was slow.
     pub(crate) sync_each: AtomicBool,
 }
@@ -56,6 +58,15 @@ pub struct SmallPart<F: Folder = NativeFolder> {
     /// It was created with that.
     pub(crate) has_mode: bool,
     pub(crate) no_sync: bool,
+    /// Its owner or its ACL may be set, which can take this user's right to open it again.
+    pub(crate) preserving: bool,
+}
+
+/// A part file that is closed.
+pub(crate) struct Finished {
+    pub(crate) kept: Kept,
+    /// Its contents are durable already.
+    pub(crate) synced: bool,
 }
 
 impl<F: Folder> SmallFiles<F> {
@@ -67,6 +78,7 @@ impl<F: Folder> SmallFiles<F> {
             renamed: Mutex::default(),
             folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
             unkept: Mutex::new(Kept::ALL),
+            synced: Mutex::default(),
             sync_each: AtomicBool::new(false),
         })
     }
@@ -89,6 +101,20 @@ impl<F: Folder> SmallFiles<F> {
         if let Some(slot) = self.folders.lock().get_mut(node as usize % OPEN_FOLDERS) {
             *slot = Some((node, Arc::clone(held)));
         }
+    }
+
+    /// Notes what became of a part file when it was closed. An error: there is no memory.
+    pub(crate) fn note(&self, entry: u32, finished: &Finished) -> io::Result<()> {
+        if finished.kept != Kept::ALL {
+            let mut unkept = self.unkept.lock();
+            *unkept = unkept.and(finished.kept);
+        }
+        if finished.synced {
+            let mut synced = self.synced.lock();
+            synced.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            synced.insert(entry);
+        }
+        Ok(())
     }
 
     /// Notes that an entry has a part file, for which there is room.
@@ -141,24 +167,41 @@ impl<F: Folder> SmallPart<F> {
         }
     }
 
-    pub(crate) fn finish(&mut self, preserve: impl FnOnce(&F::File) -> Kept) -> io::Result<Kept> {
+    pub(crate) fn finish(&mut self, preserve: impl FnOnce(&F::File) -> Kept) -> io::Result<Finished> {
         let Some(file) = self.file.take() else {
-            return Ok(Kept::ALL);
+            return Ok(Finished {
+                kept: Kept::ALL,
+                synced: false,
+            });
         };
         let mode = self.has_mode || kept(file.set_mode(self.mode))?;
         let preserved = preserve(&file);
         let time = kept(file.set_mtime(self.record.mtime()))?;
-        if !self.no_sync && self.held.storage != Storage::Memory && self.mode & OWNER_READS == 0 {
-            // The group opens it again to sync it, where it is not the whole disk that is synced; that would be refused.
+        let syncs = !self.no_sync && self.held.storage != Storage::Memory;
+        // The group opens it again to sync it, where it is not the whole disk that is synced; that could be refused.
+        let synced = syncs && !self.opens_again(&file)?;
+        if synced {
             file.sync_data()?;
-        } else if !self.no_sync && self.held.storage != Storage::Memory {
+        } else if syncs {
             // Only a head start: the sync of the group reports what fails.
             let _ = file.start_sync(0, self.record.size().unwrap_or(0));
         }
-        Ok(Kept {
-            mode,
-            time,
-            ..preserved
+        Ok(Finished {
+            kept: Kept {
+                mode,
+                time,
+                ..preserved
+            },
+            synced,
         })
+    }
+
+    /// Whether this user may open the file for reading, with the owner and the mode that it has now.
+    fn opens_again(&self, file: &F::File) -> io::Result<bool> {
+        if !self.preserving {
+            return Ok(self.mode & OWNER_READS != 0);
+        }
+        let (stat, user) = (file.stat()?, System::user());
+        Ok(user == 0 || (stat.uid == user && stat.mode & OWNER_READS != 0))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::{ErrorClass, FileError};
 use crate::held::{Held, SmallPart};
 use crate::os::{Folder, Storage};
-use crate::part::{Kept, random_name};
+use crate::part::random_name;
 use crate::path::SafePath;
 use crate::sink::Sink;
 use crate::table::Placed;
@@ -48,6 +48,7 @@ impl<F: Folder> Sink<F> {
             mode,
             has_mode,
             no_sync: self.no_sync,
+            preserving: self.preserving,
         })
     }
 
@@ -66,13 +67,8 @@ impl<F: Folder> Sink<F> {
     /// Gives a small file that is complete its mode and time, as far as the file system keeps them, and closes it.
     pub fn finish_small(&self, entry: u32, mut part: SmallPart<F>) -> Result<(), FileError> {
         let result = part.finish(|file| self.preserve(entry, file));
-        match result {
-            Ok(Kept::ALL) => Ok(()),
-            Ok(kept) => {
-                let mut unkept = self.small.unkept.lock();
-                *unkept = unkept.and(kept);
-                Ok(())
-            }
+        match result.and_then(|finished| self.small.note(entry, &finished)) {
+            Ok(()) => Ok(()),
             Err(error) => {
                 self.drop_small(entry, part);
                 Err(FileError::new("complete", self.shown(entry), &error))
@@ -86,6 +82,7 @@ impl<F: Folder> Sink<F> {
         let _ = part.held.folder.remove_file(&part.name);
         self.small.set_made(entry, false);
         self.small.renamed.lock().remove(&entry);
+        self.small.synced.lock().remove(&entry);
     }
 
     /// Removes the part file of a small file, if there is one.

@@ -4,8 +4,9 @@ mod common;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -58,9 +59,18 @@ fn class<T>(result: Result<T, FileError>) -> ErrorClass {
     result.err().expect("an error").class
 }
 
-/// Long enough for file times to move: they advance with the kernel's tick.
+/// Waits until file times have moved: what changes from here on is later than all that has changed.
 fn next_tick() {
-    std::thread::sleep(Duration::from_millis(20));
+    let mut probe = tempfile::tempfile().expect("a file");
+    let mut changed = || {
+        probe.write_all(b"x").expect("room");
+        let now = probe.metadata().expect("its times");
+        (now.ctime(), now.ctime_nsec())
+    };
+    let before = changed();
+    while changed() == before {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Call, Fail
     }
 }
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 12] = [
     "--path",
     "--seed",
     "--rate",
@@ -128,6 +128,8 @@ const SETTINGS: [&str; 10] = [
     "--burst",
     "--loss-both",
     "--singly",
+    "--tcp",
+    "--tcp-buffer",
 ];
 
 /// Options with their values; `--loss-both` and `--singly` have empty ones.
@@ -258,6 +260,23 @@ mod tests {
         );
         assert_eq!((plan.name.as_str(), plan.seed), ("wan", 7));
         assert_eq!(command, ["ping", "-c", "1"]);
+    }
+
+    #[test]
+    fn all_settings_that_the_help_lists_are_taken() {
+        let (_, listed) = HELP.split_once("SETTINGS, in place").expect("a list");
+        let names: Vec<&str> = listed
+            .lines()
+            .filter_map(|line| line.split_whitespace().next().filter(|word| word.starts_with("--")))
+            .collect();
+        assert_eq!(names.len(), SETTINGS.len() - 1, "--path stands above the list");
+        for name in names {
+            assert!(SETTINGS.contains(&name), "{name}");
+        }
+        let Ok(Call::Run { plan, .. }) = call("run --path wan --tcp bbr --tcp-buffer 0") else {
+            panic!()
+        };
+        assert_eq!((plan.tcp.congestion_control.as_str(), plan.tcp.buffer), ("bbr", 0));
     }
 
     #[test]

@@ -97,6 +97,7 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         entries: record.u32(12),
         files: record.f64(16),
         size: record.f64(24),
+        unkept: flagsOf(UNKEPT, record.u32(32)),
         leftOut: leftOutOf(leftOutReasonOf, record.texts()),
       };
     case 12:

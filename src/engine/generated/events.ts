@@ -118,6 +118,8 @@ export interface WalkEndEvent {
   readonly entries: number;
   readonly files: number;
   readonly size: number;
+  /** What of owners, attributes and ACLs could not be read, or is too much for an entry, of anything. */
+  readonly unkept: Unkept;
   readonly leftOut: LeftOut;
 }
 

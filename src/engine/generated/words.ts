@@ -19,7 +19,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 4071622676;
+export const ABI_VERSION = 1348521583;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -164,7 +164,7 @@ export const LEFT_OUT_REASON = {
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
 
-/** What a file system refused to keep of a file or folder; the sum of what holds. */
+/** What a file system refused to keep of a file or folder, or to say of it; the sum of what holds. */
 export const UNKEPT = {
   mode: 1,
   time: 2,

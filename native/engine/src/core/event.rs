@@ -61,6 +61,8 @@ declare! {
             entries: u32,
             files: u64,
             size: u64,
+            /// What of owners, attributes and ACLs could not be read, or is too much for an entry, of anything.
+            unkept: Unkept,
             left_out: LeftOut,
         },
         WalkFailed = 12 { source: SourceId, fault: FileFault, text: Text },

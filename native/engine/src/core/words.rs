@@ -1,5 +1,7 @@
 //! Ids, and the closed lists of words. `src/protocol/words.ts` has the same ones; the generated tables are checked against it.
 
+use ultra_files::Kept;
+
 use super::declare::{Field, FieldReader, FieldWriter, Payload, Shape, WordList, words};
 
 pub type ConnectionId = u32;
@@ -145,7 +147,7 @@ fn reason_and_rest(line: &str) -> Option<(LeftOutReason, &str)> {
     Some((LeftOutReason::of(number.parse().ok()?)?, rest))
 }
 
-/// What a file system refused to keep of a file or folder.
+/// What a file system refused to keep of a file or folder, or to say of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unkept {
     pub mode: bool,
@@ -160,7 +162,7 @@ pub struct Unkept {
 impl Unkept {
     pub const LIST: WordList = WordList {
         name: "Unkept",
-        doc: " What a file system refused to keep of a file or folder; the sum of what holds.\n",
+        doc: " What a file system refused to keep of a file or folder, or to say of it; the sum of what holds.\n",
         words: &[
             ("Mode", 1),
             ("Time", 2),
@@ -170,6 +172,19 @@ impl Unkept {
             ("Acl", 32),
         ],
     };
+}
+
+impl From<Kept> for Unkept {
+    fn from(kept: Kept) -> Self {
+        Self {
+            mode: !kept.mode,
+            time: !kept.time,
+            links: !kept.links,
+            owner: !kept.owner,
+            xattrs: !kept.xattrs,
+            acl: !kept.acl,
+        }
+    }
 }
 
 impl Field for Unkept {

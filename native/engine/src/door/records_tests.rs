@@ -1,7 +1,7 @@
 //! Records: bytes by the text of `docs/engine.md`, and back.
 
 use super::*;
-use crate::core::words::{LeftOut, LeftOutReason};
+use crate::core::words::{LeftOut, LeftOutReason, Unkept};
 
 fn written(event: Event) -> ([u8; RECORD_LEN], Option<Payload>) {
     let mut record = [0xee; RECORD_LEN];
@@ -80,6 +80,10 @@ fn an_event_reads_back_as_written() {
         entries: 3,
         files: 2,
         size: 1 << 53,
+        unkept: Unkept {
+            acl: true,
+            ..Unkept::default()
+        },
         left_out: LeftOut {
             counts: vec![(LeftOutReason::Link, u32::MAX), (LeftOutReason::Special, 1)],
             names: vec![(LeftOutReason::Link, "a\tb".to_owned())],
@@ -91,8 +95,10 @@ fn an_event_reads_back_as_written() {
             entries: 3,
             files: 2,
             size,
+            unkept,
             left_out,
         }) => {
+            assert!(unkept.acl && !unkept.owner);
             assert_eq!(size, 1 << 53);
             let counts = [(LeftOutReason::Link, u32::MAX), (LeftOutReason::Special, 1)];
             assert_eq!(left_out.counts, counts);
@@ -105,6 +111,7 @@ fn an_event_reads_back_as_written() {
         entries: 0,
         files: 0,
         size: 0,
+        unkept: Unkept::default(),
         left_out: LeftOut::default(),
     });
     assert!(payload.is_none(), "nothing was left out");

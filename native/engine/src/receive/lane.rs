@@ -142,7 +142,7 @@ impl ReceiveLane {
                 reader.feed(slice, &sink)?;
             }
         }
-        if fin && !reader.between_frames() {
+        if fin && !reader.may_end(&sink) {
             return Err("a lane that ends inside a frame");
         }
         Ok(())

@@ -64,14 +64,16 @@ impl LaneReader {
         }
     }
 
-    /// Whether the lane may end here: FIN is allowed between frames only.
-    pub fn between_frames(&self) -> bool {
-        self.decoder.as_ref().is_some_and(|decoder| decoder.is_between_frames())
+    /// Whether the lane may end here: between frames, and anywhere if its transfer is over, as its frames are no longer looked at.
+    pub fn may_end(&self, sink: &Sink) -> bool {
+        self.is_late(sink) || self.decoder.as_ref().is_some_and(|decoder| decoder.is_between_frames())
     }
 
     /// Consumes bytes. `Err`: the peer broke the format.
     pub fn feed(&mut self, bytes: &[u8], sink: &Arc<Sink>) -> Result<(), &'static str> {
         if self.is_late(sink) {
+            // What it had claimed is the earlier sink's.
+            self.frame = None;
             return Ok(());
         }
         let result = self.read(bytes, sink);

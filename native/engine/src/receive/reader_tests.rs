@@ -42,7 +42,7 @@ fn frames_cut_at_every_byte_arrive_whole() {
         let records = told(&events);
         assert_eq!(arrived(&records), [0, 1], "cut at {cut}: those that were sealed");
         assert_eq!(verified(&records), [(2, 0)], "cut at {cut}: the one that was not");
-        assert!(lane.between_frames());
+        assert!(lane.may_end(&sink));
         assert_eq!(
             lane.preface.map(|preface| (preface.lane, preface.transfer)),
             Some((9, 1))
@@ -57,10 +57,10 @@ fn g1_a_lane_may_end_between_frames_only() {
     let stream = pieces.concat();
     let ends: Vec<usize> = (1..=3).map(|count| pieces[..count].concat().len()).collect();
     let mut lane = LaneReader::new(&CODEC);
-    assert!(!lane.between_frames(), "not even the preface came");
+    assert!(!lane.may_end(&sink), "not even the preface came");
     for (at, byte) in stream.iter().enumerate() {
         lane.feed(&[*byte], &sink).unwrap();
-        assert_eq!(lane.between_frames(), ends.contains(&(at + 1)), "after byte {at}");
+        assert_eq!(lane.may_end(&sink), ends.contains(&(at + 1)), "after byte {at}");
     }
 }
 
@@ -98,7 +98,7 @@ fn a8_blocks_in_any_order_over_lanes_in_random_pieces_make_the_same_files() {
             let piece: Vec<u8> = rest.drain(..rest.len().min(1 + dice.below(most))).collect();
             reader.feed(&piece, &sink).unwrap();
             if rest.is_empty() {
-                assert!(reader.between_frames());
+                assert!(reader.may_end(&sink));
                 lanes.swap_remove(index);
             }
         }
@@ -200,7 +200,7 @@ fn g2_frames_that_fit_no_file_break_the_lane() {
         assert!(lane.feed(&header, &sink).is_err(), "{what}");
         // Nothing more is read, and no bytes of it can become a block.
         assert!(lane.feed(&frame(0, 2, b"right"), &sink).is_ok());
-        assert!(!lane.between_frames());
+        assert!(!lane.may_end(&sink));
         assert!(told(&events).is_empty(), "{what}");
     }
     let (sink, _events) = discarding(&[("a", 1)]);

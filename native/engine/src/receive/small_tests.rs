@@ -56,6 +56,27 @@ fn a_lane_of_a_later_transfer_breaks_the_protocol_and_one_of_an_earlier_reaches_
 }
 
 #[test]
+fn a_lane_that_its_transfer_leaves_inside_a_frame_lets_its_claim_go_and_may_end() {
+    let (sink, events) = discarding(&[("a", 100)]);
+    let (next, _) = discarding(&[("b", 100)]);
+    next.attach(2);
+    let frame = sealed_frame(0, &[1; 100]);
+    let mut late = lane(&sink);
+    late.feed(&frame[..50], &sink).unwrap();
+    let mut other = lane(&sink);
+    other.feed(&frame, &sink).unwrap();
+    assert_eq!(arrived(&told(&events)), [0; 0], "the first lane has the claim");
+    assert!(!late.may_end(&sink));
+    late.feed(&frame[50..], &next).unwrap();
+    assert!(
+        late.may_end(&next),
+        "an honest lane ends with its transfer, wherever its last frame is"
+    );
+    other.feed(&frame, &sink).unwrap();
+    assert_eq!(arrived(&told(&events)), [0], "the claim is free");
+}
+
+#[test]
 fn runs_of_small_files_empty_files_and_folders_are_committed_together() {
     let folder = tempfile::tempdir().unwrap();
     let names_of: Vec<String> = (0..300).map(|entry| format!("f/{entry:03}")).collect();

@@ -11,7 +11,7 @@ use crate::core::declare::{LatePayload, Payload};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::tell::Tell;
-use crate::core::words::{LeftOut, LeftOutReason};
+use crate::core::words::{LeftOut, LeftOutReason, Unkept};
 
 /// Pages that may wait to be taken: a tree of 32,768 entries is walked before anyone has come for it, and 4 MiB bound the memory.
 const UNTAKEN: usize = 64;
@@ -48,18 +48,21 @@ impl Pace {
     }
 }
 
+/// What is known of a source when its walk is over.
 #[derive(Default)]
-struct Totals {
+struct End {
     entries: u32,
     files: u64,
     size: u64,
+    unkept: Unkept,
+    left_out: LeftOut,
 }
 
 /// Walks a tree to its end: PAGE events, then WALK_END or WALK_FAILED.
 pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) {
     match pages(source, walk, pace, tell) {
         Ok(None) => {} // disposed of meanwhile: nothing is reported any more
-        Ok(Some((totals, left_out))) => tell_end(source, &totals, left_out, tell),
+        Ok(Some(end)) => tell_end(source, end, tell),
         Err(fault) => tell.tell(Event::WalkFailed {
             source,
             fault: fault.class,
@@ -73,38 +76,42 @@ pub fn memory(source: u32, origin: &Memory, pace: &Arc<Pace>, tell: &dyn Tell) {
     let Some(page) = origin.page().filter(|_| pace.enter()) else {
         return;
     };
-    let totals = Totals {
+    let end = End {
         entries: 1,
         files: 1,
         size: page.size,
+        ..End::default()
     };
     tell_page(source, page, pace, tell);
-    tell_end(source, &totals, LeftOut::default(), tell);
+    tell_end(source, end, tell);
 }
 
-fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) -> Result<Option<(Totals, LeftOut)>, Fault> {
-    let mut totals = Totals::default();
+fn pages(source: u32, mut walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) -> Result<Option<End>, Fault> {
+    let mut end = End::default();
     loop {
         if !pace.enter() {
             return Ok(None);
         }
         let Some(page) = walk.next_page()? else {
-            return Ok(Some((totals, left_out(walk.left_out()))));
+            end.unkept = walk.kept().into();
+            end.left_out = left_out(walk.left_out());
+            return Ok(Some(end));
         };
-        totals.entries += u32::from(page.count);
-        totals.files += u64::from(page.files);
-        totals.size += page.size;
+        end.entries += u32::from(page.count);
+        end.files += u64::from(page.files);
+        end.size += page.size;
         tell_page(source, page, pace, tell);
     }
 }
 
-fn tell_end(source: u32, totals: &Totals, left_out: LeftOut, tell: &dyn Tell) {
+fn tell_end(source: u32, end: End, tell: &dyn Tell) {
     tell.tell(Event::WalkEnd {
         source,
-        entries: totals.entries,
-        files: totals.files,
-        size: totals.size,
-        left_out,
+        entries: end.entries,
+        files: end.files,
+        size: end.size,
+        unkept: end.unkept,
+        left_out: end.left_out,
     });
 }
 

@@ -153,13 +153,20 @@ pub enum Acl {
     Default,
 }
 
+/// Extended attributes that can be carried to another machine.
+pub struct XattrNames {
+    pub names: Vec<String>,
+    /// Whether there are no others: a name that is not UTF-8 cannot travel.
+    pub complete: bool,
+}
+
 /// What an open file or folder has besides contents, mode and times.
 pub trait Attributes {
     /// Sets owner and group; `None` leaves one as it is.
     fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
     /// The names of its extended attributes that this user may carry to another machine: those of users, and all others for root but
     /// ACLs and capabilities, which are rights like setuid.
-    fn xattr_names(&self) -> io::Result<Vec<String>>;
+    fn xattr_names(&self) -> io::Result<XattrNames>;
     fn xattr(&self, name: &str) -> io::Result<Vec<u8>>;
     /// Sets one of the attributes that [`Attributes::xattr_names`] would tell; others are refused.
     fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()>;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use crate::extras::{Extra, Extras, Owner, Preserve};
-use crate::os::{Acl, Attributes, Owners, Stat, System};
+use crate::os::{Acl, Attributes, Owners, Stat, System, XattrNames};
 use crate::part::Kept;
 
 /// Reads owners, attributes and ACLs, and notes what could not be.
@@ -80,13 +80,13 @@ fn add_acl<A: Attributes>(node: &A, acl: Acl, extras: &mut Extras) -> io::Result
 }
 
 fn add_xattrs<A: Attributes>(node: &A, extras: &mut Extras) -> io::Result<bool> {
-    let names = match node.xattr_names() {
-        Ok(names) => names,
+    let XattrNames { names, complete } = match node.xattr_names() {
+        Ok(found) => found,
         // There are none.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(true),
         Err(error) => return Err(error),
     };
-    let mut all = true;
+    let mut all = complete;
     for name in names {
         let value = node.xattr(&name);
         all &= value.is_ok_and(|value| extras.push(&Extra::Xattr(&name, &value)));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-use ultra_files::os::{Acl, Attributes, File, Folder, NativeFile, NativeFolder, Stat, Storage, Time};
+use ultra_files::os::{Acl, Attributes, File, Folder, NativeFile, NativeFolder, Stat, Storage, Time, XattrNames};
 use ultra_files::{PageEntry, Sink, SinkOptions};
 
 use super::{Place, page};
@@ -66,7 +66,7 @@ macro_rules! attributes {
                 step("set_owner")?;
                 self.0.set_owner(uid, gid)
             }
-            fn xattr_names(&self) -> io::Result<Vec<String>> {
+            fn xattr_names(&self) -> io::Result<XattrNames> {
                 self.0.xattr_names()
             }
             fn xattr(&self, name: &str) -> io::Result<Vec<u8>> {

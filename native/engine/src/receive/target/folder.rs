@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ultra_files::{
-    CommitInfo, EntryKind, ErrorClass, FileError, Kept, MadeLinks, Part, Preserve, Sink, SmallPart,
-    TargetStatus as Found,
+    CommitInfo, EntryKind, ErrorClass, FileError, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
 };
 
 use super::{Committed, MOST, Target};
@@ -134,7 +133,7 @@ impl Target for Folder {
         let finished = self.0.finish_folders();
         match finished.errors.into_iter().next() {
             Some(error) => Err(error.into()),
-            None => Ok(unkept(finished.kept)),
+            None => Ok(finished.kept.into()),
         }
     }
 
@@ -152,20 +151,9 @@ impl Target for Folder {
 fn committed(results: Vec<Result<CommitInfo, FileError>>) -> Vec<Result<Committed, Fault>> {
     let info = |CommitInfo { durable, kept }| Committed {
         durable,
-        unkept: unkept(kept),
+        unkept: kept.into(),
     };
     results.into_iter().map(|result| Ok(info(result?))).collect()
-}
-
-fn unkept(kept: Kept) -> Unkept {
-    Unkept {
-        mode: !kept.mode,
-        time: !kept.time,
-        links: !kept.links,
-        owner: !kept.owner,
-        xattrs: !kept.xattrs,
-        acl: !kept.acl,
-    }
 }
 
 /// The same word: what the receiver's files found is what its control plane decides on.

@@ -7,8 +7,8 @@ pub(super) const DEFAULT: &str = "system.posix_acl_default";
 /// The attribute that says who may do what with it.
 pub(super) const ACCESS: &str = "system.posix_acl_access";
 
-pub(super) fn is_acl(name: &str) -> bool {
-    name == ACCESS || name == DEFAULT
+pub(super) fn is_acl(name: &[u8]) -> bool {
+    name == ACCESS.as_bytes() || name == DEFAULT.as_bytes()
 }
 
 const VERSION: u32 = 2;

@@ -7,7 +7,7 @@ use rustix::fs::{Gid, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::{System, acl};
-use crate::os::{Acl, Attributes, Process};
+use crate::os::{Acl, Attributes, Process, XattrNames};
 
 /// Most bytes of the names of an object's attributes, and of one value (xattr(7)).
 const MAX_XATTR: usize = 65_536;
@@ -24,12 +24,20 @@ impl<Fd: AsFd> Attributes for Of<Fd> {
         Ok(rustix::fs::fchown(&self.0, uid, gid)?)
     }
 
-    fn xattr_names(&self) -> io::Result<Vec<String>> {
+    fn xattr_names(&self) -> io::Result<XattrNames> {
         let mut bytes = vec![0; MAX_XATTR];
         let len = rustix::fs::flistxattr(&self.0, &mut bytes[..])?;
         let names = bytes.get(..len).unwrap_or_default().split(|byte| *byte == 0);
-        let names = names.filter_map(|name| std::str::from_utf8(name).ok());
-        Ok(names.filter(|name| is_carried(name)).map(str::to_owned).collect())
+        let carried: Vec<&[u8]> = names.filter(|name| is_carried(name)).collect();
+        let names: Vec<String> = carried
+            .iter()
+            .filter_map(|name| std::str::from_utf8(name).ok())
+            .map(str::to_owned)
+            .collect();
+        Ok(XattrNames {
+            complete: names.len() == carried.len(),
+            names,
+        })
     }
 
     fn xattr(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -40,7 +48,7 @@ impl<Fd: AsFd> Attributes for Of<Fd> {
     }
 
     fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()> {
-        if !is_carried(name) {
+        if !is_carried(name.as_bytes()) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(rustix::fs::fsetxattr(&self.0, name, value, XattrFlags::empty())?)
@@ -84,6 +92,7 @@ fn name_of(acl: Acl) -> &'static str {
     }
 }
 
-fn is_carried(name: &str) -> bool {
-    name.starts_with("user.") || (System::user() == 0 && !acl::is_acl(name) && name != CAPABILITY && !name.is_empty())
+fn is_carried(name: &[u8]) -> bool {
+    let is_apart = acl::is_acl(name) || name == CAPABILITY.as_bytes() || name.is_empty();
+    name.starts_with(b"user.") || (System::user() == 0 && !is_apart)
 }

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
 use super::{acl, permissions, retry};
-use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time};
+use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
 /// A held folder descriptor, and the mode of its default ACL once it was asked for: files come in thousands to a folder.
 pub struct NativeFolder(OwnedFd, OnceLock<Option<u16>>);
@@ -53,7 +53,7 @@ macro_rules! attributes {
             fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
                 Of(&self.0).set_owner(uid, gid)
             }
-            fn xattr_names(&self) -> io::Result<Vec<String>> {
+            fn xattr_names(&self) -> io::Result<XattrNames> {
                 Of(&self.0).xattr_names()
             }
             fn xattr(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -229,6 +229,10 @@ impl Folder for NativeFolder {
 
     fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.0)?;
+        // ramfs, and what FUSE answers for file systems that do not.
+        if stat.f_blocks == 0 {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 }

@@ -1,0 +1,133 @@
+/**
+ * The transfers of one proved link, strictly one after the other: `docs/protocol.md`, "Several transfers on a link".
+ *
+ * @module
+ */
+
+import { Interrupted, interruption, isInterruption } from "../base/interrupted.ts";
+import { atMost } from "../base/timers.ts";
+import type { Peer } from "../meet/join.ts";
+import { CLOSE_INTERRUPTED, EXIT_CODES } from "../protocol/codes.ts";
+import type { SinkId } from "../protocol/words.ts";
+import type { Outcome } from "../transfer/outcome.ts";
+import type { RunContext } from "./events.ts";
+import { Incoming, type ReceiveOptions } from "./incoming.ts";
+import type { Offering } from "./offering.ts";
+import { Outgoing, type SendOptions } from "./outgoing.ts";
+import type { Side } from "./side.ts";
+import { Transfer } from "./transfer.ts";
+
+/** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
+const HANG_UP_MS = 2000;
+
+type LinkState =
+  /** From the start, and from itself with each transfer that ends well. */
+  | { readonly at: "free"; /** What this side was in the last one. */ readonly last: Side["role"] | undefined }
+  /** From `free`, when a transfer failed: it has closed the link. Final. */
+  | { readonly at: "ended" };
+
+/**
+ * Numbers the transfers, as the other side does, and lets the next one begin when nothing of the one before is left. A transfer that fails as a
+ * whole ends its link; one in which files failed does not.
+ */
+export class LinkTransfers {
+  readonly #peer: Peer;
+  readonly #context: RunContext;
+  /** Transfers that have begun: the number of the last one. */
+  #begun = 0;
+  #isRunning = false;
+  #state: LinkState = { at: "free", last: undefined };
+  /** Resolved when what the last transfer leaves behind is gone. */
+  #gone: Promise<unknown> = Promise.resolve();
+
+  constructor(peer: Peer, context: RunContext) {
+    this.#peer = peer;
+    this.#context = context;
+  }
+
+  /** Sends an offering. Its source stays its owner's. */
+  async send(offering: Offering, options: SendOptions): Promise<Outcome> {
+    const outgoing = new Outgoing(offering, this.#begin(), options, this.#context);
+    const outcome = await this.#run(outgoing);
+    outgoing.report(outcome);
+    return outcome;
+  }
+
+  /** Receives what the other side offers next. The sink is disposed of behind it. */
+  async receive(sink: SinkId, options: ReceiveOptions): Promise<Outcome> {
+    const incoming = new Incoming(sink, this.#begin(), options, this.#context);
+    try {
+      const outcome = await this.#run(incoming);
+      incoming.report(outcome);
+      return outcome;
+    } finally {
+      this.#gone = Promise.all([this.#gone, incoming.dispose()]);
+    }
+  }
+
+  /** Ends the link behind the last transfer; resolved when it is gone, and all that belonged to its transfers. */
+  async hangUp(): Promise<void> {
+    await Promise.all([this.#gone, this.#close()]);
+  }
+
+  async #close(): Promise<void> {
+    const { link } = this.#peer;
+    if (this.#state.at === "ended") return;
+    // The receiver hangs up when it has `bye`; the sender waits for that, so that `bye` is not lost.
+    if (this.#state.last === "sender") await atMost(HANG_UP_MS, link.over, this.#context.timers);
+    await link.close(0);
+  }
+
+  #begin(): number {
+    if (this.#isRunning) throw new Error("A link carries one transfer at a time");
+    this.#isRunning = true;
+    return ++this.#begun;
+  }
+
+  /**
+   * @throws {Interrupted} when the user ended the run
+   * @throws {UltraError} when the link ended before the transfer began
+   */
+  async #run(side: Side): Promise<Outcome> {
+    try {
+      await this.#gone;
+      return await this.#runOn(this.#peer, side);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #runOn(peer: Peer, side: Side): Promise<Outcome> {
+    if (peer.link.isOver) throw (await peer.link.over).error;
+    const { ended } = this.#context;
+    const transfer = new Transfer(side, this.#context);
+    let interrupted: Interrupted | undefined;
+    const onEnded = () => {
+      interrupted = new Interrupted(String(ended.reason));
+      transfer.cancel(interruption());
+    };
+    ended.addEventListener("abort", onEnded);
+    try {
+      transfer.connect(peer);
+      if (ended.aborted) onEnded();
+      await transfer.rest;
+      // Without reconnection (a later version has it) a lost connection ends a transfer that still runs.
+      if (transfer.state.at === "disconnected") transfer.cancel(transfer.state.end.error);
+    } finally {
+      ended.removeEventListener("abort", onEnded);
+    }
+    const { outcome } = transfer;
+    const code = codeOf(outcome);
+    const isFree = outcome.state === "finished" && side.isLinkFree;
+    this.#state = isFree ? { at: "free", last: side.role } : { at: "ended" };
+    this.#gone = Promise.all([isFree ? undefined : peer.link.close(code), transfer.closeExtra(code)]);
+    if (interrupted !== undefined) throw interrupted;
+    return outcome;
+  }
+}
+
+function codeOf(outcome: Outcome): number {
+  if (outcome.state === "finished") return 0;
+  if (outcome.state === "failed" && !outcome.fromPeer && isInterruption(outcome.error)) return CLOSE_INTERRUPTED;
+  return outcome.state === "failed" ? EXIT_CODES[outcome.error.kind] : EXIT_CODES.network;
+}

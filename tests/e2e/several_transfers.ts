@@ -1,0 +1,101 @@
+/**
+ * Several transfers over one proved QUIC link, both of whose ends are in this process, for `several_transfers_test.ts`: an engine exists once
+ * in a process. Prints what was offered, accepted and opened, as JSON.
+ *
+ * Arguments: the folder to receive into, and what each transfer sends.
+ *
+ * @module
+ */
+
+import { monotonicClock } from "../../src/base/clock.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { systemTimers } from "../../src/base/timers.ts";
+import { startEngine } from "../../src/engine/native.ts";
+import { Hub } from "../../src/link/hub.ts";
+import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
+import { MessageReader } from "../../src/protocol/decode.ts";
+import { parseTicket } from "../../src/protocol/ticket.ts";
+import { USUAL_CHOICES } from "../../src/session/offering.ts";
+import { LinkTransfers } from "../../src/session/link_transfers.ts";
+import { Offering } from "../../src/session/offering.ts";
+import { openSink } from "../../src/session/once.ts";
+import { engineSizes } from "../../src/settings/engine_sizes.ts";
+import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
+
+const [folder = "", ...paths] = Deno.args;
+
+const engine = startEngine(engineSizes(2, "loopback"));
+const hub = new Hub(engine);
+const context = {
+  hub,
+  clock: monotonicClock,
+  timers: systemTimers,
+  random: systemRandom,
+  tell: () => {},
+  describe: (error: Error) => error.message,
+  host: "here",
+  cores: 2,
+  ended: new AbortController().signal,
+};
+
+/** What goes out: offers and accepts from the control streams' bytes, and the prefaces of lanes. */
+const wire: (readonly [what: string, transfer: number, lane?: number])[] = [];
+const readers = new Map<number, MessageReader>();
+const send = engine.send.bind(engine);
+engine.send = (connection, bytes) => {
+  const reader = readers.get(connection) ?? new MessageReader();
+  readers.set(connection, reader);
+  reader.push(bytes);
+  for (const { message } of reader) {
+    if (message?.type === "offer" || message?.type === "accept") wire.push([message.type, message.transfer]);
+  }
+  send(connection, bytes);
+};
+const openLanes = engine.openLanes.bind(engine);
+engine.openLanes = (options) => {
+  wire.push(["lanes", options.transfer, options.firstNumber]);
+  openLanes(options);
+};
+
+const events = hub.run();
+const tuning = { ...DEFAULT_TUNING, connections: 2 };
+const { listener, ticket } = await startWaiting({
+  role: "receive",
+  endpoint: { address: "127.0.0.1", port: 0 },
+  advertise: [],
+  machine: { interfaces: [], outward: [] },
+  longLived: false,
+  tuning,
+}, context);
+const waiting = nextPeer(listener, context);
+const sending = new LinkTransfers(await meetByTicket(parseTicket(ticket), "send", tuning, context), context);
+const receiving = new LinkTransfers(await waiting, context);
+const results: unknown[] = [];
+for (const path of paths) {
+  const options = {
+    folder,
+    rename: undefined,
+    overwrite: false,
+    hidden: false,
+    ...USUAL_CHOICES,
+    noSync: false,
+    allowLeftOut: false,
+    lanes: 8,
+    connections: 2,
+  };
+  const offering = Offering.ofPaths([path], USUAL_CHOICES, context);
+  const outcomes = await Promise.all([
+    sending.send(offering, { tuning, allowLeftOut: false }),
+    receiving.receive(openSink(options, context), options),
+  ]);
+  engine.dispose(offering.id);
+  results.push(outcomes.map((outcome) => {
+    if (outcome.state !== "finished") return outcome.state === "failed" ? outcome.error.message : outcome.state;
+    const { counts, transferRoot } = outcome.summary;
+    return [counts.committed, counts.present, counts.skipped, counts.failed, transferRoot.toHex()];
+  }));
+}
+await Promise.all([sending.hangUp(), receiving.hangUp()]);
+engine.stop();
+await events;
+await Deno.stdout.write(new TextEncoder().encode(JSON.stringify({ wire, results })));
