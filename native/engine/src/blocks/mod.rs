@@ -8,3 +8,6 @@ pub mod frame;
 pub mod roots;
 pub mod ultra2;
 pub mod wanted;
+pub mod zeros;
+#[cfg(target_arch = "x86_64")]
+mod zeros_avx512_unsafe;

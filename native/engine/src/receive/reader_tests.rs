@@ -325,6 +325,31 @@ fn d22_a_file_of_holes_alone_arrives() {
 }
 
 #[test]
+fn t31_a_long_run_of_holes_takes_what_is_missing_of_it_also_where_wrong_blocks_left_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = ZEROS_AT_ONCE as u64 + 20;
+    let size = (count - 1) * BLOCK as u64 + 10;
+    let (sink, events) = receiving(folder.path(), &[("a", size)]);
+    let mut lane = lane(&sink);
+    let data = Dice(4).bytes(BLOCK);
+    lane.feed(&frame(0, 3, &data), &sink).unwrap();
+    lane.feed(&holes(0, 17, 1), &sink).unwrap();
+    for block in [16, 260] {
+        lane.feed(&wrong_frame(0, block, &vec![0xee; BLOCK]), &sink).unwrap();
+    }
+    lane.feed(&holes(0, 0, count as u32), &sink).unwrap();
+    let mut expected = vec![0; size as usize];
+    expected[3 * BLOCK..4 * BLOCK].copy_from_slice(&data);
+    commit(&sink, 0, size, root(&expected));
+    let records = told(&events);
+    let mut blocks: Vec<_> = verified(&records).into_iter().map(|(_, block)| block).collect();
+    blocks.sort_unstable();
+    assert_eq!(blocks, (0..count).collect::<Vec<_>>(), "each once");
+    assert_eq!(of_kind(&records, "Committed").len(), 1);
+    assert!(std::fs::read(folder.path().join("a")).unwrap() == expected);
+}
+
+#[test]
 fn a_lane_that_dies_inside_a_block_gives_its_claim_back_only_then() {
     let folder = tempfile::tempdir().unwrap();
     let (sink, events) = receiving(folder.path(), &[("a", 1000)]);
