@@ -301,3 +301,7 @@ mod tests;
 #[cfg(test)]
 #[path = "small_tests.rs"]
 mod small_tests;
+
+#[cfg(test)]
+#[path = "hole_tests.rs"]
+mod hole_tests;
