@@ -23,6 +23,8 @@ const FOLDER = ENTRY_KINDS.indexOf("folder");
 /** Bits of the column of kinds: the kind, and whether a file has holes. */
 const KIND = 0x0f;
 const SPARSE = 0x80;
+/** So many times its data, a file is hollow: a core hashes zeros about that much faster than a link of 1 Gbit/s carries data. */
+const HOLLOW = 64;
 
 const SLASH = 0x2f;
 
@@ -36,10 +38,10 @@ export class Entries {
   #sizes = new Float64Array(INITIAL_CAPACITY);
   /** Bytes of data of the files that have holes. */
   readonly #data = new Map<EntryId, number>();
-  /** By state: entries, files among them, files with holes, links, bytes of data. */
+  /** By state: entries, files among them, files of which nearly all is holes, links, bytes of data. */
   readonly #inState = new Float64Array(STATE_COUNT);
   readonly #filesIn = new Float64Array(STATE_COUNT);
-  readonly #sparseIn = new Float64Array(STATE_COUNT);
+  readonly #hollowIn = new Float64Array(STATE_COUNT);
   readonly #linksIn = new Float64Array(STATE_COUNT);
   readonly #bytesIn = new Float64Array(STATE_COUNT);
   #count = 0;
@@ -112,9 +114,9 @@ export class Entries {
     return this.#filesIn[state] ?? 0;
   }
 
-  /** Files with holes. */
-  sparseIn(state: EntryState): number {
-    return this.#sparseIn[state] ?? 0;
+  /** Files of which nearly all is holes: hashing them takes the time, and not what travels. */
+  hollowIn(state: EntryState): number {
+    return this.#hollowIn[state] ?? 0;
   }
 
   linksIn(state: EntryState): number {
@@ -306,13 +308,17 @@ export class Entries {
     this.#tops++;
   }
 
+  #isHollow(entry: EntryId): boolean {
+    return this.isSparse(entry) && this.dataBytes(entry) * HOLLOW <= this.size(entry);
+  }
+
   #tally(state: EntryState, entry: EntryId, by: 1 | -1): void {
     const kind = (this.#kinds[entry] ?? 0) & KIND;
     this.#inState[state] = this.inState(state) + by;
     if (kind === FILE) {
       this.#filesIn[state] = this.filesIn(state) + by;
       this.#bytesIn[state] = this.bytesIn(state) + by * this.dataBytes(entry);
-      if (this.isSparse(entry)) this.#sparseIn[state] = this.sparseIn(state) + by;
+      if (this.#isHollow(entry)) this.#hollowIn[state] = this.hollowIn(state) + by;
     } else if (kind !== FOLDER) {
       this.#linksIn[state] = this.linksIn(state) + by;
     }

@@ -98,7 +98,7 @@ export interface Progress {
   readonly filesPresent: number;
   /** Whether the manifest is complete. */
   readonly listed: boolean;
-  /** Whether all that is missing are blocks of files with holes: then little travels, and both sides hash zeros. */
+  /** Whether all that is missing are blocks of files of which nearly all is holes: then little travels, and both sides hash zeros. */
   readonly hashesHoles: boolean;
 }
 

@@ -38,7 +38,7 @@ export function progressOf(
     filesArrived: entries.filesIn(committed) + entries.filesIn(present),
     filesPresent: entries.filesIn(present),
     listed,
-    hashesHoles: listed && missing > 0 && missing === entries.sparseIn(needed) + entries.sparseIn(sealed),
+    hashesHoles: listed && missing > 0 && missing === entries.hollowIn(needed) + entries.hollowIn(sealed),
   };
 }
 

@@ -21,7 +21,7 @@ export interface ProgressReport {
   readonly filesArrived?: number;
   /** Those of `filesArrived` that were there before. */
   readonly filesPresent?: number;
-  /** All data is there, and what is left are holes of sparse files, which both sides hash. */
+  /** What is left is nearly all holes, which both sides hash. */
   readonly hashesHoles?: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface StatusState {
   /** Bytes that travelled, and are verified. */
   readonly movedBytes: number;
   readonly listed: boolean;
-  /** Only holes are left, which do not travel: no speed, and no stall. */
+  /** What is left is nearly all holes, which do not travel: no speed, and no stall. */
   readonly hashesHoles: boolean;
   /** Since the start, in bits per second. */
   readonly rate: number;

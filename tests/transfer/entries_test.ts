@@ -73,7 +73,7 @@ Deno.test("entries: a run moves at once, whatever states its entries are in, and
   const entries = new Entries(100);
   add(entries, "d", 0, "folder");
   add(entries, "d/a", 60);
-  add(entries, "d/b", 1000, "file", 250);
+  add(entries, "d/b", 16_000, "file", 250);
   add(entries, "d/l", 0, "link");
   add(entries, "d/c", 7);
   entries.setRun(0, 5, EntryState.needed);
@@ -82,7 +82,7 @@ Deno.test("entries: a run moves at once, whatever states its entries are in, and
   entries.setRun(0, 5, EntryState.complete);
   const { complete, needed, sealed } = EntryState;
   assert.deepEqual([needed, sealed, complete].map((state) => entries.inState(state)), [0, 0, 5]);
-  assert.deepEqual([entries.filesIn(complete), entries.linksIn(complete), entries.sparseIn(complete)], [3, 1, 1]);
+  assert.deepEqual([entries.filesIn(complete), entries.linksIn(complete), entries.hollowIn(complete)], [3, 1, 1]);
   assert.equal(entries.bytesIn(complete), 317);
   const runs: number[][] = [];
   entries.setState(2, EntryState.failed);
@@ -112,13 +112,29 @@ Deno.test("entries: holes count for the size and the blocks of a file, and not f
   assert.deepEqual([verified.bytes, progressOf(entries, verified.bytes, true).verifiedBytes], [125, 125]);
   assert.equal(progressOf(entries, verified.bytes, true).hashesHoles, false, "a file without holes is missing");
   entries.setState(1, EntryState.complete);
-  assert.equal(progressOf(entries, verified.bytes, true).hashesHoles, true);
-  assert.equal(progressOf(entries, verified.bytes, false).hashesHoles, false, "more may come");
+  assert.equal(progressOf(entries, verified.bytes, true).hashesHoles, false, "a quarter is data");
   verified.add(0, 5, 5);
   verified.drop(0);
   entries.setState(0, EntryState.complete);
   const { verifiedBytes, hashesHoles } = progressOf(entries, verified.bytes, true);
   assert.deepEqual([verifiedBytes, hashesHoles, verified.bytes], [290, false, 0]);
+});
+
+Deno.test("holes are what is hashed once all that is missing are files of hardly any data", () => {
+  const entries = new Entries(100);
+  add(entries, "image", 6400, "file", 100);
+  add(entries, "fuller", 6400, "file", 101);
+  add(entries, "plain", 40);
+  entries.setRun(0, 3, EntryState.needed);
+  const hashesHoles = (listed = true) => progressOf(entries, 0, listed).hashesHoles;
+  assert.equal(hashesHoles(), false);
+  entries.setState(2, EntryState.complete);
+  assert.equal(hashesHoles(), false, "more data than a sixty-fourth");
+  entries.setState(1, EntryState.complete);
+  assert.equal(hashesHoles(), true);
+  assert.equal(hashesHoles(false), false, "more may come");
+  entries.setState(0, EntryState.complete);
+  assert.equal(hashesHoles(), false, "nothing is missing");
 });
 
 Deno.test("A5: T10: a million entries take 10 bytes each, 11 at the sender, and room to grow", () => {

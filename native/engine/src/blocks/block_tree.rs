@@ -39,16 +39,6 @@ impl BlockHasher {
     }
 }
 
-/// Zeros to hash: holes have no bytes, and their values depend on where they lie.
-pub static ZEROS: [u8; BLOCK_LEN as usize] = [0; BLOCK_LEN as usize];
-
-/// The value of a block of so many zeros, and its root as [`BlockHasher::finish`] has it.
-pub fn value_of_zeros(index: u64, len: usize) -> ([u8; 32], Option<[u8; 32]>) {
-    let mut hasher = BlockHasher::new(index);
-    hasher.update(ZEROS.get(..len).unwrap_or(&ZEROS));
-    hasher.finish()
-}
-
 /// The root of a file of more than one block from the values of all its blocks, in order.
 ///
 /// A file of one block or none has no inner node to merge: its root is the plain hash of its bytes, so this returns `None`.

@@ -8,3 +8,4 @@ pub mod frame;
 pub mod roots;
 pub mod ultra2;
 pub mod wanted;
+pub mod zeros;

@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::sink::{Claim, Claimed, Sink, SmallClaim};
-use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher, ZEROS, value_of_zeros};
+use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::blocks::codec::{LaneCodec, LaneDecoder, Part};
 use crate::blocks::frame::{Encoding, FrameHeader, Preface, VALUE_LEN, block_len};
+use crate::blocks::zeros::{ZEROS_AT_ONCE, root_of_zeros, values_of_zeros, zeros};
 use crate::core::stats::{add, lap};
 
 /// The reader of one lane. What is incomplete is kept here, never in a shared place.
@@ -128,18 +129,23 @@ impl LaneReader {
     /// Takes a run of blocks of zeros.
     fn holes(&mut self, header: FrameHeader, sink: &Arc<Sink>) -> Result<(), &'static str> {
         let size = sink.check(&header)?;
+        let mut claims = Vec::new();
         for block in header.block..header.block + header.blocks() {
             match sink.claim(header.entry, block, size)? {
                 None => add(&sink.counters.dropped_blocks, 1),
-                Some(Claimed::Block(claim)) => take_hole(claim, block, block_len(size, block), sink),
+                Some(Claimed::Block(claim)) => claims.push(claim),
                 Some(Claimed::Small(mut claim)) => {
-                    let root = *blake3::hash(&ZEROS[..claim.len() as usize]).as_bytes();
+                    let root = root_of_zeros(claim.len());
                     if claim.fill() && claim.complete(root, header.sealed) {
                         self.has_arrived(header.entry, sink);
                     }
                 }
             }
+            if claims.len() == ZEROS_AT_ONCE {
+                take_holes(std::mem::take(&mut claims), size, sink);
+            }
         }
+        take_holes(claims, size, sink);
         Ok(())
     }
 
@@ -266,20 +272,28 @@ impl SmallHash {
     }
 }
 
-fn take_hole(claim: Claim, block: u64, length: u32, sink: &Sink) {
-    if !claim.entry().open() {
-        return;
-    }
+/// Takes some blocks of zeros, at most [`ZEROS_AT_ONCE`].
+fn take_holes(mut claims: Vec<Claim>, size: u64, sink: &Sink) {
     let start = Instant::now();
-    let must_write = claim.entry().dirty.load(Ordering::Relaxed);
-    // Zeros cover what an earlier wrong block left.
-    let zeros = &ZEROS[..length as usize];
-    if must_write && !claim.entry().write_at(block * BLOCK_LEN, zeros) {
-        return;
-    }
-    let (value, root) = value_of_zeros(block, length as usize);
+    claims.retain(|claim| fill(claim, size));
+    let blocks: Vec<u64> = claims.iter().map(Claim::block).collect();
+    let mut values = vec![[0; VALUE_LEN]; blocks.len()];
+    values_of_zeros(size, &blocks, &mut values);
     lap(&sink.counters.receive_hash_time, start);
-    claim.verified(value, root);
+    for (claim, value) in claims.into_iter().zip(values) {
+        claim.verified(value, None);
+    }
+}
+
+/// Makes a block zeros. `false`: its file has failed.
+fn fill(claim: &Claim, size: u64) -> bool {
+    let (entry, block) = (claim.entry(), claim.block());
+    if !entry.open() {
+        return false;
+    }
+    // Zeros cover what an earlier wrong block left.
+    let must_write = entry.dirty.load(Ordering::Relaxed);
+    !must_write || entry.write_at(block * BLOCK_LEN, zeros(block_len(size, block) as usize))
 }
 
 #[cfg(test)]
@@ -289,3 +303,7 @@ mod tests;
 #[cfg(test)]
 #[path = "small_tests.rs"]
 mod small_tests;
+
+#[cfg(test)]
+#[path = "hole_tests.rs"]
+mod hole_tests;

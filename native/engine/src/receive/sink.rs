@@ -340,6 +340,10 @@ impl Claim {
         &self.entry
     }
 
+    pub fn block(&self) -> u64 {
+        self.block
+    }
+
     /// The block is written and its value was right.
     pub fn verified(mut self, value: [u8; 32], root: Option<[u8; 32]>) {
         self.settled = true;

@@ -12,10 +12,11 @@ use parking_lot::Mutex;
 
 use super::origin::{Content, Described, Origin};
 use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups};
-use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher, value_of_zeros};
+use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
 use crate::blocks::frame::{Encoding, FrameHeader, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
 use crate::blocks::roots::Roots;
+use crate::blocks::zeros::{ZEROS_AT_ONCE, root_of_zeros, values_of_zeros};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::limit::Limit;
@@ -119,17 +120,13 @@ impl Source {
             return None;
         }
         let start = Instant::now();
-        let mut completes = false;
-        for block in holes.clone() {
-            let (value, root) = value_of_zeros(block, block_len(entry.size, block) as usize);
-            match self.keep(&entry, block, value, root) {
-                Ok(completed) => completes |= completed,
-                Err(fault) => {
-                    self.tell_failed(&entry, &fault);
-                    return None;
-                }
+        let completes = match self.keep_zeros(&entry, holes.clone()) {
+            Ok(completes) => completes,
+            Err(fault) => {
+                self.tell_failed(&entry, &fault);
+                return None;
             }
-        }
+        };
         lap(&self.counters.hash_time, start);
         let header = FrameHeader {
             entry: id,
@@ -352,6 +349,24 @@ impl Source {
             Kept::New | Kept::Same => {}
             Kept::Other => return Err(self.changed(entry.id)),
             Kept::Merged => self.check_group(entry, block, value)?,
+        }
+        Ok(completes)
+    }
+
+    /// Keeps the values of holes, as [`Source::keep`].
+    fn keep_zeros(&self, entry: &SourceEntry, holes: Range<u64>) -> Result<bool, Fault> {
+        let root = (block_count(entry.size) == 1).then(|| root_of_zeros(entry.size));
+        let mut completes = false;
+        let mut values = [[0; VALUE_LEN]; ZEROS_AT_ONCE];
+        let mut next = holes.start;
+        while next < holes.end {
+            let blocks: Vec<u64> = (next..holes.end).take(ZEROS_AT_ONCE).collect();
+            next += blocks.len() as u64;
+            let values = &mut values[..blocks.len()];
+            values_of_zeros(entry.size, &blocks, values);
+            for (block, value) in blocks.iter().zip(values) {
+                completes |= self.keep(entry, *block, *value, root)?;
+            }
         }
         Ok(completes)
     }

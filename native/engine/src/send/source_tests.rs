@@ -325,3 +325,18 @@ fn t31_holes_are_not_read_and_one_frame_covers_a_run_of_them() {
     assert_eq!(read, BLOCK as u64, "data alone");
     assert_eq!(sealed(&told(&events)), [root(&std::fs::read(&path).unwrap())]);
 }
+
+#[test]
+fn t31_a_long_run_of_holes_is_sealed_with_the_root_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let count = ZEROS_AT_ONCE as u64 + 20;
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len((count - 1) * BLOCK as u64 + 5).unwrap();
+    let (source, events) = source(folder.path());
+    assert_eq!(source.hole_blocks(1, 0), count);
+    let mut buffer = vec![0xa5; FRAME_ROOM];
+    let place = source.hole_frame(&CODEC, 1, 0..count, &mut buffer).unwrap();
+    assert!(buffer[place.start..place.start + place.len] == holes(1, 0, count as u32));
+    assert_eq!(sealed(&told(&events)), [root(&std::fs::read(&path).unwrap())]);
+}
