@@ -11,8 +11,8 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive"], ["engine"], ["door"]],
   files: [
     ["os"],
-    ["error", "path"],
-    ["extras"],
+    ["error", "path", "below"],
+    ["extras", "reserved"],
     ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers"],
     ["names", "follow"],
     ["tree", "part", "link_table", "extra_table"],

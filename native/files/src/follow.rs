@@ -8,10 +8,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::below::open_below;
 use crate::left_out::Reason;
 use crate::links::components;
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, System};
-use crate::source::open_below;
 
 /// Links on the way to one target: as many as Linux follows.
 const MAX_HOPS: u32 = 40;

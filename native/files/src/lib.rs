@@ -6,6 +6,7 @@
 //!
 //! A peer can cause errors here, never panics: nothing is indexed or unwrapped that came from outside.
 
+mod below;
 mod commit;
 mod error;
 mod extra_table;

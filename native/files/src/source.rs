@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::below::open_below;
 use crate::error::{ErrorClass, FileError};
 use crate::links::link_root;
 use crate::names::{MAX_NAME_BYTES, Name, Names};
@@ -337,13 +338,6 @@ impl Source {
         components.reverse();
         Some((entry, components.join("/")))
     }
-}
-
-/// Opens a folder below another one, component by component, without following links.
-pub(crate) fn open_below(folder: &Arc<NativeFolder>, way: &[String]) -> std::io::Result<Arc<NativeFolder>> {
-    way.iter().try_fold(Arc::clone(folder), |folder, component| {
-        Ok(Arc::new(folder.open_folder(component)?))
-    })
 }
 
 /// 16 bytes that change when the file is another one or was touched. `ctime` cannot be set back.
