@@ -65,7 +65,7 @@ async function sendPhase(
   try {
     await offering.sized(context);
     const { tuning } = site;
-    return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false }, context);
+    return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false, allowSleep: true }, context);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -91,6 +91,7 @@ async function receivePhase(
     transfer: 1,
     folder,
     allowLeftOut: false,
+    allowSleep: true,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     // One file, and no more of it than both sides agreed on: what a test costs is known before.

@@ -31,6 +31,7 @@ export async function send(
   context: RunContext,
 ): Promise<Outcome> {
   const outgoing = new Outgoing(offering, options, context);
+  using _awake = keptAwake(options, context);
   const outcome = await once(outgoing, peer, context);
   outgoing.report(outcome);
   return outcome;
@@ -51,6 +52,7 @@ export async function receive(
   context: RunContext,
 ): Promise<Outcome> {
   const incoming = new Incoming(sink, options, context);
+  using _awake = keptAwake(options, context);
   try {
     const outcome = await once(incoming, peer, context);
     incoming.report(outcome);
@@ -58,6 +60,11 @@ export async function receive(
   } finally {
     await incoming.dispose();
   }
+}
+
+/** Keeps the machine awake until it is disposed, unless the user lets it sleep. */
+function keptAwake({ allowSleep }: { readonly allowSleep: boolean }, { hub }: Context): Disposable | undefined {
+  return allowSleep ? undefined : hub.engine.stayAwake();
 }
 
 /** @throws {Interrupted} when the user ended the run */

@@ -34,6 +34,8 @@ export interface SendOptions {
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
+  /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
 }
 
 type State =
@@ -399,6 +401,7 @@ export class Outgoing implements Side {
         return this.machine.handle(event);
       }
       case "sealed":
+        if (event.unlinked) this.tell({ type: "name-lost", path: this.#nameOf(event.entry) });
         return this.machine.handle(event);
       case "disposed":
         return;

@@ -16,9 +16,19 @@ import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
-import { commandFor, commandForFile, errorLines, errorText, unkeptText, UNNAMED, warningText } from "./messages.ts";
+import {
+  commandFor,
+  commandForFile,
+  errorLines,
+  errorText,
+  nameLostText,
+  unkeptText,
+  UNNAMED,
+  warningText,
+} from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
-import { ProgressMeter, type StatusState } from "./progress.ts";
+import { percentShown, ProgressMeter, type StatusState } from "./progress.ts";
+import { Unfinished } from "./unfinished.ts";
 import { bottleneckText, findingText } from "./verdict.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -40,6 +50,7 @@ type ObjectType =
   | "settings"
   | "progress"
   | "warning"
+  | "note"
   | "file-failed"
   | "complete"
   | "measurement"
@@ -62,13 +73,22 @@ export class JsonOutput implements Output {
   /** Why the exit code will not be 0, as far as that is known. */
   #why: string | undefined;
 
-  constructor(terminal: Terminal, now: () => number) {
+  /** Whether a transfer can be gone on with. */
+  readonly #unfinished = new Unfinished();
+
+  /** @param again the command of this run */
+  constructor(terminal: Terminal, now: () => number, again: () => string | undefined) {
     this.#terminal = terminal;
     this.#now = now;
-    this.#objects = jsonObjects({ state: () => this.#state, why: () => this.#why });
+    this.#objects = jsonObjects({
+      state: () => this.#state,
+      why: () => this.#why,
+      again: () => this.#unfinished.is ? again() : undefined,
+    });
   }
 
   tell(event: UserEvent): void {
+    this.#unfinished.see(event);
     switch (event.type) {
       case "debug":
         return this.#line(event.line);
@@ -115,11 +135,12 @@ export class JsonOutput implements Output {
 interface JsonView {
   readonly state: () => StatusState | undefined;
   readonly why: () => string | undefined;
+  readonly again: () => string | undefined;
 }
 
 const nothing = () => undefined;
 
-function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefined> {
+function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | undefined> {
   return {
     "ticket": ({ ticket }) => ticketObject(ticket),
     "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
@@ -139,10 +160,11 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
     "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
     "error": errorObject,
     "interrupted": () => interruptedObject(state()),
-    "exit": ({ code }) => exitObject(code, why()),
+    "exit": ({ code }) => exitObject(code, why(), again()),
     "phase": nothing,
     "ipv4-only": nothing,
     "opened": nothing,
@@ -166,7 +188,7 @@ function progressObject(state: StatusState | undefined): JsonObject | undefined 
     filesArrived: state.filesArrived,
     filesPresent: state.filesPresent,
     listed: state.listed,
-    percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
+    percent: state.listed ? percentShown(state, percentOf(state.bytes, state.totalBytes)) : null,
     bitsPerSecond: Math.round(state.rate),
     lastSecondBitsPerSecond: Math.round(state.lastSecondRate),
     secondsLeft: state.secondsLeft === undefined ? null : Math.ceil(state.secondsLeft),
@@ -202,9 +224,10 @@ function interruptedObject(state: StatusState | undefined): JsonObject {
   };
 }
 
-function exitObject(code: number, told: string | undefined): JsonObject {
+function exitObject(code: number, told: string | undefined, again: string | undefined): JsonObject {
   const why = told ?? (code > SIGNALS ? "interrupted" : undefined);
-  return code === 0 || why === undefined ? { type: "exit", code } : { type: "exit", code, why };
+  if (code === 0 || why === undefined) return { type: "exit", code };
+  return { type: "exit", code, why, ...again === undefined ? {} : { again } };
 }
 
 function failureFields({ path = UNNAMED, kind, text }: FileFailure) {

@@ -12,8 +12,8 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   files: [
     ["os"],
     ["error", "path"],
-    ["extras"],
-    ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers"],
+    ["extras", "reserved"],
+    ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers", "fingerprint"],
     ["names", "follow"],
     ["tree", "part", "link_table", "extra_table"],
     ["table"],

@@ -27,6 +27,7 @@ const OPTIONS = {
   ...USUAL_CHOICES,
   noSync: false,
   allowLeftOut: false,
+  allowSleep: true,
   lanes: 4,
   connections: undefined,
 };
@@ -53,7 +54,11 @@ async function proved() {
 function outgoing(sender: SimulatedProcess): Transfer {
   const offering = Offering.ofPaths(["photos"], USUAL_CHOICES, sender.context);
   return new Transfer(
-    new Outgoing(offering, { transfer: 1, tuning: DEFAULT_TUNING, allowLeftOut: false }, sender.context),
+    new Outgoing(
+      offering,
+      { transfer: 1, tuning: DEFAULT_TUNING, allowLeftOut: false, allowSleep: true },
+      sender.context,
+    ),
     sender.context,
   );
 }
