@@ -97,7 +97,7 @@ impl Engine {
             tell,
             writers: Workers::new("ultra-write", options.writers as usize, on_panic),
             background: Workers::new("ultra-files", 2, on_panic),
-            rereads: Workers::new("ultra-reread", 1, on_panic),
+            rereads: Workers::new("ultra-read", 1, on_panic),
             quic,
             pump,
             connections: Table::default(),
