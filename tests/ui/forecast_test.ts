@@ -30,7 +30,7 @@ function worstRise(told: readonly Told[], fromMs: number): number {
 function worstError(told: readonly Told[], fromMs: number, endMs: number): number {
   const truth = (ms: number) => (endMs - ms) / 1000;
   return Math.max(
-    ...told.filter(({ ms }) => ms >= fromMs && endMs - ms > 5000).map(({ ms, left }) =>
+    ...told.filter(({ ms }) => ms >= fromMs && endMs - ms > 20_000).map(({ ms, left }) =>
       Math.abs(left - truth(ms)) / truth(ms)
     ),
   );
