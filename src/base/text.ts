@@ -11,11 +11,6 @@ export function formatRate(bitsPerSecond: number): string {
   return `${(bitsPerSecond / 1e6).toFixed(1)} Mbps`;
 }
 
-/** `42.0%`. It says 100.0% only when nothing is missing. */
-export function formatPercent(part: number, whole: number): string {
-  return `${percentOf(part, whole).toFixed(1)}%`;
-}
-
 /** 0 to 100 in steps of 0.1, rounded down. An empty whole is complete. */
 export function percentOf(part: number, whole: number): number {
   if (whole <= 0) return 100;

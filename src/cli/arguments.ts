@@ -40,6 +40,10 @@ export interface SendInvocation extends TransferInvocation {
   readonly preserve: Preserve;
   /** Whether what is left out is no reason for another exit code than 0. */
   readonly allowLeftOut: boolean;
+  /** Whether files may become longer while they are sent. */
+  readonly allowGrowing: boolean;
+  /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
 }
 
 export interface ReceiveInvocation extends TransferInvocation {
@@ -55,6 +59,7 @@ export interface ReceiveInvocation extends TransferInvocation {
   /** Not to wait for the disk. */
   readonly noSync: boolean;
   readonly allowLeftOut: boolean;
+  readonly allowSleep: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
 }
@@ -201,6 +206,8 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
     links: linkChoice(words, ["inside", "all", "none", "follow"]),
     preserve: parsePreserve(lastValue(words, "preserve")),
     allowLeftOut: words.values.has("allow-left-out"),
+    allowGrowing: words.values.has("allow-growing"),
+    allowSleep: words.values.has("allow-sleep"),
     ...transfer,
   };
 }
@@ -233,6 +240,7 @@ function receiveInvocation(
     preserve: parsePreserve(lastValue(words, "preserve")),
     noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
+    allowSleep: words.values.has("allow-sleep"),
     stay,
     ...transfer,
   };

@@ -115,6 +115,12 @@ export const FLAGS = [
       "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
   },
   {
+    name: "allow-growing",
+    commands: ["send"],
+    elsewhere: "the sender reads the files",
+    help: "send files that become longer meanwhile, such as logs, up to the size that they have at the start",
+  },
+  {
     name: "no-sync",
     commands: ["recv"],
     elsewhere: "only the receiver writes",
@@ -167,6 +173,12 @@ export const FLAGS = [
     name: "allow-left-out",
     commands: ["send", "recv"],
     help: "exit with 0 although something was left out (links, unreadable files, ...)",
+  },
+  {
+    name: "allow-sleep",
+    commands: ["send", "recv"],
+    help:
+      "let this machine go to sleep by itself while files move (otherwise it is kept awake where the system has a way)",
   },
   { name: "json", commands: ALL, help: "one JSON object a line on standard output, the last one being the exit" },
   { name: "quiet", short: "q", commands: ALL, help: "only errors, and the ticket of the side that waits" },

@@ -26,6 +26,7 @@ export async function receiveCommand(
     preserve: task.preserve,
     noSync: task.noSync,
     allowLeftOut: task.allowLeftOut,
+    allowSleep: task.allowSleep,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };

@@ -20,6 +20,7 @@ import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory }
 import { mostConnections } from "../settings/connections.ts";
 import { engineSizes } from "../settings/engine_sizes.ts";
 import { describe } from "../ui/advice.ts";
+import { commandLine } from "../ui/command_line.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
@@ -47,15 +48,20 @@ export interface ProcessFacts {
   readonly fault: StartFault | undefined;
 }
 
+/** How long an orderly end may take after a signal. What is not written down by then is checked, or sent again, by the next run. */
+const ORDERLY_END_MS = 900;
+
 /** Runs one command; the result is the exit code. `exitNow` is called for a second Ctrl-C. */
 export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
   const terminal = processTerminal();
   let isVerbose = false;
+  let again: string | undefined;
   const output = createOutput({
     mode: outputModeOf(facts.args),
     terminal,
     now: () => monotonicClock.now(),
     environment: facts,
+    again: () => again,
     isVerbose: () => isVerbose,
   });
   const tell: Tell = (event) => output.tell(event);
@@ -77,6 +83,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         return undefined;
       default:
         isVerbose = invocation.verbose;
+        if (invocation.command !== "test") again = commandLine(facts.args);
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);
@@ -126,12 +133,15 @@ async function runTransfer(
     : () => {};
   using signals = watchSignals(facts.ignored);
   surviveFileLimit();
-  signals.insisted.addEventListener("abort", () => {
-    const code = exitCodeOfSignal("SIGINT");
+  const endNow = () => {
+    const code = exitCodeOfSignal(signals.signal ?? "SIGINT");
     // Takes the status line away.
     tell({ type: "exit", code });
     exitNow(code);
-  });
+  };
+  let late: Disposable | undefined;
+  signals.ended.addEventListener("abort", () => late = systemTimers.after(ORDERLY_END_MS, endNow));
+  signals.insisted.addEventListener("abort", endNow);
   const task = await resolve(invocation, signals.ended, tell);
   const { tuning } = task;
   const distance = farthest(task);
@@ -155,6 +165,7 @@ async function runTransfer(
   } finally {
     engine.stop();
     await events.catch(() => {});
+    late?.[Symbol.dispose]();
     stopLog();
   }
 }

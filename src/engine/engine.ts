@@ -98,6 +98,8 @@ export interface SourceOptions {
   readonly cache: "allowed" | "forgotten";
   readonly links: LinkChoice;
   readonly preserve: Preserve;
+  /** Files that become longer are sent up to the size that the walk saw. */
+  readonly allowGrowing: boolean;
 }
 
 /** Which lanes to open, and where. */
@@ -180,6 +182,8 @@ export interface Engine {
   abandon(sink: SinkId, entry: EntryId): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
+  /** Keeps the machine from going to sleep until it is disposed, where the system has a way. */
+  stayAwake(): Disposable;
   /** The root of a file that was sent or committed here, 32 bytes. */
   entryRoot(transfer: TransferId, entry: EntryId): Uint8Array | undefined;
   /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */

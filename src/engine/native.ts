@@ -112,6 +112,8 @@ class NativeEngine implements Engine {
   /** The first refused command. */
   #refused: Error | undefined;
   /** Ends the wait that goes on. */
+  /** Transfers that keep the machine awake. */
+  #awake = 0;
   #interrupt: (error: Error) => void = () => {};
 
   constructor(library: Symbols) {
@@ -190,14 +192,23 @@ class NativeEngine implements Engine {
     return actual < 0 ? undefined : actual;
   }
 
-  source({ paths, cache, links, preserve }: SourceOptions): SourceId {
+  source({ paths, cache, links, preserve, allowGrowing }: SourceOptions): SourceId {
     const origin = cache === "allowed" ? "files" : "uncached-files";
-    return this.#source({ origin, size: 0, links, hardlinks: true, ...preserve, paths });
+    return this.#source({ origin, size: 0, links, hardlinks: true, ...preserve, allowGrowing, paths });
   }
 
   memorySource(size: number): SourceId {
-    const choices = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE } as const;
+    const choices = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
     return this.#source({ origin: "memory", size, ...choices, paths: [] });
+  }
+
+  stayAwake(): Disposable {
+    if (this.#awake++ === 0) this.#queue({ type: "stay-awake", on: true });
+    return {
+      [Symbol.dispose]: () => {
+        if (--this.#awake === 0) this.#queue({ type: "stay-awake", on: false });
+      },
+    };
   }
 
   limitRate(source: SourceId, bytesPerSecond: number): void {

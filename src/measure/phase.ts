@@ -65,7 +65,7 @@ async function sendPhase(
   try {
     await offering.sized(context);
     const { tuning } = site;
-    return await send(offering, peer, { tuning, allowLeftOut: false }, context);
+    return await send(offering, peer, { tuning, allowLeftOut: false, allowSleep: true }, context);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -90,6 +90,7 @@ async function receivePhase(
     ...common,
     folder,
     allowLeftOut: false,
+    allowSleep: true,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     // One file, and no more of it than both sides agreed on: what a test costs is known before.

@@ -41,6 +41,8 @@ export type TransferEvent =
   /** Some 20 times a second, also when nothing changed, and at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
+  /** A file was deleted or replaced while it was sent. What was opened is complete, and is what the receiver has. */
+  | { readonly type: "name-lost"; readonly path: string | undefined }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
   /** What the sender's user wanted to keep, and what could not be read of anything, or is too much for an entry. */

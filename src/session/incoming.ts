@@ -37,6 +37,8 @@ export interface ReceiveOptions {
   readonly noSync: boolean;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
+  /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
   /** Lanes to grant at most, on all connections together. */
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */

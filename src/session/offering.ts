@@ -24,9 +24,11 @@ import { kindOfFault } from "../transfer/outcome.ts";
 export interface OfferChoices {
   readonly links: LinkChoice;
   readonly preserve: Preserve;
+  /** Files that become longer are sent up to the size that the walk saw. */
+  readonly allowGrowing: boolean;
 }
 
-export const USUAL_CHOICES: OfferChoices = { links: "inside", preserve: PRESERVE_NOTHING_MORE };
+export const USUAL_CHOICES: OfferChoices = { links: "inside", preserve: PRESERVE_NOTHING_MORE, allowGrowing: false };
 
 /** How long nothing is dialed while the walk has found nothing: mistakes in paths take no time to find. */
 const BEGIN_GRACE_MS = 150;

@@ -22,7 +22,7 @@ export function send(
   options: SendOptions,
   context: RunContext,
 ): Promise<Outcome> {
-  return once(peer, context, (transfers) => transfers.send(offering, options));
+  return once(peer, options, context, (transfers) => transfers.send(offering, options));
 }
 
 /** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
@@ -39,14 +39,16 @@ export function receive(
   options: ReceiveOptions,
   context: RunContext,
 ): Promise<Outcome> {
-  return once(peer, context, (transfers) => transfers.receive(sink, options));
+  return once(peer, options, context, (transfers) => transfers.receive(sink, options));
 }
 
 async function once(
   peer: Peer,
+  { allowSleep }: { readonly allowSleep: boolean },
   context: RunContext,
   act: (transfers: LinkTransfers) => Promise<Outcome>,
 ): Promise<Outcome> {
+  using _awake = allowSleep ? undefined : context.hub.engine.stayAwake();
   const transfers = new LinkTransfers(peer, context);
   try {
     return await act(transfers);

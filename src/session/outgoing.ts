@@ -32,6 +32,8 @@ export interface SendOptions {
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
+  /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
 }
 
 type State =
@@ -404,6 +406,7 @@ export class Outgoing implements Side {
         return this.machine.handle(event);
       }
       case "sealed":
+        if (event.unlinked) this.tell({ type: "name-lost", path: this.#nameOf(event.entry) });
         return this.machine.handle(event);
       case "disposed":
         return;

@@ -98,6 +98,8 @@ export interface Progress {
   readonly filesPresent: number;
   /** Whether the manifest is complete. */
   readonly listed: boolean;
+  /** Whether both sides agree on what became of every entry: nothing is complete before. */
+  readonly isConfirmed: boolean;
   /** Whether all that is missing are blocks of files of which nearly all is holes: then little travels, and both sides hash zeros. */
   readonly hashesHoles: boolean;
 }

@@ -97,7 +97,9 @@ export class Receiver {
   }
 
   get progress(): Progress {
-    return { ...progressOf(this.#entries, this.#verified.bytes, this.#admission.isListed), phase: this.phase };
+    const isConfirmed = this.outcome.state === "finished";
+    const { isListed } = this.#admission;
+    return { ...progressOf(this.#entries, this.#verified.bytes, isListed), phase: this.phase, isConfirmed };
   }
 
   /** Applies an event. The resulting commands wait for {@linkcode poll}. */

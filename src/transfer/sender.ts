@@ -94,7 +94,8 @@ export class Sender {
 
   get progress(): Progress {
     const { partialBytes } = this.#deliveries;
-    return { ...progressOf(this.#entries, partialBytes, this.#stage !== "listing"), phase: this.phase };
+    const isConfirmed = this.outcome.state === "finished";
+    return { ...progressOf(this.#entries, partialBytes, this.#stage !== "listing"), phase: this.phase, isConfirmed };
   }
 
   /** How many chunks the files known so far have, and how long the longest is. */

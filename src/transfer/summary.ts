@@ -22,7 +22,7 @@ export function progressOf(
   entries: Entries,
   partialBytes: number,
   listed: boolean,
-): Omit<Progress, "phase"> {
+): Omit<Progress, "phase" | "isConfirmed"> {
   const { missing } = entries;
   const wholeBytes = [verified, complete, committing, committed, present].reduce(
     (sum, state) => sum + entries.bytesIn(state),

@@ -12,17 +12,21 @@ export interface OutputOptions {
   readonly terminal: Terminal;
   /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
+  /** The command of this run, for a user who has to type it again; `undefined`: there is nothing to go on with. */
+  readonly again?: () => string | undefined;
   /** TERM. */
   readonly environment: { readonly term: string | undefined };
   /** Asked when something is shown: the command line is read later than the first line may have to be. */
   readonly isVerbose?: () => boolean;
 }
 
-export function createOutput({ mode, terminal, now, environment, isVerbose = () => false }: OutputOptions): Output {
-  if (mode === "json") return new JsonOutput(terminal, now);
+export function createOutput(
+  { mode, terminal, now, environment, again = () => undefined, isVerbose = () => false }: OutputOptions,
+): Output {
+  if (mode === "json") return new JsonOutput(terminal, now, again);
   if (mode === "quiet") return new QuietOutput(terminal);
   // NO_COLOR is about colour, and there is none.
   const plain = !terminal.stderr.isTerminal || environment.term === "dumb" ||
     (terminal.stderr.columns() ?? 0) < MIN_STATUS_COLUMNS;
-  return new HumanOutput(terminal, now, plain ? "plain" : "status", isVerbose);
+  return new HumanOutput(terminal, { now, style: plain ? "plain" : "status", isVerbose, again });
 }

@@ -22,6 +22,7 @@ import {
   SPARE_COLUMNS,
   type StatusState,
 } from "./progress.ts";
+import { Unfinished } from "./unfinished.ts";
 import type { Terminal, TextWriter } from "./writer.ts";
 
 /** Ten times a second looks alive and costs nothing. */
@@ -45,6 +46,15 @@ const ENDS_TRANSFER: ReadonlySet<UserEvent["type"]> = new Set(["complete", "erro
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
 
+export interface HumanOptions {
+  readonly now: () => number;
+  /** `status` needs a terminal that knows {@linkcode CLEAR_LINE}. */
+  readonly style: "plain" | "status";
+  readonly isVerbose: () => boolean;
+  /** The command of this run. */
+  readonly again: () => string | undefined;
+}
+
 export class HumanOutput implements Output {
   readonly #terminal: Terminal;
   readonly #now: () => number;
@@ -60,11 +70,12 @@ export class HumanOutput implements Output {
   #linedPercent = 0;
   /** Where the transfer that runs stood last. */
   #state: StatusState | undefined;
+  /** Whether a transfer can be gone on with. */
+  readonly #unfinished = new Unfinished();
   /** Files whose failure has been told. */
   readonly #told = new Set<FileFailure["path"]>();
 
-  /** @param style `status` needs a terminal that knows {@linkcode CLEAR_LINE} */
-  constructor(terminal: Terminal, now: () => number, style: "plain" | "status", isVerbose: () => boolean) {
+  constructor(terminal: Terminal, { now, style, isVerbose, again }: HumanOptions) {
     this.#terminal = terminal;
     this.#now = now;
     this.#isVerbose = isVerbose;
@@ -76,12 +87,14 @@ export class HumanOutput implements Output {
       state: () => this.#state,
       isNews: ({ path }) => !this.#told.has(path),
       hasTable: () => this.#hasTable,
+      again: () => this.#unfinished.is ? again() : undefined,
     });
   }
 
   tell(event: UserEvent): void {
     if (event.type === "phase" && event.phase === this.#phase) return;
     if (ENDS_STATUS.has(event.type)) this.#status?.hide();
+    this.#unfinished.see(event);
     for (const line of answer(this.#lines, event)) this.#line(line);
     if (ENDS_TRANSFER.has(event.type)) this.#state = undefined;
     switch (event.type) {

@@ -14,6 +14,7 @@ import {
   failureLine,
   measurementHeading,
   measurementLine,
+  nameLostText,
   PHASES,
   testVerdictLine,
   unkeptText,
@@ -35,6 +36,8 @@ export interface HumanView {
   readonly isNews: (failure: FileFailure) => boolean;
   /** Whether a measurement was told before. */
   readonly hasTable: () => boolean;
+  /** The command that goes on with what the run leaves unfinished. */
+  readonly again: () => string | undefined;
 }
 
 export function humanLines(view: HumanView): EventTable<readonly string[]> {
@@ -68,6 +71,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     // How often it has a line depends on the time.
     "progress": () => [],
     "file-failed": ({ failure }) => [failureLine(failure)],
+    "name-lost": ({ path }) => [`Note: ${nameLostText(path)}`],
     "unkept": ({ unkept, folder }) => [`Warning: ${unkeptText(unkept, folder)}`],
     "unsent": ({ unsent }) => [`Warning: ${unsentText(unsent)}`],
     "complete": ({ facts }) => closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews }),
@@ -81,8 +85,14 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "error": (event) => [...errorLines(event), ...arrived("", view.state())],
     "interrupted": () => arrived("Interrupted. ", view.state()),
     "debug": ({ line }) => [line],
-    "exit": () => [],
+    "exit": () => goOn(view.again()),
   };
+}
+
+/** What to type to go on with a transfer that came to no end; apart from other lines, so that it is easy to select. */
+function goOn(command: string | undefined): string[] {
+  if (command === undefined) return [];
+  return ["To go on, run the same commands again on both sides. On this one:", "", `    ${command}`, ""];
 }
 
 /** What of a transfer that did not come to its end is there all the same. */

@@ -21,13 +21,15 @@ import {
   commandForFile,
   errorLines,
   errorText,
+  nameLostText,
   unkeptText,
   UNNAMED,
   unsentText,
   warningText,
 } from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
-import { ProgressMeter, type StatusState } from "./progress.ts";
+import { percentShown, ProgressMeter, type StatusState } from "./progress.ts";
+import { Unfinished } from "./unfinished.ts";
 import { bottleneckText, findingText } from "./verdict.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -49,6 +51,7 @@ type ObjectType =
   | "settings"
   | "progress"
   | "warning"
+  | "note"
   | "file-failed"
   | "complete"
   | "measurement"
@@ -71,13 +74,22 @@ export class JsonOutput implements Output {
   /** Why the exit code will not be 0, as far as that is known. */
   #why: string | undefined;
 
-  constructor(terminal: Terminal, now: () => number) {
+  /** Whether a transfer can be gone on with. */
+  readonly #unfinished = new Unfinished();
+
+  /** @param again the command of this run */
+  constructor(terminal: Terminal, now: () => number, again: () => string | undefined) {
     this.#terminal = terminal;
     this.#now = now;
-    this.#objects = jsonObjects({ state: () => this.#state, why: () => this.#why });
+    this.#objects = jsonObjects({
+      state: () => this.#state,
+      why: () => this.#why,
+      again: () => this.#unfinished.is ? again() : undefined,
+    });
   }
 
   tell(event: UserEvent): void {
+    this.#unfinished.see(event);
     switch (event.type) {
       case "debug":
         return this.#line(event.line);
@@ -124,11 +136,12 @@ export class JsonOutput implements Output {
 interface JsonView {
   readonly state: () => StatusState | undefined;
   readonly why: () => string | undefined;
+  readonly again: () => string | undefined;
 }
 
 const nothing = () => undefined;
 
-function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefined> {
+function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | undefined> {
   return {
     "ticket": ({ ticket }) => ticketObject(ticket),
     "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
@@ -148,11 +161,12 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
     "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
     "unsent": ({ unsent }) => ({ type: "warning", text: unsentText(unsent) }),
     "error": errorObject,
     "interrupted": () => interruptedObject(state()),
-    "exit": ({ code }) => exitObject(code, why()),
+    "exit": ({ code }) => exitObject(code, why(), again()),
     "phase": nothing,
     "ipv4-only": nothing,
     "opened": nothing,
@@ -176,7 +190,7 @@ function progressObject(state: StatusState | undefined): JsonObject | undefined 
     filesArrived: state.filesArrived,
     filesPresent: state.filesPresent,
     listed: state.listed,
-    percent: state.listed ? percentOf(state.bytes, state.totalBytes) : null,
+    percent: state.listed ? percentShown(state, percentOf(state.bytes, state.totalBytes)) : null,
     bitsPerSecond: Math.round(state.rate),
     lastSecondBitsPerSecond: Math.round(state.lastSecondRate),
     secondsLeft: state.secondsLeft === undefined ? null : Math.ceil(state.secondsLeft),
@@ -212,9 +226,10 @@ function interruptedObject(state: StatusState | undefined): JsonObject {
   };
 }
 
-function exitObject(code: number, told: string | undefined): JsonObject {
+function exitObject(code: number, told: string | undefined, again: string | undefined): JsonObject {
   const why = told ?? (code > SIGNALS ? "interrupted" : undefined);
-  return code === 0 || why === undefined ? { type: "exit", code } : { type: "exit", code, why };
+  if (code === 0 || why === undefined) return { type: "exit", code };
+  return { type: "exit", code, why, ...again === undefined ? {} : { again } };
 }
 
 function failureFields({ path = UNNAMED, kind, text }: FileFailure) {

@@ -82,6 +82,11 @@ export function warningText(warning: Warning): string {
   }
 }
 
+/** A file that is complete although nobody finds it any more under its name. */
+export function nameLostText(path: string = UNNAMED): string {
+  return `${shownPath(path)} was deleted or replaced while it was sent; the file that was opened is sent complete`;
+}
+
 /** One warning for a whole transfer: the contents are there, but not all that is known of the files. */
 export function unkeptText(unkept: Unkept, folder: string): string {
   const who = unkept.owner || unkept.xattrs || unkept.acl

@@ -5,7 +5,8 @@
  */
 
 import { truncate, widthOf } from "./escape.ts";
-import { formatLeft, formatPair, formatPercent, formatSize, percentOf, rateOf } from "../base/text.ts";
+import { Forecast } from "./forecast.ts";
+import { formatLeft, formatPair, formatSize, percentOf, rateOf } from "../base/text.ts";
 
 /** Where a transfer stands. `Progress` of `transfer/` is one. */
 export interface ProgressReport {
@@ -21,6 +22,8 @@ export interface ProgressReport {
   readonly filesArrived?: number;
   /** Those of `filesArrived` that were there before. */
   readonly filesPresent?: number;
+  /** Whether both sides have confirmed the end. */
+  readonly isConfirmed?: boolean;
   /** What is left is nearly all holes, which both sides hash. */
   readonly hashesHoles?: boolean;
 }
@@ -37,6 +40,8 @@ export interface StatusState {
   /** Bytes that travelled, and are verified. */
   readonly movedBytes: number;
   readonly listed: boolean;
+  /** Whether both sides have confirmed the end: before that nothing shows 100 %. */
+  readonly isConfirmed: boolean;
   /** What is left is nearly all holes, which do not travel: no speed, and no stall. */
   readonly hashesHoles: boolean;
   /** Since the start, in bits per second. */
@@ -49,8 +54,15 @@ export interface StatusState {
   readonly stalledSeconds: number | undefined;
 }
 
-/** Span of the rate that the time left is reckoned from: long enough to be calm, short enough to follow a change. */
-const FORECAST_MS = 10_000;
+/**
+ * Span of the rate that the time left is reckoned from: half of what has passed, within these bounds. Long enough that a disk which takes its
+ * bytes in bursts makes no difference, short enough to follow a change.
+ */
+const FORECAST_MS = { least: 10_000, most: 20_000 } as const;
+const FORECAST_SHARE = 1 / 2;
+
+/** After a silence of this length the rate is reckoned anew: what stopped the bytes is over. */
+const SILENCE_MS = 8000;
 
 const SECOND_MS = 1000;
 
@@ -59,9 +71,6 @@ const STALL_MS = SECOND_MS;
 
 /** Samples closer than this are merged, so that their number is bounded however often reports come. */
 const SAMPLE_MS = 50;
-
-/** Longest time left that is shown: beyond a hundred hours it is no forecast. */
-const MAX_SECONDS_LEFT = 360_000;
 
 interface Sample {
   readonly at: number;
@@ -72,10 +81,13 @@ interface Sample {
 /** Turns reports into rates. */
 export class ProgressMeter {
   readonly #name: string;
+  readonly #forecast = new Forecast();
   #samples: Sample[] = [];
   #first: Sample | undefined;
   /** The last report that differed from the one before. */
   #moved: Sample | undefined;
+  /** How long nothing had moved at the last report. */
+  #silentMs = 0;
 
   constructor(name = "") {
     this.#name = name;
@@ -85,11 +97,15 @@ export class ProgressMeter {
     const bytes = report.verifiedBytes - (report.presentBytes ?? 0);
     const sample = { at: now, bytes };
     const first = this.#first ??= sample;
-    if (this.#moved?.bytes !== bytes) this.#moved = sample;
+    if (this.#moved?.bytes !== bytes) {
+      if (this.#silentMs >= SILENCE_MS) this.#samples = [];
+      this.#moved = sample;
+    }
+    const span = Math.min(FORECAST_MS.most, Math.max(FORECAST_MS.least, (now - first.at) * FORECAST_SHARE));
     this.#add(sample);
-    const forecast = this.#rateSince(now - FORECAST_MS, sample);
-    const left = (report.totalBytes - report.verifiedBytes) * 8 / forecast;
-    const silentMs = now - (this.#moved?.at ?? now);
+    const bytesLeft = report.totalBytes - report.verifiedBytes;
+    const secondsLeft = bytesLeft * 8 / this.#rateSince(now - span, sample);
+    const silentMs = this.#silentMs = now - (this.#moved?.at ?? now);
     const isMoving = !report.listed || report.verifiedBytes < report.totalBytes;
     const stalledSeconds = isMoving && silentMs >= STALL_MS ? Math.floor(silentMs / SECOND_MS) : undefined;
     return {
@@ -101,10 +117,11 @@ export class ProgressMeter {
       filesPresent: report.filesPresent ?? 0,
       movedBytes: bytes,
       listed: report.listed,
+      isConfirmed: report.isConfirmed ?? false,
       hashesHoles: report.hashesHoles ?? false,
       rate: rateBetween(first, sample),
       lastSecondRate: this.#rateSince(now - SECOND_MS, sample),
-      secondsLeft: report.listed && left >= 0 && left <= MAX_SECONDS_LEFT ? left : undefined,
+      secondsLeft: this.#forecast.update(now, report.listed ? secondsLeft : NaN),
       stalledSeconds,
     };
   }
@@ -114,7 +131,7 @@ export class ProgressMeter {
     if (before !== undefined && sample.at - before.at < SAMPLE_MS) return;
     this.#samples.push(sample);
     // The youngest of those that are too old stays: the span begins at it.
-    while ((this.#samples[1]?.at ?? Infinity) <= sample.at - FORECAST_MS) this.#samples.shift();
+    while ((this.#samples[1]?.at ?? Infinity) <= sample.at - FORECAST_MS.most) this.#samples.shift();
   }
 
   /** Rate from the last sample at or before a time, or from the oldest one. */
@@ -204,9 +221,17 @@ function workOf({ bytes, totalBytes, files, filesArrived }: StatusState): { done
   return { done: bytes + filesArrived * cost, total: totalBytes + files * cost };
 }
 
+/** The most that is shown before both sides have confirmed the end. */
+const MOST_UNCONFIRMED = 99.9;
+
 function percentDone(state: StatusState): number {
   const { done, total } = workOf(state);
-  return percentOf(done, total);
+  return percentShown(state, percentOf(done, total));
+}
+
+/** A share as it may be told. */
+export function percentShown({ isConfirmed }: StatusState, percent: number): number {
+  return isConfirmed ? percent : Math.min(percent, MOST_UNCONFIRMED);
 }
 
 /** What follows the percentage in a line of a log, `252/600 MB, 3 of 7 files, 6s left`. */
@@ -223,8 +248,7 @@ export function progressDetail(state: StatusState): string {
 
 /** `42.0%`, or the amount while the total is unknown. */
 export function progressShare(state: StatusState): string {
-  const { done, total } = workOf(state);
-  return state.listed ? formatPercent(done, total) : `${formatSize(state.bytes)} so far`;
+  return state.listed ? `${percentDone(state).toFixed(1)}%` : `${formatSize(state.bytes)} so far`;
 }
 
 /** ASCII, so that it looks the same in every locale and font. */

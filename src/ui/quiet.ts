@@ -56,6 +56,7 @@ const LINES: EventTable<readonly string[]> = {
   "added": nothing,
   "settings": nothing,
   "progress": nothing,
+  "name-lost": nothing,
   "unkept": nothing,
   "unsent": nothing,
   "measuring": nothing,

@@ -13,7 +13,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["os"],
     ["error", "path", "below"],
     ["extras", "reserved"],
-    ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers"],
+    ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers", "fingerprint"],
     ["names", "follow"],
     ["tree", "part", "link_table", "extra_table"],
     ["table"],

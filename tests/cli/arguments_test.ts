@@ -57,6 +57,8 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     links: "inside",
     preserve: PRESERVE_NOTHING_MORE,
     allowLeftOut: false,
+    allowGrowing: false,
+    allowSleep: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
     output: "human",
@@ -73,6 +75,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     preserve: PRESERVE_NOTHING_MORE,
     noSync: false,
     allowLeftOut: false,
+    allowSleep: false,
     stay: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
@@ -210,6 +213,8 @@ Deno.test("every flag arrives where it belongs", () => {
     "--json",
   );
   assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
+  assert.equal(parseSend("--allow-growing", "a").allowGrowing, true);
+  assert.deepEqual([parseRecv("--allow-sleep").allowSleep, parseSend("--allow-sleep", "a").allowSleep], [true, true]);
   assert.deepEqual([recv.allowLeftOut, parseSend("--allow-left-out", "a").allowLeftOut], [true, true]);
   assert.deepEqual([recv.tuning.streams, recv.tuning.congestionControl, recv.verbose, recv.output], [
     8,

@@ -82,7 +82,10 @@ for (const [signal, code] of SIGNALS) {
         await other.exits(5, PROMPT_MS);
         assertNothingThere(scene.into);
         assert.match(other.stderr.text, /^ultra: The other side.*interrupted/m);
-        assert.deepEqual(interrupted.events.at(-1), { type: "exit", code, why: "interrupted" });
+        const exit = interrupted.events.at(-1);
+        const again = exit?.["again"];
+        assert.deepEqual(exit, { type: "exit", code, why: "interrupted", again });
+        assert.match(String(again), who === "sender" ? /^ultra send --json .* ultra1\.\.\.$/ : /^ultra recv .*--into /);
       }, await largeFolder()));
   }
 }
@@ -98,12 +101,40 @@ Deno.test("T50: an interruption says on both sides what arrived and is kept", ()
     await sender.event("progress", ({ filesArrived }) => filesArrived === 1);
     sender.kill("SIGINT");
     await Promise.all([sender.exits(130, PROMPT_MS), receiver.exits(5, PROMPT_MS)]);
+    assert.match(String(sender.events.at(-1)?.["again"]), /^ultra send --json .*small\.bin .* ultra1\.\.\.$/);
     assert.deepEqual(sender.events.at(-2), { type: "interrupted", files: 2, filesArrived: 1, filesPresent: 0 });
-    assert.deepEqual(receiver.stderr.lines.slice(-2), [
+    assert.deepEqual(receiver.stderr.lines.slice(-6), [
       "ultra: The other side was interrupted",
       "1 of 2 files arrived and is kept; the next transfer skips what is there",
+      "To go on, run the same commands again on both sides. On this one:",
+      "",
+      `    ultra recv --listen 127.0.0.1 --into ${into}`,
+      "",
     ]);
     assert.deepEqual(namesIn(into), ["small.bin"]);
+  }));
+
+Deno.test("C5: an interrupted side ends within a second, also when the other side does not answer any more", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 50 * MIB);
+    for (const [signal, code] of SIGNALS) {
+      const into = await workspace.make(signal);
+      const { sender, receiver } = await workspace.pair(
+        [source, "--rate-limit", "5M"],
+        ["--into", into],
+        "--json",
+      );
+      await sender.midway();
+      receiver.kill("SIGSTOP");
+      const since = performance.now();
+      sender.kill(signal);
+      await sender.exits(code, PROMPT_MS);
+      // (The second that is promised, and what a busy machine needs to end a process.)
+      assert.ok(performance.now() - since < 2000, `${performance.now() - since} ms`);
+      assert.match(String(sender.events.at(-1)?.["again"]), /^ultra send /);
+      receiver.kill("SIGCONT");
+      await receiver.exits(5, SILENCE_MS);
+    }
   }));
 
 Deno.test("SIGINT, SIGTERM and SIGHUP end a side that waits", () =>

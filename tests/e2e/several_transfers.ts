@@ -80,12 +80,13 @@ for (const path of paths) {
     ...USUAL_CHOICES,
     noSync: false,
     allowLeftOut: false,
+    allowSleep: true,
     lanes: 8,
     connections: 2,
   };
   const offering = Offering.ofPaths([path], USUAL_CHOICES, context);
   const outcomes = await Promise.all([
-    sending.send(offering, { tuning, allowLeftOut: false }),
+    sending.send(offering, { tuning, allowLeftOut: false, allowSleep: true }),
     receiving.receive(openSink(options, context), options),
   ]);
   engine.dispose(offering.id);

@@ -7,7 +7,7 @@ const SIZE = 800 * MIB;
 /** What somebody does to a file while it is being sent. */
 const CHANGES: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   "E1: grows": (path) => Deno.writeTextFile(path, "more", { append: true }),
-  "E2: shrinks": (path) => Deno.truncate(path, SIZE / 2),
+  "E2: E6: shrinks": (path) => Deno.truncate(path, SIZE / 2),
   "E4: is rewritten in place with its size and time kept": async (path) => {
     const { mtime } = await Deno.stat(path);
     using file = await Deno.open(path, { write: true });
@@ -62,6 +62,10 @@ Deno.test("E5: a file that loses its name while it is sent arrives all the same"
     await sender.midway();
     await Deno.remove(source);
     await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.match(
+      JSON.stringify(sender.events.find(({ type }) => type === "note")),
+      /source\.bin was deleted or replaced/,
+    );
     await assertSameFile(`${into}/source.bin`, copy);
     await assertNoLeftovers(into);
   }, await largeFolder()));

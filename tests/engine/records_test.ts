@@ -123,7 +123,11 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
     leftOut: { counts: [], names: [] },
   }],
   [record(12, 9, 5, 5), "x", { type: "walk-failed", source: 5, fault: "not-found", text: "x" }],
-  [record(13, 0, 5, 3, f64(10), HASH), undefined, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH }],
+  [
+    record(13, 0, 5, 3, f64(10), HASH, 1),
+    undefined,
+    { type: "sealed", source: 5, entry: 3, size: 10, root: HASH, unlinked: true },
+  ],
   [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
   [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 14 }, (_, status) => status), {
     type: "checked",
@@ -181,7 +185,7 @@ Deno.test("engine: events are read at their place in the buffer, and hold nothin
   const incoming = decodeEvent(records.moveTo(2));
   assert.deepEqual(incoming, { type: "incoming", listener: 1, connection: 2, alpn: "a", remote: "b" });
   buffer.fill(0xee);
-  assert.deepEqual(sealed, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH });
+  assert.deepEqual(sealed, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH, unlinked: false });
 });
 
 Deno.test("engine: a page's bytes stay in the engine until they are taken", () => {
@@ -272,6 +276,7 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "expect-entries", sink: 6, first: 3, count: 2 }, record(21, 0, 6, 3, 2)],
   [{ type: "commit-entries", sink: 6, first: 3, count: 2 }, record(22, 0, 6, 3, 2)],
   [{ type: "release", source: 5, first: 3, count: 2 }, record(23, 0, 5, 3, 2)],
+  [{ type: "stay-awake", on: true }, record(24, 0, 1)],
   [{ type: "entry-root", transfer: 6, entry: 3 }, record(70, 0, 6, 3)],
   [{ type: "identity" }, record(64)],
   [{ type: "root", transfer: 6, statuses: THREE }, record(65, 3, 6), join(THREE, gap(5))],
@@ -289,7 +294,7 @@ Deno.test("engine: every command and question is encoded as docs/engine.md descr
     assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
     kinds.add(command.type);
   }
-  assert.equal(kinds.size, 29, "a new command belongs into this test");
+  assert.equal(kinds.size, 30, "a new command belongs into this test");
 });
 
 Deno.test("engine: a block of settings is read back as it was written", () => {
@@ -386,9 +391,10 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       owner: false,
       xattrs: true,
       acl: false,
+      allowGrowing: true,
       paths: ["/a", "/b"],
     }),
-    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 5, utf8.encode("/a\0/b")),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
     encodeSinkBlock({

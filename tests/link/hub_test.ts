@@ -40,7 +40,7 @@ Deno.test("hub: an event comes to the handler of its connection, listener, sourc
     { type: "lane-opened", lane: 9, connection: 2, number: 0 },
     { type: "lane-broke", connection: 3, lane: 9, text: "x" },
     { type: "walk-end", source: 4, entries: 0, files: 0, size: 0, unkept: ALL_KEPT, leftOut: NOTHING_LEFT_OUT },
-    { type: "sealed", source: 4, entry: 0, size: 0, root: NOTHING },
+    { type: "sealed", source: 4, entry: 0, size: 0, root: NOTHING, unlinked: false },
     { type: "verified", sink: 5, entry: 0, first: 0, count: 1 },
     { type: "folders-finished", sink: 5, unkept: ALL_KEPT },
     { type: "committed", sink: 6, first: 0, count: 1, durable: true, unkept: ALL_KEPT },

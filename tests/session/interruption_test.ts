@@ -136,6 +136,8 @@ Deno.test("interruption: C8 a sender whose confirmation got lost ends with 5, an
   });
   assert.deepEqual(ending.codes, { sender: 5, receiver: 0 });
   assertArrived(ending);
+  const confirmed = ending.sender.output.events.map((event) => event.type === "progress" && event.progress.isConfirmed);
+  assert.ok(!confirmed.includes(true), "the sender never showed 100 %");
   const again = await play({ items: [["one", 1]], waits: "receiver", disk: ending.disk });
   assert.deepEqual([again.codes, again.sender.output.facts[0]?.bytes], [{ sender: 0, receiver: 0 }, 0]);
 });

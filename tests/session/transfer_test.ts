@@ -6,6 +6,8 @@ import { meetByTicket } from "../../src/meet/meet.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import { emptyDisk, type Item, MIB, tree } from "../support/made_up.ts";
+import { createOutput } from "../../src/ui/create.ts";
+import { MemoryTerminal } from "../ui/support.ts";
 import { KILLED, SimulatedWorld } from "../support/simulated_process.ts";
 import { assertArrived, assertClean, type Ending, play, RECEIVER, SENDER } from "./support.ts";
 
@@ -78,6 +80,29 @@ for (const waits of BOTH) {
     }
   });
 }
+
+Deno.test("transfer: no side shows 100 % before both have confirmed the end, and the machine may sleep again then", async () => {
+  for (const waits of BOTH) {
+    const { sender, receiver } = await play({ items: TREE, waits });
+    for (const { output, engine } of [sender, receiver]) {
+      const reports = output.events.flatMap((event) => event.type === "progress" ? [event.progress] : []);
+      assert.deepEqual(
+        reports.map(({ isConfirmed }) => isConfirmed),
+        reports.map((_, at) => at === reports.length - 1),
+      );
+      const terminal = new MemoryTerminal();
+      const shown = createOutput(terminal.options("json"));
+      for (const event of output.events) {
+        terminal.now += 1000;
+        shown.tell(event);
+      }
+      const percents = terminal.stdout.lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "progress")
+        .map(({ percent }) => percent);
+      assert.equal(percents.indexOf(100), percents.length - 1);
+      assert.equal(engine.awake, 0);
+    }
+  }
+});
 
 Deno.test("transfer: a page that arrives together with the last flight does not break the connection", async () => {
   for (const waits of BOTH) {

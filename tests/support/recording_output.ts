@@ -119,7 +119,14 @@ export class RecordingOutput implements Output {
 
   #worded(...types: readonly UserEvent["type"][]): string[] {
     const no = () => false;
-    const table = humanLines({ isVerbose: no, hasStatus: false, state: () => undefined, isNews: no, hasTable: no });
+    const table = humanLines({
+      isVerbose: no,
+      hasStatus: false,
+      state: () => undefined,
+      isNews: no,
+      hasTable: no,
+      again: () => undefined,
+    });
     return this.events.filter(({ type }) => types.includes(type)).flatMap((event) => [...answer(table, event)]);
   }
 }

@@ -255,6 +255,14 @@ export class SimulatedEngine implements Engine {
     throw new Error("Nothing is held yet: resume comes later");
   }
 
+  /** Transfers that keep the machine awake. */
+  awake = 0;
+
+  stayAwake(): Disposable {
+    this.awake++;
+    return { [Symbol.dispose]: () => void this.awake-- };
+  }
+
   release(source: SourceId, first: EntryId, count: number): void {
     this.#sources.get(source)?.release(first, count);
   }

@@ -259,7 +259,7 @@ export class SimulatedSource {
     if (fault !== undefined) return this.#tell({ type: "seal-failed", source: this.id, entry, ...fault });
     const root = rootOf(size, values.map((value) => value ?? 0));
     this.#roots.set(entry, root);
-    this.#tell({ type: "sealed", source: this.id, entry, size, root });
+    this.#tell({ type: "sealed", source: this.id, entry, size, root, unlinked: false });
   }
 
   #isSmall(entry: EntryId): boolean {

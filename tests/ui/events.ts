@@ -51,12 +51,17 @@ export function progress(part: Partial<Progress>): UserEvent {
   const none = {
     ...{ phase: "moving", verifiedBytes: 0, presentBytes: 0, totalBytes: 0, listed: true } as const,
     ...{ entriesDone: 0, entries: 0, files: 0, filesArrived: 0, filesPresent: 0, hashesHoles: false },
+    isConfirmed: false,
   };
   return { type: "progress", progress: { ...none, ...part }, transfer: TRANSFER };
 }
 
 export function fileFailed(failure: FileFailure): UserEvent {
   return { type: "file-failed", failure, transfer: TRANSFER };
+}
+
+export function nameLost(path: string | undefined): UserEvent {
+  return { type: "name-lost", path, transfer: TRANSFER };
 }
 
 /** A warning that holds a foreign text. */

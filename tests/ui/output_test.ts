@@ -70,7 +70,8 @@ function transfer(output: Output, terminal: MemoryTerminal): void {
   output.tell({ type: "settings", reported: { connection: 2, settings: SETTINGS }, transfer: TRANSFER });
   output.tell(phase("moving"));
   for (let step = 0; step <= 20; step++) {
-    output.tell(progress({ verifiedBytes: step * 30_000_000, totalBytes: 600_000_000, listed: true }));
+    const isConfirmed = step === 20;
+    output.tell(progress({ verifiedBytes: step * 30_000_000, totalBytes: 600_000_000, listed: true, isConfirmed }));
     terminal.now += 100;
   }
   output.tell(complete(FACTS));
@@ -108,7 +109,7 @@ Deno.test("T53 a log of a slow transfer has a line each 10 seconds or 5 %, which
   };
   after(0, 0);
   assert.equal(after(9, 40), "⚡ Starting ULTRA transfer: movie.mkv (1.0 GB)");
-  assert.equal(after(1, 49), "⚡ Progress: 4.9%, 3 of 7 files, 3m15s left");
+  assert.equal(after(1, 49), "⚡ Progress: 4.9%, 3 of 7 files, 3m34s left");
   assert.match(after(2, 100) ?? "", /^⚡ Progress: 10\.0%, 3 of 7 files, .* left$/);
   assert.match(after(10, 100) ?? "", /^⚡ Progress: 10\.0%, 3 of 7 files, stalled for 10 s$/);
 });

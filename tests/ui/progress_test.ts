@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { widthOf } from "../../src/ui/escape.ts";
-import { progressDetail, ProgressMeter, renderStatusLine, type StatusState } from "../../src/ui/progress.ts";
+import {
+  progressDetail,
+  ProgressMeter,
+  progressShare,
+  renderStatusLine,
+  type StatusState,
+} from "../../src/ui/progress.ts";
 
 const MB = 1_000_000;
 
@@ -14,6 +20,7 @@ const STATE: StatusState = {
   filesPresent: 0,
   movedBytes: 0,
   listed: true,
+  isConfirmed: true,
   hashesHoles: false,
   rate: 200_000_000,
   lastSecondRate: 184_800_000,
@@ -53,6 +60,7 @@ Deno.test("J3 a narrower terminal leaves out what matters least, and no line eve
     filesPresent: fc.constant(0),
     movedBytes: fc.constant(0),
     listed: fc.boolean(),
+    isConfirmed: fc.boolean(),
     rate: fc.double({ min: 0, max: 1e13, noNaN: true }),
     lastSecondRate: fc.double({ min: 0, max: 1e13, noNaN: true }),
     secondsLeft: fc.option(fc.double({ min: 0, max: 360_000, noNaN: true }), { nil: undefined }),
@@ -94,6 +102,16 @@ Deno.test("the bar is full only when everything is there", () => {
   assert.match(full, /100% {2}\[=+\]/);
 });
 
+Deno.test("nothing shows 100 % before both sides have confirmed the end", () => {
+  const whole = { ...STATE, bytes: 315 * MB, filesArrived: 6, isConfirmed: false };
+  assert.match(renderStatusLine(whole, 80), / 99% {2}\[=+> *\]/);
+  assert.equal(progressShare(whole), "99.9%");
+  assert.equal(progressShare({ ...whole, isConfirmed: true }), "100.0%");
+  // Also where there is nothing to move.
+  const empty = { ...whole, bytes: 0, totalBytes: 0, files: 1, filesArrived: 1 };
+  assert.equal(progressShare(empty), "99.9%");
+});
+
 Deno.test("T32: empty files count towards the percentage, which is 100 only when all of them are there", () => {
   const empty = { ...STATE, bytes: 0, totalBytes: 0, files: 300_000, secondsLeft: undefined };
   assert.match(renderStatusLine({ ...empty, filesArrived: 0 }, 80), / 0% {2}\[ +\]/);
@@ -117,7 +135,7 @@ Deno.test("the average hides a stall and the last second shows it", () => {
   let state = meter.update(2000, report(50 * MB));
   assert.equal(Math.round(state.rate / 1e6), 200);
   assert.equal(Math.round(state.lastSecondRate / 1e6), 200);
-  assert.equal(state.secondsLeft, 2);
+  assert.equal(Math.round((state.secondsLeft ?? 0) * 1000), 2000);
   for (let ms = 2100; ms <= 4000; ms += 100) state = meter.update(ms, report(50 * MB));
   assert.equal(Math.round(state.rate / 1e6), 100);
   assert.equal(state.lastSecondRate, 0);

@@ -1,5 +1,6 @@
 //! The engine: everything by id, and who does what the door asks for. What is done is in `engine/`.
 
+mod awake;
 mod network;
 #[cfg(test)]
 mod pipe_tests;
@@ -47,6 +48,8 @@ pub struct Engine {
     writers: Arc<Workers>,
     /// Seals wait for a disk at most once for each file; resolving waits for a name server.
     background: Arc<Workers>,
+    /// Files that were touched while they were sent are read again, one after the other.
+    rereads: Arc<Workers>,
     quic: Arc<Quic>,
     pump: Arc<ReadPump>,
     connections: Table<Linked>,
@@ -54,6 +57,7 @@ pub struct Engine {
     lanes: Table<Arc<SendLane>>,
     sources: Table<(Arc<Source>, Arc<Pace>)>,
     sinks: Table<Receiving>,
+    awake: awake::Awake,
     on_panic: fn(String),
     next_id: AtomicU32,
     next_lane: AtomicU32,
@@ -93,6 +97,7 @@ impl Engine {
             tell,
             writers: Workers::new("ultra-write", options.writers as usize, on_panic),
             background: Workers::new("ultra-files", 2, on_panic),
+            rereads: Workers::new("ultra-read", 1, on_panic),
             quic,
             pump,
             connections: Table::default(),
@@ -100,6 +105,7 @@ impl Engine {
             lanes: Table::default(),
             sources: Table::default(),
             sinks: Table::default(),
+            awake: awake::Awake::default(),
             on_panic,
             next_id: AtomicU32::new(1),
             next_lane: AtomicU32::new(FIRST_PEER_LANE),
@@ -200,6 +206,10 @@ impl Engine {
                 source,
                 bytes_per_second,
             } => self.limit_rate(source, bytes_per_second),
+            Command::StayAwake { on } => {
+                self.awake.set(on);
+                Ok(())
+            }
             Command::Stop {} => {
                 self.stop();
                 Ok(())
@@ -208,6 +218,7 @@ impl Engine {
     }
 
     fn stop(&self) {
+        self.awake.set(false);
         drop(self.listeners.drain());
         self.quic.shutdown(0);
         self.tell.close();
@@ -229,8 +240,9 @@ impl Engine {
 
     fn dispose(&self, id: u32) -> Done {
         let tell = self.tell.clone();
-        if let Some((_, pace)) = self.sources.remove(id) {
+        if let Some((source, pace)) = self.sources.remove(id) {
             pace.stop();
+            source.release(0, u32::MAX);
             tell.tell(Event::Disposed { transfer: id });
             return Ok(());
         }

@@ -12,6 +12,7 @@ use crate::blocks::ultra2::Ultra2;
 use crate::core::event::Event;
 use crate::core::tell::Tell;
 use crate::core::words::{BlockIndex, EntryId, SinkId};
+use crate::core::workers::Workers;
 use crate::receive::sink::Sink;
 use crate::receive::target::Target;
 use crate::receive::target::discard::Discard;
@@ -274,6 +275,11 @@ pub fn arrived(events: &[Event]) -> Vec<EntryId> {
         _ => None,
     });
     runs.flatten().collect()
+}
+
+/// The thread on which a source reads files again.
+pub fn rereads() -> Arc<Workers> {
+    Workers::new("reread", 1, |text| panic!("{text}"))
 }
 
 /// The roots of all files that were sealed.

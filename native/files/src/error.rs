@@ -40,6 +40,8 @@ pub struct FileError {
     pub doing: &'static str,
     /// Which file: lossy where it is not UTF-8, and not escaped. Only `ui` prints it.
     pub path: String,
+    /// Where in the file, if it concerns one place of it.
+    pub at: Option<u64>,
     /// Replaces the system's text where `ultra` knows better.
     pub why: Option<&'static str>,
 }
@@ -51,6 +53,7 @@ impl FileError {
             errno: error.raw_os_error(),
             doing,
             path: path.into(),
+            at: None,
             why: None,
         }
     }
@@ -62,12 +65,21 @@ impl FileError {
             errno: None,
             doing,
             path: path.into(),
+            at: None,
             why: Some(why),
         }
     }
 }
 
 impl FileError {
+    /// It concerns this place of the file.
+    pub(crate) fn at(self, offset: u64) -> Self {
+        Self {
+            at: Some(offset),
+            ..self
+        }
+    }
+
     /// What went wrong, without what was being done.
     pub fn reason(&self) -> String {
         match (self.why, self.errno) {
@@ -80,7 +92,11 @@ impl FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} \"{}\": {}", self.doing, self.path, self.reason())
+        write!(f, "cannot {} \"{}\"", self.doing, self.path)?;
+        if let Some(offset) = self.at {
+            write!(f, " at byte {offset}")?;
+        }
+        write!(f, ": {}", self.reason())
     }
 }
 

@@ -8,13 +8,15 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::below::open_below;
 use crate::error::{ErrorClass, FileError};
+use crate::fingerprint::{Fingerprint, Look};
+use crate::holes::may_have_holes;
 use crate::links::link_root;
 use crate::names::{MAX_NAME_BYTES, Name, Names};
-use crate::os::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Time};
+use crate::os::{File, Folder, NativeFile, NativeFolder, NodeKind, Stat};
 use crate::page::EntryKind;
 use crate::part::LARGE;
 use crate::path::{PathFault, check_component};
-use crate::source_file::SourceFile;
+use crate::source_file::{SourceFile, read_exactly};
 use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
@@ -23,6 +25,8 @@ pub struct Source {
     entries: RwLock<Entries>,
     /// Folders kept open for the next small file, by their entry; an entry has one place.
     folders: Mutex<Vec<OpenFolder>>,
+    /// Files may grow: what they held when the walk saw them is sent.
+    allow_growing: bool,
 }
 
 /// A folder by its entry, or nothing.
@@ -30,6 +34,9 @@ type OpenFolder = Option<(u32, Arc<NativeFolder>)>;
 
 /// How many folders are kept open for small files.
 const OPEN_FOLDERS: usize = 64;
+
+/// How often a small file is read because it was touched meanwhile.
+const MOST_READS: usize = 4;
 
 /// One argument of the user.
 pub(crate) struct Base {
@@ -83,7 +90,7 @@ struct Entry {
     name: Name,
     kind: EntryKind,
     size: u64,
-    fingerprint: [u8; 16],
+    fingerprint: Fingerprint,
 }
 
 /// What the walk found.
@@ -110,7 +117,7 @@ impl Source {
     ///
     /// Each becomes a top-level entry with the argument's own last component as its name, or the folder's real name for `.`,
     /// `..` and the like. A link is followed here, and only here: it is what the user asked for.
-    pub(crate) fn open(paths: &[PathBuf]) -> Result<Arc<Self>, FileError> {
+    pub(crate) fn open(paths: &[PathBuf], allow_growing: bool) -> Result<Arc<Self>, FileError> {
         let mut bases: Vec<Base> = Vec::with_capacity(paths.len());
         let mut names = std::collections::HashSet::new();
         let mut last_folder = None;
@@ -126,37 +133,50 @@ impl Source {
             bases,
             entries: RwLock::default(),
             folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
+            allow_growing,
         }))
     }
 
-    /// Reads a whole file into `bytes`, which have its length: the file that the walk saw, untouched since then, or an error. The file is
-    /// looked at after it was read, and not kept open.
+    /// Reads a whole file into `bytes`, which have its length: the file that the walk saw, or an error. The file is looked at after it was read, and
+    /// read again where it was touched meanwhile, so that what was read is what it held at one moment. It is not kept open.
     pub fn read_whole(&self, id: u32, bytes: &mut [u8]) -> Result<(), FileError> {
         let shown = || self.path(id).unwrap_or_else(|| format!("entry {id}"));
         let fail = |error: &std::io::Error| FileError::new("read", shown(), error);
         let changed = |why| FileError::rule(ErrorClass::Changed, "send", shown(), why);
-        let (file, fingerprint_then) = self.open_small(id).map_err(|error| fail(&error))?;
-        let read = file.read_all_at(0, bytes);
-        let now = file.stat().map_err(|error| fail(&error))?;
-        if now.kind != NodeKind::File {
-            let why = "it is not a plain file";
-            return Err(FileError::rule(ErrorClass::NotAFile, "read", shown(), why));
-        }
-        match read {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(changed("it became shorter while it was sent"));
+        let (file, entry) = self.open_small(id).map_err(|error| fail(&error))?;
+        let mut before = entry.fingerprint;
+        for _ in 0..MOST_READS {
+            let read = read_exactly(&file, 0, bytes);
+            let now = file.stat().map_err(|error| fail(&error))?;
+            if now.kind != NodeKind::File {
+                let why = "it is not a plain file";
+                return Err(FileError::rule(ErrorClass::NotAFile, "read", shown(), why));
             }
-            Err(error) => return Err(fail(&error)),
+            match read {
+                Ok(()) => {}
+                Err((_, error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return Err(changed("it became shorter while it was sent"));
+                }
+                Err((at, error)) => return Err(fail(&error).at(at)),
+            }
+            let after = Fingerprint::of(&now);
+            match before.look(&after) {
+                Look::Same => return Ok(()),
+                Look::Touched => before = after,
+                Look::Grown | Look::Changed if self.may_have_grown(entry.size, &now) => return Ok(()),
+                Look::Grown | Look::Changed => return Err(changed("it changed while it was sent")),
+            }
         }
-        if fingerprint(&now) != fingerprint_then {
-            return Err(changed("it changed while it was sent"));
-        }
-        Ok(())
+        Err(changed("it was touched each time that it was read"))
+    }
+
+    /// Whether a file that is not the same any more may be sent up to its former size all the same.
+    fn may_have_grown(&self, then: u64, now: &Stat) -> bool {
+        self.allow_growing && now.size > then
     }
 
     /// Opens a file of which the folder is likely open already.
-    fn open_small(&self, id: u32) -> std::io::Result<(NativeFile, [u8; 16])> {
+    fn open_small(&self, id: u32) -> std::io::Result<(NativeFile, Entry)> {
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
         let entries = self.entries.read();
         let entry = *entries.list.get(id as usize).ok_or_else(missing)?;
@@ -167,7 +187,7 @@ impl Source {
             Parent::Entry(folder) if !elsewhere => self.held_folder(folder)?.open_file(&name)?,
             _ => self.open_plain(id)?,
         };
-        Ok((file, entry.fingerprint))
+        Ok((file, entry))
     }
 
     fn held_folder(&self, id: u32) -> std::io::Result<Arc<NativeFolder>> {
@@ -198,7 +218,9 @@ impl Source {
         if opened.kind != NodeKind::File {
             return Err(rule(ErrorClass::NotAFile, "it is not a plain file"));
         }
-        if fingerprint(&opened) != entry.fingerprint {
+        // Nothing was read before, so that it does not matter whether it was touched.
+        let look = entry.fingerprint.look(&Fingerprint::of(&opened));
+        if look == Look::Changed && !self.may_have_grown(entry.size, &opened) {
             let why = "it changed after the transfer was planned";
             return Err(rule(ErrorClass::Changed, why));
         }
@@ -211,7 +233,10 @@ impl Source {
         let forgets = opened.size >= LARGE && !file.is_in_memory();
         Ok(SourceFile {
             file,
-            opened,
+            size: entry.size,
+            seen: Mutex::new(opened),
+            has_holes: may_have_holes(&opened),
+            allow_growing: self.allow_growing,
             path,
             forgets,
         })
@@ -321,7 +346,7 @@ impl Source {
             name: stored,
             kind,
             size: size_of(kind, stat),
-            fingerprint: fingerprint(stat),
+            fingerprint: Fingerprint::of(stat),
         });
         Ok(id)
     }
@@ -338,20 +363,6 @@ impl Source {
         components.reverse();
         Some((entry, components.join("/")))
     }
-}
-
-/// 16 bytes that change when the file is another one or was touched. `ctime` cannot be set back.
-pub(crate) fn fingerprint(stat: &Stat) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    for number in [stat.dev, stat.ino, stat.size] {
-        hasher.update(&number.to_le_bytes());
-    }
-    for Time { secs, nanos } in [stat.mtime, stat.ctime] {
-        hasher.update(&secs.to_le_bytes());
-        hasher.update(&nanos.to_le_bytes());
-    }
-    let hash = hasher.finalize();
-    hash.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 pub(crate) fn size_of(kind: EntryKind, stat: &Stat) -> u64 {

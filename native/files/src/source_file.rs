@@ -1,17 +1,27 @@
 //! A source file that is open for reading, and whether it is still what it was.
 
+use std::io;
+
+use parking_lot::Mutex;
+
 use crate::error::{ErrorClass, FileError};
-use crate::holes::may_have_holes;
+use crate::fingerprint::{Look, compare};
 use crate::os::{Errors, File, NativeFile, Stat, System};
 use crate::part::KEPT_BEHIND;
 
 /// Bytes that are forgotten together: the system may have to ask every core for each call.
 const FORGET_STEP: u64 = 8 << 20;
 
-/// An open source file, as it was when it was opened.
+/// An open source file.
 pub struct SourceFile {
     pub(crate) file: NativeFile,
-    pub(crate) opened: Stat,
+    /// Bytes that are sent of it: those that the walk saw.
+    pub(crate) size: u64,
+    /// As it was at the last look; at first, when it was opened.
+    pub(crate) seen: Mutex<Stat>,
+    pub(crate) has_holes: bool,
+    /// More bytes behind those that are sent are no change.
+    pub(crate) allow_growing: bool,
     pub(crate) path: String,
     /// It is so large that the machine's other files would leave its memory for it.
     pub(crate) forgets: bool,
@@ -31,18 +41,18 @@ impl SourceFile {
         self.file.forget_cached();
     }
 
-    /// Bytes of the file, as it was opened.
+    /// Bytes that are sent of it.
     pub fn size(&self) -> u64 {
-        self.opened.size
+        self.size
     }
 
     /// Fills `bytes` from `offset` on. A file that ends before has shrunk: nothing is padded.
     pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), FileError> {
-        self.file.read_all_at(offset, bytes).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        read_exactly(&self.file, offset, bytes).map_err(|(at, error)| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
                 return self.changed("it became shorter while it was sent");
             }
-            FileError::new("read", &*self.path, &error)
+            FileError::new("read", &*self.path, &error).at(at)
         })?;
         let end = offset + bytes.len() as u64;
         if self.forgets && end.is_multiple_of(FORGET_STEP) && end >= KEPT_BEHIND + FORGET_STEP {
@@ -53,12 +63,12 @@ impl SourceFile {
 
     /// Whether the file may have holes, so that it is worth asking for them.
     pub fn may_have_holes(&self) -> bool {
-        may_have_holes(&self.opened)
+        self.has_holes
     }
 
     /// Where data begins at or behind `offset`; the end of the file if only a hole follows.
     pub fn next_data(&self, offset: u64) -> Result<u64, FileError> {
-        let size = self.opened.size;
+        let size = self.size;
         if offset >= size {
             return Ok(size);
         }
@@ -72,7 +82,7 @@ impl SourceFile {
 
     /// Where a hole begins at or behind `offset`: at the end of the file at the latest.
     pub fn next_hole(&self, offset: u64) -> Result<u64, FileError> {
-        let size = self.opened.size;
+        let size = self.size;
         if offset >= size {
             return Ok(size);
         }
@@ -85,20 +95,73 @@ impl SourceFile {
         }
     }
 
-    /// Whether the file is still the one that was opened: everything read from it belongs together.
-    pub fn check_unchanged(&self) -> Result<(), FileError> {
+    /// Compares the file with what it was at the last look, and keeps what it is now for the next one.
+    ///
+    /// After [`Look::Same`] everything that was read since then belongs together. After [`Look::Touched`] or [`Look::Grown`] it does if it is read
+    /// again and is the same. What cannot be sent any more is an error.
+    pub fn look(&self) -> Result<Look, FileError> {
         let stat = self.file.stat();
         let now = stat.map_err(|error| FileError::new("read", &*self.path, &error))?;
-        let same = now.size == self.opened.size && now.mtime == self.opened.mtime;
-        // Losing its last name changes the ctime, but no byte.
-        let unlinked = now.links == 0 && self.opened.links > 0;
-        if same && (now.ctime == self.opened.ctime || unlinked) {
-            return Ok(());
-        }
-        Err(self.changed("it changed while it was sent"))
+        let mut seen = self.seen.lock();
+        let look = match compare(&seen, &now) {
+            Look::Changed if self.allow_growing && now.size >= seen.size && now.size > self.size => Look::Grown,
+            Look::Changed => return Err(self.changed("it changed while it was sent")),
+            look => look,
+        };
+        *seen = now;
+        Ok(look)
+    }
+
+    /// Whether the file had no name any more at the last look: it will be gone with this descriptor.
+    pub fn is_unlinked(&self) -> bool {
+        self.seen.lock().links == 0
     }
 
     fn changed(&self, why: &'static str) -> FileError {
         FileError::rule(ErrorClass::Changed, "send", &*self.path, why)
+    }
+}
+
+/// Fills `bytes` from `offset` on. An error comes with the place that could not be read; `UnexpectedEof` if the file ends before.
+pub(crate) fn read_exactly(file: &NativeFile, offset: u64, bytes: &mut [u8]) -> Result<(), (u64, io::Error)> {
+    let mut done = 0;
+    while done < bytes.len() {
+        let at = offset + done as u64;
+        match file.read_some_at(at, &mut bytes[done..]) {
+            Ok(0) => return Err((at, io::ErrorKind::UnexpectedEof.into())),
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((at, error)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::{Folder, NativeFolder};
+
+    /// A file of which the system can read nothing: the memory of this process, where nothing is mapped.
+    #[test]
+    fn e8_a_place_that_cannot_be_read_is_named_with_its_offset() {
+        let folder = NativeFolder::open(std::path::Path::new("/proc/self")).expect("a folder");
+        let file = folder.open_file("mem").expect("a file");
+        let seen = Mutex::new(file.stat().expect("a status"));
+        let source = SourceFile {
+            file,
+            size: 1 << 20,
+            seen,
+            has_holes: false,
+            allow_growing: false,
+            path: "disk.img".to_owned(),
+            forgets: false,
+        };
+        let error = source.read_at(8192, &mut [0; 100]).expect_err("nothing there");
+        assert_eq!((error.class, error.at), (ErrorClass::Io, Some(8192)));
+        assert_eq!(
+            error.to_string(),
+            "cannot read \"disk.img\" at byte 8192: input/output error"
+        );
     }
 }

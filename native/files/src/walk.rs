@@ -34,6 +34,8 @@ pub struct WalkOptions {
     pub hardlinks: bool,
     /// What is sent besides mode and time.
     pub preserve: Preserve,
+    /// A file that became longer after the walk saw it is sent up to the size that it had then.
+    pub allow_growing: bool,
 }
 
 impl Default for WalkOptions {
@@ -42,6 +44,7 @@ impl Default for WalkOptions {
             links: SentLinks::default(),
             hardlinks: true,
             preserve: Preserve::default(),
+            allow_growing: false,
         }
     }
 }
@@ -95,7 +98,7 @@ impl Walk {
 
     /// Takes the user's arguments: what will be sent, and the walk over it.
     pub fn open_with(paths: &[PathBuf], options: WalkOptions) -> Result<(Arc<Source>, Self), FileError> {
-        let source = Source::open(paths)?;
+        let source = Source::open(paths, options.allow_growing)?;
         let walk = Self {
             source: Arc::clone(&source),
             options,

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use common::fifo;
 use tempfile::TempDir;
-use ultra_files::{EntryKind, ErrorClass, FileError, Page, Reason, Source, SourceFile, Walk, decode};
+use ultra_files::{EntryKind, ErrorClass, FileError, Look, Page, Reason, Source, SourceFile, Walk, decode};
 
 fn temp() -> TempDir {
     TempDir::new().expect("a temporary folder")
@@ -105,7 +105,7 @@ fn a_folder_precedes_its_content_in_the_order_of_bytes() {
     let file = source.open_entry(5).expect("an open file");
     file.read_at(0, &mut bytes).expect("all of it");
     assert_eq!(&bytes, b"a/z/x");
-    file.check_unchanged().expect("nothing changed");
+    assert_eq!(file.look(), Ok(Look::Same));
 }
 
 #[test]
@@ -189,18 +189,18 @@ fn e1_a_file_that_grows_is_sent_as_announced_and_then_fails() {
         .and_then(|file| file.write_all_at(b"more", 100_000))
         .expect("a longer file");
     file.read_at(0, &mut vec![0; 100_000]).expect("the announced bytes");
-    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
+    assert_eq!(class(file.look()), ErrorClass::Changed);
 }
 
 #[test]
-fn e2_a_file_that_shrinks_is_never_padded() {
+fn e2_e6_a_file_that_shrinks_is_never_padded_and_ends_no_process() {
     let temp = temp();
     let (path, file) = opened(&temp);
     let half = File::options().write(true).open(&path);
     half.and_then(|file| file.set_len(50_000)).expect("half");
     let short = file.read_at(0, &mut vec![0; 100_000]);
     assert_eq!(class(short), ErrorClass::Changed);
-    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
+    assert_eq!(class(file.look()), ErrorClass::Changed);
 }
 
 #[test]
@@ -214,12 +214,17 @@ fn e3_a_replaced_file_is_never_mixed() {
     let mut bytes = vec![0; 100_000];
     file.read_at(0, &mut bytes).expect("the opened file");
     assert!(bytes.iter().all(|byte| *byte == 1));
-    file.check_unchanged().expect("what was opened is whole");
+    assert_eq!(
+        file.look(),
+        Ok(Look::Touched),
+        "what was opened is whole, once it was read again"
+    );
+    assert!(file.is_unlinked());
     assert_eq!(class(source.open_entry(0)), ErrorClass::Changed);
 }
 
 #[test]
-fn e4_a_rewritten_file_with_its_old_time_fails() {
+fn e4_a_rewritten_file_with_its_old_time_is_to_be_read_again() {
     let temp = temp();
     let (path, file) = opened(&temp);
     let (source, _, _) = walked(path.clone());
@@ -229,8 +234,10 @@ fn e4_a_rewritten_file_with_its_old_time_fails() {
     rewritten.write_all_at(b"other", 5).expect("rewritten");
     let mtime = before.modified().expect("a time");
     rewritten.set_modified(mtime).expect("the old time");
-    assert_eq!(class(file.check_unchanged()), ErrorClass::Changed);
-    assert_eq!(class(source.open_entry(0)), ErrorClass::Changed);
+    assert_eq!(file.look(), Ok(Look::Touched));
+    // Of what is opened now nothing was read before.
+    let file = source.open_entry(0).expect("an open file");
+    assert_eq!(file.look(), Ok(Look::Same));
 }
 
 #[test]
@@ -240,7 +247,9 @@ fn e5_an_unlinked_file_is_sent_from_its_descriptor() {
     next_tick();
     fs::remove_file(path).expect("unlinked");
     file.read_at(99_000, &mut [0; 1000]).expect("its bytes");
-    file.check_unchanged().expect("no byte changed");
+    assert_eq!(file.look(), Ok(Look::Touched));
+    assert!(file.is_unlinked());
+    assert_eq!(file.look(), Ok(Look::Same), "since the last look");
 }
 
 #[test]
@@ -340,24 +349,31 @@ fn e10_a_folder_swapped_for_a_link_after_the_walk_is_not_followed() {
 }
 
 #[test]
-fn e11_a_touched_file_has_another_fingerprint() {
+fn e11_a_fingerprint_tells_what_was_rewritten_from_what_was_only_touched() {
     let temp = temp();
     let path = temp.path().join("file");
     fs::write(&path, "x").expect("a file");
     let fingerprint = || {
         let (_, mut walk) = Walk::open(std::slice::from_ref(&path)).expect("a source");
         let page = walk.next_page().expect("a walk").expect("a page");
-        decode(page.count, &page.bytes).expect("a page")[0].fingerprint
+        let fingerprint = decode(page.count, &page.bytes).expect("a page")[0].fingerprint;
+        let (contents, touched) = fingerprint.split_at(8);
+        (contents.to_vec(), touched.to_vec())
     };
     let before = fingerprint();
     assert_eq!(before, fingerprint());
+    next_tick();
+    fs::hard_link(&path, temp.path().join("backup")).expect("another name");
+    let linked = fingerprint();
+    assert_eq!(before.0, linked.0);
+    assert_ne!(before.1, linked.1, "it may have been rewritten, with its time set back");
     let hour_ago = SystemTime::now() - Duration::from_secs(3600);
     File::options()
         .write(true)
         .open(&path)
         .and_then(|file| file.set_modified(hour_ago))
-        .expect("touched");
-    assert_ne!(before, fingerprint());
+        .expect("another time");
+    assert_ne!(before.0, fingerprint().0);
 }
 
 #[test]

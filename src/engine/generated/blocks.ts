@@ -158,11 +158,13 @@ export interface SourceBlock {
   readonly xattrs: boolean;
   /** POSIX ACLs are sent. */
   readonly acl: boolean;
+  /** Files that become longer are sent up to the size that the walk saw. */
+  readonly allowGrowing: boolean;
   readonly paths: readonly string[];
 }
 
 export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(40);
+  const into = new OptionsBlock(44);
   into.u32(0, ORIGIN_KIND[block.origin]);
   into.f64(8, block.size);
   into.u32(16, LINK_CHOICE[block.links]);
@@ -170,7 +172,8 @@ export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
   into.truth(24, block.owner);
   into.truth(28, block.xattrs);
   into.truth(32, block.acl);
-  into.texts(36, block.paths);
+  into.truth(36, block.allowGrowing);
+  into.texts(40, block.paths);
   return into.finish();
 }
 

@@ -114,6 +114,7 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         entry: record.u32(12),
         size: record.f64(16),
         root: record.hash(24),
+        unlinked: record.truth(56),
       };
     case 14:
       return {
@@ -345,6 +346,10 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(8, command.source);
       into.u32(12, command.first);
       into.u32(16, command.count);
+      return;
+    case "stay-awake":
+      into.begin(24);
+      into.truth(8, command.on);
       return;
     case "identity":
       into.begin(64);

@@ -188,6 +188,12 @@ export interface ReleaseCommand {
   readonly count: number;
 }
 
+/** Asks the system not to go to sleep, or no longer. Nothing happens where the system has no such thing. */
+export interface StayAwakeCommand {
+  readonly type: "stay-awake";
+  readonly on: boolean;
+}
+
 export type Command =
   | AdmitCommand
   | AttachCommand
@@ -210,7 +216,8 @@ export type Command =
   | GrantEntriesCommand
   | ExpectEntriesCommand
   | CommitEntriesCommand
-  | ReleaseCommand;
+  | ReleaseCommand
+  | StayAwakeCommand;
 
 /** A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2). */
 export interface IdentityQuestion {

@@ -131,8 +131,8 @@ export interface WalkFailedEvent {
 }
 
 /**
- * All blocks of a file were read, or the receiver holds them, and the file is what was read; its BLAKE3 hash. Files of one block are
- * sealed in their frames.
+ * All blocks of a file were read, or the receiver holds them, and the file is what was read, if need be after it was read again; its BLAKE3
+ * hash. Files of one block are sealed in their frames.
  */
 export interface SealedEvent {
   readonly type: "sealed";
@@ -140,6 +140,8 @@ export interface SealedEvent {
   readonly entry: EntryId;
   readonly size: number;
   readonly root: Uint8Array;
+  /** It has no name any more, and was read from the open file. */
+  readonly unlinked: boolean;
 }
 
 export interface SealFailedEvent {

@@ -57,7 +57,7 @@ function bent(block: Uint8Array<ArrayBuffer>, kept: number): Uint8Array<ArrayBuf
 const flip = () => random(2) === 0;
 const anyLinks = () => (["inside", "all", "none", "follow"] as const)[random(4)] ?? "inside";
 const anyPreserve = () => ({ owner: flip(), xattrs: flip(), acl: flip() });
-const anyChoices = () => ({ links: anyLinks(), hardlinks: flip(), ...anyPreserve() });
+const anyChoices = () => ({ links: anyLinks(), hardlinks: flip(), ...anyPreserve(), allowGrowing: flip() });
 
 let batch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const refusals = new Set<number>();

@@ -70,6 +70,8 @@ declare! {
         CommitEntries = 22 { sink: SinkId, first: EntryId, count: u32 },
         /// These entries are over: what was kept for reading them again goes.
         Release = 23 { source: SourceId, first: EntryId, count: u32 },
+        /// Asks the system not to go to sleep, or no longer. Nothing happens where the system has no such thing.
+        StayAwake = 24 { on: bool },
     }
 }
 

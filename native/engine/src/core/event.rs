@@ -66,9 +66,16 @@ declare! {
             left_out: LeftOut,
         },
         WalkFailed = 12 { source: SourceId, fault: FileFault, text: Text },
-        /// All blocks of a file were read, or the receiver holds them, and the file is what was read; its BLAKE3 hash. Files of one block are
-        /// sealed in their frames.
-        Sealed = 13 { source: SourceId, entry: EntryId, size: u64, root: Hash },
+        /// All blocks of a file were read, or the receiver holds them, and the file is what was read, if need be after it was read again; its BLAKE3
+        /// hash. Files of one block are sealed in their frames.
+        Sealed = 13 {
+            source: SourceId,
+            entry: EntryId,
+            size: u64,
+            root: Hash,
+            /// It has no name any more, and was read from the open file.
+            unlinked: bool,
+        },
         SealFailed = 14 { source: SourceId, entry: EntryId, fault: FileFault, text: Text },
         /// A page's entries were looked for on the disk.
         Checked = 15 {

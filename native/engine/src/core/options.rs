@@ -101,6 +101,8 @@ options! {
         xattrs: bool,
         /// POSIX ACLs are sent.
         acl: bool,
+        /// Files that become longer are sent up to the size that the walk saw.
+        allow_growing: bool,
         paths: Texts,
     }
 }

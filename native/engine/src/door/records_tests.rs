@@ -31,9 +31,10 @@ fn an_event_lies_as_the_page_says() {
         entry: 3,
         size: 1 << 52,
         root: [7; 32],
+        unlinked: true,
     });
     let size = ((1u64 << 52) as f64).to_le_bytes();
-    assert_eq!(bytes, record(&[&words(&[13, 0, 5, 3]), &size, &[7; 32]]));
+    assert_eq!(bytes, record(&[&words(&[13, 0, 5, 3]), &size, &[7; 32], &words(&[1])]));
     assert!(payload.is_none());
     let (bytes, payload) = written(Event::GrantRead {
         lane: 7,

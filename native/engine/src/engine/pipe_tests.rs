@@ -170,7 +170,7 @@ impl Joined {
 }
 
 fn memory(size: u64, events: &Arc<Told>) -> Arc<Source> {
-    Source::new(5, Box::new(Memory { size }), events.clone())
+    Source::new(5, Box::new(Memory { size }), events.clone(), rereads())
 }
 
 fn pump(events: &Arc<Told>) -> Arc<ReadPump> {

@@ -89,6 +89,7 @@ impl Engine {
                 xattrs: options.xattrs,
                 acl: options.acl,
             },
+            allow_growing: options.allow_growing,
         };
         match options.origin {
             OriginKind::Files => self.walk(id, &paths(), Cache::Allowed, walked),
@@ -124,7 +125,7 @@ impl Engine {
 
     fn add_source(&self, id: u32, origin: Box<dyn Origin>) -> Arc<Pace> {
         let pace = Arc::new(Pace::default());
-        let source = Source::new(id, origin, self.tell.clone());
+        let source = Source::new(id, origin, self.tell.clone(), self.rereads.clone());
         self.sources.insert(id, (source, pace.clone()));
         pace
     }

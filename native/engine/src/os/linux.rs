@@ -1,5 +1,6 @@
 //! Linux.
 
+mod awake;
 mod load;
 mod socket;
 mod thread_name;
@@ -7,7 +8,7 @@ mod thread_name;
 use std::ffi::CStr;
 use std::path::PathBuf;
 
-use super::{Busyness, Limits, Privacy, SocketAbilities, Sockets, Threads};
+use super::{Busyness, Limits, Privacy, Sleep, SocketAbilities, Sockets, Threads};
 use crate::core::words::Refusal;
 
 pub struct System;
@@ -36,6 +37,14 @@ impl Limits for System {
                 libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
             }
         }
+    }
+}
+
+impl Sleep for System {
+    type Lock = awake::Lock;
+
+    fn inhibit() -> Option<Self::Lock> {
+        awake::ask()
     }
 }
 

@@ -57,6 +57,14 @@ pub trait Limits {
     fn raise_descriptors();
 }
 
+/// Whether the machine may go to sleep by itself.
+pub trait Sleep {
+    /// Keeps the machine awake until it is dropped.
+    type Lock: Send + 'static;
+    /// Asks the system; nothing where it has no such thing. May wait for a service, so it has a thread of its own.
+    fn inhibit() -> Option<Self::Lock>;
+}
+
 /// Threads of this process.
 pub trait Threads {
     /// Gives the name back when it is dropped.

@@ -4,5 +4,6 @@ pub mod lane;
 pub mod origin;
 pub mod pack;
 pub mod pump;
+mod reread;
 pub mod source;
 pub mod walk;

@@ -3,7 +3,7 @@
 pub mod memory;
 pub mod tree;
 
-use ultra_files::EntryKind;
+use ultra_files::{EntryKind, Look};
 
 use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::fault::Fault;
@@ -30,8 +30,11 @@ pub trait Content: Send + Sync {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Fault>;
     /// How many whole blocks from this offset on are holes, to be sent without being read.
     fn hole_blocks(&self, offset: u64) -> Result<u64, Fault>;
-    /// An error if they are not what they were when the entry was offered.
-    fn check_unchanged(&self) -> Result<(), Fault>;
+    /// Compares the file with what it was at the last look, or when it was opened, and keeps what it is now for the next one. An error if its bytes
+    /// cannot be those any more.
+    fn look(&self) -> Result<Look, Fault>;
+    /// Whether it had no name any more at the last look.
+    fn is_unlinked(&self) -> bool;
 }
 
 /// The length of a file of one block.

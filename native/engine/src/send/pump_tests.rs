@@ -5,7 +5,7 @@ use crate::net::connection::alone;
 use crate::net::transport::StreamHandler;
 use crate::send::origin::memory::Memory;
 use crate::send::source::Source;
-use crate::testing::{Dice, Told, told};
+use crate::testing::{Dice, Told, rereads, told};
 
 fn pump(buffers: usize) -> (Arc<ReadPump>, Arc<Told>) {
     pump_with(buffers, 1 << 40)
@@ -22,7 +22,7 @@ fn connection(id: u32) -> Arc<Connection> {
 }
 
 fn lane(pump: &Arc<ReadPump>, id: u32, connection: &Arc<Connection>) -> Arc<SendLane> {
-    let source = Source::new(1, Box::new(Memory { size: 1 << 40 }), pump.tell.clone());
+    let source = Source::new(1, Box::new(Memory { size: 1 << 40 }), pump.tell.clone(), rereads());
     SendLane::alone(id, connection, &source, pump.clone())
 }
 

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use ultra_files::Look;
 
 use super::origin::{Content, Described, Origin};
 use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups};
@@ -23,6 +24,7 @@ use crate::core::limit::Limit;
 use crate::core::stats::{Counters, add, lap};
 use crate::core::tell::Tell;
 use crate::core::words::FileFault;
+use crate::core::workers::Workers;
 
 /// Where the payload of a frame starts in a send buffer: a page after the start, so that the header fits before it.
 pub const PAYLOAD_AT: usize = HEADER_ROOM;
@@ -30,6 +32,8 @@ pub const PAYLOAD_AT: usize = HEADER_ROOM;
 pub const FRAME_ROOM: usize = PAYLOAD_AT + BLOCK_LEN as usize + VALUE_LEN;
 
 pub struct Source {
+    /// Itself, for what happens later.
+    me: Weak<Self>,
     pub id: u32,
     pub(super) origin: Box<dyn Origin>,
     tell: Arc<dyn Tell>,
@@ -37,12 +41,14 @@ pub struct Source {
     pub limit: Limit,
     open: Mutex<HashMap<u32, Arc<SourceEntry>>>,
     pub(super) roots: Roots,
+    /// The thread on which files are read again that were touched, so that no lane waits for it.
+    pub(super) rereads: Arc<Workers>,
 }
 
 /// A file of several blocks while it is sent, until it is released.
-struct SourceEntry {
-    id: u32,
-    size: u64,
+pub(super) struct SourceEntry {
+    pub(super) id: u32,
+    pub(super) size: u64,
     /// Open from the first block until the file is sealed, and while blocks are read again.
     content: Mutex<Option<Arc<dyn Content>>>,
     values: Mutex<Values>,
@@ -57,11 +63,11 @@ struct Values {
 enum State {
     /// From the start; to `Sealing` with the last value, or to `Failed`.
     Reading,
-    /// From `Reading`: one thread looks at the source again. To `Sealed` or `Failed`.
+    /// From `Reading`: one thread looks at the source again, and reads it again if it was touched. To `Sealed` or `Failed`.
     Sealing,
     /// From `Sealing`; to `Failed` when a block that is read again differs.
     Sealed,
-    /// From all others, once its failure was told.
+    /// From all others, once its failure was told, or it is over.
     Failed,
 }
 
@@ -81,8 +87,9 @@ pub struct FramePlace {
 }
 
 impl Source {
-    pub fn new(id: u32, origin: Box<dyn Origin>, tell: Arc<dyn Tell>) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(id: u32, origin: Box<dyn Origin>, tell: Arc<dyn Tell>, rereads: Arc<Workers>) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             id,
             origin,
             tell,
@@ -90,6 +97,7 @@ impl Source {
             limit: Limit::default(),
             open: Mutex::default(),
             roots: Roots::default(),
+            rereads,
         })
     }
 
@@ -212,10 +220,30 @@ impl Source {
         }
     }
 
-    /// Checks that the file is still what was read and tells its root; SEALED or SEAL_FAILED follows.
-    fn seal(&self, entry: &SourceEntry) {
-        let result = self.sealed_root(entry);
-        *entry.content.lock() = None;
+    /// Checks that the file is still what was read and tells its root; SEALED or SEAL_FAILED follows. A file that was touched is read again on a
+    /// thread of its own.
+    fn seal(&self, entry: &Arc<SourceEntry>) {
+        match self.content_of(entry).and_then(|content| content.look()) {
+            Ok(Look::Same) => self.tell_sealed(entry, self.sealed_root(entry)),
+            Ok(Look::Touched | Look::Grown | Look::Changed) => {
+                let (me, entry) = (self.me.clone(), entry.clone());
+                self.rereads.run(move || {
+                    // Otherwise the source is gone, and with it who wanted to know.
+                    if let Some(source) = me.upgrade() {
+                        source.tell_sealed(&entry, source.reread_root(&entry));
+                    }
+                });
+            }
+            Err(fault) => self.tell_sealed(entry, Err(fault)),
+        }
+    }
+
+    fn tell_sealed(&self, entry: &SourceEntry, result: Result<[u8; 32], Fault>) {
+        let result = result.and_then(|root| {
+            let kept = self.roots.set(entry.id, root);
+            kept.map(|()| root).map_err(|_| no_room(Full::Memory))
+        });
+        let content = entry.content.lock().take();
         let mut values = entry.values.lock();
         if values.state == State::Failed {
             return;
@@ -228,6 +256,7 @@ impl Source {
                 entry: entry.id,
                 size: entry.size,
                 root,
+                unlinked: content.is_some_and(|content| content.is_unlinked()),
             },
             Err(fault) => Event::SealFailed {
                 source: self.id,
@@ -238,8 +267,7 @@ impl Source {
         });
     }
 
-    fn sealed_root(&self, entry: &SourceEntry) -> Result<[u8; 32], Fault> {
-        self.content_of(entry)?.check_unchanged()?;
+    pub(super) fn sealed_root(&self, entry: &SourceEntry) -> Result<[u8; 32], Fault> {
         if entry.values.lock().table.lacks_single() {
             // The only block was held by the receiver, so it was not read here: its root needs its bytes.
             let mut buffer = vec![0; FRAME_ROOM];
@@ -252,19 +280,23 @@ impl Source {
                 format!("not all of \"{}\" was read", self.path(entry.id)),
             )
         };
-        let root = root.ok_or_else(unread)?;
-        self.roots.set(entry.id, root).map_err(|_| no_room(Full::Memory))?;
-        Ok(root)
+        root.ok_or_else(unread)
     }
 
-    /// Forgets what was kept for reading these entries again. Their roots stay.
+    /// Forgets what was kept for reading these entries again, and ends what is read again now. Their roots stay.
     pub fn release(&self, first: u32, count: u32) {
         let entries = first..first.saturating_add(count);
         let mut open = self.open.lock();
         if open.is_empty() {
             return;
         }
-        open.retain(|id, _| !entries.contains(id));
+        open.retain(|id, entry| {
+            let stays = !entries.contains(id);
+            if !stays {
+                entry.values.lock().state = State::Failed;
+            }
+            stays
+        });
     }
 
     pub fn root_of(&self, id: u32) -> Option<[u8; 32]> {
@@ -298,7 +330,7 @@ impl Source {
     }
 
     /// The open file; one that was sealed is opened again.
-    fn content_of(&self, entry: &SourceEntry) -> Result<Arc<dyn Content>, Fault> {
+    pub(super) fn content_of(&self, entry: &SourceEntry) -> Result<Arc<dyn Content>, Fault> {
         let mut content = entry.content.lock();
         if let Some(content) = &*content {
             return Ok(content.clone());
@@ -430,6 +462,11 @@ impl SourceEntry {
             values: Mutex::new(Values { table, state }),
         })
     }
+
+    /// Whether nothing of it is wanted any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.values.lock().state == State::Failed
+    }
 }
 
 impl Values {
@@ -471,4 +508,4 @@ pub(super) fn is_zeros(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 #[path = "source_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -9,18 +9,20 @@ use crate::testing::*;
 use ultra_files::WalkOptions;
 
 /// A source of one folder, walked to its end: its files are entries 1, 2 ... in the order of their names.
-fn source(folder: &Path) -> (Arc<Source>, Arc<Told>) {
+pub(in crate::send) fn source(folder: &Path) -> (Arc<Source>, Arc<Told>) {
+    source_with(folder, WalkOptions::default())
+}
+
+pub(in crate::send) fn source_with(folder: &Path, options: WalkOptions) -> (Arc<Source>, Arc<Told>) {
     let events = Arc::new(Told::default());
-    let (origin, mut walk) = Tree::open(&[folder.to_owned()], Cache::Allowed, WalkOptions::default())
-        .ok()
-        .unwrap();
-    let source = Source::new(5, Box::new(origin), events.clone());
+    let (origin, mut walk) = Tree::open(&[folder.to_owned()], Cache::Allowed, options).ok().unwrap();
+    let source = Source::new(5, Box::new(origin), events.clone(), rereads());
     while walk.next_page().ok().unwrap().is_some() {}
     (source, events)
 }
 
 /// The bytes of a block's frame.
-fn read(source: &Source, entry: u32, block: u64) -> Option<Vec<u8>> {
+pub(in crate::send) fn read(source: &Source, entry: u32, block: u64) -> Option<Vec<u8>> {
     let mut buffer = vec![0xa5; FRAME_ROOM];
     let place = source.read_frame(&CODEC, entry, block, &mut buffer)?;
     Some(buffer[place.start..place.start + place.len].to_vec())
@@ -114,7 +116,7 @@ fn e4_a_file_that_changed_before_its_last_block_was_read_is_not_sealed() {
 }
 
 /// The frames of a pack of these entries.
-fn pack(source: &Source, entries: std::ops::Range<u32>) -> Vec<u8> {
+pub(in crate::send) fn pack(source: &Source, entries: std::ops::Range<u32>) -> Vec<u8> {
     let mut buffer = vec![0xa5; FRAME_ROOM];
     let mut entries = entries.peekable();
     let mut next = |room: usize| {
@@ -187,8 +189,11 @@ impl Content for FickleContent {
         self.0.fill(buffer);
         Ok(())
     }
-    fn check_unchanged(&self) -> Result<(), Fault> {
-        Ok(())
+    fn look(&self) -> Result<Look, Fault> {
+        Ok(Look::Same)
+    }
+    fn is_unlinked(&self) -> bool {
+        false
     }
 }
 
@@ -217,7 +222,7 @@ fn fickle(size: u64, honest: u8) -> (Arc<Source>, Arc<Told>) {
     let events = Arc::new(Told::default());
     let reads = std::sync::atomic::AtomicU8::new(0);
     let origin = FickleOrigin(Arc::new(Fickle { size, reads, honest }));
-    (Source::new(5, Box::new(origin), events.clone()), events)
+    (Source::new(5, Box::new(origin), events.clone(), rereads()), events)
 }
 
 #[test]
@@ -243,6 +248,67 @@ fn e4_a_block_that_is_read_again_must_have_the_value_that_was_sent_first() {
     assert_eq!(of_kind(&told(&events), "ReadFailed"), changed);
     whole.release(0, 1);
     assert!(whole.root_of(0).is_some(), "roots stay for the transfer root");
+}
+
+#[test]
+fn e8_a_block_that_cannot_be_read_fails_its_file_alone() {
+    struct Broken;
+    impl Content for Broken {
+        fn hole_blocks(&self, _offset: u64) -> Result<u64, Fault> {
+            Ok(0)
+        }
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Fault> {
+            if offset >= BLOCK_LEN {
+                return Err(Fault::new(
+                    FileFault::Io,
+                    format!("cannot read \"disk.img\" at byte {offset}"),
+                ));
+            }
+            buffer.fill(1);
+            Ok(())
+        }
+        fn look(&self) -> Result<Look, Fault> {
+            Ok(Look::Same)
+        }
+        fn is_unlinked(&self) -> bool {
+            false
+        }
+    }
+    struct Disk;
+    impl Origin for Disk {
+        fn describe(&self, id: u32) -> Option<Described> {
+            let sizes = [3 * BLOCK_LEN, BLOCK_LEN];
+            let size = sizes.get(id as usize)?;
+            Some((format!("{id}"), ultra_files::EntryKind::File, *size))
+        }
+        fn open(&self, _id: u32) -> Result<Box<dyn Content>, Fault> {
+            Ok(Box::new(Broken))
+        }
+        fn link_root(&self, _id: u32) -> Option<[u8; 32]> {
+            None
+        }
+        fn small_len(&self, _id: u32) -> Option<usize> {
+            None
+        }
+        fn read_small(&self, _id: u32, _buffer: &mut [u8]) -> Result<(), Fault> {
+            Ok(())
+        }
+    }
+    let events = Arc::new(Told::default());
+    let source = Source::new(5, Box::new(Disk), events.clone(), rereads());
+    assert!(read(&source, 0, 0).is_some());
+    for _ in 0..2 {
+        assert!(read(&source, 0, 1).is_none());
+    }
+    assert!(read(&source, 1, 0).is_some(), "the other file");
+    let told = told(&events);
+    assert_eq!(of_kind(&told, "ReadFailed"), [(0, FileFault::Io as u64)]);
+    assert_eq!(sealed(&told).len(), 1);
+    let text = told.iter().find_map(|event| match event {
+        Event::ReadFailed { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert!(text.is_some_and(|text| text.contains("at byte 1048576")));
 }
 
 #[test]

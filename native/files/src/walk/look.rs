@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Walk;
 use super::listing::Listing;
 use crate::extras::Extras;
+use crate::fingerprint::Fingerprint;
 use crate::follow::Argument;
 use crate::holes::{data_bytes, may_have_holes};
 use crate::left_out::Reason;
@@ -13,7 +14,7 @@ use crate::links::{SentLinks, stays_inside};
 use crate::os::{Acl, Folder, NativeFolder, NodeKind, Stat, Time};
 use crate::page::{EntryKind, Linked, MAX_TARGET_LEN, PageEntry};
 use crate::path::SafePath;
-use crate::source::{Added, Parent, Place, fingerprint, size_of};
+use crate::source::{Added, Parent, Place, size_of};
 
 /// Times that both languages hold exactly.
 const MAX_SECS: i64 = (1 << 53) - 1;
@@ -65,7 +66,7 @@ impl Item {
                 secs: self.stat.mtime.secs.clamp(-MAX_SECS, MAX_SECS),
                 ..self.stat.mtime
             },
-            fingerprint: fingerprint(&self.stat),
+            fingerprint: Fingerprint::of(&self.stat).0,
             path,
             linked,
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Source as Files, SourceFile, Walk, WalkOptions};
+use ultra_files::{Look, Source as Files, SourceFile, Walk, WalkOptions};
 
 use super::{Content, Described, Origin, small_len_of};
 use crate::blocks::block_tree::BLOCK_LEN;
@@ -79,7 +79,11 @@ impl Content for SourceFile {
         Ok(end.saturating_sub(offset) / BLOCK_LEN)
     }
 
-    fn check_unchanged(&self) -> Result<(), Fault> {
-        Ok(SourceFile::check_unchanged(self)?)
+    fn look(&self) -> Result<Look, Fault> {
+        Ok(SourceFile::look(self)?)
+    }
+
+    fn is_unlinked(&self) -> bool {
+        SourceFile::is_unlinked(self)
     }
 }

@@ -1,0 +1,19 @@
+/** The command of this run, as it is typed again. @module */
+
+import { isTicketWord } from "../protocol/ticket.ts";
+
+/** In place of a ticket, which is shown in its own places alone. */
+const TICKET = "ultra1...";
+
+/** What a shell takes as it stands. */
+const PLAIN = /^[\p{L}\p{N}_@%+=:,./-]+$/u;
+
+export function commandLine(args: readonly string[]): string {
+  return ["ultra", ...args.map(shellWord)].join(" ");
+}
+
+function shellWord(word: string): string {
+  const [flag, value] = word.startsWith("--to=") ? ["--to=", word.slice("--to=".length)] : ["", word];
+  if (isTicketWord(value)) return flag + TICKET;
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,30 @@
+/** Whether the run ends with a transfer that the same commands go on with. @module */
+
+import { UltraError } from "../base/errors.ts";
+import type { UserEvent } from "../measure/events.ts";
+
+export class Unfinished {
+  #is = false;
+
+  get is(): boolean {
+    return this.#is;
+  }
+
+  see(event: UserEvent): void {
+    switch (event.type) {
+      case "started":
+        this.#is = true;
+        return;
+      case "complete":
+        this.#is = false;
+        return;
+      case "phase":
+        // With --stay the next one is waited for, and nothing has to be typed here.
+        if (event.phase === "waiting") this.#is = false;
+        return;
+      case "error":
+        // Everything else would happen again.
+        if (!(event.error instanceof UltraError && event.error.kind === "network")) this.#is = false;
+    }
+  }
+}
