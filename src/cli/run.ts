@@ -23,7 +23,8 @@ import { describe } from "../ui/advice.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
-import { outputModeOf, parseArguments } from "./arguments.ts";
+import { type CleanInvocation, outputModeOf, parseArguments } from "./arguments.ts";
+import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
@@ -31,6 +32,7 @@ import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
 import { testCommand } from "./measure.ts";
+import { tuningOf } from "./tuning_flags.ts";
 import { VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
@@ -75,6 +77,10 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
       case "help":
         printPage(terminal.stdout, helpText(invocation.topic));
         return undefined;
+      case "clean":
+        checkFolder(facts);
+        if (facts.engine !== undefined) chooseLibrary(facts.engine);
+        return await runClean(invocation, facts, tell, exitNow);
       default:
         isVerbose = invocation.verbose;
         checkFolder(facts);
@@ -126,12 +132,7 @@ async function runTransfer(
     : () => {};
   using signals = watchSignals(facts.ignored);
   surviveFileLimit();
-  signals.insisted.addEventListener("abort", () => {
-    const code = exitCodeOfSignal("SIGINT");
-    // Takes the status line away.
-    tell({ type: "exit", code });
-    exitNow(code);
-  });
+  signals.insisted.addEventListener("abort", () => endAtOnce(tell, exitNow));
   const task = await resolve(invocation, signals.ended, tell);
   const { tuning } = task;
   const distance = farthest(task);
@@ -157,6 +158,35 @@ async function runTransfer(
     await events.catch(() => {});
     stopLog();
   }
+}
+
+async function runClean(
+  invocation: CleanInvocation,
+  facts: ProcessFacts,
+  tell: Tell,
+  exitNow: (code: number) => void,
+): Promise<number> {
+  using signals = watchSignals(facts.ignored);
+  signals.insisted.addEventListener("abort", () => endAtOnce(tell, exitNow));
+  // Nothing is sent: the smallest of engines is enough.
+  const engine = startEngine(engineSizes(1, "loopback", tuningOf(() => undefined)));
+  const hub = new Hub(engine);
+  const events = hub.run();
+  try {
+    const context = { hub, tell, ended: signals.ended, today: Date.now };
+    return await Promise.race([cleanCommand(invocation, context), engineFailure(events)]);
+  } finally {
+    engine.stop();
+    await events.catch(() => {});
+  }
+}
+
+/** A second Ctrl-C. */
+function endAtOnce(tell: Tell, exitNow: (code: number) => void): void {
+  const code = exitCodeOfSignal("SIGINT");
+  // Takes the status line away.
+  tell({ type: "exit", code });
+  exitNow(code);
 }
 
 function command(task: Task, context: CommandContext): Promise<number> {

@@ -146,6 +146,8 @@ export interface Engine {
   retune(listener: ListenerId, settings: ConnectionSettings): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
+  /** Looks for what transfers left in a folder and below it; `remove` removes what may be. */
+  clean(request: number, folder: string, remove: boolean): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */
   send(connection: ConnectionId, bytes: Uint8Array): void;
   /** The peer has proved itself, and may open `lanes`. It may come again, with more of them. */

@@ -156,6 +156,10 @@ class NativeEngine implements Engine {
     this.#queue({ type: "resolve", request, name });
   }
 
+  clean(request: number, folder: string, remove: boolean): void {
+    this.#queue({ type: "clean", request, folder, remove });
+  }
+
   send(connection: ConnectionId, bytes: Uint8Array): void {
     this.#queue({ type: "send", connection, bytes });
   }

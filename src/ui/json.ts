@@ -42,6 +42,8 @@ type ObjectType =
   | "warning"
   | "file-failed"
   | "complete"
+  | "leftover"
+  | "cleaned"
   | "measurement"
   | "test"
   | "error"
@@ -137,6 +139,14 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
       return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
     },
     "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
+    "leftover": ({ leftover: { name, why, ...leftover }, ageSeconds }) => ({
+      type: "leftover",
+      ...leftover,
+      name: name === "" ? null : name,
+      ageSeconds,
+      ...why !== "" && { why },
+    }),
+    "cleaned": ({ cleaned }) => ({ type: "cleaned", ...cleaned }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),

@@ -1,5 +1,6 @@
 //! The engine: everything by id, and who does what the door asks for. What is done is in `engine/`.
 
+mod cleaning;
 mod network;
 #[cfg(test)]
 mod pipe_tests;
@@ -193,6 +194,14 @@ impl Engine {
             } => self.hold(source, entry, first, &values),
             Command::Resolve { request, name } => {
                 self.resolve(request, name);
+                Ok(())
+            }
+            Command::Clean {
+                request,
+                remove,
+                folder,
+            } => {
+                self.clean(request, remove, folder);
                 Ok(())
             }
             Command::Retune { listener, settings } => self.retune(listener, &settings),

@@ -42,6 +42,8 @@ pub struct FileError {
     pub path: String,
     /// Replaces the system's text where `ultra` knows better.
     pub why: Option<&'static str>,
+    /// What else the user should know.
+    pub also: Option<&'static str>,
 }
 
 impl FileError {
@@ -52,6 +54,7 @@ impl FileError {
             doing,
             path: path.into(),
             why: None,
+            also: None,
         }
     }
 
@@ -63,6 +66,15 @@ impl FileError {
             doing,
             path: path.into(),
             why: Some(why),
+            also: None,
+        }
+    }
+
+    /// The sync of a folder failed after a rename.
+    pub(crate) fn not_durable(doing: &'static str, path: impl Into<String>, error: &io::Error) -> Self {
+        Self {
+            also: Some("it is complete, but may be gone after a power cut"),
+            ..Self::new(doing, path, error)
         }
     }
 }
@@ -80,7 +92,8 @@ impl FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} \"{}\": {}", self.doing, self.path, self.reason())
+        write!(f, "cannot {} \"{}\": {}", self.doing, self.path, self.reason())?;
+        self.also.map_or(Ok(()), |also| write!(f, "; {also}"))
     }
 }
 

@@ -180,6 +180,17 @@ export interface CommitEntriesCommand {
   readonly count: number;
 }
 
+/**
+ * Looks for what transfers left in a folder and below it. LEFTOVER follows for each, then CLEAN_END, or CLEAN_FAILED alone.
+ */
+export interface CleanCommand {
+  readonly type: "clean";
+  readonly request: number;
+  /** Removes what may be removed. */
+  readonly remove: boolean;
+  readonly folder: string;
+}
+
 /** These entries are over: what was kept for reading them again goes. */
 export interface ReleaseCommand {
   readonly type: "release";
@@ -210,6 +221,7 @@ export type Command =
   | GrantEntriesCommand
   | ExpectEntriesCommand
   | CommitEntriesCommand
+  | CleanCommand
   | ReleaseCommand;
 
 /** A fresh P-256 key and certificate: 32 bytes SHA-256 of the DER, then the PKCS12 (AES, PBKDF2). */
