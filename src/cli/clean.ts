@@ -18,7 +18,7 @@ export interface CleanContext {
 /** @returns 0; 3 when something could not be removed or searched, 4 when nothing that was to go went */
 export async function cleanCommand({ folder, remove }: CleanInvocation, context: CleanContext): Promise<number> {
   const { hub, tell, ended, today } = context;
-  const { leftovers, unread } = await orEnded(hub.clean(folder, remove), ended);
+  const { leftovers, unread } = await orEnded(hub.clean({ folder, below: true, remove }), ended);
   const now = today() / 1000;
   for (const leftover of leftovers) {
     tell({ type: "leftover", leftover, ageSeconds: Math.max(0, Math.round(now - leftover.modified)) });

@@ -50,6 +50,7 @@ import {
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
+  type Search,
   type SinkOptions,
   type SourceOptions,
   type ThreadTime,
@@ -156,8 +157,8 @@ class NativeEngine implements Engine {
     this.#queue({ type: "resolve", request, name });
   }
 
-  clean(request: number, folder: string, remove: boolean): void {
-    this.#queue({ type: "clean", request, folder, remove });
+  clean(request: number, search: Search): void {
+    this.#queue({ type: "clean", request, ...search });
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {

@@ -5,7 +5,7 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { Engine, EngineEvent } from "../engine/engine.ts";
+import type { Engine, EngineEvent, Search } from "../engine/engine.ts";
 import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
@@ -95,15 +95,15 @@ export class Hub {
   }
 
   /**
-   * Looks for what transfers left in a folder and below it; `remove` removes what may be.
+   * Looks for what transfers left in a folder.
    *
    * @throws {UltraError} `disk` when the folder itself cannot be searched
    */
-  clean(folder: string, remove: boolean): Promise<Cleaned> {
+  clean(search: Search): Promise<Cleaned> {
     const request = this.#nextRequest++;
     return new Promise((done, failed) => {
       this.#cleanings.set(request, { leftovers: [], done, failed });
-      this.engine.clean(request, folder, remove);
+      this.engine.clean(request, search);
     });
   }
 

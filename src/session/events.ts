@@ -83,7 +83,9 @@ export interface TicketNotice {
 export type Warning =
   | TicketFileWarning
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
-  | { readonly about: "long-lived-ticket-typed" };
+  | { readonly about: "long-lived-ticket-typed" }
+  /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */
+  | { readonly about: "previous-version"; readonly path: string; readonly name: string };
 
 /** What became of the leftovers in a folder. */
 export interface CleanedFolder {

@@ -315,6 +315,10 @@ Deno.test("event: an error of the other side is told as its words, a bug with it
 
 Deno.test("event: each warning names what it is about", () => {
   const warnings = {
+    "previous-version": [
+      { about: "previous-version", path: "x.swap", name: "a" },
+      /x\.swap is the previous version of a,/,
+    ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],

@@ -11,7 +11,7 @@ mod sending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
-use ultra_files::EntryKind;
+use ultra_files::{Depth, EntryKind};
 
 use crate::blocks::codec::LaneCodec;
 use crate::core::command::{Answer, Command, Question};
@@ -198,10 +198,12 @@ impl Engine {
             }
             Command::Clean {
                 request,
+                below,
                 remove,
                 folder,
             } => {
-                self.clean(request, remove, folder);
+                let depth = if below { Depth::All } else { Depth::Top };
+                self.clean(request, folder, depth, remove);
                 Ok(())
             }
             Command::Retune { listener, settings } => self.retune(listener, &settings),

@@ -73,16 +73,25 @@ pub struct Cleaned {
     pub unread: Vec<FileError>,
 }
 
-/// Looks for leftovers in a folder and all below it, and removes those that may be removed if that is wanted.
-pub fn clean(dir: &Path, remove: bool) -> Result<Cleaned, FileError> {
-    clean_on::<NativeFolder>(dir, remove)
+/// How far a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The folder itself.
+    Top,
+    /// All below it, too.
+    All,
+}
+
+/// Looks for leftovers in a folder, and removes those that may be removed if that is wanted.
+pub fn clean(dir: &Path, depth: Depth, remove: bool) -> Result<Cleaned, FileError> {
+    clean_on::<NativeFolder>(dir, depth, remove)
 }
 
 /// [`clean`] on another system than the real one.
-pub fn clean_on<F: Folder>(dir: &Path, remove: bool) -> Result<Cleaned, FileError> {
-    let open = || F::open(dir);
-    let folder = open().map_err(|error| FileError::new("open the folder", dir.to_string_lossy(), &error))?;
+pub fn clean_on<F: Folder>(dir: &Path, depth: Depth, remove: bool) -> Result<Cleaned, FileError> {
+    let folder = F::open(dir).map_err(|error| FileError::new("open the folder", dir.to_string_lossy(), &error))?;
     let mut search = Search {
+        depth,
         remove,
         cleaned: Cleaned::default(),
     };
@@ -142,6 +151,7 @@ fn names_in(folder: &impl Folder) -> io::Result<Vec<String>> {
 }
 
 struct Search {
+    depth: Depth,
     remove: bool,
     cleaned: Cleaned,
 }
@@ -179,6 +189,9 @@ impl Search {
                 in_use,
             };
             self.ours(&here, &ours);
+        }
+        if self.depth == Depth::Top {
+            return;
         }
         for name in others {
             match folder.open_folder(name) {

@@ -45,7 +45,7 @@ mod trial;
 mod try_names;
 mod walk;
 
-pub use clean::{Cleaned, Leftover, LeftoverKind, LeftoverState, clean, clean_on};
+pub use clean::{Cleaned, Depth, Leftover, LeftoverKind, LeftoverState, clean, clean_on};
 pub use commit::FinishedFolders;
 pub use error::{ErrorClass, FileError};
 pub use extras::{Extra, Extras, Owner, Preserve, extras_of};

@@ -79,8 +79,8 @@ pub struct Sink<F: Folder = NativeFolder> {
 /// Entries come folder by folder, over all pages: below a folder that is not there nothing is. It is made by this transfer, or not at all.
 #[derive(Default)]
 struct FoundAbsent {
-    /// The last folder that was absent, and the status that it got.
-    folder: Option<(String, TargetStatus)>,
+    /// The last folder that was absent, the status that it got, and whether the disk takes every name in it.
+    folder: Option<(String, TargetStatus, bool)>,
     /// The same by a node below it, for the next file of the same folder: without its path.
     parent: Option<(u32, TargetStatus)>,
 }
@@ -192,14 +192,17 @@ impl<F: Folder> Sink<F> {
                 self.write().set_found(entry, status, None, 0);
                 continue;
             }
-            if let Some((folder, status)) = &absent.folder
+            if let Some((folder, status, takes_every_name)) = &absent.folder
                 && path.starts_with(folder)
             {
-                let tried = self.tried(&record, path, *status);
                 // The next file of the folder has the same status where no name has to be tried.
-                let untried = tried.takes_every_name.then(|| self.read().placed(entry)).flatten();
+                let untried = takes_every_name.then(|| self.read().placed(entry)).flatten();
                 absent.parent = untried.map(|placed| (placed.folder, *status));
-                let status = self.missing(entry, &record, path, tried.status);
+                let tried = match takes_every_name {
+                    true => *status,
+                    false => self.tried(&record, path, *status),
+                };
+                let status = self.missing(entry, &record, path, tried);
                 if status != TargetStatus::Absent {
                     self.write().set_found(entry, status, None, 0);
                 }
@@ -210,7 +213,7 @@ impl<F: Folder> Sink<F> {
             let (mut status, mut seen, detail) = match found {
                 Found::Nothing => {
                     let tried = self.tried(&record, path, TargetStatus::Absent);
-                    (self.missing(entry, &record, path, tried.status), None, 0)
+                    (self.missing(entry, &record, path, tried), None, 0)
                 }
                 Found::Node(stat) => self.taken(entry, &record, path, stat),
                 Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
@@ -225,7 +228,7 @@ impl<F: Folder> Sink<F> {
                 status = TargetStatus::Hidden;
             }
             if is_absent && record.kind == EntryKind::Folder {
-                absent.folder = Some((path.as_str().to_owned(), status));
+                absent.folder = Some((path.as_str().to_owned(), status, self.takes_every_name(path)));
             }
             self.write().set_found(entry, status, seen, detail);
         }

@@ -9,7 +9,7 @@ use common::{Place, fifo};
 use rustix::fs::FlockOperation;
 use ultra_files::LeftoverKind::{Journal, Part, PreviousVersion, Run, SmallParts, Trials};
 use ultra_files::LeftoverState::{Idle, InUse, OnlyCopy, Removed};
-use ultra_files::{Cleaned, FileId, LeftoverKind, LeftoverState, Reserved, RunId, clean};
+use ultra_files::{Cleaned, Depth, FileId, LeftoverKind, LeftoverState, Reserved, RunId, clean};
 
 fn write(place: &Place, path: &str) {
     fs::create_dir_all(place.at(path).parent().expect("a folder")).expect("folders");
@@ -61,7 +61,7 @@ fn t45_what_killed_transfers_left_is_listed_and_removed_only_when_that_is_wanted
     fs::create_dir_all(place.at(&format!("c/{tried}/x"))).expect("folders");
     fs::write(place.at(&format!("c/{tried}/x/name")), "").expect("a file");
     write(&place, "a/kept");
-    let found = clean(&place.dir(), false).expect("a list");
+    let found = clean(&place.dir(), Depth::All, false).expect("a list");
     let wanted = |state| {
         vec![
             (SmallParts, state, small(7, 0), 3),
@@ -79,10 +79,15 @@ fn t45_what_killed_transfers_left_is_listed_and_removed_only_when_that_is_wanted
     assert_eq!(owned(&found), wanted(Idle));
     assert!(found.leftovers.iter().all(|left| left.modified > 1_600_000_000));
     assert!(place.at(&format!("a/{movie}")).exists(), "a list removes nothing");
-    let removed = clean(&place.dir(), true).expect("cleaned");
+    let removed = clean(&place.dir(), Depth::All, true).expect("cleaned");
     assert_eq!(owned(&removed), wanted(Removed));
     assert_eq!(place.names(), ["a", "a/b", "a/kept", "c"]);
-    assert!(clean(&place.dir(), false).expect("a list").leftovers.is_empty());
+    assert!(
+        clean(&place.dir(), Depth::All, false)
+            .expect("a list")
+            .leftovers
+            .is_empty()
+    );
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn t45_what_a_running_transfer_has_locked_stays() {
     write(&place, &journal("movie.mkv"));
     write(&place, &format!("below/{}", part("other")));
     let _receiving = locked(&place, &journal("movie.mkv"));
-    let cleaned = clean(&place.dir(), true).expect("cleaned");
+    let cleaned = clean(&place.dir(), Depth::All, true).expect("cleaned");
     let other = format!("below/{}", part("other"));
     assert_eq!(
         told(&cleaned),
@@ -121,7 +126,7 @@ fn t45_small_parts_belong_to_the_record_of_a_run_in_their_folder_or_one_above() 
     let running = locked(&place, "root/.ultra-00000000000000ff.run");
     // Also where the search begins below the record.
     for from in ["root", "root/deep", "root/deep/er"] {
-        let cleaned = clean(&place.at(from), true).expect("cleaned");
+        let cleaned = clean(&place.at(from), Depth::All, true).expect("cleaned");
         assert!(
             cleaned.leftovers.iter().all(|left| left.state == InUse),
             "{from}: {cleaned:?}"
@@ -129,7 +134,7 @@ fn t45_small_parts_belong_to_the_record_of_a_run_in_their_folder_or_one_above() 
         assert!(cleaned.leftovers.len() >= 4);
     }
     drop(running);
-    let cleaned = clean(&place.at("root/deep"), true).expect("cleaned");
+    let cleaned = clean(&place.at("root/deep"), Depth::All, true).expect("cleaned");
     assert!(
         cleaned.leftovers.iter().all(|left| left.state == Removed),
         "{cleaned:?}"
@@ -154,7 +159,7 @@ fn t5_t45_a_previous_version_is_named_and_goes_only_where_a_file_has_its_name() 
         write(&place, &swap);
     }
     fs::create_dir(place.at("folder")).expect("a folder");
-    let cleaned = clean(&place.dir(), true).expect("cleaned");
+    let cleaned = clean(&place.dir(), Depth::All, true).expect("cleaned");
     for left in &cleaned.leftovers {
         assert_eq!(left.kind, PreviousVersion);
         let wanted = match left.name.as_deref() {
@@ -184,7 +189,7 @@ fn t45_what_only_looks_like_ours_is_never_touched() {
     fs::create_dir(place.at(trials)).expect("a folder");
     fs::write(place.at(&format!("{trials}/precious")), "not empty").expect("a file");
     let before = place.names();
-    let cleaned = clean(&place.dir(), true).expect("cleaned");
+    let cleaned = clean(&place.dir(), Depth::All, true).expect("cleaned");
     let states: Vec<_> = cleaned.leftovers.iter().map(|left| (left.kind, left.state)).collect();
     assert_eq!(states, [(Trials, LeftoverState::Failed)]);
     assert_eq!(place.names(), before);
@@ -194,9 +199,18 @@ fn t45_what_only_looks_like_ours_is_never_touched() {
 #[test]
 fn t45_a_folder_that_is_not_there_is_an_error_and_one_that_cannot_be_read_is_told() {
     let place = Place::new();
-    let error = clean(&place.at("missing"), false).expect_err("it is not there");
+    let error = clean(&place.at("missing"), Depth::All, false).expect_err("it is not there");
     assert!(error.to_string().contains("missing"), "{error}");
     let long = (0..40).map(|level| format!("level{level}/")).collect::<String>();
     write(&place, &format!("{long}{}", part("deep")));
-    assert_eq!(clean(&place.dir(), true).expect("cleaned").leftovers.len(), 1);
+    assert!(
+        clean(&place.dir(), Depth::Top, true)
+            .expect("cleaned")
+            .leftovers
+            .is_empty()
+    );
+    assert_eq!(
+        clean(&place.dir(), Depth::All, true).expect("cleaned").leftovers.len(),
+        1
+    );
 }

@@ -376,7 +376,8 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "clean":
       into.begin(40);
       into.u32(8, command.request);
-      into.truth(12, command.remove);
+      into.truth(12, command.below);
+      into.truth(16, command.remove);
       into.text(command.folder);
       return;
     case "release":

@@ -180,12 +180,12 @@ export interface CommitEntriesCommand {
   readonly count: number;
 }
 
-/**
- * Looks for what transfers left in a folder and below it. LEFTOVER follows for each, then CLEAN_END, or CLEAN_FAILED alone.
- */
+/** Looks for what transfers left in a folder. LEFTOVER follows for each, then CLEAN_END, or CLEAN_FAILED alone. */
 export interface CleanCommand {
   readonly type: "clean";
   readonly request: number;
+  /** Also in all folders below it. */
+  readonly below: boolean;
   /** Removes what may be removed. */
   readonly remove: boolean;
   readonly folder: string;

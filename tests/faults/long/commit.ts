@@ -71,8 +71,10 @@ async function finals(workspace: Workspace): Promise<Record<string, "absent" | "
 
 /** The same commands again, without faults: everything is there, and nothing else but previous versions, which `ultra clean` knows. */
 async function again(workspace: Workspace, paths: readonly string[], flags: readonly string[]): Promise<void> {
+  const hadSwap = namesIn(workspace.path("into")).some((name) => name.endsWith(".swap"));
   const { sender, receiver } = await start(workspace, paths, flags, "");
   await Promise.all([sender.exits(0), receiver.exits(0)]);
+  assert.equal(/is the previous version of large/.test(receiver.stderr.text), hadSwap, "the receiver names it");
   assert.deepEqual(Object.values(await finals(workspace)), ["new", "new", "new", "new"]);
   const clean = workspace.start(["clean", "--remove", "--json", workspace.path("into")], faulty(""));
   await clean.exits(0);
@@ -196,14 +198,17 @@ test("D18: no rename without replacing", "before-move-new:EINVAL", { code: 0, fi
 for (const [side, fault] of [["receiver", "before-write@2:panic"], ["sender", "before-read@2:panic"]] as const) {
   Deno.test(`C11: a worker thread of the ${side} that throws ends the run with 1, without a hang`, () =>
     inWorkspace(async (workspace) => {
-      const [large = ""] = await sources(workspace, false);
+      const paths = await sources(workspace, false);
       const receiver = workspace.recv(["--into", workspace.path("into")], faulty(side === "receiver" ? fault : ""));
-      const sender = workspace.start(["send", large, await receiver.ticket()], faulty(side === "sender" ? fault : ""));
+      const sender = workspace.start(
+        ["send", ...paths, await receiver.ticket()],
+        faulty(side === "sender" ? fault : ""),
+      );
       const [own, other] = side === "receiver" ? [receiver, sender] : [sender, receiver];
       await own.exits(1);
       assert.notEqual(await other.exit(), 0);
       assert.equal((await finals(workspace))["large"], "absent");
-      await again(workspace, await sources(workspace, false), []);
+      await again(workspace, paths, []);
     }));
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ultra_files::{Leftover, LeftoverKind as Kind, LeftoverState as State};
+use ultra_files::{Depth, Leftover, LeftoverKind as Kind, LeftoverState as State};
 
 use super::Engine;
 use crate::core::event::Event;
@@ -10,10 +10,10 @@ use crate::core::fault::Fault;
 use crate::core::words::{LeftoverKind, LeftoverState};
 
 impl Engine {
-    pub(super) fn clean(&self, request: u32, remove: bool, folder: String) {
+    pub(super) fn clean(&self, request: u32, folder: String, depth: Depth, remove: bool) {
         let tell = self.tell.clone();
         self.background
-            .run(move || match ultra_files::clean(Path::new(&folder), remove) {
+            .run(move || match ultra_files::clean(Path::new(&folder), depth, remove) {
                 Ok(cleaned) => {
                     for leftover in cleaned.leftovers {
                         tell.tell(event_of(request, leftover));
