@@ -37,6 +37,15 @@ export function formatLeft(seconds: number): string {
   return minutes < 60 ? `${minutes}m${two(whole % 60)}s` : `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
 }
 
+/** `40 s`, `5 min`, `3 h`, `2 days`: how long ago, roughly. */
+export function formatAge(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h`;
+  return counted(Math.floor(whole / 86_400), "day");
+}
+
 /** `1 file`, `3 files`, `1,202 files`. */
 export function counted(count: number, thing: string): string {
   return `${formatCount(count)} ${plural(count, thing)}`;

@@ -18,7 +18,15 @@ import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } 
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
-import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
+import {
+  type Command,
+  commandSpec,
+  type FlagName,
+  type FlagSpec,
+  flagTable,
+  type TransferCommand,
+  written,
+} from "./flags.ts";
 import { foreignPlace, foreignSource } from "./foreign.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { tuningOf } from "./tuning_flags.ts";
@@ -27,7 +35,8 @@ export type Invocation =
   | { readonly command: "tour" }
   | { readonly command: "version" }
   | { readonly command: "licenses" }
-  | { readonly command: "help"; readonly topic: TransferCommand | undefined }
+  | { readonly command: "help"; readonly topic: Command | undefined }
+  | CleanInvocation
   | SendInvocation
   | ReceiveInvocation
   | TestInvocation;
@@ -72,6 +81,14 @@ export interface TestInvocation extends Omit<TransferInvocation, "peer"> {
   readonly size: number | undefined;
   /** The folder whose disk is measured, as typed; `.` when none was. */
   readonly folder: string;
+}
+
+export interface CleanInvocation {
+  readonly command: "clean";
+  /** The folder to search, as typed; `.` when none was. */
+  readonly folder: string;
+  readonly remove: boolean;
+  readonly output: OutputMode;
 }
 
 interface TransferInvocation {
@@ -134,6 +151,8 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
       return receiveInvocation(words, rest, environment);
     case "test":
       return testInvocation(words, rest, environment);
+    case "clean":
+      return cleanInvocation(words, rest);
   }
 }
 
@@ -275,6 +294,14 @@ function testInvocation(words: Words, operands: readonly string[], environment: 
   };
 }
 
+function cleanInvocation(words: Words, operands: readonly string[]): CleanInvocation {
+  const [folder = ".", ...more] = operands;
+  if (more.length > 0) throw usage("ultra clean takes one folder and nothing else");
+  if (isTicketWord(folder)) throw usage("ultra clean takes a folder, no ticket; a folder of that name is ./ultra1...");
+  if (folder === "") throw usage("The folder is empty; a variable in the command may be unset");
+  return { command: "clean", folder, remove: words.values.has("remove"), output: outputMode(words) };
+}
+
 /** What is about another side would be without effect. */
 function checkLocal({ values }: Words, peer: Peer): void {
   if (peer.type === "dial") {
@@ -385,7 +412,7 @@ function checkDialing({ values }: Words, source: TicketSource): void {
 }
 
 /** Refuses flags of the other command. */
-function checkKnown(command: TransferCommand, { values }: Words): void {
+function checkKnown(command: Command, { values }: Words): void {
   const foreign = flagTable().find((flag) => values.has(flag.name as FlagName) && !flag.commands.includes(command));
   if (foreign === undefined) return;
   const [owner] = foreign.commands;
@@ -454,7 +481,7 @@ function parserOptions() {
   );
 }
 
-function topicOf(word: string | undefined): TransferCommand | undefined {
+function topicOf(word: string | undefined): Command | undefined {
   return word === undefined ? undefined : commandSpec(word)?.name;
 }
 

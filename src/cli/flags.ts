@@ -11,8 +11,11 @@ import { ULTRA } from "../settings/ultra.ts";
 /** The commands that take part in a transfer. */
 export type TransferCommand = "send" | "recv" | "test";
 
+/** All commands that have flags. */
+export type Command = TransferCommand | "clean";
+
 export interface CommandSpec {
-  readonly name: TransferCommand;
+  readonly name: Command;
   /** What follows `ultra`. */
   readonly usage: string;
   readonly summary: string;
@@ -28,7 +31,7 @@ export interface FlagSpec {
   readonly value?: string;
   readonly repeatable?: true;
   /** Commands that know it. */
-  readonly commands: readonly TransferCommand[];
+  readonly commands: readonly Command[];
   /** Only for the side that waits: with a ticket there is nothing that it could change. */
   readonly listenerOnly?: true;
   /** Rarely needed: it stands in a section of its own. */
@@ -57,7 +60,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Receive files and folders",
     about:
       "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
-      "A file appears under its name only when it is complete and verified; an interrupted one is removed, except after kill -9 or a power cut: a hidden file .ultra-*.part that stays may be removed by hand.",
+      "A file appears under its name only when it is complete and verified; an interrupted one is removed, except after kill -9 or a power cut: `ultra clean` lists and removes what stays.",
     examples: [
       ["ultra recv", "wait for a sender"],
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],
@@ -76,9 +79,23 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["ultra test --local --dir /data", "measure this machine alone, and this disk"],
     ],
   },
+  {
+    name: "clean",
+    usage: "clean [DIR]",
+    summary: "List what killed transfers left in a folder, or remove it",
+    about:
+      "Looks in DIR (default: the current folder) and below it for hidden files .ultra-*: parts of files that did not " +
+      "arrive, with their journals, and previous versions of files that were being replaced. What a running ultra has " +
+      "locked stays, and so does a previous version where no file has its name.",
+    examples: [
+      ["ultra clean ~/Downloads", "list what is there, with size and age"],
+      ["ultra clean --remove ~/Downloads", "remove it"],
+    ],
+  },
 ];
 
 const ALL: readonly TransferCommand[] = ["send", "recv", "test"];
+const EVERY: readonly Command[] = [...ALL, "clean"];
 
 /** In the order of the help. */
 export const FLAGS = [
@@ -132,6 +149,7 @@ export const FLAGS = [
     listenerOnly: true,
     help: "keep waiting for further transfers; the ticket works more than once",
   },
+  { name: "remove", commands: ["clean"], help: "remove what is listed, but for what is in use" },
   { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },
   {
     name: "size",
@@ -180,11 +198,11 @@ export const FLAGS = [
     help:
       "let this machine go to sleep by itself while files move (otherwise it is kept awake where the system has a way)",
   },
-  { name: "json", commands: ALL, help: "one JSON object a line on standard output, the last one being the exit" },
-  { name: "quiet", short: "q", commands: ALL, help: "only errors, and the ticket of the side that waits" },
+  { name: "json", commands: EVERY, help: "one JSON object a line on standard output, the last one being the exit" },
+  { name: "quiet", short: "q", commands: EVERY, help: "only errors, and the ticket of the side that waits" },
   { name: "verbose", short: "v", commands: ALL, help: "more lines on standard error, as a log to send in" },
-  { name: "version", short: "V", commands: ALL, help: "show the version" },
-  { name: "help", short: "h", commands: ALL, help: "show this help" },
+  { name: "version", short: "V", commands: EVERY, help: "show the version" },
+  { name: "help", short: "h", commands: EVERY, help: "show this help" },
   {
     name: "profile",
     value: "NAME",

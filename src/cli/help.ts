@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COMMANDS, commandSpec, type FlagSpec, flagTable, type TransferCommand } from "./flags.ts";
+import { type Command, COMMANDS, commandSpec, type FlagSpec, flagTable } from "./flags.ts";
 
 /** Where the second column begins; a flag that reaches it gets a line of its own. */
 const COLUMN = 30;
@@ -30,7 +30,7 @@ More: ultra --help
 }
 
 /** The help of a command, or of `ultra` itself. */
-export function helpText(command?: TransferCommand): string {
+export function helpText(command?: Command): string {
   const spec = command === undefined ? undefined : commandSpec(command);
   return spec === undefined ? overview() : commandHelp(spec.name);
 }
@@ -62,7 +62,7 @@ itself (default: ~/.cache/ultra).
 `;
 }
 
-function commandHelp(name: TransferCommand): string {
+function commandHelp(name: Command): string {
   const spec = commandSpec(name);
   if (spec === undefined) throw new Error(`No command ${name}`);
   const flags = flagTable().filter((flag) => flag.commands.includes(name));
@@ -80,7 +80,11 @@ ${examples.join("\n")}
 
 Flags:
 ${always.join("\n")}
+${listening.length === 0 ? "" : ofTransfers(listening, tuning)}`;
+}
 
+function ofTransfers(listening: readonly string[], tuning: readonly string[]): string {
+  return `
 Without a ticket, while waiting:
 ${listening.join("\n")}
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { TransferCommand } from "./flags.ts";
+import type { Command } from "./flags.ts";
 
 /** Calls of the one library, whose path the launcher adds. All files that travel, and tickets in files, are the library's work. */
 const ENGINE = "--allow-ffi";
@@ -14,12 +14,13 @@ const ENGINE = "--allow-ffi";
 /** What a ticket and the greeting of a peer tell. */
 const ADDRESSES = "--allow-sys=hostname,networkInterfaces";
 
-export const PERMISSIONS: Readonly<Record<TransferCommand, readonly string[]>> = {
+export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
   send: [ENGINE, ADDRESSES],
   /** Whether what `-o` names is a folder. */
   recv: [ENGINE, ADDRESSES, "--allow-read"],
   /** The folder whose disk it measures is made and removed here. */
   test: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
+  clean: [ENGINE],
 };
 
 /** Read openly. Nothing else of the environment reaches the control plane. */

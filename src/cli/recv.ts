@@ -32,6 +32,7 @@ export async function receiveCommand(
   };
   // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
   let ready: SinkId | undefined = openSink(options, context);
+  void tellPreviousVersions(options.folder, context);
   const take = (): SinkId => {
     const sink = ready ?? openSink(options, context);
     ready = undefined;
@@ -62,5 +63,15 @@ export async function receiveCommand(
   } finally {
     // No transfer took it.
     if (ready !== undefined) context.hub.engine.dispose(ready);
+  }
+}
+
+/** Beside what happens: nothing waits for it. */
+async function tellPreviousVersions(folder: string, { hub, tell }: CommandContext): Promise<void> {
+  // What cannot be listed is found out by who looks for it.
+  const cleaned = await hub.clean({ folder, below: false, remove: false }).catch(() => undefined);
+  for (const { kind, state, path, name } of cleaned?.leftovers ?? []) {
+    if (kind !== "previous-version" || state === "in-use") continue;
+    tell({ type: "warning", warning: { about: "previous-version", path, name } });
   }
 }

@@ -24,7 +24,8 @@ import { commandLine } from "../ui/command_line.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
-import { outputModeOf, parseArguments } from "./arguments.ts";
+import { type CleanInvocation, outputModeOf, parseArguments } from "./arguments.ts";
+import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
@@ -32,6 +33,7 @@ import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
 import { testCommand } from "./measure.ts";
+import { tuningOf } from "./tuning_flags.ts";
 import { VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
@@ -81,6 +83,10 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
       case "help":
         printPage(terminal.stdout, helpText(invocation.topic));
         return undefined;
+      case "clean":
+        checkFolder(facts);
+        if (facts.engine !== undefined) chooseLibrary(facts.engine);
+        return await runClean(invocation, facts, tell, exitNow);
       default:
         isVerbose = invocation.verbose;
         if (invocation.command !== "test") again = commandLine(facts.args);
@@ -133,12 +139,7 @@ async function runTransfer(
     : () => {};
   using signals = watchSignals(facts.ignored);
   surviveFileLimit();
-  const endNow = () => {
-    const code = exitCodeOfSignal(signals.signal ?? "SIGINT");
-    // Takes the status line away.
-    tell({ type: "exit", code });
-    exitNow(code);
-  };
+  const endNow = () => endAtOnce(signals.signal, tell, exitNow);
   let late: Disposable | undefined;
   signals.ended.addEventListener("abort", () => late = systemTimers.after(ORDERLY_END_MS, endNow));
   signals.insisted.addEventListener("abort", endNow);
@@ -168,6 +169,35 @@ async function runTransfer(
     late?.[Symbol.dispose]();
     stopLog();
   }
+}
+
+async function runClean(
+  invocation: CleanInvocation,
+  facts: ProcessFacts,
+  tell: Tell,
+  exitNow: (code: number) => void,
+): Promise<number> {
+  using signals = watchSignals(facts.ignored);
+  signals.insisted.addEventListener("abort", () => endAtOnce(signals.signal, tell, exitNow));
+  // Nothing is sent: the smallest of engines is enough.
+  const engine = startEngine(engineSizes(1, "loopback", tuningOf(() => undefined)));
+  const hub = new Hub(engine);
+  const events = hub.run();
+  try {
+    const context = { hub, tell, ended: signals.ended, today: Date.now };
+    return await Promise.race([cleanCommand(invocation, context), engineFailure(events)]);
+  } finally {
+    engine.stop();
+    await events.catch(() => {});
+  }
+}
+
+/** A second Ctrl-C, or the first one where an orderly end takes too long. */
+function endAtOnce(signal: EndingSignal | undefined, tell: Tell, exitNow: (code: number) => void): void {
+  const code = exitCodeOfSignal(signal ?? "SIGINT");
+  // Takes the status line away.
+  tell({ type: "exit", code });
+  exitNow(code);
 }
 
 function command(task: Task, context: CommandContext): Promise<number> {

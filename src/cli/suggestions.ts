@@ -6,7 +6,7 @@
 
 import { UltraError } from "../base/errors.ts";
 import { foreignFlag, foreignPlace } from "./foreign.ts";
-import { COMMANDS, flagTable, type TransferCommand, written } from "./flags.ts";
+import { type Command, COMMANDS, flagTable, written } from "./flags.ts";
 
 /** What other tools call our commands. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -49,7 +49,7 @@ export function unknownCommand(word: string, more: boolean): UltraError {
  * @param raw as typed, dashes included
  * @param command the one that it was given to
  */
-export function unknownFlag(raw: string, command: TransferCommand | undefined): UltraError {
+export function unknownFlag(raw: string, command: Command | undefined): UltraError {
   const name = raw.replace(/^-+/, "");
   const advice = foreignFlag(name);
   if (advice !== undefined) return usage(`There is no flag ${raw}. ${advice}`);

@@ -73,6 +73,15 @@ export interface Identity {
   readonly pkcs12: Uint8Array;
 }
 
+/** A search for what transfers left. */
+export interface Search {
+  readonly folder: string;
+  /** Also in all folders below it. */
+  readonly below: boolean;
+  /** Removes what may be removed. */
+  readonly remove: boolean;
+}
+
 export interface SinkOptions {
   readonly folder: string;
   readonly create: boolean;
@@ -148,6 +157,7 @@ export interface Engine {
   retune(listener: ListenerId, settings: ConnectionSettings): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
+  clean(request: number, search: Search): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */
   send(connection: ConnectionId, bytes: Uint8Array): void;
   /** The peer has proved itself, and may open `lanes`. It may come again, with more of them. */

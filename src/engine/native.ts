@@ -50,6 +50,7 @@ import {
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
+  type Search,
   type SinkOptions,
   type SourceOptions,
   type ThreadTime,
@@ -156,6 +157,10 @@ class NativeEngine implements Engine {
 
   resolve(request: number, name: string): void {
     this.#queue({ type: "resolve", request, name });
+  }
+
+  clean(request: number, search: Search): void {
+    this.#queue({ type: "clean", request, ...search });
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Engine, EngineEvent } from "../engine/engine.ts";
+import { UltraError } from "../base/errors.ts";
+import type { Engine, EngineEvent, Search } from "../engine/engine.ts";
 import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
@@ -29,6 +30,22 @@ export type SinkEvent = EventOf<
   | "disposed"
 >;
 
+/** What an earlier transfer left. */
+export type Leftover = Omit<EventOf<"leftover">, "type" | "request">;
+
+export interface Cleaned {
+  readonly leftovers: readonly Leftover[];
+  /** Why folders could not be searched. */
+  readonly unread: readonly string[];
+}
+
+/** A search for leftovers that goes on. */
+interface Cleaning {
+  readonly leftovers: Leftover[];
+  readonly done: (cleaned: Cleaned) => void;
+  readonly failed: (error: UltraError) => void;
+}
+
 type Handler<Event> = (event: Event) => void;
 
 /** A handler is set before the engine can have anything to say about its id, so that no event is ever lost. */
@@ -38,6 +55,7 @@ export class Hub {
   readonly #sources = new Map<SourceId, Handler<SourceEvent>>();
   readonly #sinks = new Map<SinkId, Handler<SinkEvent>>();
   readonly #requests = new Map<number, Handler<readonly string[]>>();
+  readonly #cleanings = new Map<number, Cleaning>();
   /** By lane, for events that name only the lane. */
   readonly #laneHandlers = new Map<number, Handler<EventOf<"grant-read">>>();
   readonly #turns = new Set<() => void>();
@@ -73,6 +91,19 @@ export class Hub {
     return new Promise((done) => {
       this.#requests.set(request, done);
       this.engine.resolve(request, name);
+    });
+  }
+
+  /**
+   * Looks for what transfers left in a folder.
+   *
+   * @throws {UltraError} `disk` when the folder itself cannot be searched
+   */
+  clean(search: Search): Promise<Cleaned> {
+    const request = this.#nextRequest++;
+    return new Promise((done, failed) => {
+      this.#cleanings.set(request, { leftovers: [], done, failed });
+      this.engine.clean(request, search);
     });
   }
 
@@ -121,6 +152,10 @@ export class Hub {
         this.#requests.get(event.request)?.(event.addresses);
         this.#requests.delete(event.request);
         return;
+      case "leftover":
+      case "clean-end":
+      case "clean-failed":
+        return this.#deliverLeftover(event);
       case "fault":
         throw new Error(`The data plane failed: ${event.text}`);
       case "disposed":
@@ -134,8 +169,24 @@ export class Hub {
     }
   }
 
+  #deliverLeftover(event: EventOf<"leftover" | "clean-end" | "clean-failed">): void {
+    const cleaning = this.#cleanings.get(event.request);
+    if (event.type === "leftover") {
+      const { type: _type, request: _request, ...leftover } = event;
+      cleaning?.leftovers.push(leftover);
+      return;
+    }
+    this.#cleanings.delete(event.request);
+    if (event.type === "clean-failed") cleaning?.failed(new UltraError("disk", sentence(event.text)));
+    else cleaning?.done({ leftovers: cleaning.leftovers, unread: event.unread });
+  }
+
   #deliverToTransfer(event: Exclude<SourceEvent | SinkEvent, { type: "disposed" }>): void {
     if ("source" in event) this.#sources.get(event.source)?.(event);
     else this.#sinks.get(event.sink)?.(event);
   }
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

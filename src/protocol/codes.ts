@@ -140,6 +140,8 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "link",
   "vanished",
   "hidden",
+  "name-refused",
+  "same-name",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

@@ -224,6 +224,8 @@ export type LeftOutReason =
   | "link"
   | "vanished"
   | "hidden"
+  | "name-refused"
+  | "same-name"
   | "chosen";
 
 export interface LeftOutName {

@@ -47,7 +47,15 @@ export type TargetStatus =
   | "hidden"
   | "outside-link"
   | "unwanted"
-  | "bad-name";
+  | "bad-name"
+  | "name-refused"
+  | "same-name";
+
+/** What an earlier transfer left in a folder. */
+export type LeftoverKind = "part" | "small-parts" | "journal" | "previous-version" | "run" | "trials";
+
+/** What became of a leftover. `idle`: it may be removed; `only-copy`: it stays, because nothing has its name. */
+export type LeftoverState = "idle" | "in-use" | "only-copy" | "removed" | "failed";
 
 /** What is done with symbolic links: `inside`, those that stay in what is sent; `follow`, what they lead to instead, a sender's alone. */
 export type LinkChoice = "inside" | "all" | "none" | "follow";

@@ -10,6 +10,7 @@ import type { ErrorKind } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
 import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
+import type { Leftover } from "../link/hub.ts";
 import type { Role } from "../meet/direction.ts";
 import type { MeetEvent, MeetPhase, TicketFileWarning } from "../meet/events.ts";
 import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
@@ -60,6 +61,10 @@ export type CommandEvent =
   | { readonly type: "offering"; readonly offered: OfferedFiles }
   /** A receiver waits; what arrives will be in this folder. */
   | { readonly type: "receiving-into"; readonly folder: string }
+  /** What an earlier transfer left in a folder. */
+  | { readonly type: "leftover"; readonly leftover: Leftover; readonly ageSeconds: number }
+  /** All leftovers were told. */
+  | { readonly type: "cleaned"; readonly cleaned: CleanedFolder }
   /** Something the user may want to change. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
@@ -82,7 +87,23 @@ export interface TicketNotice {
 export type Warning =
   | TicketFileWarning
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
-  | { readonly about: "long-lived-ticket-typed" };
+  | { readonly about: "long-lived-ticket-typed" }
+  /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */
+  | { readonly about: "previous-version"; readonly path: string; readonly name: string };
+
+/** What became of the leftovers in a folder. */
+export interface CleanedFolder {
+  /** As it was typed. */
+  readonly folder: string;
+  /** Whether they were to be removed. */
+  readonly remove: boolean;
+  readonly count: number;
+  readonly removed: number;
+  /** What they occupy, or, of those that were removed, did. */
+  readonly bytes: number;
+  /** Why folders could not be searched. */
+  readonly unread: readonly string[];
+}
 
 export interface TransferStart {
   readonly role: "send" | "receive";

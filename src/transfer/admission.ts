@@ -2,7 +2,7 @@
  * What a receiver lets in: names, collisions, policy and space of a manifest, page by page.
  *
  * Nothing gets a final name before all of it has passed; what is refused here ends the whole transfer. Hidden names that nobody gave leave
- * for are left out alone.
+ * for, and names that the disk does not take, are left out alone.
  *
  * @module
  */
@@ -165,6 +165,8 @@ export class Admission {
       case "outside-link":
       case "unwanted":
       case "bad-name":
+      case "name-refused":
+      case "same-name":
         return undefined;
       case "different":
         if (this.#policy.overwrite) return undefined;
@@ -211,6 +213,8 @@ const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "outside-link": EntryState.skipped,
   "unwanted": EntryState.skipped,
   "bad-name": EntryState.skipped,
+  "name-refused": EntryState.skipped,
+  "same-name": EntryState.skipped,
   "in-the-way": undefined,
   "unsafe-parent": undefined,
   "unexaminable": undefined,
@@ -225,6 +229,8 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "outside-link": "link",
   "unwanted": "chosen",
   "bad-name": "backslash",
+  "name-refused": "name-refused",
+  "same-name": "same-name",
 };
 
 function refusal(

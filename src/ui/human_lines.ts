@@ -6,6 +6,7 @@
 
 import { counted, formatBytes, formatCount, formatSize } from "../base/text.ts";
 import type { FileFailure } from "../session/events.ts";
+import { cleanedLines, leftoverLine } from "./leftovers.ts";
 import { addedLine, configLine, openedLine, settingsLine, startLine } from "./lines.ts";
 import {
   arrivedText,
@@ -81,6 +82,8 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       measurementLine(measurement),
     ],
     "tested": ({ verdicts }) => verdicts.map(testVerdictLine),
+    "leftover": ({ leftover, ageSeconds }) => [leftoverLine(leftover, ageSeconds)],
+    "cleaned": ({ cleaned }) => cleanedLines(cleaned),
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
     "error": (event) => [...errorLines(event), ...arrived("", view.state())],
     "interrupted": () => arrived("Interrupted. ", view.state()),

@@ -54,6 +54,8 @@ type ObjectType =
   | "note"
   | "file-failed"
   | "complete"
+  | "leftover"
+  | "cleaned"
   | "measurement"
   | "test"
   | "error"
@@ -159,6 +161,14 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
     },
     "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
+    "leftover": ({ leftover: { name, why, ...leftover }, ageSeconds }) => ({
+      type: "leftover",
+      ...leftover,
+      name: name === "" ? null : name,
+      ageSeconds,
+      ...why !== "" && { why },
+    }),
+    "cleaned": ({ cleaned }) => ({ type: "cleaned", ...cleaned }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
     "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),

@@ -73,6 +73,11 @@ export function warningText(warning: Warning): string {
   switch (warning.about) {
     case "long-lived-ticket-typed":
       return "This ticket works more than once, and what is typed may stay in the shell's history: use --ticket FILE";
+    case "previous-version": {
+      const { path, name } = warning;
+      const file = name === "" ? "a file that is gone" : name;
+      return `${path} is the previous version of ${file}, left by a run that was killed: see ultra clean`;
+    }
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -18,6 +18,8 @@ export const HANG_MS = 90_000;
 export type Event = Readonly<Record<string, unknown>> & { readonly type: string };
 
 export interface StartOptions {
+  /** What is run in place of `dist/ultra`: `deno run main.ts`. */
+  readonly program?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** What standard input holds; nothing when absent. */
@@ -106,9 +108,10 @@ export class Ultra {
     this.#args = args;
     this.#watch = new TicketWatch([...args, ...Object.values(env), stdin ?? ""]);
     const script = scriptOf(options);
-    const [program, words] = script === undefined ? [ULTRA, args] : ["sh", ["-c", script, "sh", ULTRA, ...args]];
+    const own = [...options.program ?? [ULTRA], ...args];
+    const [program = ULTRA, ...words] = script === undefined ? own : ["sh", "-c", script, "sh", ...own];
     const command = new Deno.Command(program, {
-      args: [...words],
+      args: words,
       // (An empty ticket is how scripts unset one.)
       env: { ULTRA_TICKET: "", XDG_CACHE_HOME: CACHE, ...env },
       ...(cwd === undefined ? {} : { cwd }),

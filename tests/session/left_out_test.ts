@@ -87,6 +87,34 @@ Deno.test("transfer: T6: a hidden name needs leave below a folder that was there
   assert.deepEqual(codes(again), [0, 0], "what is there already passes");
 });
 
+Deno.test("transfer: T25: names that the disk does not take, and the later one of two that are one there, are left out alone", async () => {
+  const items: readonly Item[] = [
+    ["top", "folder"],
+    ["top/README", 100],
+    ["top/Readme", 200],
+    ["top/big: part 1.bin", 300],
+  ];
+  for (const waits of BOTH) {
+    const ending = await play({ items, waits, disk: emptyDisk({ isExfat: true }) });
+    assert.deepEqual(codes(ending), [3, 3]);
+    assertArrived(ending, ["top/Readme", "top/big: part 1.bin"]);
+    for (const { leftOut, leftOutReasons, failedCount } of factsOf(ending)) {
+      assert.equal(failedCount, 0);
+      assert.deepEqual(leftOutReasons, { "name-refused": 1, "same-name": 1 });
+      assert.deepEqual(leftOut, [
+        { reason: "same-name", path: "top/Readme" },
+        { reason: "name-refused", path: "top/big: part 1.bin" },
+      ]);
+    }
+    const alone = await play({ items: [["ab: c", 100]], waits, disk: emptyDisk({ isExfat: true }) });
+    assert.deepEqual(codes(alone), [4, 4], "the one thing that was asked for");
+    const there = emptyDisk({ isExfat: true, final: new Map([["top", "folder"], ["top/Readme", "folder"]]) });
+    const other = await play({ items: [["top", "folder"], ["top/README", 100], ["top/a", 5]], waits, disk: there });
+    assert.deepEqual(codes(other), [3, 3], "in another spelling than one that is there");
+    assert.deepEqual([...there.final.keys()].sort(), ["top", "top/Readme", "top/a"]);
+  }
+});
+
 Deno.test("transfer: T23: a file system that keeps no modes gets everything, with one warning at the receiver", async () => {
   const cases = [
     [{ ...ALL_KEPT, mode: true }, "Modes are not kept there: the file system of . refuses them"],

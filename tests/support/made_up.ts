@@ -73,6 +73,8 @@ export interface Disk {
   commitMs: number;
   /** What the file system refuses to keep of files and folders. */
   unkept: Unkept;
+  /** It takes no colon in a name, and upper and lower case for one, as exFAT does. */
+  isExfat: boolean;
   /** Why the folder cannot be opened. */
   folderFault: MadeUpFault | undefined;
   /** Files that cannot be written from a block on, or (without a block) not be committed. */
@@ -124,6 +126,7 @@ export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
     writeMs: 0.5,
     commitMs: 2,
     unkept: ALL_KEPT,
+    isExfat: false,
     folderFault: undefined,
     faults: new Map(),
     breaches: [],

@@ -165,6 +165,11 @@ export class SimulatedEngine implements Engine {
     this.#network.time.later(afterMs, () => this.#tell({ type: "resolved", request, addresses }));
   }
 
+  /** Nothing is ever left: `ultra clean` has its tests over the real engine. */
+  clean(request: number): void {
+    this.#network.time.later(1, () => this.#tell({ type: "clean-end", request, unread: [] }));
+  }
+
   send(connection: ConnectionId, bytes: Uint8Array): void {
     this.#ends.get(connection)?.send(bytes);
   }

@@ -202,12 +202,19 @@ export class SimulatedSink {
   #status({ path, kind, size }: SimulatedFile, entry: EntryId): TargetStatus {
     if (this.#entries.findIndex((other) => other.path === path) < entry) return "duplicate";
     const there = this.disk.final.get(path);
+    if (this.disk.isExfat && path.includes(":")) return "name-refused";
+    if (this.disk.isExfat && there === undefined && this.#hasOtherSpelling(path, entry)) return "same-name";
     if (kind === "folder" && there === "folder") return "folder-exists";
     if (kind === "link" && there === "link") return "identical";
     if (kind === "file" && typeof there === "object" && there.size === size) return "identical";
     if (!this.options.hidden && this.#needsLeave(path)) return "hidden";
     if (there === undefined) return "absent";
     return kind === "file" && typeof there === "object" ? "different" : "in-the-way";
+  }
+
+  #hasOtherSpelling(path: string, entry: EntryId): boolean {
+    const isOther = (other: string) => other !== path && other.toLowerCase() === path.toLowerCase();
+    return [...this.disk.final.keys(), ...this.#entries.slice(0, entry).map(({ path }) => path)].some(isOther);
   }
 
   /** Whether a hidden component is at the top or in a folder that was there before. */

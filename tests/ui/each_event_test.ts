@@ -212,6 +212,58 @@ const CASES = {
     },
     quiet: [],
   },
+  "leftover": {
+    event: {
+      type: "leftover",
+      leftover: {
+        kind: "previous-version",
+        state: "failed",
+        count: 1,
+        bytes: 1_234_567,
+        modified: 1_700_000_000,
+        path: "d/.ultra-0123456789abcdef.swap\x1b",
+        name: "d/a.txt",
+        why: "permission denied",
+      },
+      ageSeconds: 200_000,
+    },
+    human: [
+      "   1.2 MB    2 days  the previous version of d/a.txt: d/.ultra-0123456789abcdef.swap\\x1b (cannot be removed: " +
+      "permission denied)",
+    ],
+    json: {
+      type: "leftover",
+      kind: "previous-version",
+      state: "failed",
+      count: 1,
+      bytes: 1_234_567,
+      modified: 1_700_000_000,
+      path: "d/.ultra-0123456789abcdef.swap\x1b",
+      name: "d/a.txt",
+      ageSeconds: 200_000,
+      why: "permission denied",
+    },
+    quiet: [
+      "ultra: the previous version of d/a.txt: d/.ultra-0123456789abcdef.swap\\x1b (cannot be removed: permission denied)",
+    ],
+  },
+  "cleaned": {
+    event: {
+      type: "cleaned",
+      cleaned: { folder: "d", remove: true, count: 3, removed: 2, bytes: 1000, unread: ["cannot search x"] },
+    },
+    human: ["Warning: cannot search x", "Removed 2 of 3, 1.0 kB"],
+    json: {
+      type: "cleaned",
+      folder: "d",
+      remove: true,
+      count: 3,
+      removed: 2,
+      bytes: 1000,
+      unread: ["cannot search x"],
+    },
+    quiet: ["ultra: cannot search x"],
+  },
   "warning": {
     event: { type: "warning", warning: { about: "ticket-file-readable", path: "t" } },
     human: ["Warning: Other users may read the ticket file t: chmod 600 makes it private"],
@@ -287,6 +339,10 @@ Deno.test("event: an error of the other side is told as its words, a bug with it
 
 Deno.test("event: each warning names what it is about", () => {
   const warnings = {
+    "previous-version": [
+      { about: "previous-version", path: "x.swap", name: "a" },
+      /x\.swap is the previous version of a,/,
+    ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],

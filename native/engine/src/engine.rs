@@ -1,6 +1,7 @@
 //! The engine: everything by id, and who does what the door asks for. What is done is in `engine/`.
 
 mod awake;
+mod cleaning;
 mod network;
 #[cfg(test)]
 mod pipe_tests;
@@ -11,7 +12,7 @@ mod sending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
-use ultra_files::EntryKind;
+use ultra_files::{Depth, EntryKind};
 
 use crate::blocks::codec::LaneCodec;
 use crate::core::command::{Answer, Command, Question};
@@ -199,6 +200,16 @@ impl Engine {
             } => self.hold(source, entry, first, &values),
             Command::Resolve { request, name } => {
                 self.resolve(request, name);
+                Ok(())
+            }
+            Command::Clean {
+                request,
+                below,
+                remove,
+                folder,
+            } => {
+                let depth = if below { Depth::All } else { Depth::Top };
+                self.clean(request, folder, depth, remove);
                 Ok(())
             }
             Command::Retune { listener, settings } => self.retune(listener, &settings),

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
-use crate::os::{Errors, Folder, Stat, System, Time};
+use crate::os::{Folder, Stat, Time};
 use crate::page::EntryKind;
-use crate::part::{Kept, Part, kept};
+use crate::part::{Kept, Part, durable, kept};
 use crate::path::SafePath;
+use crate::replace::{Previous, place};
 use crate::sink::{CommitInfo, Sink, Slot};
 use crate::table::{Outcome, Record};
 
@@ -52,9 +53,12 @@ pub(crate) struct Named<F: Folder> {
     pub(crate) kept: Kept,
     /// The folder of a file or link, whose new name must be made durable.
     pub(crate) holder: Option<Arc<F>>,
+    /// What it replaced, which stays until then.
+    pub(crate) previous: Option<Previous>,
 }
 
-/// The folders that were synced for a group of names, while all of them are held, and the results: each is synced once.
+/// The folders that were synced for a group of names, and the results: each is synced once. All of the group were held when it began, so
+/// that no two are at one place.
 pub(crate) struct Synced<F: Folder>(HashMap<*const F, io::Result<bool>>);
 
 impl<F: Folder> Default for Synced<F> {
@@ -91,6 +95,7 @@ impl<F: Folder> Sink<F> {
     /// Makes several entries final and shares what can be shared: the disk writes all contents at once, and each folder is synced
     /// once. One failure does not stop the others. The results are in the order of `entries`.
     pub fn commit_group(&self, entries: &[u32]) -> Vec<Result<CommitInfo, FileError>> {
+        self.end_trials();
         // Locked in the order of their numbers, so that two groups cannot wait for each other.
         let mut sorted = entries.to_vec();
         sorted.sort_unstable();
@@ -155,8 +160,9 @@ impl<F: Folder> Sink<F> {
         let size = record.size().unwrap_or(0);
         let kept = part.finish(size, self.mode_in(part.folder(), record.mode), record.mtime())?;
         let kept = kept.and(self.preserve(commit.entry, part.file()));
-        // Only a head start: the sync that follows reports what fails.
-        let _ = part.sync_range(0, size);
+        if !self.no_sync {
+            self.sync_or_lose(commit, &part, |part| part.sync_range(0, size))?;
+        }
         let seen = self.read().seen(commit.entry);
         Ok(Step::Staged(Staged { part, path, kept, seen }))
     }
@@ -180,25 +186,37 @@ impl<F: Folder> Sink<F> {
     fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
         self.make_folder_at(&path)?;
         // Folders get modes and times at the end.
-        let (kept, holder) = (Kept::ALL, None);
-        Ok(Step::Named(Named { path, kept, holder }))
+        Ok(Step::Named(Named {
+            path,
+            kept: Kept::ALL,
+            holder: None,
+            previous: None,
+        }))
     }
 
     fn make_durable(&self, commit: &mut Commit<'_, F>) {
         commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
             Step::Staged(staged) if self.no_sync => Step::Durable(staged),
-            Step::Staged(staged) => match staged.part.sync() {
+            Step::Staged(staged) => match self.sync_or_lose(commit, &staged.part, Part::sync) {
                 Ok(()) => Step::Durable(staged),
-                Err(error) => {
-                    // The system reports a lost write once; a second sync would succeed over what is gone.
-                    let _ = staged.part.remove();
-                    *commit.slot = None;
-                    self.end(commit.entry, Outcome::Lost);
-                    Step::Done(Err(error))
-                }
+                Err(error) => Step::Done(Err(error)),
             },
             other => other,
         };
+    }
+
+    /// The system reports a lost write once; a second sync would succeed over what is gone. So the first failure is the end of the entry.
+    fn sync_or_lose(
+        &self,
+        commit: &mut Commit<'_, F>,
+        part: &Part<F>,
+        sync: impl FnOnce(&Part<F>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        sync(part).inspect_err(|_| {
+            let _ = part.remove();
+            *commit.slot = None;
+            self.end(commit.entry, Outcome::Lost);
+        })
     }
 
     fn name(&self, commit: &mut Commit<'_, F>) {
@@ -206,18 +224,19 @@ impl<F: Folder> Sink<F> {
             Step::Durable(staged) => {
                 let path = SafePath::of_components(&staged.path);
                 let holder = Arc::clone(staged.part.folder());
-                match rename(&*holder, staged.part.name(), path.name(), staged.seen) {
-                    Ok(()) => {
+                match place(&*holder, staged.part.name(), path.name(), staged.seen, &self.agreed) {
+                    Ok(previous) => {
                         *commit.slot = None;
                         self.root.keep(path.parent());
                         Step::Named(Named {
                             path: staged.path,
                             kept: staged.kept,
                             holder: Some(holder),
+                            previous,
                         })
                     }
                     // The part stays: it is complete, and can be committed again once there is room for its name.
-                    Err(error) => Step::Done(Err(not_named(staged.path, &error))),
+                    Err(refused) => Step::Done(Err(refused.error_of(staged.path))),
                 }
             }
             other => other,
@@ -229,7 +248,7 @@ impl<F: Folder> Sink<F> {
         let mut synced = Synced::default();
         for commit in commits {
             commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
-                Step::Named(named) => Step::Done(self.end_named(commit.entry, &named, &mut synced)),
+                Step::Named(named) => Step::Done(self.end_named(commit.entry, named, &mut synced)),
                 other => other,
             };
         }
@@ -239,14 +258,18 @@ impl<F: Folder> Sink<F> {
     pub(crate) fn end_named(
         &self,
         entry: u32,
-        named: &Named<F>,
+        named: Named<F>,
         synced: &mut Synced<F>,
     ) -> Result<CommitInfo, FileError> {
         let kept = named.kept;
         let result = match self.no_sync {
             true => Ok(false),
-            false => self.sync_name(named, synced),
+            false => self.sync_name(&named, synced),
         };
+        // Where the name is not durable the previous file stays, and `ultra clean` names it.
+        if let (Some(previous), Some(holder), Ok(_)) = (named.previous, &named.holder, &result) {
+            previous.remove(&**holder);
+        }
         let outcome = match &result {
             Ok(durable) => Outcome::Committed {
                 durable: *durable,
@@ -257,7 +280,7 @@ impl<F: Folder> Sink<F> {
         self.end(entry, outcome);
         match result {
             Ok(durable) => Ok(CommitInfo { durable, kept }),
-            Err(error) => Err(FileError::new("make durable the name of", &*named.path, &error)),
+            Err(error) => Err(FileError::not_durable("make durable the name of", named.path, &error)),
         }
     }
 
@@ -336,58 +359,6 @@ impl<F: Folder> Sink<F> {
             time,
             ..preserved
         })
-    }
-}
-
-/// Renames a part or link to its final name, replacing nothing but the file or link that was `seen`.
-pub(crate) fn rename<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>) -> io::Result<()> {
-    if let Some(seen) = seen {
-        match folder.stat(name) {
-            Ok(now) if is_same(&seen, &now) => return folder.move_over(part, name),
-            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    match folder.move_new(part, name) {
-        Err(error) if System::is_unsupported(&error) => {}
-        result => return result,
-    }
-    // Older and simpler file systems. A second name is refused if there is one, too.
-    match folder.link(part, name) {
-        Ok(()) => return folder.remove_file(part),
-        // EPERM is how file systems without hard links say so.
-        Err(error) if System::is_unsupported(&error) || error.kind() == io::ErrorKind::PermissionDenied => {}
-        Err(error) => return Err(error),
-    }
-    // FAT: looking and renaming are two steps, and there is nothing better.
-    match folder.stat(name) {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => folder.move_over(part, name),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_same(seen: &Stat, now: &Stat) -> bool {
-    let key = |stat: &Stat| (stat.dev, stat.ino, stat.size, stat.mtime);
-    now.kind == seen.kind && key(seen) == key(now)
-}
-
-pub(crate) fn not_named(path: String, error: &io::Error) -> FileError {
-    let why = (error.kind() == io::ErrorKind::AlreadyExists)
-        .then_some("something with this name appeared during the transfer");
-    FileError {
-        why,
-        ..FileError::new("complete", path, error)
-    }
-}
-
-/// Whether a sync of a folder did something; file systems that cannot do it say EINVAL.
-pub(crate) fn durable(result: io::Result<()>) -> io::Result<bool> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(error) if System::is_unsupported(&error) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

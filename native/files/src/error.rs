@@ -44,6 +44,8 @@ pub struct FileError {
     pub at: Option<u64>,
     /// Replaces the system's text where `ultra` knows better.
     pub why: Option<&'static str>,
+    /// What else the user should know.
+    pub also: Option<&'static str>,
 }
 
 impl FileError {
@@ -55,6 +57,7 @@ impl FileError {
             path: path.into(),
             at: None,
             why: None,
+            also: None,
         }
     }
 
@@ -67,6 +70,15 @@ impl FileError {
             path: path.into(),
             at: None,
             why: Some(why),
+            also: None,
+        }
+    }
+
+    /// The sync of a folder failed after a rename.
+    pub(crate) fn not_durable(doing: &'static str, path: impl Into<String>, error: &io::Error) -> Self {
+        Self {
+            also: Some("it is complete, but may be gone after a power cut"),
+            ..Self::new(doing, path, error)
         }
     }
 }
@@ -96,7 +108,8 @@ impl fmt::Display for FileError {
         if let Some(offset) = self.at {
             write!(f, " at byte {offset}")?;
         }
-        write!(f, ": {}", self.reason())
+        write!(f, ": {}", self.reason())?;
+        self.also.map_or(Ok(()), |also| write!(f, "; {also}"))
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::commit::{durable, no_result, not_named, rename};
+use crate::commit::no_result;
 use crate::error::{ErrorClass, FileError};
 use crate::os::{File, Folder, Storage};
 use crate::page::EntryKind;
-use crate::part::Kept;
+use crate::part::{Kept, durable};
 use crate::path::SafePath;
+use crate::replace::{Previous, place};
 use crate::sink::{CommitInfo, Sink};
 use crate::table::Outcome;
 
@@ -36,6 +37,8 @@ struct Member {
     sync: Sync,
     part: String,
     name: String,
+    /// The file that it replaced, which stays until the new name is durable.
+    previous: Option<Previous>,
 }
 
 /// How a folder of a group, or a file in it, is made durable.
@@ -53,6 +56,7 @@ impl<F: Folder> Sink<F> {
     /// Makes several entries final together: small files that are complete, empty files, folders. The disk writes all contents at once,
     /// and all names. One failure does not stop the others. The results are in the order of `entries`.
     pub fn commit_small(&self, entries: &[u32]) -> Vec<Committed> {
+        self.end_trials();
         let mut results: Vec<Option<Committed>> = Vec::new();
         results.resize_with(entries.len(), || None);
         let mut members = Vec::with_capacity(entries.len());
@@ -77,9 +81,10 @@ impl<F: Folder> Sink<F> {
             set(&mut results, at, result.map(info));
         }
         let mut named: Vec<Member> = Vec::with_capacity(members.len());
-        for member in members {
+        for mut member in members {
             match self.name_small(&member) {
-                Ok(()) => {
+                Ok(previous) => {
+                    member.previous = previous;
                     let durable = false;
                     set(&mut results, member.at, Ok(CommitInfo { durable, kept }));
                     named.push(member);
@@ -88,6 +93,14 @@ impl<F: Folder> Sink<F> {
             }
         }
         self.sync_names(&named, &mut results);
+        for member in named {
+            // Where the names are not durable it stays, and `ultra clean` names it.
+            if let (Some(previous), Some(Some(Ok(_)))) = (member.previous, results.get(member.at))
+                && let Ok(held) = self.open_held(member.folder)
+            {
+                previous.remove(&*held.folder);
+            }
+        }
         self.end_group(entries, results)
     }
 
@@ -124,6 +137,7 @@ impl<F: Folder> Sink<F> {
             sync: self.sync_of(held.storage),
             part: self.small.name(entry),
             name,
+            previous: None,
         }))
     }
 
@@ -163,17 +177,17 @@ impl<F: Folder> Sink<F> {
         set(results, member.at, Err(error));
     }
 
-    fn name_small(&self, member: &Member) -> Result<(), FileError> {
+    fn name_small(&self, member: &Member) -> Result<Option<Previous>, FileError> {
         let held = self.open_held(member.folder)?;
         let seen = self.read().seen(member.entry);
-        match rename(&*held.folder, &member.part, &member.name, seen) {
-            Ok(()) => {
+        match place(&*held.folder, &member.part, &member.name, seen, &self.agreed) {
+            Ok(previous) => {
                 self.small.set_made(member.entry, false);
                 self.small.synced.lock().remove(&member.entry);
-                Ok(())
+                Ok(previous)
             }
             // The part stays until the entry is abandoned.
-            Err(error) => Err(not_named(self.shown(member.entry), &error)),
+            Err(refused) => Err(refused.error_of(self.shown(member.entry))),
         }
     }
 
@@ -196,7 +210,11 @@ impl<F: Folder> Sink<F> {
             match (&result, &mut *committed) {
                 (Ok(durable), Ok(info)) => info.durable = *durable,
                 (Err(error), Ok(_)) => {
-                    *committed = Err(FileError::new("make durable the names in", self.root.shown(), error));
+                    *committed = Err(FileError::not_durable(
+                        "make durable the names in",
+                        self.root.shown(),
+                        error,
+                    ));
                 }
                 (_, Err(_)) => {}
             }
@@ -273,7 +291,7 @@ impl<F: Folder> Sink<F> {
             let held = self
                 .open_held(member.folder)
                 .map_err(|error| io::Error::other(error.to_string()))?;
-            held.folder.open_file(&member.part)?.sync_data()
+            held.folder.open_file(&member.part)?.sync()
         };
         let lost = Mutex::new(HashMap::new());
         let next = std::sync::atomic::AtomicUsize::new(0);

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::error::FileError;
 use crate::os::{File, Folder, NativeFolder, Process, Storage, System};
-use crate::part::{Kept, kept};
+use crate::part::{Kept, begin_sync, kept};
 use crate::reserved::{Reserved, RunId};
 use crate::table::Record;
 
@@ -181,10 +181,10 @@ impl<F: Folder> SmallPart<F> {
         // The group opens it again to sync it, where it is not the whole disk that is synced; that could be refused.
         let synced = syncs && !self.opens_again(&file)?;
         if synced {
-            file.sync_data()?;
+            file.sync()?;
         } else if syncs {
-            // Only a head start: the sync of the group reports what fails.
-            let _ = file.start_sync(0, self.record.size().unwrap_or(0));
+            // A head start for the sync of the group, which may not hear of what fails here.
+            begin_sync(&file, 0, self.record.size().unwrap_or(0))?;
         }
         Ok(Finished {
             kept: Kept {

@@ -7,6 +7,7 @@
 //! A peer can cause errors here, never panics: nothing is indexed or unwrapped that came from outside.
 
 mod below;
+mod clean;
 mod commit;
 mod error;
 mod extra_table;
@@ -31,6 +32,7 @@ pub mod page;
 mod part;
 mod path;
 mod preserve;
+mod replace;
 mod reserved;
 mod sandbox;
 mod sink;
@@ -41,8 +43,11 @@ mod table;
 mod ticket_file;
 mod transfer_root;
 mod tree;
+mod trial;
+mod try_names;
 mod walk;
 
+pub use clean::{Cleaned, Depth, Leftover, LeftoverKind, LeftoverState, clean, clean_on};
 pub use commit::FinishedFolders;
 pub use error::{ErrorClass, FileError};
 pub use extras::{Extra, Extras, Owner, Preserve, extras_of};

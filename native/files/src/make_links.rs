@@ -7,12 +7,13 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
-use crate::commit::{Named, Synced, not_named, rename};
+use crate::commit::{Named, Synced};
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NodeKind, Stat, System};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept, random_name};
 use crate::path::SafePath;
+use crate::replace::{Previous, place};
 use crate::sink::{CommitInfo, Sink};
 use crate::table::{Outcome, Record, TargetStatus};
 
@@ -26,10 +27,14 @@ enum InPlace<F: Folder> {
     Now(Named<F>),
 }
 
+/// What was kept of a link that has its name, and what it replaced.
+type Placed = Result<(Kept, Option<Previous>), FileError>;
+
 impl<F: Folder> Sink<F> {
     /// Makes symbolic and hard links final, in their order. To be called when everything else of the manifest is committed, failed or
     /// skipped. One failure does not stop the others; a link that is there already stays as it is.
     pub fn commit_links(&self, entries: &[u32]) -> Vec<Result<CommitInfo, FileError>> {
+        self.end_trials();
         let _one_at_a_time = self.making_links.lock();
         let mut results = Vec::with_capacity(entries.len());
         let mut group = Vec::new();
@@ -52,10 +57,9 @@ impl<F: Folder> Sink<F> {
     /// Makes the names of links durable, each folder once, and ends their commits.
     fn end_links(&self, group: Vec<(u32, Result<InPlace<F>, FileError>)>) -> Vec<Result<CommitInfo, FileError>> {
         let mut synced = Synced::default();
-        let ended = group.iter().map(|(entry, placed)| match placed {
-            Ok(InPlace::Before(info)) => Ok(*info),
-            Ok(InPlace::Now(named)) => self.end_named(*entry, named, &mut synced),
-            Err(error) => Err(error.clone()),
+        let ended = group.into_iter().map(|(entry, placed)| match placed? {
+            InPlace::Before(info) => Ok(info),
+            InPlace::Now(named) => self.end_named(entry, named, &mut synced),
         });
         ended.collect()
     }
@@ -80,16 +84,20 @@ impl<F: Folder> Sink<F> {
         let folder = self.root.open_folder(safe.parent(), true)?;
         // Now it is known who made the folders.
         self.check_leave(safe)?;
-        let kept = match record.kind {
+        let (kept, previous) = match record.kind {
             EntryKind::Link => self.make_symbolic(entry, &record, &folder, safe),
             _ => self.make_name(entry, &folder, safe),
         }?;
         self.root.keep(safe.parent());
-        let holder = Some(folder);
-        Ok(InPlace::Now(Named { path, kept, holder }))
+        Ok(InPlace::Now(Named {
+            path,
+            kept,
+            holder: Some(folder),
+            previous,
+        }))
     }
 
-    fn make_symbolic(&self, entry: u32, record: &Record, folder: &F, path: SafePath<'_>) -> Result<Kept, FileError> {
+    fn make_symbolic(&self, entry: u32, record: &Record, folder: &F, path: SafePath<'_>) -> Placed {
         let fail = |error: &io::Error| no_link(path, error, "this file system has no symbolic links");
         let target = self
             .target(entry)
@@ -99,10 +107,8 @@ impl<F: Folder> Sink<F> {
         let preserved = self.preserve_link(entry, folder, &name);
         let time = kept(folder.set_child_mtime(&name, record.mtime()));
         let placed = time.map_err(|error| fail(&error)).and_then(|time| {
-            let seen = self.read().seen(entry);
-            let renamed = rename(folder, &name, path.name(), seen);
-            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))?;
-            Ok(Kept { time, ..preserved })
+            let previous = self.place_link(entry, folder, &name, path)?;
+            Ok((Kept { time, ..preserved }, previous))
         });
         if placed.is_err() {
             let _ = folder.remove_file(&name);
@@ -110,8 +116,19 @@ impl<F: Folder> Sink<F> {
         placed
     }
 
+    fn place_link(
+        &self,
+        entry: u32,
+        folder: &F,
+        name: &str,
+        path: SafePath<'_>,
+    ) -> Result<Option<Previous>, FileError> {
+        let seen = self.read().seen(entry);
+        place(folder, name, path.name(), seen, &self.agreed).map_err(|refused| refused.error_of(path.as_str()))
+    }
+
     /// Gives the file of a hard link its further name.
-    fn make_name(&self, entry: u32, folder: &Arc<F>, path: SafePath<'_>) -> Result<Kept, FileError> {
+    fn make_name(&self, entry: u32, folder: &Arc<F>, path: SafePath<'_>) -> Placed {
         let fail = |error: &io::Error| FileError::new("make the link", path.as_str(), error);
         let (first, first_path) = self.first_name(entry, path)?;
         let first_path = SafePath::of_components(&first_path);
@@ -121,7 +138,7 @@ impl<F: Folder> Sink<F> {
             return Err(changed(path));
         }
         if folder.stat(path.name()).is_ok_and(|now| is_one_file(&now, &there)) {
-            return Ok(Kept::ALL);
+            return Ok((Kept::ALL, None));
         }
         let name = random_name().map_err(|error| fail(&error))?;
         match holder.link_into(first_path.name(), folder, &name) {
@@ -138,14 +155,12 @@ impl<F: Folder> Sink<F> {
             if !is_one_file(&linked, &there) {
                 return Err(changed(path));
             }
-            let seen = self.read().seen(entry);
-            let renamed = rename(&**folder, &name, path.name(), seen);
-            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))
+            self.place_link(entry, folder, &name, path)
         });
         if placed.is_err() {
             let _ = folder.remove_file(&name);
         }
-        placed.map(|()| Kept::ALL)
+        placed.map(|previous| (Kept::ALL, previous))
     }
 
     /// The file that a hard link names, if it is the sender's: committed by this transfer, or there before and identical.
@@ -174,7 +189,7 @@ impl<F: Folder> Sink<F> {
         first_path: SafePath<'_>,
         folder: &Arc<F>,
         path: SafePath<'_>,
-    ) -> Result<Kept, FileError> {
+    ) -> Placed {
         let fail = |error: &io::Error| FileError::new("make the link", path.as_str(), error);
         let size = first.size().unwrap_or(0);
         let file = holder.open_file(first_path.name()).map_err(|error| fail(&error))?;
@@ -186,10 +201,8 @@ impl<F: Folder> Sink<F> {
             if !self.no_sync {
                 part.sync()?;
             }
-            let seen = self.read().seen(entry);
-            let renamed = rename(&**folder, part.name(), path.name(), seen);
-            renamed.map_err(|error| not_named(path.as_str().to_owned(), &error))?;
-            Ok(Kept { links: false, ..kept })
+            let previous = self.place_link(entry, folder, part.name(), path)?;
+            Ok((Kept { links: false, ..kept }, previous))
         });
         if placed.is_err() {
             let _ = part.remove();

@@ -72,6 +72,23 @@ pub(crate) fn kept(result: io::Result<()>) -> io::Result<bool> {
     }
 }
 
+/// Whether a sync of a folder did something; file systems that cannot do it say EINVAL.
+pub(crate) fn durable(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if System::is_unsupported(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Starts writing a range to the disk. A failure is one of a write: a sync that follows need not tell it again.
+pub(crate) fn begin_sync(file: &impl File, offset: u64, len: u64) -> io::Result<()> {
+    match file.start_sync(offset, len) {
+        Err(error) if System::is_unsupported(&error) => Ok(()),
+        result => result,
+    }
+}
+
 impl<F: Folder> Part<F> {
     /// Creates the part of the file `path` in its folder and reserves `size` bytes for it, unless it is to have holes.
     pub(crate) fn create(folder: Arc<F>, path: String, size: Option<u64>, sparse: bool) -> Result<Self, FileError> {
@@ -139,17 +156,11 @@ impl<F: Folder> Part<F> {
 
     /// Starts writing a range to the disk, so that the sync at the end is short.
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
-        self.file
-            .start_sync(offset, len)
-            .inspect(|()| {
-                if self.forgets && offset >= KEPT_BEHIND {
-                    self.file.forget_range(offset - KEPT_BEHIND, len);
-                }
-            })
-            .or_else(|error| match System::is_unsupported(&error) {
-                true => Ok(()),
-                false => Err(self.error("write", &error)),
-            })
+        begin_sync(&self.file, offset, len).map_err(|error| self.error("make durable", &error))?;
+        if self.forgets && offset >= KEPT_BEHIND {
+            self.file.forget_range(offset - KEPT_BEHIND, len);
+        }
+        Ok(())
     }
 
     /// The temporary name in the final folder.
@@ -198,9 +209,7 @@ impl<F: Folder> Part<F> {
     }
 
     pub(crate) fn sync(&self) -> Result<(), FileError> {
-        self.file
-            .sync_data()
-            .map_err(|error| self.error("make durable", &error))?;
+        self.file.sync().map_err(|error| self.error("make durable", &error))?;
         if self.forgets {
             self.file.forget_cached();
         }

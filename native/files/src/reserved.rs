@@ -12,7 +12,7 @@ use crate::path::RESERVED_PREFIX;
 pub struct FileId(u64);
 
 /// Says which run made a small file's part: random, and in the header of the run's record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub u64);
 
 /// A name of ours.
@@ -39,6 +39,14 @@ impl FileId {
         Self(u64::from_be_bytes(
             hash.as_bytes().first_chunk().copied().unwrap_or_default(),
         ))
+    }
+
+    /// The id of a previous version of a file, where others are there already: no name holds a NUL, so it is no other file's id.
+    pub fn of_version(name: &str, number: u32) -> Self {
+        match number {
+            0 => Self::of(name),
+            _ => Self::of(&format!("{name}\0{number}")),
+        }
     }
 }
 

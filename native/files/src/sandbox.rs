@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Stat, System};
+use crate::part::durable;
 use crate::path::SafePath;
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
@@ -177,13 +178,19 @@ impl<F: Folder> Root<F> {
             made = parent.create_folder(name);
         }
         match made {
-            // Another process was faster: its folder is as good, unless it is a link, which does not open.
+            // Another process was faster: its folder is as good, unless it is a link, which does not open. Nobody else here makes its name
+            // durable.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return parent.open_folder(name);
+                let folder = parent.open_folder(name)?;
+                durable(parent.sync())?;
+                return Ok(folder);
             }
             result => result?,
         }
-        let folder = parent.open_folder(name)?;
+        let folder = parent.open_folder(name).inspect_err(|_| {
+            // It would be in no record: not made durable, not given its mode, not taken back.
+            let _ = parent.remove_folder(name);
+        })?;
         let stat = folder.stat_self()?;
         let created = Created {
             dev: stat.dev,

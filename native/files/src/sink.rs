@@ -19,8 +19,10 @@ use crate::owner_numbers::OwnerNumbers;
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
 use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
+use crate::replace::Agreed;
 use crate::sandbox::{Found, Root, blocked_error};
 use crate::table::{Outcome, Record, Table, TargetStatus};
+use crate::trial::Trials;
 
 /// What the user of the receiving machine decided before the transfer.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,7 @@ pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) hidden: bool,
     rename: Option<String>,
     pub(crate) no_sync: bool,
+    pub(crate) agreed: Agreed,
     pub(crate) links: MadeLinks,
     /// Links are made one after the other: each is judged by those that are there.
     pub(crate) making_links: Mutex<()>,
@@ -66,6 +69,8 @@ pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) table: RwLock<Table>,
     /// Pages are examined one after the other, but not under the lock of the table: a slow disk must not stop the writers.
     pages: Mutex<FoundAbsent>,
+    /// Locked after `pages`.
+    pub(crate) trials: Mutex<Trials>,
     slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
     disposed: AtomicBool,
     pub(crate) small: SmallFiles<F>,
@@ -74,8 +79,8 @@ pub struct Sink<F: Folder = NativeFolder> {
 /// Entries come folder by folder, over all pages: below a folder that is not there nothing is. It is made by this transfer, or not at all.
 #[derive(Default)]
 struct FoundAbsent {
-    /// The last folder that was absent, and the status that it got.
-    folder: Option<(String, TargetStatus)>,
+    /// The last folder that was absent, the status that it got, and whether the disk takes every name in it.
+    folder: Option<(String, TargetStatus, bool)>,
     /// The same by a node below it, for the next file of the same folder: without its path.
     parent: Option<(u32, TargetStatus)>,
 }
@@ -111,12 +116,14 @@ impl<F: Folder> Sink<F> {
             hidden: options.hidden,
             rename: options.rename,
             no_sync: options.no_sync,
+            agreed: Agreed::default(),
             links: options.links,
             making_links: Mutex::default(),
             preserving: options.preserve.anything(),
             owners: OwnerNumbers::default(),
             table: RwLock::new(Table::new(options.preserve)),
             pages: Mutex::default(),
+            trials: Mutex::new(Trials::new().map_err(|error| FileError::new("try names in", ".", &error))?),
             slots: Mutex::default(),
             disposed: AtomicBool::new(false),
             small: SmallFiles::new()?,
@@ -185,11 +192,17 @@ impl<F: Folder> Sink<F> {
                 self.write().set_found(entry, status, None, 0);
                 continue;
             }
-            if let Some((folder, status)) = &absent.folder
+            if let Some((folder, status, takes_every_name)) = &absent.folder
                 && path.starts_with(folder)
             {
-                absent.parent = self.read().placed(entry).map(|placed| (placed.folder, *status));
-                let status = self.missing(entry, &record, path, *status);
+                // The next file of the folder has the same status where no name has to be tried.
+                let untried = takes_every_name.then(|| self.read().placed(entry)).flatten();
+                absent.parent = untried.map(|placed| (placed.folder, *status));
+                let tried = match takes_every_name {
+                    true => *status,
+                    false => self.tried(&record, path, *status),
+                };
+                let status = self.missing(entry, &record, path, tried);
                 if status != TargetStatus::Absent {
                     self.write().set_found(entry, status, None, 0);
                 }
@@ -197,18 +210,25 @@ impl<F: Folder> Sink<F> {
             }
             let found = self.root.look(path);
             let is_absent = matches!(found, Found::Nothing);
-            let (mut status, seen, detail) = match found {
-                Found::Nothing => (self.missing(entry, &record, path, TargetStatus::Absent), None, 0),
+            let (mut status, mut seen, detail) = match found {
+                Found::Nothing => {
+                    let tried = self.tried(&record, path, TargetStatus::Absent);
+                    (self.missing(entry, &record, path, tried), None, 0)
+                }
                 Found::Node(stat) => self.taken(entry, &record, path, stat),
                 Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
                 Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
             };
+            // (A folder of another spelling is as good.)
+            if seen.is_some() && !self.trials.lock().is_spelled_so(&self.root, path) {
+                (status, seen) = (TargetStatus::SameName, None);
+            }
             // What is there already is no harm.
             if !matches!(status, TargetStatus::Identical | TargetStatus::FolderExists) && self.needs_leave(path) {
                 status = TargetStatus::Hidden;
             }
             if is_absent && record.kind == EntryKind::Folder {
-                absent.folder = Some((path.as_str().to_owned(), status));
+                absent.folder = Some((path.as_str().to_owned(), status, self.takes_every_name(path)));
             }
             self.write().set_found(entry, status, seen, detail);
         }
@@ -308,6 +328,7 @@ impl<F: Folder> Sink<F> {
             }
         }
         self.remove_small();
+        self.end_trials();
         self.root.remove_created();
     }
 
@@ -394,6 +415,11 @@ impl<F: Folder> Sink<F> {
             TargetStatus::InTheWay => Some((ErrorClass::Exists, "something else has this name")),
             TargetStatus::OutsideLink => Some((ErrorClass::NotAFile, "it leads out of the folder")),
             TargetStatus::BadName => Some((ErrorClass::Unsendable, "this system has no such names")),
+            TargetStatus::NameRefused => Some((ErrorClass::Unsendable, "this disk does not take the name")),
+            TargetStatus::SameName => Some((
+                ErrorClass::Exists,
+                "this disk takes it for the same name as another one",
+            )),
             TargetStatus::Unwanted => Some((ErrorClass::NotAFile, "links are not wanted")),
             TargetStatus::Hidden => Some((ErrorClass::Exists, "its name is hidden")),
             TargetStatus::UnsafeParent => Some((ErrorClass::NotAFile, "no folder leads to it")),

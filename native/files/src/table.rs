@@ -45,6 +45,10 @@ pub enum TargetStatus {
     Unwanted = 12,
     /// A name that this system cannot hold, as those with a backslash on Windows.
     BadName = 13,
+    /// A name that the disk does not take.
+    NameRefused = 14,
+    /// A name that the disk takes for another one that is there, or that comes earlier in the manifest.
+    SameName = 15,
 }
 
 /// What became of an entry.

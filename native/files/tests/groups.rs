@@ -61,7 +61,7 @@ fn d24_files_of_another_disk_are_synced_also_where_the_sync_of_the_first_one_fai
     let syncs = Arc::new(AtomicUsize::new(0));
     let seen = syncs.clone();
     watch(move |step| {
-        if step == "sync_data" {
+        if step == "sync_file" {
             seen.fetch_add(1, Ordering::Relaxed);
         }
     });

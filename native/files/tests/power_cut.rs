@@ -1,5 +1,6 @@
-//! A power cut at each step of a group of 1,000 small files, on the file systems whose syncfs is trusted: the image of a loop device is
-//! copied at that step, and the copy is mounted. Needs root, loop devices and the file system's mkfs; without them there is nothing to test.
+//! A power cut at each step of a commit: of a group of 1,000 small files, on the file systems whose syncfs is trusted, and of one large file on
+//! ext4. The image of a loop device is copied at that step, and the copy is mounted. Needs root, loop devices and the file system's mkfs;
+//! without them there is nothing to test.
 
 #![cfg(target_os = "linux")]
 
@@ -11,9 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use std::os::unix::fs::MetadataExt;
+
 use common::faulty::{FaultyFolder, PLAN};
 use common::{file, folder, page};
-use ultra_files::{Sink, SinkOptions};
+use ultra_files::os::Time;
+use ultra_files::{FileId, PageEntry, Reserved, Sink, SinkOptions};
 
 const FILES: usize = 1000;
 
@@ -165,6 +169,185 @@ fn watch(cuts: &Arc<Mutex<Vec<(String, PathBuf)>>>, image: PathBuf, folder: Path
         }
     };
     PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+}
+
+/// Bytes of the large file, and of the one that it replaces: several blocks, so that its space is reserved.
+const LARGE: usize = 5_000_000;
+
+fn large(byte: u8) -> Vec<u8> {
+    (0..LARGE).map(|at| byte ^ (at / 4096) as u8).collect()
+}
+
+/// What a copy has under the final name, and whether the old version is anywhere.
+#[derive(Debug, PartialEq, Eq)]
+enum Final {
+    Absent,
+    Old,
+    New,
+    Wrong,
+}
+
+struct Left {
+    name: Final,
+    swap: Final,
+    mode: u32,
+    mtime: i64,
+}
+
+fn left_after(copy: &Path, at: &Path) -> Left {
+    let disk = Disk::mount(copy, at).expect("the copy mounts");
+    let path = disk.at.join("into/large");
+    let version = |path: &Path| match fs::read(path) {
+        Err(_) => Final::Absent,
+        Ok(bytes) if bytes == large(1) => Final::Old,
+        Ok(bytes) if bytes == large(2) => Final::New,
+        Ok(_) => Final::Wrong,
+    };
+    let metadata = fs::metadata(&path).ok();
+    let swap = Reserved::Swap(FileId::of("large")).to_string();
+    Left {
+        name: version(&path),
+        swap: version(&disk.at.join("into").join(swap)),
+        mode: metadata.as_ref().map_or(0, |file| file.mode() & 0o777),
+        mtime: metadata.map_or(0, |file| file.mtime()),
+    }
+}
+
+/// Receives one large file and commits it; the disk is cut before each step, with everything in its journal that it has heard of. `None`:
+/// this machine has no such disks.
+fn large_on_ext4(old: bool, no_sync: bool) -> Option<(Vec<(String, Left)>, Left)> {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let image = temp.path().join("image");
+    fs::File::create(&image)
+        .and_then(|file| file.set_len(64 << 20))
+        .expect("an image");
+    if !run("mkfs.ext4", &["-q", "-F"], &[&image]) {
+        return None;
+    }
+    let disk = Disk::mount(&image, &temp.path().join("disk"))?;
+    let into = disk.at.join("into");
+    fs::create_dir(&into).expect("a folder");
+    if old {
+        fs::write(into.join("large"), large(1)).expect("a file");
+    }
+    run("sync", &["-f"], &[&into]);
+    let options = SinkOptions {
+        overwrite: true,
+        no_sync,
+        ..SinkOptions::default()
+    };
+    let sink = Sink::<FaultyFolder>::open_on(&into, options).expect("a sink");
+    let entry = PageEntry {
+        mode: 0o640,
+        mtime: Time {
+            secs: 1_000_000_000,
+            nanos: 0,
+        },
+        ..file("large", LARGE as u64)
+    };
+    let (count, bytes) = page(&[entry]);
+    sink.add_page(0, count, &bytes).expect("a page");
+    let cuts: Arc<Mutex<Vec<(String, PathBuf)>>> = Arc::default();
+    let (watched, folder, journal) = (cuts.clone(), temp.path().to_owned(), disk.at.join("unrelated"));
+    let steps = image.clone();
+    let watch = move |step: &'static str| {
+        let mut cuts = watched.lock().expect("no panic");
+        // (Blocks are written in one piece each: one cut of many is enough.)
+        if step != "write" || cuts.iter().all(|(seen, _)| !seen.starts_with("write")) {
+            // The sync of another file puts what happened to names, and not what is in this one, on the disk.
+            let unrelated = fs::File::create(&journal).expect("a file");
+            unrelated.sync_all().expect("synced");
+            let copy = folder.join(format!("cut-{}", cuts.len()));
+            cut(&steps, &copy);
+            cuts.push((step.to_owned(), copy));
+        }
+    };
+    PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+    let part = sink.part(0).expect("a part");
+    for (at, block) in large(2).chunks(1 << 20).enumerate() {
+        part.write_at((at << 20) as u64, block).expect("room");
+    }
+    assert_eq!(sink.commit(0).expect("a commit").durable, !no_sync);
+    PLAN.with_borrow_mut(|plan| plan.watch = None);
+    let told = temp.path().join("told");
+    if no_sync {
+        let unrelated = fs::File::create(disk.at.join("unrelated")).expect("a file");
+        unrelated.sync_all().expect("synced");
+    }
+    cut(&image, &told);
+    let cuts = std::mem::take(&mut *cuts.lock().expect("no panic"));
+    let at = temp.path().join("copy");
+    let left = cuts
+        .into_iter()
+        .map(|(step, copy)| (step, left_after(&copy, &at)))
+        .collect();
+    Some((left, left_after(&told, &at)))
+}
+
+#[test]
+fn d24_a_power_cut_at_each_step_of_a_large_files_commit_leaves_no_name_or_the_whole_file() {
+    let Some((cuts, told)) = large_on_ext4(false, false) else {
+        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        return;
+    };
+    let steps: Vec<&str> = cuts.iter().map(|(step, _)| step.as_str()).collect();
+    for step in [
+        "allocate",
+        "write",
+        "set_size",
+        "set_mtime",
+        "sync_file",
+        "move_new",
+        "sync",
+    ] {
+        assert!(steps.contains(&step), "{steps:?}");
+    }
+    for (step, left) in cuts {
+        eprintln!("power cut before {step}: {:?}", left.name);
+        assert!(
+            matches!(left.name, Final::Absent | Final::New),
+            "before {step}: {:?}",
+            left.name
+        );
+    }
+    assert_eq!(told.name, Final::New);
+    assert_eq!(
+        (told.mode, told.mtime),
+        (0o640, 1_000_000_000),
+        "T12: mode and time are durable too"
+    );
+}
+
+#[test]
+fn d24_t5_a_power_cut_at_each_step_of_overwriting_leaves_the_old_file_or_the_whole_new_one() {
+    let Some((cuts, told)) = large_on_ext4(true, false) else {
+        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        return;
+    };
+    assert!(cuts.iter().any(|(step, _)| step == "exchange"));
+    for (step, left) in cuts {
+        eprintln!("power cut before {step}: {:?}, and {:?} as .swap", left.name, left.swap);
+        assert!(
+            matches!(left.name, Final::Old | Final::New),
+            "before {step}: {:?}",
+            left.name
+        );
+        assert!(
+            left.name == Final::Old || left.swap == Final::Old,
+            "before {step}: the old one is there"
+        );
+    }
+    assert_eq!((told.name, told.mode, told.mtime), (Final::New, 0o640, 1_000_000_000));
+}
+
+#[test]
+fn d24_without_the_syncs_these_power_cuts_find_files_of_zeros() {
+    // The twin that must fail: otherwise the two tests above could not.
+    let Some((_, told)) = large_on_ext4(false, true) else {
+        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        return;
+    };
+    assert_eq!(told.name, Final::Wrong);
 }
 
 #[test]

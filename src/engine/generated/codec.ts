@@ -6,7 +6,15 @@
  */
 
 import { type CommandBatch, type EventRecords, flagsOf, leftOutOf } from "../records.ts";
-import { closeCauseOf, fileFaultOf, leftOutReasonOf, targetStatusOf, UNKEPT } from "./words.ts";
+import {
+  closeCauseOf,
+  fileFaultOf,
+  leftOutReasonOf,
+  leftoverKindOf,
+  leftoverStateOf,
+  targetStatusOf,
+  UNKEPT,
+} from "./words.ts";
 import type { EngineEvent } from "./events.ts";
 import { encodeConnectionSettings } from "./blocks.ts";
 import type { Command, Question } from "./commands.ts";
@@ -209,6 +217,32 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         type: "disposed",
         transfer: record.u32(8),
       };
+    case 40:
+      return {
+        type: "leftover",
+        request: record.u32(8),
+        kind: leftoverKindOf(record.u32(12)),
+        state: leftoverStateOf(record.u32(16)),
+        count: record.u32(20),
+        bytes: record.f64(24),
+        modified: record.f64(32),
+        path: record.text(),
+        name: record.text(),
+        why: record.text(),
+      };
+    case 41:
+      return {
+        type: "clean-end",
+        request: record.u32(8),
+        unread: record.texts(),
+      };
+    case 42:
+      return {
+        type: "clean-failed",
+        request: record.u32(8),
+        fault: fileFaultOf(record.u32(12)),
+        text: record.text(),
+      };
     case 24:
       return {
         type: "fault",
@@ -340,6 +374,13 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(8, command.sink);
       into.u32(12, command.first);
       into.u32(16, command.count);
+      return;
+    case "clean":
+      into.begin(40);
+      into.u32(8, command.request);
+      into.truth(12, command.below);
+      into.truth(16, command.remove);
+      into.text(command.folder);
       return;
     case "release":
       into.begin(23);

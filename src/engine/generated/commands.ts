@@ -180,6 +180,17 @@ export interface CommitEntriesCommand {
   readonly count: number;
 }
 
+/** Looks for what transfers left in a folder. LEFTOVER follows for each, then CLEAN_END, or CLEAN_FAILED alone. */
+export interface CleanCommand {
+  readonly type: "clean";
+  readonly request: number;
+  /** Also in all folders below it. */
+  readonly below: boolean;
+  /** Removes what may be removed. */
+  readonly remove: boolean;
+  readonly folder: string;
+}
+
 /** These entries are over: what was kept for reading them again goes. */
 export interface ReleaseCommand {
   readonly type: "release";
@@ -216,6 +227,7 @@ export type Command =
   | GrantEntriesCommand
   | ExpectEntriesCommand
   | CommitEntriesCommand
+  | CleanCommand
   | ReleaseCommand
   | StayAwakeCommand;
 

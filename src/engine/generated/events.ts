@@ -12,6 +12,8 @@ import type {
   FileFault,
   GrantId,
   LaneId,
+  LeftoverKind,
+  LeftoverState,
   ListenerId,
   SinkId,
   SourceId,
@@ -249,6 +251,41 @@ export interface DisposedEvent {
   readonly transfer: TransferId;
 }
 
+/** What an earlier transfer left. */
+export interface LeftoverEvent {
+  readonly type: "leftover";
+  readonly request: number;
+  readonly kind: LeftoverKind;
+  readonly state: LeftoverState;
+  readonly count: number;
+  /** What it occupies on the disk. */
+  readonly bytes: number;
+  /** When it was last written, in seconds since 1970. */
+  readonly modified: number;
+  /** Below the folder that was searched; of several the first. */
+  readonly path: string;
+  /** The file that it belongs to, if it is there. */
+  readonly name: string;
+  /** Why it could not be removed. */
+  readonly why: string;
+}
+
+/** All leftovers were told. */
+export interface CleanEndEvent {
+  readonly type: "clean-end";
+  readonly request: number;
+  /** Why folders could not be searched. */
+  readonly unread: readonly string[];
+}
+
+/** The folder itself cannot be searched. */
+export interface CleanFailedEvent {
+  readonly type: "clean-failed";
+  readonly request: number;
+  readonly fault: FileFault;
+  readonly text: string;
+}
+
 /** A bug of the data plane; nothing that a peer says leads to it. */
 export interface FaultEvent {
   readonly type: "fault";
@@ -282,4 +319,7 @@ export type EngineEvent =
   | LaneBrokeEvent
   | ResolvedEvent
   | DisposedEvent
+  | LeftoverEvent
+  | CleanEndEvent
+  | CleanFailedEvent
   | FaultEvent;

@@ -11,6 +11,8 @@ import type {
   CongestionControl,
   ExecutionProfile,
   FileFault,
+  LeftoverKind,
+  LeftoverState,
   LinkChoice,
   OriginKind,
   TargetStatus,
@@ -19,7 +21,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 968410586;
+export const ABI_VERSION = 261329839;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -144,9 +146,34 @@ export const TARGET_STATUS = {
   "outside-link": 11,
   unwanted: 12,
   "bad-name": 13,
+  "name-refused": 14,
+  "same-name": 15,
 } as const satisfies Record<TargetStatus, number>;
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
+
+/** What an earlier transfer left in a folder. */
+export const LEFTOVER_KIND = {
+  part: 0,
+  "small-parts": 1,
+  journal: 2,
+  "previous-version": 3,
+  run: 4,
+  trials: 5,
+} as const satisfies Record<LeftoverKind, number>;
+
+export const leftoverKindOf = wordOf("LeftoverKind", LEFTOVER_KIND);
+
+/** What became of a leftover. */
+export const LEFTOVER_STATE = {
+  idle: 0,
+  "in-use": 1,
+  "only-copy": 2,
+  removed: 3,
+  failed: 4,
+} as const satisfies Record<LeftoverState, number>;
+
+export const leftoverStateOf = wordOf("LeftoverState", LEFTOVER_STATE);
 
 /** Why a walk leaves something out, in the order in which names are listed. */
 export const LEFT_OUT_REASON = {

@@ -68,6 +68,15 @@ declare! {
         ExpectEntries = 21 { sink: SinkId, first: EntryId, count: u32 },
         /// Files that have arrived, empty files, folders and links get their final names. COMMITTED or ENTRY_FAILED follows for each.
         CommitEntries = 22 { sink: SinkId, first: EntryId, count: u32 },
+        /// Looks for what transfers left in a folder. LEFTOVER follows for each, then CLEAN_END, or CLEAN_FAILED alone.
+        Clean = 40 {
+            request: u32,
+            /// Also in all folders below it.
+            below: bool,
+            /// Removes what may be removed.
+            remove: bool,
+            folder: Text,
+        },
         /// These entries are over: what was kept for reading them again goes.
         Release = 23 { source: SourceId, first: EntryId, count: u32 },
         /// Asks the system not to go to sleep, or no longer. Nothing happens where the system has no such thing.

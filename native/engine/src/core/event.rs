@@ -115,6 +115,31 @@ declare! {
         /// A name was looked up; no addresses: it was not found.
         Resolved = 22 { request: u32, addresses: Texts },
         Disposed = 23 { transfer: TransferId },
+        /// What an earlier transfer left.
+        Leftover = 40 {
+            request: u32,
+            kind: LeftoverKind,
+            state: LeftoverState,
+            count: u32,
+            /// What it occupies on the disk.
+            bytes: u64,
+            /// When it was last written, in seconds since 1970.
+            modified: f64,
+            /// Below the folder that was searched; of several the first.
+            path: Text,
+            /// The file that it belongs to, if it is there.
+            name: Text,
+            /// Why it could not be removed.
+            why: Text,
+        },
+        /// All leftovers were told.
+        CleanEnd = 41 {
+            request: u32,
+            /// Why folders could not be searched.
+            unread: Texts,
+        },
+        /// The folder itself cannot be searched.
+        CleanFailed = 42 { request: u32, fault: FileFault, text: Text },
         /// A bug of the data plane; nothing that a peer says leads to it.
         Fault = 24 { text: Text },
     }

@@ -73,6 +73,43 @@ words! {
         Unwanted = 12,
         /// A name that this system cannot have.
         BadName = 13,
+        /// A name that the disk does not take.
+        NameRefused = 14,
+        /// A name that the disk takes for another one that is there, or that comes earlier in the manifest.
+        SameName = 15,
+    }
+}
+
+words! {
+    /// What an earlier transfer left in a folder.
+    pub enum LeftoverKind {
+        /// A file that is not complete, with its journal.
+        Part = 0,
+        /// Small files of one run in one folder.
+        SmallParts = 1,
+        /// A journal whose part is gone.
+        Journal = 2,
+        /// The file that had a name before it was replaced.
+        PreviousVersion = 3,
+        /// The record of a transfer into the folder.
+        Run = 4,
+        /// A folder in which names were tried.
+        Trials = 5,
+    }
+}
+
+words! {
+    /// What became of a leftover.
+    pub enum LeftoverState {
+        /// It may be removed.
+        Idle = 0,
+        /// A running process has it.
+        InUse = 1,
+        /// It stays: nothing has its name.
+        OnlyCopy = 2,
+        Removed = 3,
+        /// It could not be removed.
+        Failed = 4,
     }
 }
 
@@ -281,6 +318,8 @@ words! {
 pub const LISTS: &[&WordList] = &[
     &FileFault::LIST,
     &TargetStatus::LIST,
+    &LeftoverKind::LIST,
+    &LeftoverState::LIST,
     &LeftOutReason::LIST,
     &Unkept::LIST,
     &CloseCause::LIST,

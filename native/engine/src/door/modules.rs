@@ -60,6 +60,8 @@ fn by_hand() -> Vec<Exports> {
         "FileFault",
         "GrantId",
         "LaneId",
+        "LeftoverKind",
+        "LeftoverState",
         "LinkChoice",
         "ListenerId",
         "OriginKind",

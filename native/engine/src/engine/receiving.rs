@@ -100,7 +100,10 @@ impl Engine {
         let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
         let tell = self.tell.clone();
         ordered.run(move || {
-            tell.tell(match sink.target.finish_folders() {
+            let finished = sink.target.finish_folders();
+            // Everything is committed; what tells the other side of it follows.
+            ultra_files::os::fault_points::at("end");
+            tell.tell(match finished {
                 Ok(unkept) => Event::FoldersFinished { sink: sink.id, unkept },
                 Err(fault) => Event::FoldersFailed {
                     sink: sink.id,

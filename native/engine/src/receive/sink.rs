@@ -28,7 +28,7 @@ use group::Group;
 pub use small_claim::SmallClaim;
 
 /// How far the kernel's write-back is pushed along: it starts when a run of this many bytes is verified, so that the final
-/// fdatasync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
+/// fsync has little left to wait for (WDT's `disk_sync_interval_mb` does the same).
 const WRITE_BACK_STEP: u64 = 8 * BLOCK_LEN;
 
 /// What file systems keep holes of at least.
@@ -355,7 +355,10 @@ impl Claim {
             return self.entry.fail(&no_memory());
         }
         add(&self.entry.counters.verified_blocks, 1);
-        self.push_write_back();
+        if let Err(fault) = self.push_write_back() {
+            // A sync that follows need not tell it again.
+            return self.entry.fail(&fault);
+        }
         let entry = &self.entry;
         entry.tell.verified(entry.sink, entry.id, self.block, complete);
     }
@@ -377,14 +380,14 @@ impl Claim {
         self.entry.blocks.lock().table.release(self.block);
     }
 
-    fn push_write_back(&self) {
+    fn push_write_back(&self) -> Result<(), Fault> {
         let end = (self.block + 1) * BLOCK_LEN;
         if end.is_multiple_of(WRITE_BACK_STEP)
             && let Some(Some(part)) = self.entry.part.get()
         {
-            // Only a hint: an error of the disk comes back from the fdatasync before the commit.
-            let _ = part.sync_range(end - WRITE_BACK_STEP, WRITE_BACK_STEP);
+            part.sync_range(end - WRITE_BACK_STEP, WRITE_BACK_STEP)?;
         }
+        Ok(())
     }
 }
 

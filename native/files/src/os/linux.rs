@@ -19,6 +19,13 @@ use super::{Errors, Owners, Process};
 
 pub struct System;
 
+/// Ends this process as kill -9 does.
+#[cfg(feature = "faults")]
+pub(super) fn kill_self() -> ! {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::abort()
+}
+
 impl Process for System {
     /// Read once. `/proc` first: asking the system call means setting it, which other threads would see for a moment.
     fn umask() -> u16 {
@@ -84,6 +91,15 @@ impl Errors for System {
                 error.raw_os_error(),
                 Some(libc::EPERM | libc::EMLINK | libc::EXDEV | libc::ENOSYS)
             )
+    }
+
+    /// EINVAL and ENOENT are what exFAT, FAT and network disks say, EPERM and EACCES some of these; the others by their names.
+    fn is_bad_name(error: &io::Error) -> bool {
+        use io::ErrorKind as Kind;
+        matches!(
+            error.kind(),
+            Kind::InvalidInput | Kind::NotFound | Kind::PermissionDenied | Kind::InvalidFilename
+        ) || matches!(error.raw_os_error(), Some(libc::EILSEQ))
     }
 
     fn is_behind_end(error: &io::Error) -> bool {

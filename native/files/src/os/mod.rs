@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::{fs, io};
 
+pub mod fault_points;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
@@ -103,6 +104,8 @@ pub trait Errors {
     /// This file system has no such links, this user may make none to that file, it is on another file system, or it has as many names as
     /// it can.
     fn has_no_link(error: &io::Error) -> bool;
+    /// What disks say to a name that they do not take. It may have other causes, where it was no trial of a name.
+    fn is_bad_name(error: &io::Error) -> bool;
     /// What a search for data or holes says behind the end of a file.
     fn is_behind_end(error: &io::Error) -> bool;
     /// A link or a file where a folder is needed.
@@ -197,6 +200,8 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
 
     /// Whether this system can hold a name that the protocol carries.
     fn can_hold(name: &str) -> bool;
+    /// Whether the disk takes each such name in this folder, and no two of them for one; `false` where that is not known.
+    fn takes_every_name(&self) -> bool;
     fn stat(&self, name: &str) -> io::Result<Stat>;
     fn stat_self(&self) -> io::Result<Stat>;
     /// Calls `each` with the bytes of every name, in no order.
@@ -209,6 +214,8 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     /// Renames a child in one step, and only if the new name is free. `Unsupported` or `InvalidInput` where the file system
     /// lacks it.
     fn move_new(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Lets two children change places in one step. `Unsupported` or `InvalidInput` where the file system lacks it.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Gives a child a second name if that name is free.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
     /// Gives a child a second name in another folder if that name is free. A symbolic link is not followed.
@@ -266,10 +273,15 @@ pub trait File: Attributes + Send + Sync + 'static {
     fn set_size(&self, size: u64) -> io::Result<()>;
     /// Reserves space on the disk up to `size`.
     fn allocate(&self, size: u64) -> io::Result<()>;
+    /// Takes the file for this open file alone, until it is closed, also by the end of the process; `false`: another one has it. `true` also
+    /// where the file system has no locks.
+    fn try_lock(&self) -> io::Result<bool> {
+        Ok(true)
+    }
     fn set_mode(&self, mode: u16) -> io::Result<()>;
     fn set_mtime(&self, mtime: Time) -> io::Result<()>;
-    /// Makes the contents durable.
-    fn sync_data(&self) -> io::Result<()>;
+    /// Makes contents, mode, times, owner and attributes durable.
+    fn sync(&self) -> io::Result<()>;
     /// Starts writing a range to the disk, so that a later sync is short. Nothing where the system cannot.
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Says that the file will be read from front to back. Advice.

@@ -6,13 +6,16 @@
 //!   device is refused before it gets there.
 //! - `Stat`: `mode` is 0o666 or 0o444 by FILE_ATTRIBUTE_READONLY; `dev` and `ino` from FILE_ID_INFO; times count from 1601.
 //! - `Folder::move_new`: FileRenameInformationEx without REPLACE_IF_EXISTS. `move_over`: with POSIX_SEMANTICS and REPLACE_IF_EXISTS.
+//! - `Folder::exchange`: `Unsupported`, there is no such call.
 //! - `Folder::link`: FileLinkInformation. `Folder::sync`: nothing that a user may do; NTFS orders names itself.
 //! - `Folder::may_read`, `may_create`: by opening with that access.
 //! - `File::read_some_at`, `write_some_at`: ReadFile and WriteFile with an OVERLAPPED offset, which move no shared position.
 //! - `File::allocate`: FileAllocationInformation. `File::set_size`: FileEndOfFileInformation. Neither clears what lies between.
-//! - `File::sync_data`: NtFlushBuffersFileEx with FLUSH_FLAGS_FILE_DATA_SYNC_ONLY. `File::start_sync`: nothing.
+//! - `File::sync`: FlushFileBuffers. `File::start_sync`: nothing.
+//! - `File::try_lock`: LockFileEx over all of it.
 //! - `set_mode`: FILE_ATTRIBUTE_READONLY alone. `will_read_in_order`, `forget_cached`: flags of the open, so both reopen the file.
 //! - `Folder::can_hold`: no backslash, colon, `< > | ? * "`, no trailing dot or space, no name of a device (`con`, `nul`, `com1`).
+//! - `Folder::takes_every_name`: `false`.
 //! - `Folder::make_link`: FSCTL_SET_REPARSE_POINT with a relative symbolic link; the kind (file or folder) is that of what it leads to.
 //!   Without the privilege or the developer mode: PermissionDenied, which `Errors::has_no_link` knows.
 //! - `File::next_data`, `next_hole`: FSCTL_QUERY_ALLOCATED_RANGES. A file is sparse only after FSCTL_SET_SPARSE, before its size is set.

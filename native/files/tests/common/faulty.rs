@@ -25,6 +25,8 @@ pub struct Plan {
     pub storage: Option<Storage>,
     /// A name cannot hold a backslash.
     pub no_backslash: bool,
+    /// Upper and lower case are one, and a name cannot hold a colon, as on exFAT.
+    pub is_exfat: bool,
     /// Is told of every operation before it happens.
     pub watch: Option<Box<dyn FnMut(&'static str)>>,
     log: Vec<&'static str>,
@@ -56,6 +58,32 @@ fn step(operation: &'static str) -> io::Result<()> {
 }
 
 pub struct FaultyFolder(NativeFolder);
+
+impl FaultyFolder {
+    /// The name that the disk has for one that it was given.
+    fn found(&self, name: &str) -> String {
+        if !PLAN.with_borrow(|plan| plan.is_exfat) {
+            return name.to_owned();
+        }
+        let mut found = name.to_owned();
+        let mut each = |there: &[u8]| {
+            let there = String::from_utf8_lossy(there);
+            if there.to_lowercase() == name.to_lowercase() {
+                found = there.into_owned();
+            }
+        };
+        self.0.list(&mut each).expect("a readable folder");
+        found
+    }
+
+    /// The same for a name that is to be made.
+    fn new_name(&self, name: &str) -> io::Result<String> {
+        match PLAN.with_borrow(|plan| plan.is_exfat) && name.contains(':') {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => Ok(self.found(name)),
+        }
+    }
+}
 
 pub struct FaultyFile(NativeFile);
 
@@ -97,25 +125,29 @@ impl Folder for FaultyFolder {
         NativeFolder::open(path).map(Self)
     }
     fn open_folder(&self, name: &str) -> io::Result<Self> {
-        self.0.open_folder(name).map(Self)
+        step("open_folder")?;
+        self.0.open_folder(&self.found(name)).map(Self)
     }
     fn open_file(&self, name: &str) -> io::Result<FaultyFile> {
-        self.0.open_file(name).map(FaultyFile)
+        self.0.open_file(&self.found(name)).map(FaultyFile)
     }
     fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
         step("create_file")?;
-        self.0.create_file(name).map(FaultyFile)
+        self.0.create_file(&self.new_name(name)?).map(FaultyFile)
     }
     fn create_folder(&self, name: &str) -> io::Result<()> {
         step("create_folder")?;
-        self.0.create_folder(name)
+        self.0.create_folder(&self.new_name(name)?)
     }
     fn can_hold(name: &str) -> bool {
         !(PLAN.with_borrow(|plan| plan.no_backslash) && name.contains('\\'))
     }
+    fn takes_every_name(&self) -> bool {
+        !PLAN.with_borrow(|plan| plan.is_exfat) && self.0.takes_every_name()
+    }
     fn stat(&self, name: &str) -> io::Result<Stat> {
         step("stat")?;
-        self.0.stat(name)
+        self.0.stat(&self.found(name))
     }
     fn stat_self(&self) -> io::Result<Stat> {
         self.0.stat_self()
@@ -132,7 +164,11 @@ impl Folder for FaultyFolder {
     }
     fn move_new(&self, from: &str, to: &str) -> io::Result<()> {
         step("move_new")?;
-        self.0.move_new(from, to)
+        self.0.move_new(&self.found(from), &self.new_name(to)?)
+    }
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        step("exchange")?;
+        self.0.exchange(&self.found(one), &self.found(other))
     }
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
         step("link")?;
@@ -147,7 +183,7 @@ impl Folder for FaultyFolder {
     }
     fn make_link(&self, name: &str, target: &str) -> io::Result<()> {
         step("make_link")?;
-        self.0.make_link(name, target)
+        self.0.make_link(&self.new_name(name)?, target)
     }
     fn set_child_mtime(&self, name: &str, mtime: Time) -> io::Result<()> {
         step("set_link_mtime")?;
@@ -159,13 +195,14 @@ impl Folder for FaultyFolder {
     }
     fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
         step("move_over")?;
-        self.0.move_over(from, to)
+        self.0.move_over(&self.found(from), &self.new_name(to)?)
     }
     fn remove_file(&self, name: &str) -> io::Result<()> {
         step("remove_file")?;
         self.0.remove_file(name)
     }
     fn remove_folder(&self, name: &str) -> io::Result<()> {
+        step("remove_folder")?;
         self.0.remove_folder(name)
     }
     fn set_mode(&self, mode: u16) -> io::Result<()> {
@@ -238,9 +275,9 @@ impl File for FaultyFile {
         step("set_mtime")?;
         self.0.set_mtime(mtime)
     }
-    fn sync_data(&self) -> io::Result<()> {
-        step("sync_data")?;
-        self.0.sync_data()
+    fn sync(&self) -> io::Result<()> {
+        step("sync_file")?;
+        self.0.sync()
     }
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
         step("start_sync")?;

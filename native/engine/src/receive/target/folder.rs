@@ -173,6 +173,8 @@ fn status_of(status: Found) -> TargetStatus {
         Found::OutsideLink => TargetStatus::OutsideLink,
         Found::Unwanted => TargetStatus::Unwanted,
         Found::BadName => TargetStatus::BadName,
+        Found::NameRefused => TargetStatus::NameRefused,
+        Found::SameName => TargetStatus::SameName,
     }
 }
 

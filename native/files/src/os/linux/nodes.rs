@@ -10,14 +10,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{
-    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, SeekFrom, Timespec,
-    Timestamps, UTIME_OMIT,
+    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, SeekFrom,
+    Timespec, Timestamps, UTIME_OMIT,
 };
 
 use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
 use super::{acl, permissions, retry};
+use crate::os::fault_points::{faulty, short_len};
 use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
 /// A held folder descriptor, and the mode of its default ACL once it was asked for: files come in thousands to a folder.
@@ -45,6 +46,11 @@ const COPY_PIECE: usize = 64 << 20;
 const MAX_ACL: usize = 4096;
 
 const COPY_BUFFER: usize = 1 << 20;
+
+/// File systems by what statfs says of them.
+const EXT4: u64 = 0xef53;
+const XFS: u64 = 0x5846_5342;
+const BTRFS: u64 = 0x9123_683e;
 
 /// Both are descriptors with attributes.
 macro_rules! attributes {
@@ -93,25 +99,43 @@ impl Folder for NativeFolder {
     }
 
     fn create_file(&self, name: &str) -> io::Result<NativeFile> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR;
-        let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode))?;
-        Ok(NativeFile(fd))
+        faulty("create-file", || {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mode = Mode::RUSR | Mode::WUSR;
+            let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode))?;
+            Ok(NativeFile(fd))
+        })
     }
 
     /// Saves a call for each of many files: the system itself takes off the umask, or applies the folder's default ACL.
     fn create_file_as(&self, name: &str, mode: u16) -> io::Result<(NativeFile, bool)> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode_of(mode)))?;
-        Ok((NativeFile(fd), true))
+        faulty("create-file", || {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode_of(mode)))?;
+            Ok((NativeFile(fd), true))
+        })
     }
 
     fn create_folder(&self, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?)
+        faulty("create-folder", || Ok(rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?))
     }
 
     fn can_hold(_name: &str) -> bool {
         true
+    }
+
+    /// Case is folded by folder (`chattr +F`) on ext4, f2fs and tmpfs; what other file systems do is not known.
+    fn takes_every_name(&self) -> bool {
+        const F2FS: u64 = 0xf2f5_2010;
+        const OVERLAY: u64 = 0x794c_7630;
+        const FOLDS_CASE: u32 = 0x4000_0000;
+        let folds_case = || rustix::fs::ioctl_getflags(&self.0).is_ok_and(|flags| flags.bits() & FOLDS_CASE != 0);
+        match rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u64) {
+            Ok(XFS | BTRFS | OVERLAY) => true,
+            Ok(EXT4 | F2FS) => !folds_case(),
+            Ok(system) if is_in_memory(system) => !folds_case(),
+            _ => false,
+        }
     }
 
     fn stat(&self, name: &str) -> io::Result<Stat> {
@@ -145,12 +169,23 @@ impl Folder for NativeFolder {
     }
 
     fn move_new(&self, from: &str, to: &str) -> io::Result<()> {
-        let flags = RenameFlags::NOREPLACE;
-        Ok(rustix::fs::renameat_with(&self.0, from, &self.0, to, flags)?)
+        faulty("move-new", || {
+            let flags = RenameFlags::NOREPLACE;
+            Ok(rustix::fs::renameat_with(&self.0, from, &self.0, to, flags)?)
+        })
+    }
+
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        faulty("exchange", || {
+            let flags = RenameFlags::EXCHANGE;
+            Ok(rustix::fs::renameat_with(&self.0, one, &self.0, other, flags)?)
+        })
     }
 
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?)
+        faulty("link", || {
+            Ok(rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?)
+        })
     }
 
     fn link_into(&self, from: &str, folder: &Self, to: &str) -> io::Result<()> {
@@ -177,11 +212,13 @@ impl Folder for NativeFolder {
     }
 
     fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+        faulty("move-over", || Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?))
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+        faulty("remove-file", || {
+            Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+        })
     }
 
     fn remove_folder(&self, name: &str) -> io::Result<()> {
@@ -208,14 +245,11 @@ impl Folder for NativeFolder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        Ok(retry(|| rustix::fs::fsync(&self.0))?)
+        faulty("sync-folder", || Ok(retry(|| rustix::fs::fsync(&self.0))?))
     }
 
     fn storage(&self) -> Storage {
-        /// Those for which `tests/power_cut.rs` showed it. syncfs reports failed writes since Linux 5.8 (syncfs(2)).
-        const EXT4: u64 = 0xef53;
-        const XFS: u64 = 0x5846_5342;
-        const BTRFS: u64 = 0x9123_683e;
+        // Those for which `tests/power_cut.rs` showed it. syncfs reports failed writes since Linux 5.8 (syncfs(2)).
         match rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u64) {
             Ok(system) if is_in_memory(system) => Storage::Memory,
             Ok(EXT4 | XFS | BTRFS) if super::reports_failed_syncs() => Storage::Whole,
@@ -224,7 +258,7 @@ impl Folder for NativeFolder {
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        Ok(retry(|| rustix::fs::syncfs(&self.0))?)
+        faulty("sync-all", || Ok(retry(|| rustix::fs::syncfs(&self.0))?))
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -265,11 +299,14 @@ impl File for NativeFile {
     }
 
     fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::pread(&self.0, bytes, offset)?)
+        faulty("read", || Ok(rustix::io::pread(&self.0, bytes, offset)?))
     }
 
     fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::pwrite(&self.0, bytes, offset)?)
+        faulty("write", || {
+            let taken = bytes.get(..short_len("write", bytes.len())).unwrap_or(bytes);
+            Ok(rustix::io::pwrite(&self.0, taken, offset)?)
+        })
     }
 
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
@@ -311,17 +348,29 @@ impl File for NativeFile {
     }
 
     fn set_size(&self, size: u64) -> io::Result<()> {
-        Ok(retry(|| rustix::fs::ftruncate(&self.0, size))?)
+        faulty("set-size", || Ok(retry(|| rustix::fs::ftruncate(&self.0, size))?))
     }
 
     fn allocate(&self, size: u64) -> io::Result<()> {
-        if self.is_in_memory() {
-            // There are no extents to lay out; reserving would only clear every page once more before it is written, on the
-            // critical path of the first block (0.7 s for 2 GiB).
-            return Err(io::ErrorKind::Unsupported.into());
+        faulty("allocate", || {
+            if self.is_in_memory() {
+                // There are no extents to lay out; reserving would only clear every page once more before it is written, on the
+                // critical path of the first block (0.7 s for 2 GiB).
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+            let flags = FallocateFlags::empty();
+            Ok(retry(|| rustix::fs::fallocate(&self.0, flags, 0, size))?)
+        })
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match retry(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            // Network disks whose server keeps no locks, and FUSE.
+            Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(true),
+            Err(error) => Err(error.into()),
         }
-        let flags = FallocateFlags::empty();
-        Ok(retry(|| rustix::fs::fallocate(&self.0, flags, 0, size))?)
     }
 
     fn set_mode(&self, mode: u16) -> io::Result<()> {
@@ -332,12 +381,15 @@ impl File for NativeFile {
         Ok(rustix::fs::futimens(&self.0, &only_mtime(mtime))?)
     }
 
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(retry(|| rustix::fs::fdatasync(&self.0))?)
+    /// fdatasync need not write a mode or a time (fdatasync(2)).
+    fn sync(&self) -> io::Result<()> {
+        faulty("sync-file", || Ok(retry(|| rustix::fs::fsync(&self.0))?))
     }
 
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
-        super::sync_range_unsafe::sync_file_range(self.0.as_fd(), offset, len)
+        faulty("start-sync", || {
+            super::sync_range_unsafe::sync_file_range(self.0.as_fd(), offset, len)
+        })
     }
 
     fn will_read_in_order(&self) {

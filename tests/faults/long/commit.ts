@@ -1,0 +1,222 @@
+/**
+ * The receiver dies, or its disk fails, at each step of a commit: over real processes, with the data plane that has fault points.
+ *
+ * A final name is absent, old or complete after each of them, and the same commands again end well.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { buildFaults, FAULTS_LIBRARY } from "../../../scripts/faults.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { MIB, namesIn, writeFile } from "../../e2e/files.ts";
+import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../../e2e/harness.ts";
+
+await buildFaults();
+
+const OLD = "the file that was there before";
+
+/** `ultra` from its sources, with a data plane that fails as it is told. */
+function faulty(fault: string): StartOptions {
+  const program = [Deno.execPath(), "run", "-q", "-A", join(ROOT, "main.ts")];
+  return { program, env: { ULTRA_NATIVE_LIB: FAULTS_LIBRARY, ULTRA_FAULT: fault } };
+}
+
+interface Pair {
+  readonly sender: Ultra;
+  readonly receiver: Ultra;
+}
+
+async function start(
+  workspace: Workspace,
+  paths: readonly string[],
+  flags: readonly string[],
+  fault: string,
+): Promise<Pair> {
+  const receiver = workspace.recv(["--into", workspace.path("into"), ...flags], faulty(fault));
+  const sender = workspace.start(["send", ...paths, await receiver.ticket()], faulty(""));
+  return { sender, receiver };
+}
+
+/** One large file, three small ones; `before` is there already under the names that are replaced. */
+async function sources(workspace: Workspace, before: boolean): Promise<readonly string[]> {
+  await workspace.make("into");
+  await workspace.make("from", "small");
+  await writeFile(workspace.path("from", "large"), 3 * MIB + 1);
+  for (const name of ["a", "b", "c"]) await writeFile(workspace.path("from", "small", name), 1000);
+  if (before) {
+    await workspace.make("into", "small");
+    for (const name of ["large", "small/a"]) await Deno.writeTextFile(workspace.path("into", name), OLD);
+  }
+  return [workspace.path("from", "large"), workspace.path("from", "small")];
+}
+
+const NAMES = ["large", "small/a", "small/b", "small/c"] as const;
+
+/** What is under each final name: nothing, what was there before, or all of the new file. */
+async function finals(workspace: Workspace): Promise<Record<string, "absent" | "old" | "new">> {
+  const found: Record<string, "absent" | "old" | "new"> = {};
+  for (const name of NAMES) {
+    const bytes = await Deno.readFile(workspace.path("into", name)).catch(() => undefined);
+    const isNew = async () =>
+      Buffer.from(await Deno.readFile(workspace.path("from", name))).equals(bytes ?? new Uint8Array());
+    if (bytes === undefined) found[name] = "absent";
+    else if (new TextDecoder().decode(bytes) === OLD) found[name] = "old";
+    else if (await isNew()) found[name] = "new";
+    else assert.fail(`${name} is neither absent, old nor complete: ${bytes.length} bytes`);
+  }
+  return found;
+}
+
+/** The same commands again, without faults: everything is there, and nothing else but previous versions, which `ultra clean` knows. */
+async function again(workspace: Workspace, paths: readonly string[], flags: readonly string[]): Promise<void> {
+  const hadSwap = namesIn(workspace.path("into")).some((name) => name.endsWith(".swap"));
+  const { sender, receiver } = await start(workspace, paths, flags, "");
+  await Promise.all([sender.exits(0), receiver.exits(0)]);
+  assert.equal(/is the previous version of large/.test(receiver.stderr.text), hadSwap, "the receiver names it");
+  assert.deepEqual(Object.values(await finals(workspace)), ["new", "new", "new", "new"]);
+  const clean = workspace.start(["clean", "--remove", "--json", workspace.path("into")], faulty(""));
+  await clean.exits(0);
+  for (const { state } of clean.events.filter(({ type }) => type === "leftover")) assert.equal(state, "removed");
+  assert.deepEqual(namesIn(workspace.path("into")).filter((name) => name.startsWith(".")), []);
+  assert.deepEqual(namesIn(workspace.path("into", "small")), ["a", "b", "c"]);
+}
+
+/** Where a new file's receiver dies; the counts skip what small files do first. */
+const NEW_STEPS = [
+  ...[
+    "before-create-file",
+    "before-allocate",
+    "after-allocate",
+    "before-write@2",
+    "before-start-sync",
+    "before-set-size",
+  ],
+  ...[
+    "before-sync-file",
+    "after-sync-file",
+    "before-move-new",
+    "after-move-new",
+    "after-move-new@2",
+    "before-sync-folder",
+  ],
+  ...["after-sync-folder", "after-sync-folder@2", "at-end"],
+];
+
+const REPLACING_STEPS = [
+  ...["before-sync-file", "before-move-new", "after-move-new", "before-exchange", "after-exchange", "after-exchange@2"],
+  ...["before-sync-folder", "after-sync-folder", "before-remove-file", "after-remove-file", "at-end"],
+];
+
+for (
+  const [what, steps, flags] of [["new files", NEW_STEPS, []], ["replaced files", REPLACING_STEPS, [
+    "--overwrite",
+  ]]] as const
+) {
+  for (const step of steps) {
+    Deno.test(`C4: ${what}: a receiver that dies ${step} leaves no bad file, and the same command again ends well`, () =>
+      inWorkspace(async (workspace) => {
+        const paths = await sources(workspace, flags.length > 0);
+        const { sender, receiver } = await start(workspace, paths, flags, `${step}:kill`);
+        const { signal } = await receiver.ending();
+        assert.equal(signal, "SIGKILL", `it never came to ${step}\n${receiver.transcript()}`);
+        sender.end();
+        await sender.gone;
+        const found = await finals(workspace);
+        if (flags.length > 0) {
+          assert.ok(found["large"] !== "absent" && found["small/a"] !== "absent", JSON.stringify(found));
+        }
+        await again(workspace, paths, flags);
+      }));
+  }
+}
+
+interface Ends {
+  /** Exit codes of both sides. */
+  readonly code: number;
+  /** What both say. */
+  readonly text?: RegExp;
+  /** What stands under the name of the one file then. */
+  readonly final: "absent" | "new";
+}
+
+function test(name: string, fault: string, { code, text, final }: Ends): void {
+  Deno.test(`${name} (${fault})`, () =>
+    inWorkspace(async (workspace) => {
+      const [large = ""] = await sources(workspace, false);
+      const { sender, receiver } = await start(workspace, [large], [], fault);
+      await Promise.all([sender.exits(code), receiver.exits(code)]);
+      if (text !== undefined) { for (const side of [sender, receiver]) assert.match(side.stderr.text, text); }
+      assert.equal((await finals(workspace))["large"], final);
+      const next = await start(workspace, [large], [], "");
+      await Promise.all([next.sender.exits(0), next.receiver.exits(0)]);
+      assert.equal((await finals(workspace))["large"], "new");
+    }));
+}
+
+test("D2: a disk that becomes full", "before-write@2+:ENOSPC", { code: 4, text: /no space left/, final: "absent" });
+test("D4: a quota that is used up while writing", "before-write@2+:EDQUOT", {
+  code: 4,
+  text: /quota/,
+  final: "absent",
+});
+test("D4: a quota that has no room for the file", "before-allocate:EDQUOT", {
+  code: 4,
+  text: /quota/,
+  final: "absent",
+});
+test("D8: a write that fails", "before-write@2:EIO", { code: 4, text: /input\/output error/, final: "absent" });
+test("D9: short writes, EINTR and EAGAIN", "of-write@1+:short,before-write@2:EINTR,before-write@4:EAGAIN", {
+  code: 0,
+  final: "new",
+});
+test("D10: a sync of the contents that fails", "before-sync-file:EIO", {
+  code: 4,
+  text: /cannot make durable/,
+  final: "absent",
+});
+test("D10: T12: a sync of the folder that fails after the rename", "before-sync-folder:EIO", {
+  code: 4,
+  text: /it is complete, but may be gone after a power cut/,
+  final: "new",
+});
+test("T7: a sync_file_range that fails", "before-start-sync:EIO", {
+  code: 4,
+  text: /cannot make durable/,
+  final: "absent",
+});
+test("D14: no fallocate", "before-allocate:EOPNOTSUPP", { code: 0, final: "new" });
+test("D15: a rename that is refused with EBUSY", "before-move-new:EBUSY", { code: 4, text: /busy/, final: "absent" });
+test("D15: a rename that is refused with EXDEV", "before-move-new:EXDEV", {
+  code: 4,
+  text: /cannot complete/,
+  final: "absent",
+});
+test("D18: no rename without replacing", "before-move-new:EINVAL", { code: 0, final: "new" });
+
+for (const [side, fault] of [["receiver", "before-write@2:panic"], ["sender", "before-read@2:panic"]] as const) {
+  Deno.test(`C11: a worker thread of the ${side} that throws ends the run with 1, without a hang`, () =>
+    inWorkspace(async (workspace) => {
+      const paths = await sources(workspace, false);
+      const receiver = workspace.recv(["--into", workspace.path("into")], faulty(side === "receiver" ? fault : ""));
+      const sender = workspace.start(
+        ["send", ...paths, await receiver.ticket()],
+        faulty(side === "sender" ? fault : ""),
+      );
+      const [own, other] = side === "receiver" ? [receiver, sender] : [sender, receiver];
+      await own.exits(1);
+      assert.notEqual(await other.exit(), 0);
+      assert.equal((await finals(workspace))["large"], "absent");
+      await again(workspace, paths, []);
+    }));
+}
+
+Deno.test("a word that is no fault ends the process, so that no test passes by a typing error", () =>
+  inWorkspace(async (workspace) => {
+    const paths = await sources(workspace, false);
+    const { sender, receiver } = await start(workspace, paths, [], "before-write:EIOO");
+    const { signal } = await receiver.ending();
+    assert.equal(signal, "SIGKILL");
+    sender.end();
+  }));
