@@ -18,6 +18,7 @@ import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } 
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
+import { parseDuration } from "./duration.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
 import { foreignPlace, foreignSource } from "./foreign.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
@@ -40,6 +41,8 @@ export interface SendInvocation extends TransferInvocation {
   readonly preserve: Preserve;
   /** Whether what is left out is no reason for another exit code than 0. */
   readonly allowLeftOut: boolean;
+  /** How long a lost connection is waited for, 0: not at all. */
+  readonly retryForMs: number;
 }
 
 export interface ReceiveInvocation extends TransferInvocation {
@@ -55,6 +58,7 @@ export interface ReceiveInvocation extends TransferInvocation {
   /** Not to wait for the disk. */
   readonly noSync: boolean;
   readonly allowLeftOut: boolean;
+  readonly retryForMs: number;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
 }
@@ -102,6 +106,9 @@ export interface ArgumentEnvironment {
   /** ULTRA_TICKET, which main removes from the environment before anything else. */
   readonly ticket: string | undefined;
 }
+
+/** As it would be typed. */
+const RETRY_FOR = "5m";
 
 /** @throws {UltraError} `usage` with one line that says what to type instead; never with a ticket in it */
 export function parseArguments(args: readonly string[], environment: ArgumentEnvironment): Invocation {
@@ -201,6 +208,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
     links: linkChoice(words, ["inside", "all", "none", "follow"]),
     preserve: parsePreserve(lastValue(words, "preserve")),
     allowLeftOut: words.values.has("allow-left-out"),
+    retryForMs: parseDuration("--retry-for", lastValue(words, "retry-for") ?? RETRY_FOR),
     ...transfer,
   };
 }
@@ -233,6 +241,7 @@ function receiveInvocation(
     preserve: parsePreserve(lastValue(words, "preserve")),
     noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
+    retryForMs: parseDuration("--retry-for", lastValue(words, "retry-for") ?? RETRY_FOR),
     stay,
     ...transfer,
   };

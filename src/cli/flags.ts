@@ -164,6 +164,13 @@ export const FLAGS = [
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
   {
+    name: "retry-for",
+    value: "D",
+    commands: ["send", "recv"],
+    help:
+      "how long to wait for a lost connection or a side that is started again, as in 90s or 1h (default: 5m; 0: not)",
+  },
+  {
     name: "allow-left-out",
     commands: ["send", "recv"],
     help: "exit with 0 although something was left out (links, unreadable files, ...)",

@@ -5,7 +5,7 @@ import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
 import type { ReceiveOptions } from "../session/incoming.ts";
 import { systemAddresses } from "../meet/hints.ts";
 import type { SinkId } from "../protocol/words.ts";
-import { openSink, receive } from "../session/once.ts";
+import { openSink, receive, type RetryOptions } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
@@ -18,7 +18,7 @@ export async function receiveCommand(
 ): Promise<number> {
   const { tell } = context;
   const { peer, tuning, stay } = task;
-  const options: ReceiveOptions = {
+  const options: ReceiveOptions & RetryOptions = {
     ...task.target,
     transfer: 1,
     overwrite: task.overwrite,
@@ -27,6 +27,7 @@ export async function receiveCommand(
     preserve: task.preserve,
     noSync: task.noSync,
     allowLeftOut: task.allowLeftOut,
+    retryForMs: task.retryForMs,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };

@@ -16,13 +16,14 @@ export async function sendCommand(
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const offering = Offering.ofPaths(task.paths, task, context);
+  const offer = () => Offering.ofPaths(task.paths, task, context);
+  const offering = offer();
   await offering.begun(context);
   const [peer] = await Promise.all([
     offering.orFailed(orEnded(meet(task, offering, context), context.ended)),
     offering.sized(context),
   ]);
-  const outcome = await send(offering, peer, { ...task, transfer: 1 }, context);
+  const outcome = await send(offering, peer, { ...task, transfer: 1 }, context, offer);
   return finish(outcome, task, tell);
 }
 

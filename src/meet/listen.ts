@@ -37,14 +37,18 @@ export interface ListenRequest {
 
 /** A running transfer that further connections may join. */
 export interface Session {
+  /** Its first connection. */
+  readonly link: ControlLink;
   /** The session key of its first connection. */
   readonly key: Secret;
   /** Connections that it may have in all. */
   readonly most: number;
   readonly path: Distance;
   readonly take: (link: ControlLink) => void;
-  /** Resolved when its first connection is gone. */
-  readonly over: Promise<unknown>;
+  /**
+   * The dialer came back: with the purpose `replace` for the transfer that runs, with `new` after it was started again. `undefined`: it may not.
+   */
+  readonly returned: ((met: ProvedLink<DialerHello>) => void) | undefined;
 }
 
 /**
@@ -75,6 +79,8 @@ export class Listener {
   readonly #strangers = new Set<ControlLink>();
   /** By the ids of their keys. */
   readonly #sessions = new Map<string, Session>();
+  /** First connections of transfers, and those that replaced them. */
+  readonly #firsts = new Set<ControlLink>();
   #wanted: PromiseWithResolvers<ProvedLink<DialerHello>> | undefined;
   #id: ListenerId;
   #isStopped = false;
@@ -111,24 +117,26 @@ export class Listener {
   }
 
   /**
-   * Lets further connections join a transfer, until the result is disposed of. The port of a burnt ticket stays open as long
-   * as the first connection and no longer.
+   * Lets further connections join a transfer, and its dialer come back, until the result is disposed of. The port of a burnt ticket stays
+   * open as long as a transfer runs or a first connection lasts, and no longer.
    *
    * Until then every dialer gets the window of a further connection, because its settings freeze before anything is known of it.
    */
   open(session: Session): Disposable {
     const id = secretId(session.key).toHex();
-    const { engine } = this.#context.hub;
     this.#sessions.set(id, session);
+    this.#keepOpenFor(session.link);
     const { endpoint, tuning } = this.#request;
     const first = distanceOf(endpoint.address);
-    engine.retune(this.#id, this.#settings(furtherTuning(tuning, first, session.path, session.most)));
+    this.#retune(furtherTuning(tuning, first, session.path, session.most));
     return {
       [Symbol.dispose]: () => {
-        if (!this.#sessions.delete(id)) return;
+        // Another connection may have taken the transfer over, and let others join it.
+        if (this.#sessions.get(id) !== session) return;
+        this.#sessions.delete(id);
         // Another transfer may follow on the same link, and have further connections again.
-        if (this.#isBurnt) void session.over.then(() => engine.close(this.#id, 0));
-        else engine.retune(this.#id, this.#settings());
+        if (this.#isBurnt) this.#closeIfDone();
+        else this.#retune(tuning);
       },
     };
   }
@@ -138,6 +146,10 @@ export class Listener {
     this.#isStopped = true;
     this.#context.hub.engine.close(this.#id, 0);
     for (const stranger of this.#strangers) void stranger.close(0);
+  }
+
+  #retune(tuning: Tuning): void {
+    if (!this.#isStopped) this.#context.hub.engine.retune(this.#id, this.#settings(tuning));
   }
 
   #listen(endpoint: ListenEndpoint): ListenerId {
@@ -184,8 +196,8 @@ export class Listener {
     const { tell, timers } = this.#context;
     try {
       const met = await proveAsListener(link, this.#options(alpn), timers);
-      if (met.proved.peer.purpose === "new") this.#welcome(met);
-      else this.#join(met);
+      if (met.proved.peer.secretKind === "session") this.#join(met);
+      else this.#welcome(met);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
@@ -201,18 +213,41 @@ export class Listener {
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }
 
-  /** A token begins a transfer, a session key joins one; neither does what the other does. */
+  /** A token begins a transfer, a session key joins one, or begins it again; neither does what the other does. */
   #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
-    if (kind === "session" && purpose === "add") return this.#sessions.get(id)?.key;
+    if (kind === "session") {
+      const session = this.#sessions.get(id);
+      return purpose === "add" || session?.returned !== undefined ? session?.key : undefined;
+    }
     const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
     return isTicket && !this.#isBurnt ? this.#secret : undefined;
   }
 
-  #join({ link, proved }: ProvedLink<DialerHello>): void {
+  #join(met: ProvedLink<DialerHello>): void {
+    const { link, proved } = met;
     const session = this.#sessions.get(proved.peer.secretId.toHex());
     // The transfer ended while the proof was under way.
-    if (session === undefined) void link.close(CODE_AUTHENTICATION);
-    else session.take(link);
+    if (session === undefined) return void link.close(CODE_AUTHENTICATION);
+    if (proved.peer.purpose === "add") return session.take(link);
+    this.#keepOpenFor(link);
+    session.returned?.(met);
+  }
+
+  /** While a first connection lasts, another transfer may follow on it. */
+  #keepOpenFor(link: ControlLink): void {
+    if (this.#firsts.has(link)) return;
+    this.#firsts.add(link);
+    void link.over.then(() => {
+      this.#firsts.delete(link);
+      if (this.#isBurnt) this.#closeIfDone();
+    });
+  }
+
+  /** Whoever proved itself while another one was served waits with its connection in hand. */
+  #closeIfDone(): void {
+    if (this.#sessions.size > 0 || this.#firsts.size > 0) return;
+    this.#isStopped = true;
+    this.#context.hub.engine.close(this.#id, 0);
   }
 
   #welcome(proved: ProvedLink<DialerHello>): void {

@@ -38,7 +38,7 @@ export async function meetByTicket(
     tell({ type: "phase", phase: "proving" });
     try {
       const { link, proved } = await proveTicket(dialed, ticket, direction, context);
-      const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
+      const first = { dialed, proved, ticket, direction, tuning };
       return { link, proved, extra: new DialerConnections(first, context) };
     } catch (error) {
       if (!await wasTurnedAway(dialed.link) || clock.now() + RETRY_MS >= endMs) throw error;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ErrorKind } from "../base/errors.ts";
+import type { ErrorKind, UltraError } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
 import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
@@ -40,6 +40,14 @@ export type TransferEvent =
   | { readonly type: "settings"; readonly reported: ReportedSettings }
   /** Some 20 times a second, also when nothing changed, and at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
+  /** Nothing is heard of the other side. Told once, before the connection counts as lost. */
+  | { readonly type: "stalled"; readonly silentMs: number }
+  /** The connection is lost, and another one is waited for. */
+  | { readonly type: "connection-lost"; readonly error: UltraError; readonly retryForMs: number }
+  /** The other side is heard again, on the same connection or on a new one. */
+  | { readonly type: "returned"; readonly lostMs: number; readonly connection: "same" | "new" }
+  /** The other side was started again: this transfer is over, and the next one goes on with what is there. */
+  | { readonly type: "peer-restarted" }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }

@@ -61,9 +61,9 @@ const DISPOSE_MS = 1000;
 type State =
   /** From the start; to `awaiting` with a link. */
   | { readonly at: "ready" }
-  /** From `ready`, for {@linkcode OFFER_MS} at most; to `receiving` with the offer. */
+  /** From `ready`, and again with another link, for {@linkcode OFFER_MS} at most; to `receiving` with the offer. */
   | { readonly at: "awaiting"; readonly peer: Peer; readonly sinceMs: number }
-  /** From `awaiting`; final. */
+  /** From `awaiting`; final, with another peer when the link is replaced. */
   | {
     readonly at: "receiving";
     readonly peer: Peer;
@@ -98,6 +98,8 @@ export class Incoming implements Side {
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
   #unkept: Unkept = EVERYTHING_KEPT;
+  /** Whether the sender may not have heard that its offer was accepted, so that it makes it again. */
+  #mayOfferAgain = false;
   #changed = () => {};
 
   constructor(sink: SinkId, options: ReceiveOptions, context: RunContext) {
@@ -129,9 +131,23 @@ export class Incoming implements Side {
 
   connect(peer: Peer, changed: () => void): void {
     this.#changed = changed;
-    this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
-    // Lanes are allowed after the offer.
-    peer.link.admit(0);
+    this.#await(peer);
+  }
+
+  lose(): void {
+    this.#connections.clear();
+    this.machine.handle({ type: "link-lost" });
+  }
+
+  /** Says once more what it accepts, and what it has. Before the offer there is nothing to go on with. */
+  reconnect(peer: Peer): void {
+    this.lose();
+    if (this.#state.at !== "receiving") return this.#await(peer);
+    this.#state = { ...this.#state, peer };
+    this.#joined = 1;
+    this.#mayOfferAgain = true;
+    this.#grantFirst(peer, this.#state.offer);
+    this.machine.handle({ type: "link-restored" });
   }
 
   tell(event: TransferEvent): void {
@@ -227,6 +243,12 @@ export class Incoming implements Side {
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
   }
 
+  #await(peer: Peer): void {
+    this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
+    // Lanes are allowed after the offer.
+    peer.link.admit(0);
+  }
+
   #enter(phase: TransferPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -238,11 +260,14 @@ export class Incoming implements Side {
   }
 
   #accept(offer: Offer): void {
+    if (this.#mayOfferAgain && this.#state.at === "receiving" && offer.transfer === this.#options.transfer) {
+      return void (this.#mayOfferAgain = false);
+    }
     if (this.#state.at !== "awaiting") {
       return this.#cancel(new UltraError("protocol", "The other side made a second offer"));
     }
     const { peer } = this.#state;
-    const { transfer, lanes, connections } = this.#options;
+    const { transfer } = this.#options;
     if (offer.transfer !== transfer) {
       return this.#cancel(
         new UltraError("protocol", `The other side offered transfer ${offer.transfer}, not ${transfer}`),
@@ -259,8 +284,15 @@ export class Incoming implements Side {
     };
     this.tell({ type: "started", start: { role: "receive", name: offer.name, bytes: offer.totalSize } });
     this.#enter("moving");
-    this.#grant(peer.link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
-    if (connections !== undefined) peer.extra.want(connections);
+    this.#grantFirst(peer, offer);
+    // Nothing to a machine whose link was never lost.
+    this.machine.handle({ type: "link-restored" });
+  }
+
+  #grantFirst({ link, extra }: Peer, offer: Offer): void {
+    const { lanes, connections } = this.#options;
+    this.#grant(link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
+    if (connections !== undefined) extra.want(connections);
   }
 
   /** Lets a connection's lanes in, and says so. */

@@ -1,6 +1,6 @@
 /**
- * One transfer over a link of its own, as `send`, `recv` and each phase of `test` have it: hangs up behind it. A connection that is lost
- * ends it.
+ * One transfer over a link of its own, as `send`, `recv` and each phase of `test` have it: hangs up behind it. When the other side was
+ * started again meanwhile, another transfer follows over what is there.
  *
  * @module
  */
@@ -23,17 +23,34 @@ import { Transfer } from "./transfer.ts";
 /** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
 const HANG_UP_MS = 2000;
 
-/** Sends an offering over a link whose other end has proved itself. */
+/** What holds for a run of either direction. */
+export interface RetryOptions {
+  /** How long a lost connection is waited for, 0: not at all. */
+  readonly retryForMs: number;
+}
+
+/**
+ * Sends an offering over a link whose other end has proved itself.
+ *
+ * @param again makes the same offering anew, for a receiver that was started again
+ */
 export async function send(
   offering: Offering,
   peer: Peer,
-  options: SendOptions,
+  options: SendOptions & RetryOptions,
   context: RunContext,
+  again: () => Offering,
 ): Promise<Outcome> {
-  const outgoing = new Outgoing(offering, options, context);
-  const outcome = await once(outgoing, peer, context);
-  outgoing.report(outcome);
-  return outcome;
+  for (let [current, met] = [offering, peer];; current = again()) {
+    const outgoing = new Outgoing(current, options, context);
+    const end = await once(outgoing, met, options, context);
+    if (end.type === "over") {
+      outgoing.report(end.outcome);
+      return end.outcome;
+    }
+    context.hub.engine.dispose(current.id);
+    met = end.successor;
+  }
 }
 
 /** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
@@ -47,23 +64,41 @@ export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
 export async function receive(
   sink: SinkId,
   peer: Peer,
-  options: ReceiveOptions,
+  options: ReceiveOptions & RetryOptions,
   context: RunContext,
 ): Promise<Outcome> {
+  for (let [current, met] = [sink, peer];; current = openSink(options, context)) {
+    const end = await receiveOnce(current, met, options, context);
+    if (end.type === "over") return end.outcome;
+    met = end.successor;
+  }
+}
+
+async function receiveOnce(
+  sink: SinkId,
+  peer: Peer,
+  options: ReceiveOptions & RetryOptions,
+  context: RunContext,
+): Promise<End> {
   const incoming = new Incoming(sink, options, context);
   try {
-    const outcome = await once(incoming, peer, context);
-    incoming.report(outcome);
-    return outcome;
+    const end = await once(incoming, peer, options, context);
+    if (end.type === "over") incoming.report(end.outcome);
+    return end;
   } finally {
     await incoming.dispose();
   }
 }
 
+type End =
+  | { readonly type: "over"; readonly outcome: Outcome }
+  /** The other side was started again, and waits on this link. */
+  | { readonly type: "restarted"; readonly successor: Peer };
+
 /** @throws {Interrupted} when the user ended the run */
-async function once(side: Side, peer: Peer, context: RunContext): Promise<Outcome> {
+async function once(side: Side, peer: Peer, { retryForMs }: RetryOptions, context: RunContext): Promise<End> {
   const { ended } = context;
-  const transfer = new Transfer(side, context);
+  const transfer = new Transfer(side, retryForMs, context);
   let interrupted: Interrupted | undefined;
   const onEnded = () => {
     interrupted = new Interrupted(String(ended.reason));
@@ -74,15 +109,20 @@ async function once(side: Side, peer: Peer, context: RunContext): Promise<Outcom
     transfer.connect(peer);
     if (ended.aborted) onEnded();
     await transfer.rest;
-    // Without reconnection (a later version has it) a lost connection ends a transfer that still runs.
-    if (transfer.state.at === "disconnected") transfer.cancel(transfer.state.end.error);
   } finally {
     ended.removeEventListener("abort", onEnded);
   }
-  const code = codeOf(transfer.outcome);
-  await Promise.all([hangUp(peer.link, transfer.outcome, side.role, context), transfer.closeExtra(code)]);
+  const { outcome, state } = transfer;
+  if (state.at !== "finished") throw new Error(`A transfer that is ${state.at} is at rest`);
+  const { link, successor } = state;
+  if (successor !== undefined) {
+    side.tell({ type: "peer-restarted" });
+    return { type: "restarted", successor };
+  }
+  const code = codeOf(outcome);
+  await Promise.all([link && hangUp(link, outcome, side.role, context), transfer.closeExtra(code)]);
   if (interrupted !== undefined) throw interrupted;
-  return transfer.outcome;
+  return { type: "over", outcome: transfer.outcome };
 }
 
 async function hangUp(link: ControlLink, outcome: Outcome, role: Side["role"], { timers }: Context): Promise<void> {

@@ -39,6 +39,10 @@ type ObjectType =
   | "connection-added"
   | "settings"
   | "progress"
+  | "stalled"
+  | "connection-lost"
+  | "connection-returned"
+  | "peer-restarted"
   | "warning"
   | "file-failed"
   | "complete"
@@ -130,6 +134,12 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
     "added": ({ added }) => ({ type: "connection-added", ...added }),
     "settings": ({ reported: { connection, settings } }) => ({ type: "settings", connection, ...settings }),
     "progress": () => progressObject(state()),
+    "stalled": ({ silentMs }) => ({ type: "stalled", silentSeconds: silentMs / 1000 }),
+    "connection-lost": ({ error, retryForMs }) => {
+      return { type: "connection-lost", text: error.message, retrySeconds: retryForMs / 1000 };
+    },
+    "returned": ({ lostMs, connection }) => ({ type: "connection-returned", lostSeconds: lostMs / 1000, connection }),
+    "peer-restarted": () => ({ type: "peer-restarted" }),
     "file-failed": ({ failure }) => ({ type: "file-failed", ...failureFields(failure) }),
     "complete": ({ facts }) => completeObject(facts),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {

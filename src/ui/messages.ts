@@ -6,7 +6,7 @@
 
 import { UltraError } from "../base/errors.ts";
 import { isInterruption } from "../base/interrupted.ts";
-import { counted, formatBytes, formatCount, rateOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatLeft, rateOf } from "../base/text.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import type { Unkept } from "../protocol/words.ts";
 import type { FileFailure, RunPhase, TicketNotice, Warning } from "../session/events.ts";
@@ -67,6 +67,23 @@ export function errorText(error: UltraError, fromPeer: boolean): string {
   if (!fromPeer) return escapeText(advised(error));
   return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
 }
+
+/** Nothing comes from the other side, and it may still come back by itself. */
+export function stalledText(silentMs: number): string {
+  return `Stalled: nothing heard of the other side for ${Math.floor(silentMs / 1000)} s`;
+}
+
+export function lostText(error: UltraError, retryForMs: number): string {
+  return `${error.message}; retrying for up to ${formatLeft(retryForMs / 1000)}`;
+}
+
+export function returnedText({ lostMs, connection }: Pick<EventOf<"returned">, "lostMs" | "connection">): string {
+  const how = connection === "new" ? " on a new connection" : "";
+  return `The other side is back after ${(lostMs / 1000).toFixed(1)} s${how}`;
+}
+
+/** The other side of a transfer is another process now. */
+export const PEER_RESTARTED = "The other side was started again: going on with what is there";
 
 /** What the user may want to change. */
 export function warningText(warning: Warning): string {

@@ -339,9 +339,11 @@ export class SimulatedEngine implements Engine {
     this.#listeners.delete(id);
   }
 
-  /** Nothing is measured in virtual time. */
+  /** Nothing else is measured in virtual time. */
   stats(transfer: TransferId): TransferStats | undefined {
-    return this.#sources.has(transfer) || this.#sinks.has(transfer) ? zeros(STATS) : undefined;
+    const source = this.#sources.get(transfer);
+    if (source === undefined && !this.#sinks.has(transfer)) return undefined;
+    return { ...zeros(STATS), sentBytes: source?.sentBytes ?? 0 };
   }
 
   load(): ProcessLoad {
@@ -349,8 +351,9 @@ export class SimulatedEngine implements Engine {
   }
 
   path(connection: ConnectionId): PathStats | undefined {
-    const isOpen = this.#ends.get(connection)?.isClosed === false;
-    return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
+    const end = this.#ends.get(connection);
+    if (end?.isClosed !== false) return undefined;
+    return { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs, receivedPackets: end.packets };
   }
 
   settings(connection: ConnectionId): ConnectionSettings | undefined {

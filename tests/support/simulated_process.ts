@@ -94,6 +94,7 @@ export class SimulatedProcess {
       paths,
       ...USUAL_CHOICES,
       allowLeftOut: false,
+      retryForMs: 0,
       ...common(ticket, this.context.host),
       ...options,
     };
@@ -108,6 +109,7 @@ export class SimulatedProcess {
       ...USUAL_CHOICES,
       noSync: false,
       allowLeftOut: false,
+      retryForMs: 0,
       stay: false,
     };
     const task: ReceiveTask = {

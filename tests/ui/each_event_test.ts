@@ -126,6 +126,39 @@ const CASES = {
     },
     quiet: [],
   },
+  "stalled": {
+    event: { type: "stalled", silentMs: 8049, transfer: TRANSFER },
+    human: ["Stalled: nothing heard of the other side for 8 s"],
+    json: { type: "stalled", silentSeconds: 8.049 },
+    quiet: [],
+  },
+  "connection-lost": {
+    event: {
+      type: "connection-lost",
+      error: new UltraError("network", "The connection was lost: the other side no longer answers"),
+      retryForMs: 300_000,
+      transfer: TRANSFER,
+    },
+    human: ["The connection was lost: the other side no longer answers; retrying for up to 5m00s"],
+    json: {
+      type: "connection-lost",
+      text: "The connection was lost: the other side no longer answers",
+      retrySeconds: 300,
+    },
+    quiet: [],
+  },
+  "returned": {
+    event: { type: "returned", lostMs: 21_040, connection: "new", transfer: TRANSFER },
+    human: ["The other side is back after 21.0 s on a new connection"],
+    json: { type: "connection-returned", lostSeconds: 21.04, connection: "new" },
+    quiet: [],
+  },
+  "peer-restarted": {
+    event: { type: "peer-restarted", transfer: TRANSFER },
+    human: ["The other side was started again: going on with what is there"],
+    json: { type: "peer-restarted" },
+    quiet: [],
+  },
   "file-failed": {
     event: fileFailed({ path: undefined, kind: "disk", text: "no room" }),
     human: ["ultra: a file: no room"],

@@ -19,7 +19,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 4071622676;
+export const ABI_VERSION = 1144700744;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -80,6 +80,7 @@ export const PATH = [
   "minRtt",
   "sentPackets",
   "lostPackets",
+  "receivedPackets",
   "ackGaps",
   "ackGapTime",
   "receiveWindow",
