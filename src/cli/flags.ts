@@ -97,6 +97,12 @@ export const FLAGS = [
   },
   { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
   {
+    name: "restart",
+    commands: ["recv"],
+    elsewhere: "the receiver keeps what has arrived",
+    help: "begin files anew of which an interrupted transfer left a part, instead of going on with them",
+  },
+  {
     name: "hidden",
     commands: ["recv"],
     help: "take hidden names such as .bashrc also at the top level and in folders that were there before",
@@ -147,6 +153,13 @@ export const FLAGS = [
     commands: ALL,
     listenerOnly: true,
     help: "write the ticket to a file (mode 0600)",
+  },
+  {
+    name: "identity",
+    value: "FILE",
+    commands: ["send", "recv"],
+    listenerOnly: true,
+    help: "keep certificate, ticket and port for good, in this file; made if missing (ULTRA_IDENTITY: its contents)",
   },
   {
     name: "listen",

@@ -1,16 +1,17 @@
 /** `ultra recv`. @module */
 
 import { resolve } from "node:path";
-import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
+import type { Peer } from "../meet/join.ts";
+import { meetByTicket } from "../meet/meet.ts";
 import type { ReceiveOptions } from "../session/incoming.ts";
-import { systemAddresses } from "../meet/hints.ts";
 import type { SinkId } from "../protocol/words.ts";
 import { openSink, receive, type RetryOptions } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
+import { Keeping } from "./keeping.ts";
 import type { ReceiveTask } from "./resolve.ts";
-import { showTicket } from "./ticket.ts";
+import { wait } from "./waiting.ts";
 
 export async function receiveCommand(
   task: ReceiveTask,
@@ -39,24 +40,22 @@ export async function receiveCommand(
     return sink;
   };
   try {
+    const keeping = await Keeping.begin(task, context);
+    const serve = async (met: Peer): Promise<number> => {
+      const outcome = await receive(take(), met, options, context);
+      await keeping.over(outcome);
+      return finish(outcome, options, tell);
+    };
     if (peer.type === "dial") {
-      const link = await meetByTicket(peer.ticket, "receive", tuning, context);
-      return finish(await receive(take(), link, options, context), options, tell);
+      const met = await meetByTicket(peer.ticket, "receive", tuning, context, keeping.kept?.key);
+      await keeping.met(met, undefined);
+      return await serve(met);
     }
-    const { listener, ticket: text } = await startWaiting({
-      role: "receive",
-      endpoint: peer.endpoint,
-      advertise: peer.advertise,
-      machine: systemAddresses(context.hub.engine),
-      longLived: stay,
-      tuning,
-    }, context);
-    await showTicket(text, "receive", peer.ticketOut, tell);
+    const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
     while (true) {
       tell({ type: "phase", phase: "waiting" });
-      const link = await nextPeer(listener, context);
-      const code = finish(await receive(take(), link, options, context), options, tell);
+      const code = await serve(await waiting.next());
       if (!stay) return code;
       ready = openSink(options, context);
     }

@@ -46,6 +46,8 @@ export interface ExtraConnections {
   want(connections: number): void;
   /** The other side asked for so many. */
   asked(connections: number): void;
+  /** Whether an address of this computer is gone that the first connection may have had. */
+  readonly isUprooted: boolean;
   /** The first connection is silent or lost: looks for the other side until the result is disposed of, if it is on this side to look. */
   seek(): Disposable;
   /** The transfer is over: admits no further connection. Links that were handed over stay. */
@@ -70,10 +72,18 @@ export class DialerConnections implements ExtraConnections {
   #isDialing = false;
   /** Closes what is under way. */
   #giveUp = () => {};
+  /** Those that this computer had when the connection was made. */
+  readonly #addresses: readonly string[];
 
   constructor(first: FirstConnection, context: Context) {
     this.#first = first;
     this.#context = context;
+    this.#addresses = context.addresses();
+  }
+
+  get isUprooted(): boolean {
+    const now = new Set(this.#context.addresses());
+    return this.#addresses.some((address) => !now.has(address));
   }
 
   begin(taker: Taker): void {
@@ -204,6 +214,11 @@ export class ListenerConnections implements ExtraConnections {
 
   /** A dialer that wants more opens them itself. */
   asked(): void {}
+
+  /** Its addresses are in the ticket: without them the dialer finds nobody. */
+  get isUprooted(): boolean {
+    return false;
+  }
 
   /** The dialer does it. */
   seek(): Disposable {

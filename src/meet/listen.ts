@@ -33,6 +33,19 @@ export interface ListenRequest {
   /** Whether the ticket may be used again; otherwise the first proof burns it. */
   readonly longLived: boolean;
   readonly tuning: Tuning;
+  /** Whether its ticket is that of later runs as well, each of which it begins once. */
+  readonly isLasting?: boolean;
+  /** Who it was in an earlier process; otherwise all of it is made up. */
+  readonly known?: Known | undefined;
+}
+
+/** What a listener goes on with. */
+export interface Known {
+  readonly identity: Identity;
+  /** The secret of its tickets, if that lasts. */
+  readonly token?: Secret | undefined;
+  /** The session key of a transfer that an earlier process began. */
+  readonly key?: Secret | undefined;
 }
 
 /** A running transfer that further connections may join. */
@@ -91,8 +104,9 @@ export class Listener {
   constructor(request: ListenRequest, context: Context<MeetEvent>) {
     this.#context = context;
     this.#request = request;
-    this.#identity = context.hub.engine.identity();
-    this.#secret = new Secret(context.random(TOKEN_LEN));
+    const { known } = request;
+    this.#identity = known?.identity ?? context.hub.engine.identity();
+    this.#secret = known?.token ?? new Secret(context.random(TOKEN_LEN));
     this.#id = this.#listen(request.endpoint);
     context.hub.onListener(this.#id, (event) => this.#on(event));
   }
@@ -104,8 +118,17 @@ export class Listener {
 
   /** The secret parts of the ticket. */
   get ticketParts(): { readonly pin: Uint8Array; readonly token: Uint8Array; readonly longLived: boolean } {
-    const { longLived } = this.#request;
+    const longLived = this.#request.longLived || this.#request.isLasting === true;
     return { pin: this.#identity.hash.slice(0, PIN_LEN), token: this.#secret.reveal(), longLived };
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The secret of its tickets. */
+  get secret(): Secret {
+    return this.#secret;
   }
 
   /** The next dialer that has proved the secret. One call at a time. */
@@ -194,22 +217,29 @@ export class Listener {
 
   async #letIn(link: ControlLink, alpn: string): Promise<void> {
     const { tell, timers } = this.#context;
+    // Who comes back, and asks first for what an earlier process had, is no stranger.
+    let isGuess = true;
     try {
-      const met = await proveAsListener(link, this.#options(alpn), timers);
+      const met = await proveAsListener(link, this.#options(alpn, (kind) => isGuess = kind !== "session"), timers);
       if (met.proved.peer.secretKind === "session") this.#join(met);
       else this.#welcome(met);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
-      if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) tell({ type: "wrong-proof", error });
+      if (error.kind === "authentication" && isGuess && this.#warnings++ < MAX_WARNINGS) {
+        tell({ type: "wrong-proof", error });
+      }
     }
   }
 
-  #options(alpn: string): ListenerOptions {
+  /** @param heard gets the kind of secret that a dialer wants to prove */
+  #options(alpn: string, heard: (kind: SecretKind) => void): ListenerOptions {
     const { random } = this.#context;
     const directions = [directionOf(this.#request.role, "listener")];
-    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) =>
-      this.#secretFor(id.toHex(), kind, purpose);
+    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
+      heard(kind);
+      return this.#secretFor(id.toHex(), kind, purpose);
+    };
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }
 
@@ -217,15 +247,24 @@ export class Listener {
   #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
     if (kind === "session") {
       const session = this.#sessions.get(id);
-      return purpose === "add" || session?.returned !== undefined ? session?.key : undefined;
+      if (session !== undefined) return purpose === "add" || session.returned !== undefined ? session.key : undefined;
+      return purpose === "new" && this.#isKept(id) && !this.#isBurnt ? this.#request.known?.key : undefined;
     }
     const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
     return isTicket && !this.#isBurnt ? this.#secret : undefined;
   }
 
+  /** Whether a key is that of the transfer that an earlier process began. */
+  #isKept(id: string): boolean {
+    const key = this.#request.known?.key;
+    return key !== undefined && id === secretId(key).toHex();
+  }
+
   #join(met: ProvedLink<DialerHello>): void {
     const { link, proved } = met;
-    const session = this.#sessions.get(proved.peer.secretId.toHex());
+    const id = proved.peer.secretId.toHex();
+    const session = this.#sessions.get(id);
+    if (session === undefined && proved.peer.purpose === "new" && this.#isKept(id)) return this.#welcome(met);
     // The transfer ended while the proof was under way.
     if (session === undefined) return void link.close(CODE_AUTHENTICATION);
     if (proved.peer.purpose === "add") return session.take(link);

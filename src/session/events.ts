@@ -64,6 +64,8 @@ export type CommandEvent =
   | { readonly type: "offering"; readonly offered: OfferedFiles }
   /** A receiver waits; what arrives will be in this folder. */
   | { readonly type: "receiving-into"; readonly folder: string }
+  /** A listener goes on as the one that an earlier process was. */
+  | { readonly type: "taken-up"; readonly taken: TakenUp }
   /** Something the user may want to change. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
@@ -83,8 +85,20 @@ export interface TicketNotice {
   readonly file: string | undefined;
 }
 
+/** A transfer that an earlier process of the same command began. */
+export interface TakenUp {
+  /** What this side does. */
+  readonly role: Role;
+  /** Where the other side was. */
+  readonly peer: string;
+  /** By the clock on the wall, in milliseconds. */
+  readonly beganMs: number;
+}
+
 export type Warning =
   | TicketFileWarning
+  /** Nothing can be written where the system keeps state. */
+  | { readonly about: "nothing-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" };
 

@@ -11,7 +11,7 @@ import type { Hub } from "../link/hub.ts";
 import type { ConnectionId } from "../protocol/words.ts";
 
 /** A heartbeat that is later than this is missing. */
-const MISSING_MS = 1200;
+export const MISSING_MS = 1200;
 
 /** How often QUIC is asked then. */
 const ASK_MS = 250;

@@ -19,7 +19,7 @@ import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import { ExtraLinks } from "./extra_links.ts";
 import type { Side } from "./side.ts";
-import { Silence } from "./silence.ts";
+import { MISSING_MS, Silence } from "./silence.ts";
 
 export type TransferState =
   /** From the start; to `active` with a link. */
@@ -179,7 +179,10 @@ export class Transfer {
     const state = this.#state;
     if (state.at === "active") {
       const silentMs = state.silence.lasts(nowMs);
-      if (silentMs < SILENT_MS) {
+      const { extra } = state.peer;
+      // Where the system says that an address is gone, a missing heartbeat is enough.
+      const isSuspect = silentMs >= MISSING_MS && (state.seeking !== undefined || extra.isUprooted);
+      if (silentMs < (isSuspect ? MISSING_MS : SILENT_MS)) {
         state.seeking?.[Symbol.dispose]();
         state.seeking = undefined;
         if (this.#stalledSinceMs !== undefined) this.#tellReturn(this.#stalledSinceMs, "same");
@@ -187,7 +190,7 @@ export class Transfer {
       }
       // A receiver that serves somebody else first says nothing until it has accepted.
       if (!this.#side.hasBegun || !this.#side.hasStarted) return;
-      if (this.#retryForMs > 0) state.seeking ??= state.peer.extra.seek();
+      if (this.#retryForMs > 0) state.seeking ??= extra.seek();
       if (silentMs >= STALLED_MS && this.#stalledSinceMs === undefined) {
         this.#stalledSinceMs = state.silence.sinceMs;
         this.#side.tell({ type: "stalled", silentMs });

@@ -43,6 +43,7 @@ type ObjectType =
   | "connection-lost"
   | "connection-returned"
   | "peer-restarted"
+  | "taken-up"
   | "warning"
   | "file-failed"
   | "complete"
@@ -147,6 +148,7 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
       return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
     },
     "tested": ({ verdicts }) => ({ type: "test", verdicts: verdicts.map(testFields) }),
+    "taken-up": ({ taken: { role, peer, beganMs } }) => ({ type: "taken-up", role, peer, beganMs }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),

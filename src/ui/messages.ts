@@ -9,7 +9,7 @@ import { isInterruption } from "../base/interrupted.ts";
 import { counted, formatBytes, formatCount, formatLeft, rateOf } from "../base/text.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import type { Unkept } from "../protocol/words.ts";
-import type { FileFailure, RunPhase, TicketNotice, Warning } from "../session/events.ts";
+import type { FileFailure, RunPhase, TakenUp, TicketNotice, Warning } from "../session/events.ts";
 import { advised } from "./advice.ts";
 import { escapeText, peerText } from "./escape.ts";
 import { bottleneckLine } from "./lines.ts";
@@ -82,6 +82,15 @@ export function returnedText({ lostMs, connection }: Pick<EventOf<"returned">, "
   return `The other side is back after ${(lostMs / 1000).toFixed(1)} s${how}`;
 }
 
+/** A listener that was started again. What it shows next works as well. */
+export function takenUpText({ role, peer, beganMs }: TakenUp): string {
+  const began = new Date(beganMs);
+  const clock = [began.getHours(), began.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  return role === "send"
+    ? `Going on with the transfer to ${peer} of ${clock}`
+    : `Going on with the transfer from ${peer} of ${clock}; --restart starts afresh`;
+}
+
 /** The other side of a transfer is another process now. */
 export const PEER_RESTARTED = "The other side was started again: going on with what is there";
 
@@ -90,6 +99,8 @@ export function warningText(warning: Warning): string {
   switch (warning.about) {
     case "long-lived-ticket-typed":
       return "This ticket works more than once, and what is typed may stay in the shell's history: use --ticket FILE";
+    case "nothing-kept":
+      return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -64,6 +64,7 @@ const LINES: EventTable<readonly string[]> = {
   "measuring": nothing,
   "measured": nothing,
   "tested": nothing,
+  "taken-up": nothing,
   "warning": nothing,
   "interrupted": nothing,
   "debug": nothing,

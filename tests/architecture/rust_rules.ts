@@ -18,7 +18,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["tree", "part", "link_table", "extra_table"],
     ["table"],
     ["source_file"],
-    ["source", "sandbox", "ticket_file", "held"],
+    ["source", "sandbox", "ticket_file", "state_file", "held"],
     ["walk", "sink", "open_up"],
     ["hidden", "commit", "link_judge", "preserve", "small"],
     ["make_links", "group"],

@@ -50,7 +50,13 @@ function refusal(args: readonly string[], environment: { ticket: string | undefi
 }
 
 Deno.test("without a ticket both commands wait, on all addresses and a free port", () => {
-  const listening = { type: "listen", endpoint: { address: "::", port: 0 }, advertise: [], ticketOut: undefined };
+  const listening = {
+    type: "listen",
+    endpoint: { address: "::", port: 0 },
+    advertise: [],
+    ticketOut: undefined,
+    identity: undefined,
+  };
   assert.deepEqual(parseSend("a", "b/"), {
     command: "send",
     paths: ["a", "b/"],
@@ -69,6 +75,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     into: ".",
     target: undefined,
     overwrite: false,
+    restart: false,
     hidden: false,
     links: "inside",
     preserve: PRESERVE_NOTHING_MORE,
@@ -236,6 +243,7 @@ Deno.test("every flag arrives where it belongs", () => {
       { type: "address", host: "2001:db8::1", port: 9 },
     ],
     ticketOut: undefined,
+    identity: undefined,
   });
   const out = parseSend("a", "--ticket-out", "t", "--quiet");
   assert.ok(out.peer.type === "listen" && out.peer.ticketOut === "t" && out.output === "quiet");

@@ -14,6 +14,9 @@ import { TicketWatch } from "../support/ticket_watch.ts";
 /** No test waits longer for one thing, however slow the machine is. */
 export const HANG_MS = 90_000;
 
+/** What processes leave for those after them. Tests have folders of their own, and so each has its own files in it. */
+const STATE = join(CACHE, "state");
+
 /** One line of `--json`. */
 export type Event = Readonly<Record<string, unknown>> & { readonly type: string };
 
@@ -110,7 +113,7 @@ export class Ultra {
     const command = new Deno.Command(program, {
       args: [...words],
       // (An empty ticket is how scripts unset one.)
-      env: { ULTRA_TICKET: "", XDG_CACHE_HOME: CACHE, ...env },
+      env: { ULTRA_TICKET: "", ULTRA_IDENTITY: "", XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       stdin: stdin === undefined ? "null" : "piped",
       stdout: "piped",

@@ -124,6 +124,29 @@ Deno.test("reconnect: one black hole after the other is survived, and the positi
   assert.ok(replaced > 10, `${replaced} were lost more than once`);
 });
 
+Deno.test("reconnect: B17 a dialer whose address is gone goes on from another one within 2 s where the system says so, and within 6 s anyway", async () => {
+  for (const isTold of [true, false]) {
+    for (const waits of ["sender", "receiver"] as const) {
+      const world = new SimulatedWorld();
+      const ending = await patient({
+        world,
+        waits,
+        items: [["large", 400 * MIB]],
+        disk: emptyDisk({ writeMs: 5 }),
+        during: ({ sender, receiver }) =>
+          world.time.later(60, () => {
+            world.network.lose();
+            if (isTold) (waits === "sender" ? receiver : sender).addresses = ["10.0.0.77"];
+          }),
+      });
+      assert.deepEqual(ending.codes, { sender: 0, receiver: 0 });
+      assertArrived(ending);
+      const returned = ending.sender.output.events.find((event) => event.type === "returned");
+      assert.ok(returned !== undefined && returned.lostMs < (isTold ? 2000 : 6000), `${returned?.lostMs} ms`);
+    }
+  }
+});
+
 Deno.test("reconnect: further connections come again after a loss", async () => {
   const tuning = { ...DEFAULT_TUNING, connections: 2 };
   for (const waits of ["sender", "receiver"] as const) {

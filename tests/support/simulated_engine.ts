@@ -40,6 +40,7 @@ import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { type Damage, type Disk, emptyDisk, type Flaw, type Tree, tree } from "./made_up.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import { type ListeningHost, type SimulatedNetwork, split } from "./simulated_network.ts";
+import type { MemoryStates } from "./memory_states.ts";
 import { SimulatedSink } from "./simulated_sink.ts";
 import { SimulatedSource } from "./simulated_source.ts";
 
@@ -56,6 +57,8 @@ export interface SimulatedHost {
   /** One unless a test is about several: then transfers with no number of connections have one. */
   readonly cores?: number;
   readonly flaw?: Flaw | undefined;
+  /** What its processes leave for each other; each for itself alone if absent. */
+  readonly states?: MemoryStates;
   /** A kernel without IPv6. */
   readonly hasNoIpv6?: boolean;
 }
@@ -110,7 +113,7 @@ export class SimulatedEngine implements Engine {
 
   identity(): Identity {
     const hash = new Uint8Array(32).map(() => this.#network.random.below(256));
-    return { hash, pkcs12: new Uint8Array(0) };
+    return { hash, pkcs12: hash.slice(0, 5) };
   }
 
   listen(options: ListenOptions): ListenerId {

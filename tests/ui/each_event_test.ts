@@ -126,6 +126,15 @@ const CASES = {
     },
     quiet: [],
   },
+  "taken-up": {
+    event: {
+      type: "taken-up",
+      taken: { role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
+    },
+    human: ["Going on with the transfer from 10.0.0.1 of 14:02; --restart starts afresh"],
+    json: { type: "taken-up", role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
+    quiet: [],
+  },
   "stalled": {
     event: { type: "stalled", silentMs: 8049, transfer: TRANSFER },
     human: ["Stalled: nothing heard of the other side for 8 s"],
@@ -297,6 +306,7 @@ Deno.test("event: an error of the other side is told as its words, a bug with it
 Deno.test("event: each warning names what it is about", () => {
   const warnings = {
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "nothing-kept": [{ about: "nothing-kept" }, /cannot be taken up after a restart/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],
   } as const satisfies Record<Warning["about"], readonly [Warning, RegExp]>;
