@@ -243,7 +243,8 @@ export class Transfer {
 
   /** A link that the other side closed, or that broke a rule, was not lost. */
   #lose(end: LinkEnd): void {
-    if (this.#state.at !== "active") return;
+    // What ends in this turn needs no connection any more.
+    if (this.#state.at !== "active" || this.outcome.state !== "running") return;
     const { peer, silence, seeking } = this.#state;
     const isLost = end.cause === "transport" || (end.cause === "peer" && end.code === CLOSE_REPLACED);
     this.#side.lose();
