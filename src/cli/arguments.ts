@@ -18,7 +18,7 @@ import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } 
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
-import { parseDuration } from "./duration.ts";
+import { type Patience, patienceOf } from "./duration.ts";
 import { commandSpec, type FlagName, type FlagSpec, flagTable, type TransferCommand, written } from "./flags.ts";
 import { foreignPlace, foreignSource } from "./foreign.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
@@ -33,7 +33,7 @@ export type Invocation =
   | ReceiveInvocation
   | TestInvocation;
 
-export interface SendInvocation extends TransferInvocation {
+export interface SendInvocation extends TransferInvocation, Patience {
   readonly command: "send";
   /** At least one, as typed. */
   readonly paths: readonly string[];
@@ -41,11 +41,9 @@ export interface SendInvocation extends TransferInvocation {
   readonly preserve: Preserve;
   /** Whether what is left out is no reason for another exit code than 0. */
   readonly allowLeftOut: boolean;
-  /** How long a lost connection is waited for, 0: not at all. */
-  readonly retryForMs: number;
 }
 
-export interface ReceiveInvocation extends TransferInvocation {
+export interface ReceiveInvocation extends TransferInvocation, Patience {
   readonly command: "recv";
   /** The folder to receive into, as typed; `.` when none was. */
   readonly into: string;
@@ -59,7 +57,6 @@ export interface ReceiveInvocation extends TransferInvocation {
   /** Not to wait for the disk. */
   readonly noSync: boolean;
   readonly allowLeftOut: boolean;
-  readonly retryForMs: number;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
 }
@@ -116,9 +113,6 @@ export interface ArgumentEnvironment {
   /** ULTRA_IDENTITY, likewise. */
   readonly identity?: string | undefined;
 }
-
-/** As it would be typed. */
-const RETRY_FOR = "5m";
 
 /** @throws {UltraError} `usage` with one line that says what to type instead; never with a ticket in it */
 export function parseArguments(args: readonly string[], environment: ArgumentEnvironment): Invocation {
@@ -218,7 +212,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
     links: linkChoice(words, ["inside", "all", "none", "follow"]),
     preserve: parsePreserve(lastValue(words, "preserve")),
     allowLeftOut: words.values.has("allow-left-out"),
-    retryForMs: parseDuration("--retry-for", lastValue(words, "retry-for") ?? RETRY_FOR),
+    ...patienceOf((name) => lastValue(words, name)),
     ...transfer,
   };
 }
@@ -252,7 +246,7 @@ function receiveInvocation(
     preserve: parsePreserve(lastValue(words, "preserve")),
     noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
-    retryForMs: parseDuration("--retry-for", lastValue(words, "retry-for") ?? RETRY_FOR),
+    ...patienceOf((name) => lastValue(words, name)),
     stay,
     ...transfer,
   };

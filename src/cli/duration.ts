@@ -2,6 +2,17 @@
 
 import { UltraError } from "../base/errors.ts";
 
+/** How long a command waits for the other side. */
+export interface Patience {
+  /** How long a lost connection is waited for, 0: not at all. */
+  readonly retryForMs: number;
+  /** How long the other side is waited for at first; `undefined`: for ever by a side that listens, not at all by one that dials. */
+  readonly waitMs: number | undefined;
+}
+
+/** As it would be typed. */
+const RETRY_FOR = "5m";
+
 const DURATION = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/i;
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -11,6 +22,15 @@ const MOST_MS = 30 * 86_400_000;
 
 /** Longer texts are no plausible number. */
 const MAX_LENGTH = 24;
+
+/** @param valueOf the value that a flag was given */
+export function patienceOf(valueOf: (name: "retry-for" | "wait") => string | undefined): Patience {
+  const wait = valueOf("wait");
+  return {
+    retryForMs: parseDuration("--retry-for", valueOf("retry-for") ?? RETRY_FOR),
+    waitMs: wait === undefined ? undefined : parseDuration("--wait", wait),
+  };
+}
 
 /**
  * Whole milliseconds.

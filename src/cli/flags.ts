@@ -177,6 +177,12 @@ export const FLAGS = [
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
   {
+    name: "wait",
+    value: "D",
+    commands: ["send", "recv"],
+    help: "how long to wait for the other side to come, as in 10m (default: without end; with a ticket: not)",
+  },
+  {
     name: "retry-for",
     value: "D",
     commands: ["send", "recv"],

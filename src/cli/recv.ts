@@ -2,7 +2,6 @@
 
 import { resolve } from "node:path";
 import type { Peer } from "../meet/join.ts";
-import { meetByTicket } from "../meet/meet.ts";
 import type { ReceiveOptions } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
 import { openSink, receive, type RetryOptions } from "../session/once.ts";
@@ -11,7 +10,7 @@ import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
 import type { ReceiveTask } from "./resolve.ts";
-import { wait } from "./waiting.ts";
+import { dialFor, wait } from "./waiting.ts";
 
 export async function receiveCommand(
   task: ReceiveTask,
@@ -46,11 +45,7 @@ export async function receiveCommand(
       await keeping.over(outcome);
       return finish(outcome, options, tell);
     };
-    if (peer.type === "dial") {
-      const met = await meetByTicket(peer.ticket, "receive", tuning, context, keeping.kept?.key);
-      await keeping.met(met, undefined);
-      return await serve(met);
-    }
+    if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
     while (true) {

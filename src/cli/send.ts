@@ -2,14 +2,13 @@
 
 import { orEnded } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
-import { meetByTicket } from "../meet/meet.ts";
 import { Offering } from "../session/offering.ts";
 import { send } from "../session/once.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
 import type { SendTask } from "./resolve.ts";
-import { wait } from "./waiting.ts";
+import { dialFor, wait } from "./waiting.ts";
 
 export async function sendCommand(
   task: SendTask,
@@ -35,12 +34,8 @@ async function meet(
   keeping: Keeping,
   context: CommandContext,
 ): Promise<Peer> {
-  const { peer, tuning } = task;
-  if (peer.type === "dial") {
-    const met = await meetByTicket(peer.ticket, "send", tuning, context, keeping.kept?.key);
-    await keeping.met(met, undefined);
-    return met;
-  }
+  const { peer } = task;
+  if (peer.type === "dial") return await dialFor(task, peer, keeping, context);
   const { tell } = context;
   const waiting = await wait(task, peer, keeping, context);
   const showOffer = () => {

@@ -1,11 +1,13 @@
 /** The side that waits: who it is for its peers, and what they are to type. @module */
 
 import { UltraError } from "../base/errors.ts";
+import { orEnded } from "../base/interrupted.ts";
+import { atMost, pause } from "../base/timers.ts";
 import { ListenError } from "../engine/engine.ts";
 import { type LastingIdentity, parseIdentity, readIdentity, writeIdentity } from "../meet/identity.ts";
 import { systemAddresses } from "../meet/hints.ts";
 import type { Peer } from "../meet/join.ts";
-import { nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
+import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
 import type { CommandContext } from "./context.ts";
 import type { IdentitySource } from "./arguments.ts";
 import type { Keeping } from "./keeping.ts";
@@ -48,11 +50,47 @@ export async function wait(
   await showTicket(ticket, role, way.ticketOut, tell);
   return {
     async next() {
-      const peer = await nextPeer(listener, context);
+      const peer = await inTime(nextPeer(listener, context), task.waitMs, context);
       await keeping.met(peer, { identity: listener.identity, port });
       return peer;
     },
   };
+}
+
+/** A listener that is not there may still come: between two tries as long as between two at an address that refuses. */
+const AGAIN_MS = 500;
+
+/**
+ * Dials until the other side is there and has proved itself, as long as the user wants to wait.
+ *
+ * @throws {UltraError} that of the last try
+ */
+export async function dialFor(
+  task: SendTask | ReceiveTask,
+  { ticket }: Extract<Way, { type: "dial" }>,
+  keeping: Keeping,
+  context: CommandContext,
+): Promise<Peer> {
+  const { clock, timers, ended } = context;
+  const endMs = clock.now() + (task.waitMs ?? 0);
+  while (true) {
+    try {
+      const role = task.command === "send" ? "send" : "receive";
+      const peer = await meetByTicket(ticket, role, task.tuning, context, keeping.kept?.key);
+      await keeping.met(peer, undefined);
+      return peer;
+    } catch (error) {
+      const mayCome = error instanceof UltraError && error.kind === "network" && clock.now() + AGAIN_MS <= endMs;
+      if (!mayCome) throw error;
+    }
+    await orEnded(pause(AGAIN_MS, timers), ended);
+  }
+}
+
+async function inTime(met: Promise<Peer>, waitMs: number | undefined, { timers }: CommandContext): Promise<Peer> {
+  const peer = waitMs === undefined ? await met : await atMost(waitMs, met, timers);
+  if (peer !== undefined) return peer;
+  throw new UltraError("network", "The other side did not come in time", { reason: "waited" });
 }
 
 /** Under its lasting name, or the one that the transfer knows which is taken up; otherwise under a new one. */

@@ -42,3 +42,16 @@ Deno.test("--retry-for takes a duration, five minutes unless something else is s
   ]);
   assert.match(refusal(["recv", "--retry-for", "soon"]), /^--retry-for takes a duration/);
 });
+
+Deno.test("--wait takes a duration, and nothing is said without it", () => {
+  const waitOf = (...args: string[]) => {
+    const invocation = parseArguments(args, { ticket: undefined });
+    return "waitMs" in invocation ? invocation.waitMs : assert.fail();
+  };
+  assert.deepEqual([waitOf("recv"), waitOf("recv", "--wait", "0"), waitOf("send", "a", "--wait=10m")], [
+    undefined,
+    0,
+    600_000,
+  ]);
+  assert.match(refusal(["recv", "--wait", "long"]), /^--wait takes a duration/);
+});

@@ -8,14 +8,11 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CACHE, ULTRA } from "../../scripts/paths.ts";
+import { CACHE, STATE, ULTRA } from "../../scripts/paths.ts";
 import { TicketWatch } from "../support/ticket_watch.ts";
 
 /** No test waits longer for one thing, however slow the machine is. */
 export const HANG_MS = 90_000;
-
-/** What processes leave for those after them. Tests have folders of their own, and so each has its own files in it. */
-const STATE = join(CACHE, "state");
 
 /** One line of `--json`. */
 export type Event = Readonly<Record<string, unknown>> & { readonly type: string };

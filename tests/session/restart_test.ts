@@ -200,3 +200,33 @@ for (const knows of ["its ticket", "nothing"] as const) {
     assert.equal(await world.time.until(receiving), 130);
   });
 }
+
+Deno.test("wait: a dialer whose other side is not there yet comes in when it is; without --wait, or later, it ends with 5", async () => {
+  for (const [waitMs, code] of [[600_000, 0], [20_000, 5], [undefined, 5]] as const) {
+    const pair = new Pair(8, "receiver");
+    const { world } = pair;
+    const first = await pair.startBoth();
+    const ticket = pair.ticket ?? assert.fail();
+    const identity = identityOf(pair, ticket, ticket.token);
+    for (const { process } of [first.sender, first.receiver]) process.kill();
+    pair.disk.parts.clear();
+    const sender = world.process({ address: SENDER, tree: tree(ITEMS) });
+    const sending = sender.send(["data"], ticket, { waitMs });
+    await world.time.pass(60_000);
+    const receiver = world.process({ address: RECEIVER, disk: pair.disk });
+    const endpoint = { address: RECEIVER, port: 0 };
+    const peer = { type: "listen", endpoint, advertise: [], ticketOut: undefined, identity } as const;
+    const receiving = receiver.receive(undefined, { peer });
+    assert.equal(await world.time.until(sending), code);
+    receiver.interrupt();
+    assert.equal(await world.time.until(receiving), code === 0 ? 0 : 130);
+  }
+});
+
+Deno.test("wait: a listener whom nobody visits ends with 5 after --wait", async () => {
+  const world = new SimulatedWorld();
+  const receiver = world.process({ address: RECEIVER });
+  assert.equal(await world.time.until(receiver.receive(undefined, { waitMs: 30_000 })), 5);
+  assert.deepEqual(receiver.output.errorTexts, ["The other side did not come in time; --wait says how long"]);
+  assert.ok((receiver.endedMs ?? 0) >= 30_000 && (receiver.endedMs ?? Infinity) < 31_000);
+});

@@ -102,6 +102,7 @@ export class SimulatedProcess {
       ...USUAL_CHOICES,
       allowLeftOut: false,
       retryForMs: 0,
+      waitMs: undefined,
       ...common(ticket, this.context.host),
       ...options,
     };
@@ -118,6 +119,7 @@ export class SimulatedProcess {
       noSync: false,
       allowLeftOut: false,
       retryForMs: 0,
+      waitMs: undefined,
       stay: false,
     };
     const task: ReceiveTask = {
