@@ -16,7 +16,9 @@ if (import.meta.main) {
   const code = await run({
     args,
     ticket: variables.get("ULTRA_TICKET"),
+    identity: variables.get("ULTRA_IDENTITY"),
     term: variables.get("TERM"),
+    places: { stateHome: variables.get("XDG_STATE_HOME"), home: variables.get("HOME") },
     ignored,
     engine,
     fault,

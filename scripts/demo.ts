@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { hashFile, newHasher } from "./blake3.ts";
 import { buildAll } from "./build.ts";
-import { CACHE, ULTRA } from "./paths.ts";
+import { CACHE, STATE, ULTRA } from "./paths.ts";
 import { Failure, main, print } from "./shell.ts";
 
 const SIZE = 1024 * 1024 * 1024;
@@ -82,7 +82,7 @@ class Side implements AsyncDisposable {
     print(`\n$ ultra ${args.map((word) => word.startsWith("ultra1") ? "TICKET" : word).join(" ")}`);
     const command = new Deno.Command(ULTRA, {
       args: [...args],
-      env: { XDG_CACHE_HOME: CACHE },
+      env: { XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -34,3 +34,6 @@ export const ULTRA = join(DIST, "ultra");
 
 /** Where tests, demo and bench have it unpack (as XDG_CACHE_HOME), so that the user's own cache stays as it is. */
 export const CACHE = join(DIST, "cache");
+
+/** Where they have it keep what outlasts a process (as XDG_STATE_HOME), likewise. */
+export const STATE = join(DIST, "state");

@@ -66,7 +66,7 @@ export interface ListenerOptions extends HandshakeOptions {
 
 /** Both sides have proved that they know the secret. */
 export interface Proved<PeerHello> {
-  /** The secret of further connections of this transfer. */
+  /** The secret of further connections of this transfer: that of the first proof, also after proofs with it. */
   readonly sessionKey: Secret;
   readonly peer: PeerHello;
   readonly version: number;
@@ -146,7 +146,8 @@ export class DialerHandshake {
     const keys = deriveKeys(this.#options.secret, over);
     if (!proofsEqual(prove(keys.listener, over), message.proof)) return failed(wrongListenerProof());
     const send = encode({ type: "proof", proof: prove(keys.dialer, over) });
-    return { type: "proved", send, result: provedWith(keys, this.#options, peer, peer.chosen) };
+    const key = sessionKeyOf(this.#options.secretKind, this.#options.secret, keys);
+    return { type: "proved", send, result: provedWith(key, this.#options, peer, peer.chosen) };
   }
 }
 
@@ -159,8 +160,8 @@ type ListenerState =
     readonly version: number;
     readonly transcript: Transcript;
     readonly keys: HandshakeKeys;
-    /** False when the keys come from a made-up secret: then no proof is right. */
-    readonly known: boolean;
+    /** `undefined`: the keys come from a made-up secret, and no proof is right. */
+    readonly secret: Secret | undefined;
   }
   | { readonly type: "over" };
 
@@ -202,19 +203,20 @@ export class ListenerHandshake {
     const decoy = new Secret(random(HASH_LEN));
     const keys = deriveKeys(secret ?? decoy, over);
     const proof = encode({ type: "proof", proof: prove(keys.listener, over) });
-    this.#state = { type: "proof", peer: message, version, transcript: over, keys, known: secret !== undefined };
+    this.#state = { type: "proof", peer: message, version, transcript: over, keys, secret };
     return { type: "wait", send: joined(hello, proof) };
   }
 
   #onProof({ message }: Received, state: ListenerState & { readonly type: "proof" }): Step<DialerHello> {
     if (message?.type !== "proof") return failed(unexpected(message, "proof"));
-    const { keys, peer, transcript: over } = state;
+    const { keys, peer, secret, transcript: over } = state;
     const right = proofsEqual(prove(keys.dialer, over), message.proof);
-    if (!right || !state.known) return failed(wrongDialerProof());
+    if (!right || secret === undefined) return failed(wrongDialerProof());
     if (!this.#options.directions.includes(peer.direction)) {
       return failed(directionMismatch(peer.direction, this.#options.directions), NOTHING, true);
     }
-    return { type: "proved", send: NOTHING, result: provedWith(keys, this.#options, peer, state.version) };
+    const key = sessionKeyOf(peer.secretKind, secret, keys);
+    return { type: "proved", send: NOTHING, result: provedWith(key, this.#options, peer, state.version) };
   }
 }
 
@@ -234,14 +236,19 @@ function ownHello(options: HandshakeOptions) {
   };
 }
 
+/** The key of the first proof stays that of the transfer: sides that are started again, and lose a proof on the way, never disagree on it. */
+function sessionKeyOf(kind: SecretKind, secret: Secret, keys: HandshakeKeys): Secret {
+  return kind === "session" ? secret : keys.session;
+}
+
 function provedWith<PeerHello extends DialerHello | ListenerHello>(
-  keys: HandshakeKeys,
+  sessionKey: Secret,
   options: HandshakeOptions,
   peer: PeerHello,
   version: number,
 ): Proved<PeerHello> {
   const features = (options.features ?? []).filter((feature) => peer.features.includes(feature));
-  return { sessionKey: keys.session, peer, version, features };
+  return { sessionKey, peer, version, features };
 }
 
 function failed(error: UltraError, send = NOTHING, peerProved = false) {

@@ -18,6 +18,7 @@ import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } 
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
+import { type Patience, patienceOf } from "./duration.ts";
 import {
   type Command,
   commandSpec,
@@ -41,7 +42,7 @@ export type Invocation =
   | ReceiveInvocation
   | TestInvocation;
 
-export interface SendInvocation extends TransferInvocation {
+export interface SendInvocation extends TransferInvocation, Patience {
   readonly command: "send";
   /** At least one, as typed. */
   readonly paths: readonly string[];
@@ -55,13 +56,14 @@ export interface SendInvocation extends TransferInvocation {
   readonly allowSleep: boolean;
 }
 
-export interface ReceiveInvocation extends TransferInvocation {
+export interface ReceiveInvocation extends TransferInvocation, Patience {
   readonly command: "recv";
   /** The folder to receive into, as typed; `.` when none was. */
   readonly into: string;
   /** `-o`: below that folder, or absolute, a folder to receive into or the new name of what comes; the disk decides which. */
   readonly target: string | undefined;
   readonly overwrite: boolean;
+  readonly restart: boolean;
   readonly hidden: boolean;
   readonly links: LinkChoice;
   readonly preserve: Preserve;
@@ -111,7 +113,14 @@ export type Peer =
     /** What the ticket names instead of the machine's own addresses; empty: those. */
     readonly advertise: readonly AdvertisedHost[];
     readonly ticketOut: string | undefined;
+    /** Who it is for good; `undefined`: somebody else in each run. */
+    readonly identity: IdentitySource | undefined;
   };
+
+/** Where the identity of a side that waits is. */
+export type IdentitySource =
+  | { readonly from: "file"; readonly path: string }
+  | { readonly from: "environment"; readonly text: string };
 
 /** Where the ticket is. What is read from a file or standard input goes through {@linkcode ticketFor}. */
 export type TicketSource =
@@ -123,6 +132,8 @@ export type TicketSource =
 export interface ArgumentEnvironment {
   /** ULTRA_TICKET, which main removes from the environment before anything else. */
   readonly ticket: string | undefined;
+  /** ULTRA_IDENTITY, likewise. */
+  readonly identity?: string | undefined;
 }
 
 /** @throws {UltraError} `usage` with one line that says what to type instead; never with a ticket in it */
@@ -227,6 +238,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
     allowLeftOut: words.values.has("allow-left-out"),
     allowGrowing: words.values.has("allow-growing"),
     allowSleep: words.values.has("allow-sleep"),
+    ...patienceOf((name) => lastValue(words, name)),
     ...transfer,
   };
 }
@@ -254,12 +266,14 @@ function receiveInvocation(
     into: lastValue(words, "into") ?? ".",
     target: output,
     overwrite: words.values.has("overwrite"),
+    restart: words.values.has("restart"),
     hidden: words.values.has("hidden"),
     links: linkChoice(words, ["inside", "all", "none"]),
     preserve: parsePreserve(lastValue(words, "preserve")),
     noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
     allowSleep: words.values.has("allow-sleep"),
+    ...patienceOf((name) => lastValue(words, name)),
     stay,
     ...transfer,
   };
@@ -324,7 +338,9 @@ function transferInvocation(
   // (A ticket of a test works for its phases, and no longer.)
   const typed = source?.from === "argument" && source.ticket.longLived && command !== "test";
   return {
-    peer: source === undefined ? listening(words) : { type: "dial", ticket: source },
+    peer: source === undefined
+      ? listening(words, identitySource(command, words, environment))
+      : { type: "dial", ticket: source },
     tuning: tuningOf((name) => lastValue(words, name)),
     output: outputMode(words),
     verbose: words.values.has("verbose"),
@@ -362,13 +378,27 @@ function environmentTicket(command: TransferCommand, text: string): Ticket {
   }
 }
 
-function listening(words: Words): Peer {
+/** A side that dials has no use for the variable, which may be there for all commands. */
+function identitySource(
+  command: TransferCommand,
+  words: Words,
+  environment: ArgumentEnvironment,
+): IdentitySource | undefined {
+  const path = lastValue(words, "identity");
+  if (path !== undefined) return { from: "file", path };
+  // An empty variable is how scripts unset one.
+  if (command === "test" || !environment.identity) return undefined;
+  return { from: "environment", text: environment.identity };
+}
+
+function listening(words: Words, identity: IdentitySource | undefined): Peer {
   const endpoint = lastValue(words, "listen");
   return {
     type: "listen",
     endpoint: endpoint === undefined ? LISTEN_EVERYWHERE : parseListen(endpoint),
     advertise: (words.values.get("advertise") ?? []).map(parseAdvertise),
     ticketOut: lastValue(words, "ticket-out"),
+    identity,
   };
 }
 

@@ -114,6 +114,12 @@ export const FLAGS = [
   },
   { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
   {
+    name: "restart",
+    commands: ["recv"],
+    elsewhere: "the receiver keeps what has arrived",
+    help: "begin files anew of which an interrupted transfer left a part, instead of going on with them",
+  },
+  {
     name: "hidden",
     commands: ["recv"],
     help: "take hidden names such as .bashrc also at the top level and in folders that were there before",
@@ -173,6 +179,13 @@ export const FLAGS = [
     help: "write the ticket to a file (mode 0600)",
   },
   {
+    name: "identity",
+    value: "FILE",
+    commands: ["send", "recv"],
+    listenerOnly: true,
+    help: "keep certificate, ticket and port for good, in this file; made if missing (ULTRA_IDENTITY: its contents)",
+  },
+  {
     name: "listen",
     value: "ADDR[:PORT]",
     commands: ALL,
@@ -186,6 +199,19 @@ export const FLAGS = [
     commands: ALL,
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
+  },
+  {
+    name: "wait",
+    value: "D",
+    commands: ["send", "recv"],
+    help: "how long to wait for the other side to come, as in 10m (default: without end; with a ticket: not)",
+  },
+  {
+    name: "retry-for",
+    value: "D",
+    commands: ["send", "recv"],
+    help:
+      "how long to wait for a lost connection or a side that is started again, as in 90s or 1h (default: 5m; 0: not)",
   },
   {
     name: "allow-left-out",

@@ -8,7 +8,7 @@
 
 import type { Command } from "./flags.ts";
 
-/** Calls of the one library, whose path the launcher adds. All files that travel, and tickets in files, are the library's work. */
+/** Calls of the one library, whose path the launcher adds. All files that travel, tickets in files and state are the library's work. */
 const ENGINE = "--allow-ffi";
 
 /** What a ticket and the greeting of a peer tell. */
@@ -24,7 +24,7 @@ export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
 };
 
 /** Read openly. Nothing else of the environment reaches the control plane. */
-export const VARIABLES: readonly string[] = ["TERM"];
+export const VARIABLES: readonly string[] = ["TERM", "XDG_STATE_HOME", "HOME"];
 
 /** Taken out of the environment, and handed on where other processes do not see them. */
-export const SECRET_VARIABLES: readonly string[] = ["ULTRA_TICKET"];
+export const SECRET_VARIABLES: readonly string[] = ["ULTRA_TICKET", "ULTRA_IDENTITY"];

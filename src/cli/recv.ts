@@ -1,16 +1,16 @@
 /** `ultra recv`. @module */
 
 import { resolve } from "node:path";
-import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
-import type { ReceiveOptions } from "../session/incoming.ts";
-import { systemAddresses } from "../meet/hints.ts";
+import type { Peer } from "../meet/join.ts";
+import { openSink, type ReceiveOptions } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
-import { openSink, receive } from "../session/once.ts";
+import { receive, type RunOptions } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
+import { Keeping } from "./keeping.ts";
 import type { ReceiveTask } from "./resolve.ts";
-import { showTicket } from "./ticket.ts";
+import { dialFor, wait } from "./waiting.ts";
 
 export async function receiveCommand(
   task: ReceiveTask,
@@ -18,7 +18,7 @@ export async function receiveCommand(
 ): Promise<number> {
   const { tell } = context;
   const { peer, tuning, stay } = task;
-  const options: ReceiveOptions = {
+  const options: ReceiveOptions & RunOptions = {
     ...task.target,
     overwrite: task.overwrite,
     hidden: task.hidden,
@@ -27,6 +27,7 @@ export async function receiveCommand(
     noSync: task.noSync,
     allowLeftOut: task.allowLeftOut,
     allowSleep: task.allowSleep,
+    retryForMs: task.retryForMs,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
   };
@@ -39,24 +40,18 @@ export async function receiveCommand(
     return sink;
   };
   try {
-    if (peer.type === "dial") {
-      const link = await meetByTicket(peer.ticket, "receive", tuning, context);
-      return finish(await receive(take(), link, options, context), options, tell);
-    }
-    const { listener, ticket: text } = await startWaiting({
-      role: "receive",
-      endpoint: peer.endpoint,
-      advertise: peer.advertise,
-      machine: systemAddresses(context.hub.engine),
-      longLived: stay,
-      tuning,
-    }, context);
-    await showTicket(text, "receive", peer.ticketOut, tell);
+    const keeping = await Keeping.begin(task, context);
+    const serve = async (met: Peer): Promise<number> => {
+      const outcome = await receive(take(), met, options, context);
+      await keeping.over(outcome);
+      return finish(outcome, options, tell);
+    };
+    if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
+    const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
     while (true) {
       tell({ type: "phase", phase: "waiting" });
-      const link = await nextPeer(listener, context);
-      const code = finish(await receive(take(), link, options, context), options, tell);
+      const code = await serve(await waiting.next());
       if (!stay) return code;
       ready = openSink(options, context);
     }

@@ -9,6 +9,8 @@ import { startEngine } from "../engine/native.ts";
 import { UltraError } from "../base/errors.ts";
 import { Hub } from "../link/hub.ts";
 import { Interrupted } from "../base/interrupted.ts";
+import { currentAddresses } from "../meet/hints.ts";
+import { type StatePlaces, systemStates } from "../meet/state_store.ts";
 import { monotonicClock } from "../base/clock.ts";
 import { readLicenses } from "../base/licenses.ts";
 import { systemRandom } from "../base/random.ts";
@@ -41,7 +43,11 @@ export interface ProcessFacts {
   readonly args: readonly string[];
   /** ULTRA_TICKET, already removed from the environment. */
   readonly ticket: string | undefined;
+  /** ULTRA_IDENTITY, likewise. */
+  readonly identity: string | undefined;
   readonly term: string | undefined;
+  /** Where the system keeps state. */
+  readonly places: StatePlaces;
   /** Signals that stay ignored, as they were at the start. */
   readonly ignored: readonly EndingSignal[];
   /** Where the data plane is; undefined: in the usual places. */
@@ -69,7 +75,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
   const tell: Tell = (event) => output.tell(event);
   const code = await outcome(tell, async () => {
     checkEncoding(facts);
-    const invocation = parseArguments(facts.args, { ticket: facts.ticket });
+    const invocation = parseArguments(facts.args, facts);
     switch (invocation.command) {
       case "tour":
         printPage(terminal.stdout, tourText());
@@ -158,7 +164,10 @@ async function runTransfer(
     describe,
     host: Deno.hostname(),
     cores,
+    addresses: currentAddresses,
     ended: signals.ended,
+    states: systemStates(facts.places),
+    wallMs: Date.now,
   };
   const events = context.hub.run();
   try {

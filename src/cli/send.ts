@@ -2,55 +2,49 @@
 
 import { orEnded } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
-import { meetByTicket, nextPeer, startWaiting } from "../meet/meet.ts";
-import { systemAddresses } from "../meet/hints.ts";
 import { Offering } from "../session/offering.ts";
 import { send } from "../session/once.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
+import { Keeping } from "./keeping.ts";
 import type { SendTask } from "./resolve.ts";
-import { showTicket } from "./ticket.ts";
+import { dialFor, wait } from "./waiting.ts";
 
 export async function sendCommand(
   task: SendTask,
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const offering = Offering.ofPaths(task.paths, task, context);
+  const offer = () => Offering.ofPaths(task.paths, task, context);
+  const offering = offer();
   await offering.begun(context);
+  const keeping = await Keeping.begin(task, context);
   const [peer] = await Promise.all([
-    offering.orFailed(orEnded(meet(task, offering, context), context.ended)),
+    offering.orFailed(orEnded(meet(task, offering, keeping, context), context.ended)),
     offering.sized(context),
   ]);
-  const outcome = await send(offering, peer, task, context);
+  const outcome = await send(offering, peer, task, context, offer);
+  await keeping.over(outcome);
   return finish(outcome, task, tell);
 }
 
 async function meet(
-  { peer, tuning }: SendTask,
+  task: SendTask,
   offering: Offering,
+  keeping: Keeping,
   context: CommandContext,
 ): Promise<Peer> {
-  if (peer.type === "dial") {
-    return await meetByTicket(peer.ticket, "send", tuning, context);
-  }
+  const { peer } = task;
+  if (peer.type === "dial") return await dialFor(task, peer, keeping, context);
   const { tell } = context;
-  const { listener, ticket: text } = await startWaiting({
-    role: "send",
-    endpoint: peer.endpoint,
-    advertise: peer.advertise,
-    machine: systemAddresses(context.hub.engine),
-    longLived: false,
-    tuning,
-  }, context);
-  await showTicket(text, "send", peer.ticketOut, tell);
+  const waiting = await wait(task, peer, keeping, context);
   const showOffer = () => {
     const { offered } = offering;
     if (offered !== undefined) tell({ type: "offering", offered });
   };
   showOffer();
   tell({ type: "phase", phase: "waiting" });
-  const met = nextPeer(listener, context);
+  const met = waiting.next();
   // A long walk is reported when it ends, unless a receiver has come by then.
   if (offering.offered === undefined) await Promise.race([offering.known.then(showOffer), met]);
   return await met;

@@ -1,5 +1,5 @@
 /**
- * Ticket files, wherever they are: the data plane reads and writes them, and need not be started for it.
+ * Ticket files and files of state, wherever they are: the data plane reads and writes them, and need not be started for it.
  *
  * Deno keeps programs out of `/dev`, `/proc` and `/sys`, where tickets are handed over in scripts (`/dev/stdout`, `/dev/shm/t`).
  *
@@ -50,6 +50,43 @@ export async function writeTicketBytes(path: string, bytes: Uint8Array<ArrayBuff
   if (answer <= -FOLDER_FAULTS) return { type: "failed", fault: fileFaultOf(-answer - FOLDER_FAULTS) };
   checkAnswer(answer, "write a ticket");
   return { type: "written", guard: guardOf(answer) };
+}
+
+const TAKE = 0;
+const KEEP = 1;
+const REMOVE = 2;
+
+/** Takes a file of state over that an earlier process has left; `exists`: another process has it. */
+export async function takeState(path: string, most: number): Promise<Uint8Array | FileFault> {
+  const out = new Uint8Array(most);
+  const length = await state(TAKE, path, NOTHING, out);
+  return typeof length === "number" ? out.subarray(0, length) : length;
+}
+
+/** Writes a file of state, which this process has until it ends; why that is not possible. */
+export async function keepState(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<FileFault | undefined> {
+  const answer = await state(KEEP, path, bytes, NOTHING);
+  return typeof answer === "number" ? undefined : answer;
+}
+
+/** Removes a file of state, if this process has it. */
+export async function removeState(path: string): Promise<void> {
+  await state(REMOVE, path, NOTHING, NOTHING);
+}
+
+const NOTHING = new Uint8Array(0);
+
+async function state(
+  act: number,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  out: Uint8Array<ArrayBuffer>,
+): Promise<number | FileFault> {
+  const name = utf8.encode(path);
+  const answer = await loadLibrary().ultra_state(act, name, name.length, bytes, bytes.length, out, out.length);
+  if (answer <= -FOLDER_FAULTS) return fileFaultOf(-answer - FOLDER_FAULTS);
+  checkAnswer(answer, "keep state");
+  return answer;
 }
 
 function guardOf(number: number): Guard {

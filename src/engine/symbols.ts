@@ -43,6 +43,20 @@ export const SYMBOLS = {
     // A pipe may be empty for long.
     nonblocking: true,
   },
+  ultra_state: {
+    parameters: [
+      "u32", /* act */
+      "buffer", /* const uint8_t *path */
+      "u32", /* len */
+      "buffer", /* const uint8_t *state */
+      "u32", /* len */
+      "buffer", /* uint8_t *out */
+      "u32", /* cap */
+    ],
+    result: "i32",
+    // The folder may be on another machine.
+    nonblocking: true,
+  },
   ultra_write_ticket: {
     parameters: [
       "buffer", /* const uint8_t *path */

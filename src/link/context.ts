@@ -19,6 +19,8 @@ export interface Context<Event = never> {
   readonly host: string;
   /** What runs at the same time here, which bounds how many connections are worth their while. */
   readonly cores: number;
+  /** The addresses of this computer, as they are now. */
+  readonly addresses: () => readonly string[];
   /** Aborted when the run shall end in good order. */
   readonly ended: AbortSignal;
 }

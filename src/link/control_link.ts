@@ -40,6 +40,9 @@ const FAREWELL_MS = 400;
 /** How long the end of a connection that was closed by force is awaited. */
 const FORCED_MS = 200;
 
+/** The same of one that was dropped: QUIC lets some round trips pass. */
+const DROP_MS = 2000;
+
 /** What waits for a handler at most: a sender may have made its offer, and sent as many pages as it sends unanswered. */
 const MAX_WAITING_BYTES = (MAX_UNANSWERED_PAGES + 1) * (MESSAGE_HEADER_LEN + MAX_BODY);
 
@@ -130,6 +133,14 @@ export class ControlLink {
     this.engine.close(this.id, code);
     using _forced = this.#timers.after(FAREWELL_MS, () => this.engine.close(this.id, code));
     await atMost(FAREWELL_MS + FORCED_MS, this.#over.promise, this.#timers);
+  }
+
+  /** Closes at once, because the path is gone and nobody would hear more; resolved when nothing can come of it any more. */
+  async drop(code: number): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.engine.close(this.id, code);
+    this.engine.close(this.id, code);
+    await atMost(DROP_MS, this.#over.promise, this.#timers);
   }
 
   #on(event: ConnectionEvent): void {

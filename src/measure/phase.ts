@@ -65,7 +65,8 @@ async function sendPhase(
   try {
     await offering.sized(context);
     const { tuning } = site;
-    return await send(offering, peer, { tuning, allowLeftOut: false, allowSleep: true }, context);
+    const options = { tuning, allowLeftOut: false, allowSleep: true, retryForMs: 0 };
+    return await send(offering, peer, options, context, () => offering);
   } finally {
     context.hub.engine.dispose(offering.id);
   }
@@ -91,6 +92,7 @@ async function receivePhase(
     folder,
     allowLeftOut: false,
     allowSleep: true,
+    retryForMs: 0,
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     // One file, and no more of it than both sides agreed on: what a test costs is known before.

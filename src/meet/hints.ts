@@ -97,6 +97,11 @@ export function systemAddresses(engine: Pick<Engine, "outward">): MachineAddress
   return { interfaces: systemInterfaces(), outward: engine.outward() };
 }
 
+/** The addresses that this machine has now. */
+export function currentAddresses(): string[] {
+  return systemInterfaces().map(({ address }) => address);
+}
+
 function systemInterfaces(): InterfaceAddress[] {
   try {
     return Deno.networkInterfaces().map(({ name, address }) => ({ name, address }));

@@ -8,30 +8,48 @@ import { getLogger } from "@logtape/logtape";
 import { UltraError } from "../base/errors.ts";
 import { addressOf } from "../base/endpoints.ts";
 import { MAX_BYTES_BEFORE_PROOF } from "../protocol/limits.ts";
-import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
+import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
 import { distanceOf } from "../settings/distance.ts";
 import { furtherTuning } from "../settings/connections.ts";
 import { networkThreads } from "../settings/engine_sizes.ts";
 import { connectionSettings } from "../settings/connection_settings.ts";
-import type { Tuning } from "../settings/tuning.ts";
-import type { Dialed } from "./dial.ts";
 import { ControlLink } from "../link/control_link.ts";
 import type { Listener } from "./listen.ts";
 import { proveAsDialer, type ProvedLink } from "./prove.ts";
+import { type FirstConnection, Seeker, type WayBack } from "./seek.ts";
 import type { Context } from "../link/context.ts";
 
-/** How one transfer comes to further connections. */
+/** What came back to a transfer whose connection is silent or lost. */
+export type Return =
+  /** The process that took part so far: the transfer goes on, on this connection. */
+  | { readonly type: "replaced"; readonly peer: Peer }
+  /** The other side was started again: another transfer takes the place of this one. */
+  | { readonly type: "restarted"; readonly peer: Peer }
+  /** The other side runs, and knows nothing of this transfer any more. */
+  | { readonly type: "forgotten" };
+
+/** What a transfer does with the connections that it gets. */
+export interface Taker {
+  /** Connections that there may be in all. */
+  readonly most: number;
+  /** Gets every link whose other end has proved that it belongs to this transfer. */
+  readonly take: (link: ControlLink) => void;
+  /** `undefined`: a connection that is lost is not replaced. */
+  readonly returned: ((what: Return) => void) | undefined;
+}
+
+/** How one transfer comes to further connections, and to another first one. */
 export interface ExtraConnections {
-  /**
-   * A transfer begins: from here on there may be `most` connections in all.
-   *
-   * @param take gets every link whose other end has proved that it belongs to this transfer
-   */
-  begin(most: number, take: (link: ControlLink) => void): void;
-  /** Sees to it that there are so many connections in all, as far as the other side goes along. */
+  /** A transfer begins, or goes on here. */
+  begin(taker: Taker): void;
+  /** Sees to it that there are so many connections in all, as far as the other side goes along; once the transfer has begun. */
   want(connections: number): void;
   /** The other side asked for so many. */
   asked(connections: number): void;
+  /** Whether an address of this computer is gone that the first connection may have had. */
+  readonly isUprooted: boolean;
+  /** The first connection is silent or lost: looks for the other side until the result is disposed of, if it is on this side to look. */
+  seek(): Disposable;
   /** The transfer is over: admits no further connection. Links that were handed over stay. */
   end(): void;
 }
@@ -43,41 +61,39 @@ export interface Peer<PeerHello = DialerHello | ListenerHello> extends ProvedLin
 
 const log = getLogger(["ultra", "peer"]);
 
-/** What a dialer knows of the connection that the others join. */
-export interface FirstConnection {
-  readonly dialed: Dialed;
-  readonly proved: ProvedLink<ListenerHello>["proved"];
-  readonly pin: Uint8Array;
-  readonly direction: Direction;
-  readonly tuning: Tuning;
-}
-
 /** The side that dialled. Each connection is tried once, one after the other, so that no listener can keep it busy. */
 export class DialerConnections implements ExtraConnections {
   readonly #first: FirstConnection;
   readonly #context: Context;
-  #take: ((link: ControlLink) => void) | undefined;
-  #most = 1;
+  #taker: Taker | undefined;
   #wanted = 1;
   /** Connections that were tried, the first one included. */
   #tried = 1;
   #isDialing = false;
   /** Closes what is under way. */
   #giveUp = () => {};
+  /** Those that this computer had when the connection was made. */
+  readonly #addresses: readonly string[];
 
   constructor(first: FirstConnection, context: Context) {
     this.#first = first;
     this.#context = context;
+    this.#addresses = context.addresses();
   }
 
-  begin(most: number, take: (link: ControlLink) => void): void {
-    this.#most = most;
-    this.#wanted = this.#tried = 1;
-    this.#take = take;
+  get isUprooted(): boolean {
+    const now = new Set(this.#context.addresses());
+    return this.#addresses.some((address) => !now.has(address));
+  }
+
+  begin(taker: Taker): void {
+    this.#tried = 1;
+    this.#taker = taker;
+    if (!this.#isDialing) void this.#dial();
   }
 
   want(connections: number): void {
-    this.#wanted = Math.max(this.#wanted, Math.min(connections, this.#most));
+    this.#wanted = Math.max(this.#wanted, connections);
     if (!this.#isDialing) void this.#dial();
   }
 
@@ -85,14 +101,26 @@ export class DialerConnections implements ExtraConnections {
     this.want(connections);
   }
 
+  seek(): Disposable {
+    return new Seeker(this.#first, (way) => this.#taker?.returned?.(this.#returned(way)), this.#context);
+  }
+
   end(): void {
-    this.#take = undefined;
+    this.#taker = undefined;
+    this.#wanted = 1;
     this.#giveUp();
+  }
+
+  #returned(way: WayBack | undefined): Return {
+    if (way === undefined) return { type: "forgotten" };
+    const { dialed, proved: { link, proved } } = way;
+    const extra = new DialerConnections({ ...this.#first, dialed, proved }, this.#context);
+    return { type: way.purpose === "replace" ? "replaced" : "restarted", peer: { link, proved, extra } };
   }
 
   async #dial(): Promise<void> {
     this.#isDialing = true;
-    while (this.#take !== undefined && this.#tried < this.#wanted) {
+    while (this.#taker !== undefined && this.#tried < Math.min(this.#wanted, this.#taker.most)) {
       const index = this.#tried++;
       try {
         await this.#open(index);
@@ -118,25 +146,25 @@ export class DialerConnections implements ExtraConnections {
       direction,
     }, timers);
     this.#giveUp = () => {};
-    if (this.#take === undefined) return await link.close(0);
-    this.#take(link);
+    if (this.#taker === undefined) return await link.close(0);
+    this.#taker.take(link);
   }
 
   /** To where the first connection went, on a core of its own. */
   #connect(index: number): Promise<ControlLink> {
     const { hub, timers, cores } = this.#context;
-    const { dialed, pin, tuning } = this.#first;
+    const { dialed, ticket, tuning } = this.#first;
     const path = distanceOf(addressOf(dialed.link.remote));
     const connection = hub.engine.connect({
       settings: connectionSettings({
         distance: path,
         side: "dialer",
-        tuning: furtherTuning(tuning, path, path, this.#most),
+        tuning: furtherTuning(tuning, path, path, this.#taker?.most ?? 1),
       }),
       // The handshake covers the ALPN, and there are no versions to talk about any more.
       alpns: [dialed.alpn],
       address: dialed.link.remote,
-      pin,
+      pin: ticket.pin,
       partition: index % networkThreads(cores),
       controlLimit: MAX_BYTES_BEFORE_PROOF,
     });
@@ -162,11 +190,20 @@ export class ListenerConnections implements ExtraConnections {
     this.#first = first;
   }
 
-  begin(most: number, take: (link: ControlLink) => void): void {
+  begin({ most, take, returned }: Taker): void {
     const { link, proved } = this.#first;
     const path = distanceOf(addressOf(link.remote));
-    this.#wanted = 1;
-    this.#session = this.#listener.open({ key: proved.sessionKey, most, path, take, over: link.over });
+    this.#session = this.#listener.open({
+      link,
+      key: proved.sessionKey,
+      most,
+      path,
+      take,
+      returned: returned && ((met) => {
+        const type = met.proved.peer.purpose === "replace" ? "replaced" : "restarted";
+        returned({ type, peer: { ...met, extra: new ListenerConnections(this.#listener, met) } });
+      }),
+    });
   }
 
   want(connections: number): void {
@@ -178,7 +215,18 @@ export class ListenerConnections implements ExtraConnections {
   /** A dialer that wants more opens them itself. */
   asked(): void {}
 
+  /** Its addresses are in the ticket: without them the dialer finds nobody. */
+  get isUprooted(): boolean {
+    return false;
+  }
+
+  /** The dialer does it. */
+  seek(): Disposable {
+    return { [Symbol.dispose]: () => {} };
+  }
+
   end(): void {
+    this.#wanted = 1;
     this.#session?.[Symbol.dispose]();
   }
 }

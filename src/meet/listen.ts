@@ -33,18 +33,35 @@ export interface ListenRequest {
   /** Whether the ticket may be used again; otherwise the first proof burns it. */
   readonly longLived: boolean;
   readonly tuning: Tuning;
+  /** Whether its ticket is that of later runs as well, each of which it begins once. */
+  readonly isLasting?: boolean;
+  /** Who it was in an earlier process; otherwise all of it is made up. */
+  readonly known?: Known | undefined;
+}
+
+/** What a listener goes on with. */
+export interface Known {
+  readonly identity: Identity;
+  /** The secret of its tickets, if that lasts. */
+  readonly token?: Secret | undefined;
+  /** The session key of a transfer that an earlier process began. */
+  readonly key?: Secret | undefined;
 }
 
 /** A running transfer that further connections may join. */
 export interface Session {
+  /** Its first connection. */
+  readonly link: ControlLink;
   /** The session key of its first connection. */
   readonly key: Secret;
   /** Connections that it may have in all. */
   readonly most: number;
   readonly path: Distance;
   readonly take: (link: ControlLink) => void;
-  /** Resolved when its first connection is gone. */
-  readonly over: Promise<unknown>;
+  /**
+   * The dialer came back: with the purpose `replace` for the transfer that runs, with `new` after it was started again. `undefined`: it may not.
+   */
+  readonly returned: ((met: ProvedLink<DialerHello>) => void) | undefined;
 }
 
 /**
@@ -75,20 +92,21 @@ export class Listener {
   readonly #strangers = new Set<ControlLink>();
   /** By the ids of their keys. */
   readonly #sessions = new Map<string, Session>();
+  /** First connections of transfers, and those that replaced them. */
+  readonly #firsts = new Set<ControlLink>();
   #wanted: PromiseWithResolvers<ProvedLink<DialerHello>> | undefined;
   #id: ListenerId;
   #isStopped = false;
   #isBurnt = false;
-  /** Whether the port of a burnt ticket closes with its link. */
-  #isClosing = false;
   #warnings = 0;
 
   /** @throws {UltraError} when nothing can be listened on */
   constructor(request: ListenRequest, context: Context<MeetEvent>) {
     this.#context = context;
     this.#request = request;
-    this.#identity = context.hub.engine.identity();
-    this.#secret = new Secret(context.random(TOKEN_LEN));
+    const { known } = request;
+    this.#identity = known?.identity ?? context.hub.engine.identity();
+    this.#secret = known?.token ?? new Secret(context.random(TOKEN_LEN));
     this.#id = this.#listen(request.endpoint);
     context.hub.onListener(this.#id, (event) => this.#on(event));
   }
@@ -100,8 +118,17 @@ export class Listener {
 
   /** The secret parts of the ticket. */
   get ticketParts(): { readonly pin: Uint8Array; readonly token: Uint8Array; readonly longLived: boolean } {
-    const { longLived } = this.#request;
+    const longLived = this.#request.longLived || this.#request.isLasting === true;
     return { pin: this.#identity.hash.slice(0, PIN_LEN), token: this.#secret.reveal(), longLived };
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The secret of its tickets. */
+  get secret(): Secret {
+    return this.#secret;
   }
 
   /** The next dialer that has proved the secret. One call at a time. */
@@ -113,32 +140,28 @@ export class Listener {
   }
 
   /**
-   * Lets further connections join a transfer, until the result is disposed of. The port of a burnt ticket stays open as long
-   * as the first connection and no longer.
+   * Lets further connections join a transfer, and its dialer come back, until the result is disposed of. The port of a burnt ticket stays
+   * open as long as a transfer runs or a first connection lasts, and no longer.
    *
    * Until then every dialer gets the window of a further connection, because its settings freeze before anything is known of it.
    */
   open(session: Session): Disposable {
     const id = secretId(session.key).toHex();
-    const { engine } = this.#context.hub;
     this.#sessions.set(id, session);
+    this.#keepOpenFor(session.link);
     const { endpoint, tuning } = this.#request;
     const first = distanceOf(endpoint.address);
-    engine.retune(this.#id, this.#settings(furtherTuning(tuning, first, session.path, session.most)));
+    this.#retune(furtherTuning(tuning, first, session.path, session.most));
     return {
       [Symbol.dispose]: () => {
-        if (!this.#sessions.delete(id)) return;
-        if (this.#isBurnt) this.#closeWith(session.over);
-        else engine.retune(this.#id, this.#settings());
+        // Another connection may have taken the transfer over, and let others join it.
+        if (this.#sessions.get(id) !== session) return;
+        this.#sessions.delete(id);
+        // Another transfer may follow on the same link, and have further connections again.
+        if (this.#isBurnt) this.#closeIfDone();
+        else this.#retune(tuning);
       },
     };
-  }
-
-  /** Another transfer may follow on the same link, and have further connections again: the port is closed when the link is over. */
-  #closeWith(over: Promise<unknown>): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    void over.then(() => this.#context.hub.engine.close(this.#id, 0));
   }
 
   /** Takes no more dialers. Those that were let in stay. */
@@ -146,6 +169,10 @@ export class Listener {
     this.#isStopped = true;
     this.#context.hub.engine.close(this.#id, 0);
     for (const stranger of this.#strangers) void stranger.close(0);
+  }
+
+  #retune(tuning: Tuning): void {
+    if (!this.#isStopped) this.#context.hub.engine.retune(this.#id, this.#settings(tuning));
   }
 
   #listen(endpoint: ListenEndpoint): ListenerId {
@@ -190,37 +217,76 @@ export class Listener {
 
   async #letIn(link: ControlLink, alpn: string): Promise<void> {
     const { tell, timers } = this.#context;
+    // Who comes back, and asks first for what an earlier process had, is no stranger.
+    let isGuess = true;
     try {
-      const met = await proveAsListener(link, this.#options(alpn), timers);
-      if (met.proved.peer.purpose === "new") this.#welcome(met);
-      else this.#join(met);
+      const met = await proveAsListener(link, this.#options(alpn, (kind) => isGuess = kind !== "session"), timers);
+      if (met.proved.peer.secretKind === "session") this.#join(met);
+      else this.#welcome(met);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
-      if (error.kind === "authentication" && this.#warnings++ < MAX_WARNINGS) tell({ type: "wrong-proof", error });
+      if (error.kind === "authentication" && isGuess && this.#warnings++ < MAX_WARNINGS) {
+        tell({ type: "wrong-proof", error });
+      }
     }
   }
 
-  #options(alpn: string): ListenerOptions {
+  /** @param heard gets the kind of secret that a dialer wants to prove */
+  #options(alpn: string, heard: (kind: SecretKind) => void): ListenerOptions {
     const { random } = this.#context;
     const directions = [directionOf(this.#request.role, "listener")];
-    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) =>
-      this.#secretFor(id.toHex(), kind, purpose);
+    const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
+      heard(kind);
+      return this.#secretFor(id.toHex(), kind, purpose);
+    };
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }
 
-  /** A token begins a transfer, a session key joins one; neither does what the other does. */
+  /** A token begins a transfer, a session key joins one, or begins it again; neither does what the other does. */
   #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
-    if (kind === "session" && purpose === "add") return this.#sessions.get(id)?.key;
+    if (kind === "session") {
+      const session = this.#sessions.get(id);
+      if (session !== undefined) return purpose === "add" || session.returned !== undefined ? session.key : undefined;
+      return purpose === "new" && this.#isKept(id) && !this.#isBurnt ? this.#request.known?.key : undefined;
+    }
     const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
     return isTicket && !this.#isBurnt ? this.#secret : undefined;
   }
 
-  #join({ link, proved }: ProvedLink<DialerHello>): void {
-    const session = this.#sessions.get(proved.peer.secretId.toHex());
+  /** Whether a key is that of the transfer that an earlier process began. */
+  #isKept(id: string): boolean {
+    const key = this.#request.known?.key;
+    return key !== undefined && id === secretId(key).toHex();
+  }
+
+  #join(met: ProvedLink<DialerHello>): void {
+    const { link, proved } = met;
+    const id = proved.peer.secretId.toHex();
+    const session = this.#sessions.get(id);
+    if (session === undefined && proved.peer.purpose === "new" && this.#isKept(id)) return this.#welcome(met);
     // The transfer ended while the proof was under way.
-    if (session === undefined) void link.close(CODE_AUTHENTICATION);
-    else session.take(link);
+    if (session === undefined) return void link.close(CODE_AUTHENTICATION);
+    if (proved.peer.purpose === "add") return session.take(link);
+    this.#keepOpenFor(link);
+    session.returned?.(met);
+  }
+
+  /** While a first connection lasts, another transfer may follow on it. */
+  #keepOpenFor(link: ControlLink): void {
+    if (this.#firsts.has(link)) return;
+    this.#firsts.add(link);
+    void link.over.then(() => {
+      this.#firsts.delete(link);
+      if (this.#isBurnt) this.#closeIfDone();
+    });
+  }
+
+  /** Whoever proved itself while another one was served waits with its connection in hand. */
+  #closeIfDone(): void {
+    if (this.#sessions.size > 0 || this.#firsts.size > 0) return;
+    this.#isStopped = true;
+    this.#context.hub.engine.close(this.#id, 0);
   }
 
   #welcome(proved: ProvedLink<DialerHello>): void {

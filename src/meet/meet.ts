@@ -12,35 +12,46 @@ import type { DialerHello, Direction, ListenerHello } from "../protocol/messages
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { dial, DIAL_MS, type Dialed, RETRY_MS } from "./dial.ts";
+import { UltraError } from "../base/errors.ts";
 import { orEnded } from "../base/interrupted.ts";
 import { pause } from "../base/timers.ts";
 import { directionOf, type Role } from "./direction.ts";
 import { DialerConnections, ListenerConnections, type Peer } from "./join.ts";
-import { Listener } from "./listen.ts";
+import { type Known, Listener } from "./listen.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import { proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Context } from "../link/context.ts";
 import type { MeetEvent } from "./events.ts";
 
-/** Finds the maker of a ticket and proves the ticket's secret to it. */
+/**
+ * Finds the maker of a ticket and proves the ticket's secret to it.
+ *
+ * @param kept the session key of a transfer that an earlier process began with this ticket: it is tried first, and once
+ */
 export async function meetByTicket(
   ticket: Ticket,
   role: Role,
   tuning: Tuning,
   context: Context<MeetEvent>,
+  kept?: Secret,
 ): Promise<Peer<ListenerHello>> {
   const { clock, tell, timers, ended } = context;
   const direction = directionOf(role, "dialer");
   const endMs = clock.now() + DIAL_MS;
+  let key = kept;
   while (true) {
     tell({ type: "phase", phase: "connecting" });
     const dialed = await dial(ticket, tuning, context, endMs - clock.now());
     tell({ type: "phase", phase: "proving" });
     try {
-      const { link, proved } = await proveTicket(dialed, ticket, direction, context);
-      const first = { dialed, proved, pin: ticket.pin, direction, tuning } as const;
+      const { link, proved } = await proveTicket(dialed, ticket, direction, context, key);
+      const first = { dialed, proved, ticket, direction, tuning };
       return { link, proved, extra: new DialerConnections(first, context) };
     } catch (error) {
+      if (key !== undefined && error instanceof UltraError && error.kind === "authentication") {
+        key = undefined;
+        continue;
+      }
       if (!await wasTurnedAway(dialed.link) || clock.now() + RETRY_MS >= endMs) throw error;
     }
     await orEnded(pause(RETRY_MS, timers), ended);
@@ -52,14 +63,15 @@ function proveTicket(
   ticket: Ticket,
   direction: Direction,
   context: Context,
+  key: Secret | undefined,
 ): Promise<ProvedLink<ListenerHello>> {
   const { random, timers } = context;
   const proving = proveAsDialer(dialed.link, {
     alpn: dialed.alpn,
     certificateHash: dialed.certificate,
     random,
-    secret: new Secret(ticket.token),
-    secretKind: "token",
+    secret: key ?? new Secret(ticket.token),
+    secretKind: key === undefined ? "token" : "session",
     purpose: "new",
     direction,
   }, timers);
@@ -80,13 +92,15 @@ export interface WaitRequest {
   readonly machine: MachineAddresses;
   readonly longLived: boolean;
   readonly tuning: Tuning;
+  readonly isLasting?: boolean;
+  readonly known?: Known | undefined;
 }
 
 /** Starts to wait. The ticket says where, and holds the secret. */
 export async function startWaiting(
   request: WaitRequest,
   context: Context<MeetEvent>,
-): Promise<{ readonly listener: Listener; readonly ticket: string }> {
+): Promise<{ readonly listener: Listener; readonly ticket: string; readonly port: number }> {
   const listener = new Listener(request, context);
   const endpoint = await listener.started;
   const ticket = encodeTicket({
@@ -94,7 +108,7 @@ export async function startWaiting(
     ...listener.ticketParts,
     hints: ticketHints(request.advertise, endpoint, request.machine),
   });
-  return { listener, ticket };
+  return { listener, ticket, port: endpoint.port };
 }
 
 /** The next peer that has proved the ticket's secret. */

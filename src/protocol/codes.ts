@@ -95,6 +95,9 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
  */
 export const CLOSE_INTERRUPTED = 130;
 
+/** The QUIC close code of a connection whose place another one has taken: its transfer goes on. */
+export const CLOSE_REPLACED = 132;
+
 const KINDS_BY_EXIT_CODE = invert(EXIT_CODES);
 
 /**

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ErrorKind } from "../base/errors.ts";
+import type { ErrorKind, UltraError } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
 import type { TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
@@ -41,6 +41,14 @@ export type TransferEvent =
   | { readonly type: "settings"; readonly reported: ReportedSettings }
   /** Some 20 times a second, also when nothing changed, and at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
+  /** Nothing is heard of the other side. Told once, before the connection counts as lost. */
+  | { readonly type: "stalled"; readonly silentMs: number }
+  /** The connection is lost, and another one is waited for. */
+  | { readonly type: "connection-lost"; readonly error: UltraError; readonly retryForMs: number }
+  /** The other side is heard again, on the same connection or on a new one. */
+  | { readonly type: "returned"; readonly lostMs: number; readonly connection: "same" | "new" }
+  /** The other side was started again: this transfer is over, and the next one goes on with what is there. */
+  | { readonly type: "peer-restarted" }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** A file was deleted or replaced while it was sent. What was opened is complete, and is what the receiver has. */
   | { readonly type: "name-lost"; readonly path: string | undefined }
@@ -65,6 +73,8 @@ export type CommandEvent =
   | { readonly type: "leftover"; readonly leftover: Leftover; readonly ageSeconds: number }
   /** All leftovers were told. */
   | { readonly type: "cleaned"; readonly cleaned: CleanedFolder }
+  /** A listener goes on as the one that an earlier process was. */
+  | { readonly type: "taken-up"; readonly taken: TakenUp }
   /** Something the user may want to change. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
@@ -84,8 +94,20 @@ export interface TicketNotice {
   readonly file: string | undefined;
 }
 
+/** A transfer that an earlier process of the same command began. */
+export interface TakenUp {
+  /** What this side does. */
+  readonly role: Role;
+  /** Where the other side was. */
+  readonly peer: string;
+  /** By the clock on the wall, in milliseconds. */
+  readonly beganMs: number;
+}
+
 export type Warning =
   | TicketFileWarning
+  /** Nothing can be written where the system keeps state. */
+  | { readonly about: "nothing-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { UltraError } from "../base/errors.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
+import { CLOSE_REPLACED, EXIT_CODES } from "../protocol/codes.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { Side } from "./side.ts";
@@ -49,6 +49,11 @@ export class ExtraLinks {
   /** Resolved when all of them are gone. */
   async close(code: number): Promise<void> {
     await Promise.all([...this.#links].map((link) => link.close(code)));
+  }
+
+  /** The first connection is lost or replaced, and takes the others with it; resolved when nothing can come of them any more. */
+  async drop(): Promise<void> {
+    await Promise.all([...this.#links].map((link) => link.drop(CLOSE_REPLACED)));
   }
 
   #receive(link: ControlLink, message: Message | undefined): void {

@@ -9,6 +9,7 @@ import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
 import { isAny, type LinkChoice, type Preserve, type SinkId, type TransferId, type Unkept } from "../protocol/words.ts";
+import type { Context } from "../link/context.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
@@ -37,8 +38,6 @@ export interface ReceiveOptions {
   readonly noSync: boolean;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
-  /** Whether the machine may go to sleep meanwhile. */
-  readonly allowSleep: boolean;
   /** Lanes to grant at most, on all connections together. */
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
@@ -61,9 +60,9 @@ const DISPOSE_MS = 1000;
 type State =
   /** From the start; to `awaiting` with a link. */
   | { readonly at: "ready" }
-  /** From `ready`, for {@linkcode OFFER_MS} at most; to `receiving` with the offer. */
+  /** From `ready`, and again with another link, for {@linkcode OFFER_MS} at most; to `receiving` with the offer. */
   | { readonly at: "awaiting"; readonly peer: Peer; readonly sinceMs: number }
-  /** From `awaiting`; final. */
+  /** From `awaiting`; final, with another peer when the link is replaced. */
   | {
     readonly at: "receiving";
     readonly peer: Peer;
@@ -79,6 +78,13 @@ interface Grant {
   readonly number: number;
   readonly granted: number;
   opened: number;
+}
+
+/** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
+export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
+  const { folder, overwrite, hidden, rename, links, preserve, noSync } = options;
+  const decided = { overwrite, hidden, rename, links, preserve, noSync };
+  return hub.engine.sink({ folder, create: false, discard: false, ...decided });
 }
 
 export class Incoming implements Side {
@@ -100,6 +106,8 @@ export class Incoming implements Side {
   #isDurable = true;
   /** What the folder's file system refused to keep of anything. */
   #unkept: Unkept = EVERYTHING_KEPT;
+  /** Whether the sender may not have heard that its offer was accepted, so that it makes it again. */
+  #mayOfferAgain = false;
   #changed = () => {};
 
   /** @param transfer its number on its link: 1 for the first one */
@@ -137,9 +145,23 @@ export class Incoming implements Side {
 
   connect(peer: Peer, changed: () => void): void {
     this.#changed = changed;
-    this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
-    // Lanes are allowed after the offer.
-    peer.link.admit(0);
+    this.#await(peer);
+  }
+
+  lose(): void {
+    this.#connections.clear();
+    this.machine.handle({ type: "link-lost" });
+  }
+
+  /** Says once more what it accepts, and what it has. Before the offer there is nothing to go on with. */
+  reconnect(peer: Peer): void {
+    this.lose();
+    if (this.#state.at !== "receiving") return this.#await(peer);
+    this.#state = { ...this.#state, peer };
+    this.#joined = 1;
+    this.#mayOfferAgain = true;
+    this.#grantFirst(peer, this.#state.offer);
+    this.machine.handle({ type: "link-restored" });
   }
 
   tell(event: TransferEvent): void {
@@ -234,6 +256,12 @@ export class Incoming implements Side {
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
   }
 
+  #await(peer: Peer): void {
+    this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
+    // Lanes are allowed after the offer.
+    peer.link.admit(0);
+  }
+
   #enter(phase: TransferPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -245,11 +273,13 @@ export class Incoming implements Side {
   }
 
   #accept(offer: Offer): void {
+    if (this.#mayOfferAgain && this.#state.at === "receiving" && offer.transfer === this.#transfer) {
+      return void (this.#mayOfferAgain = false);
+    }
     if (this.#state.at !== "awaiting") {
       return this.#cancel(new UltraError("protocol", "The other side made a second offer"));
     }
     const { peer } = this.#state;
-    const { lanes, connections } = this.#options;
     if (offer.transfer !== this.#transfer) {
       return this.#cancel(
         new UltraError("protocol", `The other side offered transfer ${offer.transfer}, not ${this.#transfer}`),
@@ -266,8 +296,15 @@ export class Incoming implements Side {
     };
     this.tell({ type: "started", start: { role: "receive", name: offer.name, bytes: offer.totalSize } });
     this.#enter("moving");
-    this.#grant(peer.link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
-    if (connections !== undefined) peer.extra.want(connections);
+    this.#grantFirst(peer, offer);
+    // Nothing to a machine whose link was never lost.
+    this.machine.handle({ type: "link-restored" });
+  }
+
+  #grantFirst({ link, extra }: Peer, offer: Offer): void {
+    const { lanes, connections } = this.#options;
+    this.#grant(link, 1, Math.max(1, Math.min(offer.lanes, Math.floor(lanes / (connections ?? 1)), MAX_LANES)));
+    if (connections !== undefined) extra.want(connections);
   }
 
   /** Lets a connection's lanes in, and says so. */

@@ -11,11 +11,16 @@ import { CLOSE_INTERRUPTED, EXIT_CODES } from "../protocol/codes.ts";
 import type { SinkId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
-import { Incoming, type ReceiveOptions } from "./incoming.ts";
+import { Incoming, openSink, type ReceiveOptions } from "./incoming.ts";
 import type { Offering } from "./offering.ts";
 import { Outgoing, type SendOptions } from "./outgoing.ts";
 import type { Side } from "./side.ts";
 import { Transfer } from "./transfer.ts";
+
+export interface RetryOptions {
+  /** How long a lost connection is waited for, in milliseconds; 0: not at all. */
+  readonly retryForMs: number;
+}
 
 /** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
 const HANG_UP_MS = 2000;
@@ -23,7 +28,7 @@ const HANG_UP_MS = 2000;
 type LinkState =
   /** From the start, and from itself with each transfer that ends well. */
   | { readonly at: "free"; /** What this side was in the last one. */ readonly last: Side["role"] | undefined }
-  /** From `free`, when a transfer failed: it has closed the link. Final. */
+  /** From `free`, when a transfer failed, or lost its link behind its end: it has closed the link. Final. */
   | { readonly at: "ended" };
 
 /**
@@ -31,8 +36,10 @@ type LinkState =
  * whole ends its link; one in which files failed does not.
  */
 export class LinkTransfers {
-  readonly #peer: Peer;
   readonly #context: RunContext;
+  readonly #options: RetryOptions;
+  /** Whoever is at the other end, on the link that carries what follows: another one after each lost connection. */
+  #peer: Peer;
   /** Transfers that have begun: the number of the last one. */
   #begun = 0;
   #isRunning = false;
@@ -40,28 +47,44 @@ export class LinkTransfers {
   /** Resolved when what the last transfer leaves behind is gone. */
   #gone: Promise<unknown> = Promise.resolve();
 
-  constructor(peer: Peer, context: RunContext) {
+  constructor(peer: Peer, options: RetryOptions, context: RunContext) {
     this.#peer = peer;
+    this.#options = options;
     this.#context = context;
   }
 
-  /** Sends an offering. Its source stays its owner's. */
-  async send(offering: Offering, options: SendOptions): Promise<Outcome> {
-    const outgoing = new Outgoing(offering, this.#begin(), options, this.#context);
-    const outcome = await this.#run(outgoing);
-    outgoing.report(outcome);
-    return outcome;
+  /**
+   * Sends an offering. Its source stays its owner's.
+   *
+   * @param again makes the same offering anew: a receiver that was started again has forgotten the first one, not the files
+   */
+  async send(offering: Offering, options: SendOptions, again: () => Offering): Promise<Outcome> {
+    for (let current = offering;; current = again()) {
+      const outgoing = new Outgoing(current, this.#begin(), options, this.#context);
+      const outcome = await this.#run(outgoing);
+      if (outcome !== undefined) {
+        outgoing.report(outcome);
+        return outcome;
+      }
+      this.#context.hub.engine.dispose(current.id);
+    }
   }
 
   /** Receives what the other side offers next. The sink is disposed of behind it. */
   async receive(sink: SinkId, options: ReceiveOptions): Promise<Outcome> {
-    const incoming = new Incoming(sink, this.#begin(), options, this.#context);
-    try {
-      const outcome = await this.#run(incoming);
-      incoming.report(outcome);
-      return outcome;
-    } finally {
-      this.#gone = Promise.all([this.#gone, incoming.dispose()]);
+    for (let current = sink;; current = openSink(options, this.#context)) {
+      const incoming = new Incoming(current, this.#begin(), options, this.#context);
+      try {
+        const outcome = await this.#run(incoming);
+        if (outcome !== undefined) {
+          incoming.report(outcome);
+          return outcome;
+        }
+      } finally {
+        this.#gone = Promise.all([this.#gone, incoming.dispose()]);
+      }
+      // The next sink takes up what this one leaves.
+      await this.#gone;
     }
   }
 
@@ -85,10 +108,12 @@ export class LinkTransfers {
   }
 
   /**
+   * Runs a transfer to its end; `undefined`: the other side was started again, and transfers are numbered anew on its link.
+   *
    * @throws {Interrupted} when the user ended the run
    * @throws {UltraError} when the link ended before the transfer began
    */
-  async #run(side: Side): Promise<Outcome> {
+  async #run(side: Side): Promise<Outcome | undefined> {
     try {
       await this.#gone;
       return await this.#runOn(this.#peer, side);
@@ -97,10 +122,10 @@ export class LinkTransfers {
     }
   }
 
-  async #runOn(peer: Peer, side: Side): Promise<Outcome> {
+  async #runOn(peer: Peer, side: Side): Promise<Outcome | undefined> {
     if (peer.link.isOver) throw (await peer.link.over).error;
     const { ended } = this.#context;
-    const transfer = new Transfer(side, this.#context);
+    const transfer = new Transfer(side, this.#options.retryForMs, this.#context);
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));
@@ -111,16 +136,23 @@ export class LinkTransfers {
       transfer.connect(peer);
       if (ended.aborted) onEnded();
       await transfer.rest;
-      // Without reconnection (a later version has it) a lost connection ends a transfer that still runs.
-      if (transfer.state.at === "disconnected") transfer.cancel(transfer.state.end.error);
     } finally {
       ended.removeEventListener("abort", onEnded);
     }
-    const { outcome } = transfer;
+    const { outcome, state } = transfer;
+    if (state.at !== "finished") throw new Error(`A transfer that is ${state.at} is at rest`);
+    if (state.successor !== undefined) {
+      side.tell({ type: "peer-restarted" });
+      this.#peer = state.successor;
+      this.#begun = 0;
+      return undefined;
+    }
     const code = codeOf(outcome);
-    const isFree = outcome.state === "finished" && side.isLinkFree;
+    const last = state.peer;
+    const isFree = outcome.state === "finished" && side.isLinkFree && last !== undefined;
+    if (last !== undefined) this.#peer = last;
     this.#state = isFree ? { at: "free", last: side.role } : { at: "ended" };
-    this.#gone = Promise.all([isFree ? undefined : peer.link.close(code), transfer.closeExtra(code)]);
+    this.#gone = Promise.all([isFree ? undefined : last?.link.close(code), transfer.closeExtra(code)]);
     if (interrupted !== undefined) throw interrupted;
     return outcome;
   }

@@ -1,42 +1,44 @@
 /**
- * One transfer over a link of its own, as `send`, `recv` and each phase of `test` have it: hangs up behind it. A connection that is lost
- * ends it.
+ * One transfer over a link of its own, as `send`, `recv` and each phase of `test` have it: hangs up behind it.
  *
  * @module
  */
 
-import type { Context } from "../link/context.ts";
 import type { Peer } from "../meet/join.ts";
 import type { SinkId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import type { ReceiveOptions } from "./incoming.ts";
-import { LinkTransfers } from "./link_transfers.ts";
+import { LinkTransfers, type RetryOptions } from "./link_transfers.ts";
 import type { Offering } from "./offering.ts";
 import type { SendOptions } from "./outgoing.ts";
 
-/** Sends an offering over a link whose other end has proved itself. */
+/** What holds for a run of either direction. */
+export interface RunOptions extends RetryOptions {
+  /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
+}
+
+/**
+ * Sends an offering over a link whose other end has proved itself.
+ *
+ * @param again makes the same offering anew, for a receiver that was started again
+ */
 export function send(
   offering: Offering,
   peer: Peer,
-  options: SendOptions,
+  options: SendOptions & RunOptions,
   context: RunContext,
+  again: () => Offering,
 ): Promise<Outcome> {
-  return once(peer, options, context, (transfers) => transfers.send(offering, options));
-}
-
-/** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
-export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, overwrite, hidden, rename, links, preserve, noSync } = options;
-  const decided = { overwrite, hidden, rename, links, preserve, noSync };
-  return hub.engine.sink({ folder, create: false, discard: false, ...decided });
+  return once(peer, options, context, (transfers) => transfers.send(offering, options, again));
 }
 
 /** Receives one transfer into `sink` over a link whose other end has proved itself. The sink is disposed of at the end. */
 export function receive(
   sink: SinkId,
   peer: Peer,
-  options: ReceiveOptions,
+  options: ReceiveOptions & RunOptions,
   context: RunContext,
 ): Promise<Outcome> {
   return once(peer, options, context, (transfers) => transfers.receive(sink, options));
@@ -44,12 +46,12 @@ export function receive(
 
 async function once(
   peer: Peer,
-  { allowSleep }: { readonly allowSleep: boolean },
+  options: RunOptions,
   context: RunContext,
   act: (transfers: LinkTransfers) => Promise<Outcome>,
 ): Promise<Outcome> {
-  using _awake = allowSleep ? undefined : context.hub.engine.stayAwake();
-  const transfers = new LinkTransfers(peer, context);
+  using _awake = options.allowSleep ? undefined : context.hub.engine.stayAwake();
+  const transfers = new LinkTransfers(peer, options, context);
   try {
     return await act(transfers);
   } finally {

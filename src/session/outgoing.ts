@@ -19,7 +19,7 @@ import { type SenderPlan, senderPlan } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { chunkBlocks } from "../settings/ultra.ts";
-import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
+import { kindOfFault, type Outcome, type Summary } from "../transfer/outcome.ts";
 import { Sender } from "../transfer/sender.ts";
 import type { SenderCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
@@ -32,8 +32,6 @@ export interface SendOptions {
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
-  /** Whether the machine may go to sleep meanwhile. */
-  readonly allowSleep: boolean;
 }
 
 type State =
@@ -52,6 +50,14 @@ type State =
   | { readonly at: "listing"; readonly road: Road; readonly meter: Meter }
   /** From `listing`; final. */
   | { readonly at: "listed"; readonly road: Road; readonly meter: Meter };
+
+type Way =
+  /** From the start, and from `accepting` with `accept`; to `lost` with the first connection. */
+  | "open"
+  /** From the others; to `accepting` with another first connection. */
+  | "lost"
+  /** From `lost`: the receiver is to say once more how many lanes it takes. */
+  | "accepting";
 
 /** What the transfer runs on, as it was found when its first connection came. */
 interface Road {
@@ -99,10 +105,11 @@ export class Outgoing implements Side {
   readonly #open = new Set<LaneId>();
   /** Since when none is. */
   #lanelessMs = 0;
-  /** Lanes that were opened, ever: the number of the next one. */
+  /** Lanes that were opened since the first connection came: the number of the next one. */
   #opened = 0;
-  /** Connections that there were, ever. */
+  /** Connections that there were since then. */
   #joined = 0;
+  #way: Way = "open";
 
   /** @param transfer its number on its link: 1 for the first one */
   constructor(offering: Offering, transfer: number, options: SendOptions, context: RunContext) {
@@ -145,23 +152,45 @@ export class Outgoing implements Side {
   /** Makes the offer. */
   connect(peer: Peer, changed: () => void): void {
     const { link, proved } = peer;
-    const { clock, cores, host } = this.#context;
-    const distance = distanceOf(addressOf(link.remote));
-    const plan = senderPlan({ distance, cores, tuning: this.#options.tuning });
-    const tuner = new ConnectionTuner(distance, plan.automatic);
-    const { name, totalSize } = this.#offering;
-    this.#lanes = Math.min(plan.lanes, proved.peer.maxLanes, MAX_LANES);
-    const road = { peer, plan, tuner, startedMs: clock.now(), changed };
+    const road = this.#roadTo(peer, this.#context.clock.now(), changed);
     const earlyBytes = proved.peer.type === "dialer-hello" ? Infinity : EARLY_PAGE_BYTES;
     this.#state = { at: "offered", road, earlyBytes, early: new Map() };
     link.admit(0);
-    link.send({ type: "offer", transfer: this.#transfer, host, name, totalSize, lanes: this.#lanes });
+    this.#offer(link);
     this.#enter("listing");
+    const { name, totalSize } = this.#offering;
     this.tell({ type: "started", start: { role: "send", name, bytes: totalSize } });
     this.#offering.handOver((event) => {
       this.#on(event);
       changed();
     });
+  }
+
+  lose(): void {
+    this.#way = "lost";
+    this.#connections.clear();
+    this.#open.clear();
+    if (this.#state.at === "offered") this.#state.early.clear();
+    this.machine.handle({ type: "link-lost" });
+  }
+
+  /** Offers once more when nobody accepted; in any case the receiver says what it has, and how many lanes it takes here. */
+  reconnect(peer: Peer): void {
+    if (this.#state.at === "ready") return;
+    this.lose();
+    const { startedMs, changed } = this.#state.road;
+    const road = this.#roadTo(peer, startedMs, changed);
+    this.#opened = this.#joined = 0;
+    peer.link.admit(0);
+    if (this.#state.at === "offered") {
+      this.#state = { ...this.#state, road, earlyBytes: 0 };
+      this.#way = "open";
+      this.#offer(peer.link);
+    } else {
+      this.#state = { ...this.#state, road };
+      this.#way = "accepting";
+    }
+    this.machine.handle({ type: "link-restored" });
   }
 
   tell(event: TransferEvent): void {
@@ -170,7 +199,7 @@ export class Outgoing implements Side {
 
   step(): void {
     this.#feed();
-    if (this.#state.at === "listing" || this.#state.at === "listed") {
+    if (this.#way === "open" && (this.#state.at === "listing" || this.#state.at === "listed")) {
       this.#tune(this.#state.road);
       this.#checkLanes();
     }
@@ -217,7 +246,7 @@ export class Outgoing implements Side {
       this.#state.early.set(link, lanes);
       return true;
     }
-    if (this.#state.at === "ready" || this.#connections.has(link)) return false;
+    if (this.#state.at === "ready" || this.#way !== "open" || this.#connections.has(link)) return false;
     this.#add(this.#state.road, link, lanes);
     return true;
   }
@@ -240,7 +269,7 @@ export class Outgoing implements Side {
   report(outcome: Outcome): void {
     if (outcome.state !== "finished" || this.#state.at === "ready") return;
     const seconds = (this.#context.clock.now() - this.#state.road.startedMs) / 1000;
-    const facts = factsOf(outcome.summary, {
+    const facts = factsOf(this.#withResent(outcome.summary), {
       seconds,
       // The receiver confirms only what is on its disk.
       durable: true,
@@ -256,13 +285,43 @@ export class Outgoing implements Side {
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
+  /** The machine counts what was granted again; what of the first grants was never read when a connection was lost, the engine knows. */
+  #withResent(summary: Summary): Summary {
+    const sentBytes = this.#context.hub.engine.stats(this.id)?.sentBytes ?? Infinity;
+    const twice = Math.max(0, sentBytes - summary.committedBytes);
+    return { ...summary, resentBytes: Math.min(summary.resentBytes, twice) };
+  }
+
   #enter(phase: TransferPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.tell({ type: "phase", phase });
   }
 
+  /** What of the settings hangs on the path. */
+  #roadTo(peer: Peer, startedMs: number, changed: () => void): Road {
+    const distance = distanceOf(addressOf(peer.link.remote));
+    const plan = senderPlan({ distance, cores: this.#context.cores, tuning: this.#options.tuning });
+    this.#lanes = Math.min(plan.lanes, peer.proved.peer.maxLanes, MAX_LANES);
+    return { peer, plan, tuner: new ConnectionTuner(distance, plan.automatic), startedMs, changed };
+  }
+
+  #offer(link: ControlLink): void {
+    const { name, totalSize } = this.#offering;
+    link.send({
+      type: "offer",
+      transfer: this.#transfer,
+      host: this.#context.host,
+      name,
+      totalSize,
+      lanes: this.#lanes,
+    });
+  }
+
   #begin({ transfer, lanes }: Accept): void {
+    if (this.#way === "accepting" && this.#state.at !== "ready" && transfer === this.#transfer) {
+      return this.#goOn(this.#state.road, lanes);
+    }
     if (this.#state.at !== "offered" || transfer !== this.#transfer) {
       const what = this.#state.at === "offered" ? "accepted another transfer" : "accepted the offer twice";
       return this.machine.handle({ type: "cancel", error: new UltraError("protocol", `The other side ${what}`) });
@@ -274,10 +333,22 @@ export class Outgoing implements Side {
     this.#lanes = Math.min(lanes, this.#lanes);
     this.#enter("moving");
     this.#feed();
-    this.tell({ type: "opened", streams: this.#lanes });
-    this.#openLanes(road, road.peer.link, this.#lanes);
+    this.#openFirst(road);
     for (const [link, granted] of early) this.#add(road, link, granted);
     road.peer.extra.want(road.plan.atOnce);
+  }
+
+  /** Lanes of a first connection that replaces another one. */
+  #goOn(road: Road, lanes: number): void {
+    this.#way = "open";
+    this.#lanes = Math.min(lanes, this.#lanes);
+    this.#openFirst(road);
+    road.peer.extra.want(road.plan.atOnce);
+  }
+
+  #openFirst(road: Road): void {
+    this.tell({ type: "opened", streams: this.#lanes });
+    this.#openLanes(road, road.peer.link, this.#lanes);
   }
 
   #add(road: Road, link: ControlLink, granted: number): void {

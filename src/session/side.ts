@@ -16,7 +16,7 @@ export interface Machine {
   handle(
     event:
       | { readonly type: "message"; readonly message: TransferMessage }
-      | { readonly type: "link-lost" }
+      | { readonly type: "link-lost" | "link-restored" }
       | { readonly type: "cancel"; readonly error: UltraError }
       | { readonly type: "tick"; readonly nowMs: number },
   ): void;
@@ -40,6 +40,10 @@ export interface Side {
    * @param changed is called after each event of the engine that the machine has taken in
    */
   connect(peer: Peer, changed: () => void): void;
+  /** The first connection is lost, and with it all others, all lanes and grants. */
+  lose(): void;
+  /** Another first connection is there; nothing of the earlier ones is being read or written any more. */
+  reconnect(peer: Peer): void;
   tell(event: TransferEvent): void;
   /** At the end of each turn, before {@linkcode Side.flush}: feeds the machine, and tells what became of it. */
   step(): void;

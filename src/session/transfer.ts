@@ -4,34 +4,46 @@
  * A turn delivers a batch of engine events one after the other and then settles once: the machine gets the time, its commands are
  * carried out. Progress is emitted by the clock, however many turns there are.
  *
+ * A first connection that is silent or lost is replaced by another one, on which the machines state what they have.
+ *
  * @module
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { ControlLink, LinkEnd } from "../link/control_link.ts";
-import type { ExtraConnections, Peer } from "../meet/join.ts";
-import { isHandshake } from "../protocol/codes.ts";
+import type { ControlLink, LinkEnd, LinkHandler } from "../link/control_link.ts";
+import type { Peer, Return } from "../meet/join.ts";
+import { CLOSE_REPLACED, EXIT_CODES, isHandshake } from "../protocol/codes.ts";
 import type { Decoded } from "../protocol/decode.ts";
 import type { TransferId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import { ExtraLinks } from "./extra_links.ts";
 import type { Side } from "./side.ts";
+import { MISSING_MS, Silence } from "./silence.ts";
 
 export type TransferState =
   /** From the start; to `active` with a link. */
   | { readonly at: "waiting" }
-  /** From `waiting`; to `disconnected` when the link ends before the transfer does, to `finished` with the outcome. */
+  /**
+   * From `waiting` and `returning`. To `disconnected` when the link is lost before the transfer ends, to `returning` with a link that
+   * replaces it, to `finished` with the outcome.
+   */
   | {
     readonly at: "active";
-    readonly link: ControlLink;
-    readonly extra: ExtraConnections;
-    readonly running: Disposable;
+    readonly peer: Peer;
+    readonly silence: Silence;
+    /** While the link is silent: what looks for another one. */
+    seeking: Disposable | undefined;
   }
-  /** From `active`; to `finished` when the transfer is cancelled. */
-  | { readonly at: "disconnected"; readonly end: LinkEnd; readonly running: Disposable }
-  /** From all others; final. The link that carried control messages is its owner's again. */
-  | { readonly at: "finished" };
+  /** From `active`. To `returning` with another link, to `finished` with the outcome: at the latest when the time for a return is over. */
+  | { readonly at: "disconnected"; readonly sinceMs: number; readonly peer: Peer; readonly seeking: Disposable }
+  /** From `active` and `disconnected`, until nothing can come of the old connections any more; to `active`, or to `finished`. */
+  | { readonly at: "returning"; readonly sinceMs: number; peer: Peer }
+  /**
+   * From all others; final. The link that carried control messages, if there is one, is its owner's again. A successor is the other side
+   * after it was started again: what follows happens on its link.
+   */
+  | { readonly at: "finished"; readonly peer: Peer | undefined; readonly successor: Peer | undefined };
 
 /** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
@@ -39,23 +51,35 @@ const TICK_MS = 50;
 /** Shortest time between two progress events: twice the rate at which the fastest output shows them. */
 const PROGRESS_MS = 50;
 
-/** So that a peer whose user pressed nothing still knows that this side lives; QUIC's idle time is twenty of them. */
+/** So that a peer whose user pressed nothing still knows that this side lives: what is silent for three of them may be gone. */
 const HEARTBEAT_MS = 1000;
+
+/** Silence after which a fresh connection is tried beside the one that is there. */
+const SILENT_MS = 3000;
+
+/** Silence that the user is told of. */
+const STALLED_MS = 8000;
 
 export class Transfer {
   readonly #side: Side;
   readonly #context: RunContext;
+  /** How long another connection is waited for, 0: not at all. */
+  readonly #retryForMs: number;
   readonly #extraLinks: ExtraLinks;
   readonly #rest = Promise.withResolvers<void>();
+  readonly #running = new DisposableStack();
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
   /** When progress was emitted last. */
   #progressMs = -Infinity;
+  /** Since when the user knows that nothing moves: then the end of that is told as well. */
+  #stalledSinceMs: number | undefined;
 
-  constructor(side: Side, context: RunContext) {
+  constructor(side: Side, retryForMs: number, context: RunContext) {
     this.#side = side;
     this.#context = context;
+    this.#retryForMs = retryForMs;
     this.#extraLinks = new ExtraLinks(side, (act) => this.#let(act));
   }
 
@@ -72,38 +96,23 @@ export class Transfer {
     return this.#side.machine.outcome;
   }
 
-  /** Resolved when the transfer is disconnected or finished. */
+  /** Resolved when the transfer is finished. */
   get rest(): Promise<void> {
     return this.#rest.promise;
   }
 
   /** Begins over a link whose other end has proved itself. */
   connect(peer: Peer): void {
-    const { link, extra } = peer;
     const { timers, hub } = this.#context;
     if (this.#state.at !== "waiting") throw new Error(`A transfer that is ${this.#state.at} cannot begin`);
-    const running = new DisposableStack();
-    running.use(timers.every(TICK_MS, () => this.#settle()));
-    running.use(timers.every(HEARTBEAT_MS, () => {
-      if (this.#side.hasBegun) link.send({ type: "heartbeat" });
+    this.#running.use(timers.every(TICK_MS, () => this.#settle()));
+    this.#running.use(timers.every(HEARTBEAT_MS, () => {
+      if (this.#state.at === "active" && this.#side.hasBegun) this.#state.peer.link.send({ type: "heartbeat" });
     }));
-    running.use(hub.onTurn(() => {
+    this.#running.use(hub.onTurn(() => {
       if (this.#isChanged) this.#settle();
     }));
-    this.#state = { at: "active", link, extra, running };
-    this.#side.connect(peer, () => this.#isChanged = true);
-    link.handle({
-      message: (decoded) => this.#let(() => this.#deliver(decoded)),
-      broken: (error) => this.#let(() => this.#fail(error)),
-      ended: (end) => this.#let(() => this.#lose(end)),
-      laneOpened: () => this.#let(() => this.#side.laneOpened(link)),
-      laneClosed: (lane) => this.#let(() => this.#side.laneClosed(lane)),
-    });
-    extra.begin(this.#side.mostConnections, (further) => {
-      this.#extraLinks.take(further);
-      this.#settle();
-    });
-    this.#settle();
+    this.#run(peer, () => this.#side.connect(peer, () => this.#isChanged = true));
   }
 
   /** Ends the transfer from here, unless it is over. */
@@ -115,6 +124,33 @@ export class Transfer {
   /** Closes all connections but the first; resolved when they are gone. */
   async closeExtra(code: number): Promise<void> {
     await this.#extraLinks.close(code);
+  }
+
+  /** Goes on over a link. */
+  #run(peer: Peer, begin: () => void): void {
+    const { link, extra } = peer;
+    const { clock, hub } = this.#context;
+    this.#state = { at: "active", peer, silence: new Silence(link.id, hub, clock.now()), seeking: undefined };
+    begin();
+    link.handle({
+      message: (decoded) => this.#let(() => this.#deliver(decoded)),
+      broken: (error) => this.#let(() => this.#fail(error)),
+      ended: (end) => this.#let(() => this.#lose(end)),
+      laneOpened: () => this.#let(() => this.#side.laneOpened(link)),
+      laneClosed: (lane) => this.#let(() => this.#side.laneClosed(lane)),
+    });
+    extra.begin({
+      most: this.#side.mostConnections,
+      take: (further) => {
+        this.#extraLinks.take(further);
+        this.#settle();
+      },
+      returned: this.#retryForMs === 0 ? undefined : (what) => {
+        this.#return(what);
+        this.#settle();
+      },
+    });
+    this.#settle();
   }
 
   /** Lets something happen in the turn that runs. */
@@ -129,6 +165,7 @@ export class Transfer {
     this.#isChanged = false;
     // Seals and acknowledgements become due with the clock.
     machine.handle({ type: "tick", nowMs });
+    this.#watch(nowMs);
     this.#side.step();
     this.#side.flush();
     const isOver = machine.outcome.state !== "running";
@@ -137,24 +174,59 @@ export class Transfer {
       this.#progressMs = nowMs;
       this.#side.tell({ type: "progress", progress: machine.progress });
     }
-    if (isOver) this.#finish();
+    if (isOver) this.#finish(undefined);
   }
 
-  #finish(): void {
+  /** Sees to it that a silent link is replaced, and that nobody waits for ever. */
+  #watch(nowMs: number): void {
+    const state = this.#state;
+    if (state.at === "active") {
+      const silentMs = state.silence.lasts(nowMs);
+      const { extra } = state.peer;
+      // Where the system says that an address is gone, a missing heartbeat is enough.
+      const isSuspect = silentMs >= MISSING_MS && (state.seeking !== undefined || extra.isUprooted);
+      if (silentMs < (isSuspect ? MISSING_MS : SILENT_MS)) {
+        state.seeking?.[Symbol.dispose]();
+        state.seeking = undefined;
+        if (this.#stalledSinceMs !== undefined) this.#tellReturn(this.#stalledSinceMs, "same");
+        return;
+      }
+      // A receiver that serves somebody else first says nothing until it has accepted.
+      if (!this.#side.hasBegun || !this.#side.hasStarted) return;
+      if (this.#retryForMs > 0) state.seeking ??= extra.seek();
+      if (silentMs >= STALLED_MS && this.#stalledSinceMs === undefined) {
+        this.#stalledSinceMs = state.silence.sinceMs;
+        this.#side.tell({ type: "stalled", silentMs });
+      }
+    } else if (state.at === "disconnected" || state.at === "returning") {
+      if (nowMs - state.sinceMs < this.#retryForMs) return;
+      this.#fail(
+        new UltraError("network", "The connection was lost, and did not come back in time", { reason: "lost" }),
+      );
+    }
+  }
+
+  #tellReturn(sinceMs: number, connection: "same" | "new"): void {
+    this.#stalledSinceMs = undefined;
+    this.#side.tell({ type: "returned", lostMs: this.#context.clock.now() - sinceMs, connection });
+  }
+
+  #finish(successor: Peer | undefined): void {
     const state = this.#state;
     if (state.at === "finished") return;
-    this.#state = { at: "finished" };
-    if (state.at !== "waiting") state.running[Symbol.dispose]();
-    if (state.at === "active") {
-      state.extra.end();
-      // What follows on the link belongs to what follows the transfer.
-      if (this.outcome.state === "finished") state.link.release();
-    }
+    const peer = state.at === "active" || state.at === "returning" ? state.peer : undefined;
+    this.#state = { at: "finished", peer, successor };
+    this.#running.dispose();
+    if (state.at !== "waiting") state.peer.extra.end();
+    if (state.at === "active" || state.at === "disconnected") state.seeking?.[Symbol.dispose]();
+    // What follows on the link belongs to what follows the transfer.
+    if (this.outcome.state === "finished") peer?.link.release();
     this.#rest.resolve();
   }
 
   #deliver({ message }: Decoded): void {
     const { machine, hasBegun } = this.#side;
+    if (this.#state.at === "active") this.#state.silence.heard(this.#context.clock.now());
     // Unknown, but not critical: from a later version.
     if (message === undefined) return;
     if (isHandshake(message)) return this.#violated(`The other side sent "${message.type}" after its proof`);
@@ -172,11 +244,57 @@ export class Transfer {
     this.#side.machine.handle({ type: "cancel", error });
   }
 
+  /** A link that the other side closed, or that broke a rule, was not lost. */
   #lose(end: LinkEnd): void {
-    this.#side.machine.handle({ type: "link-lost" });
-    if (this.#state.at !== "active") return;
-    this.#state.extra.end();
-    this.#state = { at: "disconnected", end, running: this.#state.running };
-    this.#rest.resolve();
+    // What ends in this turn needs no connection any more.
+    if (this.#state.at !== "active" || this.outcome.state !== "running") return;
+    const { peer, silence, seeking } = this.#state;
+    const isLost = end.cause === "transport" || (end.cause === "peer" && end.code === CLOSE_REPLACED);
+    this.#side.lose();
+    if (!isLost || this.#retryForMs === 0) {
+      this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? NOTHING };
+      return this.#fail(end.error);
+    }
+    void this.#extraLinks.drop();
+    this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? peer.extra.seek() };
+    this.#stalledSinceMs = silence.sinceMs;
+    this.#side.tell({ type: "connection-lost", error: end.error, retryForMs: this.#retryForMs });
   }
+
+  /** Whoever comes back knows that the old connection is gone, also where it still looks alive from here. */
+  #return(what: Return): void {
+    const state = this.#state;
+    if (what.type === "forgotten") return this.#fail(forgotten());
+    const { link } = what.peer;
+    if (state.at === "waiting" || state.at === "finished") return void link.close(EXIT_CODES.network);
+    const sinceMs = state.at === "active" ? state.silence.sinceMs : state.sinceMs;
+    const old = state.peer;
+    old.extra.end();
+    if (state.at !== "returning") state.seeking?.[Symbol.dispose]();
+    old.link.handle(DEAF);
+    const gone = Promise.all([old.link.drop(CLOSE_REPLACED), this.#extraLinks.drop()]);
+    if (what.type === "restarted") return this.#finish(what.peer);
+    this.#side.lose();
+    // (Several connections may come before the old ones are gone: the last one counts.)
+    if (state.at === "returning") return void (state.peer = what.peer);
+    const returning: TransferState = { at: "returning", sinceMs, peer: what.peer };
+    this.#state = returning;
+    void gone.then(() => {
+      if (this.#state !== returning) return;
+      this.#tellReturn(sinceMs, "new");
+      this.#run(returning.peer, () => this.#side.reconnect(returning.peer));
+    });
+  }
+}
+
+const NOTHING: Disposable = { [Symbol.dispose]: () => {} };
+
+/** Takes what still comes on a link that was replaced. */
+const DEAF: LinkHandler = { message: () => {}, broken: () => {}, ended: () => {} };
+
+function forgotten(): UltraError {
+  return new UltraError(
+    "authentication",
+    "The other side was started again and does not know this transfer any more: run the command again with its new ticket",
+  );
 }

@@ -19,6 +19,8 @@ const ADVICE: Readonly<Record<Reason, string>> = {
   "folder-missing": "create it, or name another with --into",
   "not-a-folder": "name one with --into",
   "test-folder": "choose another folder with --dir",
+  "lost": "--retry-for waits longer",
+  "waited": "--wait says how long",
 };
 
 /** How an expected failure reads, with what can be done about it on this side. */

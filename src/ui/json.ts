@@ -50,6 +50,11 @@ type ObjectType =
   | "connection-added"
   | "settings"
   | "progress"
+  | "stalled"
+  | "connection-lost"
+  | "connection-returned"
+  | "peer-restarted"
+  | "taken-up"
   | "warning"
   | "note"
   | "file-failed"
@@ -154,6 +159,12 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "added": ({ added }) => ({ type: "connection-added", ...added }),
     "settings": ({ reported: { connection, settings } }) => ({ type: "settings", connection, ...settings }),
     "progress": () => progressObject(state()),
+    "stalled": ({ silentMs }) => ({ type: "stalled", silentSeconds: silentMs / 1000 }),
+    "connection-lost": ({ error, retryForMs }) => {
+      return { type: "connection-lost", text: error.message, retrySeconds: retryForMs / 1000 };
+    },
+    "returned": ({ lostMs, connection }) => ({ type: "connection-returned", lostSeconds: lostMs / 1000, connection }),
+    "peer-restarted": () => ({ type: "peer-restarted" }),
     "file-failed": ({ failure }) => ({ type: "file-failed", ...failureFields(failure) }),
     "complete": ({ facts }) => completeObject(facts),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
@@ -169,6 +180,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       ...why !== "" && { why },
     }),
     "cleaned": ({ cleaned }) => ({ type: "cleaned", ...cleaned }),
+    "taken-up": ({ taken: { role, peer, beganMs } }) => ({ type: "taken-up", role, peer, beganMs }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
     "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),

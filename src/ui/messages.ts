@@ -6,10 +6,10 @@
 
 import { UltraError } from "../base/errors.ts";
 import { isInterruption } from "../base/interrupted.ts";
-import { counted, formatBytes, formatCount, rateOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatLeft, rateOf } from "../base/text.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import type { Unkept } from "../protocol/words.ts";
-import type { FileFailure, RunPhase, TicketNotice, Warning } from "../session/events.ts";
+import type { FileFailure, RunPhase, TakenUp, TicketNotice, Warning } from "../session/events.ts";
 import { advised } from "./advice.ts";
 import { escapeText, peerText } from "./escape.ts";
 import { bottleneckLine } from "./lines.ts";
@@ -68,6 +68,32 @@ export function errorText(error: UltraError, fromPeer: boolean): string {
   return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
 }
 
+/** Nothing comes from the other side, and it may still come back by itself. */
+export function stalledText(silentMs: number): string {
+  return `Stalled: nothing heard of the other side for ${Math.floor(silentMs / 1000)} s`;
+}
+
+export function lostText(error: UltraError, retryForMs: number): string {
+  return `${error.message}; retrying for up to ${formatLeft(retryForMs / 1000)}`;
+}
+
+export function returnedText({ lostMs, connection }: Pick<EventOf<"returned">, "lostMs" | "connection">): string {
+  const how = connection === "new" ? " on a new connection" : "";
+  return `The other side is back after ${(lostMs / 1000).toFixed(1)} s${how}`;
+}
+
+/** A listener that was started again. What it shows next works as well. */
+export function takenUpText({ role, peer, beganMs }: TakenUp): string {
+  const began = new Date(beganMs);
+  const clock = [began.getHours(), began.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  return role === "send"
+    ? `Going on with the transfer to ${peer} of ${clock}`
+    : `Going on with the transfer from ${peer} of ${clock}; --restart starts afresh`;
+}
+
+/** The other side of a transfer is another process now. */
+export const PEER_RESTARTED = "The other side was started again: going on with what is there";
+
 /** What the user may want to change. */
 export function warningText(warning: Warning): string {
   switch (warning.about) {
@@ -78,6 +104,8 @@ export function warningText(warning: Warning): string {
       const file = name === "" ? "a file that is gone" : name;
       return `${path} is the previous version of ${file}, left by a run that was killed: see ultra clean`;
     }
+    case "nothing-kept":
+      return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -18,7 +18,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["tree", "part", "link_table", "extra_table", "replace"],
     ["table"],
     ["source_file"],
-    ["source", "sandbox", "ticket_file", "held"],
+    ["source", "sandbox", "ticket_file", "state_file", "held"],
     ["trial", "follow"],
     ["walk", "sink", "open_up", "clean"],
     ["hidden", "commit", "link_judge", "preserve", "small", "try_names"],

@@ -50,7 +50,13 @@ function refusal(args: readonly string[], environment: { ticket: string | undefi
 }
 
 Deno.test("without a ticket both commands wait, on all addresses and a free port", () => {
-  const listening = { type: "listen", endpoint: { address: "::", port: 0 }, advertise: [], ticketOut: undefined };
+  const listening = {
+    type: "listen",
+    endpoint: { address: "::", port: 0 },
+    advertise: [],
+    ticketOut: undefined,
+    identity: undefined,
+  };
   assert.deepEqual(parseSend("a", "b/"), {
     command: "send",
     paths: ["a", "b/"],
@@ -59,6 +65,8 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     allowLeftOut: false,
     allowGrowing: false,
     allowSleep: false,
+    retryForMs: 300_000,
+    waitMs: undefined,
     peer: listening,
     tuning: DEFAULT_TUNING,
     output: "human",
@@ -70,12 +78,15 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     into: ".",
     target: undefined,
     overwrite: false,
+    restart: false,
     hidden: false,
     links: "inside",
     preserve: PRESERVE_NOTHING_MORE,
     noSync: false,
     allowLeftOut: false,
     allowSleep: false,
+    retryForMs: 300_000,
+    waitMs: undefined,
     stay: false,
     peer: listening,
     tuning: DEFAULT_TUNING,
@@ -239,6 +250,7 @@ Deno.test("every flag arrives where it belongs", () => {
       { type: "address", host: "2001:db8::1", port: 9 },
     ],
     ticketOut: undefined,
+    identity: undefined,
   });
   const out = parseSend("a", "--ticket-out", "t", "--quiet");
   assert.ok(out.peer.type === "listen" && out.peer.ticketOut === "t" && out.output === "quiet");

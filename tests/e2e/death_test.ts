@@ -25,7 +25,7 @@ async function underWay(
   watch: "sender" | "receiver",
 ): Promise<Scene> {
   const into = await workspace.make(name);
-  const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json");
+  const { sender, receiver } = await workspace.pair([source], ["--into", into], "--json", "--retry-for", "0");
   await (watch === "sender" ? sender : receiver).midway();
   return { sender, receiver, into };
 }

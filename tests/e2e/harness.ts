@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CACHE, ULTRA } from "../../scripts/paths.ts";
+import { CACHE, STATE, ULTRA } from "../../scripts/paths.ts";
 import { TicketWatch } from "../support/ticket_watch.ts";
 
 /** No test waits longer for one thing, however slow the machine is. */
@@ -113,7 +113,7 @@ export class Ultra {
     const command = new Deno.Command(program, {
       args: words,
       // (An empty ticket is how scripts unset one.)
-      env: { ULTRA_TICKET: "", XDG_CACHE_HOME: CACHE, ...env },
+      env: { ULTRA_TICKET: "", ULTRA_IDENTITY: "", XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       stdin: stdin === undefined ? "null" : "piped",
       stdout: "piped",

@@ -16,11 +16,14 @@ import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
 import { parseTicket } from "../../src/protocol/ticket.ts";
 import { USUAL_CHOICES } from "../../src/session/offering.ts";
+import { openSink } from "../../src/session/incoming.ts";
 import { LinkTransfers } from "../../src/session/link_transfers.ts";
 import { Offering } from "../../src/session/offering.ts";
-import { openSink } from "../../src/session/once.ts";
 import { engineSizes } from "../../src/settings/engine_sizes.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
+
+/** A lost connection ends its transfer. */
+const AT_ONCE = { retryForMs: 0 };
 
 const [folder = "", ...paths] = Deno.args;
 
@@ -32,6 +35,7 @@ const context = {
   timers: systemTimers,
   random: systemRandom,
   tell: () => {},
+  addresses: () => [],
   describe: (error: Error) => error.message,
   host: "here",
   cores: 2,
@@ -68,8 +72,8 @@ const { listener, ticket } = await startWaiting({
   tuning,
 }, context);
 const waiting = nextPeer(listener, context);
-const sending = new LinkTransfers(await meetByTicket(parseTicket(ticket), "send", tuning, context), context);
-const receiving = new LinkTransfers(await waiting, context);
+const sending = new LinkTransfers(await meetByTicket(parseTicket(ticket), "send", tuning, context), AT_ONCE, context);
+const receiving = new LinkTransfers(await waiting, AT_ONCE, context);
 const results: unknown[] = [];
 for (const path of paths) {
   const options = {
@@ -80,13 +84,12 @@ for (const path of paths) {
     ...USUAL_CHOICES,
     noSync: false,
     allowLeftOut: false,
-    allowSleep: true,
     lanes: 8,
     connections: 2,
   };
   const offering = Offering.ofPaths([path], USUAL_CHOICES, context);
   const outcomes = await Promise.all([
-    sending.send(offering, { tuning, allowLeftOut: false, allowSleep: true }),
+    sending.send(offering, { tuning, allowLeftOut: false }, () => offering),
     receiving.receive(openSink(options, context), options),
   ]);
   engine.dispose(offering.id);

@@ -10,6 +10,7 @@ import {
   dialerHello,
   message,
   offer,
+  position,
   preface,
   proofOf,
   sessionKeyOf,
@@ -22,6 +23,7 @@ const DISK = 4;
 const NETWORK = 5;
 const AUTHENTICATION = 6;
 const PROTOCOL = 8;
+const REPLACED = 132;
 
 /** A peer that joins, not proved yet: what it said, and what it would have to say. */
 interface Joining {
@@ -87,8 +89,10 @@ Deno.test("hostile: I4 a burnt token, another session key and a key without a tr
       ["the burnt token", ticket.token, 0, 0],
       ["the token as a session key", ticket.token, 1, 1],
       ["one bit off", wrong, 1, 1],
-      ["a session key for a new transfer", key, 0, 1],
-      ["a session key to replace a connection", key, 2, 1],
+      ["one bit off, for a new transfer", wrong, 0, 1],
+      ["one bit off, to replace a connection", wrong, 2, 1],
+      ["the token, to replace a connection", ticket.token, 2, 1],
+      ["the token for a new transfer, as a session key", ticket.token, 0, 1],
       ["a session key as a token", key, 0, 0],
     ];
     for (const [what, secret, purpose, kind] of cases) {
@@ -112,6 +116,51 @@ Deno.test("hostile: I5 a recorded join proves nothing on another connection", ()
     together.send(honest.hello, honest.proof);
     assert.equal((await together.closed).code, AUTHENTICATION);
   }));
+
+Deno.test("hostile: a connection that was replaced is closed, and nothing that comes on it, or on what joined it, counts any more", async () => {
+  await using box = await Box.make();
+  await using receiver = UltraProcess.receiver(box);
+  await using speaker = new Speaker();
+  const ticket = await receiver.ticket();
+  const { first, key } = await connectFirst(speaker, ticket);
+  first.send(offer());
+  await first.nextOf(CODES.accept);
+  const further = await join(await speaker.connect(ticket.port), key);
+  await further.peer.nextOf(CODES.accept);
+  const { peer, proof } = await greet(await speaker.connect(ticket.port), key, 2);
+  peer.send(proof);
+  await peer.nextOf(CODES.accept);
+  // What breaks every rule, as if it had been under way: the receiver takes nothing of it any more.
+  for (const old of [first, further.peer]) old.send(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  await peer.nextOf(CODES.position);
+  const codes = await Promise.all([first.closed, further.peer.closed]);
+  assert.deepEqual(codes.map(({ code }) => code), [REPLACED, REPLACED]);
+  peer.send(message("abort", u8(DISK), u16(1), Uint8Array.of(0x78)));
+  assert.equal((await receiver.exit()).code, DISK);
+  await box.assertUntouched();
+});
+
+Deno.test("hostile: who comes back with anything but its position, or with a wrong one, is exit 8", async () => {
+  const breaches: readonly [string, Bytes][] = [
+    ["a page end", message("pages-end", new Uint8Array(12))],
+    ["the position of another transfer", position(2)],
+    ["garbage", new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")],
+  ];
+  for (const [what, bytes] of breaches) {
+    await using box = await Box.make();
+    await using receiver = UltraProcess.receiver(box);
+    await using speaker = new Speaker();
+    const ticket = await receiver.ticket();
+    const { first, key } = await connectFirst(speaker, ticket);
+    first.send(offer());
+    await first.nextOf(CODES.accept);
+    const { peer, proof } = await greet(await speaker.connect(ticket.port), key, 2);
+    peer.send(proof, bytes);
+    const { code, stderr } = await receiver.exit();
+    assert.deepEqual([what, code], [what, PROTOCOL], stderr);
+    await box.assertUntouched();
+  }
+});
 
 Deno.test("hostile: H5 a flood of joins finds seven places, and nobody else is kept out by it", () =>
   joinTest(async ({ speaker, ticket, key }) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CACHE, ULTRA } from "../../scripts/paths.ts";
+import { CACHE, STATE, ULTRA } from "../../scripts/paths.ts";
 import { TicketWatch } from "../support/ticket_watch.ts";
 import { within } from "./hostile_peer.ts";
 import { readTicket, type WireTicket } from "./wire.ts";
@@ -27,7 +27,7 @@ export class UltraProcess implements AsyncDisposable {
     this.#watch = new TicketWatch(args);
     this.#process = new Deno.Command(command, {
       args: [...args],
-      env: { XDG_CACHE_HOME: CACHE },
+      env: { XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

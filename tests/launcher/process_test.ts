@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CACHE, ULTRA } from "../../scripts/paths.ts";
+import { CACHE, STATE, ULTRA } from "../../scripts/paths.ts";
 import { PERMISSIONS } from "../../src/cli/permissions.ts";
 import { inWorkspace, type Workspace } from "../e2e/harness.ts";
 import { IS_ROOT, ORDINARY, ran } from "./support.ts";
@@ -198,7 +198,9 @@ Deno.test("T22: a signal that was not ignored ends the run, also beside one that
 Deno.test("T30: an argument that is no UTF-8 is one line of ultra's own, and exit code 2", async () => {
   for (const json of ["", "--json"]) {
     const script = `exec "$ULTRA" send ${json} "$(printf 'r\\344ks')"`;
-    const { code, stdout, stderr } = await ran("sh", ["-c", script], { env: { ULTRA, XDG_CACHE_HOME: CACHE } });
+    const { code, stdout, stderr } = await ran("sh", ["-c", script], {
+      env: { ULTRA, XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE },
+    });
     assert.equal(code, 2);
     assert.match(stderr, /^ultra: Argument [23] is not valid UTF-8; rename the file or folder first: r\ufffdks\n$/);
     if (json === "") continue;
@@ -209,7 +211,7 @@ Deno.test("T30: an argument that is no UTF-8 is one line of ultra's own, and exi
 
 Deno.test("T30: in a deleted folder a transfer is one line of ultra's own and exit code 4, and help works", async () => {
   const gone = `d=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$ULTRA"`;
-  const env = { ULTRA, XDG_CACHE_HOME: CACHE };
+  const env = { ULTRA, XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE };
   for (const args of ["recv", "send /etc/hostname", "test --local"]) {
     const { code, stdout, stderr } = await ran("sh", ["-c", `${gone} ${args}`], { env });
     const line = "ultra: The current folder no longer exists; change to another one (cd) and run this again\n";
@@ -221,7 +223,7 @@ Deno.test("T30: in a deleted folder a transfer is one line of ultra's own and ex
 
 Deno.test("T11: a ticket in a place where none belongs is not shown", async () => {
   for (const args of [[NOWHERE], ["help", NOWHERE], ["recv", "--into", NOWHERE], ["--version", NOWHERE]]) {
-    const { stdout, stderr } = await ran(ULTRA, args, { env: { XDG_CACHE_HOME: CACHE } });
+    const { stdout, stderr } = await ran(ULTRA, args, { env: { XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE } });
     assert.ok(!`${stdout}${stderr}`.includes(NOWHERE.slice(0, 30)), `${stdout}${stderr}`);
   }
 });

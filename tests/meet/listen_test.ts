@@ -62,15 +62,16 @@ Deno.test("listen: the first proof burns a single-use ticket for good", async ()
   const { world, process, listener } = scene;
   const next = listener.next();
   await world.time.until(visit(scene, "10.0.0.1"));
-  assert.equal((await world.time.until(next)).link.remote, "10.0.0.1:50000");
+  const first = await world.time.until(next);
+  assert.equal(first.link.remote, "10.0.0.1:50000");
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "authentication" });
-  const over = Promise.withResolvers<void>();
   const session = listener.open({
+    link: first.link,
     key: new Secret(new Uint8Array(32)),
     most: 2,
     path: "near",
     take: () => {},
-    over: over.promise,
+    returned: undefined,
   });
   await assert.rejects(
     world.time.until(visit(scene, "10.0.0.3")),
@@ -79,7 +80,7 @@ Deno.test("listen: the first proof burns a single-use ticket for good", async ()
   );
   session[Symbol.dispose]();
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "authentication" }, "between transfers");
-  over.resolve();
+  await world.time.until(first.link.close(0));
   await world.time.pass(1);
   assert.equal(process.engine.listenerCount, 0, "the port is closed with its first connection");
   await assert.rejects(world.time.until(visit(scene, "10.0.0.3")), { kind: "network" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { licensesText, textOf } from "../../scripts/licenses.ts";
-import { CACHE, ULTRA } from "../../scripts/paths.ts";
+import { CACHE, STATE, ULTRA } from "../../scripts/paths.ts";
 import { Failure } from "../../scripts/shell.ts";
 import { ran } from "../launcher/support.ts";
 
@@ -30,7 +30,7 @@ Deno.test("licences: everything inside is named, and `ultra licenses` prints it"
   for (const name of ["cc", "cmake", "tempfile", "hash-wasm", "fast-check", "netpath"]) {
     assert.doesNotMatch(text, new RegExp(`^ {2}${name} `, "m"), name);
   }
-  const env = { XDG_CACHE_HOME: CACHE };
+  const env = { XDG_CACHE_HOME: CACHE, XDG_STATE_HOME: STATE };
   assert.deepEqual(await ran(ULTRA, ["licenses"], { env }), { code: 0, stdout: text, stderr: "" });
   const refused = await ran(ULTRA, ["licenses", "--json"], { env });
   assert.equal(refused.code, 2);

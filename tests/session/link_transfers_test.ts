@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import type { Peer } from "../../src/meet/join.ts";
 import type { Message } from "../../src/protocol/messages.ts";
-import type { ReceiveOptions } from "../../src/session/incoming.ts";
+import { openSink, type ReceiveOptions } from "../../src/session/incoming.ts";
 import { LinkTransfers } from "../../src/session/link_transfers.ts";
 import { Offering, USUAL_CHOICES } from "../../src/session/offering.ts";
-import { openSink } from "../../src/session/once.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
 import type { Outcome } from "../../src/transfer/outcome.ts";
 import { emptyDisk, type Item, MIB } from "../support/made_up.ts";
@@ -23,6 +22,9 @@ const TWINS: readonly Item[] = [["one", 20 * MIB], ["two", 20 * MIB]];
 /** Leaves room among the lanes that the transfer before was allowed. */
 const ONE_LANE = { ...SEND_OPTIONS, tuning: { ...DEFAULT_TUNING, streams: 1 } };
 
+/** A lost connection ends its transfer: what is waited for has tests of its own. */
+const AT_ONCE = { retryForMs: 0 };
+
 type Pair = Awaited<ReturnType<typeof provedPair>>;
 
 /** Both ends of a link, and what each says on it. */
@@ -31,8 +33,8 @@ class Ends {
   readonly receiving: LinkTransfers;
 
   constructor(readonly pair: Pair) {
-    this.sending = new LinkTransfers(pair.there, pair.sender.context);
-    this.receiving = new LinkTransfers(pair.here, pair.receiver.context);
+    this.sending = new LinkTransfers(pair.there, AT_ONCE, pair.sender.context);
+    this.receiving = new LinkTransfers(pair.here, AT_ONCE, pair.receiver.context);
   }
 
   static async meet(items: readonly Item[] = ALL, ...more: [disk?: Pair["disk"], host?: object]): Promise<Ends> {
@@ -44,7 +46,7 @@ class Ends {
   }
 
   send(paths: readonly string[], options = SEND_OPTIONS): Promise<Outcome> {
-    return this.sending.send(this.offer(paths), options);
+    return this.sending.send(this.offer(paths), options, () => this.offer(paths));
   }
 
   receive(options: Partial<ReceiveOptions> = {}): Promise<Outcome> {

@@ -93,7 +93,7 @@ export function connected(world: SimulatedWorld, process: SimulatedProcess, addr
   return world.time.until(near.promise);
 }
 
-export const SEND_OPTIONS: SendOptions = { tuning: DEFAULT_TUNING, allowLeftOut: false, allowSleep: true };
+export const SEND_OPTIONS: SendOptions = { tuning: DEFAULT_TUNING, allowLeftOut: false };
 
 export const RECEIVE_OPTIONS: ReceiveOptions = {
   folder: ".",
@@ -103,7 +103,6 @@ export const RECEIVE_OPTIONS: ReceiveOptions = {
   ...USUAL_CHOICES,
   noSync: false,
   allowLeftOut: false,
-  allowSleep: true,
   lanes: 4,
   connections: undefined,
 };

@@ -38,6 +38,7 @@ class Lane implements LaneEnd {
     this.#arrivesMs = Math.max(this.#arrivesMs, time.now() + latencyMs + this.way.jitter());
     time.later(this.#arrivesMs - time.now(), () => {
       if (!this.isOpen || this.to.isDeaf) return;
+      this.to.packets++;
       this.arrived.push({ frame, taken });
       this.to.write(this);
     });
@@ -63,6 +64,8 @@ export class ConnectionEnd {
   isClosed = false;
   /** Nothing arrives any more: the network is gone, and this end has not noticed. */
   isDeaf = false;
+  /** What has arrived here, acknowledgements included. */
+  packets = 0;
   /** Gives back the place among the unproved. */
   leavePlace = () => {};
   readonly #options: EndOptions;
@@ -99,6 +102,7 @@ export class ConnectionEnd {
     peer.#carry(copy, () => {
       network.time.later(network.latencyMs, () => {
         if (this.isDeaf) return;
+        this.packets++;
         this.#unacknowledged--;
         if (this.#unacknowledged === 0 && this.#closeCode !== undefined) this.closeNow(this.#closeCode);
       });
@@ -262,6 +266,7 @@ export class ConnectionEnd {
     time.later(this.#arrivesMs - time.now(), () => {
       if (this.#clump === clump) this.#clump = undefined;
       if (this.isDeaf) return;
+      this.packets++;
       this.#arrive(joined(clump.map((part) => part.bytes)));
       for (const part of clump) part.acknowledge();
     });

@@ -40,6 +40,7 @@ import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { type Damage, type Disk, emptyDisk, type Flaw, type Tree, tree } from "./made_up.ts";
 import { ConnectionEnd } from "./simulated_connection.ts";
 import { type ListeningHost, type SimulatedNetwork, split } from "./simulated_network.ts";
+import type { MemoryStates } from "./memory_states.ts";
 import { SimulatedSink } from "./simulated_sink.ts";
 import { SimulatedSource } from "./simulated_source.ts";
 
@@ -56,6 +57,8 @@ export interface SimulatedHost {
   /** One unless a test is about several: then transfers with no number of connections have one. */
   readonly cores?: number;
   readonly flaw?: Flaw | undefined;
+  /** What its processes leave for each other; each for itself alone if absent. */
+  readonly states?: MemoryStates;
   /** A kernel without IPv6. */
   readonly hasNoIpv6?: boolean;
 }
@@ -110,7 +113,7 @@ export class SimulatedEngine implements Engine {
 
   identity(): Identity {
     const hash = new Uint8Array(32).map(() => this.#network.random.below(256));
-    return { hash, pkcs12: new Uint8Array(0) };
+    return { hash, pkcs12: hash.slice(0, 5) };
   }
 
   listen(options: ListenOptions): ListenerId {
@@ -352,9 +355,11 @@ export class SimulatedEngine implements Engine {
     this.#listeners.delete(id);
   }
 
-  /** Nothing is measured in virtual time. */
+  /** Nothing else is measured in virtual time. */
   stats(transfer: TransferId): TransferStats | undefined {
-    return this.#sources.has(transfer) || this.#sinks.has(transfer) ? zeros(STATS) : undefined;
+    const source = this.#sources.get(transfer);
+    if (source === undefined && !this.#sinks.has(transfer)) return undefined;
+    return { ...zeros(STATS), sentBytes: source?.sentBytes ?? 0 };
   }
 
   load(): ProcessLoad {
@@ -362,8 +367,9 @@ export class SimulatedEngine implements Engine {
   }
 
   path(connection: ConnectionId): PathStats | undefined {
-    const isOpen = this.#ends.get(connection)?.isClosed === false;
-    return isOpen ? { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs } : undefined;
+    const end = this.#ends.get(connection);
+    if (end?.isClosed !== false) return undefined;
+    return { ...zeros(PATH), rtt: 2e6 * this.#network.latencyMs, receivedPackets: end.packets };
   }
 
   settings(connection: ConnectionId): ConnectionSettings | undefined {

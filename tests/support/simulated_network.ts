@@ -49,6 +49,8 @@ export class SimulatedNetwork {
   readonly dialled: { readonly address: string; readonly atMs: number }[] = [];
   readonly #listening = new Map<string, Listening>();
   readonly #open = new Set<ConnectionEnd>();
+  /** Until then nothing arrives anywhere. */
+  #downUntilMs = -Infinity;
   #nextPort = 40_000;
 
   constructor(readonly time: VirtualTime, readonly random: Random) {}
@@ -84,7 +86,7 @@ export class SimulatedNetwork {
     this.#open.add(end);
     const fail = (afterMs: number, status: string) => this.time.later(afterMs, () => end.fail(status));
     const fate = this.fates.get(address);
-    if (fate === "dead") return fail(HANDSHAKE_MS, "connection_timeout");
+    if (fate === "dead" || this.time.now() < this.#downUntilMs) return fail(HANDSHAKE_MS, "connection_timeout");
     if (fate === "unreachable") return fail(2 * this.latencyMs, "unreachable");
     if (fate === "displaces") return fail(2 * this.latencyMs, "user_canceled");
     if (fate === "refuses") return fail(2 * this.latencyMs, "connection_refused");
@@ -109,6 +111,12 @@ export class SimulatedNetwork {
       end.isDeaf = true;
       this.time.later(noticeMs + this.jitter(), () => end.fail("connection_idle"));
     }
+  }
+
+  /** A black hole: nothing arrives for a while. No connection that there is survives it, and what is dialled meanwhile never answers. */
+  goDown(forMs: number, noticeMs = NOTICE_MS): void {
+    this.#downUntilMs = Math.max(this.#downUntilMs, this.time.now() + forMs);
+    this.lose(noticeMs);
   }
 
   /** A process is killed: the ends of its connections are gone, and the other ones hear nothing. */

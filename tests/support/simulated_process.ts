@@ -17,6 +17,7 @@ import { Random } from "../simulation/random.ts";
 import { RecordingOutput } from "./recording_output.ts";
 import { SimulatedEngine, type SimulatedHost } from "./simulated_engine.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
+import { MemoryStates } from "./memory_states.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** The exit code of a process that was killed, as a shell has it. */
@@ -44,6 +45,8 @@ export class SimulatedProcess {
   readonly context: CommandContext;
   /** Rejected by a bug in a handler of events. */
   readonly events: Promise<void>;
+  /** Those that its computer has now. */
+  addresses: readonly string[];
   /** When the process ended. */
   endedMs: number | undefined;
   readonly #world: SimulatedWorld;
@@ -53,6 +56,7 @@ export class SimulatedProcess {
 
   constructor(world: SimulatedWorld, host: SimulatedHost) {
     this.#world = world;
+    this.addresses = host.addresses;
     this.engine = new SimulatedEngine(world.network, host);
     this.output.listener = (event) => {
       if (event.type === "ticket") this.#ticket.resolve(parseTicket(event.ticket.text));
@@ -66,7 +70,10 @@ export class SimulatedProcess {
       describe,
       host: host.addresses[0] ?? "nowhere",
       cores: host.cores ?? 1,
+      addresses: () => this.addresses,
       ended: this.#ended.signal,
+      states: host.states ?? new MemoryStates(),
+      wallMs: () => world.time.now(),
     };
     this.events = this.context.hub.run();
     this.events.catch(() => {});
@@ -95,6 +102,8 @@ export class SimulatedProcess {
       ...USUAL_CHOICES,
       allowLeftOut: false,
       allowSleep: false,
+      retryForMs: 0,
+      waitMs: undefined,
       ...common(ticket, this.context.host),
       ...options,
     };
@@ -105,11 +114,14 @@ export class SimulatedProcess {
     const own = {
       target: { folder: ".", rename: undefined },
       overwrite: false,
+      restart: false,
       hidden: false,
       ...USUAL_CHOICES,
       noSync: false,
       allowLeftOut: false,
       allowSleep: false,
+      retryForMs: 0,
+      waitMs: undefined,
       stay: false,
     };
     const task: ReceiveTask = {
@@ -152,7 +164,7 @@ export class SimulatedProcess {
 /** A listener names its one address: those of the real machine have no place here. */
 function common(ticket: Ticket | undefined, address: string) {
   const peer: Way = ticket === undefined
-    ? { type: "listen", endpoint: { address, port: 0 }, advertise: [], ticketOut: undefined }
+    ? { type: "listen", endpoint: { address, port: 0 }, advertise: [], ticketOut: undefined, identity: undefined }
     : { type: "dial", ticket };
   return { peer, tuning: DEFAULT_TUNING, output: "human", verbose: false, warnings: [] } as const;
 }

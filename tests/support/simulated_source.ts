@@ -5,7 +5,7 @@ import type { GrantId, LaneId, SourceId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
 import { contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
-import { blocksOf, type Damage, type Flaw, type MadeUpFault, type Tree } from "./made_up.ts";
+import { blocksOf, type Damage, type Flaw, type MadeUpFault, MIB, type Tree } from "./made_up.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** Pages that may wait to be taken, as in `native/engine/src/walk.rs`. */
@@ -64,6 +64,8 @@ export class SimulatedSource {
   #untaken = 0;
   #isPaused = false;
   #isDisposed = false;
+  /** Bytes of blocks that were put into lanes. */
+  sentBytes = 0;
 
   constructor(
     readonly id: SourceId,
@@ -237,6 +239,7 @@ export class SimulatedSource {
     const damage = this.damages.find((one) => one.entry === entry && one.block === block && one.times > 0);
     if (damage !== undefined) damage.times--;
     reader.underWay++;
+    this.sentBytes += Math.min(MIB, size - block * MIB);
     reader.lane.put({ entry, block, value, root, content: damage === undefined ? value : value ^ 1 }, () => {
       reader.underWay--;
       this.#read(reader);

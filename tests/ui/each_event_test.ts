@@ -128,6 +128,48 @@ const CASES = {
     },
     quiet: [],
   },
+  "taken-up": {
+    event: {
+      type: "taken-up",
+      taken: { role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
+    },
+    human: ["Going on with the transfer from 10.0.0.1 of 14:02; --restart starts afresh"],
+    json: { type: "taken-up", role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
+    quiet: [],
+  },
+  "stalled": {
+    event: { type: "stalled", silentMs: 8049, transfer: TRANSFER },
+    human: ["Stalled: nothing heard of the other side for 8 s"],
+    json: { type: "stalled", silentSeconds: 8.049 },
+    quiet: [],
+  },
+  "connection-lost": {
+    event: {
+      type: "connection-lost",
+      error: new UltraError("network", "The connection was lost: the other side no longer answers"),
+      retryForMs: 300_000,
+      transfer: TRANSFER,
+    },
+    human: ["The connection was lost: the other side no longer answers; retrying for up to 5m00s"],
+    json: {
+      type: "connection-lost",
+      text: "The connection was lost: the other side no longer answers",
+      retrySeconds: 300,
+    },
+    quiet: [],
+  },
+  "returned": {
+    event: { type: "returned", lostMs: 21_040, connection: "new", transfer: TRANSFER },
+    human: ["The other side is back after 21.0 s on a new connection"],
+    json: { type: "connection-returned", lostSeconds: 21.04, connection: "new" },
+    quiet: [],
+  },
+  "peer-restarted": {
+    event: { type: "peer-restarted", transfer: TRANSFER },
+    human: ["The other side was started again: going on with what is there"],
+    json: { type: "peer-restarted" },
+    quiet: [],
+  },
   "file-failed": {
     event: fileFailed({ path: undefined, kind: "disk", text: "no room" }),
     human: ["ultra: a file: no room"],
@@ -344,6 +386,7 @@ Deno.test("event: each warning names what it is about", () => {
       /x\.swap is the previous version of a,/,
     ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "nothing-kept": [{ about: "nothing-kept" }, /cannot be taken up after a restart/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],
   } as const satisfies Record<Warning["about"], readonly [Warning, RegExp]>;

@@ -14,8 +14,8 @@ const LONGEST_SECRET: usize = 4096;
 /// All secrets together fit into a pipe without a reader.
 const MOST_SECRET_BYTES: usize = 60 * 1024;
 
-/// A variable that is handed on openly is cut to this: only its beginning tells anything.
-const LONGEST_VARIABLE: usize = 256;
+/// A variable that is handed on openly is cut to this: the longest path of a system, and more than any other one needs.
+const LONGEST_VARIABLE: usize = 4096;
 
 /// A condition that the control plane reports in its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

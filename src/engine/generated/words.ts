@@ -21,7 +21,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 261329839;
+export const ABI_VERSION = 526089995;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -82,6 +82,7 @@ export const PATH = [
   "minRtt",
   "sentPackets",
   "lostPackets",
+  "receivedPackets",
   "ackGaps",
   "ackGapTime",
   "receiveWindow",

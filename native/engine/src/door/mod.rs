@@ -9,6 +9,7 @@ mod payloads;
 mod places;
 mod queue;
 pub mod records;
+pub mod states;
 mod tables;
 pub mod tickets;
 mod typescript;

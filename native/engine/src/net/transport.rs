@@ -40,6 +40,8 @@ pub struct LinkStatistics {
     pub min_rtt: u64,
     pub sent_packets: u64,
     pub lost_packets: u64,
+    /// Those that could be read: what anybody else sends does not count.
+    pub received_packets: u64,
     /// Gaps of more than 30 ms in the acknowledgements, and their sum.
     pub ack_gaps: u64,
     pub ack_gap_time: u64,

@@ -4,6 +4,7 @@ mod acl;
 mod attributes;
 mod nodes;
 mod owners_unsafe;
+mod states;
 mod sync_range_unsafe;
 mod tickets;
 

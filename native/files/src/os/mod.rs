@@ -139,6 +139,18 @@ pub trait TicketFiles {
     fn is_descriptor(path: &Path) -> bool;
 }
 
+/// A file of state, which this user alone may read and one process has at a time.
+pub trait StateFiles {
+    /// Makes a folder, and those above it that are missing, for this user alone.
+    fn make_private(folder: &Path) -> io::Result<()>;
+    /// Opens for reading and writing; with `create` one that is missing is made, for this user alone. A link is an error.
+    fn open_state(path: &Path, create: bool) -> io::Result<fs::File>;
+    /// Whether it is a plain file of this user that, as far as its disk keeps modes, nobody else may read or change.
+    fn is_private(file: &fs::File) -> io::Result<bool>;
+    /// Whether an open file is what a path leads to.
+    fn is_at(file: &fs::File, path: &Path) -> io::Result<bool>;
+}
+
 /// Users and groups by name and number.
 pub trait Owners {
     fn user_name(uid: u32) -> Option<String>;

@@ -51,6 +51,7 @@ impl Link for ConnectionHandle {
             lost_packets: found
                 .send_suspected_lost_packets
                 .saturating_sub(found.send_spurious_lost_packets),
+            received_packets: found.recv_total_packets.saturating_sub(found.recv_dropped_packets),
             ack_gaps: found.ack_gap_count,
             ack_gap_time: found.ack_gap_us,
         })

@@ -1,0 +1,82 @@
+//! Files of state: what one process leaves for the next one, and that no other has it.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use ultra_files::{ErrorClass, StateFile};
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/ultra/one.state");
+    (folder, path)
+}
+
+#[test]
+fn what_one_process_leaves_the_next_one_takes_over_and_removes() {
+    let (_folder, path) = place();
+    assert_eq!(StateFile::take(&path).unwrap_err().class, ErrorClass::NotFound);
+    let mut file = StateFile::make(&path).unwrap();
+    file.write(b"a longer state").unwrap();
+    file.write(b"state").unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    drop(file);
+    let mut file = StateFile::take(&path).unwrap();
+    assert_eq!(file.read(100).unwrap(), b"state");
+    assert_eq!(file.read(3).unwrap(), b"sta");
+    file.remove().unwrap();
+    assert_eq!(StateFile::take(&path).unwrap_err().class, ErrorClass::NotFound);
+}
+
+#[test]
+fn two_processes_never_have_the_same_file() {
+    let (_folder, path) = place();
+    let first = StateFile::make(&path).unwrap();
+    for second in [StateFile::take(&path), StateFile::make(&path)] {
+        assert_eq!(second.unwrap_err().class, ErrorClass::Exists);
+    }
+    first.remove().unwrap();
+    StateFile::make(&path).unwrap();
+}
+
+#[test]
+fn files_that_others_may_read_or_change_links_and_pipes_are_refused() {
+    let (_folder, path) = place();
+    drop(StateFile::make(&path).unwrap());
+    for mode in [0o640, 0o604, 0o620, 0o601] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(
+            StateFile::take(&path).unwrap_err().class,
+            ErrorClass::Permission,
+            "{mode:o}"
+        );
+    }
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let link = path.with_file_name("link");
+    symlink(&path, &link).unwrap();
+    StateFile::take(&link).unwrap_err();
+    StateFile::make(&link).unwrap_err();
+    StateFile::take(path.parent().unwrap()).unwrap_err();
+}
+
+#[test]
+fn old_state_is_swept_away_but_not_what_another_process_has() {
+    let (_folder, path) = place();
+    let names = ["old.state", "held.state", "new.state", "other"].map(|name| path.with_file_name(name));
+    for name in &names {
+        drop(StateFile::make(name).unwrap());
+    }
+    let long_ago = SystemTime::now() - Duration::from_secs(90_000);
+    for name in [&names[0], &names[1], &names[3]] {
+        std::fs::File::options()
+            .write(true)
+            .open(name)
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
+    }
+    let _held = StateFile::take(&names[1]).unwrap();
+    StateFile::sweep(path.parent().unwrap(), Duration::from_secs(86_400));
+    assert_eq!(names.map(|name| name.exists()), [false, true, true, true]);
+}

@@ -1,0 +1,85 @@
+/**
+ * What a command leaves for itself, started again: `docs/design.md` 6, "Stopped process".
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { addressOf } from "../base/endpoints.ts";
+import type { Identity } from "../engine/engine.ts";
+import type { Peer } from "../meet/join.ts";
+import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
+import type { ErrorKind } from "../base/errors.ts";
+import type { Outcome } from "../transfer/outcome.ts";
+import type { CommandContext } from "./context.ts";
+import type { ReceiveTask, SendTask } from "./resolve.ts";
+
+/** Failures after which the same transfer would end in the same way. All others may be taken up. */
+const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "protocol", "usage"]);
+
+/** Of a name: enough that no two commands share one. */
+const NAME_BYTES = 16;
+
+export class Keeping {
+  readonly #name: string;
+  readonly #context: CommandContext;
+  readonly #kept: KeptTransfer | undefined;
+  #isToldUnkept = false;
+
+  private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
+    this.#name = name;
+    this.#kept = kept;
+    this.#context = context;
+  }
+
+  /** Looks for what the same command left. */
+  static async begin(task: SendTask | ReceiveTask, context: CommandContext): Promise<Keeping> {
+    const name = nameOf(task);
+    const isAfresh = task.command === "recv" && task.restart;
+    const text = await context.states.take(name);
+    const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
+    return new Keeping(name, kept, context);
+  }
+
+  /** The transfer that an earlier process began. */
+  get kept(): KeptTransfer | undefined {
+    return this.#kept;
+  }
+
+  /** The other side has proved itself: from here on this process may be followed by another one. */
+  async met(
+    { link, proved }: Peer,
+    listener: { readonly identity: Identity; readonly port: number } | undefined,
+  ): Promise<void> {
+    const { states, tell, wallMs } = this.#context;
+    const key = proved.sessionKey;
+    const isSame = this.#kept !== undefined && proved.peer.type === "dialer-hello" &&
+      proved.peer.secretKind === "session";
+    const beganMs = isSame ? this.#kept.beganMs : wallMs();
+    const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener });
+    if (await states.keep(this.#name, text) || this.#isToldUnkept) return;
+    this.#isToldUnkept = true;
+    tell({ type: "warning", warning: { about: "nothing-kept" } });
+  }
+
+  /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
+  async over(outcome: Outcome): Promise<void> {
+    if (outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind))) {
+      await this.#context.states.remove(this.#name);
+    }
+  }
+}
+
+/** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
+function nameOf(task: SendTask | ReceiveTask): string {
+  const { peer } = task;
+  const way = peer.type === "dial"
+    ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
+    : [peer.endpoint.address, String(peer.endpoint.port)];
+  const files = task.command === "send"
+    ? task.paths.map((path) => resolve(path))
+    : [resolve(task.target.folder), task.target.rename ?? ""];
+  const words = JSON.stringify([task.command, peer.type, way, files]);
+  return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
+}

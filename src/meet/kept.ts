@@ -1,0 +1,51 @@
+/**
+ * What a side keeps of a transfer, so that the same command, started again, takes it up: a file of state, for 24 hours at most.
+ *
+ * @module
+ */
+
+import { Secret } from "../auth/secret.ts";
+import type { Identity } from "../engine/engine.ts";
+import { HASH_LEN } from "../protocol/limits.ts";
+import { formatFields, hexField, numberField, parseFields } from "./fields.ts";
+import { identityFields, identityOf } from "./identity.ts";
+
+/** A transfer that an earlier process began. */
+export interface KeptTransfer {
+  /** Its session key. */
+  readonly key: Secret;
+  /** Where the other side was. */
+  readonly peer: string;
+  /** When it began, by the clock on the wall. */
+  readonly beganMs: number;
+  /** How the other side finds and knows this one; `undefined` on the side that dials. */
+  readonly listener: { readonly identity: Identity; readonly port: number } | undefined;
+}
+
+/** Keys are not to lie around for longer, and nobody waits for so long. */
+const LONGEST_MS = 24 * 3_600_000;
+
+const MAX_PORT = 65_535;
+
+export function formatKept({ key, peer, beganMs, listener }: KeptTransfer): string {
+  return formatFields("ultra-state 1", {
+    key: key.reveal().toHex(),
+    peer,
+    began: String(Math.round(beganMs)),
+    ...(listener === undefined ? {} : { ...identityFields(listener.identity), port: String(listener.port) }),
+  });
+}
+
+/** `undefined`: it is damaged, or too old. */
+export function parseKept(text: string, nowMs: number): KeptTransfer | undefined {
+  const fields = parseFields("ultra-state 1", text);
+  const key = hexField(fields?.["key"], HASH_LEN);
+  const beganMs = numberField(fields?.["began"], Number.MAX_SAFE_INTEGER);
+  const peer = fields?.["peer"];
+  if (fields === undefined || key === undefined || beganMs === undefined || peer === undefined) return undefined;
+  if (Math.abs(nowMs - beganMs) > LONGEST_MS) return undefined;
+  const identity = identityOf(fields);
+  const port = numberField(fields["port"], MAX_PORT);
+  const listener = identity === undefined || port === undefined ? undefined : { identity, port };
+  return { key: new Secret(key), peer, beganMs, listener };
+}
