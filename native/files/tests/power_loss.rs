@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::simulated::handles::SimulatedFolder;
 use common::simulated::{Disk, Flaw, Random};
-use common::{file, folder, page};
+use common::{file, folder, name_of, page};
 use ultra_files::os::Storage;
 use ultra_files::{PageEntry, Sink, SinkOptions, TargetStatus};
 
@@ -32,6 +32,8 @@ struct Sent {
 struct Scenario {
     folders: Vec<&'static str>,
     files: Vec<Sent>,
+    /// Further names of files, by their index.
+    names: Vec<(String, usize)>,
     no_sync: bool,
 }
 
@@ -39,35 +41,44 @@ impl Scenario {
     fn of(random: &mut Random, no_sync: bool) -> Self {
         let all = ["d", "d/e", "f"];
         let folders: Vec<&'static str> = all[..random.below(all.len() + 1)].to_vec();
-        let files = (0..1 + random.below(8)).map(|number| {
+        let files: Vec<Sent> = (0..1 + random.below(8))
+            .map(|number| {
+                let folder = folders.get(random.below(folders.len() + 1));
+                let small = random.chance(60);
+                let most = if small { 9000 } else { 40_000 };
+                let contents = bytes(random, most);
+                let old = random.chance(25).then(|| bytes(random, most));
+                Sent {
+                    path: folder.map_or(format!("{number}"), |folder| format!("{folder}/{number}")),
+                    contents,
+                    small,
+                    old,
+                }
+            })
+            .collect();
+        let names = (0..random.below(3)).map(|number| {
             let folder = folders.get(random.below(folders.len() + 1));
-            let small = random.chance(60);
-            let most = if small { 9000 } else { 40_000 };
-            let contents = bytes(random, most);
-            let old = random.chance(25).then(|| bytes(random, most));
-            Sent {
-                path: folder.map_or(format!("{number}"), |folder| format!("{folder}/{number}")),
-                contents,
-                small,
-                old,
-            }
+            let path = folder.map_or(format!("name {number}"), |folder| format!("{folder}/name {number}"));
+            (path, random.below(files.len()))
         });
-        let files = files.collect();
+        let names = names.collect();
         Self {
             folders,
             files,
+            names,
             no_sync,
         }
     }
 
-    /// Folders first, then files: an entry of each.
+    /// Folders first, then files, then further names: an entry of each.
     fn entries(&self) -> Vec<PageEntry<'_>> {
         let folders = self.folders.iter().map(|path| folder(path));
         let files = self
             .files
             .iter()
             .map(|sent| file(&sent.path, sent.contents.len() as u64));
-        folders.chain(files).collect()
+        let names = self.names.iter().map(|(path, first)| name_of(path, self.entry(*first)));
+        folders.chain(files).chain(names).collect()
     }
 
     fn entry(&self, index: usize) -> u32 {
@@ -83,8 +94,8 @@ fn bytes(random: &mut Random, most: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Receives everything that is missing, in some order and in some groups, until the end or the power cut. The indexes of the files whose
-/// commit was told.
+/// Receives everything that is missing, in some order and in some groups, until the end or the power cut. The indexes of the files
+/// whose commit was told; names are counted behind them.
 fn receive(scenario: &Scenario, random: &mut Random) -> Vec<usize> {
     let options = SinkOptions {
         overwrite: true,
@@ -137,6 +148,13 @@ fn receive(scenario: &Scenario, random: &mut Random) -> Vec<usize> {
     }
     commit(&sink, &mut group, true);
     commit(&sink, &mut large, false);
+    let first = scenario.entry(scenario.files.len());
+    let links: Vec<u32> = (first..).take(scenario.names.len()).collect();
+    for (at, result) in sink.commit_links(&links).iter().enumerate() {
+        if result.is_ok() {
+            told.push(scenario.files.len() + at);
+        }
+    }
     sink.finish_folders();
     told
 }
@@ -167,14 +185,19 @@ fn write(sink: &Sink<SimulatedFolder>, entry: u32, sent: &Sent, random: &mut Ran
 
 /// What a disk must hold after a power cut.
 fn judge(scenario: &Scenario, disk: &Disk, told: &[usize]) -> Result<(), String> {
-    for (index, sent) in scenario.files.iter().enumerate() {
-        let found = disk.read(&sent.path);
+    let files = scenario.files.iter().map(|sent| (&sent.path, sent, sent.old.as_ref()));
+    let names = scenario
+        .names
+        .iter()
+        .map(|(path, first)| (path, &scenario.files[*first], None));
+    for (index, (path, sent, old)) in files.chain(names).enumerate() {
+        let found = disk.read(path);
         let is_new = found.as_ref() == Some(&sent.contents);
         if told.contains(&index) && !is_new {
             let len = found.map(|found| found.len());
-            return Err(format!("promise 2: {} was told, and is {len:?} bytes", sent.path));
+            return Err(format!("promise 2: {path} was told, and is {len:?} bytes"));
         }
-        if !is_new && found != sent.old {
+        if !is_new && found.as_ref() != old {
             let zeros = found.iter().flatten().filter(|byte| **byte == 0).count();
             return Err(format!(
                 "promise 1: {} is neither old nor new; {zeros} zeros",
@@ -213,7 +236,7 @@ fn run(seed: u64, flaw: Flaw, no_sync: bool) -> Result<(), String> {
     judge(&scenario, &second, &told)?;
     second.mount();
     receive(&scenario, &mut random);
-    let all: Vec<usize> = (0..scenario.files.len()).collect();
+    let all: Vec<usize> = (0..scenario.files.len() + scenario.names.len()).collect();
     judge(&scenario, &second, &all).map_err(|why| format!("promise 3, the same again: {why}"))?;
     judge(&scenario, &second.after_power_cut(&mut random), &all)
         .map_err(|why| format!("promise 3, and another cut: {why}"))
