@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { MIB } from "../../e2e/files.ts";
 import { Random } from "../../simulation/random.ts";
 import { BEFORE_T20 } from "../oracle.ts";
-import { inScene, oneFile, smallTree } from "../scene.ts";
+import { inScene, oneFile, type Scene, smallTree } from "../scene.ts";
 import { FAIR, type Weather } from "../weather.ts";
 
 const seconds = (count: number) => new Promise<void>((over) => setTimeout(over, count * 1000)); // what is tested is the time
@@ -45,30 +45,75 @@ Deno.test("B11: one direction alone is dead for 5 s: survived; for ever: both si
     await scene.ends([0]);
   }));
 
-Deno.test("B18: a receiver whose disk stands still for 40 s stays reachable behind a NAT that forgets after 30 s", {
-  ignore: Deno.uid() !== 0 || !await canFreeze(),
-}, () =>
-  inScene(oneFile(64 * MIB), async (scene) => {
+const needsFreezing = { ignore: Deno.uid() !== 0 || !await canFreeze() };
+
+/** Runs a test whose target folder is a disk of its own, which can stand still. */
+function withDisk(bytes: number, body: (scene: Scene, disk: Disk) => Promise<void>): Promise<void> {
+  return inScene(oneFile(bytes), async (scene) => {
+    const { into } = scene.places;
     const image = scene.workspace.path("image");
     await run("truncate", "-s", "256M", image);
     await run("mkfs.ext4", "-q", "-F", image);
-    await run("mount", "-o", "loop", image, scene.places.into);
+    await run("mount", "-o", "loop", image, into);
+    let isFrozen = false;
+    const disk = {
+      freeze: () => run("fsfreeze", "-f", into).then(() => void (isFrozen = true)),
+      thaw: () => run("fsfreeze", "-u", into).then(() => void (isFrozen = false)),
+    };
     try {
-      await Deno.remove(`${scene.places.into}/lost+found`);
+      await Deno.remove(`${into}/lost+found`);
+      await body(scene, disk);
+    } finally {
+      if (isFrozen) await disk.thaw();
+      await run("umount", "-l", into);
+    }
+  });
+}
+
+interface Disk {
+  /** What writes waits, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+}
+
+Deno.test(
+  "B18: a receiver whose disk stands still for 40 s stays reachable behind a NAT that forgets after 30 s",
+  needsFreezing,
+  () =>
+    withDisk(64 * MIB, async (scene, disk) => {
       // The receiver dials: it is behind the NAT, and has nothing to say while its disk stands still.
       const pair = await scene.start({ waits: "sender", sendArgs: ["--rate-limit", "8M"], forgetAfterMs: 30_000 });
       await pair.relay.carried(8 * MIB, "back");
-      await run("fsfreeze", "-f", scene.places.into);
-      try {
-        await seconds(40);
-      } finally {
-        await run("fsfreeze", "-u", scene.places.into);
-      }
+      await disk.freeze();
+      await seconds(40);
+      await disk.thaw();
       await scene.ends([0]);
-    } finally {
-      await run("umount", "-l", scene.places.into);
-    }
-  }));
+    }),
+);
+
+Deno.test(
+  "C8: the confirmation is lost: the sender does not claim success, the file is whole, and the next run moves nothing",
+  needsFreezing,
+  () =>
+    withDisk(MIB, async (scene, disk) => {
+      // All of the file is on its way before the disk can take anything; then the receiver can say nothing any more.
+      await disk.freeze();
+      const { relay } = await scene.start();
+      await relay.carried(MIB, "out");
+      await seconds(1);
+      await relay.set({ isSilent: true }, "back");
+      await disk.thaw();
+      await seconds(30);
+      assert.equal((await Deno.stat(`${scene.places.into}/file.bin`)).size, MIB);
+      await relay.clear();
+      // (0 with reconnection; 5 without.)
+      await scene.ends([0, 5], { limitMs: GIVEN_UP_MS });
+      const { sender } = await scene.start();
+      await scene.ends([0]);
+      const { bytes, presentBytes } = await sender.event("complete");
+      assert.deepEqual([bytes, presentBytes], [0, MIB]);
+    }),
+);
 
 /** (At less, QUIC's 16 s without an acknowledgement may pass: what it had under way is lost in the queue, again and again.) */
 const CRAWL: Partial<Weather> = { bytesPerSecond: 10_000, queueBytes: 16_384 };
