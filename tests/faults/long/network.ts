@@ -187,7 +187,7 @@ const WEATHERS: readonly Partial<Weather>[] = [
  */
 Deno.test("B26: 20 kinds of weather in random order harm nothing, and the same command brings what is missing", async (test) => {
   const seed = Number(Deno.env.get("ULTRA_FAULTS_SEED") ?? Date.now() % 1_000_000);
-  const rounds = Number(Deno.env.get("ULTRA_FAULTS_ROUNDS") ?? 10);
+  const rounds = Number(Deno.env.get("ULTRA_FAULTS_ROUNDS") ?? 8);
   for (let round = 0; round < rounds; round++) {
     await test.step(`seed ${seed + round}: ULTRA_FAULTS_SEED=${seed + round} repeats it`, () =>
       inScene(round % 2 === 0 ? oneFile(40 * MIB) : smallTree(1000, 80_000), async (scene) => {
