@@ -2,7 +2,7 @@
  * `deno task test`: builds everything, runs the tests of both languages and closes with `N passed, N failed` over both.
  * Arguments go to `deno test` (`deno task test tests/protocol` runs those alone, without the Rust tests).
  *
- * What takes longer than minutes stands in `tests/long/` and is a task of its own.
+ * What takes longer than minutes stands in `tests/faults/long/` and is a task of its own.
  *
  * @module
  */
@@ -31,7 +31,7 @@ async function cargoTests(): Promise<Results> {
 }
 
 /** Folders whose tests start processes, or measure: they run one after the other, so that none disturbs another. */
-const ALONE: ReadonlySet<string> = new Set(["bench", "e2e", "engine", "hostile", "launcher", "scripts"]);
+const ALONE: ReadonlySet<string> = new Set(["bench", "e2e", "engine", "faults", "hostile", "launcher", "scripts"]);
 
 /** What stands beside tests and holds none, or has a task of its own. */
 const NO_TESTS: ReadonlySet<string> = new Set(["long", "vectors"]);
@@ -53,7 +53,7 @@ async function denoTests(args: readonly string[]): Promise<Results> {
   const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--ignore=tests/long", `--junit-path=${report}`, ...args],
+      args: ["test", "-A", `--junit-path=${report}`, ...args],
       cwd: ROOT,
       stdin: "null",
     });

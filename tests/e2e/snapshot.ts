@@ -2,18 +2,20 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type BigIntStats, createReadStream, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
+const PIECE = new Uint8Array(1 << 20);
+
 /** One line for each path below a folder: kind, mode, time, target or content, and the first other name of the same file. */
-export async function snapshot(folder: string): Promise<Record<string, string>> {
+export function snapshot(folder: string): Record<string, string> {
   const lines: Record<string, string> = {};
   const firstNames = new Map<bigint, string>();
   for (const path of pathsBelow(folder)) {
     const info = lstatSync(join(folder, path), { bigint: true });
     const name = firstNames.get(info.ino) ?? path;
     firstNames.set(info.ino, name);
-    lines[path] = `${await describe(join(folder, path), info)} ${info.mtimeNs}${name === path ? "" : ` = ${name}`}`;
+    lines[path] = `${describe(join(folder, path), info)} ${info.mtimeNs}${name === path ? "" : ` = ${name}`}`;
   }
   return lines;
 }
@@ -28,13 +30,14 @@ function pathsBelow(folder: string, prefix = ""): string[] {
     });
 }
 
-async function describe(path: string, info: BigIntStats): Promise<string> {
+function describe(path: string, info: BigIntStats): string {
   const mode = (info.mode & 0o7777n).toString(8);
   if (info.isSymbolicLink()) return `link ${readlinkSync(path)}`;
   if (info.isDirectory()) return `folder ${mode}`;
   if (!info.isFile()) return "other";
   const hash = createHash("sha256");
-  for await (const piece of createReadStream(path)) hash.update(piece);
+  using file = Deno.openSync(path);
+  for (let length: number | null; (length = file.readSync(PIECE)) !== null;) hash.update(PIECE.subarray(0, length));
   return `file ${mode} ${info.size} ${hash.digest("hex").slice(0, 16)}`;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Keeps `CATALOGUE.md` true: which test proves which fault. The ids are those of the reliability reference, and T ids of faults found by trying; a test that proves one has the
+ * Keeps `CATALOGUE.md` true: what is expected under each fault, and which test proves it. The ids are those of the reliability reference, and T ids of faults found by trying; a test that proves one has the
  * id in its name (`C8 ...` in TypeScript, `c8_...` in Rust).
  *
- *     deno run -A tests/faults/catalogue.ts     # writes the column "tested by" anew; the other columns are written by hand
+ *     deno run -A tests/faults/catalogue.ts     # writes the columns "expected" and "tested by" anew; the others are written by hand
  *
  * @module
  */
@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
 import { main, print } from "../../scripts/shell.ts";
+import { EXPECTATIONS } from "./expectations.ts";
 
 export const PAGE = "tests/faults/CATALOGUE.md";
 
@@ -41,6 +42,8 @@ export interface NamedTest {
 export interface Row {
   readonly id: string;
   readonly fault: string;
+  /** As it stands on the page. */
+  readonly expected: string;
   /** As it stands on the page. */
   readonly testedBy: string;
   /** `planned: ...` or `not applicable: ...`, or nothing. */
@@ -83,8 +86,10 @@ export async function findTests(): Promise<NamedTest[]> {
 /** The rows of the page's tables. */
 export function readRows(page: string): Row[] {
   return [...page.matchAll(/^\| ([A-JT]\d+) \|(.*)\|$/gm)].map(([, id = "", cells = ""]) => {
-    const [fault = "", testedBy = "", rest = ""] = cells.split(/(?<!\\)\|/).map((cell) => cell.trim());
-    return { id, fault, testedBy, rest };
+    const all = cells.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    // (A row from before the column "expected" has one cell less.)
+    const expected = all.length > 3 ? all[1] ?? "" : "";
+    return { id, fault: all[0] ?? "", expected, testedBy: all.at(-2) ?? "", rest: all.at(-1) ?? "" };
   });
 }
 
@@ -95,7 +100,7 @@ export function testsNamed({ testedBy }: Row): NamedTest[] {
   });
 }
 
-/** The page with its column "tested by" written anew. */
+/** The page with its columns "expected" and "tested by" written anew. */
 export function rewritten(page: string, tests: readonly NamedTest[]): string {
   const byId = new Map<string, NamedTest[]>();
   for (const test of tests) {
@@ -105,13 +110,13 @@ export function rewritten(page: string, tests: readonly NamedTest[]): string {
     const [row] = readRows(line);
     if (row === undefined) return line;
     const cell = (byId.get(row.id) ?? []).map(({ file, name }) => `\`${file}\`: ${escaped(name)}`).join("<br>");
-    return `| ${row.id} | ${row.fault} | ${cell} | ${row.rest} |`;
+    return `| ${row.id} | ${row.fault} | ${escaped(EXPECTATIONS[row.id] ?? "")} | ${cell} | ${row.rest} |`;
   });
 }
 
 const ESCAPES = [["&", "&amp;"], ["<", "&lt;"], ["|", "&#124;"], ["*", "&#42;"]] as const;
 
-function escaped(name: string): string {
+export function escaped(name: string): string {
   return ESCAPES.reduce((text, [character, entity]) => text.replaceAll(character, entity), name);
 }
 

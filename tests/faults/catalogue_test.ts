@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
-import { allIds, findTests, idsOf, PAGE, readRows, rewritten, testsIn, testsNamed } from "./catalogue.ts";
+import { EXPECTATIONS } from "./expectations.ts";
+import { allIds, escaped, findTests, idsOf, PAGE, readRows, rewritten, testsIn, testsNamed } from "./catalogue.ts";
 
 const UPDATE = "run: deno run -A tests/faults/catalogue.ts";
 
@@ -33,6 +34,15 @@ Deno.test("faults: what has no test says when it comes or why it cannot", () => 
   }
 });
 
+Deno.test("faults: each of the 162 faults of the reference has an expectation, which stands on the page", () => {
+  const ids = allIds().filter((id) => !id.startsWith("T"));
+  assert.equal(ids.length, 162);
+  assert.deepEqual(Object.keys(EXPECTATIONS), ids);
+  for (const { id, expected } of readRows(page)) {
+    assert.equal(expected, escaped(EXPECTATIONS[id] ?? ""), `${id}; ${UPDATE}`);
+  }
+});
+
 Deno.test("faults: no test's name has an id that is not in the catalogue", () => {
   const known = new Set(allIds());
   for (const test of tests) {
@@ -56,7 +66,7 @@ Deno.test("faults: the script finds the names of tests in both languages", () =>
   const after = rewritten(before, testsIn("x_test.ts", typescript));
   assert.equal(
     after,
-    '| B2 | reorder | `x_test.ts`: B2 "${three}" &#124; &lt;x> | planned: network faults |\n| B3 | twice |  |  |',
+    '| B2 | reorder | completes | `x_test.ts`: B2 "${three}" &#124; &lt;x> | planned: network faults |\n| B3 | twice | completes, no double count |  |  |',
   );
   assert.deepEqual(readRows(after).flatMap(testsNamed), [{ file: "x_test.ts", name: 'B2 "${three}" | <x>' }]);
 });

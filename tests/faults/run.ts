@@ -22,7 +22,8 @@ async function runFile(path: string): Promise<Results> {
   const start = performance.now();
   try {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--quiet", `--junit-path=${report}`, path],
+      // Not quiet: kills and the soak print what they measured.
+      args: ["test", "-A", `--junit-path=${report}`, path],
       cwd: ROOT,
       stdin: "null",
       signal: AbortSignal.timeout(LIMIT_MS),

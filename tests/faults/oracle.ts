@@ -1,0 +1,195 @@
+/**
+ * What has to hold after every fault, whatever the transfer came to (reliability reference 5.2).
+ *
+ * 1. what is in the target folder is what was sent, or was there before; with exit 0, all of it
+ * 2. no final name has other contents
+ * 3. nothing beside the target folder has changed, nor what was sent
+ * 4. every process has ended in time
+ * 5. with one of the codes that the fault allows
+ * 6. and took no more memory and descriptors than it may
+ * 7. no secret stands in outputs or in the list of processes
+ * 8. nor any control character in outputs
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { MIB } from "../e2e/files.ts";
+import { HANG_MS, type Ultra } from "../e2e/harness.ts";
+import { snapshot } from "../e2e/snapshot.ts";
+
+/** A file of any size is moved with less (A3). */
+const MAX_MEMORY = 256 * MIB;
+
+/** 64 files, 32 folders, lanes have none, and what the runtime has. */
+const MAX_DESCRIPTORS = 256;
+
+const LOOK_EVERY_MS = 100;
+
+/** A ticket, or as much of one as nobody may see. */
+const TICKET = /ultra1[a-z2-7]{20,}/;
+
+/** C0 without the line feed, which ends a line, and the tab; DEL; C1. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
+type Snapshot = Readonly<Record<string, string>>;
+
+/** How a process may end: with one of these codes, or by the signal with which the test ends it. */
+export type Ending = number | Deno.Signal;
+
+export interface Places {
+  /** A folder with all that is sent, and nothing else. */
+  readonly from: string;
+  /** The target folder. */
+  readonly into: string;
+  /** Beside it: nobody may touch it. */
+  readonly canary: string;
+}
+
+export interface Terms {
+  /** The processes have to end within this. */
+  readonly limitMs?: number;
+  /** Modes and times of folders are not looked at. */
+  readonly foldersMayDiffer?: boolean;
+}
+
+/** Before T20 is met, folders keep the mode that an interrupted run gave them, and parts of a killed one stay. */
+export const BEFORE_T20: Terms = { foldersMayDiffer: true };
+
+/** Watches the processes of one test and judges what they leave. */
+export class Oracle implements Disposable {
+  readonly #places: Places;
+  readonly #sent: Snapshot;
+  readonly #before: Snapshot;
+  readonly #canary: Snapshot;
+  readonly #watches: Watch[] = [];
+
+  private constructor(places: Places, sent: Snapshot, before: Snapshot, canary: Snapshot) {
+    this.#places = places;
+    this.#sent = sent;
+    this.#before = before;
+    this.#canary = canary;
+  }
+
+  /** Looks at everything before the first process starts. */
+  static before(places: Places): Oracle {
+    const { from, into, canary } = places;
+    return new Oracle(places, snapshot(from), snapshot(into), snapshot(canary));
+  }
+
+  /** Watches a process from its start on; `inherited` are the descriptors that it was started with. */
+  watch(ultra: Ultra, inherited = 0): void {
+    this.#watches.push(new Watch(ultra, MAX_DESCRIPTORS + inherited));
+  }
+
+  /**
+   * Waits for the end of the processes and judges everything.
+   *
+   * @param endings how each process may end
+   */
+  async judge(endings: readonly Ending[], terms: Terms = {}): Promise<void> {
+    const { limitMs = HANG_MS, foldersMayDiffer = false } = terms;
+    const watches = this.#watches.splice(0);
+    let isComplete = false;
+    for (const watch of watches) {
+      const ending = await watch.ending(limitMs);
+      assert.ok(endings.includes(ending), `it ended with ${ending}, not ${endings.join(" or ")}\n${watch.transcript}`);
+      isComplete ||= ending === 0;
+    }
+    for (const watch of watches) watch.judge();
+    const { from, into, canary } = this.#places;
+    assert.deepEqual(snapshot(canary), this.#canary, "something beside the target folder has changed");
+    assert.deepEqual(snapshot(from), this.#sent, "what was sent has changed");
+    const found = snapshot(into);
+    const kept = foldersMayDiffer ? withoutFolders : (all: Snapshot) => all;
+    if (isComplete) assert.deepEqual(kept(found), kept(this.#sent), "exit 0, and not all is there as it was sent");
+    else this.#assertNothingWrong(found);
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches) watch.stop();
+  }
+
+  #assertNothingWrong(found: Snapshot): void {
+    for (const [path, line] of Object.entries(found)) {
+      // Incomplete files have names that no sender can send.
+      if (path.split("/").at(-1)?.startsWith(".ultra-") === true || line === this.#before[path]) continue;
+      const wanted = this.#sent[path];
+      assert.ok(wanted !== undefined, `${path} is there, which nobody sent`);
+      // A folder gets its mode and time at the end.
+      if (line.startsWith("folder") && wanted.startsWith("folder")) continue;
+      assert.equal(withoutOtherName(line), withoutOtherName(wanted), `${path} is not what was sent`);
+    }
+  }
+}
+
+/** Which of several names of a file is the first one depends on what is there. */
+function withoutOtherName(line: string): string {
+  return line.replace(/ = .*$/, "");
+}
+
+/** Folders are there, however they look. Incomplete files of an earlier run may be, too. */
+function withoutFolders(all: Snapshot): Snapshot {
+  const kept = Object.entries(all).filter(([path]) => !(path.split("/").at(-1) ?? "").startsWith(".ultra-"));
+  return Object.fromEntries(kept.map(([path, line]) => [path, line.startsWith("folder") ? "folder" : line]));
+}
+
+/** One process. */
+class Watch {
+  readonly #ultra: Ultra;
+  readonly #maxDescriptors: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #memory = 0;
+  #descriptors = 0;
+  #hasShownTicket = false;
+
+  constructor(ultra: Ultra, maxDescriptors: number) {
+    this.#ultra = ultra;
+    this.#maxDescriptors = maxDescriptors;
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
+  }
+
+  get transcript(): string {
+    return this.#ultra.transcript();
+  }
+
+  async ending(limitMs: number): Promise<Ending> {
+    try {
+      const { code, signal } = await this.#ultra.ending(limitMs);
+      return signal ?? code;
+    } finally {
+      this.stop();
+    }
+  }
+
+  judge(): void {
+    assert.ok(this.#memory < MAX_MEMORY, `it took ${this.#memory} bytes of memory\n${this.transcript}`);
+    assert.ok(this.#descriptors < this.#maxDescriptors, `it had ${this.#descriptors} descriptors\n${this.transcript}`);
+    assert.ok(!this.#hasShownTicket, "the list of processes shows a ticket");
+    this.#ultra.assertNoTicketLeaked();
+    for (const { lines } of [this.#ultra.stdout, this.#ultra.stderr]) {
+      for (const line of lines) assert.doesNotMatch(line, CONTROL, "a control character in an output");
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const proc = `/proc/${this.#ultra.pid}`;
+    const of = <T>(read: () => T, otherwise: T): T => {
+      try {
+        return read();
+      } catch {
+        return otherwise; // it is gone
+      }
+    };
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(of(() => Deno.readTextFileSync(`${proc}/status`), ""));
+    this.#memory = Math.max(this.#memory, Number(peak?.[1] ?? 0) * 1024);
+    this.#descriptors = Math.max(this.#descriptors, of(() => [...Deno.readDirSync(`${proc}/fd`)].length, 0));
+    this.#hasShownTicket ||= TICKET.test(of(() => Deno.readTextFileSync(`${proc}/cmdline`), ""));
+  }
+}
