@@ -76,11 +76,28 @@ struct Inode {
 
 #[derive(Clone)]
 enum What {
-    Page { at: usize, bytes: Vec<u8> },
+    Page {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Size(usize),
-    Meta { mode: u16, mtime: Time },
-    Name { name: String, ino: Option<u64> },
-    Rename { from: String, to: String, ino: u64 },
+    Meta {
+        mode: u16,
+        mtime: Time,
+    },
+    Name {
+        name: String,
+        ino: Option<u64>,
+    },
+    Rename {
+        from: String,
+        to: String,
+        ino: u64,
+    },
+    /// Two names, and what each stands for afterwards.
+    Exchange {
+        names: [(String, u64); 2],
+    },
 }
 
 struct Change {
@@ -91,7 +108,10 @@ struct Change {
 
 impl Change {
     fn is_name(&self) -> bool {
-        matches!(self.what, What::Name { .. } | What::Rename { .. })
+        matches!(
+            self.what,
+            What::Name { .. } | What::Rename { .. } | What::Exchange { .. }
+        )
     }
 }
 
@@ -358,6 +378,13 @@ impl State {
         Ok(())
     }
 
+    fn exchange(&mut self, folder: u64, one: &str, other: &str) -> io::Result<()> {
+        let (first, second) = (self.find(folder, one)?, self.find(folder, other)?);
+        let names = [(one.to_owned(), second), (other.to_owned(), first)];
+        self.change(folder, What::Exchange { names });
+        Ok(())
+    }
+
     fn meta(&mut self, ino: u64, mode: Option<u16>, mtime: Option<Time>) -> io::Result<()> {
         let inode = self.inode(ino)?;
         let mode = mode.unwrap_or(inode.mode);
@@ -410,6 +437,11 @@ fn apply(inode: &mut Inode, what: &What) {
                 names.remove(from);
             }
             names.insert(to.clone(), *ino);
+        }
+        (Node::Folder(names), What::Exchange { names: both }) => {
+            for (name, ino) in both {
+                names.insert(name.clone(), *ino);
+            }
         }
         (_, What::Meta { mode, mtime }) => {
             inode.mode = *mode;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use ultra_files::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time};
+use ultra_files::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
 use super::{Change, Disk, Flaw, MOUNTED, Node, PAGE, ROOT, What, error};
 
@@ -20,8 +20,11 @@ macro_rules! attributes {
             fn set_owner(&self, _uid: Option<u32>, _gid: Option<u32>) -> io::Result<()> {
                 self.0.step().map(|_| ())
             }
-            fn xattr_names(&self) -> io::Result<Vec<String>> {
-                Ok(Vec::new())
+            fn xattr_names(&self) -> io::Result<XattrNames> {
+                Ok(XattrNames {
+                    names: Vec::new(),
+                    complete: true,
+                })
             }
             fn xattr(&self, _name: &str) -> io::Result<Vec<u8>> {
                 Err(error(libc::EOPNOTSUPP))
@@ -137,6 +140,12 @@ impl Folder for SimulatedFolder {
     }
     fn move_over(&self, from: &str, to: &str) -> io::Result<()> {
         self.0.step()?.rename(self.1, from, to)
+    }
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        self.0.step()?.exchange(self.1, one, other)
+    }
+    fn takes_every_name(&self) -> bool {
+        true
     }
     fn remove_file(&self, name: &str) -> io::Result<()> {
         let mut state = self.0.step()?;
@@ -261,7 +270,7 @@ impl File for SimulatedFile {
     fn set_mtime(&self, mtime: Time) -> io::Result<()> {
         self.0.step()?.meta(self.1, None, Some(mtime))
     }
-    fn sync_data(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         let mut state = self.0.step()?;
         self.0.sync_contents(&mut state, self.1)
     }
