@@ -49,6 +49,7 @@ export interface ReceiveInvocation extends TransferInvocation {
   /** `-o`: below that folder, or absolute, a folder to receive into or the new name of what comes; the disk decides which. */
   readonly target: string | undefined;
   readonly overwrite: boolean;
+  readonly restart: boolean;
   readonly hidden: boolean;
   readonly links: LinkChoice;
   readonly preserve: Preserve;
@@ -228,6 +229,7 @@ function receiveInvocation(
     into: lastValue(words, "into") ?? ".",
     target: output,
     overwrite: words.values.has("overwrite"),
+    restart: words.values.has("restart"),
     hidden: words.values.has("hidden"),
     links: linkChoice(words, ["inside", "all", "none"]),
     preserve: parsePreserve(lastValue(words, "preserve")),

@@ -57,7 +57,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Receive files and folders",
     about:
       "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
-      "A file appears under its name only when it is complete and verified; an interrupted one is removed, except after kill -9 or a power cut: a hidden file .ultra-*.part that stays may be removed by hand.",
+      "A file appears under its name only when it is complete and verified. After an interruption the same command again " +
+      "goes on where it ended; until then what has arrived is in hidden files (.ultra-*) beside its place.",
     examples: [
       ["ultra recv", "wait for a sender"],
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],
@@ -96,6 +97,12 @@ export const FLAGS = [
     help: "receive one file or folder under this name, or into this folder if it is one (or ends in /)",
   },
   { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
+  {
+    name: "restart",
+    commands: ["recv"],
+    elsewhere: "the receiver keeps what has arrived",
+    help: "begin files anew of which an interrupted transfer left a part, instead of going on with them",
+  },
   {
     name: "hidden",
     commands: ["recv"],

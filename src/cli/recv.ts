@@ -22,6 +22,7 @@ export async function receiveCommand(
     ...task.target,
     transfer: 1,
     overwrite: task.overwrite,
+    restart: task.restart,
     hidden: task.hidden,
     links: task.links,
     preserve: task.preserve,
@@ -61,6 +62,6 @@ export async function receiveCommand(
     }
   } finally {
     // No transfer took it.
-    if (ready !== undefined) context.hub.engine.dispose(ready);
+    if (ready !== undefined) context.hub.engine.dispose(ready, "nothing");
   }
 }

@@ -67,7 +67,7 @@ async function sendPhase(
     const { tuning } = site;
     return await send(offering, peer, { transfer: 1, tuning, allowLeftOut: false }, context);
   } finally {
-    context.hub.engine.dispose(offering.id);
+    context.hub.engine.dispose(offering.id, "nothing");
   }
 }
 
@@ -78,7 +78,14 @@ async function receivePhase(
   context: MeasureContext,
 ): Promise<Outcome> {
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
-  const common = { rename: undefined, overwrite: false, hidden: false, noSync: false, ...USUAL_CHOICES };
+  const common = {
+    rename: undefined,
+    overwrite: false,
+    restart: false,
+    hidden: false,
+    noSync: false,
+    ...USUAL_CHOICES,
+  };
   const sink = context.hub.engine.sink({
     ...common,
     folder,

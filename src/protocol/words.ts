@@ -47,7 +47,20 @@ export type TargetStatus =
   | "hidden"
   | "outside-link"
   | "unwanted"
-  | "bad-name";
+  | "bad-name"
+  | "busy";
+
+/** Why a file begins anew although an earlier run left something of it. */
+export type RestartReason =
+  | "source-changed"
+  | "broken-journal"
+  | "other-version"
+  | "other-part"
+  | "not-ours"
+  | "chosen";
+
+/** What becomes of what a sink has not committed: `parts`, what a later run can take up stays. */
+export type Leaving = "nothing" | "parts";
 
 /** What is done with symbolic links: `inside`, those that stay in what is sent; `follow`, what they lead to instead, a sender's alone. */
 export type LinkChoice = "inside" | "all" | "none" | "follow";

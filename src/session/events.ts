@@ -8,7 +8,7 @@
 
 import type { ErrorKind } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
-import type { TransferId, Unkept } from "../protocol/words.ts";
+import type { RestartReason, TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
 import type { Role } from "../meet/direction.ts";
 import type { MeetEvent, MeetPhase, TicketFileWarning } from "../meet/events.ts";
@@ -41,6 +41,10 @@ export type TransferEvent =
   /** Some 20 times a second, also when nothing changed, and at the beginning and the end; never for each file or block. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "file-failed"; readonly failure: FileFailure }
+  /** A file begins anew, although an earlier run left something of it. */
+  | { readonly type: "restarted"; readonly restarted: RestartedFile }
+  /** Parts of other transfers, which were interrupted, lie in the folders that got files. */
+  | { readonly type: "left-over"; readonly leftOver: LeftOver }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
   | { readonly type: "complete"; readonly facts: TransferFacts };
@@ -118,6 +122,20 @@ export interface FileFailure {
   readonly text: string;
 }
 
+export interface RestartedFile {
+  /** `undefined`: the engine does not know it any more. */
+  readonly path: string | undefined;
+  readonly why: RestartReason;
+}
+
+export interface LeftOver {
+  readonly parts: number;
+  /** What they occupy on the disk. */
+  readonly bytes: number;
+  /** The folder that they are in, or below. */
+  readonly folder: string;
+}
+
 /** What a sender that waits has to offer. */
 export interface OfferedFiles {
   readonly files: number;
@@ -137,6 +155,8 @@ export interface TransferFacts {
   readonly files: number;
   /** Their bytes. */
   readonly bytes: number;
+  /** Those of `bytes` that an earlier run had received, and that did not travel again. */
+  readonly resumedBytes: number;
   readonly seconds: number;
   /** BLAKE3 of the file when there was one. */
   readonly fileRoot: Uint8Array | undefined;

@@ -38,8 +38,8 @@ export async function send(
 
 /** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
 export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, overwrite, hidden, rename, links, preserve, noSync } = options;
-  const decided = { overwrite, hidden, rename, links, preserve, noSync };
+  const { folder, overwrite, restart, hidden, rename, links, preserve, noSync } = options;
+  const decided = { overwrite, restart, hidden, rename, links, preserve, noSync };
   return hub.engine.sink({ folder, create: false, discard: false, ...decided });
 }
 

@@ -41,6 +41,8 @@ type ObjectType =
   | "progress"
   | "warning"
   | "file-failed"
+  | "restarted"
+  | "left-over"
   | "complete"
   | "measurement"
   | "test"
@@ -131,6 +133,8 @@ function jsonObjects({ state, why }: JsonView): EventTable<JsonObject | undefine
     "settings": ({ reported: { connection, settings } }) => ({ type: "settings", connection, ...settings }),
     "progress": () => progressObject(state()),
     "file-failed": ({ failure }) => ({ type: "file-failed", ...failureFields(failure) }),
+    "restarted": ({ restarted: { path = UNNAMED, why } }) => ({ type: "restarted", path, why }),
+    "left-over": ({ leftOver }) => ({ type: "left-over", ...leftOver }),
     "complete": ({ facts }) => completeObject(facts),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
       const bitsPerSecond = Math.round(rateOf(bytes, seconds));
@@ -162,6 +166,7 @@ function progressObject(state: StatusState | undefined): JsonObject | undefined 
     type: "progress",
     bytes: state.bytes,
     totalBytes: state.totalBytes,
+    resumedBytes: state.resumedBytes,
     files: state.files,
     filesArrived: state.filesArrived,
     filesPresent: state.filesPresent,
@@ -179,7 +184,7 @@ function completeObject(facts: TransferFacts): JsonObject {
     ...facts,
     name: facts.name ?? null,
     savedTo: facts.savedTo ?? null,
-    bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
+    bitsPerSecond: Math.round(rateOf(facts.bytes - facts.resumedBytes, facts.seconds)),
     fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
     transferRoot: formatHex(facts.transferRoot),
     failed: facts.failed.map(failureFields),

@@ -16,6 +16,8 @@ export interface ProgressReport {
   readonly listed: boolean;
   /** Those of `verifiedBytes` that did not have to travel; they are no speed. */
   readonly presentBytes?: number;
+  /** Those that an earlier run had received, of files that go on; they are no speed either. */
+  readonly resumedBytes?: number;
   readonly files?: number;
   /** Those of `files` that are at their place, or were there before. */
   readonly filesArrived?: number;
@@ -36,6 +38,8 @@ export interface StatusState {
   readonly filesPresent: number;
   /** Bytes that travelled, and are verified. */
   readonly movedBytes: number;
+  /** What an earlier run had received. */
+  readonly resumedBytes: number;
   readonly listed: boolean;
   /** Only holes are left, which do not travel: no speed, and no stall. */
   readonly hashesHoles: boolean;
@@ -82,7 +86,8 @@ export class ProgressMeter {
   }
 
   update(now: number, report: ProgressReport): StatusState {
-    const bytes = report.verifiedBytes - (report.presentBytes ?? 0);
+    const { presentBytes = 0, resumedBytes = 0 } = report;
+    const bytes = report.verifiedBytes - presentBytes - resumedBytes;
     const sample = { at: now, bytes };
     const first = this.#first ??= sample;
     if (this.#moved?.bytes !== bytes) this.#moved = sample;
@@ -100,6 +105,7 @@ export class ProgressMeter {
       filesArrived: report.filesArrived ?? 0,
       filesPresent: report.filesPresent ?? 0,
       movedBytes: bytes,
+      resumedBytes,
       listed: report.listed,
       hashesHoles: report.hashesHoles ?? false,
       rate: rateBetween(first, sample),

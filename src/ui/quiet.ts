@@ -56,6 +56,8 @@ const LINES: EventTable<readonly string[]> = {
   "added": nothing,
   "settings": nothing,
   "progress": nothing,
+  "restarted": nothing,
+  "left-over": nothing,
   "unkept": nothing,
   "measuring": nothing,
   "measured": nothing,

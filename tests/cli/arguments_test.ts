@@ -68,6 +68,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     into: ".",
     target: undefined,
     overwrite: false,
+    restart: false,
     hidden: false,
     links: "inside",
     preserve: PRESERVE_NOTHING_MORE,
@@ -200,6 +201,7 @@ Deno.test("every flag arrives where it belongs", () => {
     "--into",
     "d",
     "--overwrite",
+    "--restart",
     "--hidden",
     "--allow-left-out",
     "--stay",
@@ -209,7 +211,8 @@ Deno.test("every flag arrives where it belongs", () => {
     "-v",
     "--json",
   );
-  assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
+  assert.deepEqual([recv.into, recv.overwrite, recv.restart, recv.hidden], ["d", true, true, true]);
+  assert.equal(recv.stay, true);
   assert.deepEqual([recv.allowLeftOut, parseSend("--allow-left-out", "a").allowLeftOut], [true, true]);
   assert.deepEqual([recv.tuning.streams, recv.tuning.congestionControl, recv.verbose, recv.output], [
     8,
@@ -276,7 +279,7 @@ Deno.test("a flag that would have no effect is refused with the reason", () => {
     assert.match(refusal(["recv", "--ticket", "-", ...flag]), /for the side that waits/);
   }
   assert.match(refusal(["recv", TO_SENDER, "--stay"]), /^--stay is for the side that waits/);
-  for (const flag of [["--hidden"], ["--overwrite"], ["--stay"], ["--into", "d"], ["-o", "x"]]) {
+  for (const flag of [["--hidden"], ["--overwrite"], ["--restart"], ["--stay"], ["--into", "d"], ["-o", "x"]]) {
     assert.match(refusal(["send", "a", ...flag]), /is a flag of `ultra recv`, not of `ultra send`/);
   }
   assert.match(refusal(["recv", "--to", TO_SENDER]), /is a flag of `ultra send`/);

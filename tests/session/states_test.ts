@@ -22,6 +22,7 @@ const OPTIONS = {
   transfer: 1,
   folder: ".",
   rename: undefined,
+  restart: false,
   overwrite: false,
   hidden: false,
   ...USUAL_CHOICES,

@@ -104,6 +104,7 @@ export class SimulatedProcess {
     const own = {
       target: { folder: ".", rename: undefined },
       overwrite: false,
+      restart: false,
       hidden: false,
       ...USUAL_CHOICES,
       noSync: false,

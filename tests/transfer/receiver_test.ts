@@ -6,7 +6,19 @@ import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, ENOUGH_NEWS } from "../../src/transfer/acknowledgements.ts";
 import { BYE_MS } from "../../src/transfer/receiver.ts";
-import { end, errorOf, type Item, MIB, page, position, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
+import {
+  end,
+  errorOf,
+  type Item,
+  MIB,
+  needBlocks,
+  page,
+  position,
+  ReceiverBench,
+  ROOT,
+  seal,
+  summaryOf,
+} from "./harness.ts";
 
 const FILES: readonly Item[] = [["d", "folder"], ["d/a", 3 * MIB], ["b", 5], ["e", 0]];
 
@@ -81,6 +93,7 @@ Deno.test("T3: a page that the sink refuses ends the transfer: as a breach, or f
 
 const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
   ["different", "disk", /--overwrite/],
+  ["busy", "disk", /Another ultra/],
   ["in-the-way", "disk", /in the way/],
   ["unsafe-parent", "disk", /link/],
   ["unexaminable", "disk", /cannot be examined/],

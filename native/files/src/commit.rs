@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
@@ -16,7 +17,7 @@ use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept};
 use crate::path::SafePath;
 use crate::sink::{CommitInfo, Sink, Slot};
-use crate::table::{Outcome, Record};
+use crate::table::{Outcome, Record, TargetStatus};
 
 /// An entry on its way through a commit.
 struct Commit<'a, F: Folder> {
@@ -52,6 +53,8 @@ pub(crate) struct Named<F: Folder> {
     pub(crate) kept: Kept,
     /// The folder of a file or link, whose new name must be made durable.
     pub(crate) holder: Option<Arc<F>>,
+    /// What was the part of a file, and may have a journal.
+    pub(crate) part: Option<Arc<Part<F>>>,
 }
 
 /// The folders that were synced for a group of names, while all of them are held, and the results: each is synced once.
@@ -145,7 +148,9 @@ impl<F: Folder> Sink<F> {
         let why = match record.size() {
             None => Some("its size is not known"),
             // A part made now would be all zeros.
-            Some(size) if size > 0 && commit.slot.is_none() => Some("nothing of it was received"),
+            Some(size) if size > 0 && commit.slot.is_none() && !self.has_earlier(commit.entry) => {
+                Some("nothing of it was received")
+            }
             Some(_) => None,
         };
         if let Some(why) = why {
@@ -180,8 +185,14 @@ impl<F: Folder> Sink<F> {
     fn make_folder(&self, path: String) -> Result<Step<F>, FileError> {
         self.make_folder_at(&path)?;
         // Folders get modes and times at the end.
-        let (kept, holder) = (Kept::ALL, None);
-        Ok(Step::Named(Named { path, kept, holder }))
+        let kept = Kept::ALL;
+        let (holder, part) = (None, None);
+        Ok(Step::Named(Named {
+            path,
+            kept,
+            holder,
+            part,
+        }))
     }
 
     fn make_durable(&self, commit: &mut Commit<'_, F>) {
@@ -205,15 +216,16 @@ impl<F: Folder> Sink<F> {
         commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
             Step::Durable(staged) => {
                 let path = SafePath::of_components(&staged.path);
-                let holder = Arc::clone(staged.part.folder());
-                match rename(&*holder, staged.part.name(), path.name(), staged.seen) {
+                let holder = staged.part.folder();
+                match rename(&**holder, staged.part.name(), path.name(), staged.seen) {
                     Ok(()) => {
                         *commit.slot = None;
                         self.root.keep(path.parent());
                         Step::Named(Named {
                             path: staged.path,
                             kept: staged.kept,
-                            holder: Some(holder),
+                            holder: Some(Arc::clone(staged.part.folder())),
+                            part: Some(staged.part),
                         })
                     }
                     // The part stays: it is complete, and can be committed again once there is room for its name.
@@ -247,6 +259,10 @@ impl<F: Folder> Sink<F> {
             true => Ok(false),
             false => self.sync_name(named, synced),
         };
+        if let Some(part) = &named.part {
+            // Not before: a crash must find the part under one of its two names, or the journal.
+            part.forget_journal();
+        }
         let outcome = match &result {
             Ok(durable) => Outcome::Committed {
                 durable: *durable,
@@ -280,8 +296,8 @@ impl<F: Folder> Sink<F> {
         self.drop_slot(entry);
     }
 
-    /// Gives the folders that this transfer made their modes and times, deepest first: a file that is created in a folder changes
-    /// its time, and a folder without write permission takes no file. Folders that were there before stay as they were.
+    /// Gives the folders that this transfer made, in whatever run, their modes and times, deepest first: a file that is created in a folder
+    /// changes its time, and a folder without write permission takes no file. Folders that were there before stay as they were.
     ///
     /// Not synced: after a power cut a folder may still be as private as it was during the transfer.
     pub fn finish_folders(&self) -> FinishedFolders {
@@ -289,7 +305,7 @@ impl<F: Folder> Sink<F> {
         for entry in 0..self.entry_count() {
             if let Some((record, path)) = self.known(entry)
                 && record.kind == EntryKind::Folder
-                && matches!(record.outcome, Outcome::Committed { .. })
+                && (matches!(record.outcome, Outcome::Committed { .. }) || record.status == TargetStatus::FolderExists)
             {
                 wanted.insert(path, (entry, record.mode, record.mtime()));
             }
@@ -310,6 +326,7 @@ impl<F: Folder> Sink<F> {
         }
         self.small.forget_folders();
         finished.errors.extend(self.root.close_again());
+        self.is_finished.store(true, Ordering::Release);
         finished
     }
 

@@ -7,6 +7,8 @@
 //! A peer can cause errors here, never panics: nothing is indexed or unwrapped that came from outside.
 
 mod commit;
+mod earlier;
+mod earlier_parts;
 mod error;
 mod extra_table;
 mod extras;
@@ -16,6 +18,7 @@ mod held;
 mod hidden;
 mod holes;
 mod inodes;
+mod journal;
 mod left_out;
 mod link_judge;
 mod link_table;
@@ -30,6 +33,8 @@ mod part;
 mod path;
 mod preserve;
 mod reserved;
+mod resume;
+mod run_record;
 mod sandbox;
 mod sink;
 mod small;
@@ -42,9 +47,12 @@ mod tree;
 mod walk;
 
 pub use commit::FinishedFolders;
+pub use earlier::Restart;
+pub use earlier_parts::{Leftovers, TakenUp};
 pub use error::{ErrorClass, FileError};
 pub use extras::{Extra, Extras, Owner, Preserve, extras_of};
 pub use held::SmallPart;
+pub use journal::JOURNAL_BLOCK_LEN;
 pub use left_out::{LeftOut, Reason};
 pub use links::{MadeLinks, SentLinks, link_root, stays_inside};
 pub use names::MAX_NAME_BYTES;
@@ -54,7 +62,7 @@ pub use part::{Kept, Part};
 pub use path::{MAX_COMPONENT_LEN, MAX_DEPTH, MAX_PATH_LEN, PathFault, SafePath};
 pub use reserved::{FileId, Reserved, RunId};
 pub use sandbox::Root;
-pub use sink::{CommitInfo, Sink, SinkOptions};
+pub use sink::{CommitInfo, Leaving, Sink, SinkOptions};
 pub use source::Source;
 pub use source_file::SourceFile;
 pub use table::TargetStatus;

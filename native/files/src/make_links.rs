@@ -86,7 +86,12 @@ impl<F: Folder> Sink<F> {
         }?;
         self.root.keep(safe.parent());
         let holder = Some(folder);
-        Ok(InPlace::Now(Named { path, kept, holder }))
+        Ok(InPlace::Now(Named {
+            path,
+            kept,
+            holder,
+            part: None,
+        }))
     }
 
     fn make_symbolic(&self, entry: u32, record: &Record, folder: &F, path: SafePath<'_>) -> Result<Kept, FileError> {

@@ -6,7 +6,15 @@
  */
 
 import { type CommandBatch, type EventRecords, flagsOf, leftOutOf } from "../records.ts";
-import { closeCauseOf, fileFaultOf, leftOutReasonOf, targetStatusOf, UNKEPT } from "./words.ts";
+import {
+  closeCauseOf,
+  fileFaultOf,
+  LEAVING,
+  leftOutReasonOf,
+  restartReasonOf,
+  targetStatusOf,
+  UNKEPT,
+} from "./words.ts";
 import type { EngineEvent } from "./events.ts";
 import { encodeConnectionSettings } from "./blocks.ts";
 import type { Command, Question } from "./commands.ts";
@@ -129,6 +137,44 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         first: record.u32(12),
         statuses: Array.from(record.bytes(), targetStatusOf),
         freeSpace: record.f64(16),
+      };
+    case 28:
+      return {
+        type: "held",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        first: record.f64(16),
+        values: record.bytes(),
+      };
+    case 29:
+      return {
+        type: "taken-up",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        occupied: record.f64(16),
+        isClean: record.truth(24),
+      };
+    case 30:
+      return {
+        type: "anew",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        why: restartReasonOf(record.u32(16)),
+        occupied: record.f64(24),
+      };
+    case 31:
+      return {
+        type: "stale",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        block: record.f64(16),
+      };
+    case 32:
+      return {
+        type: "left-over",
+        sink: record.u32(8),
+        parts: record.u32(12),
+        occupied: record.f64(16),
       };
     case 25:
       return {
@@ -277,6 +323,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "dispose":
       into.begin(11);
       into.u32(8, command.transfer);
+      into.u32(12, LEAVING[command.leaving]);
       return;
     case "close":
       into.begin(12);
@@ -287,6 +334,11 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(13);
       into.u32(8, command.connection);
       into.bytes(command.bytes);
+      return;
+    case "begin":
+      into.begin(24);
+      into.u32(8, command.sink);
+      into.text(command.transfer);
       return;
     case "page":
       into.begin(14);
@@ -367,6 +419,10 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(70);
       into.u32(8, command.transfer);
       into.u32(12, command.entry);
+      return;
+    case "free-space":
+      into.begin(71);
+      into.u32(8, command.sink);
       return;
     case "settings":
       into.begin(69);

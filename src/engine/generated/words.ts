@@ -11,15 +11,17 @@ import type {
   CongestionControl,
   ExecutionProfile,
   FileFault,
+  Leaving,
   LinkChoice,
   OriginKind,
+  RestartReason,
   TargetStatus,
   Unkept,
 } from "../../protocol/words.ts";
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 4071622676;
+export const ABI_VERSION = 614740460;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -144,9 +146,30 @@ export const TARGET_STATUS = {
   "outside-link": 11,
   unwanted: 12,
   "bad-name": 13,
+  busy: 14,
 } as const satisfies Record<TargetStatus, number>;
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
+
+/** Why a file begins anew although something was left of it. */
+export const RESTART_REASON = {
+  "source-changed": 0,
+  "broken-journal": 1,
+  "other-version": 2,
+  "other-part": 3,
+  "not-ours": 4,
+  chosen: 5,
+} as const satisfies Record<RestartReason, number>;
+
+export const restartReasonOf = wordOf("RestartReason", RESTART_REASON);
+
+/** What becomes of what a sink has not committed. */
+export const LEAVING = {
+  nothing: 0,
+  parts: 1,
+} as const satisfies Record<Leaving, number>;
+
+export const leavingOf = wordOf("Leaving", LEAVING);
 
 /** Why a walk leaves something out, in the order in which names are listed. */
 export const LEFT_OUT_REASON = {

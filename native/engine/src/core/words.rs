@@ -71,6 +71,35 @@ words! {
         Unwanted = 12,
         /// A name that this system cannot have.
         BadName = 13,
+        /// Another process is receiving this file.
+        Busy = 14,
+    }
+}
+
+words! {
+    /// Why a file begins anew although something was left of it.
+    pub enum RestartReason {
+        /// The sender's file is another one by now.
+        SourceChanged = 0,
+        BrokenJournal = 1,
+        /// Another version of this program wrote the journal.
+        OtherVersion = 2,
+        /// The part is gone, or another one.
+        OtherPart = 3,
+        /// Something that is not this user's has its names.
+        NotOurs = 4,
+        /// The user wants it so.
+        Chosen = 5,
+    }
+}
+
+words! {
+    /// What becomes of what a sink has not committed.
+    pub enum Leaving {
+        /// What this run made is removed.
+        Nothing = 0,
+        /// What a later run can take up stays.
+        Parts = 1,
     }
 }
 
@@ -266,6 +295,8 @@ words! {
 pub const LISTS: &[&WordList] = &[
     &FileFault::LIST,
     &TargetStatus::LIST,
+    &RestartReason::LIST,
+    &Leaving::LIST,
     &LeftOutReason::LIST,
     &Unkept::LIST,
     &CloseCause::LIST,

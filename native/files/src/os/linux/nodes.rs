@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{
-    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, SeekFrom, Timespec,
-    Timestamps, UTIME_OMIT,
+    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, SeekFrom,
+    Timespec, Timestamps, UTIME_OMIT,
 };
 
 use rustix::io::Errno;
@@ -37,6 +37,13 @@ const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
+
+/// O_NOCTTY: a name that became a terminal must not become ours.
+const WRITABLE: OFlags = OFlags::RDWR
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
 
 /// Most bytes that one call copies: it cannot be interrupted.
 const COPY_PIECE: usize = 64 << 20;
@@ -104,6 +111,20 @@ impl Folder for NativeFolder {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode_of(mode)))?;
         Ok((NativeFile(fd), true))
+    }
+
+    fn open_to_write(&self, name: &str) -> io::Result<NativeFile> {
+        open(&self.0, name, WRITABLE).map(NativeFile)
+    }
+
+    fn open_to_append(&self, name: &str) -> io::Result<NativeFile> {
+        open(&self.0, name, WRITABLE | OFlags::APPEND).map(NativeFile)
+    }
+
+    fn create_to_append(&self, name: &str) -> io::Result<NativeFile> {
+        let flags = WRITABLE | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
+        let mode = Mode::RUSR | Mode::WUSR;
+        Ok(NativeFile(retry(|| rustix::fs::openat(&self.0, name, flags, mode))?))
     }
 
     fn create_folder(&self, name: &str) -> io::Result<()> {
@@ -318,6 +339,29 @@ impl File for NativeFile {
         }
         let flags = FallocateFlags::empty();
         Ok(retry(|| rustix::fs::fallocate(&self.0, flags, 0, size))?)
+    }
+
+    fn reserve(&self, size: u64) {
+        let flags = FallocateFlags::KEEP_SIZE;
+        let _ = retry(|| rustix::fs::fallocate(&self.0, flags, 0, size));
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match retry(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            // Network disks whose server keeps no locks, and FUSE.
+            Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        match retry(|| rustix::io::write(&self.0, bytes))? {
+            len if len == bytes.len() => Ok(()),
+            // The disk became full in the middle of it.
+            _ => Err(io::ErrorKind::StorageFull.into()),
+        }
     }
 
     fn set_mode(&self, mode: u16) -> io::Result<()> {
