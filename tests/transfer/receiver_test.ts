@@ -6,19 +6,7 @@ import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, ENOUGH_NEWS } from "../../src/transfer/acknowledgements.ts";
 import { BYE_MS } from "../../src/transfer/receiver.ts";
-import {
-  end,
-  errorOf,
-  type Item,
-  MIB,
-  needBlocks,
-  page,
-  position,
-  ReceiverBench,
-  ROOT,
-  seal,
-  summaryOf,
-} from "./harness.ts";
+import { end, errorOf, type Item, MIB, page, position, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
 
 const FILES: readonly Item[] = [["d", "folder"], ["d/a", 3 * MIB], ["b", 5], ["e", 0]];
 
