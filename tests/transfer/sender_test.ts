@@ -136,7 +136,7 @@ Deno.test("D26: a held block that is needed after all travels, and counts as mov
   bench.receive(needBlocks(0, 0, 1)).assertFails("protocol");
 });
 
-Deno.test("G9: to call verified what is neither held nor was sent is a breach", () => {
+Deno.test("H6: to call verified what is neither held nor was sent is a breach", () => {
   const bench = new SenderBench([["a", 4 * MIB], ["b", 4 * MIB]]);
   bench.receive({ type: "held", entry: 0, first: 1, values: new Uint8Array(32) }, needBlocks(0, 0, 1));
   bench.receive(verified(0, 1, 1));
