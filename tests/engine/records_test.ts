@@ -123,7 +123,7 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
   [record(12, 9, 5, 5), "x", { type: "walk-failed", source: 5, fault: "not-found", text: "x" }],
   [record(13, 0, 5, 3, f64(10), HASH), undefined, { type: "sealed", source: 5, entry: 3, size: 10, root: HASH }],
   [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
-  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 14 }, (_, status) => status), {
+  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 15 }, (_, status) => status), {
     type: "checked",
     sink: 6,
     first: 3,
