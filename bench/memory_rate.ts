@@ -114,7 +114,7 @@ async function send(
       grantAll(engine, connection, source, mib);
     } else if (value.type === "control") {
       rate = mib * MIB / ((performance.now() - startedMs) / 1000);
-      engine.dispose(source);
+      engine.dispose(source, "nothing");
       engine.close(connection, 0);
     }
     if (value.type === "closed") break;

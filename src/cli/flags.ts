@@ -60,7 +60,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "Receive files and folders",
     about:
       "With a ticket, dials the sender that made it. Without one, waits and shows the command to run on the other side. " +
-      "A file appears under its name only when it is complete and verified; an interrupted one is removed, except after kill -9 or a power cut: `ultra clean` lists and removes what stays.",
+      "A file appears under its name only when it is complete and verified. After an interruption the same command again " +
+      "goes on where it ended; until then what has arrived is in hidden files (.ultra-*) beside its place.",
     examples: [
       ["ultra recv", "wait for a sender"],
       ["ultra recv --into ~/Downloads ultra1...", "fetch from a waiting `ultra send`"],

@@ -21,6 +21,7 @@ export async function receiveCommand(
   const options: ReceiveOptions & RunOptions = {
     ...task.target,
     overwrite: task.overwrite,
+    restart: task.restart,
     hidden: task.hidden,
     links: task.links,
     preserve: task.preserve,
@@ -57,7 +58,7 @@ export async function receiveCommand(
     }
   } finally {
     // No transfer took it.
-    if (ready !== undefined) context.hub.engine.dispose(ready);
+    if (ready !== undefined) context.hub.engine.dispose(ready, "nothing");
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   ExecutionProfile,
   GrantId,
   LaneId,
+  Leaving,
   LinkChoice,
   ListenerId,
   Preserve,
@@ -94,6 +95,8 @@ export interface SinkOptions {
   readonly discard: boolean;
   /** Commits without waiting for the disk. */
   readonly noSync: boolean;
+  /** Takes nothing up that an earlier run left of a file. */
+  readonly restart: boolean;
   /** Which symbolic links are made, whatever the sender says. */
   readonly links: LinkChoice;
   /** What is given to files, where the sender states it. */
@@ -180,6 +183,8 @@ export interface Engine {
   /** Forgets what was kept for reading these entries again. */
   release(source: SourceId, first: EntryId, count: number): void;
   sink(options: SinkOptions): SinkId;
+  /** Says which transfer a sink receives, before its first page: an interrupted run of the same one is taken up. */
+  begin(sink: SinkId, transfer: string): void;
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void;
   expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void;
   /** Files of one block among these entries, whole. */
@@ -202,8 +207,10 @@ export interface Engine {
   detail(sink: SinkId, entry: EntryId): string | undefined;
   /** The machine's addresses on the routes that lead out, IPv4 first; a family without a default route has none. */
   outward(): readonly string[];
-  /** Frees a source or sink; a sink removes what it did not commit. `disposed` follows. */
-  dispose(transfer: TransferId): void;
+  /** Bytes free on a sink's disk. */
+  freeSpace(sink: SinkId): number | undefined;
+  /** Frees a source or sink. `disposed` follows. */
+  dispose(transfer: TransferId, leaving: Leaving): void;
   /** Closes a connection or a listener; `code` is an exit code. */
   close(id: ConnectionId | ListenerId, code: number): void;
   /** `undefined` once the transfer is disposed of. */

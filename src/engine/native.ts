@@ -12,6 +12,7 @@ import type {
   FileFault,
   GrantId,
   LaneId,
+  Leaving,
   ListenerId,
   SinkId,
   SourceId,
@@ -70,6 +71,7 @@ const WAIT_MS = 1000;
 const IDENTITY_ROOM = 8192;
 
 const HASH_LEN = 32;
+const U64_LEN = 8;
 
 /** Room for the longest path, and for a longer first component that `-o` put into it. */
 const NAME_ROOM = MAX_PATH_BYTES + 256;
@@ -237,6 +239,10 @@ class NativeEngine implements Engine {
     return check(sink, "sink");
   }
 
+  begin(sink: SinkId, transfer: string): void {
+    this.#queue({ type: "begin", sink, transfer });
+  }
+
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {
     this.#queue({ type: "page", sink, first, count, entries });
   }
@@ -287,8 +293,13 @@ class NativeEngine implements Engine {
     return this.#text({ type: "outward" }, ADDRESSES_ROOM).split("\n").filter((line) => line !== "");
   }
 
-  dispose(transfer: TransferId): void {
-    this.#queue({ type: "dispose", transfer });
+  freeSpace(sink: SinkId): number | undefined {
+    const bytes = this.#ask({ type: "free-space", sink }, U64_LEN);
+    return bytes && Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  }
+
+  dispose(transfer: TransferId, leaving: Leaving): void {
+    this.#queue({ type: "dispose", transfer, leaving });
   }
 
   close(id: ConnectionId | ListenerId, code: number): void {

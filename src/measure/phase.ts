@@ -68,7 +68,7 @@ async function sendPhase(
     const options = { tuning, allowLeftOut: false, allowSleep: true, retryForMs: 0 };
     return await send(offering, peer, options, context, () => offering);
   } finally {
-    context.hub.engine.dispose(offering.id);
+    context.hub.engine.dispose(offering.id, "nothing");
   }
 }
 
@@ -79,7 +79,14 @@ async function receivePhase(
   context: MeasureContext,
 ): Promise<Outcome> {
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
-  const common = { rename: undefined, overwrite: false, hidden: false, noSync: false, ...USUAL_CHOICES };
+  const common = {
+    rename: undefined,
+    overwrite: false,
+    restart: false,
+    hidden: false,
+    noSync: false,
+    ...USUAL_CHOICES,
+  };
   const sink = context.hub.engine.sink({
     ...common,
     folder,

@@ -49,13 +49,26 @@ export type TargetStatus =
   | "unwanted"
   | "bad-name"
   | "name-refused"
-  | "same-name";
+  | "same-name"
+  | "busy";
 
 /** What an earlier transfer left in a folder. */
 export type LeftoverKind = "part" | "small-parts" | "journal" | "previous-version" | "run" | "trials";
 
 /** What became of a leftover. `idle`: it may be removed; `only-copy`: it stays, because nothing has its name. */
 export type LeftoverState = "idle" | "in-use" | "only-copy" | "removed" | "failed";
+
+/** Why a file begins anew although an earlier run left something of it. */
+export type RestartReason =
+  | "source-changed"
+  | "broken-journal"
+  | "other-version"
+  | "other-part"
+  | "not-ours"
+  | "chosen";
+
+/** What becomes of what a sink has not committed: `parts`, what a later run can take up stays. */
+export type Leaving = "nothing" | "parts";
 
 /** What is done with symbolic links: `inside`, those that stay in what is sent; `follow`, what they lead to instead, a sender's alone. */
 export type LinkChoice = "inside" | "all" | "none" | "follow";

@@ -8,7 +8,7 @@
 
 import type { ErrorKind, UltraError } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
-import type { TransferId, Unkept } from "../protocol/words.ts";
+import type { RestartReason, TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
 import type { Leftover } from "../link/hub.ts";
 import type { Role } from "../meet/direction.ts";
@@ -52,6 +52,10 @@ export type TransferEvent =
   | { readonly type: "file-failed"; readonly failure: FileFailure }
   /** A file was deleted or replaced while it was sent. What was opened is complete, and is what the receiver has. */
   | { readonly type: "name-lost"; readonly path: string | undefined }
+  /** A file begins anew, although an earlier run left something of it. */
+  | { readonly type: "restarted"; readonly restarted: RestartedFile }
+  /** Parts of other transfers, which were interrupted, lie in the folders that got files. */
+  | { readonly type: "left-over"; readonly leftOver: LeftOver }
   /** What the file system of the folder refused to keep of anything. */
   | { readonly type: "unkept"; readonly unkept: Unkept; readonly folder: string }
   /** What the sender's user wanted to keep, and what could not be read of anything, or is too much for an entry. */
@@ -165,6 +169,20 @@ export interface FileFailure {
   readonly text: string;
 }
 
+export interface RestartedFile {
+  /** `undefined`: the engine does not know it any more. */
+  readonly path: string | undefined;
+  readonly why: RestartReason;
+}
+
+export interface LeftOver {
+  readonly parts: number;
+  /** What they occupy on the disk. */
+  readonly bytes: number;
+  /** The folder that they are in, or below. */
+  readonly folder: string;
+}
+
 /** What a sender that waits has to offer. */
 export interface OfferedFiles {
   readonly files: number;
@@ -184,6 +202,8 @@ export interface TransferFacts {
   readonly files: number;
   /** Their bytes. */
   readonly bytes: number;
+  /** Those of `bytes` that an earlier run had received, and that did not travel again. */
+  readonly resumedBytes: number;
   readonly seconds: number;
   /** BLAKE3 of the file when there was one. */
   readonly fileRoot: Uint8Array | undefined;

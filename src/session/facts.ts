@@ -48,6 +48,7 @@ export function factsOf(
     ...side,
     files: counts.committedFiles,
     bytes: summary.committedBytes,
+    resumedBytes: summary.resumedBytes,
     fileRoot: summary.fileRoot,
     transferRoot: summary.transferRoot,
     resentBytes: summary.resentBytes,

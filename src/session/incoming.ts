@@ -30,6 +30,8 @@ export interface ReceiveOptions {
   readonly folder: string;
   readonly rename: string | undefined;
   readonly overwrite: boolean;
+  /** Nothing is taken up that an earlier run left of a file. */
+  readonly restart: boolean;
   readonly hidden: boolean;
   /** Which symbolic links are made, whatever the sender says. */
   readonly links: LinkChoice;
@@ -82,8 +84,8 @@ interface Grant {
 
 /** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
 export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, overwrite, hidden, rename, links, preserve, noSync } = options;
-  const decided = { overwrite, hidden, rename, links, preserve, noSync };
+  const { folder, overwrite, restart, hidden, rename, links, preserve, noSync } = options;
+  const decided = { overwrite, restart, hidden, rename, links, preserve, noSync };
   return hub.engine.sink({ folder, create: false, discard: false, ...decided });
 }
 
@@ -121,6 +123,7 @@ export class Incoming implements Side {
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
       detail: (entry) => hub.engine.detail(sink, entry),
+      freeSpace: () => hub.engine.freeSpace(sink),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
       root: (entry) => hub.engine.entryRoot(sink, entry),
     }, { describe, transfer, overwrite, most });
@@ -249,11 +252,16 @@ export class Incoming implements Side {
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
   }
 
-  /** Removes what was not committed; resolved when it is gone. */
+  /** Removes what was not committed, or leaves it to the same command again; resolved when that is done. */
   async dispose(): Promise<void> {
     const { hub, timers } = this.#context;
-    hub.engine.dispose(this.id);
+    hub.engine.dispose(this.id, this.machine.leaving);
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
+  }
+
+  /** Resolved when nothing of the sink is in use any more, however long the disk takes. */
+  get disposed(): Promise<void> {
+    return this.#disposed.promise;
   }
 
   #await(peer: Peer): void {
@@ -286,6 +294,8 @@ export class Incoming implements Side {
       );
     }
     const startedMs = this.#context.clock.now();
+    // By this an interrupted run of the same transfer is known again.
+    this.#context.hub.engine.begin(this.id, [offer.host, offer.name, this.#options.rename ?? ""].join("\n"));
     this.#state = {
       at: "receiving",
       peer,
@@ -372,6 +382,16 @@ export class Incoming implements Side {
         const failure = { path: this.#nameOf(entry), kind: kindOfFault(fault), text };
         return this.tell({ type: "file-failed", failure });
       }
+      case "anew":
+        this.tell({ type: "restarted", restarted: { path: this.#nameOf(event.entry), why: event.why } });
+        return this.machine.handle(event);
+      case "left-over": {
+        const { parts, occupied: bytes } = event;
+        return this.tell({ type: "left-over", leftOver: { parts, bytes, folder: this.#options.folder } });
+      }
+      case "held":
+      case "taken-up":
+      case "stale":
       case "checked":
       case "page-refused":
       case "verified":

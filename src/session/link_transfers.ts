@@ -66,7 +66,7 @@ export class LinkTransfers {
         outgoing.report(outcome);
         return outcome;
       }
-      this.#context.hub.engine.dispose(current.id);
+      this.#context.hub.engine.dispose(current.id, "nothing");
     }
   }
 
@@ -84,7 +84,7 @@ export class LinkTransfers {
         this.#gone = Promise.all([this.#gone, incoming.dispose()]);
       }
       // The next sink takes up what this one leaves.
-      await this.#gone;
+      await incoming.disposed;
     }
   }
 

@@ -392,10 +392,10 @@ export class Outgoing implements Side {
   }
 
   #tune({ peer, tuner }: Road): void {
-    const { listed, totalBytes, verifiedBytes, presentBytes } = this.machine.progress;
+    const { listed, totalBytes, verifiedBytes, presentBytes, resumedBytes } = this.machine.progress;
     peer.extra.want(tuner.wanted({
       nowMs: this.#context.clock.now(),
-      movedBytes: verifiedBytes - presentBytes,
+      movedBytes: verifiedBytes - presentBytes - resumedBytes,
       leftBytes: listed ? totalBytes - verifiedBytes : undefined,
       connections: this.#connections.size,
     }));

@@ -43,6 +43,8 @@ export class Admission {
   #checkedEntries = 0;
   #end: PagesEnd | undefined;
   #neededBytes = 0;
+  /** What parts of earlier runs occupy: space that their files have already, or that becomes free. */
+  readonly #occupied = new Map<EntryId, number>();
   /** Free space before the transfer wrote anything: what it writes is in `#neededBytes` already. */
   #freeSpace: number | undefined;
 
@@ -107,6 +109,11 @@ export class Admission {
     this.#end = end;
   }
 
+  /** An earlier run has left so many bytes of an entry that is to be checked. */
+  occupied(entry: EntryId, bytes: number): void {
+    this.#occupied.set(entry, bytes);
+  }
+
   /** Moves the entries of the oldest unchecked page to what the disk and the policy make of them. */
   checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
     const page = this.#unchecked.shift();
@@ -126,6 +133,7 @@ export class Admission {
     }
     if (statuses.some((status) => LEFT_OUT_AS[status] !== undefined)) this.#leaveOut(page, statuses);
     this.#checkedEntries = end;
+    this.#occupied.clear();
     this.#checkSpace(this.#freeSpace);
   }
 
@@ -142,7 +150,8 @@ export class Admission {
     entries.move(first, end - first, EntryState.listed, state);
     if (state !== EntryState.needed) return;
     for (let entry = first; entry < end; entry++) {
-      this.#neededBytes += Math.ceil(entries.dataBytes(entry) / ALLOCATION) * ALLOCATION;
+      const bytes = Math.ceil(entries.dataBytes(entry) / ALLOCATION) * ALLOCATION;
+      this.#neededBytes += bytes - Math.min(bytes, this.#occupied.get(entry) ?? 0);
     }
   }
 
@@ -168,6 +177,8 @@ export class Admission {
       case "name-refused":
       case "same-name":
         return undefined;
+      case "busy":
+        return refusal("disk", "Another ultra is receiving this file");
       case "different":
         if (this.#policy.overwrite) return undefined;
         return refusal("disk", "A file exists and differs", "different-target");
@@ -221,6 +232,7 @@ const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "cannot-rename": undefined,
   "duplicate": undefined,
   "conflict": undefined,
+  "busy": undefined,
 };
 
 /** Why an entry that is skipped is left out. */

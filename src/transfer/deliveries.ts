@@ -13,6 +13,7 @@ import { Asks } from "./asks.ts";
 import { BlockTable } from "./blocks.ts";
 import { type Entries, EntryState } from "./entries.ts";
 import { Failures } from "./failures.ts";
+import { HeldBlocks } from "./held.ts";
 import { violation } from "./outcome.ts";
 import type { VisitRun } from "./run_set.ts";
 import { Schedule } from "./schedule.ts";
@@ -37,6 +38,8 @@ export class Deliveries {
   readonly #verified: VerifiedBlocks;
   /** Blocks that were ever granted, and so may arrive, of files of several blocks that miss some. */
   readonly #granted = new BlockTable();
+  /** What the receiver has from an earlier run. */
+  readonly #held: HeldBlocks;
   readonly #answers: Answers;
   readonly #asks = new Asks();
   readonly #resent = { blocks: 0, bytes: 0 };
@@ -51,6 +54,7 @@ export class Deliveries {
     this.#entries = entries;
     this.#push = push;
     this.#verified = new VerifiedBlocks(entries);
+    this.#held = new HeldBlocks(entries);
     this.#answers = new Answers(entries);
     this.schedule = new Schedule({
       grant: (lane, grant, entry, first, count) => this.#grant(lane, grant, entry, first, count),
@@ -76,6 +80,11 @@ export class Deliveries {
   /** Bytes of verified blocks of files that miss some. */
   get partialBytes(): number {
     return this.#verified.bytes;
+  }
+
+  /** Bytes that the receiver had from an earlier run. */
+  get resumedBytes(): number {
+    return this.#held.bytes;
   }
 
   /** What was granted more than once. */
@@ -105,7 +114,7 @@ export class Deliveries {
     }
     if (entry < this.#answers.count) throw violation(`values of entry ${entry} after its need`);
     if (this.#entries.isSmall(entry)) throw violation(`values of entry ${entry}, which has one block`);
-    this.#verified.add(entry, first, count);
+    this.#held.add(entry, first, count);
     // A copy: a message's bytes are a view of memory that the next one may use again.
     this.#push({ type: "hold", entry, first, values: values.slice() });
   }
@@ -236,7 +245,8 @@ export class Deliveries {
         files++;
       } else if (entries.isLarge(entry)) {
         this.#asks.blocks(entry, entries.blocks(entry), entries.blocks(entry));
-        if (this.#verified.has(entry)) throw violation(`a need for verified blocks of entry ${entry}`);
+        // What it said on an earlier link that it holds was not what it was after all.
+        this.#held.remove(entry, 0, entries.blocks(entry));
         this.schedule.add(entry, 0, entries.blocks(entry));
       } else {
         entries.move(entry, 1, needed, complete);
@@ -247,8 +257,8 @@ export class Deliveries {
 
   #declined(first: EntryId, end: EntryId, state: typeof present | typeof skipped): void {
     if (first >= end) return;
-    for (let entry = first; entry < end && !this.#verified.isEmpty; entry++) {
-      if (this.#verified.has(entry)) throw violation(`another answer to entry ${entry}`);
+    for (let entry = first; entry < end && !this.#held.isEmpty; entry++) {
+      if (this.#held.has(entry)) throw violation(`another answer to entry ${entry}`);
     }
     this.#entries.move(first, end - first, listed, state);
   }
@@ -275,6 +285,7 @@ export class Deliveries {
       if (this.#verified.count(entry, first, count) > 0) {
         throw violation(`a need for verified blocks of entry ${entry}`);
       }
+      this.#held.remove(entry, first, count);
     }
     this.schedule.add(entry, first, count);
   }
@@ -311,8 +322,11 @@ export class Deliveries {
   #add(entry: EntryId, first: BlockIndex, count: number): void {
     // What is known already is passed over, so that repeats cost little however many runs were granted.
     this.#verified.forEachMissing(entry, first, first + count, (first, count) => {
-      if (this.#granted.firstMissing(entry, first, first + count) === undefined) return;
-      throw violation(`verified blocks of entry ${entry} that were never sent`);
+      this.#granted.forEachMissing(entry, first, first + count, (first, count) => {
+        if (this.#held.firstOther(entry, first, first + count) === undefined) return;
+        throw violation(`verified blocks of entry ${entry} that were never sent`);
+      });
+      this.#held.verified(entry, first, count);
     });
     this.#arrivals += this.#verified.add(entry, first, count);
     if (!this.#verified.isComplete(entry)) return;
@@ -324,6 +338,7 @@ export class Deliveries {
   /** Nothing of the entry is missing any more, or it is over. */
   #settle(entry: EntryId): void {
     this.#verified.drop(entry);
+    this.#held.drop(entry);
     this.#granted.drop(entry);
     this.#asks.drop(entry);
   }
@@ -359,6 +374,7 @@ export class Deliveries {
     const wasSealed = state === sealed || state === complete;
     this.#entries.setState(entry, failed);
     this.failures.add({ entry, kind, text, fromPeer }, wasSealed);
+    this.#held.fail(entry);
     this.schedule.drop(entry);
     this.#over(entry, 1);
     this.schedule.fill();
@@ -374,11 +390,19 @@ export class Deliveries {
     this.#push({ type: "release", first, count });
   }
 
+  /** What is neither verified nor held. */
   #firstMissing(entry: EntryId, first: BlockIndex, end: BlockIndex): BlockIndex | undefined {
-    return this.#entries.isMissing(entry) ? this.#verified.firstMissing(entry, first, end) : undefined;
+    if (!this.#entries.isMissing(entry)) return undefined;
+    if (!this.#held.has(entry)) return this.#verified.firstMissing(entry, first, end);
+    let found: BlockIndex | undefined;
+    this.#forEachMissing(entry, first, end, (first) => found ??= first);
+    return found;
   }
 
   #forEachMissing(entry: EntryId, first: BlockIndex, end: BlockIndex, visit: VisitRun): void {
-    if (this.#entries.isMissing(entry)) this.#verified.forEachMissing(entry, first, end, visit);
+    if (!this.#entries.isMissing(entry)) return;
+    this.#verified.forEachMissing(entry, first, end, (first, count) => {
+      this.#held.forEachOther(entry, first, first + count, visit);
+    });
   }
 }

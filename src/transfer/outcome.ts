@@ -56,6 +56,8 @@ export interface Summary {
   readonly committedBytes: number;
   /** Bytes of files that the receiver had already. */
   readonly presentBytes: number;
+  /** Bytes among the committed ones that the receiver had from an earlier run, block by block. */
+  readonly resumedBytes: number;
   /**
    * Blocks that travelled, or may have, more than once, and their bytes. The sender counts blocks that it granted again (some of which a dead lane
    * may never have read), the receiver those that arrived damaged.
@@ -83,8 +85,10 @@ export interface Progress {
    * some, verified blocks count with the share that data has in the file.
    */
   readonly verifiedBytes: number;
-  /** Bytes among them that were there before. */
+  /** Bytes among them of files that were there before. */
   readonly presentBytes: number;
+  /** Bytes among them of blocks that an earlier run received, in files that go on. */
+  readonly resumedBytes: number;
   /** Bytes of the files known so far; all of them once `listed`. */
   readonly totalBytes: number;
   /** Entries of which it is known what became of them. */

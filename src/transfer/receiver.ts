@@ -7,29 +7,30 @@
  * @module
  */
 
-import type { FileFault, TargetStatus } from "../protocol/words.ts";
+import type { FileFault, Leaving, TargetStatus } from "../protocol/words.ts";
 import { type ErrorKind, UltraError } from "../base/errors.ts";
+import { formatBytes } from "../base/sizes.ts";
 import type {
   BlockIndex,
   EntryId,
   LeftOut,
-  NeedItem,
   PageMessage,
   PagesEnd,
   Position,
   SealItem,
   TransferMessage,
 } from "../protocol/messages.ts";
-import { needMessages } from "../protocol/runs.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Admission } from "./admission.ts";
 import { Commits } from "./commits.ts";
 import { Damage } from "./damage.ts";
 import { Entries, EntryState } from "./entries.ts";
 import { Failures } from "./failures.ts";
+import { HeldBlocks } from "./held.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
 import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import { Exchange } from "./exchange.ts";
+import { Needs } from "./needs.ts";
 import { Outbox } from "./outbox.ts";
 import { countsOf, progressOf, summaryOf } from "./summary.ts";
 import type { ReceiverCommand, ReceiverEvent, ReceiverOptions, ReceiverQueries } from "./turns.ts";
@@ -42,6 +43,9 @@ export const BYE_MS = 5000;
 
 /** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
 const BYE_WITHOUT_LINK_MS = 30_000;
+
+/** Ends that are nobody's judgement on what has arrived. Interruptions are of the kind `network`. */
+const LEAVES_PARTS: ReadonlySet<ErrorKind> = new Set(["network", "disk", "internal"]);
 
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
@@ -71,6 +75,10 @@ export class Receiver {
   #stage: Stage = { at: "admitting" };
   #nowMs = 0;
   readonly #damage = new Damage();
+  readonly #held: HeldBlocks;
+  readonly #needs: Needs;
+  /** It was this side's disk or policy that refused the manifest. */
+  #isRefused = false;
   /** Failures that the sender told of entries whose commit had begun, which goes on. */
   readonly #overruled = new Map<EntryId, ErrorKind>();
   /** What the sender says that it does not send. */
@@ -81,6 +89,8 @@ export class Receiver {
     this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
+    this.#held = new HeldBlocks(this.#entries);
+    this.#needs = new Needs(this.#entries, this.#verified, this.#held);
     this.#admission = new Admission(this.#entries, options, queries);
     this.#commits = new Commits(this.#entries, (command) => this.#outbox.push(command));
   }
@@ -98,8 +108,19 @@ export class Receiver {
 
   get progress(): Progress {
     const isConfirmed = this.outcome.state === "finished";
-    const { isListed } = this.#admission;
-    return { ...progressOf(this.#entries, this.#verified.bytes, isListed), phase: this.phase, isConfirmed };
+    const progress = progressOf(this.#entries, this.#verified.bytes, this.#admission.isListed);
+    return { ...progress, resumedBytes: this.#held.bytes, phase: this.phase, isConfirmed };
+  }
+
+  /**
+   * What becomes of the parts when it has ended: what is worth something to the same command again stays. So it does when the transfer is let
+   * go while it runs, because the other side was started again.
+   */
+  get leaving(): Leaving {
+    const { outcome } = this.#exchange;
+    const isWorthIt = outcome.state === "running" ||
+      (outcome.state === "failed" && LEAVES_PARTS.has(outcome.error.kind));
+    return isWorthIt && !this.#isRefused ? "parts" : "nothing";
   }
 
   /** Applies an event. The resulting commands wait for {@linkcode poll}. */
@@ -129,6 +150,15 @@ export class Receiver {
         return this.#checked(event.first, event.statuses, event.freeSpace);
       case "page-refused":
         return this.#pageRefused(event.fault, event.text);
+      case "held":
+        return this.#needs.hold(event.entry, event.first, event.values);
+      case "taken-up":
+        this.#admission.occupied(event.entry, event.occupied);
+        return this.#needs.takeUp(event.entry, event.isClean);
+      case "anew":
+        return this.#admission.occupied(event.entry, event.occupied);
+      case "stale":
+        return this.#stale(event.entry, event.block);
       case "verified":
         return this.#blocksVerified(event.entry, event.first, event.count);
       case "arrived":
@@ -170,10 +200,13 @@ export class Receiver {
   }
 
   #checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+    this.#isRefused = true;
     this.#admission.checked(first, statuses, freeSpace);
+    this.#isRefused = false;
     const end = first + statuses.length;
-    this.#expect(first, end);
-    this.#sendNeeds(first, end);
+    for (const command of this.#needs.expectations(first, end)) this.#outbox.push(command);
+    for (const message of this.#needs.answers(first, end)) this.#exchange.send(message);
+    this.#needs.takeCertain((entry, first, count) => this.#blocksVerified(entry, first, count));
     // What has no blocks misses nothing.
     const entries = this.#entries;
     for (let entry = first; entry < end; entry++) {
@@ -182,25 +215,12 @@ export class Receiver {
     this.#passIfComplete();
   }
 
-  /** Lets the blocks of needed files in: small ones as runs, which end only before a small file that is not needed. */
-  #expect(first: EntryId, end: EntryId): void {
-    const entries = this.#entries;
-    let [start, last, isEmpty] = [first, first, true];
-    const flush = () => {
-      if (!isEmpty) this.#outbox.push({ type: "expect-entries", first: start, count: last + 1 - start });
-      isEmpty = true;
-    };
-    for (let entry = first; entry < end; entry++) {
-      const isNeeded = entries.state(entry) === needed;
-      if (entries.isSmall(entry)) {
-        if (!isNeeded) flush();
-        else if (isEmpty) [start, last, isEmpty] = [entry, entry, false];
-        else last = entry;
-      } else if (isNeeded && entries.isLarge(entry)) {
-        this.#outbox.push({ type: "expect", entry, first: 0, count: entries.blocks(entry) });
-      }
-    }
-    flush();
+  /** Not what it was: it travels after all. */
+  #stale(entry: EntryId, block: BlockIndex): void {
+    if (!this.#entries.isMissing(entry)) return;
+    this.#held.remove(entry, block, 1);
+    this.#outbox.push({ type: "expect", entry, first: block, count: 1 });
+    this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
   }
 
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
@@ -213,10 +233,13 @@ export class Receiver {
     const entries = this.#entries;
     if (!entries.isMissing(entry)) return;
     if (entries.isLarge(entry)) {
+      this.#held.verified(entry, first, count);
       this.#verified.add(entry, first, count);
       this.#news.blocks(entry, first, count);
       if (!this.#verified.isComplete(entry)) return;
       this.#verified.drop(entry);
+      this.#held.drop(entry);
+      this.#needs.drop(entry);
       this.#news.hurry();
     } else {
       this.#news.entries(entry, 1);
@@ -266,11 +289,20 @@ export class Receiver {
   #entryFailed(entry: EntryId, fault: FileFault, text: string): void {
     if (this.#entries.isOver(entry)) return;
     const kind = kindOfFault(fault);
-    if (fault === "no-space" || fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
+    if (fault === "no-space") throw new UltraError(kind, text + this.#missingSpace());
+    if (fault === "read-only" || kind === "integrity") throw new UltraError(kind, text);
     this.#exchange.send({ type: "failed", entry, kind, text: wireText(text) });
     this.#end(entry, kind, text, false);
     const overruled = this.#overruled.get(entry);
     if (overruled !== undefined) this.#failures.join(entry, overruled);
+  }
+
+  /** How much more room is needed, as far as it is known. */
+  #missingSpace(): string {
+    const entries = this.#entries;
+    const toCome = entries.bytesIn(needed) + entries.bytesIn(sealed) - this.#verified.bytes;
+    const missing = toCome - (this.#queries.freeSpace() ?? 0);
+    return missing > 0 ? `; ${formatBytes(missing)} are missing` : "";
   }
 
   #foldersFinished(failure: FoldersFailure): void {
@@ -306,29 +338,6 @@ export class Receiver {
 
   // What goes out.
 
-  #sendNeeds(from: EntryId, to: EntryId): void {
-    for (const message of needMessages(this.#answers(from, to))) this.#exchange.send(message);
-  }
-
-  /** The first answer to entries, or the same once more. */
-  #answers(from: EntryId, to: EntryId): NeedItem[] {
-    const items: NeedItem[] = [];
-    this.#entries.forEachState(from, to, (first, count, state) => {
-      if (state === present) items.push({ what: "present", entry: first, entries: count });
-      else if (state === skipped) items.push({ what: "skipped", entry: first, entries: count });
-      else if (this.#verified.isEmpty) items.push({ what: "all", entry: first, entries: count });
-      else for (let entry = first; entry < first + count; entry++) this.#pushMissing(entry, items);
-    });
-    return items;
-  }
-
-  #pushMissing(entry: EntryId, items: NeedItem[]): void {
-    if (!this.#verified.has(entry)) return void items.push({ what: "all", entry, entries: 1 });
-    this.#verified.forEachMissing(entry, 0, this.#entries.blocks(entry), (first, count) => {
-      items.push({ what: "blocks", entry, first, count });
-    });
-  }
-
   #sendAcknowledgements(): void {
     for (const message of this.#news.take(this.#nowMs)) this.#exchange.send(message);
   }
@@ -355,8 +364,13 @@ export class Receiver {
     // What has happened since the link was lost is told below with everything else, and commits not before their needs.
     this.#news.clear();
     this.#repeatVerified();
-    for (const message of needMessages(this.#missingBelow(answered))) this.#exchange.send(message);
-    this.#sendNeeds(answered, this.#admission.checkedEntries);
+    this.#repeatBlocks(0, answered);
+    this.#sendAcknowledgements();
+    for (const message of this.#needs.missingBelow(answered)) this.#exchange.send(message);
+    const { checkedEntries } = this.#admission;
+    for (const message of this.#needs.answers(answered, checkedEntries)) this.#exchange.send(message);
+    // Of what the sender hears of now for the first time only held blocks can be verified.
+    this.#repeatBlocks(answered, checkedEntries);
     this.#entries.forEachRun(committed, (first, count) => this.#news.committed(first, count));
     this.#sendAcknowledgements();
     this.#entries.forEachIn(failed, (entry) => {
@@ -367,17 +381,20 @@ export class Receiver {
   }
 
   #repeatVerified(): void {
-    if (!this.#verified.isEmpty) {
-      for (const state of [needed, sealed]) {
-        this.#entries.forEachIn(state, (entry) => {
-          this.#verified.forEach(entry, (first, count) => this.#news.blocks(entry, first, count));
-        });
-      }
-    }
     for (const state of [verified, complete, committing]) {
       this.#entries.forEachRun(state, (first, count) => this.#repeatWhole(first, count));
     }
-    this.#sendAcknowledgements();
+  }
+
+  /** The verified blocks of files from `from` to `to` that miss some. */
+  #repeatBlocks(from: EntryId, to: EntryId): void {
+    if (this.#verified.isEmpty) return;
+    for (const state of [needed, sealed]) {
+      this.#entries.forEachIn(state, (entry) => {
+        if (entry < from || entry >= to) return;
+        this.#verified.forEach(entry, (first, count) => this.#news.blocks(entry, first, count));
+      });
+    }
   }
 
   /** Only what the sender knows to be needed: it has answers to all of these but those that have no blocks. */
@@ -385,18 +402,6 @@ export class Receiver {
     for (let entry = first; entry < first + count; entry++) {
       if (this.#entries.size(entry) > 0) this.#news.entries(entry, 1);
     }
-  }
-
-  /** What of the entries answered before is still to come: all grants ended with the link. */
-  #missingBelow(answered: EntryId): NeedItem[] {
-    const items: NeedItem[] = [];
-    for (const state of [needed, sealed]) {
-      this.#entries.forEachRun(state, (first, count) => {
-        const end = Math.min(first + count, answered);
-        if (end > first) items.push(...this.#answers(first, end));
-      });
-    }
-    return items;
   }
 
   // What the sender says.
@@ -467,6 +472,8 @@ export class Receiver {
 
   #end(entry: EntryId, kind: ErrorKind, text: string, fromPeer: boolean): void {
     this.#verified.drop(entry);
+    this.#held.fail(entry);
+    this.#needs.drop(entry);
     this.#commits.drop(entry);
     this.#entries.setState(entry, failed);
     this.#failures.add({ entry, kind, text, fromPeer }, false);
@@ -486,7 +493,8 @@ export class Receiver {
     const { transferRoot } = this.#stage;
     const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
     const root = (entry: EntryId) => this.#queries.root(entry);
-    const facts = { transferRoot, resent: this.#damage.resent, leftOut, root };
+    const resumedBytes = this.#held.bytes;
+    const facts = { transferRoot, resent: this.#damage.resent, resumedBytes, leftOut, root };
     this.#exchange.finish(summaryOf(this.#entries, this.#failures, facts));
   }
 }

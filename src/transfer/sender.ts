@@ -93,9 +93,10 @@ export class Sender {
   }
 
   get progress(): Progress {
-    const { partialBytes } = this.#deliveries;
     const isConfirmed = this.outcome.state === "finished";
-    return { ...progressOf(this.#entries, partialBytes, this.#stage !== "listing"), phase: this.phase, isConfirmed };
+    const { partialBytes, resumedBytes } = this.#deliveries;
+    const isListed = this.#stage !== "listing";
+    return { ...progressOf(this.#entries, partialBytes, isListed), resumedBytes, phase: this.phase, isConfirmed };
   }
 
   /** How many chunks the files known so far have, and how long the longest is. */
@@ -302,8 +303,9 @@ export class Sender {
       throw new UltraError("integrity", "Both ends disagree on what was transferred: their transfer roots differ");
     }
     this.#exchange.send({ type: "bye" });
-    const { failures, resent } = this.#deliveries;
-    const facts = { transferRoot, resent, leftOut: this.#leftOut, root: (entry: EntryId) => this.#queries.root(entry) };
+    const { failures, resent, resumedBytes } = this.#deliveries;
+    const root = (entry: EntryId) => this.#queries.root(entry);
+    const facts = { transferRoot, resent, resumedBytes, leftOut: this.#leftOut, root };
     this.#exchange.finish(summaryOf(this.#entries, failures, facts));
   }
 }

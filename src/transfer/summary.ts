@@ -11,6 +11,8 @@ const { committed, committing, complete, failed, needed, present, sealed, skippe
 /** What both sides know beside the entries. */
 export interface SummaryFacts {
   readonly transferRoot: Uint8Array;
+  /** Bytes of blocks that the receiver had from an earlier run. */
+  readonly resumedBytes: number;
   readonly resent: { readonly blocks: number; readonly bytes: number };
   readonly leftOut: { readonly sender: LeftOut; readonly receiver: LeftOut };
   /** The root of a committed file. */
@@ -22,7 +24,7 @@ export function progressOf(
   entries: Entries,
   partialBytes: number,
   listed: boolean,
-): Omit<Progress, "phase" | "isConfirmed"> {
+): Omit<Progress, "phase" | "resumedBytes" | "isConfirmed"> {
   const { missing } = entries;
   const wholeBytes = [verified, complete, committing, committed, present].reduce(
     (sum, state) => sum + entries.bytesIn(state),
@@ -59,7 +61,7 @@ export function countsOf(entries: Entries): Counts {
 export function summaryOf(
   entries: Entries,
   failures: Failures,
-  { transferRoot, resent, leftOut, root }: SummaryFacts,
+  { transferRoot, resent, resumedBytes, leftOut, root }: SummaryFacts,
 ): Summary {
   const counts = countsOf(entries);
   const end = {
@@ -77,6 +79,7 @@ export function summaryOf(
     totalBytes: entries.totalBytes,
     committedBytes: entries.bytesIn(committed),
     presentBytes: entries.bytesIn(present),
+    resumedBytes,
     resentBlocks: resent.blocks,
     resentBytes: resent.bytes,
     transferRoot,

@@ -107,6 +107,17 @@ export type ReceiverEvent =
     readonly statuses: readonly TargetStatus[];
     readonly freeSpace: number;
   }
+  /** Values of blocks of a file that an earlier run received; `taken-up` follows the last of them, and `checked` that. */
+  | { readonly type: "held"; readonly entry: EntryId; readonly first: BlockIndex; readonly values: Uint8Array }
+  /**
+   * A file goes on where an earlier run ended; its part occupies so much. The held blocks are certainly there, or else each of them is read
+   * again: `verified` or `stale` follows.
+   */
+  | { readonly type: "taken-up"; readonly entry: EntryId; readonly occupied: number; readonly isClean: boolean }
+  /** A file begins anew, and what an earlier run left of it becomes free. Comes before `checked`. */
+  | { readonly type: "anew"; readonly entry: EntryId; readonly occupied: number }
+  /** A held block is not what its value says. */
+  | { readonly type: "stale"; readonly entry: EntryId; readonly block: BlockIndex }
   /** The sink does not take a page: it names more than a manifest may, or there is no memory for it. */
   | { readonly type: "page-refused"; readonly fault: FileFault; readonly text: string }
   /** Blocks of a file are written and their values were right. Files of one block come as `arrived`, unless their frame was not sealed. */
@@ -149,6 +160,8 @@ export interface ReceiverQueries {
   name(entry: EntryId): string | undefined;
   /** Why an entry's target could not be examined, or which folder on the way to it is none. */
   detail(entry: EntryId): string | undefined;
+  /** Bytes free on the disk. */
+  freeSpace(): number | undefined;
   /** The transfer root for one status byte per entry. */
   transferRoot(statuses: Uint8Array): Uint8Array;
   /** The root of a committed file. */

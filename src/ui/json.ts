@@ -58,6 +58,8 @@ type ObjectType =
   | "warning"
   | "note"
   | "file-failed"
+  | "restarted"
+  | "left-over"
   | "complete"
   | "leftover"
   | "cleaned"
@@ -166,6 +168,8 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "returned": ({ lostMs, connection }) => ({ type: "connection-returned", lostSeconds: lostMs / 1000, connection }),
     "peer-restarted": () => ({ type: "peer-restarted" }),
     "file-failed": ({ failure }) => ({ type: "file-failed", ...failureFields(failure) }),
+    "restarted": ({ restarted: { path = UNNAMED, why } }) => ({ type: "restarted", path, why }),
+    "left-over": ({ leftOver }) => ({ type: "left-over", ...leftOver }),
     "complete": ({ facts }) => completeObject(facts),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
       const bitsPerSecond = Math.round(rateOf(bytes, seconds));
@@ -208,6 +212,7 @@ function progressObject(state: StatusState | undefined): JsonObject | undefined 
     type: "progress",
     bytes: state.bytes,
     totalBytes: state.totalBytes,
+    resumedBytes: state.resumedBytes,
     files: state.files,
     filesArrived: state.filesArrived,
     filesPresent: state.filesPresent,
@@ -225,7 +230,7 @@ function completeObject(facts: TransferFacts): JsonObject {
     ...facts,
     name: facts.name ?? null,
     savedTo: facts.savedTo ?? null,
-    bitsPerSecond: Math.round(rateOf(facts.bytes, facts.seconds)),
+    bitsPerSecond: Math.round(rateOf(facts.bytes - facts.resumedBytes, facts.seconds)),
     fileRoot: facts.fileRoot === undefined ? null : formatHex(facts.fileRoot),
     transferRoot: formatHex(facts.transferRoot),
     failed: facts.failed.map(failureFields),

@@ -6,10 +6,18 @@
 
 import { UltraError } from "../base/errors.ts";
 import { isInterruption } from "../base/interrupted.ts";
-import { counted, formatBytes, formatCount, formatLeft, rateOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } from "../base/text.ts";
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
-import type { Unkept } from "../protocol/words.ts";
-import type { FileFailure, RunPhase, TakenUp, TicketNotice, Warning } from "../session/events.ts";
+import type { RestartReason, Unkept } from "../protocol/words.ts";
+import type {
+  FileFailure,
+  LeftOver,
+  RestartedFile,
+  RunPhase,
+  TakenUp,
+  TicketNotice,
+  Warning,
+} from "../session/events.ts";
 import { advised } from "./advice.ts";
 import { escapeText, peerText } from "./escape.ts";
 import { bottleneckLine } from "./lines.ts";
@@ -47,6 +55,26 @@ export function commandForFile(role: TicketNotice["role"]): string {
 /** One line for one file, which is named once. */
 export function failureLine({ path = UNNAMED, text }: FileFailure): string {
   return text.includes(`"${path}"`) ? `ultra: ${escapeText(text)}` : `ultra: ${shownPath(path)}: ${escapeText(text)}`;
+}
+
+/** Why a file does not go on where an earlier run ended. */
+export function restartedLine({ path = UNNAMED, why }: RestartedFile): string {
+  return `${shownPath(path)} begins anew: ${RESTARTS[why]}`;
+}
+
+const RESTARTS: Readonly<Record<RestartReason, string>> = {
+  "source-changed": "the sender's file has changed since the interrupted transfer",
+  "broken-journal": "the record of what had arrived is damaged",
+  "other-version": "another version of ultra received its part",
+  "other-part": "its part is gone, or another one",
+  "not-ours": "something that is not yours has the name of its part",
+  "chosen": "--restart",
+};
+
+/** What interrupted transfers have left. */
+export function leftOverText({ parts, bytes, folder }: LeftOver): string {
+  const many = parts === 1 ? "a part of a file that was" : `${formatCount(parts)} parts of files that were`;
+  return `${folder} holds ${many} not received to the end (.ultra-*.part, ${formatSize(bytes)})`;
 }
 
 /** In place of a name that the engine does not know any more. */
@@ -156,7 +184,7 @@ export function arrivedText({ files, filesArrived, filesPresent, movedBytes, lis
   const arrived = filesArrived - filesPresent;
   // Nothing has changed on the receiver: the reason of the end says it all.
   if (files === 0 || (arrived === 0 && movedBytes <= 0)) return "";
-  if (filesArrived === 0) return "No file arrived; the next transfer starts over";
+  if (filesArrived === 0) return "No file arrived; the same command again goes on with what is there";
   const count = listed ? `${formatCount(arrived)} of ${counted(files, "file")}` : counted(arrived, "file");
   const verb = arrived === 1 ? "is" : "are";
   const there = `${formatCount(filesPresent)} ${filesPresent === 1 ? "was" : "were"} there already`;

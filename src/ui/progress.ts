@@ -17,6 +17,8 @@ export interface ProgressReport {
   readonly listed: boolean;
   /** Those of `verifiedBytes` that did not have to travel; they are no speed. */
   readonly presentBytes?: number;
+  /** Those that an earlier run had received, of files that go on; they are no speed either. */
+  readonly resumedBytes?: number;
   readonly files?: number;
   /** Those of `files` that are at their place, or were there before. */
   readonly filesArrived?: number;
@@ -39,6 +41,8 @@ export interface StatusState {
   readonly filesPresent: number;
   /** Bytes that travelled, and are verified. */
   readonly movedBytes: number;
+  /** What an earlier run had received. */
+  readonly resumedBytes: number;
   readonly listed: boolean;
   /** Whether both sides have confirmed the end: before that nothing shows 100 %. */
   readonly isConfirmed: boolean;
@@ -94,7 +98,8 @@ export class ProgressMeter {
   }
 
   update(now: number, report: ProgressReport): StatusState {
-    const bytes = report.verifiedBytes - (report.presentBytes ?? 0);
+    const { presentBytes = 0, resumedBytes = 0 } = report;
+    const bytes = report.verifiedBytes - presentBytes - resumedBytes;
     const sample = { at: now, bytes };
     const first = this.#first ??= sample;
     if (this.#moved?.bytes !== bytes) {
@@ -116,6 +121,7 @@ export class ProgressMeter {
       filesArrived: report.filesArrived ?? 0,
       filesPresent: report.filesPresent ?? 0,
       movedBytes: bytes,
+      resumedBytes,
       listed: report.listed,
       isConfirmed: report.isConfirmed ?? false,
       hashesHoles: report.hashesHoles ?? false,

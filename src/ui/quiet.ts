@@ -64,6 +64,8 @@ const LINES: EventTable<readonly string[]> = {
   "connection-lost": nothing,
   "returned": nothing,
   "peer-restarted": nothing,
+  "restarted": nothing,
+  "left-over": nothing,
   "unkept": nothing,
   "unsent": nothing,
   "measuring": nothing,

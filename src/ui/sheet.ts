@@ -44,7 +44,9 @@ const LABELS = { short: 10, long: 13 } as const;
 type Row = readonly [label: string, value: string];
 
 export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetOptions): string[] {
-  const { bytes, seconds, failedCount, leftOutCount, files, presentFiles } = facts;
+  const { seconds, failedCount, leftOutCount, files, presentFiles } = facts;
+  // What did not travel is no speed.
+  const bytes = facts.bytes - facts.resumedBytes;
   if (failedCount + leftOutCount > 0) {
     const told = facts.failed.filter((failure) => !isNews(failure)).length;
     return [
@@ -104,7 +106,7 @@ function everything(facts: TransferFacts): Row[] {
     ["Files", formatCount(facts.files)],
     ["Bytes", `${formatCount(bytes)} (${formatBytes(bytes)})`],
     ["Time", formatDuration(seconds)],
-    ["Rate", formatRate(rateOf(bytes, seconds))],
+    ["Rate", formatRate(rateOf(bytes - facts.resumedBytes, seconds))],
     ...fileRoot === undefined ? [] : [["BLAKE3", formatHex(fileRoot)] as const],
     // Two lines: the label and 64 digits are wider than a terminal.
     ["Transfer root", ""],
@@ -114,12 +116,13 @@ function everything(facts: TransferFacts): Row[] {
 
 /** What is not as one expects it, or with `-v` that it is. */
 function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
-  const { presentFiles, presentBytes, resentBytes, durable, noSync } = facts;
+  const { presentFiles, presentBytes, resumedBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   return [
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
       : [],
+    ...resumedBytes > 0 ? [["Resumed", `${formatSize(resumedBytes)} had arrived in an earlier run`] as const] : [],
     ...resentBytes > 0 || isVerbose ? [["Resent", formatBytes(resentBytes)] as const] : [],
     ...noSync
       ? [["Durable", "no: --no-sync did not wait for the disk, and a power cut may take the files"] as const]

@@ -214,6 +214,7 @@ Deno.test("every flag arrives where it belongs", () => {
     "--into",
     "d",
     "--overwrite",
+    "--restart",
     "--hidden",
     "--allow-left-out",
     "--stay",
@@ -223,7 +224,8 @@ Deno.test("every flag arrives where it belongs", () => {
     "-v",
     "--json",
   );
-  assert.deepEqual([recv.into, recv.overwrite, recv.hidden, recv.stay], ["d", true, true, true]);
+  assert.deepEqual([recv.into, recv.overwrite, recv.restart, recv.hidden], ["d", true, true, true]);
+  assert.equal(recv.stay, true);
   assert.equal(parseSend("--allow-growing", "a").allowGrowing, true);
   assert.deepEqual([parseRecv("--allow-sleep").allowSleep, parseSend("--allow-sleep", "a").allowSleep], [true, true]);
   assert.deepEqual([recv.allowLeftOut, parseSend("--allow-left-out", "a").allowLeftOut], [true, true]);
@@ -293,7 +295,7 @@ Deno.test("a flag that would have no effect is refused with the reason", () => {
     assert.match(refusal(["recv", "--ticket", "-", ...flag]), /for the side that waits/);
   }
   assert.match(refusal(["recv", TO_SENDER, "--stay"]), /^--stay is for the side that waits/);
-  for (const flag of [["--hidden"], ["--overwrite"], ["--stay"], ["--into", "d"], ["-o", "x"]]) {
+  for (const flag of [["--hidden"], ["--overwrite"], ["--restart"], ["--stay"], ["--into", "d"], ["-o", "x"]]) {
     assert.match(refusal(["send", "a", ...flag]), /is a flag of `ultra recv`, not of `ultra send`/);
   }
   assert.match(refusal(["recv", "--to", TO_SENDER]), /is a flag of `ultra send`/);

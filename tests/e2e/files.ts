@@ -81,6 +81,14 @@ export async function assertNoLeftovers(folder: string): Promise<void> {
   }
 }
 
+/** Nothing of ultra's own is left but what the same command again goes on with: parts with their journals. */
+export async function assertOnlyParts(folder: string): Promise<void> {
+  const left: string[] = [];
+  for await (const { path } of walk(folder)) if (path.split("/").at(-1)?.startsWith(".ultra-")) left.push(path);
+  const odd = left.filter((path) => !/\.run$/.test(path) && !left.includes(path.replace(/\.part$/, ".journal")));
+  assert.deepEqual(odd, [], "left over, and of no use");
+}
+
 interface Found {
   readonly path: string;
   readonly info: Deno.FileInfo;

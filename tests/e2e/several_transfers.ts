@@ -80,6 +80,7 @@ for (const path of paths) {
     folder,
     rename: undefined,
     overwrite: false,
+    restart: false,
     hidden: false,
     ...USUAL_CHOICES,
     noSync: false,
@@ -92,7 +93,7 @@ for (const path of paths) {
     sending.send(offering, { tuning, allowLeftOut: false }, () => offering),
     receiving.receive(openSink(options, context), options),
   ]);
-  engine.dispose(offering.id);
+  engine.dispose(offering.id, "nothing");
   results.push(outcomes.map((outcome) => {
     if (outcome.state !== "finished") return outcome.state === "failed" ? outcome.error.message : outcome.state;
     const { counts, transferRoot } = outcome.summary;

@@ -129,14 +129,14 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
     { type: "sealed", source: 5, entry: 3, size: 10, root: HASH, unlinked: true },
   ],
   [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
-  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 16 }, (_, status) => status), {
+  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 17 }, (_, status) => status), {
     type: "checked",
     sink: 6,
     first: 3,
     statuses: [
       ...["absent", "identical", "different", "in-the-way", "duplicate"] as const,
       ...["conflict", "folder-exists", "unexaminable", "unsafe-parent", "cannot-rename", "hidden"] as const,
-      ...["outside-link", "unwanted", "bad-name", "name-refused", "same-name"] as const,
+      ...["outside-link", "unwanted", "bad-name", "name-refused", "same-name", "busy"] as const,
     ],
     freeSpace: 99,
   }],
@@ -164,6 +164,13 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
   [record(22, 0, 4), undefined, { type: "resolved", request: 4, addresses: [] }],
   [record(23, 0, 6), undefined, { type: "disposed", transfer: 6 }],
   [record(24, 9), "x", { type: "fault", text: "x" }],
+  [record(28, 9, 6, 3, f64(1)), "xyz", { type: "held", sink: 6, entry: 3, first: 1, values: utf8.encode("xyz") }],
+  [record(29, 0, 6, 3, f64(9), 1), undefined, { type: "taken-up", sink: 6, entry: 3, occupied: 9, isClean: true }],
+  [record(30, 0, 6, 3, 0, gap(4), f64(9)), undefined, {
+    ...{ type: "anew", sink: 6, entry: 3, why: "source-changed", occupied: 9 },
+  }],
+  [record(31, 0, 6, 3, f64(1)), undefined, { type: "stale", sink: 6, entry: 3, block: 1 }],
+  [record(32, 0, 6, 3, f64(9)), undefined, { type: "left-over", sink: 6, parts: 3, occupied: 9 }],
 ];
 
 const PAGE = 10;
@@ -199,7 +206,7 @@ Deno.test("engine: a page's bytes stay in the engine until they are taken", () =
 Deno.test("engine: events of unknown kinds and words are bugs", () => {
   assert.throws(() => decode(record(0)), /unknown kind 0/);
   assert.throws(() => decode(record(999)), /unknown kind 999/);
-  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(16)), /unknown TargetStatus 16/);
+  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(17)), /unknown TargetStatus 17/);
   assert.throws(() => decode(record(12, 9, 5, 99), "x"), /unknown FileFault 99/);
   assert.throws(() => decode(record(5, 0, 2, 3, f64(0))), /unknown CloseCause 3/);
   assert.throws(() => decode(record(11, 9, 5, 3), "99\t1\0"), /unknown LeftOutReason 99/);
@@ -262,7 +269,9 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "commit", sink: 6, entry: 3, size: 2 ** 53 - 1, root: HASH }, record(8, 0, 6, 3, f64(2 ** 53 - 1), HASH)],
   [{ type: "finish-folders", sink: 6 }, record(9, 0, 6)],
   [{ type: "abandon", sink: 6, entry: 3 }, record(10, 0, 6, 3)],
-  [{ type: "dispose", transfer: 6 }, record(11, 0, 6)],
+  [{ type: "dispose", transfer: 6, leaving: "nothing" }, record(11, 0, 6)],
+  [{ type: "dispose", transfer: 6, leaving: "parts" }, record(11, 0, 6, 1)],
+  [{ type: "begin", sink: 6, transfer: "abc" }, record(24, 3, 6), join(utf8.encode("abc"), gap(5))],
   [{ type: "close", id: 2, code: 8 }, record(12, 0, 2, 8)],
   [{ type: "send", connection: 2, bytes: THREE }, record(13, 3, 2), join(THREE, gap(5))],
   [{ type: "send", connection: 2, bytes: new Uint8Array(16) }, record(13, 16, 2), join(gap(16))],
@@ -284,6 +293,7 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "outward" }, record(67)],
   [{ type: "settings", connection: 2 }, record(69, 0, 2)],
   [{ type: "detail", sink: 6, entry: 3 }, record(68, 0, 6, 3)],
+  [{ type: "free-space", sink: 6 }, record(71, 0, 6)],
 ];
 
 Deno.test("engine: every command and question is encoded as docs/engine.md describes it", () => {
@@ -294,7 +304,7 @@ Deno.test("engine: every command and question is encoded as docs/engine.md descr
     assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
     kinds.add(command.type);
   }
-  assert.equal(kinds.size, 30, "a new command belongs into this test");
+  assert.equal(kinds.size, 31, "a new command belongs into this test");
 });
 
 Deno.test("engine: a block of settings is read back as it was written", () => {
@@ -398,10 +408,10 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
   );
   assert.deepEqual(
     encodeSinkBlock({
-      ...{ overwrite: true, hidden: true, discard: false, create: true, noSync: true },
+      ...{ overwrite: true, hidden: true, discard: false, create: true, restart: true, noSync: true },
       ...{ links: "none", owner: true, xattrs: false, acl: true },
       ...{ folder: "/ü", rename: "x" },
     }),
-    join(1, 1, 0, 1, 1, 2, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
+    join(1, 1, 0, 1, 1, 1, 2, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
   );
 });

@@ -105,6 +105,40 @@ Deno.test("interruption: B10 a network that goes away for good ends both sides w
   assert.ok(failed > 30, `the strokes must fall everywhere: ${failed}`);
 });
 
+Deno.test("interruption: C1 C2 C5 after a stroke at any moment the same commands go on, and send no block again that was recorded", async () => {
+  const acts = [
+    ({ sender }: Play) => sender.interrupt("SIGINT"),
+    ({ receiver }: Play) => receiver.kill(),
+    ({ sender }: Play) => sender.kill(),
+  ];
+  let resumed = 0;
+  for (const act of acts) {
+    for await (const { ending, seed } of strokes(act)) {
+      const { disk, codes } = ending;
+      if (codes.sender === WAITS_ON || codes.receiver === WAITS_ON) continue;
+      const recorded = [...disk.kept.values()].flatMap(({ blocks, recorded, isClean }) => {
+        const right = [...recorded].filter(([block, value]) => isClean || blocks[block] === value).length;
+        return [Math.min(right, blocks.length - 1)];
+      });
+      for (const path of disk.parts) if (!disk.kept.has(path)) disk.parts.delete(path);
+      const again = await play({ items: ITEMS, waits: "receiver", disk });
+      assert.deepEqual(again.codes, { sender: 0, receiver: 0 }, `seed ${seed}`);
+      assertArrived(again);
+      const bytes = MIB * recorded.reduce((sum, count) => sum + count, 0);
+      for (const { output } of [again.sender, again.receiver]) {
+        const facts = output.facts[0];
+        // The last block of a file is shorter.
+        const isSame = facts !== undefined && facts.resumedBytes <= bytes &&
+          facts.resumedBytes > bytes - MIB * ITEMS.length;
+        assert.ok(isSame, `seed ${seed}: ${facts?.resumedBytes} of ${bytes} bytes resumed`);
+        assert.equal(facts.resentBytes, 0, `seed ${seed}`);
+      }
+      if (bytes > 0) resumed++;
+    }
+  }
+  assert.ok(resumed > 30, `the strokes must fall into large files: ${resumed}`);
+});
+
 Deno.test("interruption: C7 T50 each signal has its own code", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     const during = ({ world, sender }: Play) => world.time.later(20, () => sender.interrupt(signal));

@@ -99,6 +99,7 @@ export const RECEIVE_OPTIONS: ReceiveOptions = {
   folder: ".",
   rename: undefined,
   overwrite: false,
+  restart: false,
   hidden: false,
   ...USUAL_CHOICES,
   noSync: false,
@@ -217,12 +218,13 @@ export function assertArrived({ items, disk }: Play, without: readonly string[] 
     if (kind !== "file") assert.equal(there, kind);
     else assert.deepEqual(there, { size, blocks: blocks(path, size) });
   }
+  assert.deepEqual([disk.parts.size, disk.kept.size], [0, 0], "part files stayed");
   assertClean({ disk });
 }
 
-/** Whatever happened: no part file stays, nothing unverified has a final name, and the engine's contract was kept. */
+/** Whatever happened: no part file stays that no run can take up, nothing unverified has a final name, and the engine's contract was kept. */
 export function assertClean({ disk }: { readonly disk: Disk }): void {
-  assert.deepEqual([...disk.parts], [], "part files stayed");
+  assert.deepEqual([...disk.parts].filter((path) => !disk.kept.has(path)), [], "part files stayed");
   assert.deepEqual(disk.breaches, []);
   for (const [path, there] of disk.final) {
     if (typeof there === "object") {

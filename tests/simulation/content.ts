@@ -41,6 +41,31 @@ export function contentOf(path: string, version: number, block: number): number 
   return h;
 }
 
+/** Values of blocks as they are on the wire: 32 bytes each, which hold one number. */
+export function wireValues(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(32 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [at, value] of values.entries()) view.setUint32(32 * at, value >>> 0);
+  return bytes;
+}
+
+/** The numbers of {@linkcode wireValues}. */
+export function valuesOfWire(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / 32 }, (_, at) => view.getUint32(32 * at));
+}
+
+/** Numbers that follow each other, as runs. */
+export function runsOf(numbers: readonly number[]): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.first + last.count === number) last.count++;
+    else runs.push({ first: number, count: 1 });
+  }
+  return runs;
+}
+
 /** The root of a file with these blocks. */
 export function rootOf(size: number, blocks: ArrayLike<number>): Uint8Array {
   let h = mix(size, 7);

@@ -5,7 +5,16 @@ import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import type { Receiver } from "../../src/transfer/receiver.ts";
 import type { Clock } from "./clock.ts";
-import { BLOCK, blockCount, contentOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
+import {
+  BLOCK,
+  blockCount,
+  contentOf,
+  rootOf,
+  runsOf,
+  type SimulatedFile,
+  transferRootOf,
+  wireValues,
+} from "./content.ts";
 import type { Frame, Lane } from "./lanes.ts";
 import type { Random } from "./random.ts";
 import type { DiskFault, Scenario } from "./scenario.ts";
@@ -25,7 +34,9 @@ type Block =
   /** From `missing`; one lane writes it. To `verified` or `missing`. */
   | "claimed"
   /** From `claimed`; final. */
-  | "verified";
+  | "verified"
+  /** From the start, where an earlier run received it and may have been killed; to `verified`, or to no state where it is stale. */
+  | "rereading";
 
 interface Part {
   readonly content: Uint32Array;
@@ -84,10 +95,43 @@ export class Disk {
     for (const status of statuses) {
       this.#standings.push(status === "absent" || status === "different" ? "needed" : "over");
     }
+    for (let entry = first; entry < first + count; entry++) this.#takeUp(entry);
     this.#enqueue(() => {
       this.checkedEntries = first + count;
       this.tell((receiver) =>
         receiver.handle({ type: "checked", first, statuses, freeSpace: this.scenario.freeSpace })
+      );
+    });
+  }
+
+  /** Goes on with what an earlier run received. */
+  #takeUp(entry: EntryId): void {
+    const { path, size } = this.#entry(entry);
+    const held = this.scenario.held.get(path);
+    if (held === undefined || this.#standings[entry] !== "needed") return;
+    const part = this.#part(entry);
+    for (const { first, count } of runsOf(held.blocks)) {
+      const blocks = Array.from({ length: count }, (_, i) => first + i);
+      const values = wireValues(blocks.map((block) => contentOf(path, 0, block)));
+      this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "held", entry, first, values })));
+      for (const block of blocks) {
+        part.content[block] = held.stale.has(block) ? 0xdead : contentOf(path, 0, block);
+        part.blocks[block] = held.isClean ? "verified" : "rereading";
+      }
+    }
+    const { isClean } = held;
+    const occupied = Math.min(size, held.blocks.length * BLOCK);
+    this.#enqueue(() => this.tell((receiver) => receiver.handle({ type: "taken-up", entry, occupied, isClean })));
+    if (!isClean) { for (const block of held.blocks) this.#reread(entry, part, block, held.stale.has(block)); }
+  }
+
+  /** Comes to an end behind the page's check, before, between or behind other blocks. */
+  #reread(entry: EntryId, part: Part, block: BlockIndex, isStale: boolean): void {
+    this.clock.after(this.random.time(1, 200), () => {
+      if (this.#parts.get(entry) !== part) return;
+      part.blocks[block] = isStale ? undefined : "verified";
+      this.tell((receiver) =>
+        receiver.handle(isStale ? { type: "stale", entry, block } : { type: "verified", entry, first: block, count: 1 })
       );
     });
   }
@@ -318,17 +362,6 @@ export class Disk {
 /** The blocks of a version of a file. */
 export function contents(path: string, version: number, size: number): Uint32Array {
   return new Uint32Array(blockCount(size)).map((_, block) => contentOf(path, version, block));
-}
-
-/** The same entries as runs. */
-function runsOf(entries: readonly EntryId[]): { first: EntryId; count: number }[] {
-  const runs: { first: EntryId; count: number }[] = [];
-  for (const entry of [...entries].sort((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.first + last.count === entry) last.count++;
-    else runs.push({ first: entry, count: 1 });
-  }
-  return runs;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -17,6 +17,7 @@ export const GROUPS = [
   "the disk fails",
   "targets exist",
   "somebody cancels",
+  "files go on",
   "everything at once",
 ] as const;
 
@@ -43,6 +44,16 @@ export interface DiskFault {
   readonly entry: number;
   readonly block: number | undefined;
   readonly fault: FileFault;
+}
+
+/** What an earlier run received of a file. */
+export interface HeldPart {
+  /** Never all of them. */
+  readonly blocks: readonly number[];
+  /** It was left in good order; otherwise its blocks are read again. */
+  readonly isClean: boolean;
+  /** Those that are not what was recorded of them. */
+  readonly stale: ReadonlySet<number>;
 }
 
 /** What is where a file should go. */
@@ -81,6 +92,7 @@ export interface Scenario {
   readonly diskFaults: readonly DiskFault[];
   readonly foldersFault: FileFault | undefined;
   readonly targets: ReadonlyMap<string, Target>;
+  readonly held: ReadonlyMap<string, HeldPart>;
   readonly freeSpace: number;
   readonly overwrite: boolean;
   readonly hidden: boolean;
@@ -93,6 +105,8 @@ export function scenarioOf(seed: number, group: Group): Scenario {
   const has = (...groups: Group[]) => groups.includes(group) || (group === "everything at once" && random.chance(0.4));
   const targets = has("targets exist") ? targetsOf(random, files) : new Map<string, Target>();
   const losses = has("lanes and links are lost", "blocks are read again") ? lossesOf(random) : [];
+  const held = has("files go on") ? heldOf(random, files) : new Map<string, HeldPart>();
+  if (group === "files go on" && random.chance(0.3)) losses.push(...lossesOf(random));
   return {
     seed,
     group,
@@ -120,6 +134,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
     diskFaults: has("the disk fails") ? diskFaultsOf(random, files) : [],
     foldersFault: has("the disk fails") && random.chance(0.1) ? "io" : undefined,
     targets,
+    held,
     freeSpace: has("the disk fails") && random.chance(0.2) ? (1 << 20) + random.between(0, 40_000) : 1e12,
     overwrite: random.chance(0.5),
     hidden: random.chance(0.5),
@@ -219,6 +234,21 @@ function diskFaultsOf(random: Random, files: readonly SimulatedFile[]): DiskFaul
     const faults: FileFault[] = ["permission", "io", "exists", "io", "permission"];
     return [{ entry, block, fault: random.pick(random.chance(0.15) ? ["no-space", "read-only"] as const : faults) }];
   });
+}
+
+function heldOf(random: Random, files: readonly SimulatedFile[]): Map<string, HeldPart> {
+  const held = new Map<string, HeldPart>();
+  for (const { path, kind, size } of files) {
+    const count = blockCount(size);
+    if (kind !== "file" || count < 2 || random.chance(0.3)) continue;
+    const likely = random.pick([0.02, 0.5, 0.98]);
+    const blocks = Array.from({ length: count }, (_, block) => block).filter(() => random.chance(likely));
+    if (blocks.length === count) blocks.pop();
+    const isClean = random.chance(0.5);
+    const stale = new Set(isClean ? [] : blocks.filter(() => random.chance(0.1)));
+    held.set(path, { blocks, isClean, stale });
+  }
+  return held;
 }
 
 function targetsOf(random: Random, files: readonly SimulatedFile[]): Map<string, Target> {

@@ -5,7 +5,16 @@ import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePages } from "../../src/protocol/pages.ts";
 import type { Sender } from "../../src/transfer/sender.ts";
 import type { Clock } from "./clock.ts";
-import { BLOCK, blockCount, contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf } from "./content.ts";
+import {
+  BLOCK,
+  blockCount,
+  contentOf,
+  entryOf,
+  rootOf,
+  type SimulatedFile,
+  transferRootOf,
+  valuesOfWire,
+} from "./content.ts";
 import type { Frame, Lane } from "./lanes.ts";
 import type { Random } from "./random.ts";
 import type { Scenario, SourceFault } from "./scenario.ts";
@@ -112,6 +121,11 @@ export class Source {
 
   grantEntries(lane: LaneId, id: GrantId, first: EntryId, count: number): void {
     this.#queue(lane, { id, entry: undefined, cursor: first, end: first + count });
+  }
+
+  /** Values of blocks that the receiver has. */
+  hold(entry: EntryId, first: BlockIndex, values: Uint8Array): void {
+    for (const [at, value] of valuesOfWire(values).entries()) this.#keep(entry, first + at, value);
   }
 
   shrink(id: GrantId, end: number): number {

@@ -110,6 +110,7 @@ export class World {
     return new Receiver({
       name: () => undefined,
       detail: () => undefined,
+      freeSpace: () => undefined,
       transferRoot: (statuses) => {
         this.#settleReceiver();
         return disk.transferRoot(statuses);
@@ -136,7 +137,8 @@ export class World {
           break;
         }
         case "hold":
-          throw new Error("nothing is held");
+          source.hold(command.entry, command.first, command.values);
+          break;
         case "release":
           source.release(command.first, command.count);
           break;

@@ -63,11 +63,25 @@ export interface FinalFile {
   readonly blocks: Uint32Array;
 }
 
+/** What a part and its journal hold of a file of several blocks. */
+export interface KeptPart {
+  readonly size: number;
+  /** The sender's file was this one. */
+  readonly fingerprint: string;
+  readonly blocks: Uint32Array;
+  /** Blocks that are recorded as verified, with their values. */
+  readonly recorded: Map<BlockIndex, number>;
+  /** It was left in good order. */
+  isClean: boolean;
+}
+
 /** The folder that a receiving computer receives into, and what is wrong with it. It outlives engines. */
 export interface Disk {
   readonly final: Map<string, FinalFile | "folder" | "link">;
   /** Part files that exist. */
   readonly parts: Set<string>;
+  /** Those of them that a later run can take up. */
+  readonly kept: Map<string, KeptPart>;
   freeSpace: number;
   writeMs: number;
   commitMs: number;
@@ -94,7 +108,11 @@ export type Flaw =
   /** Nobody hears that a lane is gone. */
   | "deaf-to-lanes"
   /** Sinks stay when they are disposed of. */
-  | "keeps-sinks";
+  | "keeps-sinks"
+  /** What an earlier run left is taken for the sender's file, whatever that is by now. */
+  | "ignores-fingerprints"
+  /** What a killed run left is not read again. */
+  | "trusts-journals";
 
 /** Blocks that arrive damaged, so many times. */
 export interface Damage {
@@ -122,6 +140,7 @@ export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
   return {
     final: new Map(),
     parts: new Set(),
+    kept: new Map(),
     freeSpace: 1e15,
     writeMs: 0.5,
     commitMs: 2,

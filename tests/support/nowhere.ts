@@ -7,6 +7,7 @@ export const NOWHERE: SinkOptions = {
   folder: "",
   create: false,
   overwrite: false,
+  restart: false,
   hidden: false,
   rename: undefined,
   discard: true,

@@ -28,6 +28,7 @@ import type {
   ConnectionId,
   GrantId,
   LaneId,
+  Leaving,
   ListenerId,
   SinkId,
   SourceId,
@@ -106,6 +107,7 @@ export class SimulatedEngine implements Engine {
   /** Dies without a word, as after `kill -9`. */
   kill(noticeMs?: number): void {
     this.#isStopped = true;
+    for (const sink of this.#sinks.values()) sink.crash();
     for (const host of this.#listeners.values()) this.#network.silence(host);
     this.#network.vanish(this.connections, noticeMs);
     this.#wake();
@@ -259,8 +261,8 @@ export class SimulatedEngine implements Engine {
   /** Its disks say no more than a status. */
   detail(): undefined {}
 
-  values(): void {
-    throw new Error("Nothing is held yet: resume comes later");
+  values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void {
+    this.#sources.get(source)?.hold(entry, first, values);
   }
 
   /** Transfers that keep the machine awake. */
@@ -291,9 +293,13 @@ export class SimulatedEngine implements Engine {
     if (discard) return emptyDisk();
     const { disk = emptyDisk() } = this.#host;
     if (!create) return disk;
-    const made = { ...disk, final: new Map(), parts: new Set<string>() };
+    const made = { ...disk, final: new Map(), parts: new Set<string>(), kept: new Map() };
     this.folders.set(folder, made);
     return made;
+  }
+
+  begin(sink: SinkId): void {
+    this.#knownSink(sink).begin();
   }
 
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {
@@ -341,9 +347,14 @@ export class SimulatedEngine implements Engine {
     return this.#host.addresses.slice(0, 1);
   }
 
-  dispose(transfer: SourceId | SinkId): void {
+  freeSpace(sink: SinkId): number | undefined {
+    return this.#sinks.get(sink)?.disk.freeSpace;
+  }
+
+  dispose(transfer: SourceId | SinkId, leaving: Leaving): void {
     if (this.#host.flaw === "keeps-sinks" && this.#sinks.has(transfer)) return;
-    (this.#sources.get(transfer) ?? this.#sinks.get(transfer))?.dispose();
+    this.#sources.get(transfer)?.dispose();
+    this.#sinks.get(transfer)?.dispose(leaving);
     this.#sources.delete(transfer);
     this.#sinks.delete(transfer);
   }

@@ -1,23 +1,36 @@
 /** The simulated engine's receiving half: claims, checks and writes blocks to a made-up disk, and commits files there. @module */
 
 import type { EngineEvent, SinkOptions } from "../../src/engine/engine.ts";
-import type { SinkId, TargetStatus } from "../../src/protocol/words.ts";
+import type { Leaving, SinkId, TargetStatus } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
-import { rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
-import { blocksOf, type Disk, type Flaw, type MadeUpFault } from "./made_up.ts";
+import { rootOf, runsOf, type SimulatedFile, transferRootOf, wireValues } from "../simulation/content.ts";
+import { blocksOf, type Disk, type Flaw, type KeptPart, type MadeUpFault, MIB } from "./made_up.ts";
 import type { Frame } from "./simulated_source.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
-/** From `expected` to `claimed` with a frame; from there to `verified`, or back when the frame was wrong or its lane died. */
-type BlockState = "unneeded" | "expected" | "claimed" | "verified";
+/**
+ * From `expected` to `claimed` with a frame; from there to `verified`, or back when the frame was wrong or its lane died. From `rereading`,
+ * which a killed run leaves, to `verified` or `unneeded`.
+ */
+type BlockState = "unneeded" | "expected" | "claimed" | "verified" | "rereading";
 
 interface Part {
   readonly file: SimulatedFile;
   readonly states: BlockState[];
+  /** What is in the part file. */
   readonly blocks: Uint32Array;
+  /** What verified blocks were found to be, or are said to be by the journal: the root follows from these alone. */
+  readonly values: Uint32Array;
+  /** What a later run can take up of it. */
+  readonly kept: KeptPart | undefined;
+  /** An earlier run made it. */
+  readonly isTakenUp: boolean;
   isFailed: boolean;
 }
+
+/** What a crash leaves of a block that was not on the disk yet. */
+const LOST = 0xdead;
 
 /** That of a file that was never sealed. */
 const NO_ROOT = new Uint8Array(32);
@@ -28,6 +41,8 @@ export class SimulatedSink {
   readonly #roots = new Map<EntryId, Uint8Array>();
   /** Folders that were there before the transfer. */
   readonly #before: ReadonlySet<string>;
+  readonly #fingerprints: string[] = [];
+  #hasBegun = false;
   #isDisposed = false;
 
   constructor(
@@ -41,15 +56,79 @@ export class SimulatedSink {
     this.#before = new Set(disk.final.keys());
   }
 
+  begin(): void {
+    if (this.#entries.length > 0 || this.#hasBegun) this.disk.breaches.push("a transfer began twice, or late");
+    this.#hasBegun = true;
+  }
+
   page(first: EntryId, count: number, entries: Uint8Array): void {
-    for (const { path, kind, size } of decodePage({ type: "page", first, count, entries })) {
+    if (!this.#hasBegun) this.disk.breaches.push("a page came before its transfer had begun");
+    for (const { path, kind, size, fingerprint } of decodePage({ type: "page", first, count, entries })) {
       if (size === undefined) throw new Error("The decoder let through what it must refuse");
       this.#entries.push({ path, kind, size });
+      this.#fingerprints.push(String(fingerprint));
     }
     const statuses = this.#entries.slice(first, first + count).map((file, i) => this.#status(file, first + i));
     this.time.later(1, () => {
+      for (const [at, status] of statuses.entries()) {
+        if (status === "absent" || status === "different") this.#takeUp(first + at);
+      }
       this.#tell({ type: "checked", sink: this.id, first, statuses, freeSpace: this.disk.freeSpace });
     });
+  }
+
+  /** Looks for what an earlier run left of an entry. */
+  #takeUp(entry: EntryId): void {
+    const { path, size } = this.#entry(entry);
+    const kept = this.disk.kept.get(path);
+    if (kept === undefined) return;
+    const occupied = kept.blocks.length * MIB;
+    const isSame = kept.size === size && kept.fingerprint === this.#fingerprints[entry];
+    if (this.options.restart || (!isSame && this.flaw !== "ignores-fingerprints")) {
+      const why = this.options.restart ? "chosen" : "source-changed";
+      return this.#tell({ type: "anew", sink: this.id, entry, why, occupied });
+    }
+    const isClean = kept.isClean || this.flaw === "trusts-journals";
+    const held = [...kept.recorded.keys()].sort((a, b) => a - b).slice(0, blocksOf(size) - 1);
+    for (const { first, count } of runsOf(held)) {
+      const blocks = Array.from({ length: count }, (_, at) => kept.recorded.get(first + at) ?? 0);
+      const values = wireValues(blocks);
+      this.#tell({ type: "held", sink: this.id, entry, first, values });
+    }
+    this.#tell({ type: "taken-up", sink: this.id, entry, occupied, isClean });
+    const states = new Array<BlockState>(blocksOf(size)).fill("unneeded");
+    for (const block of held) states[block] = isClean ? "verified" : "rereading";
+    const part: Part = {
+      file: this.#entry(entry),
+      states,
+      blocks: kept.blocks,
+      values: new Uint32Array(blocksOf(size)).map((_, block) => kept.recorded.get(block) ?? 0),
+      kept,
+      isTakenUp: true,
+      isFailed: false,
+    };
+    this.#parts.set(entry, part);
+    kept.isClean = false;
+    if (!isClean) { for (const [at, block] of held.entries()) this.#reread(entry, part, block, at); }
+  }
+
+  #reread(entry: EntryId, part: Part, block: BlockIndex, at: number): void {
+    this.time.later(1 + at * 0.3, () => {
+      if (this.#parts.get(entry) !== part || part.isFailed) return;
+      const isStale = part.blocks[block] !== part.kept?.recorded.get(block);
+      part.states[block] = isStale ? "unneeded" : "verified";
+      if (isStale) part.kept?.recorded.delete(block);
+      if (isStale) this.#tell({ type: "stale", sink: this.id, entry, block });
+      else this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
+    });
+  }
+
+  /** The process dies, and with it some of what the disk had not kept yet. */
+  crash(): void {
+    for (const { kept } of this.#parts.values()) {
+      for (const [block, value] of kept?.recorded ?? []) if (value % 7 === 0 && kept) kept.blocks[block] = LOST;
+    }
+    this.#isDisposed = true;
   }
 
   expect(entry: EntryId, first: BlockIndex, count: number): void {
@@ -83,6 +162,7 @@ export class SimulatedSink {
     const { path } = part.file;
     const fault = this.disk.faults.get(path);
     this.disk.parts.add(path);
+    if (part.kept !== undefined) this.disk.kept.set(path, part.kept);
     if (!isLaneOpen) return void (part.states[block] = "expected");
     if (fault?.block !== undefined && block >= fault.block) {
       part.isFailed = true;
@@ -91,6 +171,8 @@ export class SimulatedSink {
     part.blocks[block] = content;
     const isTaken = content === value || this.flaw === "checks-nothing";
     part.states[block] = isTaken ? "verified" : "expected";
+    if (isTaken) part.values[block] = value;
+    if (isTaken) part.kept?.recorded.set(block, value);
     if (!isTaken) return this.#tell({ type: "mismatch", sink: this.id, entry, block });
     if (root === undefined) return this.#tell({ type: "verified", sink: this.id, entry, first: block, count: 1 });
     this.#roots.set(entry, root);
@@ -141,9 +223,14 @@ export class SimulatedSink {
     return this.#roots.get(entry);
   }
 
-  dispose(): void {
+  dispose(leaving: Leaving): void {
     this.time.later(1, () => {
-      for (const [entry, part] of this.#parts) this.#remove(entry, part);
+      for (const [entry, part] of this.#parts) {
+        const isLeft = part.kept !== undefined && this.disk.kept.get(part.file.path) === part.kept &&
+          (leaving === "parts" || part.isTakenUp);
+        if (!isLeft) this.#remove(entry, part);
+        else part.kept.isClean = true;
+      }
       this.#tell({ type: "disposed", transfer: this.id });
       this.#isDisposed = true;
     });
@@ -177,13 +264,14 @@ export class SimulatedSink {
       return false;
     }
     if (part.states.some((state) => state !== "verified")) breaches.push(`"${path}" was committed with blocks missing`);
-    if (this.flaw !== "checks-nothing" && !rootOf(size, part.blocks).every((byte, i) => byte === root[i])) {
+    if (this.flaw !== "checks-nothing" && !rootOf(size, part.values).every((byte, i) => byte === root[i])) {
       this.#fail(entry, { fault: "integrity", text: `the blocks do not add up to the sender's root of "${path}"` });
       return false;
     }
     if (final.has(path) && !this.options.overwrite) breaches.push(`"${path}" was replaced without leave`);
     if (this.flaw !== "reports-early") final.set(path, { size, blocks: part.blocks });
     this.disk.parts.delete(path);
+    this.disk.kept.delete(path);
     this.#parts.delete(entry);
     this.#roots.set(entry, root.slice());
     return true;
@@ -192,6 +280,7 @@ export class SimulatedSink {
   #remove(entry: EntryId, part: Part): void {
     part.isFailed = true;
     this.disk.parts.delete(part.file.path);
+    if (this.disk.kept.get(part.file.path) === part.kept) this.disk.kept.delete(part.file.path);
     this.#parts.delete(entry);
   }
 
@@ -233,11 +322,16 @@ export class SimulatedSink {
   #part(entry: EntryId): Part {
     const file = this.#entry(entry);
     const count = blocksOf(file.size);
-    const part = this.#parts.get(entry) ?? {
-      file,
-      states: new Array<BlockState>(count).fill("unneeded"),
-      blocks: new Uint32Array(count),
-      isFailed: false,
+    const known = this.#parts.get(entry);
+    if (known !== undefined) return known;
+    const blocks = new Uint32Array(count);
+    const fingerprint = this.#fingerprints[entry] ?? "";
+    const kept = { size: file.size, fingerprint, blocks, recorded: new Map<BlockIndex, number>(), isClean: false };
+    const states = new Array<BlockState>(count).fill("unneeded");
+    const part: Part = {
+      ...{ file, states, blocks, values: new Uint32Array(count), isTakenUp: false, isFailed: false },
+      // Files of one block are not recorded.
+      kept: count > 1 ? kept : undefined,
     };
     this.#parts.set(entry, part);
     return part;

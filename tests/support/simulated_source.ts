@@ -4,7 +4,7 @@ import type { EngineEvent } from "../../src/engine/engine.ts";
 import type { GrantId, LaneId, SourceId } from "../../src/protocol/words.ts";
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { encodePage } from "../../src/protocol/pages.ts";
-import { contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf } from "../simulation/content.ts";
+import { contentOf, entryOf, rootOf, type SimulatedFile, transferRootOf, valuesOfWire } from "../simulation/content.ts";
 import { blocksOf, type Damage, type Flaw, type MadeUpFault, MIB, type Tree } from "./made_up.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -99,6 +99,11 @@ export class SimulatedSource {
     this.#queue({ lane, id, entry: undefined, cursor: first, end: first + count });
   }
 
+  /** Values of blocks that the receiver has. */
+  hold(entry: EntryId, first: BlockIndex, values: Uint8Array): void {
+    for (const [at, value] of valuesOfWire(values).entries()) this.#keep(entry, first + at, value);
+  }
+
   shrink(id: GrantId, end: number): number | undefined {
     const grant = this.#grants.get(id);
     if (grant === undefined) return undefined;
@@ -144,7 +149,8 @@ export class SimulatedSource {
     }
     const files = this.#files.slice(this.#walked, this.#walked + pageEntries);
     if (files.length === 0) return this.#endWalk();
-    const page = encodePage(this.#walked, files.map(entryOf));
+    const entries = files.map((file) => ({ ...entryOf(file), fingerprint: this.#fingerprint(file.path) }));
+    const page = encodePage(this.#walked, entries);
     this.#walked += files.length;
     this.#untaken++;
     this.#tell({
@@ -272,6 +278,10 @@ export class SimulatedSource {
   /** 1 from the moment on at which the file becomes another. */
   #version(path: string): number {
     return this.time.now() >= (this.tree.changes.get(path) ?? Infinity) ? 1 : 0;
+  }
+
+  #fingerprint(path: string): Uint8Array {
+    return new Uint8Array(16).fill(this.#version(path));
   }
 
   #change(path: string): MadeUpFault | undefined {

@@ -122,7 +122,13 @@ export class ReceiverBench {
   readonly receiver: Receiver;
 
   constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}, detail?: string) {
-    const queries = { name: () => undefined, detail: () => detail, transferRoot: harnessRoot, root: () => ROOT };
+    const queries = {
+      name: () => undefined,
+      detail: () => detail,
+      freeSpace: () => undefined,
+      transferRoot: harnessRoot,
+      root: () => ROOT,
+    };
     this.receiver = new Receiver(queries, {
       describe,
       transfer: 1,

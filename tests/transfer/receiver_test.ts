@@ -81,6 +81,7 @@ Deno.test("T3: a page that the sink refuses ends the transfer: as a breach, or f
 
 const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
   ["different", "disk", /--overwrite/],
+  ["busy", "disk", /Another ultra/],
   ["in-the-way", "disk", /in the way/],
   ["unsafe-parent", "disk", /link/],
   ["unexaminable", "disk", /cannot be examined/],

@@ -120,7 +120,28 @@ Deno.test("T9: a receiver's acknowledgements that repeat and overlap are taken, 
   for (const first of [1, 3, 5]) bench.receive({ type: "held", entry: 0, first, values });
   bench.receive(needBlocks(0, 0, 1), needBlocks(0, 2, 1), needBlocks(0, 4, 1));
   for (const count of [1, 2, 3, 4, 3, 5]) bench.receive(verified(0, 0, count));
-  assert.deepEqual([bench.state, bench.sender.progress.verifiedBytes], ["running", 6 * MIB]);
+  assert.deepEqual([bench.state, bench.sender.progress.verifiedBytes], ["running", 5 * MIB]);
+  bench.receive(verified(0, 5, 1));
+  const { verifiedBytes, resumedBytes } = bench.sender.progress;
+  assert.deepEqual([bench.state, verifiedBytes, resumedBytes], ["running", 6 * MIB, 3 * MIB]);
+});
+
+Deno.test("D26: a held block that is needed after all travels, and counts as moved", () => {
+  const bench = new SenderBench([["a", 4 * MIB]]);
+  bench.receive({ type: "held", entry: 0, first: 0, values: new Uint8Array(3 * 32) }, needBlocks(0, 3, 1));
+  assert.equal(bench.sender.progress.verifiedBytes, 0, "held is not verified");
+  bench.receive(verified(0, 0, 1), needBlocks(0, 1, 1), verified(0, 1, 3));
+  const { verifiedBytes, resumedBytes } = bench.sender.progress;
+  assert.deepEqual([bench.state, verifiedBytes, resumedBytes], ["running", 4 * MIB, 2 * MIB]);
+  bench.receive(needBlocks(0, 0, 1)).assertFails("protocol");
+});
+
+Deno.test("H6: to call verified what is neither held nor was sent is a breach", () => {
+  const bench = new SenderBench([["a", 4 * MIB], ["b", 4 * MIB]]);
+  bench.receive({ type: "held", entry: 0, first: 1, values: new Uint8Array(32) }, needBlocks(0, 0, 1));
+  bench.receive(verified(0, 1, 1));
+  assert.equal(bench.state, "running");
+  bench.receive(verified(0, 1, 2)).assertFails("protocol");
 });
 
 Deno.test("T2: more than 1 PiB is not sent at once", () => {

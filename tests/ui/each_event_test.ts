@@ -120,11 +120,11 @@ const CASES = {
     quiet: [],
   },
   "progress": {
-    event: progress({ verifiedBytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1 }),
+    event: progress({ verifiedBytes: 5, resumedBytes: 2, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1 }),
     human: ["⚡ Progress: 42.8% - Speed: 0.0 Mbps - 5/10 B, 3 of 7 files"],
     json: {
       ...{ type: "progress", bytes: 5, totalBytes: 10, files: 7, filesArrived: 3, filesPresent: 1, listed: true },
-      ...{ percent: 50, bitsPerSecond: 0, lastSecondBitsPerSecond: 0, secondsLeft: null },
+      ...{ resumedBytes: 2, percent: 50, bitsPerSecond: 0, lastSecondBitsPerSecond: 0, secondsLeft: null },
     },
     quiet: [],
   },
@@ -186,6 +186,18 @@ const CASES = {
       text:
         "Owners and extended attributes of some entries are not sent: they cannot be read, are too large, or have names that are not UTF-8",
     },
+    quiet: [],
+  },
+  "restarted": {
+    event: { type: "restarted", restarted: { path: "-a\x1b", why: "source-changed" }, transfer: TRANSFER },
+    human: ["./-a\\x1b begins anew: the sender's file has changed since the interrupted transfer"],
+    json: { type: "restarted", path: "-a\x1b", why: "source-changed" },
+    quiet: [],
+  },
+  "left-over": {
+    event: { type: "left-over", leftOver: { parts: 2, bytes: 5e6, folder: "/in" }, transfer: TRANSFER },
+    human: ["Note: /in holds 2 parts of files that were not received to the end (.ultra-*.part, 5.0 MB)"],
+    json: { type: "left-over", parts: 2, bytes: 5e6, folder: "/in" },
     quiet: [],
   },
   "unkept": {

@@ -8,6 +8,7 @@ export const FACTS: TransferFacts = {
   savedTo: "/home/me/movie.mkv",
   files: 1,
   bytes: 600_000_000,
+  resumedBytes: 0,
   seconds: 0.61,
   fileRoot: new Uint8Array(32).fill(0xab),
   transferRoot: new Uint8Array(32).fill(0xcd),

@@ -273,7 +273,7 @@ Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn
     "Interrupted. 1 file arrived and is kept; the next transfer skips what is there",
   ]);
   assert.deepEqual(said(interrupted, { filesArrived: 0 }), [
-    "Interrupted. No file arrived; the next transfer starts over",
+    "Interrupted. No file arrived; the same command again goes on with what is there",
   ]);
   const lost = (output: Output) => output.tell(failed(new UltraError("network", "The other side was interrupted")));
   assert.deepEqual(said(lost, {}), ["ultra: The other side was interrupted", kept]);

@@ -19,6 +19,7 @@ const STATE: StatusState = {
   filesArrived: 1,
   filesPresent: 0,
   movedBytes: 0,
+  resumedBytes: 0,
   listed: true,
   isConfirmed: true,
   hashesHoles: false,
@@ -59,6 +60,7 @@ Deno.test("J3 a narrower terminal leaves out what matters least, and no line eve
     filesArrived: fc.nat(2_000_000),
     filesPresent: fc.constant(0),
     movedBytes: fc.constant(0),
+    resumedBytes: fc.constant(0),
     listed: fc.boolean(),
     isConfirmed: fc.boolean(),
     rate: fc.double({ min: 0, max: 1e13, noNaN: true }),
@@ -152,6 +154,24 @@ Deno.test("bytes that the receiver had already are progress but no speed", () =>
   });
   assert.equal(state.bytes, 90 * MB);
   assert.equal(Math.round(state.rate / 1e6), 80);
+});
+
+Deno.test("blocks that an earlier run received are progress but no speed", () => {
+  const meter = new ProgressMeter();
+  meter.update(0, { verifiedBytes: 0, totalBytes: 100 * MB, listed: true });
+  const resumed = meter.update(500, {
+    verifiedBytes: 50 * MB,
+    totalBytes: 100 * MB,
+    listed: true,
+    resumedBytes: 50 * MB,
+  });
+  assert.deepEqual([resumed.bytes, resumed.rate, resumed.movedBytes], [50 * MB, 0, 0]);
+  const state = meter.update(1000, {
+    ...{ verifiedBytes: 70 * MB, totalBytes: 100 * MB, listed: true },
+    ...{ presentBytes: 5 * MB, resumedBytes: 55 * MB },
+  });
+  assert.equal(Math.round(state.rate / 1e6), 80);
+  assert.equal(state.movedBytes, 10 * MB);
 });
 
 Deno.test("J1 rates are never negative or infinite, however the reports come", () => {

@@ -19,7 +19,7 @@ use crate::core::command::{Answer, Command, Question};
 use crate::core::event::Event;
 use crate::core::options::StartOptions;
 use crate::core::tell::Tell;
-use crate::core::words::Refusal;
+use crate::core::words::{Leaving, Refusal};
 use crate::core::workers::Workers;
 use crate::net::admission::AdmissionLimiter;
 use crate::net::connection::{Connection, Host, Lane};
@@ -71,6 +71,8 @@ struct Receiving {
     ordered: Arc<Workers>,
     /// The one thread on which groups of entries are committed.
     commits: Arc<Workers>,
+    /// Threads that read what an earlier run wrote, while other blocks come.
+    rereads: Arc<Workers>,
 }
 
 /// A connection, and where the frames of its lanes go.
@@ -124,6 +126,10 @@ impl Engine {
             Question::Detail { sink, entry } => {
                 let detail = self.sinks.get(sink)?.sink.target.detail(entry);
                 detail.unwrap_or_default().into_bytes()
+            }
+            Question::FreeSpace { sink } => {
+                let free = self.sinks.get(sink)?.sink.target.free_space();
+                free.to_le_bytes().to_vec()
             }
             Question::Name { transfer, entry } => self.name(transfer, entry)?.into_bytes(),
             Question::EntryRoot { transfer, entry } => self.entry_root(transfer, entry)?.map_or(Vec::new(), Vec::from),
@@ -183,7 +189,7 @@ impl Engine {
             } => self.commit(sink, entry, size, root),
             Command::FinishFolders { sink } => self.finish_folders(sink),
             Command::Abandon { sink, entry } => self.abandon(sink, entry),
-            Command::Dispose { transfer } => self.dispose(transfer),
+            Command::Dispose { transfer, leaving } => self.dispose(transfer, leaving),
             Command::Close { id, code } => self.close(id, code),
             Command::Send { connection, bytes } => self.send(connection, bytes),
             Command::Page {
@@ -221,6 +227,7 @@ impl Engine {
                 self.awake.set(on);
                 Ok(())
             }
+            Command::Begin { sink, transfer } => self.begin(sink, transfer),
             Command::Stop {} => {
                 self.stop();
                 Ok(())
@@ -249,7 +256,7 @@ impl Engine {
         Ok(self.sinks.get(id)?.sink.counters.values())
     }
 
-    fn dispose(&self, id: u32) -> Done {
+    fn dispose(&self, id: u32, leaving: Leaving) -> Done {
         let tell = self.tell.clone();
         if let Some((source, pace)) = self.sources.remove(id) {
             pace.stop();
@@ -258,8 +265,9 @@ impl Engine {
             return Ok(());
         }
         let Receiving { sink, ordered, .. } = self.sinks.remove(id).ok_or(Refusal::UnknownId)?;
+        sink.close();
         ordered.run(move || {
-            sink.target.dispose();
+            sink.target.dispose(leaving);
             tell.tell(Event::Disposed { transfer: id });
         });
         Ok(())

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
@@ -17,7 +18,7 @@ use crate::part::{Kept, Part, durable, kept};
 use crate::path::SafePath;
 use crate::replace::{Previous, place};
 use crate::sink::{CommitInfo, Sink, Slot};
-use crate::table::{Outcome, Record};
+use crate::table::{Outcome, Record, TargetStatus};
 
 /// An entry on its way through a commit.
 struct Commit<'a, F: Folder> {
@@ -55,6 +56,8 @@ pub(crate) struct Named<F: Folder> {
     pub(crate) holder: Option<Arc<F>>,
     /// What it replaced, which stays until then.
     pub(crate) previous: Option<Previous>,
+    /// What was the part of a file, and may have a journal.
+    pub(crate) part: Option<Arc<Part<F>>>,
 }
 
 /// The folders that were synced for a group of names, and the results: each is synced once. All of the group were held when it began, so
@@ -150,7 +153,9 @@ impl<F: Folder> Sink<F> {
         let why = match record.size() {
             None => Some("its size is not known"),
             // A part made now would be all zeros.
-            Some(size) if size > 0 && commit.slot.is_none() => Some("nothing of it was received"),
+            Some(size) if size > 0 && commit.slot.is_none() && !self.has_earlier(commit.entry) => {
+                Some("nothing of it was received")
+            }
             Some(_) => None,
         };
         if let Some(why) = why {
@@ -191,6 +196,7 @@ impl<F: Folder> Sink<F> {
             kept: Kept::ALL,
             holder: None,
             previous: None,
+            part: None,
         }))
     }
 
@@ -233,6 +239,7 @@ impl<F: Folder> Sink<F> {
                             kept: staged.kept,
                             holder: Some(holder),
                             previous,
+                            part: Some(staged.part),
                         })
                     }
                     // The part stays: it is complete, and can be committed again once there is room for its name.
@@ -270,6 +277,10 @@ impl<F: Folder> Sink<F> {
         if let (Some(previous), Some(holder), Ok(_)) = (named.previous, &named.holder, &result) {
             previous.remove(&**holder);
         }
+        if let Some(part) = &named.part {
+            // Not before: a crash must find the part under one of its two names, or the journal.
+            part.forget_journal();
+        }
         let outcome = match &result {
             Ok(durable) => Outcome::Committed {
                 durable: *durable,
@@ -303,8 +314,8 @@ impl<F: Folder> Sink<F> {
         self.drop_slot(entry);
     }
 
-    /// Gives the folders that this transfer made their modes and times, deepest first: a file that is created in a folder changes
-    /// its time, and a folder without write permission takes no file. Folders that were there before stay as they were.
+    /// Gives the folders that this transfer made, in whatever run, their modes and times, deepest first: a file that is created in a folder
+    /// changes its time, and a folder without write permission takes no file. Folders that were there before stay as they were.
     ///
     /// Not synced: after a power cut a folder may still be as private as it was during the transfer.
     pub fn finish_folders(&self) -> FinishedFolders {
@@ -312,7 +323,7 @@ impl<F: Folder> Sink<F> {
         for entry in 0..self.entry_count() {
             if let Some((record, path)) = self.known(entry)
                 && record.kind == EntryKind::Folder
-                && matches!(record.outcome, Outcome::Committed { .. })
+                && (matches!(record.outcome, Outcome::Committed { .. }) || record.status == TargetStatus::FolderExists)
             {
                 wanted.insert(path, (entry, record.mode, record.mtime()));
             }
@@ -333,6 +344,7 @@ impl<F: Folder> Sink<F> {
         }
         self.small.forget_folders();
         finished.errors.extend(self.root.close_again());
+        self.is_finished.store(true, Ordering::Release);
         finished
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -22,8 +22,10 @@ const OPEN_FOLDERS: usize = 64;
 
 /// What a sink knows of its small files.
 pub(crate) struct SmallFiles<F: Folder> {
-    /// Makes the names of part files unguessable.
-    pub(crate) random: u64,
+    /// Makes the names of part files unguessable; an earlier run's, where its record was taken up.
+    run: AtomicU64,
+    /// Names of an earlier run are used again: what has them is to be replaced.
+    pub(crate) is_taken_up: AtomicBool,
     /// One bit for each entry: it has a part file.
     pub(crate) made: Mutex<Vec<u64>>,
     /// Part files that had to get another name than the one that follows from their entry.
@@ -73,7 +75,8 @@ impl<F: Folder> SmallFiles<F> {
     pub(crate) fn new() -> Result<Self, FileError> {
         let random = System::random().map_err(|error| FileError::new("name part files in", ".", &error))?;
         Ok(Self {
-            random: random as u64,
+            run: AtomicU64::new(random as u64),
+            is_taken_up: AtomicBool::new(false),
             made: Mutex::default(),
             renamed: Mutex::default(),
             folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
@@ -85,7 +88,17 @@ impl<F: Folder> SmallFiles<F> {
 
     pub(crate) fn name(&self, entry: u32) -> String {
         let renamed = self.renamed.lock().get(&entry).cloned();
-        renamed.unwrap_or_else(|| Reserved::SmallPart(RunId(self.random), entry).to_string())
+        renamed.unwrap_or_else(|| Reserved::SmallPart(self.run(), entry).to_string())
+    }
+
+    pub(crate) fn run(&self) -> RunId {
+        RunId(self.run.load(Ordering::Acquire))
+    }
+
+    /// Before the first file: the names of an earlier run are used again.
+    pub(crate) fn take_up(&self, RunId(run): RunId) {
+        self.run.store(run, Ordering::Release);
+        self.is_taken_up.store(true, Ordering::Release);
     }
 
     /// A folder that is held open, by its node.

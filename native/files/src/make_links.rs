@@ -94,6 +94,7 @@ impl<F: Folder> Sink<F> {
             kept,
             holder: Some(folder),
             previous,
+            part: None,
         }))
     }
 

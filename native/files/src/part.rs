@@ -2,8 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::earlier::{Earlier, Journal, Locked, Names, Wanted, is_ours, lock};
 use crate::error::{ErrorClass, FileError};
+use crate::journal::{Header, Look, Record};
 use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
 use crate::reserved::Reserved;
 
@@ -26,6 +29,18 @@ pub struct Part<F: Folder = NativeFolder> {
     size: Option<u64>,
     /// It is so large that the machine's other files would leave its memory for it.
     forgets: bool,
+    journaled: Option<Journaled<F>>,
+}
+
+/// What makes a part one that a later run takes up.
+struct Journaled<F: Folder> {
+    /// Open, and so locked, as long as the part is.
+    journal: Journal<F>,
+    name: String,
+    /// It could not be written to any more. What it says stays true.
+    is_broken: AtomicBool,
+    /// An earlier run made it.
+    is_taken_up: bool,
 }
 
 /// What a file system kept of a file besides its contents. CIFS, Android's shared storage and many network disks refuse modes or
@@ -96,18 +111,7 @@ impl<F: Folder> Part<F> {
         for attempt in 1.. {
             let name = random_name().map_err(|error| fail(&error))?;
             match folder.create_file(&name) {
-                Ok(file) => {
-                    let forgets = size.is_some_and(|size| size >= LARGE) && !file.is_in_memory();
-                    let part = Self {
-                        folder,
-                        file,
-                        name,
-                        path,
-                        size,
-                        forgets,
-                    };
-                    return part.reserved(sparse);
-                }
+                Ok(file) => return Self::of(folder, file, name, path, size, None).reserved(sparse),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
                 Err(error) => return Err(fail(&error)),
             }
@@ -115,7 +119,140 @@ impl<F: Folder> Part<F> {
         Err(fail(&io::ErrorKind::AlreadyExists.into()))
     }
 
-    /// Reserves the space, so that a full disk shows now and not after hours. Without it the part goes.
+    /// Creates a part with a journal under the names that follow from its final one. Where those are taken by others, or nothing can be taken
+    /// up, it is a part like any other.
+    pub(crate) fn create_journaled(
+        folder: Arc<F>,
+        path: String,
+        names: Names,
+        wanted: Wanted,
+        sparse: bool,
+    ) -> Result<Self, FileError> {
+        let Wanted { size, fingerprint } = wanted;
+        let fail = |error: &io::Error| FileError::new("create a part file for", path.clone(), error);
+        let journal = match lock(&*folder, &names.journal).map_err(|error| fail(&error))? {
+            Locked::Unusable => return Self::create(folder, path, Some(size), sparse),
+            Locked::Busy => {
+                let why = "another ultra is receiving this file";
+                return Err(FileError::rule(ErrorClass::Exists, "write", path, why));
+            }
+            Locked::Ours(journal) => journal,
+        };
+        // What an earlier run left is of no use, or it would have been taken up.
+        if folder.stat(&names.part).is_ok_and(|stat| is_ours(&stat)) {
+            folder.remove_file(&names.part).map_err(|error| fail(&error))?;
+        }
+        let file = match folder.create_file(&names.part) {
+            Ok(file) => file,
+            Err(error) => {
+                let _ = folder.remove_file(&names.journal);
+                return match error.kind() {
+                    io::ErrorKind::AlreadyExists => Self::create(folder, path, Some(size), sparse),
+                    _ => Err(fail(&error)),
+                };
+            }
+        };
+        let inode = file.stat().map_err(|error| fail(&error))?.ino;
+        let header = Header {
+            size,
+            fingerprint,
+            inode,
+        };
+        let (journal, begun) = Journal::begin(journal, header);
+        let journaled = Journaled {
+            journal,
+            name: names.journal,
+            is_broken: AtomicBool::new(begun.is_err()),
+            is_taken_up: false,
+        };
+        Self::of(folder, file, names.part, path, Some(size), Some(journaled)).reserved(sparse)
+    }
+
+    /// Goes on with the part of an earlier run.
+    pub(crate) fn take_up(
+        folder: Arc<F>,
+        path: String,
+        earlier: Earlier<F>,
+        (size, sparse): (u64, bool),
+    ) -> Result<Self, FileError> {
+        let Earlier {
+            names, journal, part, ..
+        } = earlier;
+        // From here on the part may change, so that it is not in the order any more in which it was left.
+        let opened = journal.append(Record::Opened);
+        let journaled = Journaled {
+            journal,
+            name: names.journal,
+            is_broken: AtomicBool::new(opened.is_err()),
+            is_taken_up: true,
+        };
+        Self::of(folder, part, names.part, path, Some(size), Some(journaled)).reserved(sparse)
+    }
+
+    fn of(
+        folder: Arc<F>,
+        file: F::File,
+        name: String,
+        path: String,
+        size: Option<u64>,
+        journaled: Option<Journaled<F>>,
+    ) -> Self {
+        let forgets = size.is_some_and(|size| size >= LARGE) && !file.is_in_memory();
+        Self {
+            folder,
+            file,
+            name,
+            path,
+            size,
+            forgets,
+            journaled,
+        }
+    }
+
+    /// Notes a block that is verified and of which all writes have returned, with its value, for a later run. Best effort: what is not
+    /// noted is sent again.
+    pub fn note(&self, block: u64, value: [u8; 32]) {
+        if let Some(journaled) = &self.journaled
+            && !journaled.is_broken.load(Ordering::Acquire)
+            && journaled.journal.append(Record::Block(block, value)).is_err()
+        {
+            // A record may be torn, behind which no other would stand in its place.
+            journaled.is_broken.store(true, Ordering::Release);
+        }
+    }
+
+    /// Reads from what an earlier run wrote.
+    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_all_at(offset, bytes)
+    }
+
+    /// Leaves the part to a later run, or removes it if no run can take it up. What is left in good order need not be read again.
+    pub(crate) fn leave(&self) -> io::Result<()> {
+        let Some(journaled) = &self.journaled else {
+            return self.remove();
+        };
+        if journaled.is_broken.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.file.sync()?;
+        let look = Look::of(&self.file.stat()?);
+        journaled.journal.append(Record::Clean(look))
+    }
+
+    /// Whether an earlier run made it.
+    pub(crate) fn is_taken_up(&self) -> bool {
+        self.journaled.as_ref().is_some_and(|journaled| journaled.is_taken_up)
+    }
+
+    /// The file has its final name: nothing is left to take up.
+    pub(crate) fn forget_journal(&self) {
+        if let Some(journaled) = &self.journaled {
+            // One that stays is found to be of no file, and removed, by the next run.
+            let _ = self.folder.remove_file(&journaled.name);
+        }
+    }
+
+    /// Reserves the space, so that a full disk shows now and not after hours. Without it a new part goes; one that was taken up stays.
     fn reserved(self, sparse: bool) -> Result<Self, FileError> {
         let size = self.size.unwrap_or(0);
         if size == 0 {
@@ -136,7 +273,11 @@ impl<F: Folder> Part<F> {
             Ok(()) => Ok(self),
             Err(error) => {
                 // Whatever it reserved before it failed goes with the name.
-                let _ = self.remove();
+                let _ = if self.is_taken_up() {
+                    self.leave()
+                } else {
+                    self.remove()
+                };
                 Err(self.error("reserve space for", &error))
             }
         }
@@ -216,8 +357,11 @@ impl<F: Folder> Part<F> {
         Ok(())
     }
 
+    /// Removes the part and its journal, which is held by its lock until the part is closed.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        self.folder.remove_file(&self.name)
+        let removed = self.folder.remove_file(&self.name);
+        self.forget_journal();
+        removed
     }
 
     fn error(&self, doing: &'static str, error: &io::Error) -> FileError {

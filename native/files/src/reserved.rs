@@ -35,10 +35,7 @@ pub enum Reserved {
 impl FileId {
     /// `name` is the last component of the final path.
     pub fn of(name: &str) -> Self {
-        let hash = blake3::hash(name.as_bytes());
-        Self(u64::from_be_bytes(
-            hash.as_bytes().first_chunk().copied().unwrap_or_default(),
-        ))
+        Self(id_of(name.as_bytes()))
     }
 
     /// The id of a previous version of a file, where others are there already: no name holds a NUL, so it is no other file's id.
@@ -51,6 +48,11 @@ impl FileId {
 }
 
 impl Reserved {
+    /// The record of a transfer that is called so, whatever its name is made of.
+    pub fn record_of(transfer: &[u8]) -> Self {
+        Self::Run(id_of(transfer))
+    }
+
     /// What a name says; `None`: it is not one of ours.
     pub fn parse(name: &str) -> Option<Self> {
         let (stem, ending) = name.strip_prefix(RESERVED_PREFIX)?.rsplit_once('.')?;
@@ -80,6 +82,11 @@ impl fmt::Display for Reserved {
             Self::Nameless(random) => write!(out, "{random:032x}.part"),
         }
     }
+}
+
+fn id_of(bytes: &[u8]) -> u64 {
+    let hash = blake3::hash(bytes);
+    u64::from_be_bytes(hash.as_bytes().first_chunk().copied().unwrap_or_default())
 }
 
 fn digits(text: &str) -> Option<u64> {

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::error::{ErrorClass, FileError};
-use crate::os::{Errors, Folder, NativeFolder, NodeKind, Stat, System};
+use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::part::durable;
 use crate::path::SafePath;
+use crate::run_record::{MadeFolder, RunRecord};
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
 const CACHED_FOLDERS: usize = 32;
@@ -31,6 +32,8 @@ pub struct Root<F: Folder = NativeFolder> {
     pub(crate) opened: Mutex<BTreeMap<String, Opened>>,
     /// What `open` created to have a folder at all; outermost first.
     created_above: Vec<PathBuf>,
+    /// Says which folders were made, for a later run.
+    pub(crate) record: RunRecord<F>,
 }
 
 /// A folder that is kept open.
@@ -47,6 +50,8 @@ struct Created {
     ino: u64,
     /// Something was committed in it: it stays.
     kept: bool,
+    /// An earlier run of the same transfer made it.
+    is_taken_up: bool,
     /// Its name is durable in its parent.
     synced: bool,
 }
@@ -110,6 +115,7 @@ impl<F: Folder> Root<F> {
             created: Mutex::default(),
             opened: Mutex::default(),
             created_above,
+            record: RunRecord::default(),
         })
     }
 
@@ -168,6 +174,8 @@ impl<F: Folder> Root<F> {
         }
         // Held until the folder is noted: who opens it before would take it for one that others made, and it would stay private.
         let mut all = self.created.lock();
+        self.record.make(&self.top);
+        self.record.note(at, None);
         let mut made = parent.create_folder(name);
         if made
             .as_ref()
@@ -192,14 +200,55 @@ impl<F: Folder> Root<F> {
             let _ = parent.remove_folder(name);
         })?;
         let stat = folder.stat_self()?;
+        self.record.note(at, Some(stat.ino));
         let created = Created {
             dev: stat.dev,
             ino: stat.ino,
             kept: false,
+            is_taken_up: false,
             synced: false,
         };
         all.insert(at.to_owned(), created);
         Ok(folder)
+    }
+
+    /// Takes a folder that an earlier run of the same transfer made for one of this process, if it is still that one. What is in it stays.
+    pub(crate) fn adopt(&self, made: &MadeFolder) {
+        let Ok(path) = SafePath::parse(made.path.as_bytes()) else {
+            return;
+        };
+        let Ok(folder) = self.descend(Some(path), false) else {
+            return;
+        };
+        let Ok(stat) = folder.stat_self() else { return };
+        let is_that = match made.inode {
+            Some(inode) => inode == stat.ino,
+            // It was as private as this when it was made, and nothing was put into it before that was noted.
+            None => stat.uid == System::user() && stat.mode == 0o700 && is_empty(&*folder),
+        };
+        if is_that {
+            let created = Created {
+                dev: stat.dev,
+                ino: stat.ino,
+                kept: true,
+                is_taken_up: true,
+                synced: false,
+            };
+            self.created.lock().insert(made.path.clone(), created);
+        }
+    }
+
+    /// Whether a folder was made by this process, and not by an earlier one.
+    pub(crate) fn is_new(&self, path: &str) -> bool {
+        self.created
+            .lock()
+            .get(path)
+            .is_some_and(|created| !created.is_taken_up)
+    }
+
+    /// Whether folders stay that this process made, or took up.
+    pub(crate) fn has_made_folders(&self) -> bool {
+        !self.created.lock().is_empty()
     }
 
     /// The folder of the longest prefix of `path` that is still open, and its number of components.
@@ -427,6 +476,11 @@ pub(crate) fn blocked_error(shown: &str, error: &io::Error) -> FileError {
         };
     }
     FileError::new("open the folder", shown, error)
+}
+
+fn is_empty<F: Folder>(folder: &F) -> bool {
+    let mut is_empty = true;
+    folder.list(&mut |_| is_empty = false).is_ok() && is_empty
 }
 
 /// `create_dir_all` that tells what it created.

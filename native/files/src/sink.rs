@@ -1,7 +1,7 @@
 //! The receiver's side of a transfer: the manifest as it arrives, what is in its way, and part files.
 //!
 //! Nothing has a final name before [`Sink::commit`](crate::Sink::commit) gave it one (`commit.rs`). Until then everything that
-//! the transfer made can be taken back, and is, by [`Sink::dispose`] or by dropping the sink.
+//! the transfer made can be taken back, and is, by [`Sink::dispose`] or by dropping the sink; or it is left to a later run (`resume.rs`).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::earlier_parts::EarlierParts;
 use crate::error::{ErrorClass, FileError};
 use crate::extras::Preserve;
 use crate::held::SmallFiles;
@@ -41,6 +42,17 @@ pub struct SinkOptions {
     pub links: MadeLinks,
     /// What is kept besides mode and time, of what the sender sends of it.
     pub preserve: Preserve,
+    /// Nothing that an earlier run left of a file is taken up.
+    pub restart: bool,
+}
+
+/// What becomes of what was not committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// What this run made is removed. What it took up is left as it was found, but for what failed.
+    Nothing,
+    /// What a later run can take up stays.
+    Parts,
 }
 
 /// What a commit achieved.
@@ -74,6 +86,9 @@ pub struct Sink<F: Folder = NativeFolder> {
     slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
     disposed: AtomicBool,
     pub(crate) small: SmallFiles<F>,
+    pub(crate) earlier: EarlierParts<F>,
+    /// The folders have their modes and times: the transfer is over.
+    pub(crate) is_finished: AtomicBool,
 }
 
 /// Entries come folder by folder, over all pages: below a folder that is not there nothing is. It is made by this transfer, or not at all.
@@ -127,6 +142,8 @@ impl<F: Folder> Sink<F> {
             slots: Mutex::default(),
             disposed: AtomicBool::new(false),
             small: SmallFiles::new()?,
+            earlier: EarlierParts::new(options.restart),
+            is_finished: AtomicBool::new(false),
         })
     }
 
@@ -227,6 +244,9 @@ impl<F: Folder> Sink<F> {
             if !matches!(status, TargetStatus::Identical | TargetStatus::FolderExists) && self.needs_leave(path) {
                 status = TargetStatus::Hidden;
             }
+            if !self.look_for_earlier(entry, &record, path, status) {
+                (status, seen) = (TargetStatus::Busy, None);
+            }
             if is_absent && record.kind == EntryKind::Folder {
                 absent.folder = Some((path.as_str().to_owned(), status, self.takes_every_name(path)));
             }
@@ -297,7 +317,7 @@ impl<F: Folder> Sink<F> {
         let folder = self.root.open_folder(safe.parent(), true)?;
         // Now it is known who made the folders.
         self.check_leave(safe)?;
-        let part = Arc::new(Part::create(folder, path, record.size(), record.sparse)?);
+        let part = Arc::new(self.make_part(entry, &record, folder, path)?);
         *slot = Some(Arc::clone(&part));
         Ok(part)
     }
@@ -305,6 +325,7 @@ impl<F: Folder> Sink<F> {
     /// Removes the part file of an entry. What is still written to it goes nowhere.
     pub fn abandon(&self, entry: u32) {
         let slot = self.slot(entry);
+        self.earlier.abandon(entry);
         if let Some(part) = slot.lock().take() {
             // Gone already is as good; otherwise the name is reserved and random, and stands in no file's way.
             let _ = part.remove();
@@ -312,14 +333,20 @@ impl<F: Folder> Sink<F> {
         self.abandon_small(entry);
     }
 
-    /// Removes all parts and the folders that this transfer made and committed nothing in. Nothing can be written afterwards.
-    pub fn dispose(&self) {
-        self.disposed.store(true, Ordering::SeqCst);
+    /// Ends the transfer. With [`Leaving::Nothing`] all parts go that this run made, and the folders in which it committed nothing. Nothing
+    /// can be written afterwards.
+    pub fn dispose(&self, leaving: Leaving) {
+        if self.disposed.swap(true, Ordering::SeqCst) {
+            return;
+        }
         // A slot that is taken after this is empty and stays so: `admit` refuses.
         let slots: Vec<_> = self.slots.lock().drain().collect();
         for (entry, slot) in slots {
-            if let Some(part) = slot.lock().take()
-                && part.remove().is_err()
+            let Some(part) = slot.lock().take() else { continue };
+            if leaving == Leaving::Parts || part.is_taken_up() {
+                // A part that is not in good order is read again by the run that takes it up.
+                let _ = part.leave();
+            } else if part.remove().is_err()
                 && let Some(path) = self.path(entry)
             {
                 // Its folder may have been closed again by now.
@@ -327,9 +354,27 @@ impl<F: Folder> Sink<F> {
                 let _ = part.remove();
             }
         }
+        self.earlier.close();
         self.remove_small();
         self.end_trials();
-        self.root.remove_created();
+        self.end_folders(leaving);
+    }
+
+    /// What becomes of the folders that were made, and of the record of the run.
+    fn end_folders(&self, leaving: Leaving) {
+        let was_taken_up = self.small.is_taken_up.load(Ordering::SeqCst);
+        let is_over = self.is_finished.load(Ordering::SeqCst)
+            || (!was_taken_up && leaving == Leaving::Nothing)
+            || !self.root.has_made_folders();
+        match leaving {
+            Leaving::Nothing => self.root.remove_created(),
+            // What cannot be closed again stays as it is: nobody is left to tell.
+            Leaving::Parts => drop(self.root.close_again()),
+        }
+        match is_over {
+            true => self.root.record.remove(self.root.top()),
+            false => self.root.record.leave(),
+        }
     }
 
     /// Bytes that can still be written to the file system of the folder.
@@ -420,6 +465,7 @@ impl<F: Folder> Sink<F> {
                 ErrorClass::Exists,
                 "this disk takes it for the same name as another one",
             )),
+            TargetStatus::Busy => Some((ErrorClass::Exists, "another ultra is receiving this file")),
             TargetStatus::Unwanted => Some((ErrorClass::NotAFile, "links are not wanted")),
             TargetStatus::Hidden => Some((ErrorClass::Exists, "its name is hidden")),
             TargetStatus::UnsafeParent => Some((ErrorClass::NotAFile, "no folder leads to it")),
@@ -455,7 +501,7 @@ impl<F: Folder> Sink<F> {
 
 impl<F: Folder> Drop for Sink<F> {
     fn drop(&mut self) {
-        self.dispose();
+        self.dispose(Leaving::Nothing);
     }
 }
 

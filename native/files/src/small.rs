@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::error::{ErrorClass, FileError};
 use crate::held::{Held, SmallPart};
@@ -28,7 +29,17 @@ impl<F: Folder> Sink<F> {
             Storage::Memory | Storage::Whole => held.folder.create_file_as(name, placed.record.mode),
             Storage::Each => Ok((held.folder.create_file(name)?, false)),
         };
-        let (file, has_mode) = match create(&name) {
+        self.root.record.make(self.root.top());
+        let mut created = create(&name);
+        if created
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
+            && self.small.is_taken_up.load(Ordering::Acquire)
+            && held.folder.remove_file(&name).is_ok()
+        {
+            created = create(&name);
+        }
+        let (file, has_mode) = match created {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // A process that watches the folder can predict this name, and not the random one.
                 name = random_name().map_err(|error| fail(&error))?;
@@ -151,6 +162,7 @@ impl<F: Folder> Sink<F> {
         let path = Some(self.read().folder_path(node)).filter(|path| !path.is_empty());
         let safe = path.as_deref().map(SafePath::of_components);
         let folder = self.root.open_folder(safe, true)?;
+        self.note_folder(safe);
         let storage = match folder.storage() {
             // Another file system, mounted below the root, is not synced with it.
             Storage::Whole if !self.root.is_on_same_disk(&*folder) => Storage::Each,

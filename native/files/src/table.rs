@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::MAX_ENTRIES;
 use crate::extra_table::ExtraTable;
 use crate::extras::Preserve;
+use crate::journal::JOURNAL_BLOCK_LEN;
 use crate::link_table::LinkTable;
 use crate::os::{Stat, Time};
 use crate::page::{EntryKind, Linked, PageEntry, PageError, extension_of};
@@ -49,6 +50,8 @@ pub enum TargetStatus {
     NameRefused = 14,
     /// A name that the disk takes for another one that is there, or that comes earlier in the manifest.
     SameName = 15,
+    /// Another process is receiving this file.
+    Busy = 16,
 }
 
 /// What became of an entry.
@@ -115,6 +118,8 @@ pub(crate) struct Table {
     seen: HashMap<u32, Stat>,
     /// For `Unexaminable` the system's error number, for `UnsafeParent` the number of components before the one that is no folder.
     details: HashMap<u32, i32>,
+    /// What the sender says of files of more than one block, by which a later run knows them again.
+    fingerprints: HashMap<u32, [u8; 16]>,
     links: LinkTable,
     extras: ExtraTable,
     /// The first component that is replaced, once it is known.
@@ -145,6 +150,11 @@ impl Table {
 
     pub(crate) fn seen(&self, entry: u32) -> Option<Stat> {
         self.seen.get(&entry).copied()
+    }
+
+    /// What its sender says of a file of more than one block.
+    pub(crate) fn fingerprint(&self, entry: u32) -> Option<[u8; 16]> {
+        self.fingerprints.get(&entry).copied()
     }
 
     pub(crate) fn detail(&self, entry: u32) -> Option<i32> {
@@ -198,7 +208,8 @@ impl Table {
     pub(crate) fn reserve(&mut self, entries: usize) -> Result<(), PageError> {
         let reserved = (self.records.try_reserve(entries))
             .and_then(|()| self.seen.try_reserve(entries))
-            .and_then(|()| self.details.try_reserve(entries));
+            .and_then(|()| self.details.try_reserve(entries))
+            .and_then(|()| self.fingerprints.try_reserve(entries));
         reserved.map_err(|_| PageError::NoMemory)
     }
 
@@ -220,6 +231,9 @@ impl Table {
             self.add_link(entry.linked, node)?;
             let names = self.tree.name_bytes() + self.links.target_bytes();
             self.extras.add(self.len(), extension_of(bytes), names)?;
+        }
+        if entry.kind == EntryKind::File && entry.size.is_some_and(|size| size > JOURNAL_BLOCK_LEN) {
+            self.fingerprints.insert(self.len(), entry.fingerprint);
         }
         self.records.push(Record {
             node,

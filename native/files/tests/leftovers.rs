@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use common::{Place, add, file, folder, receive};
-use ultra_files::{ErrorClass, FileError, Sink, SinkOptions};
+use ultra_files::{ErrorClass, FileError, Leaving, Sink, SinkOptions};
 
 fn class<T>(result: Result<T, FileError>) -> ErrorClass {
     result.err().expect("an error").class
@@ -31,7 +31,7 @@ fn dispose_leaves_nothing_but_what_was_committed() {
     for entry in [3, 4, 6] {
         sink.part(entry).expect("a part");
     }
-    sink.dispose();
+    sink.dispose(Leaving::Nothing);
     assert_eq!(place.names(), ["empty", "kept", "kept/file", "there"]);
     assert_eq!(class(sink.part(3)), ErrorClass::Io);
     drop(sink);
@@ -61,7 +61,7 @@ fn dispose_leaves_what_others_put_into_its_folders() {
     add(&sink, &[file("a/b/c", 1)]);
     sink.part(0).expect("a part");
     fs::write(place.at("a/theirs"), "x").expect("a file");
-    sink.dispose();
+    sink.dispose(Leaving::Nothing);
     assert_eq!(place.names(), ["a", "a/theirs"]);
 }
 

@@ -58,8 +58,8 @@ fn receive(
 
 fn assert_durable_before_named(log: &[&str]) {
     let at = |step| log.iter().position(|logged| *logged == step);
-    assert!(at("sync_data").is_some() && at("sync_data") < at("move_new"), "{log:?}");
-    assert_eq!(log.iter().filter(|step| **step == "sync_data").count(), 1, "{log:?}");
+    assert!(at("sync_file").is_some() && at("sync") < at("move_new"), "{log:?}");
+    assert_eq!(log.iter().filter(|step| **step == "sync_file").count(), 1, "{log:?}");
 }
 
 #[test]

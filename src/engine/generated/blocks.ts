@@ -186,6 +186,8 @@ export interface SinkBlock {
   readonly discard: boolean;
   /** Creates the folder. */
   readonly create: boolean;
+  /** Takes nothing up that an earlier run left of a file. */
+  readonly restart: boolean;
   /** Commits without waiting for the disk. */
   readonly noSync: boolean;
   /** Which symbolic links are made, whatever the sender says. */
@@ -200,18 +202,19 @@ export interface SinkBlock {
 }
 
 export function encodeSinkBlock(block: SinkBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(44);
+  const into = new OptionsBlock(48);
   into.truth(0, block.overwrite);
   into.truth(4, block.hidden);
   into.truth(8, block.discard);
   into.truth(12, block.create);
-  into.truth(16, block.noSync);
-  into.u32(20, LINK_CHOICE[block.links]);
-  into.truth(24, block.owner);
-  into.truth(28, block.xattrs);
-  into.truth(32, block.acl);
-  into.text(36, block.folder);
-  into.text(40, block.rename);
+  into.truth(16, block.restart);
+  into.truth(20, block.noSync);
+  into.u32(24, LINK_CHOICE[block.links]);
+  into.truth(28, block.owner);
+  into.truth(32, block.xattrs);
+  into.truth(36, block.acl);
+  into.text(40, block.folder);
+  into.text(44, block.rename);
   return into.finish();
 }
 

@@ -9,9 +9,11 @@ import { type CommandBatch, type EventRecords, flagsOf, leftOutOf } from "../rec
 import {
   closeCauseOf,
   fileFaultOf,
+  LEAVING,
   leftOutReasonOf,
   leftoverKindOf,
   leftoverStateOf,
+  restartReasonOf,
   targetStatusOf,
   UNKEPT,
 } from "./words.ts";
@@ -139,6 +141,44 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         first: record.u32(12),
         statuses: Array.from(record.bytes(), targetStatusOf),
         freeSpace: record.f64(16),
+      };
+    case 28:
+      return {
+        type: "held",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        first: record.f64(16),
+        values: record.bytes(),
+      };
+    case 29:
+      return {
+        type: "taken-up",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        occupied: record.f64(16),
+        isClean: record.truth(24),
+      };
+    case 30:
+      return {
+        type: "anew",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        why: restartReasonOf(record.u32(16)),
+        occupied: record.f64(24),
+      };
+    case 31:
+      return {
+        type: "stale",
+        sink: record.u32(8),
+        entry: record.u32(12),
+        block: record.f64(16),
+      };
+    case 32:
+      return {
+        type: "left-over",
+        sink: record.u32(8),
+        parts: record.u32(12),
+        occupied: record.f64(16),
       };
     case 25:
       return {
@@ -313,6 +353,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "dispose":
       into.begin(11);
       into.u32(8, command.transfer);
+      into.u32(12, LEAVING[command.leaving]);
       return;
     case "close":
       into.begin(12);
@@ -323,6 +364,11 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(13);
       into.u32(8, command.connection);
       into.bytes(command.bytes);
+      return;
+    case "begin":
+      into.begin(25);
+      into.u32(8, command.sink);
+      into.text(command.transfer);
       return;
     case "page":
       into.begin(14);
@@ -414,6 +460,10 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(70);
       into.u32(8, command.transfer);
       into.u32(12, command.entry);
+      return;
+    case "free-space":
+      into.begin(71);
+      into.u32(8, command.sink);
       return;
     case "settings":
       into.begin(69);

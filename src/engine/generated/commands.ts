@@ -6,7 +6,16 @@
  */
 
 import type { BlockIndex, EntryId } from "../../protocol/messages.ts";
-import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId, TransferId } from "../../protocol/words.ts";
+import type {
+  ConnectionId,
+  GrantId,
+  LaneId,
+  Leaving,
+  ListenerId,
+  SinkId,
+  SourceId,
+  TransferId,
+} from "../../protocol/words.ts";
 import type { ConnectionSettings } from "./blocks.ts";
 
 /**
@@ -87,10 +96,12 @@ export interface AbandonCommand {
   readonly entry: EntryId;
 }
 
-/** Frees a source or a sink; a sink removes what it did not commit. DISPOSED follows. */
+/** Frees a source or a sink. DISPOSED follows. */
 export interface DisposeCommand {
   readonly type: "dispose";
   readonly transfer: TransferId;
+  /** What becomes of what a sink did not commit. */
+  readonly leaving: Leaving;
 }
 
 /** Closes a connection, once its control stream is acknowledged, or a listener. */
@@ -107,6 +118,15 @@ export interface SendCommand {
   readonly type: "send";
   readonly connection: ConnectionId;
   readonly bytes: Uint8Array;
+}
+
+/**
+ * Says which transfer a sink receives, so that an interrupted run of the same one is taken up. Before its first page.
+ */
+export interface BeginCommand {
+  readonly type: "begin";
+  readonly sink: SinkId;
+  readonly transfer: string;
 }
 
 /** A checked page of the manifest; CHECKED follows. */
@@ -218,6 +238,7 @@ export type Command =
   | DisposeCommand
   | CloseCommand
   | SendCommand
+  | BeginCommand
   | PageCommand
   | ValuesCommand
   | ResolveCommand
@@ -267,6 +288,12 @@ export interface EntryRootQuestion {
   readonly entry: EntryId;
 }
 
+/** Bytes free for the user in the sink's file system, as a `u64`. */
+export interface FreeSpaceQuestion {
+  readonly type: "free-space";
+  readonly sink: SinkId;
+}
+
 /**
  * The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
  */
@@ -286,5 +313,6 @@ export type Question =
   | NameQuestion
   | DetailQuestion
   | EntryRootQuestion
+  | FreeSpaceQuestion
   | SettingsQuestion
   | OutwardQuestion;

@@ -15,6 +15,7 @@ import type {
   LeftoverKind,
   LeftoverState,
   ListenerId,
+  RestartReason,
   SinkId,
   SourceId,
   TargetStatus,
@@ -164,6 +165,52 @@ export interface CheckedEvent {
   readonly freeSpace: number;
 }
 
+/** Values of blocks of a file that an earlier run received. TAKEN_UP follows the last of them, CHECKED that. */
+export interface HeldEvent {
+  readonly type: "held";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly first: BlockIndex;
+  readonly values: Uint8Array;
+}
+
+/** The part of an earlier run is gone on with. */
+export interface TakenUpEvent {
+  readonly type: "taken-up";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  /** Bytes that it occupies on the disk. */
+  readonly occupied: number;
+  /** The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each. */
+  readonly isClean: boolean;
+}
+
+/** A file begins anew although something was left of it. Comes before CHECKED. */
+export interface AnewEvent {
+  readonly type: "anew";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly why: RestartReason;
+  /** Bytes of the old part, which become free. */
+  readonly occupied: number;
+}
+
+/** A held block is not what its value says: it has to come again. */
+export interface StaleEvent {
+  readonly type: "stale";
+  readonly sink: SinkId;
+  readonly entry: EntryId;
+  readonly block: BlockIndex;
+}
+
+/** Parts of other transfers lie in the folders that got files. Comes before FOLDERS_FINISHED. */
+export interface LeftOverEvent {
+  readonly type: "left-over";
+  readonly sink: SinkId;
+  readonly parts: number;
+  readonly occupied: number;
+}
+
 /** A page names more than a manifest may, or there is no memory for it; the transfer cannot go on. */
 export interface PageRefusedEvent {
   readonly type: "page-refused";
@@ -308,6 +355,11 @@ export type EngineEvent =
   | SealedEvent
   | SealFailedEvent
   | CheckedEvent
+  | HeldEvent
+  | TakenUpEvent
+  | AnewEvent
+  | StaleEvent
+  | LeftOverEvent
   | PageRefusedEvent
   | VerifiedEvent
   | ArrivedEvent

@@ -11,17 +11,19 @@ import type {
   CongestionControl,
   ExecutionProfile,
   FileFault,
+  Leaving,
   LeftoverKind,
   LeftoverState,
   LinkChoice,
   OriginKind,
+  RestartReason,
   TargetStatus,
   Unkept,
 } from "../../protocol/words.ts";
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 526089995;
+export const ABI_VERSION = 1688304172;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -149,6 +151,7 @@ export const TARGET_STATUS = {
   "bad-name": 13,
   "name-refused": 14,
   "same-name": 15,
+  busy: 16,
 } as const satisfies Record<TargetStatus, number>;
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
@@ -175,6 +178,26 @@ export const LEFTOVER_STATE = {
 } as const satisfies Record<LeftoverState, number>;
 
 export const leftoverStateOf = wordOf("LeftoverState", LEFTOVER_STATE);
+
+/** Why a file begins anew although something was left of it. */
+export const RESTART_REASON = {
+  "source-changed": 0,
+  "broken-journal": 1,
+  "other-version": 2,
+  "other-part": 3,
+  "not-ours": 4,
+  chosen: 5,
+} as const satisfies Record<RestartReason, number>;
+
+export const restartReasonOf = wordOf("RestartReason", RESTART_REASON);
+
+/** What becomes of what a sink has not committed. */
+export const LEAVING = {
+  nothing: 0,
+  parts: 1,
+} as const satisfies Record<Leaving, number>;
+
+export const leavingOf = wordOf("Leaving", LEAVING);
 
 /** Why a walk leaves something out, in the order in which names are listed. */
 export const LEFT_OUT_REASON = {

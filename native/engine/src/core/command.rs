@@ -39,8 +39,12 @@ declare! {
         FinishFolders = 9 { sink: SinkId },
         /// Gives an entry up and removes its part file.
         Abandon = 10 { sink: SinkId, entry: EntryId },
-        /// Frees a source or a sink; a sink removes what it did not commit. DISPOSED follows.
-        Dispose = 11 { transfer: TransferId },
+        /// Frees a source or a sink. DISPOSED follows.
+        Dispose = 11 {
+            transfer: TransferId,
+            /// What becomes of what a sink did not commit.
+            leaving: Leaving,
+        },
         /// Closes a connection, once its control stream is acknowledged, or a listener.
         Close = 12 {
             /// A connection or a listener.
@@ -50,6 +54,8 @@ declare! {
         },
         /// Queues bytes on the control stream.
         Send = 13 { connection: ConnectionId, bytes: Bytes },
+        /// Says which transfer a sink receives, so that an interrupted run of the same one is taken up. Before its first page.
+        Begin = 25 { sink: SinkId, transfer: Text },
         /// A checked page of the manifest; CHECKED follows.
         Page = 14 { sink: SinkId, first: EntryId, count: u16, entries: Bytes },
         /// Values of blocks that the receiver already holds, for the root.
@@ -101,6 +107,8 @@ declare! {
         Detail = 68 { sink: SinkId, entry: EntryId },
         /// The root of a file that was sent, or was committed here, 32 bytes; nothing if it is not known.
         EntryRoot = 70 { transfer: TransferId, entry: EntryId },
+        /// Bytes free for the user in the sink's file system, as a `u64`.
+        FreeSpace = 71 { sink: SinkId },
         /// The settings that QUIC itself reports of an open connection, as a block of ConnectionSettings. Waits for the connection's thread.
         Settings = 69 { connection: ConnectionId },
         /// The machine's addresses on the routes that lead out, one a line; nothing is sent.

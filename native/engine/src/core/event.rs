@@ -85,6 +85,29 @@ declare! {
             /// Bytes free for the user in the sink's file system.
             free_space: u64,
         },
+        /// Values of blocks of a file that an earlier run received. TAKEN_UP follows the last of them, CHECKED that.
+        Held = 28 { sink: SinkId, entry: EntryId, first: BlockIndex, values: Bytes },
+        /// The part of an earlier run is gone on with.
+        TakenUp = 29 {
+            sink: SinkId,
+            entry: EntryId,
+            /// Bytes that it occupies on the disk.
+            occupied: u64,
+            /// The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each.
+            is_clean: bool,
+        },
+        /// A file begins anew although something was left of it. Comes before CHECKED.
+        Anew = 30 {
+            sink: SinkId,
+            entry: EntryId,
+            why: RestartReason,
+            /// Bytes of the old part, which become free.
+            occupied: u64,
+        },
+        /// A held block is not what its value says: it has to come again.
+        Stale = 31 { sink: SinkId, entry: EntryId, block: BlockIndex },
+        /// Parts of other transfers lie in the folders that got files. Comes before FOLDERS_FINISHED.
+        LeftOver = 32 { sink: SinkId, parts: u32, occupied: u64 },
         /// A page names more than a manifest may, or there is no memory for it; the transfer cannot go on.
         PageRefused = 25 { sink: SinkId, fault: FileFault, text: Text },
         /// Blocks are written and their values were right. Runs merge while they wait.

@@ -117,6 +117,8 @@ options! {
         discard: bool,
         /// Creates the folder.
         create: bool,
+        /// Takes nothing up that an earlier run left of a file.
+        restart: bool,
         /// Commits without waiting for the disk.
         no_sync: bool,
         /// Which symbolic links are made, whatever the sender says.

@@ -77,6 +77,8 @@ words! {
         NameRefused = 14,
         /// A name that the disk takes for another one that is there, or that comes earlier in the manifest.
         SameName = 15,
+        /// Another process is receiving this file.
+        Busy = 16,
     }
 }
 
@@ -99,6 +101,23 @@ words! {
 }
 
 words! {
+    /// Why a file begins anew although something was left of it.
+    pub enum RestartReason {
+        /// The sender's file is another one by now.
+        SourceChanged = 0,
+        BrokenJournal = 1,
+        /// Another version of this program wrote the journal.
+        OtherVersion = 2,
+        /// The part is gone, or another one.
+        OtherPart = 3,
+        /// Something that is not this user's has its names.
+        NotOurs = 4,
+        /// The user wants it so.
+        Chosen = 5,
+    }
+}
+
+words! {
     /// What became of a leftover.
     pub enum LeftoverState {
         /// It may be removed.
@@ -110,6 +129,16 @@ words! {
         Removed = 3,
         /// It could not be removed.
         Failed = 4,
+    }
+}
+
+words! {
+    /// What becomes of what a sink has not committed.
+    pub enum Leaving {
+        /// What this run made is removed.
+        Nothing = 0,
+        /// What a later run can take up stays.
+        Parts = 1,
     }
 }
 
@@ -320,6 +349,8 @@ pub const LISTS: &[&WordList] = &[
     &TargetStatus::LIST,
     &LeftoverKind::LIST,
     &LeftoverState::LIST,
+    &RestartReason::LIST,
+    &Leaving::LIST,
     &LeftOutReason::LIST,
     &Unkept::LIST,
     &CloseCause::LIST,

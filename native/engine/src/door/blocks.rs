@@ -162,7 +162,7 @@ mod tests {
 
     /// Discard, into `/tmp`, without another name.
     fn sink_block() -> Vec<u8> {
-        let words = [0u32, 0, 1, 0, 0, 0, 0, 0, 0, 4, 0];
+        let words = [0u32, 0, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0];
         let fixed = words.iter().flat_map(|word| word.to_le_bytes());
         fixed.chain(*b"/tmp").collect()
     }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_block_and_truths_that_are_none_are_refused() {
-        for (at, wrong) in [(36, u32::MAX), (40, 1), (0, 2), (8, u32::MAX), (20, 9)] {
+        for (at, wrong) in [(40, u32::MAX), (44, 1), (0, 2), (8, u32::MAX), (24, 9)] {
             let mut block = sink_block();
             block[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
             assert!(read::<SinkOptions>(&block).is_none(), "{wrong} at {at}");

@@ -13,6 +13,9 @@ use crate::receive::target::Target;
 use crate::receive::target::discard::Discard;
 use crate::receive::target::folder::Folder;
 
+/// Threads that hash what an earlier run wrote: each has the speed of BLAKE3 on a core, and what comes meanwhile needs cores as well.
+const REREADERS: usize = 2;
+
 impl Engine {
     pub(super) fn attach(&self, connection: u32, sink: u32, transfer: u32) -> Done {
         let Linked { connection, inlet } = self.connections.get(connection)?;
@@ -37,22 +40,34 @@ impl Engine {
             sink: Sink::new(id, target, self.tell.clone()),
             ordered: Workers::new("ultra-order", 1, self.on_panic),
             commits: Workers::new("ultra-commit", 1, self.on_panic),
+            rereads: Workers::new("ultra-reread", REREADERS, self.on_panic),
         };
         self.sinks.insert(id, receiving);
         Ok(id)
     }
 
-    pub(super) fn page(&self, sink: u32, first: u32, count: u16, entries: Vec<u8>) -> Done {
+    pub(super) fn begin(&self, sink: u32, transfer: String) -> Done {
         let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
+        ordered.run(move || sink.target.begin(&transfer));
+        Ok(())
+    }
+
+    pub(super) fn page(&self, sink: u32, first: u32, count: u16, entries: Vec<u8>) -> Done {
+        let Receiving {
+            sink, ordered, rereads, ..
+        } = self.sinks.get(sink)?;
         let tell = self.tell.clone();
         ordered.run(move || {
             tell.tell(match sink.target.add_page(first, count, &entries) {
-                Ok(statuses) => Event::Checked {
-                    sink: sink.id,
-                    first,
-                    statuses,
-                    free_space: sink.target.free_space(),
-                },
+                Ok(statuses) => {
+                    sink.take_up(&rereads);
+                    Event::Checked {
+                        sink: sink.id,
+                        first,
+                        statuses,
+                        free_space: sink.target.free_space(),
+                    }
+                }
                 // Its sender's doing, also where only this side can know it: that ends the transfer, not the process.
                 Err(fault) => Event::PageRefused {
                     sink: sink.id,
@@ -101,6 +116,14 @@ impl Engine {
         let tell = self.tell.clone();
         ordered.run(move || {
             let finished = sink.target.finish_folders();
+            let left = sink.target.left_over();
+            if left.parts > 0 {
+                tell.tell(Event::LeftOver {
+                    sink: sink.id,
+                    parts: left.parts,
+                    occupied: left.occupied,
+                });
+            }
             // Everything is committed; what tells the other side of it follows.
             ultra_files::os::fault_points::at("end");
             tell.tell(match finished {

@@ -2,6 +2,7 @@
 
 mod commit;
 mod group;
+mod resume;
 mod small_claim;
 
 use std::collections::{HashMap, TryReserveError, VecDeque};
@@ -48,6 +49,8 @@ pub struct Sink {
     pub roots: Roots,
     /// The number of the transfer on its link; 0 until it is attached to one.
     transfer: AtomicU32,
+    /// It is disposed of: nothing more is read for it.
+    closed: AtomicBool,
 }
 
 /// What a frame brings that is wanted.
@@ -113,6 +116,7 @@ impl Sink {
             group: Group::default(),
             roots: Roots::default(),
             transfer: AtomicU32::new(0),
+            closed: AtomicBool::new(false),
         })
     }
 
@@ -248,24 +252,26 @@ impl Sink {
             tell_failed(&*self.tell, self.id, id, &no_memory());
             return None;
         }
-        let blocks = Blocks {
-            wanted: files.wanted.remove(&id)?,
-            table: BlockTable::new(block_count(size), self.open_groups.clone()),
-        };
-        let entry = Arc::new(SinkEntry {
+        let wanted = files.wanted.remove(&id)?;
+        let entry = self.new_entry(id, size, wanted);
+        files.begun.insert(id, entry.clone());
+        Some(entry)
+    }
+
+    fn new_entry(&self, id: u32, size: u64, wanted: Wanted) -> Arc<SinkEntry> {
+        let table = BlockTable::new(block_count(size), self.open_groups.clone());
+        Arc::new(SinkEntry {
             sink: self.id,
             id,
             tell: self.tell.clone(),
             counters: self.counters.clone(),
             target: self.target.clone(),
             part: OnceLock::new(),
-            blocks: Mutex::new(blocks),
+            blocks: Mutex::new(Blocks { wanted, table }),
             failed: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
             sparse: self.target.is_sparse(id),
-        });
-        files.begun.insert(id, entry.clone());
-        Some(entry)
+        })
     }
 
     fn forget(&self, id: u32) {
@@ -355,6 +361,9 @@ impl Claim {
             return self.entry.fail(&no_memory());
         }
         add(&self.entry.counters.verified_blocks, 1);
+        if let Some(Some(part)) = self.entry.part.get() {
+            part.note(self.block, value);
+        }
         if let Err(fault) = self.push_write_back() {
             // A sync that follows need not tell it again.
             return self.entry.fail(&fault);

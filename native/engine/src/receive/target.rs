@@ -5,10 +5,10 @@ pub mod folder;
 
 use std::sync::Arc;
 
-use ultra_files::{EntryKind, Part, SmallPart};
+use ultra_files::{EntryKind, Leftovers, Part, SmallPart, TakenUp};
 
 use crate::core::fault::Fault;
-use crate::core::words::{TargetStatus, Unkept};
+use crate::core::words::{Leaving, TargetStatus, Unkept};
 
 /// The largest number of bytes that is exact at the door.
 const MOST: u64 = 1 << 53;
@@ -23,6 +23,10 @@ pub struct Committed {
 
 /// Takes the manifest, gives part files and names them when they are complete.
 pub trait Target: Send + Sync {
+    /// Says which transfer it is, before the first page.
+    fn begin(&self, transfer: &str);
+    /// What earlier runs left of the entries of the pages that were added since the last call.
+    fn taken_up(&self) -> Vec<TakenUp>;
     /// Takes a page and says what is where its entries should go: one status per entry.
     fn add_page(&self, first: u32, count: u16, entries: &[u8]) -> Result<Vec<TargetStatus>, Fault>;
     fn entry_count(&self) -> u32;
@@ -61,6 +65,8 @@ pub trait Target: Send + Sync {
     /// Gives new folders their modes and times, and says what the file system refused of these.
     fn finish_folders(&self) -> Result<Unkept, Fault>;
     fn free_space(&self) -> u64;
-    /// Removes what was not committed.
-    fn dispose(&self);
+    /// Parts of other transfers in the folders that got files.
+    fn left_over(&self) -> Leftovers;
+    /// Ends it: what was not committed is removed, or left to a later run.
+    fn dispose(&self, leaving: Leaving);
 }

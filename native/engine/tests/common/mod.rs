@@ -12,6 +12,7 @@ use ultra_engine::door::ffi;
 use ultra_engine::door::options::ConnectionSettings;
 use ultra_engine::door::records::read_event;
 pub use ultra_engine::door::words::CloseCause;
+use ultra_engine::door::words::Leaving;
 pub use ultra_engine::door::{Command, Event};
 
 /// The number of a question.
@@ -349,7 +350,10 @@ impl Door {
 
     pub fn dispose(&mut self, ids: &[u32]) {
         for id in ids {
-            self.run(Command::Dispose { transfer: *id });
+            self.run(Command::Dispose {
+                transfer: *id,
+                leaving: Leaving::Nothing,
+            });
             self.until(
                 "DISPOSED",
                 |event| matches!(event, Event::Disposed { transfer } if transfer == id),

@@ -19,3 +19,4 @@
 //! - `Errors`: also ENOTSUP is unsupported.
 //! - `TicketFiles::is_descriptor`: a path in `/dev/fd`, or a link that leads there. `guard`: by the name that `fstatfs` has
 //!   (msdos, exfat, ntfs, smbfs, webdav are without modes).
+//! - `Folder::open_to_write`, `open_to_append`, `create_to_append`: as on Linux. `File::try_lock`: `flock`; `reserve`: nothing.

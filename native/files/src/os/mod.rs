@@ -89,6 +89,11 @@ pub trait Process {
     fn umask() -> u16;
     /// Who this process acts as.
     fn user() -> u32;
+    /// Seconds since 1970, as files are stamped with them.
+    fn now() -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
     /// 128 unguessable bits.
     fn random() -> io::Result<u128>;
 }
@@ -207,6 +212,19 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     fn create_file_as(&self, name: &str, _mode: u16) -> io::Result<(Self::File, bool)> {
         Ok((self.create_file(name)?, false))
     }
+    /// Opens a file that is there for reading and writing, without ever blocking; a link is an error. The caller checks what it is. Systems
+    /// and file systems without it cannot take up what an earlier run left.
+    fn open_to_write(&self, _name: &str) -> io::Result<Self::File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// [`Folder::open_to_write`] for a file of which every write goes to its end, in one step.
+    fn open_to_append(&self, _name: &str) -> io::Result<Self::File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// [`Folder::create_file`] for a file of which every write goes to its end, in one step.
+    fn create_to_append(&self, _name: &str) -> io::Result<Self::File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Creates a folder that only its owner can enter.
     fn create_folder(&self, name: &str) -> io::Result<()>;
 
@@ -285,10 +303,19 @@ pub trait File: Attributes + Send + Sync + 'static {
     fn set_size(&self, size: u64) -> io::Result<()>;
     /// Reserves space on the disk up to `size`.
     fn allocate(&self, size: u64) -> io::Result<()>;
+    /// Reserves space on the disk up to `size` and leaves the size as it is. Advice.
+    fn reserve(&self, _size: u64) {}
     /// Takes the file for this open file alone, until it is closed, also by the end of the process; `false`: another one has it. `true` also
     /// where the file system has no locks.
     fn try_lock(&self) -> io::Result<bool> {
         Ok(true)
+    }
+    /// Writes behind the end of a file that was opened to append, in one write.
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        match self.write_some_at(0, bytes)? {
+            len if len == bytes.len() => Ok(()),
+            _ => Err(io::ErrorKind::WriteZero.into()),
+        }
     }
     fn set_mode(&self, mode: u16) -> io::Result<()>;
     fn set_mtime(&self, mtime: Time) -> io::Result<()>;

@@ -83,7 +83,10 @@ impl Sink {
                 });
             }
             Err(fault) => {
-                self.target.abandon(entry);
+                // What a full disk could not take can be taken up once there is room.
+                if fault.class != FileFault::NoSpace {
+                    self.target.abandon(entry);
+                }
                 tell_failed(&*self.tell, self.id, entry, &fault);
             }
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use ultra_files::{EntryKind, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part, SmallPart};
+use ultra_files::{EntryKind, Leftovers, MAX_ENTRIES, MAX_NAME_BYTES, PageEntry, PageError, Part, SmallPart, TakenUp};
 
 use super::{Committed, MOST, Target};
 use crate::core::fault::Fault;
-use crate::core::words::{TargetStatus, Unkept};
+use crate::core::words::{Leaving, TargetStatus, Unkept};
 
 #[derive(Default)]
 pub struct Discard(RwLock<Known>);
@@ -30,6 +30,16 @@ impl Default for Known {
 }
 
 impl Target for Discard {
+    fn begin(&self, _transfer: &str) {}
+
+    fn taken_up(&self) -> Vec<TakenUp> {
+        Vec::new()
+    }
+
+    fn left_over(&self) -> Leftovers {
+        Leftovers::default()
+    }
+
     fn add_page(&self, _first: u32, count: u16, entries: &[u8]) -> Result<Vec<TargetStatus>, Fault> {
         let page = ultra_files::decode(count, entries)?;
         let mut known = self.0.write();
@@ -119,7 +129,7 @@ impl Target for Discard {
         MOST
     }
 
-    fn dispose(&self) {}
+    fn dispose(&self, _leaving: Leaving) {}
 }
 
 impl Known {

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ultra_files::{
-    CommitInfo, EntryKind, ErrorClass, FileError, MadeLinks, Part, Preserve, Sink, SmallPart, TargetStatus as Found,
+    CommitInfo, EntryKind, ErrorClass, FileError, Leftovers, MadeLinks, Part, Preserve, Sink, SmallPart, TakenUp,
+    TargetStatus as Found,
 };
 
 use super::{Committed, MOST, Target};
 use crate::core::fault::Fault;
 use crate::core::options::SinkOptions;
-use crate::core::words::{LinkChoice, TargetStatus, Unkept};
+use crate::core::words::{Leaving, LinkChoice, TargetStatus, Unkept};
 
 pub struct Folder(Sink);
 
@@ -32,6 +33,7 @@ impl Folder {
                 xattrs: options.xattrs,
                 acl: options.acl,
             },
+            restart: options.restart,
         };
         Ok(Self(Sink::open(Path::new(&options.folder), choices)?))
     }
@@ -43,6 +45,18 @@ impl Folder {
 }
 
 impl Target for Folder {
+    fn begin(&self, transfer: &str) {
+        self.0.begin(transfer.as_bytes());
+    }
+
+    fn taken_up(&self) -> Vec<TakenUp> {
+        self.0.taken_up()
+    }
+
+    fn left_over(&self) -> Leftovers {
+        self.0.leftovers()
+    }
+
     fn add_page(&self, first: u32, count: u16, entries: &[u8]) -> Result<Vec<TargetStatus>, Fault> {
         let found = self.0.add_page(first, count, entries)?;
         Ok(found.into_iter().map(status_of).collect())
@@ -142,8 +156,11 @@ impl Target for Folder {
         self.0.free_space().unwrap_or(MOST)
     }
 
-    fn dispose(&self) {
-        self.0.dispose();
+    fn dispose(&self, leaving: Leaving) {
+        self.0.dispose(match leaving {
+            Leaving::Nothing => ultra_files::Leaving::Nothing,
+            Leaving::Parts => ultra_files::Leaving::Parts,
+        });
     }
 }
 
@@ -175,6 +192,7 @@ fn status_of(status: Found) -> TargetStatus {
         Found::BadName => TargetStatus::BadName,
         Found::NameRefused => TargetStatus::NameRefused,
         Found::SameName => TargetStatus::SameName,
+        Found::Busy => TargetStatus::Busy,
     }
 }
 

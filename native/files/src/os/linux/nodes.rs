@@ -39,6 +39,13 @@ const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
 
+/// O_NOCTTY: a name that became a terminal must not become ours.
+const WRITABLE: OFlags = OFlags::RDWR
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
 /// Most bytes that one call copies: it cannot be interrupted.
 const COPY_PIECE: usize = 64 << 20;
 
@@ -114,6 +121,20 @@ impl Folder for NativeFolder {
             let fd = retry(|| rustix::fs::openat(&self.0, name, flags, mode_of(mode)))?;
             Ok((NativeFile(fd), true))
         })
+    }
+
+    fn open_to_write(&self, name: &str) -> io::Result<NativeFile> {
+        open(&self.0, name, WRITABLE).map(NativeFile)
+    }
+
+    fn open_to_append(&self, name: &str) -> io::Result<NativeFile> {
+        open(&self.0, name, WRITABLE | OFlags::APPEND).map(NativeFile)
+    }
+
+    fn create_to_append(&self, name: &str) -> io::Result<NativeFile> {
+        let flags = WRITABLE | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
+        let mode = Mode::RUSR | Mode::WUSR;
+        Ok(NativeFile(retry(|| rustix::fs::openat(&self.0, name, flags, mode))?))
     }
 
     fn create_folder(&self, name: &str) -> io::Result<()> {
@@ -370,6 +391,19 @@ impl File for NativeFile {
             // Network disks whose server keeps no locks, and FUSE.
             Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => Ok(true),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn reserve(&self, size: u64) {
+        let flags = FallocateFlags::KEEP_SIZE;
+        let _ = retry(|| rustix::fs::fallocate(&self.0, flags, 0, size));
+    }
+
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        match retry(|| rustix::io::write(&self.0, bytes))? {
+            len if len == bytes.len() => Ok(()),
+            // The disk became full in the middle of it.
+            _ => Err(io::ErrorKind::StorageFull.into()),
         }
     }
 

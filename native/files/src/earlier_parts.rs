@@ -1,0 +1,66 @@
+//! What a sink knows of earlier runs of its entries, until their turn comes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use parking_lot::Mutex;
+
+use crate::earlier::{Earlier, Restart};
+use crate::os::Folder;
+
+/// What earlier runs left of the entries of a manifest.
+pub(crate) struct EarlierParts<F: Folder> {
+    /// Those that were found and not begun.
+    pub(crate) found: Mutex<HashMap<u32, Earlier<F>>>,
+    /// What the pages brought that was not told.
+    pub(crate) told: Mutex<Vec<TakenUp>>,
+    /// Folders that were there before, in which files are created: empty for the root.
+    pub(crate) folders: Mutex<BTreeSet<String>>,
+    /// Nothing is taken up.
+    pub(crate) discards: bool,
+}
+
+/// What was found of an entry when its page came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TakenUp {
+    Part {
+        entry: u32,
+        /// Verified blocks and their values, ascending. With `is_clean` they are in the part; otherwise they have to be read again.
+        blocks: Vec<(u64, [u8; 32])>,
+        is_clean: bool,
+        /// Bytes that the part occupies on the disk.
+        occupied: u64,
+    },
+    /// It begins anew; what the old part occupies becomes free.
+    Anew { entry: u32, why: Restart, occupied: u64 },
+}
+
+/// Parts in the folders of a transfer that it knows nothing of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    pub parts: u32,
+    /// Bytes that they occupy on the disk.
+    pub occupied: u64,
+}
+
+impl<F: Folder> EarlierParts<F> {
+    pub(crate) fn new(discards: bool) -> Self {
+        Self {
+            found: Mutex::default(),
+            told: Mutex::default(),
+            folders: Mutex::default(),
+            discards,
+        }
+    }
+
+    /// What was found is left as it is.
+    pub(crate) fn close(&self) {
+        self.found.lock().clear();
+    }
+
+    /// The entry failed before its part was taken up: what is left of it goes.
+    pub(crate) fn abandon(&self, entry: u32) {
+        if let Some(earlier) = self.found.lock().remove(&entry) {
+            earlier.remove();
+        }
+    }
+}

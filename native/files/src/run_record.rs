@@ -1,0 +1,263 @@
+//! The record of a transfer into a folder, `.ultra-ID.run` in its root, as long as it is not over: how the parts of its small files are named,
+//! and which folders it made. The next run of the same transfer takes it up, so that these folders get their modes and times whatever run
+//! made them, and hidden names pass below them.
+//!
+//! Best effort: a transfer without a record arrives as well.
+
+use std::io;
+
+use parking_lot::Mutex;
+
+use crate::earlier::{Locked, lock};
+use crate::os::{File, Folder};
+use crate::reserved::RunId;
+
+const MAGIC: [u8; 8] = *b"ULTRARUN";
+const VERSION: u32 = 1;
+const HEADER_LEN: usize = 28;
+
+/// Bytes of a record without its path: kind, length, inode, check.
+const FIXED_LEN: usize = 1 + 2 + 8 + 8;
+
+/// Most bytes of a record that are read: some hundred thousand folders. What is beyond counts as made by others.
+const MAX_LEN: usize = 64 << 20;
+
+/// A folder that a run made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MadeFolder {
+    pub(crate) path: String,
+    /// `None`: the run ended between making it and saying so.
+    pub(crate) inode: Option<u64>,
+}
+
+/// The record of this run.
+pub(crate) struct RunRecord<F: Folder>(Mutex<State<F>>);
+
+enum State<F: Folder> {
+    /// From the start: there is none. Leads to `Named`, or to `Open` where an earlier run left one.
+    None,
+    /// The transfer has a name, and nothing was noted yet. Leads to `Open`, or to `Closed` when it cannot be made.
+    Named { name: String, run: RunId },
+    /// It is locked. Leads to `Closed` when it cannot be written to.
+    Open { name: String, file: F::File },
+    /// Nothing more is noted.
+    Closed { name: String },
+}
+
+/// What an earlier run of the same transfer left.
+pub(crate) struct EarlierRun {
+    pub(crate) run: RunId,
+    pub(crate) folders: Vec<MadeFolder>,
+}
+
+impl<F: Folder> Default for RunRecord<F> {
+    fn default() -> Self {
+        Self(Mutex::new(State::None))
+    }
+}
+
+impl<F: Folder> RunRecord<F> {
+    /// Names the transfer, and takes up what an earlier run of it left.
+    pub(crate) fn begin(&self, root: &F, name: String, run: RunId) -> Option<EarlierRun> {
+        let mut state = self.0.lock();
+        if root.stat(&name).is_err() {
+            *state = State::Named { name, run };
+            return None;
+        }
+        // Another process that runs the same transfer has its record: this one goes without.
+        let Ok(Locked::Ours(file)) = lock(root, &name) else {
+            return None;
+        };
+        match read(&file) {
+            Ok((earlier, end)) if file.set_size(end).is_ok() => {
+                *state = State::Open { name, file };
+                Some(earlier)
+            }
+            _ => {
+                *state = open(file, name, run);
+                None
+            }
+        }
+    }
+
+    /// The run is about to make something: its record is there first.
+    pub(crate) fn make(&self, root: &F) {
+        let mut state = self.0.lock();
+        let State::Named { name, run } = &*state else { return };
+        let (name, run) = (name.clone(), *run);
+        *state = match lock(root, &name) {
+            Ok(Locked::Ours(file)) => open(file, name, run),
+            _ => State::None,
+        };
+    }
+
+    /// A folder is about to be made, or (with its inode) was.
+    pub(crate) fn note(&self, path: &str, inode: Option<u64>) {
+        let mut state = self.0.lock();
+        if let State::Open { name, file } = &*state
+            && file.append(&encode(path, inode)).is_err()
+        {
+            let name = name.clone();
+            *state = State::Closed { name };
+        }
+    }
+
+    /// The run is over, and the next one may take it up.
+    pub(crate) fn leave(&self) {
+        *self.0.lock() = State::None;
+    }
+
+    /// The transfer is over.
+    pub(crate) fn remove(&self, root: &F) {
+        let mut state = self.0.lock();
+        if let State::Open { name, .. } | State::Closed { name } = &*state {
+            let _ = root.remove_file(name);
+        }
+        *state = State::None;
+    }
+}
+
+/// Begins a record in a locked file, whatever was in it.
+fn open<F: Folder>(file: F::File, name: String, run: RunId) -> State<F> {
+    match file.set_size(0).and_then(|()| file.append(&header(run))) {
+        Ok(()) => State::Open { name, file },
+        Err(_) => State::Closed { name },
+    }
+}
+
+fn header(RunId(run): RunId) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_LEN);
+    bytes.extend(MAGIC);
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(run.to_le_bytes());
+    bytes.extend(check(&bytes));
+    bytes
+}
+
+fn encode(path: &str, inode: Option<u64>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(FIXED_LEN + path.len());
+    bytes.push(u8::from(inode.is_some()));
+    // Paths have at most 4,096 bytes.
+    bytes.extend((path.len() as u16).to_le_bytes());
+    bytes.extend(inode.unwrap_or(0).to_le_bytes());
+    bytes.extend(path.as_bytes());
+    bytes.extend(check(&bytes));
+    bytes
+}
+
+/// What a record says, and where its last whole one ends.
+fn read<Plain: File>(file: &Plain) -> io::Result<(EarlierRun, u64)> {
+    let len = usize::try_from(file.stat()?.size).unwrap_or(MAX_LEN).min(MAX_LEN);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(len, 0);
+    file.read_all_at(0, &mut bytes)?;
+    parse(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn parse(bytes: &[u8]) -> Option<(EarlierRun, u64)> {
+    let fields = bytes.get(..HEADER_LEN)?;
+    let run = RunId(u64::from_le_bytes(*fields.get(12..)?.first_chunk()?));
+    if fields != header(run) {
+        return None;
+    }
+    let mut folders: Vec<MadeFolder> = Vec::new();
+    let mut at = HEADER_LEN;
+    while let Some((folder, len)) = bytes.get(at..).and_then(decode) {
+        at += len;
+        // Said before it was made, and once more behind that.
+        if folders
+            .last()
+            .is_some_and(|last| last.path == folder.path && last.inode.is_none())
+        {
+            folders.pop();
+        }
+        folders.push(folder);
+    }
+    Some((EarlierRun { run, folders }, at as u64))
+}
+
+fn decode(bytes: &[u8]) -> Option<(MadeFolder, usize)> {
+    let is_made = match bytes.first()? {
+        0 => false,
+        1 => true,
+        _ => return None,
+    };
+    let path_len = usize::from(u16::from_le_bytes(*bytes.get(1..)?.first_chunk()?));
+    let inode = u64::from_le_bytes(*bytes.get(3..)?.first_chunk()?);
+    let path = bytes.get(11..11 + path_len)?;
+    let stated = bytes.get(11 + path_len..)?.first_chunk::<8>()?;
+    if *stated != check(bytes.get(..11 + path_len)?) {
+        return None;
+    }
+    let folder = MadeFolder {
+        path: String::from_utf8(path.to_vec()).ok()?,
+        inode: is_made.then_some(inode),
+    };
+    Some((folder, FIXED_LEN + path_len))
+}
+
+fn check(bytes: &[u8]) -> [u8; 8] {
+    let hash = blake3::hash(bytes);
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(path: &str, inode: Option<u64>) -> MadeFolder {
+        MadeFolder {
+            path: path.to_owned(),
+            inode,
+        }
+    }
+
+    fn some_record() -> Vec<u8> {
+        let records = [
+            encode("a", None),
+            encode("a", Some(7)),
+            encode("a/b", None),
+            encode("c", Some(9)),
+        ];
+        [header(RunId(5)), records.concat()].concat()
+    }
+
+    #[test]
+    fn folders_are_read_as_they_were_noted() {
+        let bytes = some_record();
+        let (earlier, end) = parse(&bytes).expect("a record");
+        assert_eq!(earlier.run, RunId(5));
+        assert_eq!(
+            earlier.folders,
+            [made("a", Some(7)), made("a/b", None), made("c", Some(9))]
+        );
+        assert_eq!(end, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_torn_or_damaged_record_ends_what_is_believed() {
+        let bytes = some_record();
+        let whole = parse(&bytes).expect("a record").0.folders;
+        for end in HEADER_LEN..bytes.len() {
+            let (earlier, at) = parse(&bytes[..end]).expect("a record");
+            assert!(at as usize <= end && earlier.folders.len() <= whole.len());
+            let again = parse(&bytes[..at as usize]).expect("a record");
+            assert_eq!(again.0.folders, earlier.folders);
+        }
+        for bit in 0..8 * bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let Some((earlier, _)) = parse(&damaged) else {
+                assert!(bit < 8 * HEADER_LEN, "bit {bit}");
+                continue;
+            };
+            // A folder whose second record is lost was said to be made before.
+            assert!(
+                earlier.folders.len() < whole.len() || earlier.folders[0].inode.is_none(),
+                "bit {bit}"
+            );
+        }
+        assert!(parse(&[]).is_none() && parse(&[0; 100]).is_none());
+    }
+}
