@@ -6,19 +6,17 @@
  * @module
  */
 
-import type { LinkChoice, Preserve } from "../protocol/words.ts";
+import type { LinkChoice } from "../protocol/words.ts";
 import { formatChoices, parsePreserve } from "./preserve.ts";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { UltraError } from "../base/errors.ts";
-import { type AdvertisedHost, LISTEN_EVERYWHERE, type ListenEndpoint } from "../base/endpoints.ts";
+import { LISTEN_EVERYWHERE } from "../base/endpoints.ts";
 import { parseAdvertise, parseListen } from "./endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
 import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
-import type { Warning } from "../session/events.ts";
-import type { Tuning } from "../settings/tuning.ts";
 import { parseByteCount } from "./byte_count.ts";
-import { type Patience, patienceOf } from "./duration.ts";
+import { patienceOf } from "./duration.ts";
 import {
   type Command,
   commandSpec,
@@ -29,104 +27,20 @@ import {
   written,
 } from "./flags.ts";
 import { foreignPlace, foreignSource } from "./foreign.ts";
+import type {
+  CleanInvocation,
+  IdentitySource,
+  Invocation,
+  OutputMode,
+  Peer,
+  ReceiveInvocation,
+  SendInvocation,
+  TestInvocation,
+  TicketSource,
+  TransferInvocation,
+} from "./invocation.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { tuningOf } from "./tuning_flags.ts";
-
-export type Invocation =
-  | { readonly command: "tour" }
-  | { readonly command: "version" }
-  | { readonly command: "licenses" }
-  | { readonly command: "help"; readonly topic: Command | undefined }
-  | CleanInvocation
-  | SendInvocation
-  | ReceiveInvocation
-  | TestInvocation;
-
-export interface SendInvocation extends TransferInvocation, Patience {
-  readonly command: "send";
-  /** At least one, as typed. */
-  readonly paths: readonly string[];
-  readonly links: LinkChoice;
-  readonly preserve: Preserve;
-  /** Whether what is left out is no reason for another exit code than 0. */
-  readonly allowLeftOut: boolean;
-  /** Whether files may become longer while they are sent. */
-  readonly allowGrowing: boolean;
-  /** Whether the machine may go to sleep meanwhile. */
-  readonly allowSleep: boolean;
-}
-
-export interface ReceiveInvocation extends TransferInvocation, Patience {
-  readonly command: "recv";
-  /** The folder to receive into, as typed; `.` when none was. */
-  readonly into: string;
-  /** `-o`: below that folder, or absolute, a folder to receive into or the new name of what comes; the disk decides which. */
-  readonly target: string | undefined;
-  readonly overwrite: boolean;
-  readonly restart: boolean;
-  readonly hidden: boolean;
-  readonly links: LinkChoice;
-  readonly preserve: Preserve;
-  /** Not to wait for the disk. */
-  readonly noSync: boolean;
-  readonly allowLeftOut: boolean;
-  readonly allowSleep: boolean;
-  /** Accept further transfers; only while listening. */
-  readonly stay: boolean;
-}
-
-export interface TestInvocation extends Omit<TransferInvocation, "peer"> {
-  readonly command: "test";
-  /** `local`: this process is both sides. */
-  readonly peer: Peer | { readonly type: "local" };
-  /** Bytes of each phase; `undefined`: what takes some seconds. */
-  readonly size: number | undefined;
-  /** The folder whose disk is measured, as typed; `.` when none was. */
-  readonly folder: string;
-}
-
-export interface CleanInvocation {
-  readonly command: "clean";
-  /** The folder to search, as typed; `.` when none was. */
-  readonly folder: string;
-  readonly remove: boolean;
-  readonly output: OutputMode;
-}
-
-interface TransferInvocation {
-  readonly peer: Peer;
-  readonly tuning: Tuning;
-  readonly output: OutputMode;
-  readonly verbose: boolean;
-  /** To be shown before anything happens. */
-  readonly warnings: readonly Warning[];
-}
-
-export type OutputMode = "human" | "json" | "quiet";
-
-/** How to meet the other side. */
-export type Peer =
-  | { readonly type: "dial"; readonly ticket: TicketSource }
-  | {
-    readonly type: "listen";
-    readonly endpoint: ListenEndpoint;
-    /** What the ticket names instead of the machine's own addresses; empty: those. */
-    readonly advertise: readonly AdvertisedHost[];
-    readonly ticketOut: string | undefined;
-    /** Who it is for good; `undefined`: somebody else in each run. */
-    readonly identity: IdentitySource | undefined;
-  };
-
-/** Where the identity of a side that waits is. */
-export type IdentitySource =
-  | { readonly from: "file"; readonly path: string }
-  | { readonly from: "environment"; readonly text: string };
-
-/** Where the ticket is. What is read from a file or standard input goes through {@linkcode ticketFor}. */
-export type TicketSource =
-  | { readonly from: "argument" | "environment"; readonly ticket: Ticket }
-  | { readonly from: "file"; readonly path: string }
-  | { readonly from: "stdin" };
 
 /** The parser's view of the environment. */
 export interface ArgumentEnvironment {

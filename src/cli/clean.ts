@@ -2,7 +2,7 @@
 
 import { orEnded } from "../base/interrupted.ts";
 import type { Hub } from "../link/hub.ts";
-import type { CleanInvocation } from "./arguments.ts";
+import type { CleanInvocation } from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfKind } from "./exit.ts";
 

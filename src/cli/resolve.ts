@@ -9,7 +9,7 @@
 import { orEnded } from "../base/interrupted.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
-import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./arguments.ts";
+import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
 import { type Target, targetOf } from "./target.ts";

@@ -9,7 +9,7 @@ import { systemAddresses } from "../meet/hints.ts";
 import type { Peer } from "../meet/join.ts";
 import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
 import type { CommandContext } from "./context.ts";
-import type { IdentitySource } from "./arguments.ts";
+import type { IdentitySource } from "./invocation.ts";
 import type { Keeping } from "./keeping.ts";
 import type { ReceiveTask, SendTask, Way } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";

@@ -281,6 +281,8 @@ export class Incoming implements Side {
   }
 
   #accept(offer: Offer): void {
+    // It was on its way when this side gave up.
+    if (this.machine.outcome.state !== "running") return;
     if (this.#mayOfferAgain && this.#state.at === "receiving" && offer.transfer === this.#transfer) {
       return void (this.#mayOfferAgain = false);
     }

@@ -81,7 +81,8 @@ export class LinkTransfers {
           return outcome;
         }
       } finally {
-        this.#gone = Promise.all([this.#gone, incoming.dispose()]);
+        // Behind the connections, so that nothing is written any more when the parts are left in good order.
+        this.#gone = this.#gone.then(() => incoming.dispose());
       }
       // The next sink takes up what this one leaves.
       await incoming.disposed;

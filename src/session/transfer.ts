@@ -10,7 +10,7 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { ControlLink, LinkEnd, LinkHandler } from "../link/control_link.ts";
+import type { LinkEnd, LinkHandler } from "../link/control_link.ts";
 import type { Peer, Return } from "../meet/join.ts";
 import { CLOSE_REPLACED, EXIT_CODES, isHandshake } from "../protocol/codes.ts";
 import type { Decoded } from "../protocol/decode.ts";

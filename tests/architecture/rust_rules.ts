@@ -11,7 +11,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
   engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive"], ["engine"], ["door"]],
   files: [
     ["os"],
-    ["error", "path", "below", "journal"],
+    ["error", "path", "below", "create_missing", "journal"],
     ["extras", "reserved"],
     ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers", "fingerprint"],
     ["names", "earlier"],
@@ -23,7 +23,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["walk", "sink", "open_up", "clean"],
     ["hidden", "commit", "link_judge", "preserve", "resume", "try_names"],
     ["small"],
-    ["make_links", "group"],
+    ["make_links", "group", "ending"],
   ],
 };
 

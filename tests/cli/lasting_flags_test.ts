@@ -1,7 +1,8 @@
 /** Flags and a variable that outlast a connection or a process. */
 
 import assert from "node:assert/strict";
-import { parseArguments, type Peer } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import type { Peer } from "../../src/cli/invocation.ts";
 import { encodeTicket } from "../../src/protocol/ticket.ts";
 import { usageRefusal } from "./usage_refusal.ts";
 

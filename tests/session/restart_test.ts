@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Secret } from "../../src/auth/secret.ts";
-import type { IdentitySource } from "../../src/cli/arguments.ts";
+import type { IdentitySource } from "../../src/cli/invocation.ts";
 import { formatIdentity } from "../../src/meet/identity.ts";
 import { parseKept } from "../../src/meet/kept.ts";
 import type { Ticket } from "../../src/protocol/ticket.ts";

@@ -9,8 +9,10 @@
 mod below;
 mod clean;
 mod commit;
+mod create_missing;
 mod earlier;
 mod earlier_parts;
+mod ending;
 mod error;
 mod extra_table;
 mod extras;
@@ -57,6 +59,7 @@ pub use clean::{Cleaned, Depth, Leftover, LeftoverKind, LeftoverState, clean, cl
 pub use commit::FinishedFolders;
 pub use earlier::Restart;
 pub use earlier_parts::{Leftovers, TakenUp};
+pub use ending::Leaving;
 pub use error::{ErrorClass, FileError};
 pub use extras::{Extra, Extras, Owner, Preserve, extras_of};
 pub use fingerprint::Look;
@@ -71,7 +74,7 @@ pub use part::{Kept, Part};
 pub use path::{MAX_COMPONENT_LEN, MAX_DEPTH, MAX_PATH_LEN, PathFault, SafePath};
 pub use reserved::{FileId, Reserved, RunId};
 pub use sandbox::Root;
-pub use sink::{CommitInfo, Leaving, Sink, SinkOptions};
+pub use sink::{CommitInfo, Sink, SinkOptions};
 pub use source::Source;
 pub use source_file::SourceFile;
 pub use state_file::StateFile;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::create_missing::create_missing;
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::part::durable;
@@ -481,25 +482,4 @@ pub(crate) fn blocked_error(shown: &str, error: &io::Error) -> FileError {
 fn is_empty<F: Folder>(folder: &F) -> bool {
     let mut is_empty = true;
     folder.list(&mut |_| is_empty = false).is_ok() && is_empty
-}
-
-/// `create_dir_all` that tells what it created.
-fn create_missing(dir: &Path, created: &mut Vec<PathBuf>) -> io::Result<()> {
-    // The empty parent of a relative path is the current folder.
-    if dir.as_os_str().is_empty() || dir.is_dir() {
-        return Ok(());
-    }
-    let parent = dir.parent();
-    if let Some(parent) = parent {
-        create_missing(parent, created)?;
-    }
-    match std::fs::create_dir(dir) {
-        Ok(()) => created.push(dir.to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
-        Err(error) => return Err(error),
-    }
-    // Best effort: a file system that cannot sync a folder is found out at the first commit.
-    let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
-    let _ = std::fs::File::open(parent.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The receiver's side of a transfer: the manifest as it arrives, what is in its way, and part files.
 //!
 //! Nothing has a final name before [`Sink::commit`](crate::Sink::commit) gave it one (`commit.rs`). Until then everything that
-//! the transfer made can be taken back, and is, by [`Sink::dispose`] or by dropping the sink; or it is left to a later run (`resume.rs`).
+//! the transfer made can be taken back, and is, by [`Sink::dispose`] or by dropping the sink; or it is left to a later run (`ending.rs`, `resume.rs`).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -46,15 +46,6 @@ pub struct SinkOptions {
     pub restart: bool,
 }
 
-/// What becomes of what was not committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
-    /// What this run made is removed. What it took up is left as it was found, but for what failed.
-    Nothing,
-    /// What a later run can take up stays.
-    Parts,
-}
-
 /// What a commit achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommitInfo {
@@ -83,8 +74,8 @@ pub struct Sink<F: Folder = NativeFolder> {
     pages: Mutex<FoundAbsent>,
     /// Locked after `pages`.
     pub(crate) trials: Mutex<Trials>,
-    slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
-    disposed: AtomicBool,
+    pub(crate) slots: Mutex<HashMap<u32, Arc<Mutex<Slot<F>>>>>,
+    pub(crate) disposed: AtomicBool,
     pub(crate) small: SmallFiles<F>,
     pub(crate) earlier: EarlierParts<F>,
     /// The folders have their modes and times: the transfer is over.
@@ -333,50 +324,6 @@ impl<F: Folder> Sink<F> {
         self.abandon_small(entry);
     }
 
-    /// Ends the transfer. With [`Leaving::Nothing`] all parts go that this run made, and the folders in which it committed nothing. Nothing
-    /// can be written afterwards.
-    pub fn dispose(&self, leaving: Leaving) {
-        if self.disposed.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        // A slot that is taken after this is empty and stays so: `admit` refuses.
-        let slots: Vec<_> = self.slots.lock().drain().collect();
-        for (entry, slot) in slots {
-            let Some(part) = slot.lock().take() else { continue };
-            if leaving == Leaving::Parts || part.is_taken_up() {
-                // A part that is not in good order is read again by the run that takes it up.
-                let _ = part.leave();
-            } else if part.remove().is_err()
-                && let Some(path) = self.path(entry)
-            {
-                // Its folder may have been closed again by now.
-                let _ = self.root.open_folder(SafePath::of_components(&path).parent(), true);
-                let _ = part.remove();
-            }
-        }
-        self.earlier.close();
-        self.remove_small();
-        self.end_trials();
-        self.end_folders(leaving);
-    }
-
-    /// What becomes of the folders that were made, and of the record of the run.
-    fn end_folders(&self, leaving: Leaving) {
-        let was_taken_up = self.small.is_taken_up.load(Ordering::SeqCst);
-        let is_over = self.is_finished.load(Ordering::SeqCst)
-            || (!was_taken_up && leaving == Leaving::Nothing)
-            || !self.root.has_made_folders();
-        match leaving {
-            Leaving::Nothing => self.root.remove_created(),
-            // What cannot be closed again stays as it is: nobody is left to tell.
-            Leaving::Parts => drop(self.root.close_again()),
-        }
-        match is_over {
-            true => self.root.record.remove(self.root.top()),
-            false => self.root.record.leave(),
-        }
-    }
-
     /// Bytes that can still be written to the file system of the folder.
     pub fn free_space(&self) -> Result<u64, FileError> {
         let free = self.root.top().free_bytes();
@@ -496,12 +443,6 @@ impl<F: Folder> Sink<F> {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Table> {
         self.table.write()
-    }
-}
-
-impl<F: Folder> Drop for Sink<F> {
-    fn drop(&mut self) {
-        self.dispose(Leaving::Nothing);
     }
 }
 

@@ -57,6 +57,11 @@ pub fn zeros(len: usize) -> &'static [u8] {
     ZEROS.get(..len).unwrap_or(&ZEROS)
 }
 
+/// Whether all bytes are zero. The comparison of a slice with itself shifted by one is a memcmp, which ends at the first difference.
+pub fn is_zeros(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
+}
+
 /// A piece of the work of one thread.
 fn hash(size: u64, blocks: &[u64], values: &mut [ChainingValue]) {
     for (block, value) in blocks.iter().zip(values) {

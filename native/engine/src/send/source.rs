@@ -12,12 +12,13 @@ use parking_lot::Mutex;
 use ultra_files::Look;
 
 use super::origin::{Content, Described, Origin};
+use super::pack::no_room;
 use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups};
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
 use crate::blocks::frame::{Encoding, FrameHeader, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
 use crate::blocks::roots::Roots;
-use crate::blocks::zeros::{ZEROS_AT_ONCE, root_of_zeros, values_of_zeros};
+use crate::blocks::zeros::{ZEROS_AT_ONCE, is_zeros, root_of_zeros, values_of_zeros};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::limit::Limit;
@@ -495,15 +496,6 @@ impl ReadBlock {
             len: header + len + value,
         }
     }
-}
-
-pub(super) fn no_room(full: Full) -> Fault {
-    Fault::new(FileFault::NoMemory, full.text())
-}
-
-/// Whether all bytes are zero. The comparison of a slice with itself shifted by one is a memcmp, which ends at the first difference.
-pub(super) fn is_zeros(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
 }
 
 #[cfg(test)]
