@@ -65,7 +65,10 @@ const FLAG_ADVICE: readonly { readonly names: readonly string[]; readonly advice
     advice: "The receiver's --into DIR says where files go",
   },
   { names: ["f", "force", "replace"], advice: "The receiver's --overwrite replaces files that exist and differ" },
-  { names: ["c", "continue", "partial", "resume"], advice: "This version cannot take up a transfer again" },
+  {
+    names: ["c", "continue", "partial", "resume"],
+    advice: "The same command again goes on where it ended: leave it out",
+  },
   { names: ["z", "compress", "C"], advice: "Files travel as they are: leave it out" },
   { names: ["code", "token", "password"], advice: "The ticket is an argument, or in a file: --ticket FILE|-" },
   { names: ["progress"], advice: "Progress is shown without it; --json has it for programs" },

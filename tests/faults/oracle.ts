@@ -50,12 +50,7 @@ export interface Places {
 export interface Terms {
   /** The processes have to end within this. */
   readonly limitMs?: number;
-  /** Modes and times of folders are not looked at. */
-  readonly foldersMayDiffer?: boolean;
 }
-
-/** Before T20 is met, folders keep the mode that an interrupted run gave them, and parts of a killed one stay. */
-export const BEFORE_T20: Terms = { foldersMayDiffer: true };
 
 /** Watches the processes of one test and judges what they leave. */
 export class Oracle implements Disposable {
@@ -89,7 +84,7 @@ export class Oracle implements Disposable {
    * @param endings how each process may end
    */
   async judge(endings: readonly Ending[], terms: Terms = {}): Promise<void> {
-    const { limitMs = HANG_MS, foldersMayDiffer = false } = terms;
+    const { limitMs = HANG_MS } = terms;
     const watches = this.#watches.splice(0);
     let isComplete = false;
     for (const watch of watches) {
@@ -102,8 +97,7 @@ export class Oracle implements Disposable {
     assert.deepEqual(snapshot(canary), this.#canary, "something beside the target folder has changed");
     assert.deepEqual(snapshot(from), this.#sent, "what was sent has changed");
     const found = snapshot(into);
-    const kept = foldersMayDiffer ? withoutFolders : (all: Snapshot) => all;
-    if (isComplete) assert.deepEqual(kept(found), kept(this.#sent), "exit 0, and not all is there as it was sent");
+    if (isComplete) assert.deepEqual(found, this.#sent, "exit 0, and not all is there as it was sent");
     else this.#assertNothingWrong(found);
   }
 
@@ -127,12 +121,6 @@ export class Oracle implements Disposable {
 /** Which of several names of a file is the first one depends on what is there. */
 function withoutOtherName(line: string): string {
   return line.replace(/ = .*$/, "");
-}
-
-/** Folders are there, however they look. Incomplete files of an earlier run may be, too. */
-function withoutFolders(all: Snapshot): Snapshot {
-  const kept = Object.entries(all).filter(([path]) => !(path.split("/").at(-1) ?? "").startsWith(".ultra-"));
-  return Object.fromEntries(kept.map(([path, line]) => [path, line.startsWith("folder") ? "folder" : line]));
 }
 
 /** One process. */

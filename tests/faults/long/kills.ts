@@ -11,7 +11,6 @@ import { largeFolder, MIB } from "../../e2e/files.ts";
 import type { Ultra } from "../../e2e/harness.ts";
 import { print } from "../../../scripts/shell.ts";
 import { Random } from "../../simulation/random.ts";
-import { BEFORE_T20 } from "../oracle.ts";
 import { inScene, type Make, oneFile, type Scene, smallTree, type Way } from "../scene.ts";
 
 const KILLS = Number(Deno.env.get("ULTRA_FAULTS_KILLS") ?? 200);
@@ -37,7 +36,7 @@ async function killed(scene: Scene, way: Way, who: "sender" | "receiver", afterM
   await victim.gone;
   survivor.end("SIGTERM");
   // 0: it was over already; SIGTERM: it had hardly begun.
-  await scene.ends([0, 5, "SIGKILL", "SIGTERM", 143], BEFORE_T20);
+  await scene.ends([0, 5, "SIGKILL", "SIGTERM", 143]);
   return Math.max(arrived(victim), arrived(survivor));
 }
 
@@ -48,7 +47,7 @@ async function completed(scene: Scene, way: Way): Promise<{ readonly moved: numb
   await Promise.all([sender.ending(), receiver.ending()]);
   // Without the time that the oracle takes.
   const ms = performance.now() - start;
-  await scene.ends([0], BEFORE_T20);
+  await scene.ends([0]);
   const { bytes, resumedBytes } = await sender.event("complete");
   return { moved: Number(bytes) - Number(resumedBytes ?? 0), ms };
 }
@@ -98,7 +97,7 @@ Deno.test("C3: both sides are killed at once, and the same commands again: ident
       const { sender, receiver } = await scene.startDirectly({ sendArgs: RATE });
       await new Promise((moment) => setTimeout(moment, random.time(0, 1000))); // what is tested is the time
       for (const side of [sender, receiver]) side.end("SIGKILL");
-      await scene.ends([0, "SIGKILL"], BEFORE_T20);
+      await scene.ends([0, "SIGKILL"]);
     }
     await completed(scene, {});
   }));
