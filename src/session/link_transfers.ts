@@ -144,8 +144,9 @@ export class LinkTransfers {
     if (state.at !== "finished") throw new Error(`A transfer that is ${state.at} is at rest`);
     if (state.successor !== undefined) {
       side.tell({ type: "peer-restarted" });
-      this.#peer = state.successor;
+      this.#peer = state.successor.peer;
       this.#begun = 0;
+      this.#gone = state.successor.gone;
       return undefined;
     }
     const code = codeOf(outcome);

@@ -41,9 +41,16 @@ export type TransferState =
   | { readonly at: "returning"; readonly sinceMs: number; peer: Peer }
   /**
    * From all others; final. The link that carried control messages, if there is one, is its owner's again. A successor is the other side
-   * after it was started again: what follows happens on its link.
+   * after it was started again: what follows happens on its link, once nothing can come of the old connections any more.
    */
-  | { readonly at: "finished"; readonly peer: Peer | undefined; readonly successor: Peer | undefined };
+  | { readonly at: "finished"; readonly peer: Peer | undefined; readonly successor: Successor | undefined };
+
+/** The other side after it was started again. */
+export interface Successor {
+  readonly peer: Peer;
+  /** Resolved when the connections of the transfer before are gone. */
+  readonly gone: Promise<unknown>;
+}
 
 /** Acknowledgements that are not urgent leave 20 times a second; the machine's clock needs no finer step. */
 const TICK_MS = 50;
@@ -211,7 +218,7 @@ export class Transfer {
     this.#side.tell({ type: "returned", lostMs: this.#context.clock.now() - sinceMs, connection });
   }
 
-  #finish(successor: Peer | undefined): void {
+  #finish(successor: Successor | undefined): void {
     const state = this.#state;
     if (state.at === "finished") return;
     const peer = state.at === "active" || state.at === "returning" ? state.peer : undefined;
@@ -273,7 +280,7 @@ export class Transfer {
     if (state.at !== "returning") state.seeking?.[Symbol.dispose]();
     old.link.handle(DEAF);
     const gone = Promise.all([old.link.drop(CLOSE_REPLACED), this.#extraLinks.drop()]);
-    if (what.type === "restarted") return this.#finish(what.peer);
+    if (what.type === "restarted") return this.#finish({ peer: what.peer, gone });
     this.#side.lose();
     // (Several connections may come before the old ones are gone: the last one counts.)
     if (state.at === "returning") return void (state.peer = what.peer);

@@ -23,8 +23,9 @@ async function start(
   into: string,
   { send = [], recv = [] }: { readonly send?: readonly string[]; readonly recv?: readonly string[] } = {},
 ): Promise<Pair> {
-  const recvArgs = ["--json", "--into", into, ...recv];
-  const sendArgs = ["--json", ...send, ...paths];
+  // Without waiting for each other in between: what is on the disk is what counts here.
+  const recvArgs = ["--json", "--into", into, "--retry-for", "0", ...recv];
+  const sendArgs = ["--json", "--retry-for", "0", ...send, ...paths];
   if (waits === "receiver") {
     const receiver = workspace.recv(recvArgs);
     return { receiver, sender: workspace.start(["send", ...sendArgs, await receiver.ticket()]) };

@@ -53,11 +53,20 @@ impl StateFile {
 
     /// Replaces all of it. A process that dies in between leaves what no reader takes for a whole one: the contents have a check.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let len = bytes.len() as u64;
         let written = self
             .file
-            .set_len(0)
-            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
-            .and_then(|_| self.file.write_all(bytes));
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.write_all(bytes))
+            .and_then(|()| self.file.metadata())
+            // Some file systems refuse it; a new file needs none.
+            .and_then(|now| {
+                if now.len() > len {
+                    self.file.set_len(len)
+                } else {
+                    Ok(())
+                }
+            });
         written.map_err(|error| failed(WRITE, &self.path, &error))
     }
 

@@ -271,9 +271,10 @@ impl Door {
             Number(0),
             Number(0),
             Number(0),
+            Number(0),
             Bytes(b""),
         ]);
-        let choices = [0, 0, 1, 0, 0, 0, 0, 0, 0].map(Number);
+        let choices = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0].map(Number);
         let discard = [block(&choices), block(&[Bytes(b""), Bytes(b"")])].concat();
         // SAFETY: as above.
         let (source, sink) = unsafe {
