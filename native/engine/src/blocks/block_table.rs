@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use blake3::hazmat::{ChainingValue, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use crate::blocks::block_tree::{root, subtree};
+use crate::core::fault::Fault;
+use crate::core::words::FileFault;
 
 /// Blocks of a group: a power of two, so that every whole group is one subtree, and the bits of a `u32`.
 pub const GROUP_BLOCKS: u64 = 32;
@@ -304,6 +306,11 @@ fn merged(values: &[ChainingValue], is_only: bool) -> ChainingValue {
 /// The left side of a BLAKE3 node is the largest power of two that leaves something on the right.
 fn left_of(count: u64) -> u64 {
     count.next_power_of_two() / 2
+}
+
+/// The failure of a file for whose values there is no room.
+pub fn no_room(full: Full) -> Fault {
+    Fault::new(FileFault::NoMemory, full.text())
 }
 
 #[cfg(test)]

@@ -170,6 +170,13 @@ pub fn block_len(size: u64, block: u64) -> u32 {
     rest.min(BLOCK_LEN) as u32
 }
 
+/// Where frames lie in their buffer.
+#[derive(Clone, Copy)]
+pub struct FramePlace {
+    pub start: usize,
+    pub len: usize,
+}
+
 #[cfg(test)]
 #[path = "frame_tests.rs"]
 mod tests;

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::source::{FramePlace, Source};
-use crate::blocks::block_table::Full;
+use super::source::Source;
+use crate::blocks::block_table::{Full, no_room};
 use crate::blocks::codec::LaneCodec;
-use crate::blocks::frame::{Encoding, FrameHeader, VALUE_LEN};
+use crate::blocks::frame::{Encoding, FrameHeader, FramePlace, VALUE_LEN};
 use crate::blocks::zeros::is_zeros;
 use crate::core::fault::Fault;
 use crate::core::stats::add;
-use crate::core::words::FileFault;
 
 /// Most files of a pack: bounds how long one reader works before the network gets something.
 const MAX_PACK_FILES: usize = 512;
@@ -78,11 +77,6 @@ impl Source {
         };
         Ok((header, root))
     }
-}
-
-/// There is no memory for what a source keeps of its files.
-pub(super) fn no_room(full: Full) -> Fault {
-    Fault::new(FileFault::NoMemory, full.text())
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::lane::{Grant, Granted, LaneOwner, SendLane};
-use super::source::{FRAME_ROOM, FramePlace};
+use super::source::FRAME_ROOM;
+use crate::blocks::frame::FramePlace;
 use crate::core::event::Event;
 use crate::core::stats::{add, lap};
 use crate::core::tell::Tell;

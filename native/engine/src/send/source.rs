@@ -12,11 +12,10 @@ use parking_lot::Mutex;
 use ultra_files::Look;
 
 use super::origin::{Content, Described, Origin};
-use super::pack::no_room;
-use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups};
+use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups, no_room};
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
-use crate::blocks::frame::{Encoding, FrameHeader, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
+use crate::blocks::frame::{Encoding, FrameHeader, FramePlace, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
 use crate::blocks::roots::Roots;
 use crate::blocks::zeros::{ZEROS_AT_ONCE, is_zeros, root_of_zeros, values_of_zeros};
 use crate::core::event::Event;
@@ -78,13 +77,6 @@ struct ReadBlock {
     value: [u8; VALUE_LEN],
     /// It was the last one, so the file is to be sealed.
     completes: bool,
-}
-
-/// Where frames lie in their buffer.
-#[derive(Clone, Copy)]
-pub struct FramePlace {
-    pub start: usize,
-    pub len: usize,
 }
 
 impl Source {
