@@ -15,7 +15,7 @@ const SIZE: u64 = 4 * BLOCK + 77;
 const NAME: &str = "movie.mkv";
 
 /// The number of the status of a file that another process receives.
-const BUSY: u8 = 14;
+const BUSY: u8 = 16;
 
 fn block(number: u64) -> Vec<u8> {
     let len = (SIZE - number * BLOCK).min(BLOCK);

@@ -58,7 +58,7 @@ fn receive(
 
 fn assert_durable_before_named(log: &[&str]) {
     let at = |step| log.iter().position(|logged| *logged == step);
-    assert!(at("sync_file").is_some() && at("sync") < at("move_new"), "{log:?}");
+    assert!(at("sync_file").is_some() && at("sync_file") < at("move_new"), "{log:?}");
     assert_eq!(log.iter().filter(|step| **step == "sync_file").count(), 1, "{log:?}");
 }
 
