@@ -124,7 +124,8 @@ export class LinkTransfers {
   }
 
   async #runOn(peer: Peer, side: Side): Promise<Outcome | undefined> {
-    if (peer.link.isOver) throw (await peer.link.over).error;
+    // (Behind the proof the other side may have said why it left; the transfer gets to hear it.)
+    if (this.#begun > 1 && peer.link.isOver) throw (await peer.link.over).error;
     const { ended } = this.#context;
     const transfer = new Transfer(side, this.#options.retryForMs, this.#context);
     let interrupted: Interrupted | undefined;
