@@ -17,15 +17,18 @@ async function succeeds({ sender, receiver }: Pair, bytes: number): Promise<void
   }
 }
 
+/** At 1 % it loses the 21st datagram to the listener and the 16th back: few go back, and one of them has to be lost for certain. */
+const SEED = 2;
+
 /** A file that arrives whole in this weather, whichever side waits. */
 function arrives(mebibytes: number, weather: Partial<Weather>): () => Promise<void> {
   return () =>
     inScene(oneFile(mebibytes * MIB), async (scene) => {
       for (const waits of ["receiver", "sender"] as const) {
-        const pair = await scene.start({ waits, weather, seed: 11 });
+        const pair = await scene.start({ waits, weather, seed: SEED });
         await succeeds(pair, mebibytes * MIB);
         const [out, back] = [await pair.relay.counts("out"), await pair.relay.counts("back")];
-        if (weather.drop !== undefined) assert.ok(out.lost + back.lost > 0, "the relay lost nothing");
+        if (weather.drop !== undefined) assert.ok(out.lost > 0 && back.lost > 0, "the relay lost nothing");
         await scene.ends([0]);
         if (waits === "receiver") await Deno.remove(`${scene.places.into}/file.bin`);
       }

@@ -68,8 +68,12 @@ export class Line {
   /** When the last datagram has left that waits for its turn. */
   #freeAt = 0;
 
-  constructor(seed: number) {
+  readonly #now: () => number;
+
+  /** @param now in milliseconds, for the order in which datagrams leave at a rate */
+  constructor(seed: number, now = () => performance.now()) {
     this.#random = new Random(seed);
+    this.#now = now;
   }
 
   get counts(): Counts {
@@ -128,7 +132,7 @@ export class Line {
       this.#held.push(() => this.#schedule(datagram, jitter, deliver));
       return;
     }
-    const now = performance.now();
+    const now = this.#now();
     let leavesAt = now;
     if (bytesPerSecond < Infinity) {
       const startsAt = Math.max(now, this.#freeAt);
