@@ -27,7 +27,7 @@ async function underWay(workspace: Workspace, waits: "sender" | "receiver") {
 
 for (const waits of ["receiver", "sender"] as const) {
   for (const killed of ["receiver", "sender"] as const) {
-    Deno.test(`C1 C2: a ${killed} killed and started again with the same command goes on where the ${waits} waits`, () =>
+    Deno.test(`B21: C1 C2: a ${killed} killed and started again with the same command goes on where the ${waits} waits`, () =>
       inWorkspace(async (workspace) => {
         const { sender, receiver, again, ticket, source, target } = await underWay(workspace, waits);
         const [victim, survivor] = killed === "sender" ? [sender, receiver] : [receiver, sender];
