@@ -66,9 +66,11 @@ Deno.test("T32: T47: the percent of thousands of small files grows steadily on b
       const percents = told.map(({ percent }) => Number(percent));
       assert.deepEqual(percents, percents.toSorted((a, b) => a - b));
       assert.ok(new Set(percents.filter((percent) => percent > 0 && percent < 100)).size >= 3, percents.join(" "));
+      // What is written but not confirmed yet is 99.9 %.
+      assert.ok(percents.slice(0, -1).every((percent) => percent < 100), percents.join(" "));
       for (const { percent, bytes, totalBytes, filesArrived } of told) {
         assert.equal(totalBytes, 3_000_000);
-        assert.equal(percent === 100, bytes === totalBytes);
+        assert.equal(Number(percent) >= 99.9, bytes === totalBytes);
         assert.ok(Number(filesArrived) <= 3000);
       }
     }

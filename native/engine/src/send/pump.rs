@@ -19,9 +19,6 @@ use crate::net::SendBuffer;
 use crate::net::connection::Connection;
 use parking_lot::{Condvar, Mutex};
 
-/// What a new buffer holds: not zeros, so that a source in memory sends bytes and not holes.
-const FILL: u8 = 0xa5;
-
 /// Frames up to this size are sent from a copy of their own size, so that a small file does not keep a buffer for a whole block until it
 /// is acknowledged: six buffers and acknowledgements 25 ms apart made 450 files a second.
 const SMALL_FRAME: usize = 64 << 10;
@@ -69,7 +66,7 @@ enum Work {
 impl Job {
     fn take_buffer(&mut self) -> Box<SendBuffer> {
         self.buffer.take().unwrap_or_else(|| {
-            let mut buffer = SendBuffer::new(vec![FILL; FRAME_ROOM].into_boxed_slice());
+            let mut buffer = SendBuffer::new(vec![0; FRAME_ROOM].into_boxed_slice());
             buffer.charge = FRAME_ROOM as u64;
             buffer
         })

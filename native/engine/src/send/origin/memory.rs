@@ -1,4 +1,4 @@
-//! One file whose bytes need no disk: whatever is in the buffer. For measurements.
+//! One file whose bytes need no disk. For measurements.
 
 use ultra_files::os::Time;
 use ultra_files::{EntryKind, Linked, Look, Page, PageBuilder, PageEntry, SafePath};
@@ -47,7 +47,7 @@ impl Origin for Memory {
     }
 
     fn open(&self, _id: u32) -> Result<Box<dyn Content>, Fault> {
-        Ok(Box::new(Anything))
+        Ok(Box::new(Filled))
     }
 
     fn link_root(&self, _id: u32) -> Option<[u8; 32]> {
@@ -58,15 +58,22 @@ impl Origin for Memory {
         (id == 0).then(|| small_len_of(self.size)).flatten()
     }
 
-    fn read_small(&self, _id: u32, _buffer: &mut [u8]) -> Result<(), Fault> {
+    fn read_small(&self, _id: u32, buffer: &mut [u8]) -> Result<(), Fault> {
+        buffer.fill(FILL);
         Ok(())
     }
 }
 
-struct Anything;
+/// Each byte of it: not zero, so that bytes travel and not holes.
+const FILL: u8 = 0xa5;
 
-impl Content for Anything {
-    fn read_at(&self, _offset: u64, _buffer: &mut [u8]) -> Result<(), Fault> {
+struct Filled;
+
+impl Content for Filled {
+    /// Fills the buffer, although any bytes would do to measure a path: blocks are read again after a lost connection, and must then be
+    /// what they were. Buffers come from a pool that all sources share.
+    fn read_at(&self, _offset: u64, buffer: &mut [u8]) -> Result<(), Fault> {
+        buffer.fill(FILL);
         Ok(())
     }
 
