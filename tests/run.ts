@@ -30,32 +30,42 @@ async function cargoTests(): Promise<Results> {
   return judge(readCargo(output), (await child.status).code, "cargo test");
 }
 
-/** Folders whose tests start processes, or measure: they run one after the other, so that none disturbs another. */
-const ALONE: ReadonlySet<string> = new Set(["bench", "e2e", "engine", "faults", "hostile", "launcher", "scripts"]);
+/** Folders whose tests start processes and mostly wait for deadlines and networks: a few files at a time, or they would take twelve minutes. */
+const WAITING: ReadonlySet<string> = new Set(["e2e", "faults", "hostile"]);
+
+/** As many files of those at a time, whatever the number of cores: more would be more than two cores carry. */
+const WAITING_JOBS = 3;
+
+/** Folders whose tests measure, build, or load the data plane, which exists once in a process: one file after the other. */
+const ALONE: ReadonlySet<string> = new Set(["bench", "engine", "launcher", "scripts"]);
 
 /** What stands beside tests and holds none, or has a task of its own. */
 const NO_TESTS: ReadonlySet<string> = new Set(["long", "vectors"]);
 
-/** All TypeScript tests: those in memory on all cores at once, then the others. */
+/** All TypeScript tests: those in memory on all cores at once, then those that wait, then the others. */
 async function allDenoTests(): Promise<Results[]> {
   const tests = join(ROOT, "tests");
-  const together: string[] = [];
-  const alone: string[] = [];
+  const [together, waiting, alone]: [string[], string[], string[]] = [[], [], []];
   for await (const { name, isFile } of Deno.readDir(tests)) {
     if (NO_TESTS.has(name) || (isFile && !name.endsWith("_test.ts"))) continue;
-    (ALONE.has(name) ? alone : together).push(join(tests, name));
+    (WAITING.has(name) ? waiting : ALONE.has(name) ? alone : together).push(join(tests, name));
   }
   // What passing tests print is shown for those in memory alone: the simulations say at which seed they saw each planted flaw.
-  return [await denoTests(["--parallel", ...together.sort()]), await denoTests(["--quiet", ...alone.sort()])];
+  return [
+    await denoTests(["--parallel", ...together.sort()]),
+    await denoTests(["--quiet", "--parallel", ...waiting.sort()], WAITING_JOBS),
+    await denoTests(["--quiet", ...alone.sort()]),
+  ];
 }
 
-async function denoTests(args: readonly string[]): Promise<Results> {
+async function denoTests(args: readonly string[], jobs?: number): Promise<Results> {
   const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", `--junit-path=${report}`, ...args],
       cwd: ROOT,
       stdin: "null",
+      env: jobs === undefined ? {} : { DENO_JOBS: String(jobs) },
     });
     const { code } = await command.spawn().status;
     return judge(readJUnit(await Deno.readTextFile(report)), code, "deno test");

@@ -276,6 +276,17 @@ export class Entries {
     return state === needed || state === sealed;
   }
 
+  /**
+   * The same, for news of an entry's blocks. Before its page is checked they are a bug of the data plane: nothing would remember them, and the
+   * transfer would wait for these blocks without end.
+   */
+  isWaiting(entry: EntryId): boolean {
+    if (this.#states[entry] === EntryState.listed) {
+      throw new Error(`news of entry ${entry} before its page was checked`);
+    }
+    return this.isMissing(entry);
+  }
+
   /** Bytes of some blocks, of which the file's last may be shorter. */
   bytes(entry: EntryId, first: number, count: number): number {
     return Math.min(this.size(entry), (first + count) * this.blockLength) - first * this.blockLength;

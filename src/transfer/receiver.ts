@@ -217,7 +217,7 @@ export class Receiver {
 
   /** Not what it was: it travels after all. */
   #stale(entry: EntryId, block: BlockIndex): void {
-    if (!this.#entries.isMissing(entry)) return;
+    if (!this.#entries.isWaiting(entry)) return;
     this.#held.remove(entry, block, 1);
     this.#outbox.push({ type: "expect", entry, first: block, count: 1 });
     this.#exchange.send({ type: "need", items: [{ what: "blocks", entry, first: block, count: 1 }] });
@@ -231,7 +231,7 @@ export class Receiver {
 
   #blocksVerified(entry: EntryId, first: BlockIndex, count: number): void {
     const entries = this.#entries;
-    if (!entries.isMissing(entry)) return;
+    if (!entries.isWaiting(entry)) return;
     if (entries.isLarge(entry)) {
       this.#held.verified(entry, first, count);
       this.#verified.add(entry, first, count);

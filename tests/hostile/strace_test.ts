@@ -38,15 +38,20 @@ class Traced implements AsyncDisposable {
     readonly log: string,
   ) {}
 
-  /** `-D`: the receiver is the child of the test, and gets its signals. */
+  /**
+   * `-D`: the receiver is the child of the test, and gets its signals. What an earlier run left is there and is named: by then the receiver has
+   * looked through its folder, which it does beside everything else.
+   */
   static async start(box: Box, name: string): Promise<Traced> {
     const log = join(box.folder, name);
+    await Deno.writeTextFile(join(box.into, ".ultra-0123456789abcdef.swap"), "an earlier version");
     const process = new UltraProcess(
       ["-D", "-f", "-o", log, "-e", `trace=${CALLS}`, ULTRA, "recv", "--listen", "127.0.0.1:0", "--into", box.into],
       "strace",
     );
     const ticket = await process.ticket();
     await process.shows("Waiting for the other side");
+    await process.shows("is the previous version of");
     return new Traced(process, ticket, log);
   }
 

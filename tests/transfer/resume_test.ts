@@ -55,3 +55,13 @@ Deno.test("a lost network, a signal and a full disk leave the parts; a refusal a
   assert.equal(goingOn(3, true, ["in-the-way"]).receiver.leaving, "nothing");
   assert.equal(goingOn(3, true, ["absent"], 0).receiver.leaving, "nothing");
 });
+
+Deno.test("news of blocks before their page is checked is a bug that shows, in place of a transfer that waits for them without end", () => {
+  for (const type of ["verified", "stale"] as const) {
+    const bench = new ReceiverBench().receive(page(0, [["a", 4 * MIB]]));
+    const news = type === "verified"
+      ? { type, entry: 0, first: 0, count: 1 } as const
+      : { type, entry: 0, block: 0 } as const;
+    assert.throws(() => bench.handle(news), /before its page was checked/);
+  }
+});

@@ -145,7 +145,7 @@ pub(crate) fn lock<F: Folder>(folder: &F, name: &str) -> io::Result<Locked<F::Fi
             Ok(Ours::Absent) => match folder.create_to_append(name) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                Err(error) if System::is_unsupported(&error) => return Ok(Locked::Unusable),
+                Err(error) if System::is_unsupported(&error) || has_no_room(&error) => return Ok(Locked::Unusable),
                 Err(error) => return Err(error),
             },
             Err(error) if System::is_unsupported(&error) => return Ok(Locked::Unusable),
@@ -163,6 +163,11 @@ pub(crate) fn lock<F: Folder>(folder: &F, name: &str) -> io::Result<Locked<F::Fi
         }
     }
     Ok(Locked::Busy)
+}
+
+/// Whether there is no room for what is only a record: the file itself may still have its place.
+fn has_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Opens what has a name of ours, if it is ours: looked at before, because opening may do something, and again behind it.

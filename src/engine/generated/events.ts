@@ -181,7 +181,7 @@ export interface TakenUpEvent {
   readonly entry: EntryId;
   /** Bytes that it occupies on the disk. */
   readonly occupied: number;
-  /** The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each. */
+  /** The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each, behind CHECKED. */
   readonly isClean: boolean;
 }
 

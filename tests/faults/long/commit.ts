@@ -86,7 +86,11 @@ async function again(workspace: Workspace, paths: readonly string[], flags: read
 /** Where a new file's receiver dies; the counts skip what small files do first. */
 const NEW_STEPS = [
   ...[
+    "before-create-journal",
+    "after-create-journal",
     "before-create-file",
+    "before-append@2",
+    "after-append@2",
     "before-allocate",
     "after-allocate",
     "before-write@2",
@@ -101,7 +105,7 @@ const NEW_STEPS = [
     "after-move-new@2",
     "before-sync-folder",
   ],
-  ...["after-sync-folder", "after-sync-folder@2", "at-end"],
+  ...["after-sync-folder", "after-sync-folder@2", "before-remove-file", "after-remove-file", "at-end"],
 ];
 
 const REPLACING_STEPS = [
@@ -156,6 +160,21 @@ function test(name: string, fault: string, { code, text, final }: Ends): void {
 }
 
 test("D2: a disk that becomes full", "before-write@2+:ENOSPC", { code: 4, text: /no space left/, final: "absent" });
+for (const fault of ["before-create-journal:ENOSPC", "before-append@1+:ENOSPC", "before-append@3+:EDQUOT"]) {
+  test("D3: a disk that has no room for the journal alone", fault, { code: 0, final: "new" });
+}
+Deno.test("D3: what the journal lost is sent again after a receiver died, and nothing else is lost", () =>
+  inWorkspace(async (workspace) => {
+    const paths = await sources(workspace, false);
+    const fault = "before-append@3+:ENOSPC,before-sync-file:kill";
+    const { sender, receiver } = await start(workspace, paths, [], fault);
+    const { signal } = await receiver.ending();
+    assert.equal(signal, "SIGKILL", receiver.transcript());
+    sender.end();
+    await sender.gone;
+    await finals(workspace);
+    await again(workspace, paths, []);
+  }));
 test("D4: a quota that is used up while writing", "before-write@2+:EDQUOT", {
   code: 4,
   text: /quota/,

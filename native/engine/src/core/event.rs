@@ -93,7 +93,7 @@ declare! {
             entry: EntryId,
             /// Bytes that it occupies on the disk.
             occupied: u64,
-            /// The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each.
+            /// The held blocks are in it. Otherwise they are read again: VERIFIED or STALE follows for each, behind CHECKED.
             is_clean: bool,
         },
         /// A file begins anew although something was left of it. Comes before CHECKED.

@@ -58,23 +58,25 @@ impl Engine {
         } = self.sinks.get(sink)?;
         let tell = self.tell.clone();
         ordered.run(move || {
-            tell.tell(match sink.target.add_page(first, count, &entries) {
-                Ok(statuses) => {
-                    sink.take_up(&rereads);
-                    Event::Checked {
-                        sink: sink.id,
-                        first,
-                        statuses,
-                        free_space: sink.target.free_space(),
-                    }
-                }
+            let statuses = match sink.target.add_page(first, count, &entries) {
+                Ok(statuses) => statuses,
                 // Its sender's doing, also where only this side can know it: that ends the transfer, not the process.
-                Err(fault) => Event::PageRefused {
-                    sink: sink.id,
-                    fault: fault.class,
-                    text: fault.text,
-                },
+                Err(fault) => {
+                    return tell.tell(Event::PageRefused {
+                        sink: sink.id,
+                        fault: fault.class,
+                        text: fault.text,
+                    });
+                }
+            };
+            let uncertain = sink.take_up();
+            tell.tell(Event::Checked {
+                sink: sink.id,
+                first,
+                statuses,
+                free_space: sink.target.free_space(),
             });
+            sink.begin_rereads(uncertain, &rereads);
         });
         Ok(())
     }

@@ -24,14 +24,23 @@ const VALUES_OF_EVENT: usize = 65_536;
 /// A block and its value.
 type Recorded = (u64, [u8; 32]);
 
+/// Blocks of a file that an earlier run recorded before it was killed.
+pub struct Uncertain {
+    entry: Arc<SinkEntry>,
+    size: u64,
+    blocks: Vec<Recorded>,
+}
+
 impl Sink {
     /// Nothing more is read for it.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
 
-    /// Tells what earlier runs left of the entries of the last page, and begins to read again what is not certain.
-    pub fn take_up(self: &Arc<Self>, rereads: &Workers) {
+    /// Tells what earlier runs left of the entries of the last page. What is not certain of it is returned: it is read again once the page
+    /// is told as checked, because until then the receiver does not know which of its entries are needed, and takes no news of them.
+    pub fn take_up(self: &Arc<Self>) -> Vec<Uncertain> {
+        let mut uncertain = Vec::new();
         for taken in self.target.taken_up() {
             match taken {
                 TakenUp::Anew { entry, why, occupied } => self.tell.tell(Event::Anew {
@@ -45,7 +54,18 @@ impl Sink {
                     blocks,
                     is_clean,
                     occupied,
-                } => self.go_on(entry, blocks, (is_clean, occupied), rereads),
+                } => uncertain.extend(self.go_on(entry, blocks, (is_clean, occupied))),
+            }
+        }
+        uncertain
+    }
+
+    /// Reads again what is not certain, beside everything else.
+    pub fn begin_rereads(self: &Arc<Self>, uncertain: Vec<Uncertain>, rereads: &Workers) {
+        for Uncertain { entry, size, blocks } in uncertain {
+            for piece in blocks.chunks(BLOCKS_OF_JOB) {
+                let (sink, entry, piece) = (self.clone(), entry.clone(), piece.to_vec());
+                rereads.run(move || sink.reread(&entry, size, &piece));
             }
         }
     }
@@ -55,16 +75,16 @@ impl Sink {
         id: u32,
         mut blocks: Vec<Recorded>,
         (is_clean, occupied): (bool, u64),
-        rereads: &Workers,
-    ) {
-        let Some(size) = self.target.file_size(id) else { return };
+    ) -> Option<Uncertain> {
+        let size = self.target.file_size(id)?;
         let entry = self.new_entry(id, size, Wanted::none());
         // Blocks that were not verified may lie where holes belong.
         entry.dirty.store(true, Ordering::Relaxed);
         {
             let mut files = self.files.write();
             if files.begun.try_reserve(1).is_err() {
-                return entry.fail(&no_memory());
+                entry.fail(&no_memory());
+                return None;
             }
             files.begun.insert(id, entry.clone());
         }
@@ -79,13 +99,7 @@ impl Sink {
             occupied,
             is_clean,
         });
-        if is_clean {
-            return;
-        }
-        for piece in blocks.chunks(BLOCKS_OF_JOB) {
-            let (sink, entry, piece) = (self.clone(), entry.clone(), piece.to_vec());
-            rereads.run(move || sink.reread(&entry, size, &piece));
-        }
+        (!is_clean).then_some(Uncertain { entry, size, blocks })
     }
 
     fn tell_held(&self, entry: u32, blocks: &[Recorded]) {

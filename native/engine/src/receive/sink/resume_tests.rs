@@ -55,7 +55,8 @@ fn ours(folder: &Path, ending: &str) -> std::path::PathBuf {
 /// What is told when the run is taken up: held blocks, whether they are certain, and what follows when all was read again.
 fn taken_up(sink: &Arc<Sink>, told: &Told) -> (Vec<u64>, bool, Vec<u64>, Vec<u64>) {
     let rereads = Workers::new("test", 1, |text| panic!("{text}"));
-    sink.take_up(&rereads);
+    let uncertain = sink.take_up();
+    sink.begin_rereads(uncertain, &rereads);
     let (done, wait) = std::sync::mpsc::channel();
     rereads.run(move || done.send(()).unwrap());
     wait.recv().unwrap();

@@ -132,9 +132,11 @@ impl Folder for NativeFolder {
     }
 
     fn create_to_append(&self, name: &str) -> io::Result<NativeFile> {
-        let flags = WRITABLE | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
-        let mode = Mode::RUSR | Mode::WUSR;
-        Ok(NativeFile(retry(|| rustix::fs::openat(&self.0, name, flags, mode))?))
+        faulty("create-journal", || {
+            let flags = WRITABLE | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
+            let mode = Mode::RUSR | Mode::WUSR;
+            Ok(NativeFile(retry(|| rustix::fs::openat(&self.0, name, flags, mode))?))
+        })
     }
 
     fn create_folder(&self, name: &str) -> io::Result<()> {
@@ -400,11 +402,11 @@ impl File for NativeFile {
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        match retry(|| rustix::io::write(&self.0, bytes))? {
+        faulty("append", || match retry(|| rustix::io::write(&self.0, bytes))? {
             len if len == bytes.len() => Ok(()),
             // The disk became full in the middle of it.
             _ => Err(io::ErrorKind::StorageFull.into()),
-        }
+        })
     }
 
     fn set_mode(&self, mode: u16) -> io::Result<()> {
