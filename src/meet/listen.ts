@@ -352,6 +352,8 @@ function gone(): UltraError {
 
 /** Why a ticket does not let its holder take part in a transfer of files as a whole, if it does not. */
 function refusalOf({ read, write, under }: Rights, role: Role): UltraError | undefined {
+  // Whoever serves files looks at each path.
+  if (role !== "receive" && role !== "send") return undefined;
   const refuse = (message: string) => new UltraError("authentication", message);
   if (role === "receive" && !write) {
     return refuse("This ticket is for fetching files, and the other side receives some");

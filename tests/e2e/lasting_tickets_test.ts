@@ -196,3 +196,20 @@ Deno.test("e2e: an identity that is damaged, open to others or not there is refu
     assert.match(damaged.stderr.text, /There is no identity in it, or only a part of one/);
     assert.ok(!damaged.stderr.text.includes(text.slice(100, 140)));
   }));
+
+Deno.test("e2e: an identity with many tickets fits ULTRA_IDENTITY, and one that is too long for it is refused, never ignored", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const own = parseTicket(await tickets.make());
+    const under = Array(10).fill("n".repeat(250)).join("/");
+    for (const label of ["a", "b", "c"]) await tickets.make("--label", label, "--under", under);
+    const text = await Deno.readTextFile(tickets.identity);
+    assert.ok(text.length > 8000, `${text.length}`);
+    const receiver = workspace.recv([], { env: { ULTRA_IDENTITY: text } });
+    assert.deepEqual(parseTicket(await receiver.ticket()).token, own.token);
+    receiver.end("SIGINT");
+    await receiver.gone;
+    const long = workspace.recv([], { env: { ULTRA_IDENTITY: "x".repeat(40_000) + text } });
+    await long.exits(2);
+    assert.match(long.stderr.text, /ULTRA_IDENTITY holds no identity, or only a part of one/);
+  }));
