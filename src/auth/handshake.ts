@@ -55,6 +55,8 @@ export interface DialerOptions extends HandshakeOptions {
   readonly secretKind: SecretKind;
   readonly purpose: Purpose;
   readonly direction: Direction;
+  /** Whether the secret is that of a ticket which works for long: then others may have taken it back. */
+  readonly isLasting?: boolean;
 }
 
 export interface ListenerOptions extends HandshakeOptions {
@@ -144,7 +146,9 @@ export class DialerHandshake {
   #onProof({ message }: Received, peer: ListenerHello, over: Transcript): Step<ListenerHello> {
     if (message?.type !== "proof") return failed(unexpected(message, "proof"));
     const keys = deriveKeys(this.#options.secret, over);
-    if (!proofsEqual(prove(keys.listener, over), message.proof)) return failed(wrongListenerProof());
+    if (!proofsEqual(prove(keys.listener, over), message.proof)) {
+      return failed(wrongListenerProof(this.#options.isLasting === true));
+    }
     const send = encode({ type: "proof", proof: prove(keys.dialer, over) });
     const key = sessionKeyOf(this.#options.secretKind, this.#options.secret, keys);
     return { type: "proved", send, result: provedWith(key, this.#options, peer, peer.chosen) };
@@ -263,7 +267,14 @@ function unexpected(message: Message | undefined, wanted: HandshakeMessage["type
   );
 }
 
-function wrongListenerProof(): UltraError {
+function wrongListenerProof(isLasting: boolean): UltraError {
+  if (isLasting) {
+    return new UltraError(
+      "authentication",
+      "The other side does not know this ticket, or does not any more: it has expired or was taken back. Ask its owner " +
+        "for another one.",
+    );
+  }
   return new UltraError(
     "authentication",
     "The other side does not know this ticket's secret. Check that the ticket is whole and that its maker still waits; " +

@@ -40,6 +40,7 @@ import type {
   TransferInvocation,
 } from "./invocation.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
+import { checkUse, ticketInvocation } from "./ticket_arguments.ts";
 import { tuningOf } from "./tuning_flags.ts";
 
 /** The parser's view of the environment. */
@@ -78,6 +79,13 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
       return testInvocation(words, rest, environment);
     case "clean":
       return cleanInvocation(words, rest);
+    case "ticket":
+      return ticketInvocation(rest, {
+        value: (name) => lastValue(words, name),
+        isGiven: (name) => words.values.has(name),
+        advertise: (words.values.get("advertise") ?? []).map(parseAdvertise),
+        output: outputMode(words),
+      });
   }
 }
 
@@ -96,6 +104,7 @@ export function outputModeOf(args: readonly string[]): OutputMode {
  */
 export function ticketFor(command: TransferCommand, text: string): Ticket {
   const ticket = parseTicket(text);
+  if (ticket.role === "identity") return checkUse(command, ticket);
   if (ticket.role !== MAKER[command]) throw usage(WRONG_ROLE[ticket.role]);
   return ticket;
 }
@@ -104,7 +113,7 @@ export function ticketFor(command: TransferCommand, text: string): Ticket {
 const MAKER: Readonly<Record<TransferCommand, Ticket["role"]>> = { send: "receive", recv: "send", test: "test" };
 
 /** The refusal of a ticket with another command than its maker waits for. */
-const WRONG_ROLE: Readonly<Record<Ticket["role"], string>> = {
+const WRONG_ROLE: Readonly<Record<Exclude<Ticket["role"], "identity">, string>> = {
   receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
   send: "This ticket was made by a sender: run `ultra recv TICKET`",
   serve: "This ticket was made by `ultra serve`, which this version of ultra cannot use; update ultra on this side",

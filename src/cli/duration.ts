@@ -18,7 +18,9 @@ const DURATION = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/i;
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A month: longer waits are mistakes, and timers count no further. */
-const MOST_MS = 30 * 86_400_000;
+const MOST_DAYS = 30;
+
+const DAY_MS = 86_400_000;
 
 /** Longer texts are no plausible number. */
 const MAX_LENGTH = 24;
@@ -37,13 +39,15 @@ export function patienceOf(valueOf: (name: "retry-for" | "wait") => string | und
  *
  * @throws {UltraError} `usage` with one line that names the flag
  */
-export function parseDuration(flag: string, text: string): number {
+export function parseDuration(flag: string, text: string, mostDays = MOST_DAYS): number {
   if (text === "0") return 0;
   const [, number, unit] = (text.length <= MAX_LENGTH ? DURATION.exec(text) : undefined) ?? [];
   if (number === undefined || unit === undefined) {
     throw new UltraError("usage", `${flag} takes a duration such as 30s, 5m or 1h, or 0, not "${text}"`);
   }
   const milliseconds = Math.round(Number(number) * (MILLISECONDS[unit.toLowerCase()] ?? 0));
-  if (milliseconds > MOST_MS) throw new UltraError("usage", `${flag} takes 30d at most, not "${text}"`);
+  if (milliseconds > mostDays * DAY_MS) {
+    throw new UltraError("usage", `${flag} takes ${mostDays}d at most, not "${text}"`);
+  }
   return milliseconds;
 }

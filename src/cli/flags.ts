@@ -12,7 +12,7 @@ import { ULTRA } from "../settings/ultra.ts";
 export type TransferCommand = "send" | "recv" | "test";
 
 /** All commands that have flags. */
-export type Command = TransferCommand | "clean";
+export type Command = TransferCommand | "clean" | "ticket";
 
 export interface CommandSpec {
   readonly name: Command;
@@ -93,10 +93,24 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["ultra clean --remove ~/Downloads", "remove it"],
     ],
   },
+  {
+    name: "ticket",
+    usage: "ticket --identity FILE",
+    summary: "Make and take back lasting tickets",
+    about:
+      "Prints the lasting ticket of an identity, which is made if it is missing; whoever waits with that --identity is " +
+      "reached by it. With --label, --allow, --under or --expires it makes a further ticket that opens no more than that. " +
+      "A running ultra takes notice within a second or two.",
+    examples: [
+      ["ultra ticket --identity FILE --advertise host:7000", "the ticket"],
+      ["ultra ticket --identity FILE --allow write", "one to bring files"],
+      ["ultra ticket --identity FILE --revoke ticket-1", "take it back"],
+    ],
+  },
 ];
 
 const ALL: readonly TransferCommand[] = ["send", "recv", "test"];
-const EVERY: readonly Command[] = [...ALL, "clean"];
+const EVERY: readonly Command[] = [...ALL, "clean", "ticket"];
 
 /** In the order of the help. */
 export const FLAGS = [
@@ -182,10 +196,26 @@ export const FLAGS = [
   {
     name: "identity",
     value: "FILE",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "ticket"],
     listenerOnly: true,
     help: "keep certificate, ticket and port for good, in this file; made if missing (ULTRA_IDENTITY: its contents)",
   },
+  {
+    name: "allow",
+    value: "read|write",
+    commands: ["ticket"],
+    help: "a ticket to fetch files with, or one to bring files with (default: both)",
+  },
+  {
+    name: "under",
+    value: "DIR",
+    commands: ["ticket"],
+    help: "a ticket for this folder of what is served, as in photos/2026, and what is below it",
+  },
+  { name: "expires", value: "D", commands: ["ticket"], help: "a ticket that works for so long, as in 30d" },
+  { name: "label", value: "L", commands: ["ticket"], help: "what the ticket is called (default: ticket-1, ...)" },
+  { name: "list", commands: ["ticket"], help: "list the further tickets, without their secrets" },
+  { name: "revoke", value: "L", commands: ["ticket"], help: "take the ticket of this label back" },
   {
     name: "listen",
     value: "ADDR[:PORT]",
@@ -197,7 +227,7 @@ export const FLAGS = [
     name: "advertise",
     value: "HOST[:PORT]",
     repeatable: true,
-    commands: ALL,
+    commands: [...ALL, "ticket"],
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },

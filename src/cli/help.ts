@@ -66,8 +66,10 @@ function commandHelp(name: Command): string {
   const spec = commandSpec(name);
   if (spec === undefined) throw new Error(`No command ${name}`);
   const flags = flagTable().filter((flag) => flag.commands.includes(name));
-  const always = flags.filter((flag) => !flag.listenerOnly && !flag.tuning).map(flagRow);
-  const listening = flags.filter((flag) => flag.listenerOnly).map(flagRow);
+  // (Those of the side that waits say what a lasting ticket holds: where that side is.)
+  const isListening = (flag: FlagSpec) => flag.listenerOnly === true && name !== "ticket";
+  const always = flags.filter((flag) => !isListening(flag) && !flag.tuning).map(flagRow);
+  const listening = flags.filter(isListening).map(flagRow);
   const tuning = flags.filter((flag) => flag.tuning).map(flagRow);
   const width = Math.max(...spec.examples.map(([line]) => line.length));
   const examples = spec.examples.map(([line, what]) => `  ${line.padEnd(width)}  # ${what}`);

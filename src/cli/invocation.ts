@@ -2,7 +2,8 @@
 
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
 import type { LinkChoice, Preserve } from "../protocol/words.ts";
-import type { Ticket } from "../protocol/ticket.ts";
+import type { SafePath } from "../protocol/safe_path.ts";
+import type { Ticket, TicketUse } from "../protocol/ticket.ts";
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import type { Patience } from "./duration.ts";
@@ -14,6 +15,7 @@ export type Invocation =
   | { readonly command: "licenses" }
   | { readonly command: "help"; readonly topic: Command | undefined }
   | CleanInvocation
+  | TicketInvocation
   | SendInvocation
   | ReceiveInvocation
   | TestInvocation;
@@ -67,6 +69,34 @@ export interface CleanInvocation {
   readonly folder: string;
   readonly remove: boolean;
   readonly output: OutputMode;
+}
+
+export interface TicketInvocation {
+  readonly command: "ticket";
+  /** The file of the identity, as typed. */
+  readonly identity: string;
+  readonly act: TicketAct;
+  /** What the ticket names instead of the machine's own addresses; empty: those. */
+  readonly advertise: readonly AdvertisedHost[];
+  readonly output: OutputMode;
+}
+
+export type TicketAct =
+  /** The identity's own ticket. */
+  | { readonly type: "show" }
+  | { readonly type: "list" }
+  | { readonly type: "revoke"; readonly label: string }
+  | NewTicket;
+
+export interface NewTicket {
+  readonly type: "make";
+  /** `undefined`: one that is free. */
+  readonly label: string | undefined;
+  /** `undefined`: for both. */
+  readonly use: TicketUse | undefined;
+  readonly under: SafePath | undefined;
+  /** `undefined`: for ever. */
+  readonly expiresInMs: number | undefined;
 }
 
 export interface TransferInvocation {

@@ -49,7 +49,7 @@ export class Keeping {
 
   /** The other side has proved itself: from here on this process may be followed by another one. */
   async met(
-    { link, proved }: Peer,
+    { link, proved, admission }: Peer,
     listener: { readonly identity: Identity; readonly port: number } | undefined,
   ): Promise<void> {
     const { states, tell, wallMs } = this.#context;
@@ -57,7 +57,7 @@ export class Keeping {
     const isSame = this.#kept !== undefined && proved.peer.type === "dialer-hello" &&
       proved.peer.secretKind === "session";
     const beganMs = isSame ? this.#kept.beganMs : wallMs();
-    const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener });
+    const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener, ticket: admission?.ticket });
     if (await states.keep(this.#name, text) || this.#isToldUnkept) return;
     this.#isToldUnkept = true;
     tell({ type: "warning", warning: { about: "nothing-kept" } });

@@ -21,6 +21,7 @@ export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
   /** The folder whose disk it measures is made and removed here. */
   test: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
   clean: [ENGINE],
+  ticket: [ENGINE, ADDRESSES],
 };
 
 /** Read openly. Nothing else of the environment reaches the control plane. */

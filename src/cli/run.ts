@@ -8,7 +8,7 @@ import { chooseLibrary } from "../engine/library.ts";
 import { startEngine } from "../engine/native.ts";
 import { UltraError } from "../base/errors.ts";
 import { Hub } from "../link/hub.ts";
-import { Interrupted } from "../base/interrupted.ts";
+import { Interrupted, orEnded } from "../base/interrupted.ts";
 import { currentAddresses } from "../meet/hints.ts";
 import { type StatePlaces, systemStates } from "../meet/state_store.ts";
 import { monotonicClock } from "../base/clock.ts";
@@ -27,11 +27,11 @@ import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
 import { printPage, processTerminal } from "../ui/writer.ts";
 import { outputModeOf, parseArguments } from "./arguments.ts";
-import type { CleanInvocation } from "./invocation.ts";
 import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
+import { ticketCommand } from "./identity_tickets.ts";
 import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
@@ -93,7 +93,16 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
       case "clean":
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
-        return await runClean(invocation, facts, tell, exitNow);
+        return await withSmallEngine(facts, tell, exitNow, (hub, ended) => {
+          return cleanCommand(invocation, { hub, tell, ended, today: Date.now });
+        });
+      case "ticket":
+        checkFolder(facts);
+        if (facts.engine !== undefined) chooseLibrary(facts.engine);
+        return await withSmallEngine(facts, tell, exitNow, ({ engine }, ended) => {
+          const context = { engine, tell, timers: systemTimers, random: systemRandom, wallMs: Date.now };
+          return orEnded(ticketCommand(invocation, context), ended);
+        });
       default:
         isVerbose = invocation.verbose;
         if (invocation.command !== "test") again = commandLine(facts.args);
@@ -181,21 +190,20 @@ async function runTransfer(
   }
 }
 
-async function runClean(
-  invocation: CleanInvocation,
+/** For commands that move nothing: the smallest of engines is enough. */
+async function withSmallEngine(
   facts: ProcessFacts,
   tell: Tell,
   exitNow: (code: number) => void,
+  act: (hub: Hub, ended: AbortSignal) => Promise<number>,
 ): Promise<number> {
   using signals = watchSignals(facts.ignored);
   signals.insisted.addEventListener("abort", () => endAtOnce(signals.signal, tell, exitNow));
-  // Nothing is sent: the smallest of engines is enough.
   const engine = startEngine(engineSizes(1, "loopback", tuningOf(() => undefined)));
   const hub = new Hub(engine);
   const events = hub.run();
   try {
-    const context = { hub, tell, ended: signals.ended, today: Date.now };
-    return await Promise.race([cleanCommand(invocation, context), engineFailure(events)]);
+    return await Promise.race([act(hub, signals.ended), engineFailure(events)]);
   } finally {
     engine.stop();
     await events.catch(() => {});

@@ -4,12 +4,14 @@ import { UltraError } from "../base/errors.ts";
 import { orEnded } from "../base/interrupted.ts";
 import { atMost, pause } from "../base/timers.ts";
 import { ListenError } from "../engine/engine.ts";
-import { type LastingIdentity, parseIdentity, readIdentity, writeIdentity } from "../meet/identity.ts";
+import { changeIdentity, followIdentity, type IdentityFile, parseIdentity, readIdentity } from "../meet/identity.ts";
+import { TicketTable } from "../meet/further_tickets.ts";
 import { systemAddresses } from "../meet/hints.ts";
 import type { Peer } from "../meet/join.ts";
 import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
 import type { CommandContext } from "./context.ts";
 import type { IdentitySource } from "./invocation.ts";
+import type { KeptTransfer } from "../meet/kept.ts";
 import type { Keeping } from "./keeping.ts";
 import type { ReceiveTask, SendTask, Way } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
@@ -43,9 +45,20 @@ export async function wait(
     tuning: task.tuning,
     isLasting: way.identity !== undefined,
   } as const;
-  const { listener, ticket, port } = await startedAs(request, lasting, keeping, context);
-  if (lasting === undefined && way.identity?.from === "file") {
-    await writeIdentity(way.identity.path, { identity: listener.identity, token: listener.secret, port });
+  const further = new TicketTable(lasting?.tickets ?? [], context.wallMs);
+  const { listener, ticket, port } = await startedAs(request, lasting, further, keeping, context);
+  if (way.identity?.from === "file") {
+    const { path } = way.identity;
+    const { identity, secret: token } = listener;
+    if (lasting === undefined) {
+      await changeIdentity(path, (found) => {
+        if (found === undefined) return { identity, token, port, tickets: [] };
+        throw new UltraError("usage", "Another process has made this identity meanwhile: run this again", {
+          subject: path,
+        });
+      }, context.timers);
+    }
+    void followIdentity(path, identity.hash, further, context.timers);
   }
   await showTicket(ticket, role, way.ticketOut, tell);
   return {
@@ -96,7 +109,8 @@ async function inTime(met: Promise<Peer>, waitMs: number | undefined, { timers }
 /** Under its lasting name, or the one that the transfer knows which is taken up; otherwise under a new one. */
 async function startedAs(
   request: WaitRequest,
-  lasting: LastingIdentity | undefined,
+  lasting: IdentityFile | undefined,
+  further: TicketTable,
   keeping: Keeping,
   context: CommandContext,
 ): ReturnType<typeof startWaiting> {
@@ -110,22 +124,26 @@ async function startedAs(
   };
   if (lasting !== undefined) {
     const { identity, token, port } = lasting;
-    const options = { ...request, endpoint: at(port), known: { identity, token, key: kept?.key } };
+    const options = { ...request, endpoint: at(port), known: { identity, token, ...keyOf(kept), further } };
     return known(await startWaiting(options, context));
   }
-  if (kept?.listener === undefined) return await startWaiting(request, context);
+  if (kept?.listener === undefined) return await startWaiting({ ...request, known: { further } }, context);
   const { identity, port } = kept.listener;
   try {
-    const options = { ...request, endpoint: at(port), known: { identity, key: kept.key } };
+    const options = { ...request, endpoint: at(port), known: { identity, ...keyOf(kept), further } };
     return known(await startWaiting(options, context));
   } catch (error) {
     // Something else has the port now, and the other side can find this one nowhere else.
     if (!(error instanceof ListenError) || request.endpoint.port !== 0) throw error;
-    return await startWaiting(request, context);
+    return await startWaiting({ ...request, known: { further } }, context);
   }
 }
 
-async function identityFrom(source: IdentitySource | undefined): Promise<LastingIdentity | undefined> {
+function keyOf(kept: KeptTransfer | undefined) {
+  return { key: kept?.key, keyTicket: kept?.ticket };
+}
+
+async function identityFrom(source: IdentitySource | undefined): Promise<IdentityFile | undefined> {
   if (source === undefined) return undefined;
   if (source.from === "file") return await readIdentity(source.path);
   const identity = parseIdentity(source.text);

@@ -55,6 +55,7 @@ export async function writeTicketBytes(path: string, bytes: Uint8Array<ArrayBuff
 const TAKE = 0;
 const KEEP = 1;
 const REMOVE = 2;
+const REPLACE = 3;
 
 /** Takes a file of state over that an earlier process has left; `exists`: another process has it. */
 export async function takeState(path: string, most: number): Promise<Uint8Array | FileFault> {
@@ -72,6 +73,25 @@ export async function keepState(path: string, bytes: Uint8Array<ArrayBuffer>): P
 /** Removes a file of state, if this process has it. */
 export async function removeState(path: string): Promise<void> {
   await state(REMOVE, path, NOTHING, NOTHING);
+}
+
+/**
+ * Gives a small file other contents, if it still holds what is expected; `undefined`: if it is not there.
+ *
+ * @returns why that is not possible; `changed`: it holds something else, `exists`: another process is changing it
+ */
+export async function replaceIf(
+  path: string,
+  expected: Uint8Array | undefined,
+  bytes: Uint8Array,
+): Promise<FileFault | undefined> {
+  const before = expected ?? NOTHING;
+  const both = new Uint8Array(4 + before.length + bytes.length);
+  new DataView(both.buffer).setUint32(0, before.length, true);
+  both.set(before, 4);
+  both.set(bytes, 4 + before.length);
+  const answer = await state(REPLACE, path, both, NOTHING);
+  return typeof answer === "number" ? undefined : answer;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -10,7 +10,7 @@ import { atMost } from "../base/timers.ts";
 import { type Heard, listenFor } from "../link/listen_for.ts";
 import type { TestPhase, TestSide } from "../protocol/messages.ts";
 import type { Outcome } from "../transfer/outcome.ts";
-import { type Measurement, testVerdicts } from "./verdict.ts";
+import { isTooShort, type Measurement, testVerdicts } from "./verdict.ts";
 import type { Peer } from "../meet/join.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import { sendAbort } from "../meet/prove.ts";
@@ -77,6 +77,7 @@ class Results {
   readonly #wayOf: WayOf;
   readonly #context: MeasureContext;
   readonly #measurements: Measurement[] = [];
+  #isAgain = false;
 
   constructor(wayOf: WayOf, context: MeasureContext) {
     this.#wayOf = wayOf;
@@ -85,7 +86,17 @@ class Results {
 
   begin({ sender, from, to, size }: Omit<TestPhase, "type">): void {
     const phase = { way: this.#wayOf(sender), from, to, bytes: size };
+    this.#tellAgain(from);
     this.#context.tell({ type: "measuring", phase });
+  }
+
+  /** The first round ends with what goes from disk to disk. */
+  #tellAgain(from: TestPhase["from"]): void {
+    const isSecond = from === "memory" && this.#measurements.some((one) => one.from === "disk" && one.to === "disk");
+    if (!isSecond || this.#isAgain) return;
+    this.#isAgain = true;
+    const why = this.#measurements.some(isTooShort) ? "too-short" : "chance";
+    this.#context.tell({ type: "measuring-again", why });
   }
 
   /** The seconds of a good phase. */

@@ -13,6 +13,8 @@ export type MeasureContext = Context<UserEvent>;
 export type MeasureEvent =
   /** A phase begins. */
   | { readonly type: "measuring"; readonly phase: Pick<Measurement, "way" | "from" | "to" | "bytes"> }
+  /** A second round begins: some of the first one was too short to tell, or it is to be seen whether it was chance. */
+  | { readonly type: "measuring-again"; readonly why: "too-short" | "chance" }
   /** A phase is over. */
   | { readonly type: "measured"; readonly measurement: Measurement }
   /** All phases are over. */

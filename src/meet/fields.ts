@@ -15,8 +15,11 @@ export type Fields = Readonly<Record<string, string>>;
 /** Bytes of the check, which finds accidents: whoever may write the file may also make it. */
 const CHECK_LEN = 8;
 
-/** Longest file that is read: a certificate with its key takes two thirds of it. */
+/** Longest file of state that is read: a certificate with its key takes two thirds of it. */
 export const MAX_FIELDS_BYTES = 4096;
+
+/** Longest file of an identity: with as many tickets as it may have, some of them for long paths. As a variable it still fits where secrets go. */
+export const MAX_IDENTITY_BYTES = 24_576;
 
 const utf8 = new TextEncoder();
 

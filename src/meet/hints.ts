@@ -7,7 +7,8 @@
 import type { Engine } from "../engine/engine.ts";
 import { UltraError } from "../base/errors.ts";
 import { parseIp } from "../base/addresses.ts";
-import { HANDY_TICKET, hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
+import { PIN_LEN } from "../protocol/limits.ts";
+import { handyTicket, hintsThatFit, type TicketHint } from "../protocol/ticket.ts";
 import { distanceOf } from "../settings/distance.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
 import { networkTest } from "../base/networks.ts";
@@ -59,12 +60,13 @@ export function ticketHints(
   advertise: readonly AdvertisedHost[],
   endpoint: ListenEndpoint,
   machine: MachineAddresses,
+  pinLength: number = PIN_LEN,
 ): TicketHint[] {
   const hints = advertise.map(({ type, host, port = endpoint.port }): TicketHint =>
     type === "name" ? { type, name: host, port } : { type, address: host, port }
   );
   if (hints.length > 0) {
-    if (hintsThatFit(hints).length < hints.length) {
+    if (hintsThatFit(hints, pinLength).length < hints.length) {
       throw new UltraError("usage", "Too many addresses for one ticket", { reason: "too-many-addresses" });
     }
     return hints;
@@ -72,7 +74,8 @@ export function ticketHints(
   return hintsThatFit(
     reachableAddresses(endpoint.address, machine)
       .map((address) => ({ type: "address", address, port: endpoint.port })),
-    HANDY_TICKET,
+    pinLength,
+    handyTicket(pinLength),
   );
 }
 

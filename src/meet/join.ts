@@ -191,7 +191,7 @@ export class ListenerConnections implements ExtraConnections {
   }
 
   begin({ most, take, returned }: Taker): void {
-    const { link, proved } = this.#first;
+    const { link, proved, admission } = this.#first;
     const path = distanceOf(addressOf(link.remote));
     this.#session = this.#listener.open({
       link,
@@ -199,6 +199,7 @@ export class ListenerConnections implements ExtraConnections {
       most,
       path,
       take,
+      admission,
       returned: returned && ((met) => {
         const type = met.proved.peer.purpose === "replace" ? "replaced" : "restarted";
         returned({ type, peer: { ...met, extra: new ListenerConnections(this.#listener, met) } });

@@ -6,7 +6,7 @@
 
 import { Secret } from "../auth/secret.ts";
 import type { Identity } from "../engine/engine.ts";
-import { HASH_LEN } from "../protocol/limits.ts";
+import { HASH_LEN, SECRET_ID_LEN } from "../protocol/limits.ts";
 import { formatFields, hexField, numberField, parseFields } from "./fields.ts";
 import { identityFields, identityOf } from "./identity.ts";
 
@@ -20,6 +20,8 @@ export interface KeptTransfer {
   readonly beganMs: number;
   /** How the other side finds and knows this one; `undefined` on the side that dials. */
   readonly listener: { readonly identity: Identity; readonly port: number } | undefined;
+  /** The id of the further ticket with which it began, if it was one: once that is taken back, so is this. */
+  readonly ticket?: Uint8Array | undefined;
 }
 
 /** Keys are not to lie around for longer, and nobody waits for so long. */
@@ -27,12 +29,13 @@ const LONGEST_MS = 24 * 3_600_000;
 
 const MAX_PORT = 65_535;
 
-export function formatKept({ key, peer, beganMs, listener }: KeptTransfer): string {
+export function formatKept({ key, peer, beganMs, listener, ticket }: KeptTransfer): string {
   return formatFields("ultra-state 1", {
     key: key.reveal().toHex(),
     peer,
     began: String(Math.round(beganMs)),
     ...(listener === undefined ? {} : { ...identityFields(listener.identity), port: String(listener.port) }),
+    ...(ticket === undefined ? {} : { ticket: ticket.toHex() }),
   });
 }
 
@@ -47,5 +50,7 @@ export function parseKept(text: string, nowMs: number): KeptTransfer | undefined
   const identity = identityOf(fields);
   const port = numberField(fields["port"], MAX_PORT);
   const listener = identity === undefined || port === undefined ? undefined : { identity, port };
-  return { key: new Secret(key), peer, beganMs, listener };
+  const ticket = hexField(fields["ticket"], SECRET_ID_LEN);
+  if (fields["ticket"] !== undefined && ticket === undefined) return undefined;
+  return { key: new Secret(key), peer, beganMs, listener, ...ticket && { ticket } };
 }

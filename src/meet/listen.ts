@@ -22,7 +22,9 @@ import { connectionSettings } from "../settings/connection_settings.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import type { ListenerEvent } from "../link/hub.ts";
 import { ControlLink } from "../link/control_link.ts";
-import { proveAsListener, type ProvedLink } from "./prove.ts";
+import type { Rights } from "../auth/rights.ts";
+import { type Admission, OWN_TICKET, proveAsListener, type ProvedLink, sendAbort } from "./prove.ts";
+import type { TicketTable } from "./further_tickets.ts";
 import type { Context } from "../link/context.ts";
 import { directionOf, type Role } from "./direction.ts";
 import type { MeetEvent } from "./events.ts";
@@ -41,11 +43,15 @@ export interface ListenRequest {
 
 /** What a listener goes on with. */
 export interface Known {
-  readonly identity: Identity;
+  readonly identity?: Identity | undefined;
   /** The secret of its tickets, if that lasts. */
   readonly token?: Secret | undefined;
   /** The session key of a transfer that an earlier process began. */
   readonly key?: Secret | undefined;
+  /** The id of the further ticket with which that transfer began. */
+  readonly keyTicket?: Uint8Array | undefined;
+  /** Tickets that it takes besides its own. */
+  readonly further?: TicketTable | undefined;
 }
 
 /** A running transfer that further connections may join. */
@@ -62,6 +68,8 @@ export interface Session {
    * The dialer came back: with the purpose `replace` for the transfer that runs, with `new` after it was started again. `undefined`: it may not.
    */
   readonly returned: ((met: ProvedLink<DialerHello>) => void) | undefined;
+  /** How its dialer was let in at first. */
+  readonly admission?: Admission | undefined;
 }
 
 /**
@@ -119,7 +127,10 @@ export class Listener {
   /** The secret parts of the ticket. */
   get ticketParts(): { readonly pin: Uint8Array; readonly token: Uint8Array; readonly longLived: boolean } {
     const longLived = this.#request.longLived || this.#request.isLasting === true;
-    return { pin: this.#identity.hash.slice(0, PIN_LEN), token: this.#secret.reveal(), longLived };
+    // (A ticket of a test works for its phases, and no longer.)
+    const isWhole = longLived && this.#request.role !== "test";
+    const pin = isWhole ? this.#identity.hash : this.#identity.hash.slice(0, PIN_LEN);
+    return { pin, token: this.#secret.reveal(), longLived };
   }
 
   get identity(): Identity {
@@ -238,26 +249,47 @@ export class Listener {
     const directions = [directionOf(this.#request.role, "listener")];
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
       heard(kind);
-      return this.#secretFor(id.toHex(), kind, purpose);
+      return this.#secretFor(id, kind, purpose);
     };
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
   }
 
   /** A token begins a transfer, a session key joins one, or begins it again; neither does what the other does. */
-  #secretFor(id: string, kind: SecretKind, purpose: Purpose): Secret | undefined {
+  #secretFor(name: Uint8Array, kind: SecretKind, purpose: Purpose): Secret | undefined {
+    const id = name.toHex();
     if (kind === "session") {
       const session = this.#sessions.get(id);
-      if (session !== undefined) return purpose === "add" || session.returned !== undefined ? session.key : undefined;
+      if (session !== undefined) {
+        // Who begins again does so with the ticket, in a way: one that was taken back meanwhile opens nothing.
+        const isValid = purpose !== "new" || this.#rights(session.admission?.ticket) !== undefined;
+        return isValid && (purpose === "add" || session.returned !== undefined) ? session.key : undefined;
+      }
       return purpose === "new" && this.#isKept(id) && !this.#isBurnt ? this.#request.known?.key : undefined;
     }
-    const isTicket = kind === "token" && purpose === "new" && id === secretId(this.#secret).toHex();
-    return isTicket && !this.#isBurnt ? this.#secret : undefined;
+    if (kind !== "token" || purpose !== "new") return undefined;
+    const further = this.#request.known?.further?.find(name)?.secret;
+    const secret = id === secretId(this.#secret).toHex() ? this.#secret : further;
+    return this.#isBurnt ? undefined : secret;
+  }
+
+  /** What a ticket opens now; `undefined`: nothing any more. */
+  #rights(ticket: Uint8Array | undefined): Rights | undefined {
+    return ticket === undefined ? OWN_TICKET.rights : this.#request.known?.further?.find(ticket)?.rights;
+  }
+
+  /** How a dialer is let in that has proved a token, or the key of the transfer that an earlier process began. */
+  #admissionOf({ proved: { peer } }: ProvedLink<DialerHello>): Admission | undefined {
+    const isOwn = peer.secretKind === "token" && peer.secretId.toHex() === secretId(this.#secret).toHex();
+    const ticket = peer.secretKind === "session" ? this.#request.known?.keyTicket : isOwn ? undefined : peer.secretId;
+    const rights = this.#rights(ticket);
+    return rights && { rights, ticket };
   }
 
   /** Whether a key is that of the transfer that an earlier process began. */
   #isKept(id: string): boolean {
     const key = this.#request.known?.key;
-    return key !== undefined && id === secretId(key).toHex();
+    if (key === undefined || id !== secretId(key).toHex()) return false;
+    return this.#rights(this.#request.known?.keyTicket) !== undefined;
   }
 
   #join(met: ProvedLink<DialerHello>): void {
@@ -269,7 +301,7 @@ export class Listener {
     if (session === undefined) return void link.close(CODE_AUTHENTICATION);
     if (proved.peer.purpose === "add") return session.take(link);
     this.#keepOpenFor(link);
-    session.returned?.(met);
+    session.returned?.({ ...met, ...session.admission && { admission: session.admission } });
   }
 
   /** While a first connection lasts, another transfer may follow on it. */
@@ -289,7 +321,14 @@ export class Listener {
     this.#context.hub.engine.close(this.#id, 0);
   }
 
-  #welcome(proved: ProvedLink<DialerHello>): void {
+  #welcome(met: ProvedLink<DialerHello>): void {
+    const admission = this.#admissionOf(met);
+    const refusal = admission === undefined ? gone() : refusalOf(admission.rights, this.#request.role);
+    if (admission === undefined || refusal !== undefined) {
+      sendAbort(met.link, refusal ?? gone());
+      return void met.link.close(CODE_AUTHENTICATION);
+    }
+    const proved = { ...met, admission };
     if (this.#isBurnt || this.#waiting.length >= MAX_WAITING) {
       // Two dialers with the same ticket: the first proof burnt it while the second was under way.
       void proved.link.close(this.#isBurnt ? CODE_AUTHENTICATION : CODE_NETWORK);
@@ -305,3 +344,21 @@ export class Listener {
 
 const CODE_NETWORK = 5;
 const CODE_AUTHENTICATION = 6;
+
+/** It was taken back while it was being proved. */
+function gone(): UltraError {
+  return new UltraError("authentication", "This ticket has expired or was taken back: ask its owner for another one");
+}
+
+/** Why a ticket does not let its holder take part in a transfer of files as a whole, if it does not. */
+function refusalOf({ read, write, under }: Rights, role: Role): UltraError | undefined {
+  // Whoever serves files looks at each path.
+  if (role !== "receive" && role !== "send") return undefined;
+  const refuse = (message: string) => new UltraError("authentication", message);
+  if (role === "receive" && !write) {
+    return refuse("This ticket is for fetching files, and the other side receives some");
+  }
+  if (role === "send" && !read) return refuse("This ticket is for bringing files, and the other side sends some");
+  if (under === undefined) return undefined;
+  return refuse("This ticket is for one folder of what is served, and the other side serves no folders");
+}

@@ -74,6 +74,7 @@ function proveTicket(
     secretKind: key === undefined ? "token" : "session",
     purpose: "new",
     direction,
+    isLasting: ticket.longLived && key === undefined,
   }, timers);
   return orEnded(proving, context.ended);
 }
@@ -103,10 +104,11 @@ export async function startWaiting(
 ): Promise<{ readonly listener: Listener; readonly ticket: string; readonly port: number }> {
   const listener = new Listener(request, context);
   const endpoint = await listener.started;
+  const parts = listener.ticketParts;
   const ticket = encodeTicket({
     role: request.role,
-    ...listener.ticketParts,
-    hints: ticketHints(request.advertise, endpoint, request.machine),
+    ...parts,
+    hints: ticketHints(request.advertise, endpoint, request.machine, parts.pin.length),
   });
   return { listener, ticket, port: endpoint.port };
 }

@@ -13,6 +13,7 @@ import {
   type Received,
   type Step,
 } from "../auth/handshake.ts";
+import { ALL_RIGHTS, type Rights } from "../auth/rights.ts";
 import { UltraError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
@@ -30,7 +31,19 @@ const DIALER_DEADLINE_MS = 10_000;
 export interface ProvedLink<PeerHello = DialerHello | ListenerHello> {
   readonly link: ControlLink;
   readonly proved: Proved<PeerHello>;
+  /** How a listener let it in; on a dialer absent. */
+  readonly admission?: Admission;
 }
+
+/** What a dialer may do. */
+export interface Admission {
+  readonly rights: Rights;
+  /** The id of the further ticket that it proved, at first; `undefined`: it was the listener's own. */
+  readonly ticket: Uint8Array | undefined;
+}
+
+/** That of the listener's own ticket. */
+export const OWN_TICKET: Admission = { rights: ALL_RIGHTS, ticket: undefined };
 
 /** @throws {UltraError} whatever went wrong; the link is closed then */
 export function proveAsDialer(

@@ -11,10 +11,13 @@ import { UltraError } from "../base/errors.ts";
 import { formatIp, parseIp } from "../base/addresses.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { checkRange, encodeUtf8, Reader, refusal, Writer } from "./bytes.ts";
-import { MAX_HINTS, MAX_TICKET_CHARS, PIN_LEN, TOKEN_LEN } from "./limits.ts";
+import { HASH_LEN, MAX_HINTS, MAX_TICKET_CHARS, PIN_LEN, TOKEN_LEN } from "./limits.ts";
 
-/** What the maker of a ticket does. */
-export type TicketRole = "send" | "receive" | "serve" | "test";
+/** What the maker of a ticket does; `identity`: whatever a process with that identity does, which is not known when the ticket is made. */
+export type TicketRole = "send" | "receive" | "serve" | "test" | "identity";
+
+/** What a ticket is for, where it is not for everything that its maker does: to fetch files, or to bring some. */
+export type TicketUse = "read" | "write";
 
 /** Where the maker of a ticket may be reached. */
 export type TicketHint =
@@ -26,12 +29,14 @@ export interface Ticket {
   readonly role: TicketRole;
   /** Whether it may be used more than once. */
   readonly longLived: boolean;
-  /** First 16 bytes of the SHA-256 of the maker's certificate. */
+  /** The SHA-256 of the maker's certificate, whole where the ticket is long-lived; otherwise its first 16 bytes. */
   readonly pin: Uint8Array;
   /** 16 secret bytes. */
   readonly token: Uint8Array;
   /** At least one, best first. */
   readonly hints: readonly TicketHint[];
+  /** Absent: everything. It is for its holder to know; what a ticket opens is what its maker has written down. */
+  readonly use?: TicketUse;
 }
 
 /**
@@ -42,16 +47,24 @@ const PREFIX = "ultra1";
 /** Version of the bytes. */
 const VERSION = 1;
 
-const ROLES: readonly TicketRole[] = ["send", "receive", "serve", "test"];
+const ROLES: readonly TicketRole[] = ["send", "receive", "serve", "test", "identity"];
 
 /** Flag of a ticket that may be used more than once. */
 const LONG_LIVED = 1;
 
+/** Flag of a ticket with the whole SHA-256: whoever could make another certificate with its first half has years for it. */
+const WHOLE_PIN = 2;
+
+/** Flags of a ticket that is for one thing alone; both at once are of a newer version. */
+const USES: Readonly<Record<TicketUse, number>> = { read: 4, write: 8 };
+
+const KNOWN_FLAGS = LONG_LIVED | WHOLE_PIN | USES.read | USES.write;
+
 /** Bytes of the check: one mistyped ticket in four billion passes, and then fails to prove. */
 const CHECK_LEN = 4;
 
-/** Bytes of a ticket without hints: version, role, flags, pin, token, count of hints, check. */
-const BASE_LEN = 3 + PIN_LEN + TOKEN_LEN + 1 + CHECK_LEN;
+/** Bytes of a ticket without pin and hints: version, role, flags, token, count of hints, check. */
+const BASE_LEN = 3 + TOKEN_LEN + 1 + CHECK_LEN;
 
 const HINT_IPV4 = 1;
 const HINT_IPV6 = 2;
@@ -69,8 +82,10 @@ export function encodeTicket(ticket: Ticket): string {
   const writer = new Writer();
   writer.u8(VERSION, "version");
   writer.word(ticket.role, ROLES, "role");
-  writer.u8(ticket.longLived ? LONG_LIVED : 0, "flags");
-  writer.fixed(ticket.pin, PIN_LEN, "pin");
+  const isWhole = ticket.pin.length === HASH_LEN;
+  const use = ticket.use === undefined ? 0 : USES[ticket.use];
+  writer.u8((ticket.longLived ? LONG_LIVED : 0) | (isWhole ? WHOLE_PIN : 0) | use, "flags");
+  writer.fixed(ticket.pin, isWhole ? HASH_LEN : PIN_LEN, "pin");
   writer.fixed(ticket.token, TOKEN_LEN, "token");
   checkRange(ticket.hints.length, 1, MAX_HINTS, "number of hints");
   writer.u8(ticket.hints.length, "number of hints");
@@ -90,13 +105,19 @@ export interface TicketSize {
 /** What the wire allows. */
 export const LARGEST_TICKET: TicketSize = { hints: MAX_HINTS, characters: MAX_TICKET_CHARS };
 
-/** What fits two lines of a terminal, and is copied without a mistake. */
-export const HANDY_TICKET: TicketSize = { hints: 3, characters: 120 };
+/** What fits two lines of a terminal, and is copied without a mistake; a whole pin takes 26 characters more, and no hint's room. */
+export function handyTicket(pinLength: number): TicketSize {
+  return { hints: 3, characters: 120 + Math.ceil((pinLength - PIN_LEN) * 8 / 5) };
+}
 
 /** The hints that fit one ticket, in their order: a machine with many addresses has more than a ticket takes. */
-export function hintsThatFit(hints: readonly TicketHint[], size: TicketSize = LARGEST_TICKET): TicketHint[] {
+export function hintsThatFit(
+  hints: readonly TicketHint[],
+  pinLength = PIN_LEN,
+  size: TicketSize = LARGEST_TICKET,
+): TicketHint[] {
   const fitting: TicketHint[] = [];
-  let room = bytesIn(size.characters) - BASE_LEN;
+  let room = bytesIn(size.characters) - BASE_LEN - pinLength;
   for (const hint of hints) {
     const length = encodeHint(hint).length;
     if (fitting.length === size.hints || length > room) continue;
@@ -188,8 +209,9 @@ function readTicket(reader: Reader): Ticket {
   if (reader.u8("version", 1) !== VERSION) throw newer();
   const role = ROLES[reader.u8("role")];
   const flags = reader.u8("flags");
-  if (role === undefined || flags > LONG_LIVED) throw newer();
-  const pin = reader.bytes(PIN_LEN);
+  const bits = flags & (USES.read | USES.write);
+  if (role === undefined || (flags & ~KNOWN_FLAGS) !== 0 || bits === (USES.read | USES.write)) throw newer();
+  const pin = reader.bytes((flags & WHOLE_PIN) === 0 ? PIN_LEN : HASH_LEN);
   const token = reader.bytes(TOKEN_LEN);
   const hints: TicketHint[] = [];
   for (let left = reader.u8("number of hints", 1, MAX_HINTS); left > 0; left--) {
@@ -199,7 +221,8 @@ function readTicket(reader: Reader): Ticket {
   reader.end();
   // All hints are of types that this version does not know.
   if (hints.length === 0) throw newer();
-  return { role, longLived: flags === LONG_LIVED, pin, token, hints };
+  const use = bits === 0 ? {} : { use: bits === USES.read ? "read" : "write" } as const;
+  return { role, longLived: (flags & LONG_LIVED) !== 0, pin, token, hints, ...use };
 }
 
 function readHint(outer: Reader): TicketHint | undefined {

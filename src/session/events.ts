@@ -77,6 +77,18 @@ export type CommandEvent =
   | { readonly type: "leftover"; readonly leftover: Leftover; readonly ageSeconds: number }
   /** All leftovers were told. */
   | { readonly type: "cleaned"; readonly cleaned: CleanedFolder }
+  /** A lasting ticket, of an identity whose side waits on that port; `ticket`: what a further one is for. */
+  | {
+    readonly type: "lasting-ticket";
+    readonly text: string;
+    readonly port: number;
+    readonly ticket: LastingTicket | undefined;
+  }
+  /** One of the further tickets of an identity. */
+  | { readonly type: "ticket-listed"; readonly ticket: LastingTicket; readonly isExpired: boolean }
+  /** All of them were told. */
+  | { readonly type: "tickets-listed"; readonly count: number }
+  | { readonly type: "ticket-revoked"; readonly label: string }
   /** A listener goes on as the one that an earlier process was. */
   | { readonly type: "taken-up"; readonly taken: TakenUp }
   /** Something the user may want to change. */
@@ -96,6 +108,17 @@ export interface TicketNotice {
   readonly role: Role;
   /** Where it was written (`--ticket-out`): then it is shown nowhere else, so that no log holds it. */
   readonly file: string | undefined;
+}
+
+/** A further ticket of an identity, without its secret. */
+export interface LastingTicket {
+  readonly label: string;
+  /** `undefined`: for both. */
+  readonly use: "read" | "write" | undefined;
+  /** `undefined`: for all that is served. */
+  readonly under: string | undefined;
+  /** By the clock on the wall, in milliseconds; `undefined`: never. */
+  readonly expiresMs: number | undefined;
 }
 
 /** A transfer that an earlier process of the same command began. */

@@ -103,6 +103,9 @@ export class HumanOutput implements Output {
         return this.#status?.show(`${PHASES[event.phase]} ...`);
       case "ticket":
         return this.#showTicket(event.ticket);
+      case "lasting-ticket":
+        // On a terminal as well: it is to be kept somewhere, not typed.
+        return this.#terminal.stdout.write(`${escapeText(event.text)}\n`);
       case "started":
         return this.#begin(event.start.name);
       case "progress":

@@ -6,9 +6,11 @@
 
 import { counted, formatBytes, formatCount, formatSize } from "../base/text.ts";
 import type { FileFailure } from "../session/events.ts";
+import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
 import { cleanedLines, leftoverLine } from "./leftovers.ts";
 import { addedLine, configLine, openedLine, settingsLine, startLine } from "./lines.ts";
 import {
+  AGAIN,
   arrivedText,
   commandForFile,
   errorLines,
@@ -90,6 +92,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "unsent": ({ unsent }) => [`Warning: ${unsentText(unsent)}`],
     "complete": ({ facts }) => closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews }),
     "measuring": () => [],
+    "measuring-again": ({ why }) => [AGAIN[why]],
     "measured": ({ measurement }) => [
       ...view.hasTable() ? [] : [measurementHeading()],
       measurementLine(measurement),
@@ -97,6 +100,11 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "tested": ({ verdicts }) => verdicts.map(testVerdictLine),
     "leftover": ({ leftover, ageSeconds }) => [leftoverLine(leftover, ageSeconds)],
     "cleaned": ({ cleaned }) => cleanedLines(cleaned),
+    // The ticket itself goes to standard output.
+    "lasting-ticket": ({ port, ticket }) => [lastingTicketLine(port, ticket)],
+    "ticket-listed": ({ ticket, isExpired }) => [listedTicketLine(ticket, isExpired)],
+    "tickets-listed": ({ count }) => [listedTicketsLine(count)],
+    "ticket-revoked": ({ label }) => [revokedTicketLine(label)],
     "taken-up": ({ taken }) => [takenUpText(taken)],
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
     "error": (event) => [...errorLines(event), ...arrived("", view.state())],

@@ -11,7 +11,7 @@ import { formatHex, percentOf, rateOf } from "../base/text.ts";
 import type { UserEvent } from "../measure/events.ts";
 import type { TestVerdict } from "../measure/verdict.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
-import type { FileFailure, TicketNotice, TransferFacts } from "../session/events.ts";
+import type { FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
 import { escapeJson, shownText } from "./escape.ts";
@@ -63,7 +63,11 @@ type ObjectType =
   | "complete"
   | "leftover"
   | "cleaned"
+  | "ticket-listed"
+  | "tickets-listed"
+  | "ticket-revoked"
   | "measurement"
+  | "measuring-again"
   | "test"
   | "error"
   | "interrupted"
@@ -171,6 +175,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "restarted": ({ restarted: { path = UNNAMED, why } }) => ({ type: "restarted", path, why }),
     "left-over": ({ leftOver }) => ({ type: "left-over", ...leftOver }),
     "complete": ({ facts }) => completeObject(facts),
+    "measuring-again": ({ why }) => ({ type: "measuring-again", why }),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
       const bitsPerSecond = Math.round(rateOf(bytes, seconds));
       return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
@@ -183,6 +188,13 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       ageSeconds,
       ...why !== "" && { why },
     }),
+    "lasting-ticket": ({ text, port, ticket }) => {
+      const facts = ticket === undefined ? {} : ticketFields(ticket);
+      return { type: "ticket", ticket: text, role: "identity", port, ...facts };
+    },
+    "ticket-listed": ({ ticket, isExpired }) => ({ type: "ticket-listed", ...ticketFields(ticket), isExpired }),
+    "tickets-listed": ({ count }) => ({ type: "tickets-listed", count }),
+    "ticket-revoked": ({ label }) => ({ type: "ticket-revoked", label }),
     "cleaned": ({ cleaned }) => ({ type: "cleaned", ...cleaned }),
     "taken-up": ({ taken: { role, peer, beganMs } }) => ({ type: "taken-up", role, peer, beganMs }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
@@ -200,6 +212,10 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     /** It goes to standard error. */
     "debug": nothing,
   };
+}
+
+function ticketFields({ label, use, under, expiresMs }: LastingTicket) {
+  return { label, allow: use ?? null, under: under ?? null, expiresMs: expiresMs ?? null };
 }
 
 function ticketObject({ text, role, file }: TicketNotice): JsonObject {

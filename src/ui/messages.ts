@@ -7,7 +7,7 @@
 import { UltraError } from "../base/errors.ts";
 import { isInterruption } from "../base/interrupted.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } from "../base/text.ts";
-import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import { isTooShort, type Measurement, neededBytes, type TestVerdict } from "../measure/verdict.ts";
 import type { RestartReason, Unkept } from "../protocol/words.ts";
 import type {
   FileFailure,
@@ -201,8 +201,17 @@ export function measurementHeading(): string {
 export function measurementLine({ way, from, to, bytes, seconds, verdict }: Measurement): string {
   const rate = rateOf(bytes, seconds);
   const [source, target] = placesOf(way, from, to);
-  return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), findingText(verdict.finding));
+  const limit = isTooShort({ verdict, seconds })
+    ? `too short to say (${seconds.toFixed(2)} s); it takes about ${formatBytes(neededBytes([{ bytes, seconds }]))}`
+    : findingText(verdict.finding);
+  return measurementRow(source, target, (rate / 8e6).toFixed(1), (rate / 1e6).toFixed(1), limit);
 }
+
+/** Why a test goes on when all kinds were measured once. */
+export const AGAIN: Readonly<Record<EventOf<"measuring-again">["why"], string>> = {
+  "too-short": "Some of that was too short to say: measuring it again with more ...",
+  "chance": "Measuring some of it again, so that no moment's chance is taken for a bottleneck ...",
+};
 
 /** What a phase of a test moves. */
 export function measuringText(

@@ -22,6 +22,7 @@ export class QuietOutput implements Output {
 
   tell(event: UserEvent): void {
     if (event.type === "ticket") this.#showTicket(event.ticket);
+    if (event.type === "lasting-ticket") this.#terminal.stdout.write(`${escapeText(event.text)}\n`);
     for (const line of answer(LINES, event)) this.#terminal.stderr.write(`${shownText(line)}\n`);
   }
 
@@ -47,6 +48,10 @@ const LINES: EventTable<readonly string[]> = {
   "cleaned": ({ cleaned }) => cleaned.unread.map((text) => `ultra: ${escapeText(text)}`),
   /** It goes its own way: a line with a ticket would lose it. */
   "ticket": nothing,
+  "lasting-ticket": nothing,
+  "ticket-listed": nothing,
+  "tickets-listed": nothing,
+  "ticket-revoked": nothing,
   "phase": nothing,
   "memory-bound": nothing,
   "offering": nothing,
@@ -69,6 +74,7 @@ const LINES: EventTable<readonly string[]> = {
   "unkept": nothing,
   "unsent": nothing,
   "measuring": nothing,
+  "measuring-again": nothing,
   "measured": nothing,
   "tested": nothing,
   "taken-up": nothing,

@@ -1,7 +1,7 @@
 /** What limited a transfer, in words. Pure. @module */
 
 import { formatBytes } from "../base/text.ts";
-import type { Measurement, TestVerdict } from "../measure/verdict.ts";
+import type { DiskKind, Measurement, Rates, TestVerdict } from "../measure/verdict.ts";
 import type { BusyStage, Finding } from "../verdict/finding.ts";
 import type { Role } from "../verdict/side.ts";
 
@@ -19,10 +19,26 @@ export function findingText(finding: Finding): string {
 
 /** What is the bottleneck of a way that was tested. */
 export function bottleneckText(verdict: TestVerdict): string {
+  if (verdict.bottleneck === "too-short") {
+    return `too short to say: it takes about ${formatBytes(verdict.needed)} in each phase`;
+  }
+  if (verdict.bottleneck === "unclear") return unclearText(verdict);
   const memory = `(memory to memory goes ${perSecond(verdict.memoryRate)})`;
   if (verdict.bottleneck === "way") return `no disk ${memory}: ${findingText(verdict.finding)}`;
   const verb = verdict.bottleneck === "disk-read" ? "reads" : "writes";
   return `${diskOf(verdict.way, verdict.bottleneck)}, which ${verb} ${perSecond(verdict.diskRate)} ${memory}`;
+}
+
+function unclearText({ way, kind, memory, disk }: Extract<TestVerdict, { bottleneck: "unclear" }>): string {
+  const verb = kind === "disk-read" ? "reads" : "writes";
+  return `not clear: memory to memory went ${range(memory)}, and ${diskOf(way, kind)}, which ${verb}, ${
+    range(disk)
+  }; ` +
+    "measure again when less else is going on";
+}
+
+function range({ least, most }: Rates): string {
+  return least === most ? perSecond(most) : `${perSecond(least)} to ${perSecond(most)}`;
 }
 
 function limitText(finding: Exclude<Finding, { limit: "too-short" | "none" }>): string {
@@ -93,7 +109,7 @@ function busyText(cores: number): string {
   return cores === 1 ? "the only one is busy" : `all ${cores} are busy`;
 }
 
-function diskOf(way: Measurement["way"], bottleneck: "disk-read" | "disk-write"): string {
+function diskOf(way: Measurement["way"], bottleneck: DiskKind): string {
   if (way === "local") return "the disk";
   return (way === "send") === (bottleneck === "disk-read") ? "the disk here" : "the disk there";
 }

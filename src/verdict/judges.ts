@@ -11,7 +11,7 @@ import { helpOf } from "./help.ts";
 import { ROLES, Side, underWay } from "./side.ts";
 
 /** Below this the start of a transfer (slow start, first blocks, a cold interpreter) is most of it. */
-const MIN_SECONDS = 0.5;
+export const MIN_SECONDS = 0.5;
 
 /** A thread that is busy for less of the time could still have done more. */
 const FULL_CORE = 0.85;

@@ -19,7 +19,7 @@ export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["table"],
     ["source_file"],
     ["source", "sandbox", "ticket_file", "state_file", "held"],
-    ["trial", "follow"],
+    ["trial", "follow", "replace_if"],
     ["walk", "sink", "open_up", "clean"],
     ["hidden", "commit", "link_judge", "preserve", "resume", "try_names"],
     ["small"],

@@ -21,6 +21,28 @@ export async function silentSocket(): Promise<DatagramSocket> {
   };
 }
 
+export interface CountedSocket extends AsyncDisposable {
+  /** Resolved when datagrams have come over so long a time. */
+  heardFor(milliseconds: number): Promise<void>;
+}
+
+/** A socket on a port of loopback that hears everything and never answers. */
+export async function countedSocket(port: number): Promise<CountedSocket> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((bound) => socket.bind(port, "127.0.0.1", bound));
+  let since: number | undefined;
+  return {
+    heardFor: (milliseconds) =>
+      new Promise((heard) =>
+        socket.on("message", () => {
+          since ??= performance.now();
+          if (performance.now() - since >= milliseconds) heard();
+        })
+      ),
+    [Symbol.asyncDispose]: () => new Promise<void>((closed) => socket.close(() => closed())),
+  };
+}
+
 /** A way to a port on loopback that can be stopped in one direction. */
 export interface Relay extends AsyncDisposable {
   /** Where a dialer finds it. */

@@ -98,7 +98,7 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 export interface WireTicket {
   readonly role: "send" | "receive";
   readonly longLived: boolean;
-  /** 16 bytes of the certificate's SHA-256. */
+  /** The certificate's SHA-256, or 16 bytes of it. */
   readonly pin: Bytes;
   readonly token: Bytes;
   /** Of 127.0.0.1. */
@@ -118,19 +118,21 @@ export function readTicket(text: string): WireTicket {
   }
   const all = Uint8Array.from(bytes);
   const view = new DataView(all.buffer);
-  let at = 36;
+  // A long-lived ticket has the whole SHA-256.
+  const pinEnd = (all[2] ?? 0) & 2 ? 35 : 19;
+  let at = pinEnd + 17;
   while (!(all[at] === 1 && all[at + 2] === 127)) at += 2 + (all[at + 1] ?? 0);
   return {
     role: all[1] === 0 ? "send" : "receive",
-    longLived: all[2] === 1,
-    pin: all.slice(3, 19),
-    token: all.slice(19, 35),
+    longLived: ((all[2] ?? 0) & 1) !== 0,
+    pin: all.slice(3, pinEnd),
+    token: all.slice(pinEnd, pinEnd + 16),
     port: view.getUint16(at + 6, true),
   };
 }
 
 export function writeTicket({ role, longLived, pin, token, port }: WireTicket): string {
-  const flags = [u8(1), u8(role === "send" ? 0 : 1), u8(longLived ? 1 : 0)];
+  const flags = [u8(1), u8(role === "send" ? 0 : 1), u8((longLived ? 1 : 0) | (pin.length === 32 ? 2 : 0))];
   const head = concat(...flags, pin, token, u8(1), u8(1), u8(6), Uint8Array.of(127, 0, 0, 1), u16(port));
   const all = concat(head, createHash("sha256").update(head).digest().subarray(0, 4));
   let bits = [...all].map((byte) => byte.toString(2).padStart(8, "0")).join("");

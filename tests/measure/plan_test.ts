@@ -26,7 +26,7 @@ function phasesOf(sizes: TestSizes, rate: (phase: Phase) => number): Phase[] {
 const name = ({ sender, from, to }: Phase) => `${sender} ${from} ${to}`;
 
 Deno.test("test plan: with a size, both ways of all four kinds move just that, and the last one says so", () => {
-  const phases = phasesOf({ size: 5_000_000, isLocal: false }, () => 1e9);
+  const phases = phasesOf({ size: 5_000_000, isLocal: false }, () => 5e6);
   assert.deepEqual(phases.map(name), [
     "dialer memory memory",
     "listener memory memory",
@@ -42,7 +42,7 @@ Deno.test("test plan: with a size, both ways of all four kinds move just that, a
 });
 
 Deno.test("test plan: alone one way is enough", () => {
-  const phases = phasesOf({ size: 1e6, isLocal: true }, () => 1e9);
+  const phases = phasesOf({ size: 1e6, isLocal: true }, () => 1e6);
   assert.deepEqual(phases.map(name), [
     "dialer memory memory",
     "dialer memory disk",
@@ -76,8 +76,49 @@ Deno.test("test plan: whatever the rates are, sizes are legal, few probes are ne
         `${size} at ${rate}`,
       );
     }
-    assert.ok(phases.length <= 8 + 4 * 5);
+    // (In the second round a read may need three writes before it, and three tries.)
+    assert.ok(phases.length <= 8 + 4 * 5 + 2 * (2 * 5 + 7 + 3 + 7), `${phases.length}`);
   }));
+});
+
+/** The sizes of what is shown of one kind, in their order. */
+const sizesOf = (phases: readonly Phase[], wanted: string) =>
+  phases.filter((phase) => !phase.isProbe && name(phase) === wanted).map(({ size }) => size);
+
+Deno.test("T46 test plan: what was too short with the size that was named is measured again with more, and the last one says so", () => {
+  const rate = ({ from, to }: Phase) => from === "memory" && to === "memory" ? 1e9 : 200e6;
+  const phases = phasesOf({ size: 16 * MIB, isLocal: false }, rate);
+  for (const sender of ["dialer", "listener"]) {
+    for (const kind of ["memory memory", "memory disk", "disk memory"]) {
+      const [first, ...more] = sizesOf(phases, `${sender} ${kind}`);
+      assert.deepEqual([first, more.length], [16 * MIB, 2], `${sender} ${kind}`);
+      const [from, to] = kind.split(" ");
+      for (const seconds of more.map((size) => size / rate({ from, to } as Phase))) {
+        assert.ok(seconds >= 0.5 && seconds < 2.5, `${sender} ${kind}: ${seconds} s`);
+      }
+    }
+    assert.equal(sizesOf(phases, `${sender} disk disk`).length, 1);
+  }
+  assert.deepEqual(phases.map(({ isLast }) => isLast), phases.map((_, index) => index === phases.length - 1));
+});
+
+Deno.test("T46 test plan: a disk that would be blamed is measured once more, and memory beside it; nothing else is", () => {
+  const rate = ({ from, to }: Phase) => from === "memory" && to === "memory" ? 1000e6 : 100e6;
+  const phases = phasesOf({ size: undefined, isLocal: true }, rate);
+  const counts = ["memory memory", "memory disk", "disk memory", "disk disk"]
+    .map((kind) => sizesOf(phases, `dialer ${kind}`).length);
+  assert.deepEqual(counts, [2, 2, 2, 1]);
+  const even = phasesOf({ size: undefined, isLocal: true }, () => 1000e6).filter(({ isProbe }) => !isProbe);
+  assert.equal(even.length, 4);
+});
+
+Deno.test("T46 test plan: a disk that is too fast to tell is not filled for that", () => {
+  const phases = phasesOf({ size: undefined, isLocal: true }, ({ from }) => from === "disk" ? 1e11 : 200e6);
+  for (const { size, from, isProbe } of phases) {
+    if (from === "memory" && isProbe) assert.ok(size / 200e6 <= 2.5, `${size}`);
+    assert.ok(size <= 2 * 1024 * MIB);
+  }
+  assert.equal(phases.at(-1)?.isLast, true);
 });
 
 const FINDING: Finding = { limit: "sender-core", role: "network" };
@@ -136,4 +177,76 @@ Deno.test("test verdict: disks that keep up are not blamed", () => {
     read(slow.toSpliced(2, 1))[0]?.sentence,
     "the disk, which reads 1 B/s (memory to memory goes 500.0 MB/s)",
   );
+});
+
+/** A phase that took so long. */
+function lasting(from: "memory" | "disk", to: "memory" | "disk", rate: number, seconds = 2): Measurement {
+  const finding: Finding = seconds < 0.5 ? { limit: "too-short" } : FINDING;
+  return { way: "local", from, to, bytes: rate * seconds, seconds, verdict: { ...verdictOf({}), finding } };
+}
+
+Deno.test("T46 test verdict: phases that were too short name no bottleneck, and say how much it takes", () => {
+  const short = [
+    lasting("memory", "memory", 500e6, 0.1),
+    lasting("memory", "disk", 50e6, 0.4),
+    lasting("disk", "memory", 450e6, 0.1),
+  ];
+  assert.deepEqual(read(short), [{
+    way: "local",
+    bottleneck: "too-short",
+    sentence: "too short to say: it takes about 500.0 MB in each phase",
+  }]);
+  // With memory alone long enough, disks are neither blamed nor acquitted by less.
+  const memory = lasting("memory", "memory", 500e6);
+  assert.equal(read([...short, memory])[0]?.bottleneck, "too-short");
+  assert.equal(read([...short, memory, lasting("memory", "disk", 60e6)])[0]?.bottleneck, "disk-write");
+  // What was too short went at least that fast.
+  assert.equal(
+    read([memory, lasting("memory", "disk", 480e6), lasting("disk", "memory", 450e6, 0.1)])[0]?.bottleneck,
+    "way",
+  );
+  assert.equal(
+    read([memory, lasting("memory", "disk", 200e6), lasting("disk", "memory", 100e6, 0.1)])[0]?.bottleneck,
+    "too-short",
+  );
+});
+
+Deno.test("T46 test verdict: two measurements that do not agree name no disk", () => {
+  const disk = [lasting("memory", "disk", 300e6), lasting("memory", "disk", 310e6)];
+  const steady = [lasting("memory", "memory", 500e6), lasting("memory", "memory", 520e6)];
+  assert.equal(read([...steady, ...disk])[0]?.bottleneck, "disk-write");
+  const noisy = [lasting("memory", "memory", 350e6), lasting("memory", "memory", 520e6)];
+  assert.deepEqual(read([...noisy, ...disk]), [{
+    way: "local",
+    bottleneck: "unclear",
+    sentence:
+      "not clear: memory to memory went 350.0 MB/s to 520.0 MB/s, and the disk, which writes, 300.0 MB/s to 310.0 MB/s; " +
+      "measure again when less else is going on",
+  }]);
+  const hiccup = [lasting("memory", "disk", 100e6), lasting("memory", "disk", 510e6)];
+  assert.equal(read([...steady, ...hiccup])[0]?.bottleneck, "way", "once it kept up");
+});
+
+Deno.test("T46 test verdict: whatever is measured, a disk is named only if every one of its rates was below every one of memory's", () => {
+  const rates = fc.array(fc.tuple(fc.integer({ min: 1, max: 100 }), fc.constantFrom(0.1, 2)), { maxLength: 3 });
+  fc.assert(fc.property(rates, rates, rates, (memory, write, reading) => {
+    const all = [
+      ...memory.map(([rate, seconds]) => lasting("memory", "memory", rate * 1e6, seconds)),
+      ...write.map(([rate, seconds]) => lasting("memory", "disk", rate * 1e6, seconds)),
+      ...reading.map(([rate, seconds]) => lasting("disk", "memory", rate * 1e6, seconds)),
+    ];
+    const [verdict] = testVerdicts(all);
+    if (verdict === undefined) return assert.equal(memory.length, 0);
+    const told = (rows: typeof memory) => rows.filter(([, seconds]) => seconds > 0.5).map(([rate]) => rate);
+    if (verdict.bottleneck === "disk-read" || verdict.bottleneck === "disk-write") {
+      const named = told(verdict.bottleneck === "disk-read" ? reading : write);
+      assert.ok(named.length > 0 && Math.max(...named) < 0.8 * Math.min(...told(memory)));
+    }
+    if (verdict.bottleneck === "way") {
+      for (const disk of [write, reading].filter((rows) => rows.length > 0)) {
+        const best = Math.max(...(told(disk).length > 0 ? told(disk) : disk.map(([rate]) => rate)));
+        assert.ok(best >= 0.8 * Math.max(...told(memory)));
+      }
+    }
+  }));
 });

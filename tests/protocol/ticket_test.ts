@@ -35,12 +35,13 @@ const hints: fc.Arbitrary<TicketHint> = fc.oneof(
   record({ type: fc.constant("name" as const), name: fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/), port: ports }),
 );
 const tickets: fc.Arbitrary<Ticket> = record({
-  role: fc.constantFrom("send" as const, "receive" as const, "serve" as const, "test" as const),
+  role: fc.constantFrom("send" as const, "receive" as const, "serve" as const, "test" as const, "identity" as const),
   longLived: fc.boolean(),
-  pin: bytesOf(16),
+  pin: fc.oneof(bytesOf(16), bytesOf(32)),
   token: bytesOf(16),
-  hints: fc.array(hints, { minLength: 1, maxLength: 7 }),
-});
+  hints: fc.array(hints, { minLength: 1, maxLength: 6 }),
+  use: fc.constantFrom("read" as const, "write" as const, undefined),
+}).map(({ use, ...made }) => use === undefined ? made : { ...made, use });
 
 Deno.test("a ticket comes back as it was made, also in upper case and with space around it", () => {
   fc.assert(fc.property(tickets, (made) => {
@@ -59,6 +60,17 @@ Deno.test("a ticket is one word of the documented bytes", () => {
   assert.deepEqual([...body.subarray(0, -4)], [1, 1, 1, ...pin, ...token, 1, 1, 6, 192, 0, 2, 7, 0x6c, 0xca]);
   const check = createHash("sha256").update(body.subarray(0, -4)).digest().subarray(0, 4);
   assert.deepEqual([...body.subarray(-4)], [...check]);
+});
+
+Deno.test("a long-lived ticket has the whole hash of the certificate, and says what it is for", () => {
+  const pin = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const made = { ...ticket, role: "identity", longLived: true, pin, hints: ticket.hints.slice(0, 1) } as const;
+  const bytes = (use?: "read" | "write") => {
+    const body = decodeBase32(encodeTicket({ ...made, ...use && { use } }).slice(6)) ?? assert.fail();
+    return [...body.subarray(0, 35)];
+  };
+  assert.deepEqual(bytes(), [1, 4, 1 | 2, ...pin]);
+  assert.deepEqual([bytes("read")[2], bytes("write")[2]], [1 | 2 | 4, 1 | 2 | 8]);
 });
 
 Deno.test("I4 every change of a single character is noticed", () => {
@@ -96,8 +108,9 @@ Deno.test("I4 each fault has its own sentence", () => {
 
 Deno.test("A9 a ticket of a newer version says so", () => {
   refuses(altered((body) => body[0] = 2), /newer version/);
-  refuses(altered((body) => body[1] = 4), /newer version/);
-  refuses(altered((body) => body[2] = 2), /newer version/);
+  refuses(altered((body) => body[1] = 5), /newer version/);
+  refuses(altered((body) => body[2] = 16), /newer version/);
+  refuses(altered((body) => body[2] = 4 | 8), /newer version/);
 });
 
 Deno.test("a ticket with a right check and wrong bytes is refused", () => {

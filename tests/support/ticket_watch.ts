@@ -15,8 +15,13 @@ const PLACES: Readonly<Record<"stdout" | "stderr", readonly RegExp[]>> = {
 /** More of a ticket than a help page's `ultra1...`, right or mistyped. */
 const TICKET = /ultra1[a-z2-7]{20,}/i;
 
-/** Where the secret stands in a ticket: 16 bytes after version, role, flags and 16 bytes of the certificate's hash. */
-const SECRET = { start: 6 + 31, end: 6 + 56 } as const;
+/** Where the secret stands in a ticket: 16 bytes after version, role, flags and 16 bytes of the certificate's hash, or all 32 of it. */
+const SECRETS = { short: { start: 6 + 31, end: 6 + 56 }, whole: { start: 6 + 56, end: 6 + 81 } } as const;
+
+/** The fifth letter behind the prefix has the flag of a whole hash in its third bit. */
+const FLAGS = { at: 6 + 4, whole: 4 } as const;
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** As many letters of a secret say nothing that chance could not. */
 const WINDOW = 10;
@@ -52,7 +57,9 @@ export class TicketWatch {
   static #holdsSecret(line: string): boolean {
     const text = line.toLowerCase();
     return [...this.#known].some((ticket) => {
-      const secret = ticket.slice(SECRET.start, SECRET.end);
+      const isWhole = (LETTERS.indexOf(ticket[FLAGS.at] ?? "") & FLAGS.whole) !== 0;
+      const { start, end } = isWhole ? SECRETS.whole : SECRETS.short;
+      const secret = ticket.slice(start, end);
       for (let at = 0; at + WINDOW <= secret.length; at++) {
         if (text.includes(secret.slice(at, at + WINDOW))) return true;
       }

@@ -52,6 +52,9 @@ const MEASUREMENT = {
   seconds: 2,
   verdict: FACTS.verdict,
 } as const;
+const EXPIRES = Date.UTC(2026, 11, 1, 10, 30);
+const LASTING = { label: "ci", use: "write", under: "a\x1b/b", expiresMs: EXPIRES } as const;
+const LASTING_JSON = { label: "ci", allow: "write", under: "a\x1b/b", expiresMs: EXPIRES };
 const CAUGHT = Object.assign(new TypeError("oops"), { stack: "TypeError: oops\n    at x" });
 
 /** A new type of event does not compile until it is here. */
@@ -75,6 +78,34 @@ const CASES = {
     json: { type: "ticket", ticket: "ultra1abc", role: "receive", command: "ultra send PATH... ultra1abc" },
     quiet: [],
     bare: "ultra1abc\n",
+  },
+  "lasting-ticket": {
+    event: { type: "lasting-ticket", text: "ultra1abc", port: 7000, ticket: LASTING },
+    human: [
+      "The ticket ci (to bring files in a\\x1b/b, until 2026-12-01 10:30 UTC) works as long as a side waits with this " +
+      "identity on UDP port 7000:",
+    ],
+    json: { type: "ticket", ticket: "ultra1abc", role: "identity", port: 7000, ...LASTING_JSON },
+    quiet: [],
+    bare: "ultra1abc\n",
+  },
+  "ticket-listed": {
+    event: { type: "ticket-listed", ticket: LASTING, isExpired: true },
+    human: ["  ci                   to bring files in a\\x1b/b, expired 2026-12-01 10:30 UTC"],
+    json: { type: "ticket-listed", ...LASTING_JSON, isExpired: true },
+    quiet: [],
+  },
+  "tickets-listed": {
+    event: { type: "tickets-listed", count: 2 },
+    human: ["2 further tickets; --revoke LABEL takes one back"],
+    json: { type: "tickets-listed", count: 2 },
+    quiet: [],
+  },
+  "ticket-revoked": {
+    event: { type: "ticket-revoked", label: "ci" },
+    human: ["The ticket ci is taken back; transfers that run go on to their end"],
+    json: { type: "ticket-revoked", label: "ci" },
+    quiet: [],
   },
   "memory-bound": {
     event: { type: "memory-bound", bytes: 285e6 },
@@ -232,6 +263,12 @@ const CASES = {
     quiet: ["ultra: incomplete: 1 failed; first a file: no room"],
   },
   "measuring": { event: { type: "measuring", phase: MEASUREMENT }, human: [], json: undefined, quiet: [] },
+  "measuring-again": {
+    event: { type: "measuring-again", why: "too-short" },
+    human: ["Some of that was too short to say: measuring it again with more ..."],
+    json: { type: "measuring-again", why: "too-short" },
+    quiet: [],
+  },
   "measured": {
     event: { type: "measured", measurement: MEASUREMENT },
     human: [

@@ -93,7 +93,8 @@ fn write_into(path: &Path, bytes: &[u8]) -> Result<Guard, FileError> {
     })
 }
 
-fn temporary_name(path: &Path) -> io::Result<PathBuf> {
+/// A random name in the same folder.
+pub(crate) fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let random = System::random()? as u64;
     let mut temporary = std::ffi::OsString::from(".");

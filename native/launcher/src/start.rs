@@ -11,6 +11,9 @@ pub const PLACEHOLDER: &str = "ultra1...";
 /// An argument above this is no ticket, and no text around one.
 const LONGEST_SECRET: usize = 4096;
 
+/// A secret variable is cut to this, so that the control plane refuses what is longer: an identity with many tickets is shorter.
+const LONGEST_SECRET_VARIABLE: usize = 28 * 1024;
+
 /// All secrets together fit into a pipe without a reader.
 const MOST_SECRET_BYTES: usize = 60 * 1024;
 
@@ -56,7 +59,7 @@ impl Start {
             });
             let hide = is_ticket_like(&text) || after_ticket && is_rest_of_ticket(&text);
             after_ticket = hide;
-            if hide && start.keep_secret(&index.to_string(), &text) {
+            if hide && start.keep_secret(&index.to_string(), &text, LONGEST_SECRET) {
                 start.arguments.push(PLACEHOLDER.to_owned());
             } else {
                 start.arguments.push(text);
@@ -78,8 +81,9 @@ impl Start {
         let text = name.to_string_lossy();
         if manifest.secrets.iter().any(|secret| *secret == *text) {
             if !value.is_empty() && !self.permissions.is_empty() {
-                let (text, value) = (text.into_owned(), value.to_string_lossy().into_owned());
-                self.keep_secret(&text, &value);
+                let value = value.to_string_lossy();
+                let value = &value[..value.floor_char_boundary(LONGEST_SECRET_VARIABLE)];
+                self.keep_secret(&text, value, LONGEST_SECRET_VARIABLE);
             }
             return;
         }
@@ -93,9 +97,9 @@ impl Start {
     }
 
     /// False: it is too long for a secret, or there are too many.
-    fn keep_secret(&mut self, key: &str, value: &str) -> bool {
+    fn keep_secret(&mut self, key: &str, value: &str, longest: usize) -> bool {
         let length = key.len() + value.len() + 2;
-        if value.len() > LONGEST_SECRET || self.secrets.len() + length > MOST_SECRET_BYTES {
+        if value.len() > longest || self.secrets.len() + length > MOST_SECRET_BYTES {
             return false;
         }
         self.secrets.extend_from_slice(key.as_bytes());

@@ -125,7 +125,7 @@ export function encodeListenBlock(block: ListenBlock): Uint8Array<ArrayBuffer> {
 
 export interface ConnectBlock {
   readonly settings: ConnectionSettings;
-  /** First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED. */
+  /** The SHA-256 that the peer's certificate must have, or its first 16 bytes; none: any, reported in CONNECTED. */
   readonly pin: Uint8Array;
   /** Which of QUIC's partitions (cores) runs it. */
   readonly partition: number;

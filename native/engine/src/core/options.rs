@@ -77,7 +77,7 @@ options! {
 options! {
     pub struct ConnectOptions {
         settings: ConnectionSettings,
-        /// First 16 bytes of the SHA-256 that the peer's certificate must have; none: any, reported in CONNECTED.
+        /// The SHA-256 that the peer's certificate must have, or its first 16 bytes; none: any, reported in CONNECTED.
         pin: Bytes,
         /// Which of QUIC's partitions (cores) runs it.
         partition: u16,

@@ -1,4 +1,5 @@
-//! Files of state, which need no started engine: what this process leaves for one that is started after it.
+//! Files of state, which need no started engine: what this process leaves for one that is started after it, and files that several
+//! processes change.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ultra_files::{FileError, StateFile};
+use ultra_files::{FileError, StateFile, replace_if};
 
 use super::blocks::FOLDER_FAULTS;
 use super::ffi::{answer_bytes, bad, guarded, input, output};
@@ -21,6 +22,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 const TAKE: u32 = 0;
 const KEEP: u32 = 1;
 const REMOVE: u32 = 2;
+const REPLACE: u32 = 3;
 
 /// Called as a nonblocking symbol, on a thread of Deno's pool: the folder may be on another machine.
 ///
@@ -40,6 +42,10 @@ pub unsafe extern "C" fn ultra_state(
         // SAFETY: the caller's promise.
         let (path, state, out) = unsafe { (input(path, len)?, input(state, state_len)?, output(out, cap)?) };
         let path = Path::new(std::str::from_utf8(path).map_err(|_| bad())?);
+        if act == REPLACE {
+            let (expected, bytes) = expected_and_new(state)?;
+            return replace_if(path, expected, bytes).map_err(answer).map(|()| 0);
+        }
         let mut held = HELD.lock();
         match act {
             TAKE => {
@@ -68,6 +74,13 @@ pub unsafe extern "C" fn ultra_state(
             _ => Err(bad()),
         }
     })
+}
+
+/// The length of what is expected stands first.
+fn expected_and_new(state: &[u8]) -> Result<(&[u8], &[u8]), i32> {
+    let (length, rest) = state.split_first_chunk::<4>().ok_or(bad())?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| bad())?;
+    rest.split_at_checked(length).ok_or(bad())
 }
 
 fn answer(error: FileError) -> i32 {

@@ -63,7 +63,11 @@ impl Engine {
         let settings = library_settings(&options.settings)?;
         let pin = match options.pin.as_slice() {
             [] => Pin::Report,
-            pin => Pin::Prefix(pin.try_into().map_err(|_| Refusal::BadArguments)?),
+            pin => match (pin.try_into(), pin.try_into()) {
+                (Ok(prefix), _) => Pin::Prefix(prefix),
+                (_, Ok(whole)) => Pin::Whole(whole),
+                _ => return Err(Refusal::BadArguments),
+            },
         };
         let configuration = Configuration::dialer(&self.quic, &bytes_of(options.alpns.clone()), &settings);
         let configuration = Arc::new(configuration.map_err(refusal_of)?);

@@ -271,6 +271,17 @@ fn a_connection_that_ends_in_the_middle_gives_its_claims_back_and_another_one_br
 }
 
 #[test]
+fn a_whole_pin_is_compared_to_its_last_byte() {
+    let (sink, _) = discarding(&[]);
+    let mut pin: [u8; 32] = Sha256::digest(CERTIFICATE).into();
+    let mut right = joined(&sink, Pin::Whole(pin));
+    right.met();
+    pin[31] ^= 1;
+    let mut wrong = joined(&sink, Pin::Whole(pin));
+    assert_eq!(wrong.closed(1).0, CloseCause::Transport);
+}
+
+#[test]
 fn a_wrong_certificate_ends_the_handshake_and_too_much_before_the_proof_the_connection() {
     let (sink, _) = discarding(&[]);
     let mut wrong = joined(&sink, Pin::Prefix([7; 16]));

@@ -65,6 +65,8 @@ pub enum Origin {
 pub enum Pin {
     /// Its SHA-256 begins with these bytes.
     Prefix([u8; 16]),
+    /// This is its SHA-256.
+    Whole([u8; 32]),
     /// Any; CONNECTED reports its hash.
     Report,
 }
@@ -265,6 +267,7 @@ impl LinkHandler for Connection {
         let hash: [u8; 32] = Sha256::digest(der).into();
         let right = match &self.origin {
             Origin::Dialed(Pin::Prefix(pin)) => hash[..pin.len()] == pin[..],
+            Origin::Dialed(Pin::Whole(pin)) => hash == *pin,
             Origin::Dialed(Pin::Report) => true,
             Origin::Listener { .. } => false,
         };

@@ -1,0 +1,215 @@
+/** `ultra ticket` with real processes: made without running, for one thing, for a time, and taken back; and two jobs that start by themselves. */
+
+import assert from "node:assert/strict";
+import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
+import { assertSameFile, namesIn, writeFile } from "./files.ts";
+import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+import { countedSocket, silentSocket } from "./udp.ts";
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  await using socket = await silentSocket();
+  return socket.port;
+}
+
+/** An identity whose side waits on loopback, and what `ultra ticket` says of it. */
+class Tickets {
+  readonly identity: string;
+  readonly #workspace: Workspace;
+  readonly #advertise: string;
+
+  private constructor(workspace: Workspace, port: number) {
+    this.#workspace = workspace;
+    this.identity = workspace.path("identity");
+    this.#advertise = `127.0.0.1:${port}`;
+  }
+
+  static async at(workspace: Workspace): Promise<Tickets> {
+    return new Tickets(workspace, await freePort());
+  }
+
+  run(...args: readonly string[]): Ultra {
+    return this.#workspace.start(["ticket", "--identity", this.identity, ...args]);
+  }
+
+  /** Makes a ticket, or shows the identity's own. */
+  async make(...args: readonly string[]): Promise<string> {
+    const ultra = this.run("--advertise", this.#advertise, ...args);
+    await ultra.exits(0);
+    return await ultra.ticket();
+  }
+}
+
+Deno.test("e2e: ultra ticket makes the identity, prints the same lasting ticket each time, and a side that waits with it has it", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const text = await tickets.make();
+    assert.equal(await tickets.make(), text);
+    const ticket = parseTicket(text);
+    assert.deepEqual([ticket.role, ticket.longLived, ticket.pin.length, ticket.hints.length], [
+      "identity",
+      true,
+      32,
+      1,
+    ]);
+    assert.equal((await Deno.stat(tickets.identity)).mode, 0o100600);
+    assert.deepEqual(namesIn(workspace.folder), ["identity"]);
+    const into = await workspace.make("into");
+    const receiver = workspace.recv(["--into", into, "--identity", tickets.identity]);
+    const shown = parseTicket(await receiver.ticket());
+    assert.deepEqual([shown.pin, shown.token, shown.hints], [ticket.pin, ticket.token, ticket.hints]);
+    const source = await writeFile(workspace.path("a.bin"), 100_000);
+    const sender = workspace.start(["send", source], { env: { ULTRA_TICKET: text } });
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    await assertSameFile(`${into}/a.bin`, source);
+  }));
+
+for (const first of ["dialer", "listener"] as const) {
+  Deno.test(`e2e: two jobs that start by themselves, the ${first} before the other one, both end with 0`, () =>
+    inWorkspace(async (workspace) => {
+      const tickets = await Tickets.at(workspace);
+      const ticket = await tickets.make();
+      const port = parseTicket(ticket).hints[0]?.port ?? assert.fail();
+      const identity = await Deno.readTextFile(tickets.identity);
+      await Deno.remove(tickets.identity);
+      const source = await writeFile(workspace.path("a.bin"), 100_000);
+      const into = await workspace.make("into");
+      const waits = () => workspace.recv(["--into", into, "--wait", "60s"], { env: { ULTRA_IDENTITY: identity } });
+      const dials = () => workspace.start(["send", "--wait", "60s", source], { env: { ULTRA_TICKET: ticket } });
+      let jobs: readonly Ultra[];
+      if (first === "listener") {
+        const listener = waits();
+        await listener.ticket();
+        jobs = [listener, dials()];
+      } else {
+        const socket = await countedSocket(port);
+        const dialer = dials();
+        // Its handshake is sent again and again, and nobody is there for seconds.
+        await socket.heardFor(2000);
+        await socket[Symbol.asyncDispose]();
+        jobs = [waits(), dialer];
+      }
+      await Promise.all(jobs.map((job) => job.exits(0)));
+      await assertSameFile(`${into}/a.bin`, source);
+    }));
+}
+
+Deno.test("e2e: a ticket for bringing files brings some and fetches none; an expired and a revoked one get 6 with the reason", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const own = await tickets.make();
+    const write = await tickets.make("--label", "ci", "--allow", "write");
+    const read = await tickets.make("--allow", "read", "--expires", "1h");
+    const brief = await tickets.make("--label", "brief", "--expires", "1ms");
+    assert.deepEqual([parseTicket(write).use, parseTicket(read).use, parseTicket(brief).use], [
+      "write",
+      "read",
+      undefined,
+    ]);
+    const into = await workspace.make("into");
+    const source = await writeFile(workspace.path("a.bin"), 1000);
+    const receiver = workspace.recv(["--into", into, "--stay", "--identity", tickets.identity]);
+    await receiver.ticket();
+    const send = (ticket: string) =>
+      workspace.start(["send", source, "--retry-for", "0"], { env: { ULTRA_TICKET: ticket } });
+    await send(write).exits(0);
+    await assertSameFile(`${into}/a.bin`, source);
+
+    const fetching = workspace.start(["recv"], { env: { ULTRA_TICKET: write } });
+    await fetching.exits(2);
+    assert.match(fetching.stderr.text, /This ticket is for bringing files/);
+    // A holder who changes what the ticket says of itself gains nothing: the table decides.
+    const { use: _, ...forged } = parseTicket(read);
+    const forger = send(encodeTicket(forged));
+    await forger.exits(6);
+    assert.match(forger.stderr.text, /The other side: This ticket is for fetching files/);
+    const late = send(brief);
+    await late.exits(6);
+    assert.match(late.stderr.text, /does not know this ticket.*it has expired or was taken back/);
+
+    const listed = tickets.run("--list", "--json");
+    await listed.exits(0);
+    const rows = listed.events.filter(({ type }) => type === "ticket-listed");
+    const shown = ({ label, allow, under, isExpired }: Event) => [label, allow, under, isExpired];
+    assert.deepEqual(rows.map(shown), [
+      ["ci", "write", null, false],
+      ["ticket-1", "read", null, false],
+      ["brief", null, null, true],
+    ]);
+    const revoking = tickets.run("--revoke", "ci");
+    await revoking.exits(0);
+    assert.match(revoking.stderr.text, /^The ticket ci is taken back/m);
+    await tickets.run("--revoke", "ci").exits(2);
+    // The running listener reads its file again within a second or two: until then the ticket is taken.
+    const ends = Date.now() + 20_000;
+    let code = 0;
+    while (code === 0 && Date.now() < ends) code = await send(write).exit();
+    assert.equal(code, 6);
+    await send(own).exits(0);
+    receiver.end("SIGINT");
+    await receiver.gone;
+  }));
+
+Deno.test("e2e: many ultra ticket at once lose nothing, and the identity is made once", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const labels = ["a", "b", "c", "d", "e", "f"];
+    const made = await Promise.all(labels.map((label) => tickets.make("--label", label)));
+    const pins = new Set(made.map((text) => parseTicket(text).pin.toHex()));
+    const tokens = new Set(made.map((text) => parseTicket(text).token.toHex()));
+    assert.deepEqual([pins.size, tokens.size], [1, labels.length]);
+    const listed = tickets.run("--list", "--json");
+    await listed.exits(0);
+    const rows = listed.events.filter(({ type }) => type === "ticket-listed").map(({ label }) => label);
+    assert.deepEqual(rows.sort(), labels);
+    assert.deepEqual(namesIn(workspace.folder), ["identity"], "nothing is left beside it");
+  }));
+
+Deno.test("e2e: a ticket for a folder of what is served is no ticket for a side that serves none", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const under = await tickets.make("--allow", "write", "--under", "photos");
+    const receiver = workspace.recv(["--identity", tickets.identity]);
+    await receiver.ticket();
+    const source = await writeFile(workspace.path("a.bin"), 1000);
+    const sender = workspace.start(["send", source], { env: { ULTRA_TICKET: under } });
+    await sender.exits(6);
+    assert.match(sender.stderr.text, /The other side: This ticket is for one folder of what is served/);
+    receiver.end("SIGINT");
+    await receiver.gone;
+  }));
+
+Deno.test("e2e: an identity that is damaged, open to others or not there is refused, and nothing of it is shown", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    await tickets.run("--list").exits(2);
+    await tickets.make();
+    const text = await Deno.readTextFile(tickets.identity);
+    await Deno.chmod(tickets.identity, 0o644);
+    const open = tickets.run("--label", "x");
+    await open.exits(2);
+    assert.match(open.stderr.text, /Other users may read or change the identity file/);
+    await Deno.chmod(tickets.identity, 0o600);
+    await Deno.writeTextFile(tickets.identity, text.slice(0, 300));
+    const damaged = tickets.run("--label", "x");
+    await damaged.exits(2);
+    assert.match(damaged.stderr.text, /There is no identity in it, or only a part of one/);
+    assert.ok(!damaged.stderr.text.includes(text.slice(100, 140)));
+  }));
+
+Deno.test("e2e: an identity with many tickets fits ULTRA_IDENTITY, and one that is too long for it is refused, never ignored", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const own = parseTicket(await tickets.make());
+    const under = Array(10).fill("n".repeat(250)).join("/");
+    for (const label of ["a", "b", "c"]) await tickets.make("--label", label, "--under", under);
+    const text = await Deno.readTextFile(tickets.identity);
+    assert.ok(text.length > 8000, `${text.length}`);
+    const receiver = workspace.recv([], { env: { ULTRA_IDENTITY: text } });
+    assert.deepEqual(parseTicket(await receiver.ticket()).token, own.token);
+    receiver.end("SIGINT");
+    await receiver.gone;
+    const long = workspace.recv([], { env: { ULTRA_IDENTITY: "x".repeat(40_000) + text } });
+    await long.exits(2);
+    assert.match(long.stderr.text, /ULTRA_IDENTITY holds no identity, or only a part of one/);
+  }));
