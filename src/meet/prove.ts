@@ -13,6 +13,7 @@ import {
   type Received,
   type Step,
 } from "../auth/handshake.ts";
+import { type Format, formatOf } from "../auth/versions.ts";
 import { UltraError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
@@ -29,6 +30,8 @@ const DIALER_DEADLINE_MS = 10_000;
 /** A peer that has proved the secret. */
 export interface ProvedLink<PeerHello = DialerHello | ListenerHello> {
   readonly link: ControlLink;
+  /** How files travel here. */
+  readonly format: Format;
   readonly proved: Proved<PeerHello>;
 }
 
@@ -40,7 +43,7 @@ export function proveAsDialer(
 ): Promise<ProvedLink<ListenerHello>> {
   const handshake = new DialerHandshake(options);
   link.sendBytes(handshake.hello);
-  return run(link, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
+  return run(link, options.alpn, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
 }
 
 /** @throws {UltraError} whatever the stranger did wrong; the link is closed then */
@@ -50,11 +53,12 @@ export function proveAsListener(
   timers: Timers,
 ): Promise<ProvedLink<DialerHello>> {
   const handshake = new ListenerHandshake(options);
-  return run(link, (received) => handshake.receive(received), timers, LISTENER_DEADLINE_MS);
+  return run(link, options.alpn, (received) => handshake.receive(received), timers, LISTENER_DEADLINE_MS);
 }
 
 async function run<PeerHello>(
   link: ControlLink,
+  alpn: string,
   receive: (received: Received) => Step<PeerHello>,
   timers: Timers,
   deadlineMs: number,
@@ -73,7 +77,7 @@ async function run<PeerHello>(
         return { type: "failed", error: step.error };
     }
   };
-  return { link, proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
+  return { link, format: formatOf(alpn), proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
 }
 
 /** Says why the conversation ends, on a link on which no transfer runs yet. */
