@@ -330,3 +330,7 @@ mod small_tests;
 #[cfg(test)]
 #[path = "hole_tests.rs"]
 mod hole_tests;
+
+#[cfg(test)]
+#[path = "plain_tests.rs"]
+mod plain_tests;
