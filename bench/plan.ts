@@ -3,6 +3,7 @@
 import { gateCells } from "./gates/list.ts";
 import type { Peer, UnderLoss } from "./peers/peer.ts";
 import { PATH_NAMES, type PathName } from "./paths/table.ts";
+import { OLDER_FORMAT } from "./scenarios/all.ts";
 import { MIB, type Scenario } from "./scenarios/scenario.ts";
 
 /** One scenario on one path. */
@@ -33,11 +34,15 @@ interface Planned {
   readonly rounds?: number;
 }
 
+const ONE_FILE = "one-file";
+
 /** Medians of fewer runs say little. */
 const ROUNDS = 5;
 
 const ULTRA = ["ultra", "ultra-cubic"];
 const BOUNDS = ["iperf3-bbr", "iperf3-cubic"];
+/** The older format with its own congestion control and with ULTRA's. */
+const BOTH_FORMATS = ["ultra", "blazing", "blazing-bbr"];
 const LONG = [...ULTRA, "scp", "qcp", ...BOUNDS];
 
 /** All of it takes about three hours; what would take longest and say least is left out. */
@@ -51,7 +56,14 @@ const OWN_SET: readonly Planned[] = [
       ...["rsync-daemon", "curl-nginx", "rclone", "memory-bbr", "memory-cubic", "cp", ...BOUNDS],
     ],
   },
-  { scenario: "600-mb", path: "loopback", peers: ["ultra", "scp", "rsync-ssh", "qcp", "rsync-daemon"] },
+  {
+    scenario: "600-mb",
+    path: "loopback",
+    peers: [...BOTH_FORMATS, "scp", "rsync-ssh", "qcp", "rsync-daemon"],
+  },
+  { scenario: "600-mb", path: "lan1g", peers: BOTH_FORMATS },
+  ...(["loopback", "lan1g"] as const).map((path) => ({ scenario: "7-gb", path, peers: BOTH_FORMATS, rounds: 1 })),
+  ...PATH_NAMES.map((path) => ({ scenario: OLDER_FORMAT, path, peers: BOTH_FORMATS })),
   {
     scenario: "16-files",
     path: "loopback",
@@ -85,7 +97,7 @@ const FULL_SET: readonly Planned[] = [
 ];
 
 /**
- * MiB of the one file on each path. Where loss (or a short queue) leaves a peer a tenth or a hundredth of the path, it gets a file that takes it
+ * MiB of the one file on each path, in either format. Where loss (or a short queue) leaves a peer a tenth or a hundredth of the path, it gets a file that takes it
  * some ten seconds: its start-up, before the first loss, then weighs more, which is in its favour.
  */
 const SIZES: Readonly<Record<Exclude<PathName, "loopback">, Readonly<Record<UnderLoss, number>>>> = {
@@ -124,7 +136,7 @@ function besides({ scenario, path, gates }: Wanted): Planned[] {
 function sizes(scenario: Scenario, path: PathName, bytes: number | undefined): Cell["bytes"] {
   const same = (bytes: number) => ({ copes: bytes, suffers: bytes, stalls: bytes });
   if (bytes !== undefined) return same(bytes);
-  if (scenario.name !== "one-file" || path === "loopback") return same(scenario.bytes);
+  if (![ONE_FILE, OLDER_FORMAT].includes(scenario.name) || path === "loopback") return same(scenario.bytes);
   const { copes, suffers, stalls } = SIZES[path];
   return { copes: copes * MIB, suffers: suffers * MIB, stalls: stalls * MIB };
 }

@@ -19,6 +19,8 @@ import { zeros } from "./zeros.ts";
 export const PEERS: readonly Peer[] = [
   ultra("ultra"),
   ultra("ultra-cubic", { flags: ["--cc", "cubic"], underLoss: "stalls" }),
+  ultra("blazing", { flags: ["--format", "blazing"], underLoss: "stalls" }),
+  ultra("blazing-bbr", { flags: ["--format", "blazing", "--cc", "bbr"], underLoss: "suffers" }),
   ultra("ultra-no-sync", { receiverFlags: ["--no-sync"] }),
   scp,
   rsyncSsh,

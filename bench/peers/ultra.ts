@@ -7,9 +7,9 @@ import { firstLine, type Job, type Peer, type Run, secondsSince, type UnderLoss 
 
 export interface UltraOptions {
   readonly underLoss?: UnderLoss;
-  /** Of both sides. */
+  /** Of both sides. A build whose help does not name them takes no part; likewise below. */
   readonly flags?: readonly string[];
-  /** Of the receiver alone. A build whose help does not name them takes no part. */
+  /** Of the receiver alone. */
   readonly receiverFlags?: readonly string[];
   /** Another build of it, for comparisons. */
   readonly program?: string;
@@ -27,7 +27,7 @@ export function ultra(name: string, options: UltraOptions = {}): Peer {
       ["ultra recv --listen ADDRESS --into DIR", ...receiverFlags, ...flags].join(" "),
       ["ultra send PATH TICKET", ...flags].join(" "),
     ].join("; "),
-    missing: () => missingFlags(program, receiverFlags), // (bench.ts builds it first)
+    missing: () => missingFlags(program, [...receiverFlags, ...flags].filter((word) => word.startsWith("-"))), // (bench.ts builds it first)
     version: async () => firstLine(await outputOf(program, ["--version"])),
     transfer: (job) => transfer(program, name, { receive, flags }, job),
   };

@@ -1,14 +1,19 @@
 /** The scenarios by name. @module */
 
 import { manyFiles } from "./many_files.ts";
-import { memory, oneFile } from "./one_file.ts";
+import { largeFile, memory, oneFile } from "./one_file.ts";
 import { MIB, type Scenario } from "./scenario.ts";
 import { sharing } from "./sharing.ts";
 import { GIB, sparse } from "./sparse.ts";
 
+/** The same file in both formats: how much of the gain is that of the format, and how much that of congestion control. */
+export const OLDER_FORMAT = "older-format";
+
 export const SCENARIOS: readonly Scenario[] = [
   oneFile("one-file", "One file", 2048 * MIB),
   oneFile("600-mb", "One file of 600 MB", 600e6),
+  largeFile("7-gb", "One file of 7 GB", 7e9),
+  oneFile(OLDER_FORMAT, "One file in ULTRA and in the older format", 2048 * MIB),
   oneFile("10-kib", "One file of 10 KiB", 10 * 1024),
   manyFiles("16-files", "16 files of 128 MiB", 16, 128 * MIB),
   manyFiles("1k-files", "1,000 files of 10 KiB", 1000, 10 * 1024),

@@ -25,6 +25,11 @@ export function oneFile(name: string, title: string, bytes: number): TransferSce
   };
 }
 
+/** Files of the sizes of which figures of the original are known. It is made as {@linkcode memory}'s, so that twice 7 GB fit the machine. */
+export function largeFile(name: string, title: string, bytes: number): TransferScenario {
+  return { ...memory, name, title, bytes };
+}
+
 /** One byte in so many is written: at least one in every block that a peer might look at for holes. */
 const MARK_EVERY = 65_536;
 /** What a mark takes on tmpfs. */

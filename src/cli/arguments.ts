@@ -27,6 +27,7 @@ import {
   written,
 } from "./flags.ts";
 import { foreignPlace, foreignSource } from "./foreign.ts";
+import { tuningWithFormat } from "./format.ts";
 import type {
   CleanInvocation,
   IdentitySource,
@@ -41,7 +42,6 @@ import type {
 } from "./invocation.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { checkUse, ticketInvocation } from "./ticket_arguments.ts";
-import { tuningOf } from "./tuning_flags.ts";
 
 /** The parser's view of the environment. */
 export interface ArgumentEnvironment {
@@ -264,7 +264,7 @@ function transferInvocation(
     peer: source === undefined
       ? listening(words, identitySource(command, words, environment))
       : { type: "dial", ticket: source },
-    tuning: tuningOf((name) => lastValue(words, name)),
+    tuning: tuningWithFormat({ has: (name) => words.values.has(name), value: (name) => lastValue(words, name) }),
     output: outputMode(words),
     verbose: words.values.has("verbose"),
     warnings: typed ? [{ about: "long-lived-ticket-typed" }] : [],

@@ -184,6 +184,14 @@ export const FLAGS = [
     commands: ["test"],
     help: "measure the disk of this folder; what is written there is removed (default: the current one)",
   },
+  {
+    name: "format",
+    value: "auto|ultra|blazing",
+    commands: ["send", "recv"],
+    help:
+      "ultra, or blazing: the older format, slower, not verified per block, without resume (default: auto, which takes it " +
+      "only where the other side has no other)",
+  },
   { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
   { name: "ticket", value: "FILE|-", commands: ALL, help: "read the ticket from a file, or from standard input" },
   {

@@ -49,9 +49,11 @@ export class Keeping {
 
   /** The other side has proved itself: from here on this process may be followed by another one. */
   async met(
-    { link, proved, admission }: Peer,
+    { link, format, proved, admission }: Peer,
     listener: { readonly identity: Identity; readonly port: number } | undefined,
   ): Promise<void> {
+    // Nothing of it could be taken up.
+    if (format === "blazing") return;
     const { states, tell, wallMs } = this.#context;
     const key = proved.sessionKey;
     const isSame = this.#kept !== undefined && proved.peer.type === "dialer-hello" &&

@@ -11,7 +11,7 @@ import { mostUnderWay } from "../settings/budget.ts";
 import { MOST_CONNECTIONS } from "../settings/connections.ts";
 import { ULTRA } from "../settings/ultra.ts";
 import type { CongestionControl } from "../protocol/words.ts";
-import { DEFAULT_MEMORY_BYTES, type Profile, type Tuning } from "../settings/tuning.ts";
+import { DEFAULT_MEMORY_BYTES, DEFAULT_TUNING, type Profile, type Tuning } from "../settings/tuning.ts";
 import { parseByteCount, parseByteRate, type Range } from "./byte_count.ts";
 import { type FlagName, written } from "./flags.ts";
 
@@ -37,7 +37,11 @@ const RATE_LIMIT: Range = { least: "10K", most: "100G" };
 /** The words of the tuning flags: the value that was given for a flag, if any. */
 type Given = (name: FlagName) => string | undefined;
 
-/** @throws {UltraError} `usage` with one line that names the flag */
+/**
+ * All but the format, which `format.ts` reads.
+ *
+ * @throws {UltraError} `usage` with one line that names the flag
+ */
 export function tuningOf(given: Given): Tuning {
   const profile = profileOf(given);
   const size = (name: FlagName, range: Range) => ifGiven(given(name), (it) => parseByteCount(written(name), it, range));
@@ -49,6 +53,7 @@ export function tuningOf(given: Given): Tuning {
   const laneWindowBytes = ifGiven(size("stream-window", STREAM_WINDOW), nearestPowerOfTwo);
   checkTogether(streams, laneWindowBytes, profile);
   return {
+    format: DEFAULT_TUNING.format,
     profile,
     congestionControl: congestionControlOf(given("cc")),
     streams,

@@ -183,8 +183,8 @@ export interface Engine {
   /** Forgets what was kept for reading these entries again. */
   release(source: SourceId, first: EntryId, count: number): void;
   sink(options: SinkOptions): SinkId;
-  /** Says which transfer a sink receives, before its first page: an interrupted run of the same one is taken up. */
-  begin(sink: SinkId, transfer: string): void;
+  /** Says which transfer a sink receives, before its first page: with `resume` an interrupted run of the same one is taken up. */
+  begin(sink: SinkId, transfer: string, resume: boolean): void;
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void;
   expect(sink: SinkId, entry: EntryId, first: BlockIndex, count: number): void;
   /** Files of one block among these entries, whole. */

@@ -239,8 +239,8 @@ class NativeEngine implements Engine {
     return check(sink, "sink");
   }
 
-  begin(sink: SinkId, transfer: string): void {
-    this.#queue({ type: "begin", sink, transfer });
+  begin(sink: SinkId, transfer: string, resume: boolean): void {
+    this.#queue({ type: "begin", sink, resume, transfer });
   }
 
   page(sink: SinkId, first: EntryId, count: number, entries: Uint8Array): void {

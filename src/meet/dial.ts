@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALPNS } from "../auth/versions.ts";
+import { alpnsOf, type FormatChoice } from "../auth/versions.ts";
 import type { ConnectionId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { addressOf, formatEndpoint } from "../base/endpoints.ts";
@@ -138,7 +138,7 @@ class Race {
         side: "dialer",
         tuning: this.#tuning,
       }),
-      alpns: ALPNS,
+      alpns: alpnsOf(this.#tuning.format),
       address: endpoint,
       pin: this.#pin,
       partition: 0,
@@ -181,7 +181,7 @@ class Race {
     if (event.type !== "closed") return;
     this.#running.delete(connection);
     if (this.#isOver) return;
-    this.#failed(failureOf(endpoint, event.text));
+    this.#failed(failureOf(endpoint, event.text, this.#tuning.format));
     // A listener is there, and may have room in a moment.
     if (event.text === REFUSED || event.text === DISPLACED) {
       this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
@@ -209,7 +209,7 @@ interface Failure {
   readonly error: UltraError;
 }
 
-function failureOf(endpoint: string, status: string): Failure {
+function failureOf(endpoint: string, status: string, format: FormatChoice): Failure {
   const failure = (rank: number, kind: UltraError["kind"], message: string): Failure => {
     return { rank, error: new UltraError(kind, message, { subject: endpoint }) };
   };
@@ -221,11 +221,14 @@ function failureOf(endpoint: string, status: string): Failure {
         "Whatever listens there is not the maker of this ticket (another certificate); ask for a new ticket",
       );
     case NO_ALPN:
-      return failure(
-        3,
-        "protocol",
-        `Whatever listens there does not speak ${ALPNS.join(" or ")}; the other side may run another version`,
-      );
+      return {
+        rank: 3,
+        error: new UltraError(
+          "protocol",
+          `Whatever listens there does not speak ${spoken(format)}; the other side may run another version`,
+          { subject: endpoint, ...format !== "auto" && { reason: "one-format" } },
+        ),
+      };
     case REFUSED:
     case DISPLACED:
       return failure(2, "network", "The other side takes no more connections at the moment; try again");
@@ -233,5 +236,19 @@ function failureOf(endpoint: string, status: string): Failure {
       return failure(1, "network", "Nothing listens there; the other side has ended or its ticket is old");
     default:
       return failure(0, "network", `No answer; ${SILENCE}, or the address cannot be reached from here`);
+  }
+}
+
+/** What this side offers, for a sentence. */
+function spoken(format: FormatChoice): string {
+  const ultra = alpnsOf("ultra").join(" or ");
+  const blazing = alpnsOf("blazing").join(" or ");
+  switch (format) {
+    case "ultra":
+      return ultra;
+    case "blazing":
+      return `the older format (${blazing})`;
+    case "auto":
+      return `${ultra}, nor the older format (${blazing})`;
   }
 }

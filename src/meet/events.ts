@@ -9,6 +9,8 @@ export type MeetEvent =
   | { readonly type: "phase"; readonly phase: MeetPhase }
   /** All addresses were asked for, and this system has no IPv6. */
   | { readonly type: "ipv4-only" }
+  /** The peer that has proved itself speaks the older format with this side; `asked`: its user wanted no other. */
+  | { readonly type: "older-format"; readonly asked: boolean }
   /** A dialer did not prove the ticket's secret. */
   | { readonly type: "wrong-proof"; readonly error: UltraError };
 

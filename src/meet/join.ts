@@ -113,9 +113,9 @@ export class DialerConnections implements ExtraConnections {
 
   #returned(way: WayBack | undefined): Return {
     if (way === undefined) return { type: "forgotten" };
-    const { dialed, proved: { link, proved } } = way;
+    const { dialed, proved: { link, format, proved } } = way;
     const extra = new DialerConnections({ ...this.#first, dialed, proved }, this.#context);
-    return { type: way.purpose === "replace" ? "replaced" : "restarted", peer: { link, proved, extra } };
+    return { type: way.purpose === "replace" ? "replaced" : "restarted", peer: { link, format, proved, extra } };
   }
 
   async #dial(): Promise<void> {

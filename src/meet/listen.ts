@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
-import { ALPNS } from "../auth/versions.ts";
+import { alpnsOf, type FormatChoice } from "../auth/versions.ts";
 import { type ConnectionSettings, type Identity, ListenError } from "../engine/engine.ts";
 import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
@@ -133,6 +133,11 @@ export class Listener {
     return { pin, token: this.#secret.reveal(), longLived };
   }
 
+  /** What it was told to speak. */
+  get format(): FormatChoice {
+    return this.#request.tuning.format;
+  }
+
   get identity(): Identity {
     return this.#identity;
   }
@@ -191,7 +196,7 @@ export class Listener {
     const options = {
       settings: this.#settings(),
       identity: this.#identity,
-      alpns: ALPNS,
+      alpns: alpnsOf(this.#request.tuning.format),
       maxUnvalidated: MAX_UNVALIDATED,
       maxUnproved: MAX_UNPROVED,
       maxUnprovedPerAddress: MAX_UNPROVED_PER_ADDRESS,

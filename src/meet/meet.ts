@@ -6,6 +6,7 @@
 
 import { Secret } from "../auth/secret.ts";
 import { type MachineAddresses, ticketHints } from "./hints.ts";
+import type { Format, FormatChoice } from "../auth/versions.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
@@ -44,9 +45,10 @@ export async function meetByTicket(
     const dialed = await dial(ticket, tuning, context, endMs - clock.now());
     tell({ type: "phase", phase: "proving" });
     try {
-      const { link, proved } = await proveTicket(dialed, ticket, direction, context, key);
+      const { link, format, proved } = await proveTicket(dialed, ticket, direction, context, key);
+      tellFormat(format, tuning.format, context);
       const first = { dialed, proved, ticket, direction, tuning };
-      return { link, proved, extra: new DialerConnections(first, context) };
+      return { link, format, proved, extra: new DialerConnections(first, context) };
     } catch (error) {
       if (key !== undefined && error instanceof UltraError && error.kind === "authentication") {
         key = undefined;
@@ -114,7 +116,13 @@ export async function startWaiting(
 }
 
 /** The next peer that has proved the ticket's secret. */
-export async function nextPeer(listener: Listener, context: Context): Promise<Peer<DialerHello>> {
+export async function nextPeer(listener: Listener, context: Context<MeetEvent>): Promise<Peer<DialerHello>> {
   const first = await orEnded(listener.next(), context.ended);
+  tellFormat(first.format, listener.format, context);
   return { ...first, extra: new ListenerConnections(listener, first) };
+}
+
+/** The older format is never spoken without a word: it promises less. */
+function tellFormat(format: Format, wanted: FormatChoice, { tell }: Context<MeetEvent>): void {
+  if (format === "blazing") tell({ type: "older-format", asked: wanted === "blazing" });
 }

@@ -14,6 +14,7 @@ import {
   type Step,
 } from "../auth/handshake.ts";
 import { ALL_RIGHTS, type Rights } from "../auth/rights.ts";
+import { type Format, formatOf } from "../auth/versions.ts";
 import { UltraError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
@@ -30,6 +31,8 @@ const DIALER_DEADLINE_MS = 10_000;
 /** A peer that has proved the secret. */
 export interface ProvedLink<PeerHello = DialerHello | ListenerHello> {
   readonly link: ControlLink;
+  /** How files travel here. */
+  readonly format: Format;
   readonly proved: Proved<PeerHello>;
   /** How a listener let it in; on a dialer absent. */
   readonly admission?: Admission;
@@ -53,7 +56,7 @@ export function proveAsDialer(
 ): Promise<ProvedLink<ListenerHello>> {
   const handshake = new DialerHandshake(options);
   link.sendBytes(handshake.hello);
-  return run(link, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
+  return run(link, options.alpn, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
 }
 
 /** @throws {UltraError} whatever the stranger did wrong; the link is closed then */
@@ -63,11 +66,12 @@ export function proveAsListener(
   timers: Timers,
 ): Promise<ProvedLink<DialerHello>> {
   const handshake = new ListenerHandshake(options);
-  return run(link, (received) => handshake.receive(received), timers, LISTENER_DEADLINE_MS);
+  return run(link, options.alpn, (received) => handshake.receive(received), timers, LISTENER_DEADLINE_MS);
 }
 
 async function run<PeerHello>(
   link: ControlLink,
+  alpn: string,
   receive: (received: Received) => Step<PeerHello>,
   timers: Timers,
   deadlineMs: number,
@@ -86,7 +90,7 @@ async function run<PeerHello>(
         return { type: "failed", error: step.error };
     }
   };
-  return { link, proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
+  return { link, format: formatOf(alpn), proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
 }
 
 /** Says why the conversation ends, on a link on which no transfer runs yet. */

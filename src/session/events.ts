@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Format } from "../auth/versions.ts";
 import type { ErrorKind, UltraError } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
 import type { RestartReason, TransferId, Unkept } from "../protocol/words.ts";
@@ -217,6 +218,8 @@ export interface OfferedFiles {
 /** What became of a transfer. */
 export interface TransferFacts {
   readonly role: "send" | "receive";
+  /** How files travelled: in the older one nothing was verified before the whole file was there. */
+  readonly format: Format;
   /** The one thing at the top level; `undefined` when there are several. */
   readonly name: string | undefined;
   /** Where that is now, or the folder that holds everything; `undefined` on the side that sends. */

@@ -1,6 +1,7 @@
 /** From a finished transfer to the facts of its `complete` event. @module */
 
 import { getLogger } from "@logtape/logtape";
+import type { Format } from "../auth/versions.ts";
 import { missingCount } from "../transfer/left_out.ts";
 import type { Summary } from "../transfer/outcome.ts";
 import type { Reports, Verdict } from "../verdict/finding.ts";
@@ -23,6 +24,7 @@ export function judged(reports: Reports): Verdict {
 
 export interface SideFacts {
   readonly role: TransferFacts["role"];
+  readonly format: Format;
   readonly name: string | undefined;
   readonly savedTo: string | undefined;
   readonly seconds: number;

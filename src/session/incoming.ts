@@ -5,6 +5,7 @@
  */
 
 import { join, resolve } from "node:path";
+import type { Format } from "../auth/versions.ts";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
@@ -97,6 +98,7 @@ export class Incoming implements Side {
   readonly #context: RunContext;
   readonly #transfer: number;
   readonly #options: ReceiveOptions;
+  readonly #format: Format;
   readonly #disposed = Promise.withResolvers<void>();
   readonly #connections = new Map<ControlLink, Grant>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
@@ -112,9 +114,19 @@ export class Incoming implements Side {
   #mayOfferAgain = false;
   #changed = () => {};
 
-  /** @param transfer its number on its link: 1 for the first one */
-  constructor(sink: SinkId, transfer: number, options: ReceiveOptions, context: RunContext) {
+  /**
+   * @param transfer its number on its link: 1 for the first one
+   * @param format how files travel there
+   */
+  constructor(
+    sink: SinkId,
+    transfer: number,
+    options: ReceiveOptions,
+    context: RunContext,
+    format: Format = "ultra",
+  ) {
     this.#context = context;
+    this.#format = format;
     this.id = sink;
     this.#transfer = transfer;
     this.#options = options;
@@ -142,7 +154,7 @@ export class Incoming implements Side {
   }
 
   get mostConnections(): number {
-    if (this.#state.at === "ready") return 1;
+    if (this.#state.at === "ready" || this.#format === "blazing") return 1;
     return mostConnections(distanceOf(addressOf(this.#state.peer.link.remote)), this.#options.connections);
   }
 
@@ -245,6 +257,7 @@ export class Incoming implements Side {
       noSync: this.#options.noSync,
       isLeftOutAccepted: this.#options.allowLeftOut,
       role: "receive",
+      format: this.#format,
       ...this.#place(outcome.summary.counts.entries),
       pathOf: (entry) => this.#nameOf(entry),
     });
@@ -255,8 +268,13 @@ export class Incoming implements Side {
   /** Removes what was not committed, or leaves it to the same command again; resolved when that is done. */
   async dispose(): Promise<void> {
     const { hub, timers } = this.#context;
-    hub.engine.dispose(this.id, this.machine.leaving);
+    hub.engine.dispose(this.id, this.#resumes ? this.machine.leaving : "nothing");
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
+  }
+
+  /** Whether an interrupted transfer is taken up by the next one. */
+  get #resumes(): boolean {
+    return this.#format !== "blazing";
   }
 
   /** Resolved when nothing of the sink is in use any more, however long the disk takes. */
@@ -297,7 +315,8 @@ export class Incoming implements Side {
     }
     const startedMs = this.#context.clock.now();
     // By this an interrupted run of the same transfer is known again.
-    this.#context.hub.engine.begin(this.id, [offer.host, offer.name, this.#options.rename ?? ""].join("\n"));
+    const transfer = [offer.host, offer.name, this.#options.rename ?? ""].join("\n");
+    this.#context.hub.engine.begin(this.id, transfer, this.#resumes);
     this.#state = {
       at: "receiving",
       peer,

@@ -60,7 +60,7 @@ export class LinkTransfers {
    */
   async send(offering: Offering, options: SendOptions, again: () => Offering): Promise<Outcome> {
     for (let current = offering;; current = again()) {
-      const outgoing = new Outgoing(current, this.#begin(), options, this.#context);
+      const outgoing = new Outgoing(current, this.#begin(), options, this.#context, this.#peer.format);
       const outcome = await this.#run(outgoing);
       if (outcome !== undefined) {
         outgoing.report(outcome);
@@ -73,7 +73,7 @@ export class LinkTransfers {
   /** Receives what the other side offers next. The sink is disposed of behind it. */
   async receive(sink: SinkId, options: ReceiveOptions): Promise<Outcome> {
     for (let current = sink;; current = openSink(options, this.#context)) {
-      const incoming = new Incoming(current, this.#begin(), options, this.#context);
+      const incoming = new Incoming(current, this.#begin(), options, this.#context, this.#peer.format);
       try {
         const outcome = await this.#run(incoming);
         if (outcome !== undefined) {
@@ -127,7 +127,9 @@ export class LinkTransfers {
     // (Behind the proof the other side may have said why it left; the transfer gets to hear it.)
     if (this.#begun > 1 && peer.link.isOver) throw (await peer.link.over).error;
     const { ended } = this.#context;
-    const transfer = new Transfer(side, this.#options.retryForMs, this.#context);
+    // In the older format nothing could go on after a lost connection.
+    const retryForMs = peer.format === "blazing" ? 0 : this.#options.retryForMs;
+    const transfer = new Transfer(side, retryForMs, this.#context);
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));

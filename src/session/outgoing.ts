@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Format } from "../auth/versions.ts";
 import { UltraError } from "../base/errors.ts";
 import { addressOf } from "../base/endpoints.ts";
 import type { ControlLink } from "../link/control_link.ts";
@@ -15,7 +16,8 @@ import type { Accept, EntryId, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
 import { isAny, type LaneId, type TransferId } from "../protocol/words.ts";
 import { ConnectionTuner } from "../settings/connection_tuner.ts";
-import { type SenderPlan, senderPlan } from "../settings/connections.ts";
+import { blazingTuning } from "../settings/blazing.ts";
+import { senderPlan } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { chunkBlocks } from "../settings/ultra.ts";
@@ -26,6 +28,7 @@ import { Meter } from "../verdict/meter.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./offering.ts";
+import { EARLY_PAGE_BYTES, type OutgoingState, type Road, type Way } from "./outgoing_states.ts";
 import type { Side } from "./side.ts";
 
 export interface SendOptions {
@@ -33,48 +36,6 @@ export interface SendOptions {
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
 }
-
-type State =
-  /** From the start; to `offered` with a link. */
-  | { readonly at: "ready" }
-  /** From `ready`: pages follow the offer as far as {@linkcode EARLY_PAGE_BYTES} allow. To `listing` with `accept`. */
-  | {
-    readonly at: "offered";
-    readonly road: Road;
-    /** Bytes of pages that may still be sent before `accept`. */
-    earlyBytes: number;
-    /** Further connections whose `accept` overtook that of the transfer, and the lanes they grant. */
-    readonly early: Map<ControlLink, number>;
-  }
-  /** From `offered`: pages are fed as they come from the walk. To `listed` with the walk's end. */
-  | { readonly at: "listing"; readonly road: Road; readonly meter: Meter }
-  /** From `listing`; final. */
-  | { readonly at: "listed"; readonly road: Road; readonly meter: Meter };
-
-type Way =
-  /** From the start, and from `accepting` with `accept`; to `lost` with the first connection. */
-  | "open"
-  /** From the others; to `accepting` with another first connection. */
-  | "lost"
-  /** From `lost`: the receiver is to say once more how many lanes it takes. */
-  | "accepting";
-
-/** What the transfer runs on, as it was found when its first connection came. */
-interface Road {
-  readonly peer: Peer;
-  readonly plan: SenderPlan;
-  readonly tuner: ConnectionTuner;
-  readonly startedMs: number;
-  /** Called after each event of the engine that the machine has taken in. */
-  readonly changed: () => void;
-}
-
-/**
- * Bytes of pages that a dialing sender sends before its offer is accepted, which saves small transfers a round trip. A receiver that lets
- * several dialers wait for their turn takes 4 KiB from each, hello, proof and offer included; more would break the connection. A
- * receiver that dialled takes pages from the start.
- */
-const EARLY_PAGE_BYTES = 1024;
 
 /** What a receiver may say before it accepts; `want-connections` has its own answer. Pages may be there already, and yet no need may come. */
 const BEFORE_ACCEPT: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat", "want-connections"]);
@@ -91,12 +52,13 @@ export class Outgoing implements Side {
   readonly #offering: Offering;
   readonly #transfer: number;
   readonly #options: SendOptions;
+  readonly #format: Format;
   /** What the walk has given and the machine has not taken. */
   readonly #walk: (PageEvent | WalkEndEvent)[] = [];
   /** Once the peer has accepted the offer: the first connection, and further ones while the receiver gives them lanes. */
   readonly #connections = new Map<ControlLink, readonly LaneId[]>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
-  #state: State = { at: "ready" };
+  #state: OutgoingState = { at: "ready" };
   /** The last one that was told. */
   #phase: TransferPhase | undefined;
   /** Lanes of each connection. */
@@ -107,16 +69,29 @@ export class Outgoing implements Side {
   #lanelessMs = 0;
   /** Lanes that were opened since the first connection came: the number of the next one. */
   #opened = 0;
+  /** Lanes that are opened one after the other, and of which nothing was heard yet. */
+  #unopened = 0;
   /** Connections that there were since then. */
   #joined = 0;
   #way: Way = "open";
 
-  /** @param transfer its number on its link: 1 for the first one */
-  constructor(offering: Offering, transfer: number, options: SendOptions, context: RunContext) {
+  /**
+   * @param transfer its number on its link: 1 for the first one
+   * @param format how files travel there
+   */
+  constructor(
+    offering: Offering,
+    transfer: number,
+    options: SendOptions,
+    context: RunContext,
+    format: Format = "ultra",
+  ) {
+    const tuning = format === "blazing" ? blazingTuning(options.tuning) : options.tuning;
     this.#context = context;
     this.#offering = offering;
     this.#transfer = transfer;
-    this.#options = options;
+    this.#options = { ...options, tuning };
+    this.#format = format;
     const { engine } = context.hub;
     this.machine = new Sender({
       shrink: (grant, end) => {
@@ -129,7 +104,8 @@ export class Outgoing implements Side {
     }, {
       describe: context.describe,
       transfer,
-      chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, options.tuning.chunkBlocks),
+      chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, tuning.chunkBlocks),
+      sealsAlike: format === "blazing",
     });
   }
 
@@ -257,8 +233,12 @@ export class Outgoing implements Side {
     if (this.#state.at === "offered") this.#state.early.delete(link);
   }
 
-  /** The sender opens lanes itself. */
-  laneOpened(): void {}
+  /** The sender opens lanes itself: in the older format the next one when the one before is open. */
+  laneOpened(link: ControlLink): void {
+    if (this.#state.at === "ready" || this.#way !== "open" || this.#unopened === 0) return;
+    if (--this.#unopened > 0) this.#openLanes(this.#state.road, link, 1);
+    else this.tell({ type: "opened", streams: this.#lanes });
+  }
 
   laneClosed(lane: LaneId): void {
     if (this.#open.delete(lane) && this.#open.size === 0) this.#lanelessMs = this.#context.clock.now();
@@ -276,6 +256,7 @@ export class Outgoing implements Side {
       noSync: false,
       isLeftOutAccepted: this.#options.allowLeftOut,
       role: "send",
+      format: this.#format,
       name: this.#offering.only,
       savedTo: undefined,
       pathOf: (entry) => this.#nameOf(entry),
@@ -347,8 +328,9 @@ export class Outgoing implements Side {
   }
 
   #openFirst(road: Road): void {
-    this.tell({ type: "opened", streams: this.#lanes });
-    this.#openLanes(road, road.peer.link, this.#lanes);
+    this.#unopened = this.#format === "blazing" ? this.#lanes : 0;
+    if (this.#unopened === 0) this.tell({ type: "opened", streams: this.#lanes });
+    this.#openLanes(road, road.peer.link, this.#unopened > 0 ? 1 : this.#lanes);
   }
 
   #add(road: Road, link: ControlLink, granted: number): void {
@@ -375,10 +357,12 @@ export class Outgoing implements Side {
     });
     const lanes = Array.from({ length: count }, (_, index) => first + index);
     for (const lane of lanes) this.#open.add(lane);
-    this.#connections.set(link, lanes);
+    const before = this.#connections.get(link);
+    this.#connections.set(link, [...before ?? [], ...lanes]);
     this.#opened += count;
-    this.#joined++;
     this.machine.handle({ type: "lanes-opened", lanes });
+    if (before !== undefined) return;
+    this.#joined++;
     const settings = hub.engine.settings(link.id);
     if (settings !== undefined) this.tell({ type: "settings", reported: { connection: this.#joined, settings } });
   }

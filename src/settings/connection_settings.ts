@@ -73,8 +73,8 @@ export function connectionSettings(profile: ConnectionProfile): ConnectionSettin
     handshakeIdleTimeoutMs: times.handshakeIdleTimeoutMs,
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     disconnectTimeoutMs: DISCONNECT_TIMEOUT_MS,
-    // Only the dialer sends it: it sits behind the NAT.
-    keepAliveIntervalMs: side === "dialer" ? ULTRA.keepAliveMs : 0,
+    // Only the dialer sends it: it sits behind the NAT. In the older format both sides do.
+    keepAliveIntervalMs: side === "dialer" || tuning.format === "blazing" ? ULTRA.keepAliveMs : 0,
     connectionWindowBytes: budget.connectionWindowBytes,
     streamWindowUnidiBytes: budget.laneWindowBytes,
     streamWindowBidiLocalBytes: CONTROL_WINDOW_BYTES,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FormatChoice } from "../auth/versions.ts";
 import type { CongestionControl } from "../protocol/words.ts";
 import { ULTRA } from "./ultra.ts";
 
@@ -19,6 +20,8 @@ export interface BoundedProfile {
 
 /** A value that is `undefined` is what the profile says. */
 export interface Tuning {
+  /** How files are to travel, which decides about many of the others. */
+  readonly format: FormatChoice;
   readonly profile: Profile;
   readonly congestionControl: CongestionControl;
   /** Lanes at most: to send with, or granted to the sender. */
@@ -43,6 +46,7 @@ export interface Tuning {
 export const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 
 export const DEFAULT_TUNING: Tuning = {
+  format: "auto",
   profile: { name: "auto", memoryBytes: DEFAULT_MEMORY_BYTES },
   congestionControl: ULTRA.congestionControl,
   streams: undefined,

@@ -33,6 +33,8 @@ const INITIAL_CAPACITY = 64;
 
 export class Entries {
   readonly blockLength: number;
+  /** Bytes of a small file at most. */
+  readonly #mostSmall: number;
   #kinds = new Uint8Array(INITIAL_CAPACITY);
   #states = new Uint8Array(INITIAL_CAPACITY);
   #sizes = new Float64Array(INITIAL_CAPACITY);
@@ -54,8 +56,10 @@ export class Entries {
   #totalBytes = 0;
   #totalBlocks = 0;
 
-  constructor(blockLength = BLOCK_LEN) {
+  /** @param sealsAlike files of one block are files like those of several */
+  constructor(blockLength = BLOCK_LEN, sealsAlike = false) {
     this.blockLength = blockLength;
+    this.#mostSmall = sealsAlike ? 0 : blockLength;
   }
 
   get count(): number {
@@ -168,12 +172,12 @@ export class Entries {
   /** Moves those entries of a run that are in one state to another; returns how many these are. */
   move(first: EntryId, count: number, from: EntryState, to: EntryState, only: "all" | "small" = "all"): number {
     if (!NEXT[from].includes(to)) throw new Error(`Entry ${first} cannot go from state ${from} to ${to}`);
-    const [states, kinds, sizes, blockLength] = [this.#states, this.#kinds, this.#sizes, this.blockLength];
+    const [states, kinds, sizes, mostSmall] = [this.#states, this.#kinds, this.#sizes, this.#mostSmall];
     let [moved, files, bytes, others] = [0, 0, 0, 0];
     for (let entry = first; entry < first + count; entry++) {
       if (states[entry] !== from) continue;
       const size = sizes[entry] ?? 0;
-      if (only === "small" && (size === 0 || size > blockLength)) continue;
+      if (only === "small" && (size === 0 || size > mostSmall)) continue;
       states[entry] = to;
       moved++;
       if (kinds[entry] === FILE) {
@@ -259,15 +263,15 @@ export class Entries {
     return Math.ceil(this.size(entry) / this.blockLength);
   }
 
-  /** Whether an entry is a file of exactly one block. */
+  /** Whether an entry is a file of exactly one block, which its frame seals. */
   isSmall(entry: EntryId): boolean {
     const size = this.#sizes[entry] ?? 0;
-    return size > 0 && size <= this.blockLength;
+    return size > 0 && size <= this.#mostSmall;
   }
 
-  /** Whether an entry is a file of several blocks. */
+  /** Whether an entry is a file of several blocks, or one that is sealed alike. */
   isLarge(entry: EntryId): boolean {
-    return (this.#sizes[entry] ?? 0) > this.blockLength;
+    return (this.#sizes[entry] ?? 0) > this.#mostSmall;
   }
 
   /** Whether blocks of a file are wanted and not verified. */

@@ -96,6 +96,11 @@ export interface SenderOptions {
   readonly blockLength?: number;
   /** Blocks of a chunk of a file of so many blocks. */
   readonly chunkBlocks: (fileBlocks: number) => number;
+  /**
+   * Files of one block are granted and sealed as all others are, because frames cannot seal them: in the older format. A receiver takes
+   * them either way.
+   */
+  readonly sealsAlike?: boolean;
 }
 
 export type ReceiverEvent =

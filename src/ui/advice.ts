@@ -21,6 +21,7 @@ const ADVICE: Readonly<Record<Reason, string>> = {
   "test-folder": "choose another folder with --dir",
   "lost": "--retry-for waits longer",
   "waited": "--wait says how long",
+  "one-format": "--format auto speaks either format",
 };
 
 /** How an expected failure reads, with what can be done about it on this side. */

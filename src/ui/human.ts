@@ -88,6 +88,7 @@ export class HumanOutput implements Output {
       isNews: ({ path }) => !this.#told.has(path),
       hasTable: () => this.#hasTable,
       again: () => this.#unfinished.is ? again() : undefined,
+      resumes: () => this.#unfinished.resumes,
     });
   }
 

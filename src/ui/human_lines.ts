@@ -20,6 +20,7 @@ import {
   measurementHeading,
   measurementLine,
   nameLostText,
+  OLDER_FORMAT,
   PEER_RESTARTED,
   PHASES,
   restartedLine,
@@ -48,6 +49,8 @@ export interface HumanView {
   readonly hasTable: () => boolean;
   /** The command that goes on with what the run leaves unfinished. */
   readonly again: () => string | undefined;
+  /** Whether that takes up what an interrupted transfer leaves of a file. */
+  readonly resumes: () => boolean;
 }
 
 export function humanLines(view: HumanView): EventTable<readonly string[]> {
@@ -56,6 +59,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     // On a status line it stands there; in a log the ⚡ lines tell of moving.
     "phase": ({ phase }) => view.hasStatus || phase === "moving" ? [] : [`${PHASES[phase]} ...`],
     "ipv4-only": () => ["This system has no IPv6: listening on IPv4 only"],
+    "older-format": ({ asked }) => asked ? [] : [`Note: ${OLDER_FORMAT}`],
     "wrong-proof": ({ error }) => [`Warning: ${error.message}`],
     // A ticket on the terminal stands in a command, which is no line like others.
     "ticket": ({ ticket: { file, role } }) =>
@@ -107,8 +111,8 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "ticket-revoked": ({ label }) => [revokedTicketLine(label)],
     "taken-up": ({ taken }) => [takenUpText(taken)],
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
-    "error": (event) => [...errorLines(event), ...arrived("", view.state())],
-    "interrupted": () => arrived("Interrupted. ", view.state()),
+    "error": (event) => [...errorLines(event), ...arrived("", view)],
+    "interrupted": () => arrived("Interrupted. ", view),
     "debug": ({ line }) => [line],
     "exit": () => goOn(view.again()),
   };
@@ -121,7 +125,8 @@ function goOn(command: string | undefined): string[] {
 }
 
 /** What of a transfer that did not come to its end is there all the same. */
-function arrived(before: string, state: StatusState | undefined): string[] {
-  const text = `${before}${state === undefined ? "" : arrivedText(state)}`.trim();
+function arrived(before: string, view: HumanView): string[] {
+  const state = view.state();
+  const text = `${before}${state === undefined ? "" : arrivedText(state, view.resumes())}`.trim();
   return text === "" ? [] : [text];
 }

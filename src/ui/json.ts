@@ -22,6 +22,7 @@ import {
   errorLines,
   errorText,
   nameLostText,
+  OLDER_FORMAT,
   unkeptText,
   UNNAMED,
   unsentText,
@@ -57,6 +58,7 @@ type ObjectType =
   | "taken-up"
   | "warning"
   | "note"
+  | "format"
   | "file-failed"
   | "restarted"
   | "left-over"
@@ -199,6 +201,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "taken-up": ({ taken: { role, peer, beganMs } }) => ({ type: "taken-up", role, peer, beganMs }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "older-format": ({ asked }) => ({ type: "format", format: "blazing", asked, text: OLDER_FORMAT }),
     "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
     "unsent": ({ unsent }) => ({ type: "warning", text: unsentText(unsent) }),

@@ -119,6 +119,10 @@ export function takenUpText({ role, peer, beganMs }: TakenUp): string {
     : `Going on with the transfer from ${peer} of ${clock}; --restart starts afresh`;
 }
 
+/** What a user has to know who did not ask for it. */
+export const OLDER_FORMAT =
+  "the other side speaks only the older format (blazing): slower, not verified per block, no resume";
+
 /** The other side of a transfer is another process now. */
 export const PEER_RESTARTED = "The other side was started again: going on with what is there";
 
@@ -179,12 +183,21 @@ const UNKEPT_WORDS: readonly (readonly [keyof Unkept, string])[] = [
   ["acl", "ACLs"],
 ];
 
-/** What of a transfer that did not come to its end is there all the same; empty when nothing can be said. */
-export function arrivedText({ files, filesArrived, filesPresent, movedBytes, listed }: StatusState): string {
+/**
+ * What of a transfer that did not come to its end is there all the same; empty when nothing can be said.
+ *
+ * @param resumes whether the same command goes on with a file that did not arrive
+ */
+export function arrivedText(
+  { files, filesArrived, filesPresent, movedBytes, listed }: StatusState,
+  resumes: boolean,
+): string {
   const arrived = filesArrived - filesPresent;
   // Nothing has changed on the receiver: the reason of the end says it all.
   if (files === 0 || (arrived === 0 && movedBytes <= 0)) return "";
-  if (filesArrived === 0) return "No file arrived; the same command again goes on with what is there";
+  if (filesArrived === 0) {
+    return resumes ? "No file arrived; the same command again goes on with what is there" : "No file arrived";
+  }
   const count = listed ? `${formatCount(arrived)} of ${counted(files, "file")}` : counted(arrived, "file");
   const verb = arrived === 1 ? "is" : "are";
   const there = `${formatCount(filesPresent)} ${filesPresent === 1 ? "was" : "were"} there already`;

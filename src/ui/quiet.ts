@@ -57,6 +57,7 @@ const LINES: EventTable<readonly string[]> = {
   "offering": nothing,
   "receiving-into": nothing,
   "ipv4-only": nothing,
+  "older-format": nothing,
   "wrong-proof": nothing,
   "started": nothing,
   "config": nothing,

@@ -119,6 +119,7 @@ function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
   const { presentFiles, presentBytes, resumedBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   return [
+    ...facts.format === "blazing" ? [["Format", "older (blazing): not verified per block, no resume"] as const] : [],
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
       : [],

@@ -5,22 +5,33 @@ import type { UserEvent } from "../measure/events.ts";
 
 export class Unfinished {
   #is = false;
+  #resumes = true;
 
   get is(): boolean {
     return this.#is;
   }
 
+  /** Whether what is left of a file is taken up. */
+  get resumes(): boolean {
+    return this.#resumes;
+  }
+
   see(event: UserEvent): void {
     switch (event.type) {
+      // What meets the other side says it once more for each.
+      case "phase":
+        if (event.phase === "waiting" || event.phase === "connecting") this.#resumes = true;
+        // With --stay the next one is waited for, and nothing has to be typed here.
+        if (event.phase === "waiting") this.#is = false;
+        return;
+      case "older-format":
+        this.#resumes = false;
+        return;
       case "started":
-        this.#is = true;
+        this.#is = this.#resumes;
         return;
       case "complete":
         this.#is = false;
-        return;
-      case "phase":
-        // With --stay the next one is waited for, and nothing has to be typed here.
-        if (event.phase === "waiting") this.#is = false;
         return;
       case "error":
         // Everything else would happen again.

@@ -271,7 +271,11 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "abandon", sink: 6, entry: 3 }, record(10, 0, 6, 3)],
   [{ type: "dispose", transfer: 6, leaving: "nothing" }, record(11, 0, 6)],
   [{ type: "dispose", transfer: 6, leaving: "parts" }, record(11, 0, 6, 1)],
-  [{ type: "begin", sink: 6, transfer: "abc" }, record(25, 3, 6), join(utf8.encode("abc"), gap(5))],
+  [
+    { type: "begin", sink: 6, resume: true, transfer: "abc" },
+    record(25, 3, 6, 1),
+    join(utf8.encode("abc"), gap(5)),
+  ],
   [{ type: "close", id: 2, code: 8 }, record(12, 0, 2, 8)],
   [{ type: "send", connection: 2, bytes: THREE }, record(13, 3, 2), join(THREE, gap(5))],
   [{ type: "send", connection: 2, bytes: new Uint8Array(16) }, record(13, 16, 2), join(gap(16))],

@@ -227,17 +227,17 @@ export class Speaker implements AsyncDisposable {
   }
 
   /** Connects with another implementation of QUIC, which does not show the certificate: `certificate` comes from elsewhere. */
-  async connectForeign(port: number, certificate?: Bytes): Promise<Peer> {
+  async connectForeign(port: number, certificate?: Bytes, alpn = ALPN): Promise<Peer> {
     const peer = this.#add(`foreign-${++this.#keys}`);
-    this.tell({ op: "foreign", key: peer.key, port, alpn: ALPN });
+    this.tell({ op: "foreign", key: peer.key, port, alpn });
     await peer.connected;
     if (certificate !== undefined) peer.certificate = certificate;
     return peer;
   }
 
   /** The SHA-256 of a listener's certificate. */
-  async certificateOf(port: number): Promise<Bytes> {
-    const peer = await this.connect(port);
+  async certificateOf(port: number, alpn = ALPN): Promise<Bytes> {
+    const peer = await this.connect(port, [alpn]);
     await peer.close();
     return peer.certificate;
   }
@@ -306,8 +306,8 @@ export async function greet(peer: Peer, ticket: WireTicket, token = ticket.token
   peer.send(hello);
   const listenerHello = (await peer.next()).bytes;
   const listenerProof = (await peer.next()).bytes;
-  const { certificate } = peer;
-  const bytes = proofOf("dialer", { alpn: ALPN, certificate, token, dialerHello: hello, listenerHello });
+  const { alpn, certificate } = peer;
+  const bytes = proofOf("dialer", { alpn, certificate, token, dialerHello: hello, listenerHello });
   return { hello, listenerHello, listenerProof, proof: message("proof", bytes) };
 }
 

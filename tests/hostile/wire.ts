@@ -11,6 +11,9 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const ALPN = "ultra/2";
 
+/** The older format. */
+export const BLAZING = "blazing/1";
+
 export const VERSION = 2;
 
 /** Every message of the protocol's tables. */
@@ -327,6 +330,24 @@ export function frame(fields: WireFrame): Bytes {
 /** A run of holes: a header alone. */
 export function holes(fields: Omit<WireFrame, "encoding" | "payload" | "value">): Bytes {
   return frameHeader({ ...fields, encoding: 1 });
+}
+
+/** How a lane of the older format begins. */
+export function streamPreface(stream: number, transfer = 1): Bytes {
+  return concat(new TextEncoder().encode("BLZ1"), u16(stream), u16(0), u32(transfer));
+}
+
+export interface WirePiece {
+  readonly entry: number;
+  readonly offset: number | bigint;
+  /** That of the payload unless another one is claimed. */
+  readonly length?: number;
+  readonly payload: Uint8Array;
+}
+
+/** A piece of the older format. */
+export function piece({ entry, offset, payload, length = payload.length }: WirePiece): Bytes {
+  return concat(u32(entry), u32(length), u64(offset), payload);
 }
 
 /** All its 55 numbers are the same. */

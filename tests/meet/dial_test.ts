@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { UltraError } from "../../src/base/errors.ts";
+import { alpnsOf, type FormatChoice } from "../../src/auth/versions.ts";
 import { dial, type Dialed } from "../../src/meet/dial.ts";
 import type { Ticket, TicketHint } from "../../src/protocol/ticket.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
@@ -64,6 +65,55 @@ Deno.test("dial: the listener is found, with its certificate and the version's A
   assert.deepEqual([link.remote, alpn], ["10.0.0.2:7000", "ultra/2"]);
   assert.deepEqual(certificate.slice(0, 16), scene.ticket.pin);
   await assertNothingOpen(scene, 1);
+});
+
+/** A dialer with this format, and a listener that offers what another one does. */
+async function dialed(dialing: FormatChoice, listening: FormatChoice): Promise<Dialed> {
+  const scene = stage("10.0.0.2");
+  const hidden = listenOptions(scene.listener, "10.0.0.2:7001");
+  scene.listener.engine.listen({ ...hidden, alpns: alpnsOf(listening) });
+  const ticket: Ticket = {
+    ...scene.ticket,
+    pin: hidden.identity.hash.slice(0, 16),
+    hints: [{ type: "address", address: "10.0.0.2", port: 7001 }],
+  };
+  const found = await scene.world.time.until(
+    dial(ticket, { ...DEFAULT_TUNING, format: dialing }, scene.dialer.context),
+  );
+  assert.equal(scene.world.network.dialled.length, 1, "one handshake decides");
+  return found;
+}
+
+Deno.test("dial: the older format is found in the one handshake in which the listener offers no ultra, and by who asks for it", async () => {
+  const found = [["auto", "auto"], ["auto", "blazing"], ["blazing", "auto"], ["blazing", "blazing"]] as const;
+  const alpns = await Promise.all(found.map(async ([dialing, listening]) => (await dialed(dialing, listening)).alpn));
+  assert.deepEqual(alpns, ["ultra/2", "blazing/1", "blazing/1", "blazing/1"]);
+});
+
+Deno.test("dial: who asks for one format gets that or a failure that names what it wanted, and a word of advice", async () => {
+  const cases = [["ultra", "blazing", /does not speak ultra\/2 or ultra;/], [
+    "blazing",
+    "ultra",
+    /older format \(blazing\/1\);/,
+  ]];
+  for (const [dialing, listening, pattern] of cases as [FormatChoice, FormatChoice, RegExp][]) {
+    await assert.rejects(dialed(dialing, listening), (error: UltraError) => {
+      assert.deepEqual([error.kind, error.reason], ["protocol", "one-format"]);
+      assert.match(error.message, pattern);
+      return true;
+    });
+  }
+});
+
+Deno.test("dial: silence, nobody there, and a listener without any common ALPN are no reason to try another format", async () => {
+  for (const fate of ["dead", "unreachable"] as const) {
+    const scene = stage("10.0.0.2");
+    scene.world.network.fates.set("10.0.0.2", fate);
+    const { error } = await failed(scene);
+    assert.equal(error.kind, "network");
+    assert.equal(scene.world.network.dialled.length, 1, fate);
+  }
+  await assert.rejects(dialed("auto", "h3" as FormatChoice), { kind: "protocol", reason: undefined });
 });
 
 Deno.test("dial: B22 a dead first address costs 250 ms, not a timeout", async () => {

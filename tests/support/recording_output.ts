@@ -126,6 +126,7 @@ export class RecordingOutput implements Output {
       isNews: no,
       hasTable: no,
       again: () => undefined,
+      resumes: () => true,
     });
     return this.events.filter(({ type }) => types.includes(type)).flatMap((event) => [...answer(table, event)]);
   }

@@ -60,6 +60,19 @@ const CAUGHT = Object.assign(new TypeError("oops"), { stack: "TypeError: oops\n 
 /** A new type of event does not compile until it is here. */
 const CASES = {
   "phase": { event: phase("proving"), human: ["Checking the ticket ..."], json: undefined, quiet: [] },
+  "older-format": {
+    event: { type: "older-format", asked: false },
+    human: [
+      "Note: the other side speaks only the older format (blazing): slower, not verified per block, no resume",
+    ],
+    json: {
+      type: "format",
+      format: "blazing",
+      asked: false,
+      text: "the other side speaks only the older format (blazing): slower, not verified per block, no resume",
+    },
+    quiet: [],
+  },
   "ipv4-only": {
     event: { type: "ipv4-only" },
     human: ["This system has no IPv6: listening on IPv4 only"],

@@ -4,6 +4,7 @@ import type { TransferFacts } from "../../src/session/events.ts";
 
 export const FACTS: TransferFacts = {
   role: "receive",
+  format: "ultra",
   name: "movie.mkv",
   savedTo: "/home/me/movie.mkv",
   files: 1,

@@ -227,7 +227,7 @@ impl Engine {
                 self.awake.set(on);
                 Ok(())
             }
-            Command::Begin { sink, transfer } => self.begin(sink, transfer),
+            Command::Begin { sink, resume, transfer } => self.begin(sink, resume.then_some(transfer)),
             Command::Stop {} => {
                 self.stop();
                 Ok(())

@@ -1,6 +1,7 @@
 //! What a sink knows of earlier runs of its entries, until their turn comes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicBool;
 
 use parking_lot::Mutex;
 
@@ -17,6 +18,8 @@ pub(crate) struct EarlierParts<F: Folder> {
     pub(crate) folders: Mutex<BTreeSet<String>>,
     /// Nothing is taken up.
     pub(crate) discards: bool,
+    /// Nothing is looked for, and nothing is left: parts have names that no later run knows, and no journals.
+    pub(crate) is_off: AtomicBool,
 }
 
 /// What was found of an entry when its page came.
@@ -49,6 +52,7 @@ impl<F: Folder> EarlierParts<F> {
             told: Mutex::default(),
             folders: Mutex::default(),
             discards,
+            is_off: AtomicBool::new(false),
         }
     }
 

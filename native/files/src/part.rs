@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
+
 use crate::earlier::{Earlier, Journal, Locked, Names, Wanted, is_ours, lock};
 use crate::error::{ErrorClass, FileError};
 use crate::journal::{Header, Look, Record};
@@ -30,6 +32,8 @@ pub struct Part<F: Folder = NativeFolder> {
     /// It is so large that the machine's other files would leave its memory for it.
     forgets: bool,
     journaled: Option<Journaled<F>>,
+    /// Held by [`Part::write_in_turn`]: the position of the file belongs to one write.
+    turn: Mutex<()>,
 }
 
 /// What makes a part one that a later run takes up.
@@ -206,6 +210,7 @@ impl<F: Folder> Part<F> {
             size,
             forgets,
             journaled,
+            turn: Mutex::new(()),
         }
     }
 
@@ -285,14 +290,27 @@ impl<F: Folder> Part<F> {
 
     /// Writes all of `bytes`.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        self.write(offset, bytes, F::File::write_all_at)
+    }
+
+    /// Moves the file's position and writes all of `bytes` there, while all other such writes wait: what the older format does.
+    pub fn write_in_turn(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        let _turn = self.turn.lock();
+        self.write(offset, bytes, F::File::seek_and_write)
+    }
+
+    fn write(
+        &self,
+        offset: u64,
+        bytes: &[u8],
+        how: impl Fn(&F::File, u64, &[u8]) -> io::Result<()>,
+    ) -> Result<(), FileError> {
         let end = offset.checked_add(bytes.len() as u64);
         if end.is_none() || self.size.is_some_and(|size| end > Some(size)) {
             let why = "it would become longer than announced";
             return Err(FileError::rule(ErrorClass::Io, "write", &*self.path, why));
         }
-        self.file
-            .write_all_at(offset, bytes)
-            .map_err(|error| self.error("write", &error))
+        how(&self.file, offset, bytes).map_err(|error| self.error("write", &error))
     }
 
     /// Starts writing a range to the disk, so that the sync at the end is short.

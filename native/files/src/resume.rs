@@ -1,6 +1,7 @@
 //! A sink that goes on with what earlier runs left: parts with their journals, file by file, and the record of the same transfer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::earlier::{Left, Names, Wanted, find, lock_is_free, remove_stale};
 use crate::earlier_parts::{Leftovers, TakenUp};
@@ -33,6 +34,11 @@ impl<F: Folder> Sink<F> {
                 self.root.adopt(folder);
             }
         }
+    }
+
+    /// In place of [`Sink::begin`]: what earlier runs left stays where it is, and a later one will find nothing of this one.
+    pub fn begin_without_resume(&self) {
+        self.earlier.is_off.store(true, Ordering::Release);
     }
 
     /// What the pages that were added brought of earlier runs, since the last call.
@@ -139,7 +145,7 @@ impl<F: Folder> Sink<F> {
     /// What a file has to be so that an earlier part is one of it; `None` for what has no journal.
     fn wanted(&self, entry: u32, record: &Record) -> Option<Wanted> {
         let size = record.size().filter(|size| *size > JOURNAL_BLOCK_LEN)?;
-        if record.kind != EntryKind::File {
+        if record.kind != EntryKind::File || self.earlier.is_off.load(Ordering::Acquire) {
             return None;
         }
         let fingerprint = self.read().fingerprint(entry)?;

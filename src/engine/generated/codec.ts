@@ -368,6 +368,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "begin":
       into.begin(25);
       into.u32(8, command.sink);
+      into.truth(12, command.resume);
       into.text(command.transfer);
       return;
     case "page":

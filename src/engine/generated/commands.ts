@@ -126,6 +126,8 @@ export interface SendCommand {
 export interface BeginCommand {
   readonly type: "begin";
   readonly sink: SinkId;
+  /** Whether something may be taken up, and left for a later run. */
+  readonly resume: boolean;
   readonly transfer: string;
 }
 

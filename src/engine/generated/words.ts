@@ -23,7 +23,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 1688304172;
+export const ABI_VERSION = 3728010050;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -76,6 +76,7 @@ export const THREAD_ROLES = [
 /** ALPNs on which lanes are spoken. */
 export const LANE_ALPNS = [
   "ultra/2",
+  "blazing/1",
 ] as const;
 
 /** What `ultra_measure` writes of a connection. */

@@ -180,7 +180,7 @@ function anyRequest(): Command | Question {
     { type: "finish-folders", sink },
     { type: "abandon", sink, entry },
     { type: "dispose", transfer, leaving: random(2) === 0 ? "parts" : "nothing" },
-    { type: "begin", sink, transfer: `${random(1000)}` },
+    { type: "begin", sink, resume: random(2) === 0, transfer: `${random(1000)}` },
     { type: "free-space", sink },
     { type: "close", id: id(), code: random(70_000) },
     { type: "send", connection, bytes: bytes(200) },

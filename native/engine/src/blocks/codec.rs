@@ -14,6 +14,9 @@ pub trait LaneCodec: Send + Sync {
     fn put_header(&self, header: &FrameHeader, before: &mut [u8]) -> usize;
     /// Writes a block's value to the start of `after`, which has room for [`VALUE_LEN`]; returns its length.
     fn put_value(&self, value: &[u8; VALUE_LEN], after: &mut [u8]) -> usize;
+    /// Whether every byte travels as it is: without values, without seals, holes or packs of small files, and with the writes to a file one
+    /// after the other.
+    fn is_plain(&self) -> bool;
     /// A decoder for one lane.
     fn decoder(&self) -> Box<dyn LaneDecoder>;
 }
@@ -27,11 +30,13 @@ pub trait LaneDecoder: Send {
     fn is_between_frames(&self) -> bool;
 }
 
-/// In the order in which they come: one preface, then for each frame its header, its payload in pieces, its value. Holes have a header alone.
+/// In the order in which they come: one preface, then for each frame its header, its payload in pieces, its value, or its end in a dialect
+/// without values. Holes have a header alone.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part<'a> {
     Preface(Preface),
     Header(FrameHeader),
     Payload(&'a [u8]),
     Value([u8; VALUE_LEN]),
+    End,
 }

@@ -1,10 +1,11 @@
 //! Which codec speaks the lanes of a connection.
 
+use super::blazing1::Blazing1;
 use super::codec::LaneCodec;
 use super::ultra2::Ultra2;
 
 /// Dialects in which lanes are spoken, by their ALPN. On any other ALPN no lane is opened and none is read.
-pub const DIALECTS: [(&str, &dyn LaneCodec); 1] = [("ultra/2", &Ultra2)];
+pub const DIALECTS: [(&str, &dyn LaneCodec); 2] = [("ultra/2", &Ultra2), ("blazing/1", &Blazing1)];
 
 /// The codec of the dialect that an ALPN selects.
 pub fn codec_of(alpn: &str) -> Option<&'static dyn LaneCodec> {

@@ -7,13 +7,14 @@ pub const HEADER_LEN: usize = 24;
 /// A block's BLAKE3 chaining value behind its payload; of a sealed file its root.
 pub const VALUE_LEN: usize = 32;
 
-const MAGIC: [u8; 4] = *b"ULTL";
+/// What the prefaces of all dialects begin with: a lane of another format than its connection's is told as that.
+const MAGICS: [[u8; 4]; 2] = [*b"ULTL", *b"BLZ1"];
 
 /// Highest lane number: a transfer has at most 256 lanes.
 pub const MAX_LANE_NUMBER: u16 = 255;
 
 /// Blocks above this would be beyond a file of 2^53 bytes, the largest size that is exact in every part of `ultra`.
-const MAX_BLOCK: u64 = (1 << 53) / BLOCK_LEN;
+pub const MAX_BLOCK: u64 = (1 << 53) / BLOCK_LEN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -134,16 +135,20 @@ impl FrameHeader {
     }
 }
 
-pub fn encode_preface(preface: Preface) -> [u8; PREFACE_LEN] {
+/// `magic` is that of the dialect; likewise below.
+pub fn encode_preface(magic: [u8; 4], preface: Preface) -> [u8; PREFACE_LEN] {
     let [n0, n1] = preface.lane.to_le_bytes();
     let [t0, t1, t2, t3] = preface.transfer.to_le_bytes();
-    let [m0, m1, m2, m3] = MAGIC;
+    let [m0, m1, m2, m3] = magic;
     [m0, m1, m2, m3, n0, n1, 0, 0, t0, t1, t2, t3]
 }
 
-pub fn decode_preface(bytes: &[u8; PREFACE_LEN]) -> Result<Preface, &'static str> {
-    let [magic @ .., n0, n1, r0, r1, t0, t1, t2, t3] = *bytes;
-    if magic != MAGIC || [r0, r1] != [0, 0] {
+pub fn decode_preface(magic: [u8; 4], bytes: &[u8; PREFACE_LEN]) -> Result<Preface, &'static str> {
+    let [first @ .., n0, n1, r0, r1, t0, t1, t2, t3] = *bytes;
+    if first != magic && MAGICS.contains(&first) {
+        return Err("a lane of another format than its connection's");
+    }
+    if first != magic || [r0, r1] != [0, 0] {
         return Err("a lane without its preface");
     }
     let lane = u16::from_le_bytes([n0, n1]);

@@ -1,6 +1,7 @@
 //! Frame headers and prefaces alone; how they are read from a lane is in `lane_reader_tests.rs`.
 
 use super::*;
+use crate::blocks::ultra2::MAGIC;
 
 #[test]
 fn blocks_cover_a_file_exactly() {
@@ -88,11 +89,13 @@ fn a_preface_reads_back_and_anything_else_is_refused() {
         lane: 255,
         transfer: u32::MAX,
     };
-    assert_eq!(decode_preface(&encode_preface(last)), Ok(last));
-    assert!(decode_preface(&encode_preface(Preface { lane: 256, ..last })).is_err());
-    assert!(decode_preface(&encode_preface(Preface { transfer: 0, ..last })).is_err());
-    assert!(decode_preface(b"ULTX\0\0\0\0\x01\0\0\0").is_err());
-    assert!(decode_preface(b"ULTL\0\0\0\x01\x01\0\0\0").is_err());
+    assert_eq!(decode_preface(MAGIC, &encode_preface(MAGIC, last)), Ok(last));
+    assert!(decode_preface(MAGIC, &encode_preface(MAGIC, Preface { lane: 256, ..last })).is_err());
+    assert!(decode_preface(MAGIC, &encode_preface(MAGIC, Preface { transfer: 0, ..last })).is_err());
+    assert!(decode_preface(MAGIC, b"ULTX\0\0\0\0\x01\0\0\0").is_err());
+    assert!(decode_preface(MAGIC, b"ULTL\0\0\0\x01\x01\0\0\0").is_err());
+    let other = decode_preface(MAGIC, &encode_preface(*b"BLZ1", last));
+    assert_eq!(other, Err("a lane of another format than its connection's"));
 }
 
 /// Items of a file of vectors, see `tests/vectors/README.md`.
@@ -139,7 +142,7 @@ fn frame_headers_agree_with_the_shared_vectors() {
 fn prefaces_agree_with_the_shared_vectors() {
     for item in vectors("prefaces.json") {
         let (name, bytes) = (&item["name"], bytes_of::<PREFACE_LEN>(&item));
-        let decoded = decode_preface(&bytes);
+        let decoded = decode_preface(MAGIC, &bytes);
         if item["error"] == true {
             assert!(decoded.is_err(), "{name}");
             continue;
@@ -149,6 +152,10 @@ fn prefaces_agree_with_the_shared_vectors() {
             lane: u16::try_from(number("lane")).unwrap(),
             transfer: number("transfer"),
         };
-        assert_eq!((decoded, encode_preface(preface)), (Ok(preface), bytes), "{name}");
+        assert_eq!(
+            (decoded, encode_preface(MAGIC, preface)),
+            (Ok(preface), bytes),
+            "{name}"
+        );
     }
 }

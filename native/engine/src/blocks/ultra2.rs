@@ -2,12 +2,15 @@
 
 use super::codec::{LaneCodec, LaneDecoder, Part};
 use super::frame::{self, Encoding, FrameHeader, HEADER_LEN, PREFACE_LEN, Preface, VALUE_LEN};
+use super::partial::Partial;
 
 pub struct Ultra2;
 
+pub const MAGIC: [u8; 4] = *b"ULTL";
+
 impl LaneCodec for Ultra2 {
     fn preface(&self, preface: Preface) -> Box<[u8]> {
-        Box::new(frame::encode_preface(preface))
+        Box::new(frame::encode_preface(MAGIC, preface))
     }
 
     fn header_len(&self) -> usize {
@@ -23,6 +26,10 @@ impl LaneCodec for Ultra2 {
     fn put_value(&self, value: &[u8; VALUE_LEN], after: &mut [u8]) -> usize {
         after[..VALUE_LEN].copy_from_slice(value);
         VALUE_LEN
+    }
+
+    fn is_plain(&self) -> bool {
+        false
     }
 
     fn decoder(&self) -> Box<dyn LaneDecoder> {
@@ -52,7 +59,7 @@ impl LaneDecoder for Decoder {
                 let Some(preface) = partial.fill(bytes) else {
                     return Ok(None);
                 };
-                let preface = frame::decode_preface(&preface)?;
+                let preface = frame::decode_preface(MAGIC, &preface)?;
                 *self = Self::Header(Partial::new());
                 Ok(Some(Part::Preface(preface)))
             }
@@ -84,7 +91,7 @@ impl LaneDecoder for Decoder {
     }
 
     fn is_between_frames(&self) -> bool {
-        matches!(self, Self::Header(partial) if partial.have == 0)
+        matches!(self, Self::Header(partial) if partial.is_empty())
     }
 }
 
@@ -95,27 +102,6 @@ impl Decoder {
             0 => Self::Value(Partial::new()),
             left => Self::Payload { left },
         }
-    }
-}
-
-/// A fixed number of bytes that may come in pieces.
-struct Partial<const N: usize> {
-    bytes: [u8; N],
-    have: usize,
-}
-
-impl<const N: usize> Partial<N> {
-    fn new() -> Self {
-        Self { bytes: [0; N], have: 0 }
-    }
-
-    /// Takes what is still missing from the front of `bytes`; all of it once it is complete.
-    fn fill(&mut self, bytes: &mut &[u8]) -> Option<[u8; N]> {
-        let (now, rest) = bytes.split_at((N - self.have).min(bytes.len()));
-        self.bytes[self.have..self.have + now.len()].copy_from_slice(now);
-        self.have += now.len();
-        *bytes = rest;
-        (self.have == N).then_some(self.bytes)
     }
 }
 

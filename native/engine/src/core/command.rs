@@ -55,7 +55,12 @@ declare! {
         /// Queues bytes on the control stream.
         Send = 13 { connection: ConnectionId, bytes: Bytes },
         /// Says which transfer a sink receives, so that an interrupted run of the same one is taken up. Before its first page.
-        Begin = 25 { sink: SinkId, transfer: Text },
+        Begin = 25 {
+            sink: SinkId,
+            /// Whether something may be taken up, and left for a later run.
+            resume: bool,
+            transfer: Text,
+        },
         /// A checked page of the manifest; CHECKED follows.
         Page = 14 { sink: SinkId, first: EntryId, count: u16, entries: Bytes },
         /// Values of blocks that the receiver already holds, for the root.

@@ -46,9 +46,9 @@ impl Engine {
         Ok(id)
     }
 
-    pub(super) fn begin(&self, sink: u32, transfer: String) -> Done {
+    pub(super) fn begin(&self, sink: u32, transfer: Option<String>) -> Done {
         let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
-        ordered.run(move || sink.target.begin(&transfer));
+        ordered.run(move || sink.target.begin(transfer.as_deref()));
         Ok(())
     }
 

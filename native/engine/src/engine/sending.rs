@@ -52,6 +52,9 @@ impl Engine {
 
     pub(super) fn grant(&self, lane: u32, grant: u32, what: Granted, first: u64, count: u64) -> Done {
         let lane = self.lanes.get(lane)?;
+        if lane.codec.is_plain() && what == Granted::Entries {
+            return Err(Refusal::BadArguments); // their frames could not seal them
+        }
         if self.pump.grant(&lane, grant, what, first, count) {
             Ok(())
         } else {

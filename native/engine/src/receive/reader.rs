@@ -19,6 +19,8 @@ pub struct LaneReader {
     frame: Option<Frame>,
     /// What the lane says of itself, once it has.
     pub preface: Option<Preface>,
+    /// Writes to a file wait for each other, and blocks come without values.
+    is_plain: bool,
     /// Files of one block that have arrived one after the other and were not told: first entry and count.
     arrived: Option<(u32, u32)>,
 }
@@ -61,6 +63,7 @@ impl LaneReader {
             decoder: Some(codec.decoder()),
             frame: None,
             preface: None,
+            is_plain: codec.is_plain(),
             arrived: None,
         }
     }
@@ -111,7 +114,7 @@ impl LaneReader {
                 },
                 Part::Payload(bytes) => {
                     if let Some(frame) = &mut self.frame {
-                        frame.take(bytes, sink);
+                        frame.take(bytes, sink, self.is_plain);
                     }
                 }
                 Part::Value(value) => {
@@ -119,6 +122,11 @@ impl LaneReader {
                         && let Some(entry) = frame.end(&value, sink)
                     {
                         self.has_arrived(entry, sink);
+                    }
+                }
+                Part::End => {
+                    if let Some(frame) = self.frame.take() {
+                        frame.end_unseen(sink);
                     }
                 }
             }
@@ -213,8 +221,23 @@ impl Frame {
         None
     }
 
+    /// Takes what came as what the sender read: in a dialect without values only the seal of the whole file tells.
+    fn end_unseen(self, sink: &Sink) {
+        match self.wanted {
+            Wanted::No => add(&sink.counters.dropped_blocks, 1),
+            Wanted::Block { claim, hasher } => {
+                let (value, root) = hasher.finish();
+                claim.verified(value, root);
+            }
+            Wanted::Small { claim, hash } => {
+                let (root, _) = hash.finish(false);
+                claim.complete(root, false);
+            }
+        }
+    }
+
     /// Hashes and writes a piece of the payload. A failed write gives the block up; the rest of it is dropped.
-    fn take(&mut self, bytes: &[u8], sink: &Sink) {
+    fn take(&mut self, bytes: &[u8], sink: &Sink, in_turn: bool) {
         let offset = self.taken;
         self.taken += bytes.len() as u64;
         let start = Instant::now();
@@ -224,7 +247,7 @@ impl Frame {
                 hasher.update(bytes);
                 let hashed = lap(&sink.counters.receive_hash_time, start);
                 let at = self.header.block * BLOCK_LEN + offset;
-                let written = claim.entry().write_at(at, bytes);
+                let written = claim.entry().write_at(at, bytes, in_turn);
                 lap(&sink.counters.write_time, hashed);
                 written
             }
@@ -293,7 +316,7 @@ fn fill(claim: &Claim, size: u64) -> bool {
     }
     // Zeros cover what an earlier wrong block left.
     let must_write = entry.dirty.load(Ordering::Relaxed);
-    !must_write || entry.write_at(block * BLOCK_LEN, zeros(block_len(size, block) as usize))
+    !must_write || entry.write_at(block * BLOCK_LEN, zeros(block_len(size, block) as usize), false)
 }
 
 #[cfg(test)]
@@ -307,3 +330,7 @@ mod small_tests;
 #[cfg(test)]
 #[path = "hole_tests.rs"]
 mod hole_tests;
+
+#[cfg(test)]
+#[path = "plain_tests.rs"]
+mod plain_tests;

@@ -314,16 +314,21 @@ impl SinkEntry {
         !self.failed.load(Ordering::Acquire)
     }
 
-    /// Writes to the part file. `false`: this file has failed (now or before); the caller drops the rest of its block.
-    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> bool {
+    /// Writes to the part file, `in_turn` with all other such writes to it. `false`: this file has failed (now or before); the caller drops the
+    /// rest of its block.
+    pub fn write_at(&self, offset: u64, bytes: &[u8], in_turn: bool) -> bool {
         if self.failed.load(Ordering::Acquire) || !self.open() {
             return false;
         }
         if let Some(Some(part)) = self.part.get() {
             let skips = self.sparse && !self.dirty.load(Ordering::Relaxed);
+            let write = |at, run: &[u8]| match in_turn {
+                true => part.write_in_turn(at, run),
+                false => part.write_at(at, run),
+            };
             let written = match skips {
-                true => data_runs(offset, bytes).try_for_each(|(at, run)| part.write_at(at, run)),
-                false => part.write_at(offset, bytes),
+                true => data_runs(offset, bytes).try_for_each(|(at, run)| write(at, run)),
+                false => write(offset, bytes),
             };
             if let Err(error) = written {
                 self.fail(&Fault::from(error));

@@ -23,8 +23,8 @@ pub struct Committed {
 
 /// Takes the manifest, gives part files and names them when they are complete.
 pub trait Target: Send + Sync {
-    /// Says which transfer it is, before the first page.
-    fn begin(&self, transfer: &str);
+    /// Says which transfer it is, before the first page. `None`: nothing is taken up, and nothing is left for a later run.
+    fn begin(&self, transfer: Option<&str>);
     /// What earlier runs left of the entries of the pages that were added since the last call.
     fn taken_up(&self) -> Vec<TakenUp>;
     /// Takes a page and says what is where its entries should go: one status per entry.

@@ -282,7 +282,11 @@ impl ReadPump {
         let place = match work {
             Work::Block { entry, block, grant } => {
                 let source = &lane.source;
-                match source.hole_blocks(entry, block) {
+                let holes = match lane.codec.is_plain() {
+                    true => 0,
+                    false => source.hole_blocks(entry, block),
+                };
+                match holes {
                     0 => source.read_frame(lane.codec, entry, block, &mut buffer.storage),
                     holes => {
                         let holes = block..take_more(&grant, block + 1, block + holes);

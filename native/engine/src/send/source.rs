@@ -157,7 +157,7 @@ impl Source {
         if entry.values.lock().state == State::Failed {
             return None;
         }
-        match self.read(&entry, block, buffer) {
+        match self.read(&entry, block, !codec.is_plain(), buffer) {
             Ok(read) => {
                 let place = read.frame(codec, buffer);
                 if read.completes {
@@ -264,7 +264,7 @@ impl Source {
         if entry.values.lock().table.lacks_single() {
             // The only block was held by the receiver, so it was not read here: its root needs its bytes.
             let mut buffer = vec![0; FRAME_ROOM];
-            self.read(entry, 0, &mut buffer)?;
+            self.read(entry, 0, true, &mut buffer)?;
         }
         let root = entry.values.lock().table.root();
         let unread = || {
@@ -333,8 +333,8 @@ impl Source {
         Ok(opened)
     }
 
-    /// Reads a block into `buffer` at [`PAYLOAD_AT`] and keeps its value.
-    fn read(&self, entry: &SourceEntry, block: u64, buffer: &mut [u8]) -> Result<ReadBlock, Fault> {
+    /// Reads a block into `buffer` at [`PAYLOAD_AT`] and keeps its value. With `holes` one of zeros travels without its bytes.
+    fn read(&self, entry: &SourceEntry, block: u64, holes: bool, buffer: &mut [u8]) -> Result<ReadBlock, Fault> {
         let length = block_len(entry.size, block) as usize;
         if length == 0 || buffer.len() < FRAME_ROOM {
             return Err(Fault::new(FileFault::Io, "a block beyond the file's end was asked for"));
@@ -347,7 +347,7 @@ impl Source {
         hasher.update(payload);
         let (value, root) = hasher.finish();
         // A block of zeros travels without its bytes: holes of sparse files, and anything else that is empty.
-        let is_hole = is_zeros(payload);
+        let is_hole = holes && is_zeros(payload);
         lap(&self.counters.hash_time, read);
         add(&self.counters.read_bytes, length as u64);
         let header = FrameHeader {
@@ -493,3 +493,7 @@ impl ReadBlock {
 #[cfg(test)]
 #[path = "source_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "plain_tests.rs"]
+mod plain_tests;

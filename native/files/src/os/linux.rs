@@ -2,6 +2,7 @@
 
 mod acl;
 mod attributes;
+mod in_turn;
 mod nodes;
 mod owners_unsafe;
 mod states;

@@ -292,7 +292,7 @@ pub trait File: Attributes + Send + Sync + 'static {
     /// One write; may take fewer bytes.
     fn write_some_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
     /// Where data begins at or behind `offset`, which lies in the file; `None` if only a hole follows. Moves the descriptor's position,
-    /// which nothing here uses.
+    /// which nothing but [`File::seek_and_write`] uses.
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>>;
     /// Where a hole begins at or behind `offset`, which lies in the file: at its end at the latest.
     fn next_hole(&self, offset: u64) -> io::Result<u64>;
@@ -349,6 +349,12 @@ pub trait File: Attributes + Send + Sync + 'static {
             }
         }
         Ok(())
+    }
+
+    /// Moves the descriptor's position to `offset` and writes all of `bytes` there. The caller lets one at a time in. Systems without a
+    /// position write as ever.
+    fn seek_and_write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(offset, bytes)
     }
 
     /// Writes all of `bytes` at `offset`, however little each write takes.

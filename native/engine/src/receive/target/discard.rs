@@ -30,7 +30,7 @@ impl Default for Known {
 }
 
 impl Target for Discard {
-    fn begin(&self, _transfer: &str) {}
+    fn begin(&self, _transfer: Option<&str>) {}
 
     fn taken_up(&self) -> Vec<TakenUp> {
         Vec::new()

@@ -45,8 +45,11 @@ impl Folder {
 }
 
 impl Target for Folder {
-    fn begin(&self, transfer: &str) {
-        self.0.begin(transfer.as_bytes());
+    fn begin(&self, transfer: Option<&str>) {
+        match transfer {
+            Some(transfer) => self.0.begin(transfer.as_bytes()),
+            None => self.0.begin_without_resume(),
+        }
     }
 
     fn taken_up(&self) -> Vec<TakenUp> {

@@ -17,7 +17,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
-use super::{acl, permissions, retry};
+use super::{acl, in_turn, permissions, retry};
 use crate::os::fault_points::{faulty, short_len};
 use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
@@ -51,8 +51,6 @@ const COPY_PIECE: usize = 64 << 20;
 
 /// Longest ACL that is read: some 500 users and groups, as many as ext4 holds.
 const MAX_ACL: usize = 4096;
-
-const COPY_BUFFER: usize = 1 << 20;
 
 /// File systems by what statfs says of them.
 const EXT4: u64 = 0xef53;
@@ -294,21 +292,6 @@ impl Folder for NativeFolder {
     }
 }
 
-impl NativeFile {
-    /// Copies a range through memory.
-    fn copy_bytes(&self, other: &Self, mut from: u64, to: u64) -> io::Result<()> {
-        let mut buffer = vec![0; COPY_BUFFER];
-        while from < to {
-            let len = usize::try_from(to - from).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
-            let piece = buffer.get_mut(..len).unwrap_or_default();
-            other.read_all_at(from, piece)?;
-            self.write_all_at(from, piece)?;
-            from += len as u64;
-        }
-        Ok(())
-    }
-}
-
 /// Whether a file system keeps files in memory: tmpfs or ramfs.
 fn is_in_memory(system: u64) -> bool {
     const TMPFS: u64 = 0x0102_1994;
@@ -330,6 +313,10 @@ impl File for NativeFile {
             let taken = bytes.get(..short_len("write", bytes.len())).unwrap_or(bytes);
             Ok(rustix::io::pwrite(&self.0, taken, offset)?)
         })
+    }
+
+    fn seek_and_write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        in_turn::seek_and_write(self, &self.0, offset, bytes)
     }
 
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
@@ -355,7 +342,7 @@ impl File for NativeFile {
             match retry(|| rustix::fs::copy_file_range(&other.0, Some(&mut from), &self.0, Some(&mut to), piece)) {
                 // Some file systems say that they copied nothing instead of that they cannot.
                 Ok(0) | Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    return self.copy_bytes(other, done, len);
+                    return in_turn::copy_bytes(self, other, done, len);
                 }
                 Ok(copied) => done += copied as u64,
                 Err(error) => return Err(error.into()),
