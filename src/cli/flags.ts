@@ -154,7 +154,7 @@ export const FLAGS = [
     name: "stay",
     commands: ["recv"],
     listenerOnly: true,
-    help: "keep waiting for further transfers; the ticket works more than once",
+    help: "keep taking transfers, many at the same time; the ticket works more than once",
   },
   { name: "remove", commands: ["clean"], help: "remove what is listed, but for what is in use" },
   { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },

@@ -2,6 +2,8 @@
 
 import { resolve } from "node:path";
 import type { Peer } from "../meet/join.ts";
+import { hostClients, MOST_CLIENTS } from "../serve/clients.ts";
+import { lastingOptions } from "./lasting.ts";
 import { openSink, type ReceiveOptions } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
 import { receive, type RunOptions } from "../session/once.ts";
@@ -44,18 +46,24 @@ export async function receiveCommand(
     const keeping = await Keeping.begin(task, context);
     const serve = async (met: Peer): Promise<number> => {
       const outcome = await receive(take(), met, options, context);
-      await keeping.over(outcome);
+      await keeping.over(outcome, met);
       return finish(outcome, options, tell);
     };
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
-    while (true) {
-      tell({ type: "phase", phase: "waiting" });
-      const code = await serve(await waiting.next());
-      if (!stay) return code;
-      ready = openSink(options, context);
-    }
+    tell({ type: "phase", phase: "waiting" });
+    if (!stay) return await serve(await waiting.next());
+    const lasting = { ...options, ...await lastingOptions(options.folder, context) };
+    return await hostClients({
+      next: () => waiting.next(),
+      maxClients: MOST_CLIENTS,
+      converse: async (met, own) => {
+        const outcome = await receive(take(), met, lasting, own);
+        await keeping.over(outcome, met);
+        return outcome;
+      },
+    }, context);
   } finally {
     // No transfer took it.
     if (ready !== undefined) context.hub.engine.dispose(ready, "nothing");

@@ -40,6 +40,7 @@ export async function wait(
     advertise: way.advertise,
     machine: systemAddresses(context.hub.engine),
     longLived: task.command === "recv" && task.stay,
+    isShared: task.command === "recv" && task.stay,
     tuning: task.tuning,
     isLasting: way.identity !== undefined,
   } as const;
@@ -48,9 +49,12 @@ export async function wait(
     await writeIdentity(way.identity.path, { identity: listener.identity, token: listener.secret, port });
   }
   await showTicket(ticket, role, way.ticketOut, tell);
+  // Waiting has a bound until somebody has come.
+  let { waitMs } = task;
   return {
     async next() {
-      const peer = await inTime(nextPeer(listener, context), task.waitMs, context);
+      const peer = await inTime(nextPeer(listener, context), waitMs, context);
+      waitMs = undefined;
       await keeping.met(peer, { identity: listener.identity, port });
       return peer;
     },

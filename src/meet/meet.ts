@@ -93,6 +93,7 @@ export interface WaitRequest {
   readonly longLived: boolean;
   readonly tuning: Tuning;
   readonly isLasting?: boolean;
+  readonly isShared?: boolean;
   readonly known?: Known | undefined;
 }
 

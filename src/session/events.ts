@@ -17,7 +17,33 @@ import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import type { Verdict } from "../verdict/finding.ts";
 
-export type RunEvent = MeetEvent | (TransferEvent & { readonly transfer: TransferId }) | CommandEvent;
+export type RunEvent = MeetEvent | (TransferEvent & OfTransfer) | CommandEvent;
+
+/** Whose an event is. */
+export interface OfTransfer {
+  readonly transfer: TransferId;
+  /** Which client of a lasting listener it is about, where there may be several at the same time. */
+  readonly client?: Client;
+}
+
+/** Counts the clients of a listener, from 1. */
+export type ClientId = number;
+
+export interface Client {
+  readonly id: ClientId;
+  /** Its address. */
+  readonly remote: string;
+}
+
+/** How a client's conversation ended. */
+export interface ClientEnd extends Client {
+  /** The exit code that this side would have for it. */
+  readonly code: number;
+  /** Why it failed; `undefined`: it did not, though files of it may have. */
+  readonly error: UltraError | undefined;
+  /** Where it failed: `door`, it was not let in. */
+  readonly at: "here" | "peer" | "door";
+}
 
 /** What transfers need of the world. */
 export type RunContext = Context<RunEvent>;
@@ -79,6 +105,8 @@ export type CommandEvent =
   | { readonly type: "cleaned"; readonly cleaned: CleanedFolder }
   /** A listener goes on as the one that an earlier process was. */
   | { readonly type: "taken-up"; readonly taken: TakenUp }
+  /** A client of a lasting listener has gone. */
+  | { readonly type: "client-over"; readonly client: ClientEnd }
   /** Something the user may want to change. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
@@ -112,6 +140,8 @@ export type Warning =
   | TicketFileWarning
   /** Nothing can be written where the system keeps state. */
   | { readonly about: "nothing-kept" }
+  /** Likewise: files that are confirmed and taken away are received once more when they are sent once more. */
+  | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */

@@ -15,12 +15,7 @@ import { Incoming, openSink, type ReceiveOptions } from "./incoming.ts";
 import type { Offering } from "./offering.ts";
 import { Outgoing, type SendOptions } from "./outgoing.ts";
 import type { Side } from "./side.ts";
-import { Transfer } from "./transfer.ts";
-
-export interface RetryOptions {
-  /** How long a lost connection is waited for, in milliseconds; 0: not at all. */
-  readonly retryForMs: number;
-}
+import { type RetryOptions, Transfer } from "./transfer.ts";
 
 /** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
 const HANG_UP_MS = 2000;
@@ -127,7 +122,7 @@ export class LinkTransfers {
     // (Behind the proof the other side may have said why it left; the transfer gets to hear it.)
     if (this.#begun > 1 && peer.link.isOver) throw (await peer.link.over).error;
     const { ended } = this.#context;
-    const transfer = new Transfer(side, this.#options.retryForMs, this.#context);
+    const transfer = new Transfer(side, this.#options, this.#context);
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));

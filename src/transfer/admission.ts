@@ -30,6 +30,8 @@ const SPARE_BYTES = 1 << 20;
 
 export interface Policy {
   readonly overwrite: boolean;
+  /** Whether a file was confirmed in an earlier transfer. */
+  readonly wasConfirmed?: (entry: EntryId) => boolean;
   /** What was announced before the offer, where something was; more of it is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
 }
@@ -115,7 +117,8 @@ export class Admission {
   }
 
   /** Moves the entries of the oldest unchecked page to what the disk and the policy make of them. */
-  checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+  checked(first: EntryId, found: readonly TargetStatus[], freeSpace: number): void {
+    const statuses = this.#withConfirmed(first, found);
     const page = this.#unchecked.shift();
     if (page === undefined || page.first !== first || page.count !== statuses.length) {
       throw new UltraError("internal", "a page was checked out of turn");
@@ -135,6 +138,16 @@ export class Admission {
     this.#checkedEntries = end;
     this.#occupied.clear();
     this.#checkSpace(this.#freeSpace);
+  }
+
+  /** What was confirmed before is present: somebody may have taken it away, or put something else in its place. */
+  #withConfirmed(first: EntryId, statuses: readonly TargetStatus[]): readonly TargetStatus[] {
+    const { wasConfirmed } = this.#policy;
+    if (wasConfirmed === undefined) return statuses;
+    return statuses.map((status, index) => {
+      const isGone = status === "absent" || status === "different" || status === "in-the-way";
+      return isGone && wasConfirmed(first + index) ? "identical" : status;
+    });
   }
 
   #take(cursor: PageCursor): void {

@@ -175,6 +175,8 @@ export interface ReceiverOptions {
   readonly describe: (error: UltraError) => string;
   /** Whether files that exist and differ are replaced. */
   readonly overwrite: boolean;
+  /** Whether a file was confirmed in an earlier transfer: it is present, whatever has become of it since. Asked once its page is checked. */
+  readonly wasConfirmed?: (entry: EntryId) => boolean;
   /** What was announced before the offer, where something was; more of it is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */

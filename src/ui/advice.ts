@@ -21,6 +21,7 @@ const ADVICE: Readonly<Record<Reason, string>> = {
   "test-folder": "choose another folder with --dir",
   "lost": "--retry-for waits longer",
   "waited": "--wait says how long",
+  "standstill": "the place is for others; the same command again goes on with what is there",
 };
 
 /** How an expected failure reads, with what can be done about it on this side. */

@@ -10,6 +10,7 @@ import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } fro
 import type { Measurement, TestVerdict } from "../measure/verdict.ts";
 import type { RestartReason, Unkept } from "../protocol/words.ts";
 import type {
+  ClientEnd,
   FileFailure,
   LeftOver,
   RestartedFile,
@@ -96,6 +97,12 @@ export function errorText(error: UltraError, fromPeer: boolean): string {
   return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
 }
 
+/** How a client of a listener has gone that goes on without it. */
+export function clientLine({ remote, error, at }: ClientEnd): string {
+  if (error === undefined) return `${remote}: done`;
+  return `${remote}: ${at === "door" ? "not let in: " : ""}${errorText(error, at === "peer")}`;
+}
+
 /** Nothing comes from the other side, and it may still come back by itself. */
 export function stalledText(silentMs: number): string {
   return `Stalled: nothing heard of the other side for ${Math.floor(silentMs / 1000)} s`;
@@ -134,6 +141,8 @@ export function warningText(warning: Warning): string {
     }
     case "nothing-kept":
       return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+    case "confirmed-not-kept":
+      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -9,7 +9,7 @@ import type { TicketNotice } from "../session/events.ts";
 import { escapeText, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
 import { leftoverText } from "./leftovers.ts";
-import { commandFor, errorLines, failureLine } from "./messages.ts";
+import { clientLine, commandFor, errorLines, failureLine } from "./messages.ts";
 import { answer, type EventTable, type Output } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -43,6 +43,7 @@ const LINES: EventTable<readonly string[]> = {
     const text = incompleteText(facts);
     return text === undefined ? [] : [`ultra: ${text}`];
   },
+  "client-over": ({ client }) => client.error === undefined ? [] : [`ultra: ${clientLine(client)}`],
   "leftover": ({ leftover }) => leftover.state === "failed" ? [`ultra: ${leftoverText(leftover)}`] : [],
   "cleaned": ({ cleaned }) => cleaned.unread.map((text) => `ultra: ${escapeText(text)}`),
   /** It goes its own way: a line with a ticket would lose it. */

@@ -11,6 +11,8 @@ export class Unfinished {
   }
 
   see(event: UserEvent): void {
+    // The listener goes on by itself.
+    if ("client" in event && event.client !== undefined) return;
     switch (event.type) {
       case "started":
         this.#is = true;
@@ -19,7 +21,7 @@ export class Unfinished {
         this.#is = false;
         return;
       case "phase":
-        // With --stay the next one is waited for, and nothing has to be typed here.
+        // The next one is waited for, and nothing has to be typed here.
         if (event.phase === "waiting") this.#is = false;
         return;
       case "error":
