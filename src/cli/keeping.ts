@@ -15,7 +15,7 @@ import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
-import type { ReceiveTask, SendTask } from "./resolve.ts";
+import type { GetTask, ReceiveTask, SendTask } from "./resolve.ts";
 
 /** Failures after which the same transfer would end in the same way. All others may be taken up. */
 const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "protocol", "usage"]);
@@ -25,6 +25,9 @@ const MOST_OPEN = 64;
 
 /** Of a name: enough that no two commands share one. */
 const NAME_BYTES = 16;
+
+/** Commands that a later process may go on with. */
+export type KeptTask = SendTask | ReceiveTask | GetTask;
 
 export class Keeping {
   readonly #name: string;
@@ -41,9 +44,9 @@ export class Keeping {
   }
 
   /** Looks for what the same command left. */
-  static async begin(task: SendTask | ReceiveTask, context: CommandContext): Promise<Keeping> {
+  static async begin(task: KeptTask, context: CommandContext): Promise<Keeping> {
     const name = nameOf(task);
-    const isAfresh = task.command === "recv" && task.restart;
+    const isAfresh = task.command !== "send" && task.restart;
     const text = await context.states.take(name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
     return new Keeping(name, kept, context);
@@ -90,14 +93,14 @@ function nameOfKey(key: Secret): string {
 }
 
 /** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: SendTask | ReceiveTask): string {
+function nameOf(task: KeptTask): string {
   const { peer } = task;
   const way = peer.type === "dial"
     ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
     : [peer.endpoint.address, String(peer.endpoint.port)];
   const files = task.command === "send"
     ? task.paths.map((path) => resolve(path))
-    : [resolve(task.target.folder), task.target.rename ?? ""];
+    : [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []];
   const words = JSON.stringify([task.command, peer.type, way, files]);
   return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
 }

@@ -4,13 +4,13 @@ import { resolve } from "node:path";
 import type { Peer } from "../meet/join.ts";
 import { hostClients, MOST_CLIENTS } from "../serve/clients.ts";
 import { lastingOptions } from "./lasting.ts";
-import { openSink, type ReceiveOptions } from "../session/incoming.ts";
+import { openSink } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
-import { receive, type RunOptions } from "../session/once.ts";
-import { grantedLanes } from "../settings/budget.ts";
+import { receive } from "../session/once.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
+import { receiveOptions } from "./receiving.ts";
 import type { ReceiveTask } from "./resolve.ts";
 import { dialFor, wait } from "./waiting.ts";
 
@@ -19,21 +19,8 @@ export async function receiveCommand(
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const { peer, tuning, stay } = task;
-  const options: ReceiveOptions & RunOptions = {
-    ...task.target,
-    overwrite: task.overwrite,
-    restart: task.restart,
-    hidden: task.hidden,
-    links: task.links,
-    preserve: task.preserve,
-    noSync: task.noSync,
-    allowLeftOut: task.allowLeftOut,
-    allowSleep: task.allowSleep,
-    retryForMs: task.retryForMs,
-    lanes: grantedLanes(tuning),
-    connections: tuning.connections,
-  };
+  const { peer, stay } = task;
+  const options = receiveOptions(task);
   // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
   let ready: SinkId | undefined = openSink(options, context);
   void tellPreviousVersions(options.folder, context);

@@ -254,7 +254,10 @@ export class Listener {
   /** @param heard gets the kind of secret that a dialer wants to prove */
   #options(alpn: string, heard: (kind: SecretKind) => void): ListenerOptions {
     const { random } = this.#context;
-    const directions = [directionOf(this.#request.role, "listener")];
+    const { role } = this.#request;
+    const directions = [directionOf(role, "listener")];
+    // A server says itself whether it takes anything.
+    if (role === "serve") directions.push(directionOf("receive", "listener"));
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
       heard(kind);
       return this.#secretFor(id.toHex(), kind, purpose);

@@ -18,6 +18,9 @@ import type { Outcome } from "../transfer/outcome.ts";
 /** Clients at the same time, where the user names no number: what each may take of windows and buffers is bounded, and so is all of it. */
 export const MOST_CLIENTS = 64;
 
+/** The most that a user may name: each has a buffer of a block for itself. */
+export const MOST_MAX_CLIENTS = 1000;
+
 /**
  * How long a client may take part and get nothing done before its place is for others (G8, G10, H3). Longer than a slow disk takes for a block
  * or a group of files, and than a sender reads a file again that was touched.

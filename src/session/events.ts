@@ -13,7 +13,7 @@ import type { Context } from "../link/context.ts";
 import type { Leftover } from "../link/hub.ts";
 import type { Role } from "../meet/direction.ts";
 import type { MeetEvent, MeetPhase, TicketFileWarning } from "../meet/events.ts";
-import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
+import type { EntryKind, LeftOutName, LeftOutReason, RequestKind } from "../protocol/messages.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import type { Verdict } from "../verdict/finding.ts";
 
@@ -105,6 +105,17 @@ export type CommandEvent =
   | { readonly type: "cleaned"; readonly cleaned: CleanedFolder }
   /** A listener goes on as the one that an earlier process was. */
   | { readonly type: "taken-up"; readonly taken: TakenUp }
+  /** The names that are served; a listener waits for those who ask. */
+  | { readonly type: "serving"; readonly served: ServedFolders }
+  /** What a client wants. */
+  | {
+    readonly type: "asked";
+    readonly remote: string;
+    readonly what: RequestKind;
+    readonly paths: readonly string[];
+  }
+  /** A name of a list that was asked for. */
+  | { readonly type: "listed"; readonly listed: ListedName }
   /** A client of a lasting listener has gone. */
   | { readonly type: "client-over"; readonly client: ClientEnd }
   /** Something the user may want to change. */
@@ -146,6 +157,22 @@ export type Warning =
   | { readonly about: "long-lived-ticket-typed" }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */
   | { readonly about: "previous-version"; readonly path: string; readonly name: string };
+
+export interface ServedFolders {
+  readonly names: readonly string[];
+  /** Where what clients send is saved; `undefined`: nothing is taken. */
+  readonly accept: string | undefined;
+  readonly maxClients: number;
+}
+
+/** Something in a folder of the other side. */
+export interface ListedName {
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** Of a file. */
+  readonly bytes: number;
+  readonly modifiedSeconds: number;
+}
 
 /** What became of the leftovers in a folder. */
 export interface CleanedFolder {

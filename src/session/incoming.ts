@@ -14,7 +14,7 @@ import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { EntryId, Offer, PageMessage, TransferMessage } from "../protocol/messages.ts";
+import type { EntryId, EntryKind, Offer, PageMessage, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
@@ -44,6 +44,10 @@ export interface ReceiveOptions {
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
   readonly connections: number | undefined;
+  /** What the sender is asked to offer; `undefined`: it knows by itself. */
+  readonly paths?: readonly string[] | undefined;
+  /** Which entries are taken of what is offered, by path and kind; all of them when absent. */
+  readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
   /** What is remembered of files that were confirmed before, by the host of an offer; `undefined`: nothing. */
   readonly confirmed?: ((host: string) => ConfirmedEntries) | undefined;
   /** What may be offered at most, where that is known; more is a breach. */
@@ -133,14 +137,21 @@ export class Incoming implements Side {
     this.#transfer = transfer;
     this.#options = options;
     const { hub, describe } = context;
-    const { overwrite, most } = options;
+    const { overwrite, most, isWanted } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
       detail: (entry) => hub.engine.detail(sink, entry),
       freeSpace: () => hub.engine.freeSpace(sink),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
       root: (entry) => hub.engine.entryRoot(sink, entry),
-    }, { describe, transfer, overwrite, most, wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false });
+    }, {
+      describe,
+      transfer,
+      overwrite,
+      most,
+      isWanted,
+      wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false,
+    });
     hub.onSink(sink, (event) => {
       this.#on(event);
       this.#changed();
@@ -282,6 +293,8 @@ export class Incoming implements Side {
     this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
     // Lanes are allowed after the offer.
     peer.link.admit(0);
+    const { paths } = this.#options;
+    if (paths !== undefined) peer.link.send({ type: "request", what: "paths", paths });
   }
 
   #enter(phase: TransferPhase): void {

@@ -10,7 +10,7 @@ import type { FileFailure, RunPhase, TicketNotice } from "../session/events.ts";
 import { escapeText, shownText, truncate } from "./escape.ts";
 import { humanLines } from "./human_lines.ts";
 import { progressLine } from "./lines.ts";
-import { commandFor, measuringText, PHASES } from "./messages.ts";
+import { commandFor, listedLine, measuringText, PHASES } from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
 import { MIN_STATUS_COLUMNS, progressDetail, progressShare, renderStatusLine, SPARE_COLUMNS } from "./progress.ts";
 import { type RunningTransfer, RunningTransfers } from "./running.ts";
@@ -29,7 +29,7 @@ const LEAST_LINE_MS = 1000;
 
 /** Events whose lines take the place of the status line. */
 const ENDS_STATUS: ReadonlySet<UserEvent["type"]> = new Set(
-  ["started", "complete", "tested", "error", "interrupted", "exit"] as const,
+  ["started", "complete", "tested", "listed", "error", "interrupted", "exit"] as const,
 );
 
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
@@ -89,6 +89,8 @@ export class HumanOutput implements Output {
         return this.#status?.show(`${PHASES[event.phase]} ...`);
       case "ticket":
         return this.#showTicket(event.ticket);
+      case "listed":
+        return this.#terminal.stdout.write(`${shownText(listedLine(event.listed))}\n`);
       case "started":
         this.#drawnAt = this.#now();
         this.#running.begin(event, event.start.name, this.#drawnAt);

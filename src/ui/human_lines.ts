@@ -11,6 +11,7 @@ import { cleanedLines, leftoverLine } from "./leftovers.ts";
 import { addedLine, configLine, openedLine, settingsLine, startLine } from "./lines.ts";
 import {
   arrivedText,
+  askedText,
   clientLine,
   commandForFile,
   errorLines,
@@ -24,6 +25,7 @@ import {
   PHASES,
   restartedLine,
   returnedText,
+  servingText,
   stalledText,
   takenUpText,
   testVerdictLine,
@@ -99,6 +101,10 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       const what = facts.name === undefined ? "" : `, ${escapeText(facts.name)}`;
       return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? [] : more];
     },
+    "serving": ({ served }) => [servingText(served)],
+    "asked": (event) => [askedText(event)],
+    // It is what was asked for, and goes to standard output.
+    "listed": () => [],
     "client-over": ({ client }) => client.error === undefined ? [] : [clientLine(client)],
     "measuring": () => [],
     "measured": ({ measurement }) => [

@@ -65,6 +65,9 @@ type ObjectType =
   | "leftover"
   | "cleaned"
   | "client"
+  | "serving"
+  | "request"
+  | "entry"
   | "measurement"
   | "test"
   | "error"
@@ -174,6 +177,13 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "restarted": ({ restarted: { path = UNNAMED, why } }) => ({ type: "restarted", path, why }),
     "left-over": ({ leftOver }) => ({ type: "left-over", ...leftOver }),
     "complete": ({ facts }) => completeObject(facts),
+    "serving": ({ served: { names, accept, maxClients } }) => {
+      return { type: "serving", names, accept: accept ?? null, maxClients };
+    },
+    "asked": ({ remote, what, paths }) => ({ type: "request", remote, what, paths }),
+    "listed": ({ listed: { name, kind, bytes, modifiedSeconds } }) => {
+      return { type: "entry", name, kind, size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
+    },
     "client-over": ({ client }) => clientObject(client),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
       const bitsPerSecond = Math.round(rateOf(bytes, seconds));
@@ -204,6 +214,12 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     /** It goes to standard error. */
     "debug": nothing,
   };
+}
+
+/** `null` for times that no calendar has. */
+function isoTime(seconds: number): string | null {
+  const at = new Date(seconds * 1000);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
 
 /** Adds whose an object is, where there may be several transfers at the same time. */

@@ -9,7 +9,7 @@ import type { TicketNotice } from "../session/events.ts";
 import { escapeText, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
 import { leftoverText } from "./leftovers.ts";
-import { clientLine, commandFor, errorLines, failureLine } from "./messages.ts";
+import { clientLine, commandFor, errorLines, failureLine, listedLine } from "./messages.ts";
 import { answer, type EventTable, type Output } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -22,6 +22,7 @@ export class QuietOutput implements Output {
 
   tell(event: UserEvent): void {
     if (event.type === "ticket") this.#showTicket(event.ticket);
+    if (event.type === "listed") this.#terminal.stdout.write(`${shownText(listedLine(event.listed))}\n`);
     for (const line of answer(LINES, event)) this.#terminal.stderr.write(`${shownText(line)}\n`);
   }
 
@@ -49,6 +50,9 @@ const LINES: EventTable<readonly string[]> = {
   /** It goes its own way: a line with a ticket would lose it. */
   "ticket": nothing,
   "phase": nothing,
+  "serving": nothing,
+  "asked": nothing,
+  "listed": nothing,
   "memory-bound": nothing,
   "offering": nothing,
   "receiving-into": nothing,

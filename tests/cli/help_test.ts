@@ -9,6 +9,9 @@ const PAGES = {
   overview: helpText(),
   send: helpText("send"),
   recv: helpText("recv"),
+  get: helpText("get"),
+  ls: helpText("ls"),
+  serve: helpText("serve"),
   test: helpText("test"),
   clean: helpText("clean"),
 };

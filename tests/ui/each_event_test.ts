@@ -137,6 +137,25 @@ const CASES = {
     json: { type: "taken-up", role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
     quiet: [],
   },
+  "serving": {
+    event: { type: "serving", served: { names: ["photos", "a\x1b"], accept: "/in", maxClients: 64 } },
+    human: ["Serving photos, a\\x1b to 64 clients at the same time; what others send is saved in /in"],
+    json: { type: "serving", names: ["photos", "a\x1b"], accept: "/in", maxClients: 64 },
+    quiet: [],
+  },
+  "asked": {
+    event: { type: "asked", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
+    human: ["10.0.0.1:5: get ../x\\x1b ./-b"],
+    json: { type: "request", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
+    quiet: [],
+  },
+  "listed": {
+    event: { type: "listed", listed: { name: "2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
+    human: [],
+    json: { type: "entry", name: "2024\x1b", kind: "folder", size: null, modified: null },
+    quiet: [],
+    bare: "              -  -                 2024\\x1b/\n",
+  },
   "client-over": {
     event: {
       type: "client-over",

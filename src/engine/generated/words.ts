@@ -23,7 +23,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 1688304172;
+export const ABI_VERSION = 23088566;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -211,6 +211,7 @@ export const LEFT_OUT_REASON = {
   link: 7,
   vanished: 8,
   chosen: 9,
+  "not-found": 10,
 } as const satisfies Partial<Record<LeftOutReason, number>>;
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
@@ -239,6 +240,8 @@ export const ORIGIN_KIND = {
   files: 0,
   memory: 1,
   "uncached-files": 2,
+  requested: 3,
+  same: 4,
 } as const satisfies Record<OriginKind, number>;
 
 export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);
