@@ -41,7 +41,7 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// Whether a letter fits the beginning of a pattern; the rest of the pattern.
-fn one<'a>(first: char, rest: &'a str, letter: char) -> Option<&'a str> {
+fn one(first: char, rest: &str, letter: char) -> Option<&str> {
     match first {
         '?' => Some(rest),
         '[' => match set(rest) {
