@@ -21,6 +21,9 @@ export interface Rights {
 /** Those of a listener's own ticket. */
 export const ALL_RIGHTS: Rights = { read: true, write: true, under: undefined };
 
+/** Those of whoever was let in without a ticket, which nobody is. */
+export const NO_RIGHTS: Rights = { read: false, write: false, under: undefined };
+
 export function rightsOf(use: TicketUse | undefined, under: SafePath | undefined): Rights {
   return { read: use !== "write", write: use !== "read", under };
 }

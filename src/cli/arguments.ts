@@ -40,6 +40,7 @@ import type {
   TicketSource,
   TransferInvocation,
 } from "./invocation.ts";
+import { servingInvocation } from "./serving_arguments.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { checkUse, ticketInvocation } from "./ticket_arguments.ts";
 
@@ -75,6 +76,16 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
       return sendInvocation(words, rest, environment);
     case "recv":
       return receiveInvocation(words, rest, environment);
+    case "get":
+    case "ls":
+    case "serve":
+      return servingInvocation(command, rest, {
+        has: (name) => words.values.has(name),
+        value: (name) => lastValue(words, name),
+        transfer: (tickets) => transferInvocation(command, words, tickets, environment),
+        links: () => linkChoice(words, ["inside", "all", "none"]),
+        checkOutput,
+      });
     case "test":
       return testInvocation(words, rest, environment);
     case "clean":
@@ -105,18 +116,25 @@ export function outputModeOf(args: readonly string[]): OutputMode {
 export function ticketFor(command: TransferCommand, text: string): Ticket {
   const ticket = parseTicket(text);
   if (ticket.role === "identity") return checkUse(command, ticket);
-  if (ticket.role !== MAKER[command]) throw usage(WRONG_ROLE[ticket.role]);
+  if (!MAKERS[command].includes(ticket.role)) throw usage(WRONG_ROLE[ticket.role]);
   return ticket;
 }
 
-/** What the maker of a ticket for each command does. */
-const MAKER: Readonly<Record<TransferCommand, Ticket["role"]>> = { send: "receive", recv: "send", test: "test" };
+/** What the maker of a ticket for each command may do. */
+const MAKERS: Readonly<Record<TransferCommand, readonly Ticket["role"][]>> = {
+  send: ["receive", "serve"],
+  recv: ["send"],
+  get: ["serve", "send"],
+  ls: ["serve"],
+  serve: [],
+  test: ["test"],
+};
 
 /** The refusal of a ticket with another command than its maker waits for. */
 const WRONG_ROLE: Readonly<Record<Exclude<Ticket["role"], "identity">, string>> = {
   receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
   send: "This ticket was made by a sender: run `ultra recv TICKET`",
-  serve: "This ticket was made by `ultra serve`, which this version of ultra cannot use; update ultra on this side",
+  serve: "This ticket was made by `ultra serve`: choose: `ultra ls TICKET [PATH]`, `ultra get TICKET PATH...`",
   test: "This ticket was made by `ultra test`: run `ultra test TICKET`",
 };
 
@@ -277,6 +295,8 @@ function ticketSource(
   operands: readonly string[],
   environment: ArgumentEnvironment,
 ): TicketSource | undefined {
+  // It makes one; the variable may be there for all commands.
+  if (command === "serve") return undefined;
   const typed = [...operands, ...(words.values.get("to") ?? [])];
   const file = lastValue(words, "ticket");
   if (typed.length + (file === undefined ? 0 : 1) > 1) {

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { MOST_CLIENTS, MOST_MAX_CLIENTS } from "../serve/clients.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
 import { MOST_CONNECTIONS } from "../settings/connections.ts";
 import { ULTRA } from "../settings/ultra.ts";
 
 /** The commands that take part in a transfer. */
-export type TransferCommand = "send" | "recv" | "test";
+export type TransferCommand = "send" | "recv" | "get" | "ls" | "serve" | "test";
 
 /** All commands that have flags. */
 export type Command = TransferCommand | "clean" | "ticket";
@@ -68,6 +69,42 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "get",
+    usage: "get TICKET PATH...",
+    summary: "Fetch files and folders from an `ultra serve`",
+    about:
+      "Each PATH begins with a shared name, as `ultra ls` shows it, and arrives under its last name. Patterns (*, ?, " +
+      "[a-z]) are looked for on the other side: quote them. With the ticket of an `ultra send`, takes only these paths " +
+      "of what it offers.",
+    examples: [
+      ["ultra get ultra1... photos/2024 docs/a.pdf", "fetch a folder and a file"],
+      ["ultra get ultra1... 'photos/*.jpg'", "fetch what fits a pattern"],
+    ],
+  },
+  {
+    name: "ls",
+    usage: "ls TICKET [PATH]",
+    summary: "List what an `ultra serve` shares",
+    about: "Prints size, time and name of everything in a folder, or of what fits a pattern; folders end in /.",
+    examples: [
+      ["ultra ls ultra1...", "list the shared folders"],
+      ["ultra ls ultra1... photos/2024", "list what is in a folder"],
+    ],
+  },
+  {
+    name: "serve",
+    usage: "serve DIR...",
+    summary: "Share folders until it is stopped",
+    about:
+      "Shows a ticket with which others list and fetch what is in the folders (`ultra ls`, `ultra get`), many at the same " +
+      "time. Each folder is shared under its own last name; nothing outside is, also not through links. With --accept " +
+      "they may send files into one folder.",
+    examples: [
+      ["ultra serve photos docs", "share two folders"],
+      ["ultra serve --accept incoming --identity id photos", "take uploads, too"],
+    ],
+  },
+  {
     name: "test",
     usage: "test [TICKET]",
     summary: "Measure the way between two machines, and their disks",
@@ -109,7 +146,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
 ];
 
-const ALL: readonly TransferCommand[] = ["send", "recv", "test"];
+const DIALING: readonly TransferCommand[] = ["send", "recv", "get", "ls", "test"];
+const WAITING: readonly TransferCommand[] = ["send", "recv", "serve", "test"];
+const RECEIVING: readonly TransferCommand[] = ["recv", "get"];
+const SENDING: readonly TransferCommand[] = ["send", "test", "serve"];
+const MOVING: readonly TransferCommand[] = ["send", "recv", "get", "serve", "test"];
+const ALL: readonly TransferCommand[] = [...MOVING, "ls"];
 const EVERY: readonly Command[] = [...ALL, "clean", "ticket"];
 
 /** In the order of the help. */
@@ -117,38 +159,38 @@ export const FLAGS = [
   {
     name: "into",
     value: "DIR",
-    commands: ["recv"],
+    commands: RECEIVING,
     help: "put what arrives into this folder (default: the current one)",
   },
   {
     name: "output",
     short: "o",
     value: "PATH",
-    commands: ["recv"],
+    commands: RECEIVING,
     help: "receive one file or folder under this name, or into this folder if it is one (or ends in /)",
   },
-  { name: "overwrite", commands: ["recv"], help: "replace files that exist and differ" },
+  { name: "overwrite", commands: ["recv", "get", "serve"], help: "replace files that exist and differ" },
   {
     name: "restart",
-    commands: ["recv"],
+    commands: RECEIVING,
     elsewhere: "the receiver keeps what has arrived",
     help: "begin files anew of which an interrupted transfer left a part, instead of going on with them",
   },
   {
     name: "hidden",
-    commands: ["recv"],
+    commands: ["recv", "get", "serve"],
     help: "take hidden names such as .bashrc also at the top level and in folders that were there before",
   },
   {
     name: "links",
     value: "HOW",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get"],
     help: "symbolic links: inside (those that stay in what is sent; the default), all or none; send also knows follow",
   },
   {
     name: "preserve",
     value: "LIST",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get"],
     help:
       "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
   },
@@ -160,7 +202,7 @@ export const FLAGS = [
   },
   {
     name: "no-sync",
-    commands: ["recv"],
+    commands: ["recv", "get", "serve"],
     elsewhere: "only the receiver writes",
     help: "do not wait for the disk: faster, but a power cut may take files that were reported as received",
   },
@@ -168,7 +210,20 @@ export const FLAGS = [
     name: "stay",
     commands: ["recv"],
     listenerOnly: true,
-    help: "keep waiting for further transfers; the ticket works more than once",
+    help: "keep taking transfers, many at the same time; the ticket works more than once",
+  },
+  {
+    name: "accept",
+    value: "DIR",
+    commands: ["serve"],
+    help: "take what others send with the ticket, into this folder (default: nothing is taken)",
+  },
+  {
+    name: "max-clients",
+    value: "N",
+    commands: ["serve"],
+    help:
+      `how many may be served at the same time, 1 to ${MOST_MAX_CLIENTS} (default: ${MOST_CLIENTS}); others are told to come again`,
   },
   { name: "remove", commands: ["clean"], help: "remove what is listed, but for what is in use" },
   { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },
@@ -193,18 +248,18 @@ export const FLAGS = [
       "only where the other side has no other)",
   },
   { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
-  { name: "ticket", value: "FILE|-", commands: ALL, help: "read the ticket from a file, or from standard input" },
+  { name: "ticket", value: "FILE|-", commands: DIALING, help: "read the ticket from a file, or from standard input" },
   {
     name: "ticket-out",
     value: "FILE",
-    commands: ALL,
+    commands: WAITING,
     listenerOnly: true,
     help: "write the ticket to a file (mode 0600)",
   },
   {
     name: "identity",
     value: "FILE",
-    commands: ["send", "recv", "ticket"],
+    commands: ["send", "recv", "serve", "ticket"],
     listenerOnly: true,
     help: "keep certificate, ticket and port for good, in this file; made if missing (ULTRA_IDENTITY: its contents)",
   },
@@ -227,7 +282,7 @@ export const FLAGS = [
   {
     name: "listen",
     value: "ADDR[:PORT]",
-    commands: ALL,
+    commands: WAITING,
     listenerOnly: true,
     help: "wait on this address only (default: all, on a free port)",
   },
@@ -235,31 +290,31 @@ export const FLAGS = [
     name: "advertise",
     value: "HOST[:PORT]",
     repeatable: true,
-    commands: [...ALL, "ticket"],
+    commands: [...WAITING, "ticket"],
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
   {
     name: "wait",
     value: "D",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get", "ls"],
     help: "how long to wait for the other side to come, as in 10m (default: without end; with a ticket: not)",
   },
   {
     name: "retry-for",
     value: "D",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get", "serve"],
     help:
       "how long to wait for a lost connection or a side that is started again, as in 90s or 1h (default: 5m; 0: not)",
   },
   {
     name: "allow-left-out",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get"],
     help: "exit with 0 although something was left out (links, unreadable files, ...)",
   },
   {
     name: "allow-sleep",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get", "serve"],
     help:
       "let this machine go to sleep by itself while files move (otherwise it is kept awake where the system has a way)",
   },
@@ -271,21 +326,21 @@ export const FLAGS = [
   {
     name: "profile",
     value: "NAME",
-    commands: ALL,
+    commands: MOVING,
     tuning: true,
     help: "near, far, max or auto: the numbers for such a path (default: auto, by the address); max is without bound",
   },
   {
     name: "memory",
     value: "SIZE",
-    commands: ALL,
+    commands: MOVING,
     tuning: true,
     help: "bound of all windows and buffers, 32M to 4G (default: 128Mi)",
   },
   {
     name: "rate-limit",
     value: "RATE",
-    commands: ["send", "test"],
+    commands: SENDING,
     tuning: true,
     elsewhere: "only the sending side can hold a rate; give it there",
     help: "send at most this much a second, as 10M (bytes) or 80Mbit",
@@ -293,28 +348,28 @@ export const FLAGS = [
   {
     name: "streams",
     value: "N",
-    commands: ALL,
+    commands: MOVING,
     tuning: true,
     help: `how many streams to use at most, 1 to ${MAX_LANES}`,
   },
   {
     name: "connections",
     value: "N",
-    commands: ALL,
+    commands: MOVING,
     tuning: true,
     help: `how many connections to use, 1 to ${MOST_CONNECTIONS} (default: as many as help)`,
   },
   {
     name: "cc",
     value: "bbr|cubic",
-    commands: ALL,
+    commands: MOVING,
     tuning: true,
     help: "congestion control of what this side sends (default: bbr)",
   },
   {
     name: "chunk-size",
     value: "SIZE",
-    commands: ["send", "test"],
+    commands: SENDING,
     tuning: true,
     elsewhere: "the sender cuts the files",
     help: "how much a stream takes of a file at once, 1M to 256Mi (default: 32Mi up, by file size)",
@@ -322,7 +377,7 @@ export const FLAGS = [
   {
     name: "read-buffer",
     value: "SIZE",
-    commands: ["send", "test"],
+    commands: SENDING,
     tuning: true,
     elsewhere: "only the sender reads ahead",
     help: "how far to read ahead of the network, 1M to 64Mi (default: 16Mi)",
@@ -330,7 +385,7 @@ export const FLAGS = [
   {
     name: "stream-window",
     value: "SIZE",
-    commands: ["recv", "test"],
+    commands: ["recv", "get", "test"],
     tuning: true,
     elsewhere: "the receiver says how far the sender may be ahead",
     help: "how far the sender may be ahead on a stream at first, 64K to 256Mi; the nearest power of two",
@@ -338,7 +393,7 @@ export const FLAGS = [
   {
     name: "connection-window",
     value: "SIZE",
-    commands: ["recv", "test"],
+    commands: ["recv", "get", "test"],
     tuning: true,
     elsewhere: "the receiver says how far the sender may be ahead",
     help: "how far the sender may be ahead on a connection, 1M to 2G, at most half of --memory",
@@ -346,7 +401,7 @@ export const FLAGS = [
   {
     name: "write-concurrency",
     value: "N",
-    commands: ["recv", "test"],
+    commands: ["recv", "get", "test"],
     tuning: true,
     elsewhere: "only the receiver writes",
     help: `how many writes at the same time, 1 to ${ULTRA.writes} (default: by cores)`,

@@ -82,20 +82,18 @@ ${examples.join("\n")}
 
 Flags:
 ${always.join("\n")}
-${listening.length === 0 ? "" : ofTransfers(listening, tuning)}`;
+${section(name === "serve" ? "Where it waits, and who it is:" : "Without a ticket, while waiting:", listening)}${
+    section("Tuning, which ultra does itself unless told otherwise (K, M, G; Ki, Mi, Gi):", tuning)
+  }${listening.length + tuning.length === 0 ? "" : SECRET}`;
 }
 
-function ofTransfers(listening: readonly string[], tuning: readonly string[]): string {
-  return `
-Without a ticket, while waiting:
-${listening.join("\n")}
+function section(title: string, rows: readonly string[]): string {
+  return rows.length === 0 ? "" : `\n${title}\n${rows.join("\n")}\n`;
+}
 
-Tuning, which ultra does itself unless told otherwise (K, M, G; Ki, Mi, Gi):
-${tuning.join("\n")}
-
+const SECRET = `
 A ticket is a secret: scripts use --ticket and --ticket-out, not an argument.
 `;
-}
 
 function flagRow(flag: FlagSpec): string {
   const short = flag.short === undefined ? "    " : `-${flag.short}, `;

@@ -18,6 +18,9 @@ export type Invocation =
   | TicketInvocation
   | SendInvocation
   | ReceiveInvocation
+  | GetInvocation
+  | ListInvocation
+  | ServeInvocation
   | TestInvocation;
 
 export interface SendInvocation extends TransferInvocation, Patience {
@@ -51,6 +54,37 @@ export interface ReceiveInvocation extends TransferInvocation, Patience {
   readonly allowSleep: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
+}
+
+export interface GetInvocation extends Omit<ReceiveInvocation, "command" | "stay" | "peer"> {
+  readonly command: "get";
+  readonly peer: DialingPeer;
+  /** What is asked for; at least one. */
+  readonly paths: readonly string[];
+}
+
+export interface ListInvocation extends Omit<TransferInvocation, "peer"> {
+  readonly command: "ls";
+  readonly peer: DialingPeer;
+  /** `undefined`: the shared names. */
+  readonly path: string | undefined;
+  readonly waitMs: number | undefined;
+}
+
+export interface ServeInvocation extends Omit<TransferInvocation, "peer"> {
+  readonly command: "serve";
+  readonly peer: ListeningPeer;
+  /** At least one, as typed. */
+  readonly folders: readonly string[];
+  /** Takes what others send, into this folder. */
+  readonly accept: string | undefined;
+  readonly maxClients: number;
+  /** Of what others send. */
+  readonly overwrite: boolean;
+  readonly hidden: boolean;
+  readonly noSync: boolean;
+  readonly allowSleep: boolean;
+  readonly retryForMs: number;
 }
 
 export interface TestInvocation extends Omit<TransferInvocation, "peer"> {
@@ -111,17 +145,22 @@ export interface TransferInvocation {
 export type OutputMode = "human" | "json" | "quiet";
 
 /** How to meet the other side. */
-export type Peer =
-  | { readonly type: "dial"; readonly ticket: TicketSource }
-  | {
-    readonly type: "listen";
-    readonly endpoint: ListenEndpoint;
-    /** What the ticket names instead of the machine's own addresses; empty: those. */
-    readonly advertise: readonly AdvertisedHost[];
-    readonly ticketOut: string | undefined;
-    /** Who it is for good; `undefined`: somebody else in each run. */
-    readonly identity: IdentitySource | undefined;
-  };
+export type Peer = DialingPeer | ListeningPeer;
+
+export interface DialingPeer {
+  readonly type: "dial";
+  readonly ticket: TicketSource;
+}
+
+export interface ListeningPeer {
+  readonly type: "listen";
+  readonly endpoint: ListenEndpoint;
+  /** What the ticket names instead of the machine's own addresses; empty: those. */
+  readonly advertise: readonly AdvertisedHost[];
+  readonly ticketOut: string | undefined;
+  /** Who it is for good; `undefined`: somebody else in each run. */
+  readonly identity: IdentitySource | undefined;
+}
 
 /** Where the identity of a side that waits is. */
 export type IdentitySource =

@@ -6,6 +6,8 @@
 
 import { resolve } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { secretId } from "../auth/keys.ts";
+import type { Secret } from "../auth/secret.ts";
 import { addressOf } from "../base/endpoints.ts";
 import type { Identity } from "../engine/engine.ts";
 import type { Peer } from "../meet/join.ts";
@@ -13,18 +15,26 @@ import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
-import type { ReceiveTask, SendTask } from "./resolve.ts";
+import type { GetTask, ReceiveTask, SendTask } from "./resolve.ts";
 
 /** Failures after which the same transfer would end in the same way. All others may be taken up. */
 const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "protocol", "usage"]);
 
+/** Transfers of a lasting listener that may still go on. Each of them may be the last one. */
+const MOST_OPEN = 64;
+
 /** Of a name: enough that no two commands share one. */
 const NAME_BYTES = 16;
+
+/** Commands that a later process may go on with. */
+export type KeptTask = SendTask | ReceiveTask | GetTask;
 
 export class Keeping {
   readonly #name: string;
   readonly #context: CommandContext;
   readonly #kept: KeptTransfer | undefined;
+  /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
+  readonly #open = new Map<string, string>();
   #isToldUnkept = false;
 
   private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
@@ -34,9 +44,9 @@ export class Keeping {
   }
 
   /** Looks for what the same command left. */
-  static async begin(task: SendTask | ReceiveTask, context: CommandContext): Promise<Keeping> {
+  static async begin(task: KeptTask, context: CommandContext): Promise<Keeping> {
     const name = nameOf(task);
-    const isAfresh = task.command === "recv" && task.restart;
+    const isAfresh = task.command !== "send" && task.restart;
     const text = await context.states.take(name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
     return new Keeping(name, kept, context);
@@ -60,28 +70,39 @@ export class Keeping {
       proved.peer.secretKind === "session";
     const beganMs = isSame ? this.#kept.beganMs : wallMs();
     const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener, ticket: admission?.ticket });
+    const name = nameOfKey(key);
+    this.#open.delete(name);
+    this.#open.set(name, text);
+    for (const oldest of this.#open.keys()) if (this.#open.size > MOST_OPEN) this.#open.delete(oldest);
     if (await states.keep(this.#name, text) || this.#isToldUnkept) return;
     this.#isToldUnkept = true;
     tell({ type: "warning", warning: { about: "nothing-kept" } });
   }
 
   /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
-  async over(outcome: Outcome): Promise<void> {
-    if (outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind))) {
-      await this.#context.states.remove(this.#name);
-    }
+  async over(outcome: Outcome, { proved }: Peer): Promise<void> {
+    const isOver = outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind));
+    if (!isOver) return;
+    this.#open.delete(nameOfKey(proved.sessionKey));
+    const last = [...this.#open.values()].at(-1);
+    if (last === undefined) await this.#context.states.remove(this.#name);
+    else await this.#context.states.keep(this.#name, last);
   }
 }
 
+function nameOfKey(key: Secret): string {
+  return secretId(key).toHex();
+}
+
 /** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: SendTask | ReceiveTask): string {
+function nameOf(task: KeptTask): string {
   const { peer } = task;
   const way = peer.type === "dial"
     ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
     : [peer.endpoint.address, String(peer.endpoint.port)];
   const files = task.command === "send"
     ? task.paths.map((path) => resolve(path))
-    : [resolve(task.target.folder), task.target.rename ?? ""];
+    : [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []];
   const words = JSON.stringify([task.command, peer.type, way, files]);
   return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
 }

@@ -18,6 +18,9 @@ export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
   send: [ENGINE, ADDRESSES],
   /** Whether what `-o` names is a folder. */
   recv: [ENGINE, ADDRESSES, "--allow-read"],
+  get: [ENGINE, ADDRESSES, "--allow-read"],
+  ls: [ENGINE, ADDRESSES],
+  serve: [ENGINE, ADDRESSES],
   /** The folder whose disk it measures is made and removed here. */
   test: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
   clean: [ENGINE],

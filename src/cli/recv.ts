@@ -2,13 +2,15 @@
 
 import { resolve } from "node:path";
 import type { Peer } from "../meet/join.ts";
-import { openSink, type ReceiveOptions } from "../session/incoming.ts";
+import { hostClients, MOST_CLIENTS } from "../serve/clients.ts";
+import { lastingOptions } from "./lasting.ts";
+import { openSink } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
-import { receive, type RunOptions } from "../session/once.ts";
-import { grantedLanes } from "../settings/budget.ts";
+import { receive } from "../session/once.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
+import { receiveOptions } from "./receiving.ts";
 import type { ReceiveTask } from "./resolve.ts";
 import { dialFor, wait } from "./waiting.ts";
 
@@ -17,21 +19,8 @@ export async function receiveCommand(
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const { peer, tuning, stay } = task;
-  const options: ReceiveOptions & RunOptions = {
-    ...task.target,
-    overwrite: task.overwrite,
-    restart: task.restart,
-    hidden: task.hidden,
-    links: task.links,
-    preserve: task.preserve,
-    noSync: task.noSync,
-    allowLeftOut: task.allowLeftOut,
-    allowSleep: task.allowSleep,
-    retryForMs: task.retryForMs,
-    lanes: grantedLanes(tuning),
-    connections: tuning.connections,
-  };
+  const { peer, stay } = task;
+  const options = receiveOptions(task);
   // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
   let ready: SinkId | undefined = openSink(options, context);
   void tellPreviousVersions(options.folder, context);
@@ -44,18 +33,24 @@ export async function receiveCommand(
     const keeping = await Keeping.begin(task, context);
     const serve = async (met: Peer): Promise<number> => {
       const outcome = await receive(take(), met, options, context);
-      await keeping.over(outcome);
+      await keeping.over(outcome, met);
       return finish(outcome, options, tell);
     };
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
-    while (true) {
-      tell({ type: "phase", phase: "waiting" });
-      const code = await serve(await waiting.next());
-      if (!stay) return code;
-      ready = openSink(options, context);
-    }
+    tell({ type: "phase", phase: "waiting" });
+    if (!stay) return await serve(await waiting.next());
+    const lasting = { ...options, ...await lastingOptions(options.folder, context) };
+    return await hostClients({
+      next: () => waiting.next(),
+      maxClients: MOST_CLIENTS,
+      converse: async (met, own) => {
+        const outcome = await receive(take(), met, lasting, own);
+        await keeping.over(outcome, met);
+        return outcome;
+      },
+    }, context);
   } finally {
     // No transfer took it.
     if (ready !== undefined) context.hub.engine.dispose(ready, "nothing");

@@ -9,16 +9,37 @@
 import { orEnded } from "../base/interrupted.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
-import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./invocation.ts";
+import type {
+  GetInvocation,
+  ListeningPeer,
+  ListInvocation,
+  Peer,
+  ReceiveInvocation,
+  SendInvocation,
+  ServeInvocation,
+  TestInvocation,
+  TicketSource,
+} from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
 import { type Target, targetOf } from "./target.ts";
 import { ticketOf } from "./ticket.ts";
 
-export type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
+export type TransferInvocation =
+  | SendInvocation
+  | ReceiveInvocation
+  | GetInvocation
+  | ListInvocation
+  | ServeInvocation
+  | TestInvocation;
 
 /** How to meet the other side, with everything at hand that it takes. */
-export type Way = { readonly type: "dial"; readonly ticket: Ticket } | Extract<Peer, { type: "listen" }>;
+export type Way = DialingWay | ListeningPeer;
+
+export interface DialingWay {
+  readonly type: "dial";
+  readonly ticket: Ticket;
+}
 
 export interface SendTask extends Omit<SendInvocation, "peer"> {
   readonly peer: Way;
@@ -29,12 +50,23 @@ export interface ReceiveTask extends Omit<ReceiveInvocation, "peer" | "into" | "
   readonly target: Target;
 }
 
+export interface GetTask extends Omit<GetInvocation, "peer" | "into" | "target"> {
+  readonly peer: DialingWay;
+  readonly target: Target;
+}
+
+export interface ListTask extends Omit<ListInvocation, "peer"> {
+  readonly peer: DialingWay;
+}
+
+export type ServeTask = ServeInvocation;
+
 export interface TestTask extends Omit<TestInvocation, "peer"> {
   /** `local`: this process is both sides. */
   readonly peer: Way | { readonly type: "local" };
 }
 
-export type Task = SendTask | ReceiveTask | TestTask;
+export type Task = SendTask | ReceiveTask | GetTask | ListTask | ServeTask | TestTask;
 
 /**
  * @param ended ends the reading of a ticket: a pipe may stay silent for ever
@@ -50,6 +82,15 @@ export async function resolve(typed: TransferInvocation, ended: AbortSignal, tel
       const way = await wayOf(typed.command, peer, ended, tell);
       return { ...rest, peer: way, target: await targetOf(into, target) };
     }
+    case "get": {
+      const { into, target, peer, ...rest } = typed;
+      const way = await dialingWay(typed.command, peer.ticket, ended, tell);
+      return { ...rest, peer: way, target: await targetOf(into, target) };
+    }
+    case "ls":
+      return { ...typed, peer: await dialingWay(typed.command, typed.peer.ticket, ended, tell) };
+    case "serve":
+      return typed;
     case "test": {
       const { peer } = typed;
       return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, tell) };
@@ -58,8 +99,16 @@ export async function resolve(typed: TransferInvocation, ended: AbortSignal, tel
 }
 
 async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, tell: Tell): Promise<Way> {
-  if (peer.type === "listen") return peer;
-  return { type: "dial", ticket: await orEnded(ticketOf(command, peer.ticket, tell), ended) };
+  return peer.type === "listen" ? peer : await dialingWay(command, peer.ticket, ended, tell);
+}
+
+async function dialingWay(
+  command: TransferCommand,
+  source: TicketSource,
+  ended: AbortSignal,
+  tell: Tell,
+): Promise<DialingWay> {
+  return { type: "dial", ticket: await orEnded(ticketOf(command, source, tell), ended) };
 }
 
 /** Nearest first. */

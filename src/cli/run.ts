@@ -31,10 +31,13 @@ import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
+import { getCommand } from "./get.ts";
 import { ticketCommand } from "./identity_tickets.ts";
+import { listCommand } from "./ls.ts";
 import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
+import { serveCommand } from "./serve.ts";
 import { testCommand } from "./measure.ts";
 import { tuningOf } from "./tuning_flags.ts";
 import { VERSION } from "./version.ts";
@@ -164,7 +167,8 @@ async function runTransfer(
   const distance = farthest(task);
   if (tuning.profile.name === "max") tell({ type: "memory-bound", bytes: memoryBound(task, distance) });
   const cores = navigator.hardwareConcurrency;
-  const engine = startEngine(engineSizes(cores, distance, tuning));
+  const clients = task.command === "serve" ? task.maxClients : 0;
+  const engine = startEngine(engineSizes(cores, distance, tuning, clients));
   const context: CommandContext = {
     hub: new Hub(engine),
     clock: monotonicClock,
@@ -224,6 +228,12 @@ function command(task: Task, context: CommandContext): Promise<number> {
       return sendCommand(task, context);
     case "recv":
       return receiveCommand(task, context);
+    case "get":
+      return getCommand(task, context);
+    case "ls":
+      return listCommand(task, context);
+    case "serve":
+      return serveCommand(task, context);
     case "test":
       return testCommand(task, context);
   }
@@ -251,5 +261,8 @@ function memoryBound({ command, tuning }: Task, distance: Distance): number {
 const ROLES: Readonly<Record<Task["command"], readonly ("send" | "receive")[]>> = {
   send: ["send"],
   recv: ["receive"],
+  get: ["receive"],
+  ls: [],
+  serve: ["send", "receive"],
   test: ["send", "receive"],
 };

@@ -24,7 +24,7 @@ export async function sendCommand(
     offering.sized(context),
   ]);
   const outcome = await send(offering, peer, task, context, offer);
-  await keeping.over(outcome);
+  await keeping.over(outcome, peer);
   return finish(outcome, task, tell);
 }
 

@@ -77,7 +77,7 @@ export function checkUse(command: TransferCommand, ticket: Ticket): Ticket {
   if (ticket.use === undefined || ticket.use === needed) return ticket;
   throw usage(
     command === "send"
-      ? "This ticket is for fetching files: run `ultra recv TICKET`, or ask its owner for one with --allow write"
+      ? "This ticket is for fetching files: run `ultra recv TICKET` or `ultra get TICKET PATH...`, or ask its owner for one with --allow write"
       : "This ticket is for bringing files: run `ultra send PATH... TICKET`, or ask its owner for one with --allow read",
   );
 }

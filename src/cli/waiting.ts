@@ -10,11 +10,18 @@ import { systemAddresses } from "../meet/hints.ts";
 import type { Peer } from "../meet/join.ts";
 import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
 import type { CommandContext } from "./context.ts";
-import type { IdentitySource } from "./invocation.ts";
+import type { IdentitySource, ListeningPeer } from "./invocation.ts";
 import type { KeptTransfer } from "../meet/kept.ts";
 import type { Keeping } from "./keeping.ts";
-import type { ReceiveTask, SendTask, Way } from "./resolve.ts";
+import type { DialingWay, GetTask, ListTask, ReceiveTask, SendTask, ServeTask } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
+
+export type WaitingTask = SendTask | ReceiveTask | ServeTask;
+
+export type DialingTask = SendTask | ReceiveTask | GetTask | ListTask;
+
+/** What the maker of a ticket does. */
+const ROLES = { send: "send", recv: "receive", serve: "serve" } as const;
 
 /** A listener whose ticket was shown. */
 export interface Waiting {
@@ -28,20 +35,22 @@ export interface Waiting {
  * @throws {UltraError}
  */
 export async function wait(
-  task: SendTask | ReceiveTask,
-  way: Extract<Way, { type: "listen" }>,
-  keeping: Keeping,
+  task: WaitingTask,
+  way: ListeningPeer,
+  keeping: Keeping | undefined,
   context: CommandContext,
 ): Promise<Waiting> {
   const { tell } = context;
-  const role = task.command === "send" ? "send" : "receive";
+  const role = ROLES[task.command];
+  const isShared = task.command === "serve" || (task.command === "recv" && task.stay);
   const lasting = await identityFrom(way.identity);
   const request = {
     role,
     endpoint: way.endpoint,
     advertise: way.advertise,
     machine: systemAddresses(context.hub.engine),
-    longLived: task.command === "recv" && task.stay,
+    longLived: isShared,
+    isShared,
     tuning: task.tuning,
     isLasting: way.identity !== undefined,
   } as const;
@@ -61,10 +70,13 @@ export async function wait(
     void followIdentity(path, identity.hash, further, context.timers);
   }
   await showTicket(ticket, role, way.ticketOut, tell);
+  // Waiting has a bound until somebody has come.
+  let waitMs = task.command === "serve" ? undefined : task.waitMs;
   return {
     async next() {
-      const peer = await inTime(nextPeer(listener, context), task.waitMs, context);
-      await keeping.met(peer, { identity: listener.identity, port });
+      const peer = await inTime(nextPeer(listener, context), waitMs, context);
+      waitMs = undefined;
+      await keeping?.met(peer, { identity: listener.identity, port });
       return peer;
     },
   };
@@ -79,9 +91,9 @@ const AGAIN_MS = 500;
  * @throws {UltraError} that of the last try
  */
 export async function dialFor(
-  task: SendTask | ReceiveTask,
-  { ticket }: Extract<Way, { type: "dial" }>,
-  keeping: Keeping,
+  task: DialingTask,
+  { ticket }: DialingWay,
+  keeping: Keeping | undefined,
   context: CommandContext,
 ): Promise<Peer> {
   const { clock, timers, ended } = context;
@@ -89,8 +101,8 @@ export async function dialFor(
   while (true) {
     try {
       const role = task.command === "send" ? "send" : "receive";
-      const peer = await meetByTicket(ticket, role, task.tuning, context, keeping.kept?.key);
-      await keeping.met(peer, undefined);
+      const peer = await meetByTicket(ticket, role, task.tuning, context, keeping?.kept?.key);
+      await keeping?.met(peer, undefined);
       return peer;
     } catch (error) {
       const mayCome = error instanceof UltraError && error.kind === "network" && clock.now() + AGAIN_MS <= endMs;
@@ -111,10 +123,10 @@ async function startedAs(
   request: WaitRequest,
   lasting: IdentityFile | undefined,
   further: TicketTable,
-  keeping: Keeping,
+  keeping: Keeping | undefined,
   context: CommandContext,
 ): ReturnType<typeof startWaiting> {
-  const { kept } = keeping;
+  const kept = keeping?.kept;
   const known = (started: Awaited<ReturnType<typeof startWaiting>>) => {
     if (kept !== undefined) context.tell({ type: "taken-up", taken: { role: request.role, ...kept } });
     return started;

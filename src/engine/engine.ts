@@ -40,6 +40,8 @@ export interface EngineSizes {
   readonly networkThreads: number;
   /** Bytes handed to QUIC and not yet acknowledged, for each connection. */
   readonly outstandingBytes: number;
+  /** Buffers that are kept for connections which have none, where many peers share them; 0: all connections are those of one transfer. */
+  readonly keptBuffers: number;
 }
 
 export interface ListenOptions {
@@ -112,6 +114,16 @@ export interface SourceOptions {
   readonly preserve: Preserve;
   /** Files that become longer are sent up to the size that the walk saw. */
   readonly allowGrowing: boolean;
+  /** How many levels of folders are entered; all of them when absent. */
+  readonly depth?: number;
+}
+
+/** What a peer asks for of folders that are shared. */
+export interface RequestedOptions extends Omit<SourceOptions, "paths" | "cache"> {
+  /** The source that was made of the folders. */
+  readonly within: SourceId;
+  /** Paths below the folders, which begin with a folder's name; patterns are looked for. */
+  readonly paths: readonly string[];
 }
 
 /** Which lanes to open, and where. */
@@ -175,6 +187,10 @@ export interface Engine {
   /** Ends a grant before block or entry `end` unless its read cursor has passed that; the actual end, or `undefined` if all of it was read. */
   shrink(grant: GrantId, end: BlockIndex | EntryId): BlockIndex | EntryId | undefined;
   source(options: SourceOptions): SourceId;
+  /** What a peer asks for, under its last names. What is not in the folders, or only through a link, is left out as not found. */
+  requested(options: RequestedOptions): SourceId;
+  /** A source of what another one has, whose pages are known: no page and no end of a walk comes of it. */
+  sameSource(as: SourceId): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
   /** What all lanes of a source send at most from now on, over all connections; 0: no limit. */

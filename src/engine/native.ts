@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type Reason, UltraError } from "../base/errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { MAX_PATH_BYTES } from "../protocol/limits.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import type {
   ConnectionId,
-  FileFault,
   GrantId,
   LaneId,
   Leaving,
@@ -51,12 +50,14 @@ import {
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
+  type RequestedOptions,
   type Search,
   type SinkOptions,
   type SourceOptions,
   type ThreadTime,
   type TransferStats,
 } from "./engine.ts";
+import { folderError } from "./folder_error.ts";
 import { loadLibrary } from "./library.ts";
 import { CommandBatch, EventRecords } from "./records.ts";
 import type { Symbols } from "./symbols.ts";
@@ -93,6 +94,14 @@ const ANSWER_AT = 4;
 
 /** What `ultra_measure` takes for the process as a whole. */
 const PROCESS = 0;
+
+/** No source has this id. */
+const NO_SOURCE = 0;
+
+const EVERY_LEVEL = 0xffff_ffff;
+
+/** For sources that walk nothing. */
+const NO_CHOICES = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
 
 /** Starts the data plane; once in a process. */
 export function startEngine(sizes: EngineSizes): Engine {
@@ -199,14 +208,24 @@ class NativeEngine implements Engine {
     return actual < 0 ? undefined : actual;
   }
 
-  source({ paths, cache, links, preserve, allowGrowing }: SourceOptions): SourceId {
+  source({ paths, cache, links, preserve, allowGrowing, depth = EVERY_LEVEL }: SourceOptions): SourceId {
     const origin = cache === "allowed" ? "files" : "uncached-files";
-    return this.#source({ origin, size: 0, links, hardlinks: true, ...preserve, allowGrowing, paths });
+    const choices = { links, hardlinks: true, ...preserve, allowGrowing };
+    return this.#source({ origin, size: 0, ...choices, within: NO_SOURCE, depth, paths });
+  }
+
+  requested({ within, paths, links, preserve, allowGrowing, depth = EVERY_LEVEL }: RequestedOptions): SourceId {
+    // Where only names are listed, each of them has a size.
+    const choices = { links, hardlinks: depth === EVERY_LEVEL, ...preserve, allowGrowing };
+    return this.#source({ origin: "requested", size: 0, ...choices, within, depth, paths });
+  }
+
+  sameSource(as: SourceId): SourceId {
+    return this.#source({ origin: "same", size: 0, ...NO_CHOICES, within: as, depth: EVERY_LEVEL, paths: [] });
   }
 
   memorySource(size: number): SourceId {
-    const choices = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
-    return this.#source({ origin: "memory", size, ...choices, paths: [] });
+    return this.#source({ origin: "memory", size, ...NO_CHOICES, within: NO_SOURCE, depth: EVERY_LEVEL, paths: [] });
   }
 
   stayAwake(): Disposable {
@@ -458,31 +477,4 @@ function listenError(refusal: number, address: string): ListenError {
     default:
       return new ListenError("listen-address", `It is not possible to listen there (${refusal})`, address);
   }
-}
-
-const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
-  "no-space": "The disk is full",
-  permission: "You may not create files in the folder",
-  "read-only": "The file system is read-only",
-  exists: "Something else has the name of the folder",
-  "not-found": "The folder does not exist",
-  changed: "The folder was replaced",
-  "not-a-file": "This is not a folder",
-  io: "The folder cannot be used",
-  integrity: "The folder cannot be used",
-  unsendable: "The folder's name cannot be used",
-  "too-much": "The folder cannot be used",
-  protocol: "The folder cannot be used",
-  "no-memory": "There is not enough memory for the folder",
-};
-
-const FOLDER_REASONS: Readonly<Partial<Record<FileFault, Reason>>> = {
-  "not-found": "folder-missing",
-  "not-a-file": "not-a-folder",
-};
-
-function folderError(fault: FileFault, folder: string): UltraError {
-  const reason = FOLDER_REASONS[fault];
-  const text = fault === "not-a-file" ? `${folder} is not a folder` : FOLDER_SENTENCES[fault];
-  return new UltraError("disk", text, { subject: folder, ...reason && { reason } });
 }

@@ -56,6 +56,7 @@ const TAKE = 0;
 const KEEP = 1;
 const REMOVE = 2;
 const REPLACE = 3;
+const APPEND = 4;
 
 /** Takes a file of state over that an earlier process has left; `exists`: another process has it. */
 export async function takeState(path: string, most: number): Promise<Uint8Array | FileFault> {
@@ -67,6 +68,12 @@ export async function takeState(path: string, most: number): Promise<Uint8Array 
 /** Writes a file of state, which this process has until it ends; why that is not possible. */
 export async function keepState(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<FileFault | undefined> {
   const answer = await state(KEEP, path, bytes, NOTHING);
+  return typeof answer === "number" ? undefined : answer;
+}
+
+/** Adds to a file of state, as {@linkcode keepState}; the disk has it then. */
+export async function appendState(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<FileFault | undefined> {
+  const answer = await state(APPEND, path, bytes, NOTHING);
   return typeof answer === "number" ? undefined : answer;
 }
 

@@ -6,7 +6,7 @@
 
 import { UltraError } from "../base/errors.ts";
 import type { Engine, EngineEvent, Search } from "../engine/engine.ts";
-import type { ConnectionId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
+import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
@@ -51,6 +51,8 @@ interface Cleaning {
   readonly failed: (error: UltraError) => void;
 }
 
+const MAX_GRANT = 0xffff_ffff;
+
 type Handler<Event> = (event: Event) => void;
 
 /** A handler is set before the engine can have anything to say about its id, so that no event is ever lost. */
@@ -66,6 +68,7 @@ export class Hub {
   readonly #turns = new Set<() => void>();
   #nextRequest = 1;
   #nextLane: LaneId = 1;
+  #lastGrant: GrantId = 0;
 
   constructor(readonly engine: Engine) {}
 
@@ -123,6 +126,12 @@ export class Hub {
     const first = this.#nextLane;
     this.#nextLane += count;
     return first;
+  }
+
+  /** An id for a grant, unique among those that are open: transfers run at the same time. A server may live for longer than 32 bits last. */
+  newGrant(): GrantId {
+    this.#lastGrant = this.#lastGrant % MAX_GRANT + 1;
+    return this.#lastGrant;
   }
 
   /** Runs until the engine is stopped. A handler that throws is a bug, which ends the run. */

@@ -19,6 +19,7 @@ import type { TicketRole } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
 import { furtherTuning } from "../settings/connections.ts";
 import { connectionSettings } from "../settings/connection_settings.ts";
+import { WindowPool } from "../settings/shared.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import type { ListenerEvent } from "../link/hub.ts";
 import { ControlLink } from "../link/control_link.ts";
@@ -37,6 +38,8 @@ export interface ListenRequest {
   readonly tuning: Tuning;
   /** Whether its ticket is that of later runs as well, each of which it begins once. */
   readonly isLasting?: boolean;
+  /** Whether several transfers run at the same time: then all connections share one pool of windows. */
+  readonly isShared?: boolean;
   /** Who it was in an earlier process; otherwise all of it is made up. */
   readonly known?: Known | undefined;
 }
@@ -106,6 +109,7 @@ export class Listener {
   #id: ListenerId;
   #isStopped = false;
   #isBurnt = false;
+  readonly #pool: WindowPool | undefined;
   #warnings = 0;
 
   /** @throws {UltraError} when nothing can be listened on */
@@ -115,7 +119,9 @@ export class Listener {
     const { known } = request;
     this.#identity = known?.identity ?? context.hub.engine.identity();
     this.#secret = known?.token ?? new Secret(context.random(TOKEN_LEN));
-    this.#id = this.#listen(request.endpoint);
+    const { endpoint, tuning, isShared } = request;
+    this.#pool = isShared === true ? new WindowPool(tuning, distanceOf(endpoint.address)) : undefined;
+    this.#id = this.#listen(endpoint);
     context.hub.onListener(this.#id, (event) => this.#on(event));
   }
 
@@ -167,7 +173,7 @@ export class Listener {
     this.#keepOpenFor(session.link);
     const { endpoint, tuning } = this.#request;
     const first = distanceOf(endpoint.address);
-    this.#retune(furtherTuning(tuning, first, session.path, session.most));
+    if (this.#pool === undefined) this.#retune(furtherTuning(tuning, first, session.path, session.most));
     return {
       [Symbol.dispose]: () => {
         // Another connection may have taken the transfer over, and let others join it.
@@ -175,7 +181,7 @@ export class Listener {
         this.#sessions.delete(id);
         // Another transfer may follow on the same link, and have further connections again.
         if (this.#isBurnt) this.#closeIfDone();
-        else this.#retune(tuning);
+        else if (this.#pool === undefined) this.#retune(tuning);
       },
     };
   }
@@ -228,7 +234,20 @@ export class Listener {
     if (this.#isStopped) return hub.engine.close(event.connection, CODE_NETWORK);
     const link = new ControlLink(hub, event.connection, event.remote, timers);
     this.#strangers.add(link);
+    this.#share(link);
     void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));
+  }
+
+  /** What this connection has is not there for the next one, until it is gone. */
+  #share(link: ControlLink): void {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    pool.take(link.id);
+    this.#retune(pool.next);
+    void link.over.then(() => {
+      pool.free(link.id);
+      this.#retune(pool.next);
+    });
   }
 
   async #letIn(link: ControlLink, alpn: string): Promise<void> {
@@ -251,7 +270,10 @@ export class Listener {
   /** @param heard gets the kind of secret that a dialer wants to prove */
   #options(alpn: string, heard: (kind: SecretKind) => void): ListenerOptions {
     const { random } = this.#context;
-    const directions = [directionOf(this.#request.role, "listener")];
+    const { role } = this.#request;
+    const directions = [directionOf(role, "listener")];
+    // A server says itself whether it takes anything.
+    if (role === "serve") directions.push(directionOf("receive", "listener"));
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
       heard(kind);
       return this.#secretFor(id, kind, purpose);

@@ -96,6 +96,7 @@ export interface WaitRequest {
   readonly longLived: boolean;
   readonly tuning: Tuning;
   readonly isLasting?: boolean;
+  readonly isShared?: boolean;
   readonly known?: Known | undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { keepState, removeState, takeState } from "../engine/surroundings.ts";
+import { appendState, keepState, removeState, takeState } from "../engine/surroundings.ts";
 import { MAX_FIELDS_BYTES } from "./fields.ts";
 
 export interface StateStore {
@@ -14,6 +14,18 @@ export interface StateStore {
   /** Replaces what this process leaves; false: it cannot be kept here. */
   keep(name: string, text: string): Promise<boolean>;
   remove(name: string): Promise<void>;
+  /** A record under a name, for what outlasts transfers. */
+  record(name: string): RecordStore;
+}
+
+/** A file that grows at its end; one process has it at a time. Each operation may fail, and then what it was to keep is gone with this process. */
+export interface RecordStore {
+  /** What earlier processes have left, at most so many bytes; `undefined`: another process has it, or it cannot be read. */
+  load(most: number): Promise<Uint8Array | undefined>;
+  /** Adds to its end, durably; false: it cannot be kept. */
+  append(bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
+  /** Replaces all of it. */
+  replace(bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
 /** Variables of the system that say where state belongs. */
@@ -30,6 +42,7 @@ export function systemStates(places: StatePlaces): StateStore {
       take: () => Promise.resolve(undefined),
       keep: () => Promise.resolve(false),
       remove: () => Promise.resolve(),
+      record: () => NOTHING_KEPT,
     };
   }
   const pathOf = (name: string) => join(folder, `${name}.state`);
@@ -42,6 +55,25 @@ export function systemStates(places: StatePlaces): StateStore {
       return await keepState(pathOf(name), new TextEncoder().encode(text)) === undefined;
     },
     remove: (name) => removeState(pathOf(name)),
+    record: (name) => recordAt(join(folder, `${name}.confirmed`)),
+  };
+}
+
+const NOTHING_KEPT: RecordStore = {
+  load: () => Promise.resolve(new Uint8Array(0)),
+  append: () => Promise.resolve(false),
+  replace: () => Promise.resolve(false),
+};
+
+function recordAt(path: string): RecordStore {
+  return {
+    async load(most) {
+      const found = await takeState(path, most);
+      if (typeof found !== "string") return found;
+      return found === "not-found" ? new Uint8Array(0) : undefined;
+    },
+    append: async (bytes) => await appendState(path, bytes) === undefined,
+    replace: async (bytes) => await keepState(path, bytes) === undefined,
   };
 }
 

@@ -145,6 +145,7 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "hidden",
   "name-refused",
   "same-name",
+  "not-found",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

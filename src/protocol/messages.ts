@@ -61,10 +61,10 @@ export interface Proof {
   readonly proof: Uint8Array;
 }
 
-/** What a receiver asks for before the offer; reserved for `get` and `ls`. */
+/** What a receiver asks for: to be offered what is at some paths, or to be told the names at one. */
 export type RequestKind = "paths" | "list";
 
-/** Says what the receiver wants to be offered. It comes before the offer that answers it. */
+/** Says what the receiver wants. It comes before the offer that answers it, or in place of one. */
 export interface Request {
   readonly type: "request";
   readonly what: RequestKind;
@@ -226,6 +226,7 @@ export type LeftOutReason =
   | "hidden"
   | "name-refused"
   | "same-name"
+  | "not-found"
   | "chosen";
 
 export interface LeftOutName {

@@ -86,7 +86,7 @@ export const PRESERVE_NOTHING_MORE: Preserve = { owner: false, xattrs: false, ac
 export type CloseCause = "own" | "peer" | "transport";
 
 /** Where the bytes of a source come from; `uncached-files` have to be read from their disk. */
-export type OriginKind = "files" | "memory" | "uncached-files";
+export type OriginKind = "files" | "memory" | "uncached-files" | "requested" | "same";
 
 /** Who decides how fast a connection may send. */
 export type CongestionControl = "cubic" | "bbr";

@@ -14,11 +14,37 @@ import type { Context } from "../link/context.ts";
 import type { Leftover } from "../link/hub.ts";
 import type { Role } from "../meet/direction.ts";
 import type { MeetEvent, MeetPhase, TicketFileWarning } from "../meet/events.ts";
-import type { LeftOutName, LeftOutReason } from "../protocol/messages.ts";
+import type { EntryKind, LeftOutName, LeftOutReason, RequestKind } from "../protocol/messages.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import type { Verdict } from "../verdict/finding.ts";
 
-export type RunEvent = MeetEvent | (TransferEvent & { readonly transfer: TransferId }) | CommandEvent;
+export type RunEvent = MeetEvent | (TransferEvent & OfTransfer) | CommandEvent;
+
+/** Whose an event is. */
+export interface OfTransfer {
+  readonly transfer: TransferId;
+  /** Which client of a lasting listener it is about, where there may be several at the same time. */
+  readonly client?: Client;
+}
+
+/** Counts the clients of a listener, from 1. */
+export type ClientId = number;
+
+export interface Client {
+  readonly id: ClientId;
+  /** Its address. */
+  readonly remote: string;
+}
+
+/** How a client's conversation ended. */
+export interface ClientEnd extends Client {
+  /** The exit code that this side would have for it. */
+  readonly code: number;
+  /** Why it failed; `undefined`: it did not, though files of it may have. */
+  readonly error: UltraError | undefined;
+  /** Where it failed: `door`, it was not let in. */
+  readonly at: "here" | "peer" | "door";
+}
 
 /** What transfers need of the world. */
 export type RunContext = Context<RunEvent>;
@@ -92,6 +118,19 @@ export type CommandEvent =
   | { readonly type: "ticket-revoked"; readonly label: string }
   /** A listener goes on as the one that an earlier process was. */
   | { readonly type: "taken-up"; readonly taken: TakenUp }
+  /** The names that are served; a listener waits for those who ask. */
+  | { readonly type: "serving"; readonly served: ServedFolders }
+  /** What a client wants. */
+  | {
+    readonly type: "asked";
+    readonly remote: string;
+    readonly what: RequestKind;
+    readonly paths: readonly string[];
+  }
+  /** A name of a list that was asked for. */
+  | { readonly type: "listed"; readonly listed: ListedName }
+  /** A client of a lasting listener has gone. */
+  | { readonly type: "client-over"; readonly client: ClientEnd }
   /** Something the user may want to change. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Why the run, or one transfer of several, ends. What is not an `UltraError` is a bug. */
@@ -136,10 +175,28 @@ export type Warning =
   | TicketFileWarning
   /** Nothing can be written where the system keeps state. */
   | { readonly about: "nothing-kept" }
+  /** Likewise: files that are confirmed and taken away are received once more when they are sent once more. */
+  | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */
   | { readonly about: "previous-version"; readonly path: string; readonly name: string };
+
+export interface ServedFolders {
+  readonly names: readonly string[];
+  /** Where what clients send is saved; `undefined`: nothing is taken. */
+  readonly accept: string | undefined;
+  readonly maxClients: number;
+}
+
+/** Something in a folder of the other side. */
+export interface ListedName {
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** Of a file. */
+  readonly bytes: number;
+  readonly modifiedSeconds: number;
+}
 
 /** What became of the leftovers in a folder. */
 export interface CleanedFolder {

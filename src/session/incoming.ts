@@ -15,7 +15,7 @@ import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { EntryId, Offer, TransferMessage } from "../protocol/messages.ts";
+import type { EntryId, EntryKind, Offer, PageMessage, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
@@ -45,8 +45,24 @@ export interface ReceiveOptions {
   readonly lanes: number;
   /** Connections that the user wants; `undefined`: as many as the sender does, within what fits the path. */
   readonly connections: number | undefined;
+  /** What the sender is asked to offer; `undefined`: it knows by itself. */
+  readonly paths?: readonly string[] | undefined;
+  /** Which entries are taken of what is offered, by path and kind; all of them when absent. */
+  readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
+  /** What is remembered of files that were confirmed before, by the host of an offer; `undefined`: nothing. */
+  readonly confirmed?: ((host: string) => ConfirmedEntries) | undefined;
   /** What may be offered at most, where that is known; more is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
+}
+
+/** The entries of a transfer as a record of confirmed files sees them. */
+export interface ConfirmedEntries {
+  /** Entries become known. */
+  list(page: PageMessage): void;
+  /** Whether an entry was confirmed before: it counts as present, whatever has become of it. */
+  isConfirmed(entry: EntryId): boolean;
+  /** Entries have their names. Resolved when that is written down; the sender hears of it then. */
+  committed(first: EntryId, count: number): Promise<void>;
 }
 
 const EVERYTHING_KEPT: Unkept = { mode: false, time: false, links: false, owner: false, xattrs: false, acl: false };
@@ -103,6 +119,8 @@ export class Incoming implements Side {
   readonly #connections = new Map<ControlLink, Grant>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #state: State = { at: "ready" };
+  /** From the offer on. */
+  #confirmed: ConfirmedEntries | undefined;
   /** The last one that was told. */
   #phase: TransferPhase | undefined;
   #joined = 1;
@@ -131,14 +149,21 @@ export class Incoming implements Side {
     this.#transfer = transfer;
     this.#options = options;
     const { hub, describe } = context;
-    const { overwrite, most } = options;
+    const { overwrite, most, isWanted } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
       detail: (entry) => hub.engine.detail(sink, entry),
       freeSpace: () => hub.engine.freeSpace(sink),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
       root: (entry) => hub.engine.entryRoot(sink, entry),
-    }, { describe, transfer, overwrite, most });
+    }, {
+      describe,
+      transfer,
+      overwrite,
+      most,
+      isWanted,
+      wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false,
+    });
     hub.onSink(sink, (event) => {
       this.#on(event);
       this.#changed();
@@ -286,6 +311,8 @@ export class Incoming implements Side {
     this.#state = { at: "awaiting", peer, sinceMs: this.#context.clock.now() };
     // Lanes are allowed after the offer.
     peer.link.admit(0);
+    const { paths } = this.#options;
+    if (paths !== undefined) peer.link.send({ type: "request", what: "paths", paths });
   }
 
   #enter(phase: TransferPhase): void {
@@ -314,6 +341,7 @@ export class Incoming implements Side {
       );
     }
     const startedMs = this.#context.clock.now();
+    this.#confirmed = this.#options.confirmed?.(offer.host);
     // By this an interrupted run of the same transfer is known again.
     const transfer = [offer.host, offer.name, this.#options.rename ?? ""].join("\n");
     this.#context.hub.engine.begin(this.id, transfer, this.#resumes);
@@ -355,6 +383,7 @@ export class Incoming implements Side {
       case "send":
         return this.#send(command.message);
       case "page":
+        this.#confirmed?.list(command);
         return engine.page(this.id, command.first, command.count, command.entries);
       case "expect":
         return engine.expect(this.id, command.entry, command.first, command.count);
@@ -389,7 +418,11 @@ export class Incoming implements Side {
       case "committed":
         this.#isDurable &&= event.durable;
         this.#keep(event.unkept);
-        return this.machine.handle(event);
+        if (this.#confirmed === undefined) return this.machine.handle(event);
+        return void this.#confirmed.committed(event.first, event.count).then(() => {
+          this.machine.handle(event);
+          this.#changed();
+        });
       case "folders-finished":
         this.#keep(event.unkept);
         return this.machine.handle({ type: "folders-finished", failure: undefined });

@@ -15,12 +15,7 @@ import { Incoming, openSink, type ReceiveOptions } from "./incoming.ts";
 import type { Offering } from "./offering.ts";
 import { Outgoing, type SendOptions } from "./outgoing.ts";
 import type { Side } from "./side.ts";
-import { Transfer } from "./transfer.ts";
-
-export interface RetryOptions {
-  /** How long a lost connection is waited for, in milliseconds; 0: not at all. */
-  readonly retryForMs: number;
-}
+import { type RetryOptions, Transfer } from "./transfer.ts";
 
 /** How long a finished sender waits for the receiver to hang up, so that `bye` is not lost. */
 const HANG_UP_MS = 2000;
@@ -128,8 +123,8 @@ export class LinkTransfers {
     if (this.#begun > 1 && peer.link.isOver) throw (await peer.link.over).error;
     const { ended } = this.#context;
     // In the older format nothing could go on after a lost connection.
-    const retryForMs = peer.format === "blazing" ? 0 : this.#options.retryForMs;
-    const transfer = new Transfer(side, retryForMs, this.#context);
+    const options = peer.format === "blazing" ? { ...this.#options, retryForMs: 0 } : this.#options;
+    const transfer = new Transfer(side, options, this.#context);
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));

@@ -17,7 +17,8 @@ import {
   type Unkept,
 } from "../protocol/words.ts";
 import type { OfferedFiles } from "./events.ts";
-import { missingCount } from "../transfer/left_out.ts";
+import type { LeftOut } from "../protocol/messages.ts";
+import { joined, missingCount, NOTHING_LEFT_OUT } from "../transfer/left_out.ts";
 import { kindOfFault } from "../transfer/outcome.ts";
 
 /** What of files is offered. */
@@ -38,6 +39,7 @@ const SIZE_GRACE_MS = 50;
 
 /** The walk's own events: they come in this order, and the last one once. */
 export type PageEvent = Extract<SourceEvent, { type: "page" }>;
+export type WalkFailedEvent = Extract<SourceEvent, { type: "walk-failed" }>;
 export type WalkEndEvent = Extract<SourceEvent, { type: "walk-end" }>;
 
 export class Offering {
@@ -46,6 +48,7 @@ export class Offering {
   /** That of the one thing at the top level. */
   readonly only: string | undefined;
   readonly #pages: PageEvent[] = [];
+  #denied: readonly string[] = [];
   /** Resolved with the walk's first page, or its end. */
   readonly #begun = Promise.withResolvers<void>();
   readonly #known = Promise.withResolvers<void>();
@@ -68,6 +71,35 @@ export class Offering {
     const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
     const name = single ?? `${paths.length} items`;
     return new Offering(context.hub.engine.source({ paths, cache: "allowed", ...choices }), name, context, single);
+  }
+
+  /**
+   * What a peer asks for of folders that are shared.
+   *
+   * @param denied what of its paths is not looked for, and counts as not found
+   */
+  static ofRequest(
+    within: SourceId,
+    paths: readonly string[],
+    denied: readonly string[],
+    options: OfferChoices & { readonly depth?: number },
+    context: Context,
+  ): Offering {
+    const [only] = paths;
+    const single = paths.length === 1 && denied.length === 0
+      ? only?.split("/").findLast((part) => part !== "")
+      : undefined;
+    const name = single ?? `${paths.length + denied.length} items`;
+    const source = context.hub.engine.requested({ ...options, within, paths });
+    const offering = new Offering(source, name, context, undefined);
+    offering.#denied = denied;
+    return offering;
+  }
+
+  /** What another offering has, whose pages it is told as that one is. */
+  static ofSame(first: Offering, context: Context): Offering {
+    const offering = new Offering(context.hub.engine.sameSource(first.id), first.name, context, first.only);
+    return offering;
   }
 
   /** Bytes that need no disk. */
@@ -124,7 +156,13 @@ export class Offering {
     if (this.#end !== undefined) handler(this.#end);
   }
 
-  #on(event: SourceEvent): void {
+  /** Takes what the walk of another offering tells. */
+  hear(event: PageEvent | WalkEndEvent | WalkFailedEvent): void {
+    this.#on(event);
+  }
+
+  #on(told: SourceEvent): void {
+    const event = told.type === "walk-end" ? this.#withDenied(told) : told;
     if (event.type === "walk-end") {
       this.#end = event;
       this.#known.resolve();
@@ -137,6 +175,19 @@ export class Offering {
     if (this.#handler !== undefined) this.#handler(event);
     else if (event.type === "page") this.#pages.push(event);
   }
+
+  #withDenied(end: WalkEndEvent): WalkEndEvent {
+    return { ...end, leftOut: joined(end.leftOut, notFound(this.#denied)) };
+  }
+}
+
+/** What is not found, in the words of a walk. */
+function notFound(paths: readonly string[]): LeftOut {
+  if (paths.length === 0) return NOTHING_LEFT_OUT;
+  return {
+    counts: [{ reason: "not-found", count: paths.length }],
+    names: paths.map((path) => ({ reason: "not-found", path })),
+  };
 }
 
 /** The engine's texts are the middle of a sentence. */

@@ -9,9 +9,10 @@ import type { SinkId } from "../protocol/words.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import type { ReceiveOptions } from "./incoming.ts";
-import { LinkTransfers, type RetryOptions } from "./link_transfers.ts";
+import { LinkTransfers } from "./link_transfers.ts";
 import type { Offering } from "./offering.ts";
 import type { SendOptions } from "./outgoing.ts";
+import type { RetryOptions } from "./transfer.ts";
 
 /** What holds for a run of either direction. */
 export interface RunOptions extends RetryOptions {

@@ -28,6 +28,7 @@ import { Meter } from "../verdict/meter.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import { type Offering, type PageEvent, sentence, type WalkEndEvent } from "./offering.ts";
+import { GrantIds } from "./grant_ids.ts";
 import { EARLY_PAGE_BYTES, type OutgoingState, type Road, type Way } from "./outgoing_states.ts";
 import type { Side } from "./side.ts";
 
@@ -35,6 +36,8 @@ export interface SendOptions {
   readonly tuning: Tuning;
   /** Whether the user accepts what is left out. */
   readonly allowLeftOut: boolean;
+  /** The receiver has asked for it, and asks once more on each connection on which it has heard of no offer. */
+  readonly isAsked?: boolean;
 }
 
 /** What a receiver may say before it accepts; `want-connections` has its own answer. Pages may be there already, and yet no need may come. */
@@ -57,6 +60,7 @@ export class Outgoing implements Side {
   readonly #walk: (PageEvent | WalkEndEvent)[] = [];
   /** Once the peer has accepted the offer: the first connection, and further ones while the receiver gives them lanes. */
   readonly #connections = new Map<ControlLink, readonly LaneId[]>();
+  readonly #grants: GrantIds;
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #state: OutgoingState = { at: "ready" };
   /** The last one that was told. */
@@ -93,11 +97,12 @@ export class Outgoing implements Side {
     this.#options = { ...options, tuning };
     this.#format = format;
     const { engine } = context.hub;
+    this.#grants = new GrantIds(() => context.hub.newGrant());
     this.machine = new Sender({
       shrink: (grant, end) => {
         this.flush();
         // A grant that is read ends where it ended: nothing can be cut off it.
-        return engine.shrink(grant, end) ?? Number.MAX_SAFE_INTEGER;
+        return engine.shrink(this.#grants.engineOf(grant), end) ?? Number.MAX_SAFE_INTEGER;
       },
       transferRoot: (statuses) => engine.transferRoot(offering.id, statuses),
       root: (entry) => engine.entryRoot(offering.id, entry),
@@ -146,6 +151,7 @@ export class Outgoing implements Side {
     this.#way = "lost";
     this.#connections.clear();
     this.#open.clear();
+    this.#grants.clear();
     if (this.#state.at === "offered") this.#state.early.clear();
     this.machine.handle({ type: "link-lost" });
   }
@@ -196,6 +202,7 @@ export class Outgoing implements Side {
       this.#begin(message);
       return true;
     }
+    if (message.type === "request" && this.#options.isAsked === true && this.#state.at === "offered") return true;
     if (this.#state.at !== "offered" || BEFORE_ACCEPT.has(message.type)) return false;
     const error = new UltraError("protocol", `The other side sent "${message.type}" before it accepted the offer`);
     this.machine.handle({ type: "cancel", error });
@@ -344,7 +351,8 @@ export class Outgoing implements Side {
     const { hub } = this.#context;
     const first = hub.newLanes(count);
     hub.onLanes(first, count, (event) => {
-      this.machine.handle(event);
+      const grant = this.#grants.read(event.grant);
+      if (grant !== undefined) this.machine.handle({ ...event, grant });
       changed();
     });
     hub.engine.openLanes({
@@ -421,10 +429,12 @@ export class Outgoing implements Side {
     switch (command.type) {
       case "send":
         return this.#send(command.message);
-      case "grant":
-        return engine.grant(command.lane, command.grant, command.entry, command.first, command.count);
+      case "grant": {
+        const { lane, grant, entry, first, count } = command;
+        return engine.grant(lane, this.#grants.give(grant), entry, first, count);
+      }
       case "grant-entries":
-        return engine.grantEntries(command.lane, command.grant, command.first, command.count);
+        return engine.grantEntries(command.lane, this.#grants.give(command.grant), command.first, command.count);
       case "hold":
         return engine.values(this.id, command.entry, command.first, command.values);
       case "release":

@@ -19,7 +19,15 @@ import type { Outcome } from "../transfer/outcome.ts";
 import type { RunContext } from "./events.ts";
 import { ExtraLinks } from "./extra_links.ts";
 import type { Side } from "./side.ts";
+import { Standstill } from "./standstill.ts";
 import { MISSING_MS, Silence } from "./silence.ts";
+
+export interface RetryOptions {
+  /** How long a lost connection is waited for, in milliseconds; 0: not at all. */
+  readonly retryForMs: number;
+  /** How long the other side may take part and get nothing done, in milliseconds; absent: for ever. */
+  readonly progressMs?: number | undefined;
+}
 
 export type TransferState =
   /** From the start; to `active` with a link. */
@@ -72,6 +80,7 @@ export class Transfer {
   readonly #context: RunContext;
   /** How long another connection is waited for, 0: not at all. */
   readonly #retryForMs: number;
+  readonly #standstill: Standstill | undefined;
   readonly #extraLinks: ExtraLinks;
   readonly #rest = Promise.withResolvers<void>();
   readonly #running = new DisposableStack();
@@ -83,10 +92,11 @@ export class Transfer {
   /** Since when the user knows that nothing moves: then the end of that is told as well. */
   #stalledSinceMs: number | undefined;
 
-  constructor(side: Side, retryForMs: number, context: RunContext) {
+  constructor(side: Side, { retryForMs, progressMs }: RetryOptions, context: RunContext) {
     this.#side = side;
     this.#context = context;
     this.#retryForMs = retryForMs;
+    this.#standstill = progressMs === undefined ? undefined : new Standstill(progressMs);
     this.#extraLinks = new ExtraLinks(side, (act) => this.#let(act));
   }
 
@@ -188,6 +198,9 @@ export class Transfer {
   #watch(nowMs: number): void {
     const state = this.#state;
     if (state.at === "active") {
+      if (this.#standstill?.lasts(nowMs, this.#side) === true) {
+        return this.#fail(new UltraError("network", "Nothing moved for too long", { reason: "standstill" }));
+      }
       const silentMs = state.silence.lasts(nowMs);
       const { extra } = state.peer;
       // Where the system says that an address is gone, a missing heartbeat is enough.
@@ -206,6 +219,7 @@ export class Transfer {
         this.#side.tell({ type: "stalled", silentMs });
       }
     } else if (state.at === "disconnected" || state.at === "returning") {
+      this.#standstill?.reset();
       if (nowMs - state.sinceMs < this.#retryForMs) return;
       this.#fail(
         new UltraError("network", "The connection was lost, and did not come back in time", { reason: "lost" }),

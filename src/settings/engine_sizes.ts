@@ -40,14 +40,23 @@ export function networkThreads(cores: number): number {
   return cores > FEW_CORES ? clamp(cores, 1, MAX_NETWORK_THREADS) : 1;
 }
 
-/** @param cores `navigator.hardwareConcurrency` */
-export function engineSizes(cores: number, distance: Distance, tuning: Tuning = DEFAULT_TUNING): EngineSizes {
+/**
+ * @param cores `navigator.hardwareConcurrency`
+ * @param clients peers at the same time that have nothing to do with each other, and share the buffers; each has one more of its own
+ */
+export function engineSizes(
+  cores: number,
+  distance: Distance,
+  tuning: Tuning = DEFAULT_TUNING,
+  clients = 0,
+): EngineSizes {
   const budget = budgetOf(tuning, distance);
   const isMax = tuning.profile.name === "max";
   return {
     readers: clamp(cores - NETWORK_CORES, 1, MAX_READERS),
     writers: tuning.writers ?? (isMax ? ULTRA.writes : clamp(cores - NETWORK_CORES, 1, MAX_WRITERS)),
-    buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(distance, cores)),
+    buffers: buffersOf(tuning, budget, tuning.connections ?? automaticConnections(distance, cores)) + clients,
+    keptBuffers: clients,
     executionProfile: cores > FEW_CORES ? "max-throughput" : "low-latency",
     networkThreads: networkThreads(cores),
     outstandingBytes: budget.outstandingBuffers * BUFFER_LEN,

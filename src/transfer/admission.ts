@@ -10,7 +10,7 @@
 import type { TargetStatus } from "../protocol/words.ts";
 import { type Reason, UltraError } from "../base/errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
-import type { EntryId, LeftOut, LeftOutReason, PageMessage, PagesEnd } from "../protocol/messages.ts";
+import type { EntryId, EntryKind, LeftOut, LeftOutReason, PageMessage, PagesEnd } from "../protocol/messages.ts";
 import { decodePage, PageCursor } from "../protocol/pages.ts";
 import { checkSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
@@ -30,6 +30,10 @@ const SPARE_BYTES = 1 << 20;
 
 export interface Policy {
   readonly overwrite: boolean;
+  /** Whether an entry is to be taken. */
+  readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
+  /** Whether a file was confirmed in an earlier transfer. */
+  readonly wasConfirmed?: (entry: EntryId) => boolean;
   /** What was announced before the offer, where something was; more of it is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
 }
@@ -115,11 +119,12 @@ export class Admission {
   }
 
   /** Moves the entries of the oldest unchecked page to what the disk and the policy make of them. */
-  checked(first: EntryId, statuses: readonly TargetStatus[], freeSpace: number): void {
+  checked(first: EntryId, found: readonly TargetStatus[], freeSpace: number): void {
     const page = this.#unchecked.shift();
-    if (page === undefined || page.first !== first || page.count !== statuses.length) {
+    if (page === undefined || page.first !== first || page.count !== found.length) {
       throw new UltraError("internal", "a page was checked out of turn");
     }
+    const statuses = this.#wanted(page, this.#withConfirmed(first, found));
     this.#freeSpace ??= freeSpace;
     const end = first + page.count;
     for (let at = first; at < end;) {
@@ -135,6 +140,24 @@ export class Admission {
     this.#checkedEntries = end;
     this.#occupied.clear();
     this.#checkSpace(this.#freeSpace);
+  }
+
+  /** What was confirmed before is present: somebody may have taken it away, or put something else in its place. */
+  #withConfirmed(first: EntryId, statuses: readonly TargetStatus[]): readonly TargetStatus[] {
+    const { wasConfirmed } = this.#policy;
+    if (wasConfirmed === undefined) return statuses;
+    return statuses.map((status, index) => {
+      const isGone = status === "absent" || status === "different" || status === "in-the-way";
+      return isGone && wasConfirmed(first + index) ? "identical" : status;
+    });
+  }
+
+  /** What the user does not want is not looked at any further. What breaks the protocol does so all the same. */
+  #wanted(page: PageMessage, statuses: readonly TargetStatus[]): readonly TargetStatus[] {
+    const { isWanted } = this.#policy;
+    if (isWanted === undefined) return statuses;
+    const wanted = [...decodePage(page)].map(({ path, kind }) => isWanted(path, kind));
+    return statuses.map((status, index) => wanted[index] === true || BREACHES.has(status) ? status : "unwanted");
   }
 
   #take(cursor: PageCursor): void {
@@ -213,6 +236,9 @@ export class Admission {
     );
   }
 }
+
+/** What no sender may offer. */
+const BREACHES: ReadonlySet<TargetStatus> = new Set(["duplicate", "conflict"]);
 
 /** What becomes of an entry that is not refused; `undefined` for statuses that are always refused. */
 const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {

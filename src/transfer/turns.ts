@@ -9,7 +9,7 @@
  */
 
 import type { UltraError } from "../base/errors.ts";
-import type { BlockIndex, EntryId, LeftOut, TransferMessage } from "../protocol/messages.ts";
+import type { BlockIndex, EntryId, EntryKind, LeftOut, TransferMessage } from "../protocol/messages.ts";
 import type { FileFault, GrantId, LaneId, TargetStatus } from "../protocol/words.ts";
 
 /** What happens to either side. */
@@ -180,6 +180,10 @@ export interface ReceiverOptions {
   readonly describe: (error: UltraError) => string;
   /** Whether files that exist and differ are replaced. */
   readonly overwrite: boolean;
+  /** Whether a file was confirmed in an earlier transfer: it is present, whatever has become of it since. Asked once its page is checked. */
+  readonly wasConfirmed?: (entry: EntryId) => boolean;
+  /** Whether an entry is to be taken; otherwise it is left out by choice. */
+  readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
   /** What was announced before the offer, where something was; more of it is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
   /** Bytes of a block; only simulations have another than BLOCK_LEN. */

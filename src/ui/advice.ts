@@ -22,6 +22,7 @@ const ADVICE: Readonly<Record<Reason, string>> = {
   "lost": "--retry-for waits longer",
   "waited": "--wait says how long",
   "one-format": "--format auto speaks either format",
+  "standstill": "the place is for others; the same command again goes on with what is there",
 };
 
 /** How an expected failure reads, with what can be done about it on this side. */

@@ -7,21 +7,13 @@
 import { percentOf } from "../base/text.ts";
 import type { UserEvent } from "../measure/events.ts";
 import type { FileFailure, RunPhase, TicketNotice } from "../session/events.ts";
-import type { Progress } from "../transfer/outcome.ts";
 import { escapeText, shownText, truncate } from "./escape.ts";
 import { humanLines } from "./human_lines.ts";
 import { progressLine } from "./lines.ts";
-import { commandFor, measuringText, PHASES } from "./messages.ts";
-import { answer, type EventTable, type Output } from "./output.ts";
-import {
-  MIN_STATUS_COLUMNS,
-  progressDetail,
-  ProgressMeter,
-  progressShare,
-  renderStatusLine,
-  SPARE_COLUMNS,
-  type StatusState,
-} from "./progress.ts";
+import { commandFor, listedLine, measuringText, PHASES } from "./messages.ts";
+import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
+import { MIN_STATUS_COLUMNS, progressDetail, progressShare, renderStatusLine, SPARE_COLUMNS } from "./progress.ts";
+import { type RunningTransfer, RunningTransfers } from "./running.ts";
 import { Unfinished } from "./unfinished.ts";
 import type { Terminal, TextWriter } from "./writer.ts";
 
@@ -37,11 +29,8 @@ const LEAST_LINE_MS = 1000;
 
 /** Events whose lines take the place of the status line. */
 const ENDS_STATUS: ReadonlySet<UserEvent["type"]> = new Set(
-  ["started", "complete", "tested", "error", "interrupted", "exit"] as const,
+  ["started", "complete", "tested", "listed", "error", "interrupted", "exit"] as const,
 );
-
-/** Events after which a transfer is over. */
-const ENDS_TRANSFER: ReadonlySet<UserEvent["type"]> = new Set(["complete", "error", "interrupted"] as const);
 
 /** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
@@ -61,15 +50,11 @@ export class HumanOutput implements Output {
   readonly #status: StatusLine | undefined;
   readonly #isVerbose: () => boolean;
   readonly #lines: EventTable<readonly string[]>;
-  #meter = new ProgressMeter();
+  readonly #running: RunningTransfers;
   #phase: RunPhase | undefined;
   #hasTable = false;
-  /** When the status line was drawn, and when and at which percentage the last line of a log was written. */
+  /** When the status line was drawn. */
   #drawnAt: number;
-  #linedAt: number;
-  #linedPercent = 0;
-  /** Where the transfer that runs stood last. */
-  #state: StatusState | undefined;
   /** Whether a transfer can be gone on with. */
   readonly #unfinished = new Unfinished();
   /** Files whose failure has been told. */
@@ -80,11 +65,12 @@ export class HumanOutput implements Output {
     this.#now = now;
     this.#isVerbose = isVerbose;
     this.#status = style === "status" ? new StatusLine(terminal.stderr) : undefined;
-    this.#drawnAt = this.#linedAt = now();
+    this.#drawnAt = now();
+    this.#running = new RunningTransfers(this.#drawnAt);
     this.#lines = humanLines({
       isVerbose,
       hasStatus: this.#status !== undefined,
-      state: () => this.#state,
+      state: () => this.#running.only?.state,
       isNews: ({ path }) => !this.#told.has(path),
       hasTable: () => this.#hasTable,
       again: () => this.#unfinished.is ? again() : undefined,
@@ -93,11 +79,11 @@ export class HumanOutput implements Output {
   }
 
   tell(event: UserEvent): void {
-    if (event.type === "phase" && event.phase === this.#phase) return;
+    if (event.type === "phase" && (event.phase === this.#phase || isOfClient(event))) return;
     if (ENDS_STATUS.has(event.type)) this.#status?.hide();
     this.#unfinished.see(event);
     for (const line of answer(this.#lines, event)) this.#line(line);
-    if (ENDS_TRANSFER.has(event.type)) this.#state = undefined;
+    this.#running.see(event);
     switch (event.type) {
       case "phase":
         this.#phase = event.phase;
@@ -107,10 +93,14 @@ export class HumanOutput implements Output {
       case "lasting-ticket":
         // On a terminal as well: it is to be kept somewhere, not typed.
         return this.#terminal.stdout.write(`${escapeText(event.text)}\n`);
+      case "listed":
+        return this.#terminal.stdout.write(`${shownText(listedLine(event.listed))}\n`);
       case "started":
-        return this.#begin(event.start.name);
+        this.#drawnAt = this.#now();
+        this.#running.begin(event, event.start.name, this.#drawnAt);
+        return this.#told.clear();
       case "progress":
-        return this.#showProgress(event.progress);
+        return this.#showProgress(event);
       case "file-failed":
         return void this.#told.add(event.failure.path);
       case "measuring":
@@ -120,22 +110,16 @@ export class HumanOutput implements Output {
     }
   }
 
-  #begin(name: string): void {
-    this.#meter = new ProgressMeter(name);
-    this.#drawnAt = this.#linedAt = this.#now();
-    this.#linedPercent = 0;
-    this.#told.clear();
-  }
-
-  #showProgress(progress: Progress): void {
+  #showProgress(event: EventOf<"progress">): void {
     const now = this.#now();
-    const state = this.#state = this.#meter.update(now, progress);
-    if (this.#status === undefined || this.#isVerbose()) this.#progressLine(now, state);
+    const running = this.#running.update(event, event.progress, now);
+    if (this.#status === undefined || this.#isVerbose()) this.#progressLine(now, running);
     if (this.#status === undefined || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     // Other phases keep their word in place of the bar: the last of them may take long on a slow disk.
     if (this.#phase === undefined || this.#phase === "moving" || this.#phase === "listing") {
-      this.#status.render((columns) => renderStatusLine(state, columns));
+      const state = this.#running.together;
+      if (state !== undefined) this.#status.render((columns) => renderStatusLine(state, columns));
     }
   }
 
@@ -149,15 +133,19 @@ export class HumanOutput implements Output {
     this.#line("");
   }
 
-  #progressLine(now: number, state: StatusState): void {
+  #progressLine(now: number, running: RunningTransfer): void {
+    const { state } = running;
+    if (state === undefined) return;
     const percent = state.listed ? percentOf(state.bytes, state.totalBytes) : 0;
-    const passedMs = now - this.#linedAt;
+    const passedMs = now - running.toldAt;
     const isDue = this.#isVerbose() || passedMs >= PROGRESS_LINE_MS ||
-      percent - this.#linedPercent >= PROGRESS_LINE_PERCENT;
+      percent - running.toldPercent >= PROGRESS_LINE_PERCENT;
     if (passedMs < LEAST_LINE_MS || !isDue) return;
-    this.#linedAt = now;
-    this.#linedPercent = percent;
-    this.#line(progressLine(progressShare(state), state.lastSecondRate, progressDetail(state)));
+    running.toldAt = now;
+    running.toldPercent = percent;
+    const line = progressLine(progressShare(state), state.lastSecondRate, progressDetail(state));
+    // Where there may be several, each line says which one it is about.
+    this.#line(running.client === undefined ? line : `${line} - ${escapeText(running.name)}`);
   }
 
   /** Everything but a ticket's command passes here, so that nothing reaches the terminal unescaped, and no ticket with it. */
@@ -169,6 +157,11 @@ export class HumanOutput implements Output {
     if (this.#status === undefined) this.#terminal.stderr.write(line);
     else this.#status.above(line);
   }
+}
+
+/** Phases of several transfers would only take each other's place. */
+function isOfClient(event: EventOf<"phase">): boolean {
+  return "client" in event && event.client !== undefined;
 }
 
 /** The last line of the terminal. */

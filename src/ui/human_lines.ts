@@ -5,13 +5,16 @@
  */
 
 import { counted, formatBytes, formatCount, formatSize } from "../base/text.ts";
-import type { FileFailure } from "../session/events.ts";
+import type { Client, FileFailure } from "../session/events.ts";
+import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
 import { cleanedLines, leftoverLine } from "./leftovers.ts";
 import { addedLine, configLine, openedLine, settingsLine, startLine } from "./lines.ts";
 import {
   AGAIN,
   arrivedText,
+  askedText,
+  clientLine,
   commandForFile,
   errorLines,
   failureLine,
@@ -25,6 +28,7 @@ import {
   PHASES,
   restartedLine,
   returnedText,
+  servingText,
   stalledText,
   takenUpText,
   testVerdictLine,
@@ -77,7 +81,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       return [`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`];
     },
     "receiving-into": ({ folder }) => [`Files will be saved in ${folder}`],
-    "started": ({ start: { name, bytes } }) => [startLine(name, bytes)],
+    "started": ({ start: { name, bytes }, client }) => [startLine(name, bytes) + ofClient(client)],
     "config": ({ config }) => ifVerbose(() => configLine(config)),
     "opened": ({ streams }) => ifVerbose(() => openedLine(streams)),
     "added": ({ added: { connection, streams } }) => ifVerbose(() => addedLine(connection, streams)),
@@ -94,7 +98,20 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "left-over": ({ leftOver }) => [`Note: ${leftOverText(leftOver)}`],
     "unkept": ({ unkept, folder }) => [`Warning: ${unkeptText(unkept, folder)}`],
     "unsent": ({ unsent }) => [`Warning: ${unsentText(unsent)}`],
-    "complete": ({ facts }) => closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews }),
+    "complete": ({ facts, client }) => {
+      const sheet = closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews });
+      if (client === undefined) return sheet;
+      // One line for each client that is done, unless there is more that one has to know.
+      const [first = "", ...more] = sheet;
+      const isAsExpected = facts.failedCount === 0 && facts.leftOutCount === 0;
+      const what = facts.name === undefined ? "" : `, ${escapeText(facts.name)}`;
+      return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? [] : more];
+    },
+    "serving": ({ served }) => [servingText(served)],
+    "asked": (event) => [askedText(event)],
+    // It is what was asked for, and goes to standard output.
+    "listed": () => [],
+    "client-over": ({ client }) => client.error === undefined ? [] : [clientLine(client)],
     "measuring": () => [],
     "measuring-again": ({ why }) => [AGAIN[why]],
     "measured": ({ measurement }) => [
@@ -116,6 +133,11 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "debug": ({ line }) => [line],
     "exit": () => goOn(view.again()),
   };
+}
+
+/** Whose a line is, where there may be several transfers. */
+function ofClient(client: Client | undefined): string {
+  return client === undefined ? "" : ` - ${client.remote}`;
 }
 
 /** What to type to go on with a transfer that came to no end; apart from other lines, so that it is easy to select. */

@@ -11,7 +11,7 @@ import { formatHex, percentOf, rateOf } from "../base/text.ts";
 import type { UserEvent } from "../measure/events.ts";
 import type { TestVerdict } from "../measure/verdict.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
-import type { FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
+import type { ClientEnd, FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
 import { escapeJson, shownText } from "./escape.ts";
@@ -29,7 +29,8 @@ import {
   warningText,
 } from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
-import { percentShown, ProgressMeter, type StatusState } from "./progress.ts";
+import { percentShown, type StatusState } from "./progress.ts";
+import { type RunningTransfer, RunningTransfers } from "./running.ts";
 import { Unfinished } from "./unfinished.ts";
 import { bottleneckText, findingText } from "./verdict.ts";
 import type { Terminal } from "./writer.ts";
@@ -68,6 +69,10 @@ type ObjectType =
   | "ticket-listed"
   | "tickets-listed"
   | "ticket-revoked"
+  | "client"
+  | "serving"
+  | "request"
+  | "entry"
   | "measurement"
   | "measuring-again"
   | "test"
@@ -81,9 +86,8 @@ export class JsonOutput implements Output {
   readonly #terminal: Terminal;
   readonly #now: () => number;
   readonly #objects: EventTable<JsonObject | undefined>;
-  #meter = new ProgressMeter();
-  #shownAt = -Infinity;
-  /** Where the last transfer stood last. */
+  readonly #running = new RunningTransfers(-Infinity);
+  /** Where the transfer stood last of which progress was told. */
   #state: StatusState | undefined;
   #ended = false;
   /** Why the exit code will not be 0, as far as that is known. */
@@ -108,31 +112,33 @@ export class JsonOutput implements Output {
     switch (event.type) {
       case "debug":
         return this.#line(event.line);
-      case "progress":
-        this.#state = this.#meter.update(this.#now(), event.progress);
-        if (!this.#isProgressDue()) return;
+      case "progress": {
+        const running = this.#running.update(event, event.progress, this.#now());
+        this.#state = running.state;
+        if (!this.#isProgressDue(running)) return;
         break;
+      }
       case "complete":
-        this.#why = incompleteText(event.facts);
+        if (event.client === undefined) this.#why = incompleteText(event.facts);
         break;
       case "error":
         this.#why = event.error instanceof UltraError ? errorText(event.error, event.fromPeer) : "internal error";
         break;
       case "started":
-        this.#meter = new ProgressMeter();
-        this.#shownAt = -Infinity;
+        this.#running.begin(event, event.start.name, -Infinity);
     }
     const object = answer(this.#objects, event);
-    if (object !== undefined) this.#write(object);
+    this.#running.see(event);
+    if (object !== undefined) this.#write(ofClient(object, event));
     if (event.type === "error") { for (const line of errorLines(event)) this.#line(line); }
     // Whatever still happens while the process ends: readers take the exit for the last line.
     if (event.type === "exit") this.#ended = true;
   }
 
-  #isProgressDue(): boolean {
+  #isProgressDue(running: RunningTransfer): boolean {
     const now = this.#now();
-    const isDue = now - this.#shownAt >= PROGRESS_MS;
-    if (isDue) this.#shownAt = now;
+    const isDue = now - running.toldAt >= PROGRESS_MS;
+    if (isDue) running.toldAt = now;
     return isDue;
   }
 
@@ -178,6 +184,14 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "left-over": ({ leftOver }) => ({ type: "left-over", ...leftOver }),
     "complete": ({ facts }) => completeObject(facts),
     "measuring-again": ({ why }) => ({ type: "measuring-again", why }),
+    "serving": ({ served: { names, accept, maxClients } }) => {
+      return { type: "serving", names, accept: accept ?? null, maxClients };
+    },
+    "asked": ({ remote, what, paths }) => ({ type: "request", remote, what, paths }),
+    "listed": ({ listed: { name, kind, bytes, modifiedSeconds } }) => {
+      return { type: "entry", name, kind, size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
+    },
+    "client-over": ({ client }) => clientObject(client),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
       const bitsPerSecond = Math.round(rateOf(bytes, seconds));
       return { type: "measurement", way, from, to, bytes, seconds, bitsPerSecond, verdict: verdictFields(verdict) };
@@ -219,6 +233,23 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
 
 function ticketFields({ label, use, under, expiresMs }: LastingTicket) {
   return { label, allow: use ?? null, under: under ?? null, expiresMs: expiresMs ?? null };
+}
+
+/** `null` for times that no calendar has. */
+function isoTime(seconds: number): string | null {
+  const at = new Date(seconds * 1000);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
+/** Adds whose an object is, where there may be several transfers at the same time. */
+function ofClient(object: JsonObject, event: UserEvent): JsonObject {
+  if (!("transfer" in event) || event.client === undefined) return object;
+  return { ...object, client: event.client.id, remote: event.client.remote };
+}
+
+function clientObject({ id, remote, code, error, at }: ClientEnd): JsonObject {
+  const why = error === undefined ? {} : { kind: error.kind, why: errorText(error, at === "peer") };
+  return { type: "client", client: id, remote, code, isLetIn: at !== "door", ...why };
 }
 
 function ticketObject({ text, role, file }: TicketNotice): JsonObject {

@@ -10,16 +10,19 @@ import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } fro
 import { isTooShort, type Measurement, neededBytes, type TestVerdict } from "../measure/verdict.ts";
 import type { RestartReason, Unkept } from "../protocol/words.ts";
 import type {
+  ClientEnd,
   FileFailure,
   LeftOver,
+  ListedName,
   RestartedFile,
   RunPhase,
+  ServedFolders,
   TakenUp,
   TicketNotice,
   Warning,
 } from "../session/events.ts";
 import { advised } from "./advice.ts";
-import { escapeText, peerText } from "./escape.ts";
+import { escapeText, peerText, truncate } from "./escape.ts";
 import { bottleneckLine } from "./lines.ts";
 import type { EventOf } from "./output.ts";
 import type { StatusState } from "./progress.ts";
@@ -39,6 +42,7 @@ export const PHASES: Readonly<Record<RunPhase, string>> = {
 const COMMANDS: Readonly<Record<TicketNotice["role"], string>> = {
   receive: "ultra send PATH...",
   send: "ultra recv",
+  serve: "ultra ls",
   test: "ultra test",
 };
 
@@ -96,6 +100,49 @@ export function errorText(error: UltraError, fromPeer: boolean): string {
   return isInterruption(error) ? "The other side was interrupted" : `The other side: ${peerText(error.message)}`;
 }
 
+/** How a client of a listener has gone that goes on without it. */
+export function clientLine({ remote, error, at }: ClientEnd): string {
+  if (error === undefined) return `${remote}: done`;
+  return `${remote}: ${at === "door" ? "not let in: " : ""}${errorText(error, at === "peer")}`;
+}
+
+/** What is served, and what is done with what others send. */
+export function servingText({ names, accept, maxClients }: ServedFolders): string {
+  const takes = accept === undefined ? "" : `; what others send is saved in ${accept}`;
+  return `Serving ${names.map(shownPath).join(", ")} to ${counted(maxClients, "client")} at the same time${takes}`;
+}
+
+/** What a client wants; of many paths the first ones. */
+export function askedText({ remote, what, paths }: Pick<EventOf<"asked">, "remote" | "what" | "paths">): string {
+  const shown = paths.slice(0, SHOWN_PATHS).map((path) => truncate(shownPath(path), SHOWN_PATH_COLUMNS));
+  const more = paths.length > shown.length ? ` and ${formatCount(paths.length - shown.length)} more` : "";
+  return `${remote}: ${what === "list" ? "ls" : "get"}${shown.length === 0 ? "" : ` ${shown.join(" ")}`}${more}`;
+}
+
+const SHOWN_PATHS = 5;
+const SHOWN_PATH_COLUMNS = 200;
+
+/** A line of a list: size, time, name. */
+export function listedLine({ name, kind, bytes, modifiedSeconds }: ListedName): string {
+  const size = kind === "file" ? formatCount(bytes) : "-";
+  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(name)}${
+    kind === "folder" ? "/" : ""
+  }`;
+}
+
+/** A hundred gigabytes with their commas. */
+const SIZE_COLUMNS = 15;
+
+/** By the clock on the wall here. */
+function minuteOf(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  if (Number.isNaN(at.getTime())) return "-".padEnd(16);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${
+    two(at.getMinutes())
+  }`;
+}
+
 /** Nothing comes from the other side, and it may still come back by itself. */
 export function stalledText(silentMs: number): string {
   return `Stalled: nothing heard of the other side for ${Math.floor(silentMs / 1000)} s`;
@@ -138,6 +185,8 @@ export function warningText(warning: Warning): string {
     }
     case "nothing-kept":
       return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+    case "confirmed-not-kept":
+      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -9,7 +9,7 @@ import type { TicketNotice } from "../session/events.ts";
 import { escapeText, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
 import { leftoverText } from "./leftovers.ts";
-import { commandFor, errorLines, failureLine } from "./messages.ts";
+import { clientLine, commandFor, errorLines, failureLine, listedLine } from "./messages.ts";
 import { answer, type EventTable, type Output } from "./output.ts";
 import type { Terminal } from "./writer.ts";
 
@@ -23,6 +23,7 @@ export class QuietOutput implements Output {
   tell(event: UserEvent): void {
     if (event.type === "ticket") this.#showTicket(event.ticket);
     if (event.type === "lasting-ticket") this.#terminal.stdout.write(`${escapeText(event.text)}\n`);
+    if (event.type === "listed") this.#terminal.stdout.write(`${shownText(listedLine(event.listed))}\n`);
     for (const line of answer(LINES, event)) this.#terminal.stderr.write(`${shownText(line)}\n`);
   }
 
@@ -44,6 +45,7 @@ const LINES: EventTable<readonly string[]> = {
     const text = incompleteText(facts);
     return text === undefined ? [] : [`ultra: ${text}`];
   },
+  "client-over": ({ client }) => client.error === undefined ? [] : [`ultra: ${clientLine(client)}`],
   "leftover": ({ leftover }) => leftover.state === "failed" ? [`ultra: ${leftoverText(leftover)}`] : [],
   "cleaned": ({ cleaned }) => cleaned.unread.map((text) => `ultra: ${escapeText(text)}`),
   /** It goes its own way: a line with a ticket would lose it. */
@@ -53,6 +55,9 @@ const LINES: EventTable<readonly string[]> = {
   "tickets-listed": nothing,
   "ticket-revoked": nothing,
   "phase": nothing,
+  "serving": nothing,
+  "asked": nothing,
+  "listed": nothing,
   "memory-bound": nothing,
   "offering": nothing,
   "receiving-into": nothing,

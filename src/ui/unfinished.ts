@@ -17,6 +17,8 @@ export class Unfinished {
   }
 
   see(event: UserEvent): void {
+    // The listener goes on by itself.
+    if ("client" in event && event.client !== undefined) return;
     switch (event.type) {
       // What meets the other side says it once more for each.
       case "phase":

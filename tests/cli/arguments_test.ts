@@ -139,7 +139,16 @@ Deno.test("a mistyped ticket is refused, and never taken for a file to send", ()
 Deno.test("a ticket made for the other role names the command to run", () => {
   assert.match(refusal(["recv", TO_RECEIVER]), /made by a receiver: run `ultra send PATH\.\.\. TICKET`/);
   assert.match(refusal(["send", "a", TO_SENDER]), /made by a sender: run `ultra recv TICKET`/);
-  assert.match(refusal(["send", "a", "--to", ticket({ role: "serve" })]), /ultra serve/);
+  const server = ticket({ role: "serve", longLived: true });
+  assert.match(
+    refusal(["recv", server]),
+    /made by `ultra serve`: choose: `ultra ls TICKET \[PATH\]`, `ultra get TICKET PATH/,
+  );
+  assert.match(refusal(["test", server]), /ultra serve/);
+  assert.match(refusal(["get", "a", TO_RECEIVER]), /made by a receiver: run `ultra send/);
+  assert.match(refusal(["ls", TO_SENDER]), /made by a sender: run `ultra recv TICKET`/);
+  assert.equal(ticketFor("send", server).role, "serve", "it may take files");
+  assert.equal(ticketFor("get", TO_SENDER).role, "send");
   const tester = ticket({ role: "test" });
   assert.match(refusal(["send", "a", tester]), /made by `ultra test`: run `ultra test TICKET`/);
   assert.match(refusal(["recv", tester]), /made by `ultra test`: run `ultra test TICKET`/);

@@ -356,6 +356,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       executionProfile: "low-latency",
       networkThreads: 5,
       outstandingBytes: 6,
+      keptBuffers: 7,
     }),
     join(1, 2, 3, 0, 5, 6),
   );
@@ -406,9 +407,11 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       xattrs: true,
       acl: false,
       allowGrowing: true,
+      within: 6,
+      depth: 0xffff_ffff,
       paths: ["/a", "/b"],
     }),
-    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 5, utf8.encode("/a\0/b")),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
     encodeSinkBlock({

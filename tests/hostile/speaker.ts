@@ -23,6 +23,7 @@ const engine = startEngine({
   executionProfile: "low-latency",
   networkThreads: 1,
   outstandingBytes: 8 * MIB,
+  keptBuffers: 0,
 });
 const ids = new Map<string, number>();
 const keys = new Map<number, string>();

@@ -288,7 +288,7 @@ Deno.test("join: nobody joins a transfer that has not begun, or another one than
   const scene = await stage(true);
   const waiting = scene.world.process({ address: "10.0.0.7" });
   const other = await scene.world.time.until(meetByTicket(scene.ticket, "send", DEFAULT_TUNING, waiting.context));
-  assert.equal(await refusal(scene, other.proved.sessionKey), AUTHENTICATION, "it waits for its turn");
+  assert.equal(await refusal(scene, other.proved.sessionKey), NETWORK, "it has not offered anything");
   scene.met.link.send({ type: "abort", kind: "disk", text: "enough" });
   other.link.admit(0);
   other.link.send(OFFER);

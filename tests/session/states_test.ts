@@ -17,14 +17,14 @@ function outgoing(sender: SimulatedProcess): Transfer {
   const offering = Offering.ofPaths(["photos"], USUAL_CHOICES, sender.context);
   return new Transfer(
     new Outgoing(offering, 1, SEND_OPTIONS, sender.context),
-    0,
+    { retryForMs: 0 },
     sender.context,
   );
 }
 
 function incoming(receiver: SimulatedProcess): Transfer {
   const sink = openSink(RECEIVE_OPTIONS, receiver.context);
-  return new Transfer(new Incoming(sink, 1, RECEIVE_OPTIONS, receiver.context), 0, receiver.context);
+  return new Transfer(new Incoming(sink, 1, RECEIVE_OPTIONS, receiver.context), { retryForMs: 0 }, receiver.context);
 }
 
 function summaryOf({ outcome }: Transfer): Summary {

@@ -1,9 +1,10 @@
 /** The folder for state of a simulated computer. @module */
 
-import type { StateStore } from "../../src/meet/state_store.ts";
+import type { RecordStore, StateStore } from "../../src/meet/state_store.ts";
 
 export class MemoryStates implements StateStore {
   readonly files = new Map<string, string>();
+  readonly records = new Map<string, Uint8Array>();
   /** A folder that cannot be written. */
   isReadOnly = false;
 
@@ -14,6 +15,22 @@ export class MemoryStates implements StateStore {
   keep(name: string, text: string): Promise<boolean> {
     if (!this.isReadOnly) this.files.set(name, text);
     return Promise.resolve(!this.isReadOnly);
+  }
+
+  record(name: string): RecordStore {
+    const keep = (before: Uint8Array, bytes: Uint8Array) => {
+      const all = new Uint8Array(before.length + bytes.length);
+      all.set(before);
+      all.set(bytes, before.length);
+      if (!this.isReadOnly) this.records.set(name, all);
+      return Promise.resolve(!this.isReadOnly);
+    };
+    const there = () => this.records.get(name) ?? new Uint8Array(0);
+    return {
+      load: (most) => Promise.resolve(there().subarray(0, most)),
+      append: (bytes) => keep(there(), bytes),
+      replace: (bytes) => keep(new Uint8Array(0), bytes),
+    };
   }
 
   remove(name: string): Promise<void> {

@@ -20,6 +20,7 @@ import {
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
+  type RequestedOptions,
   type SinkOptions,
   type SourceOptions,
   type TransferStats,
@@ -77,6 +78,8 @@ export class SimulatedEngine implements Engine {
   readonly #ends = new Map<ConnectionId, ConnectionEnd>();
   readonly #listeners = new Map<ListenerId, ListeningHost>();
   readonly #sources = new Map<SourceId, SimulatedSource>();
+  /** What was found for those who asked. */
+  readonly #requested = new Map<SourceId, Tree>();
   readonly #sinks = new Map<SinkId, SimulatedSink>();
   readonly #lanes = new Map<LaneId, { readonly end: ConnectionEnd; readonly source: SimulatedSource }>();
   /** Folders that were made in this run, by path. */
@@ -214,7 +217,11 @@ export class SimulatedEngine implements Engine {
     return [...this.#sources.values()].find((source) => source.has(grant))?.shrink(grant, end);
   }
 
-  source({ paths }: SourceOptions): SourceId {
+  source({ paths, depth }: SourceOptions): SourceId {
+    if (depth === 0) {
+      const tops = this.#host.tree?.files.filter(({ path }) => paths.includes(path)) ?? [];
+      return this.#source({ ...tree([]), files: tops }, paths);
+    }
     const names = paths.map((path) => path.split("/").at(-1) ?? path);
     const inFolder = this.folders.get(dirname(paths[0] ?? ""));
     const files = [...inFolder?.final ?? []];
@@ -222,11 +229,42 @@ export class SimulatedEngine implements Engine {
     return this.#source(inFolder === undefined ? this.#host.tree ?? tree([]) : there, names);
   }
 
-  #source(made: Tree, names: readonly string[]): SourceId {
+  requested({ paths, depth = Infinity }: RequestedOptions): SourceId {
+    const all = this.#host.tree ?? tree([]);
+    const below = (path: string) => {
+      const above = path.lastIndexOf("/") + 1;
+      const found = all.files.filter((file) => file.path === path || file.path.startsWith(`${path}/`));
+      const named = found.map((file) => ({ ...file, path: file.path.slice(above) }));
+      return named.filter((file) => file.path.split("/").length <= depth + 1);
+    };
+    const files = paths.flatMap(below);
+    const missing = paths.filter((path) => below(path).length === 0).map((path) =>
+      ({ reason: "not-found", path }) as const
+    );
+    const counts = missing.length === 0 ? [] : [{ reason: "not-found", count: missing.length }] as const;
+    const names = paths.map((path) => path.split("/").at(-1) ?? path);
+    const id = this.#source({ ...all, files, leftOut: { counts, names: missing } }, names);
+    this.#requested.set(id, { ...all, files });
+    return id;
+  }
+
+  sameSource(as: SourceId): SourceId {
+    const made = this.#requested.get(as) ?? tree([]);
+    const names = made.files.map(({ path }) => path.split("/")[0] ?? path);
+    return this.#source(made, names, (event) => {
+      if (event.type === "page") event.take();
+      else if (event.type !== "walk-end") this.#tell(event);
+    });
+  }
+
+  #source(
+    made: Tree,
+    names: readonly string[],
+    tell: (event: EngineEvent) => void = (event) => this.#tell(event),
+  ): SourceId {
     const { time } = this.#network;
     const id = this.#nextId++;
     const { damages = [], flaw } = this.#host;
-    const tell = (event: EngineEvent) => this.#tell(event);
     this.#sources.set(id, new SimulatedSource(id, made, names, damages, time, tell, flaw));
     return id;
   }

@@ -181,6 +181,43 @@ const CASES = {
     json: { type: "taken-up", role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
     quiet: [],
   },
+  "serving": {
+    event: { type: "serving", served: { names: ["photos", "a\x1b"], accept: "/in", maxClients: 64 } },
+    human: ["Serving photos, a\\x1b to 64 clients at the same time; what others send is saved in /in"],
+    json: { type: "serving", names: ["photos", "a\x1b"], accept: "/in", maxClients: 64 },
+    quiet: [],
+  },
+  "asked": {
+    event: { type: "asked", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
+    human: ["10.0.0.1:5: get ../x\\x1b ./-b"],
+    json: { type: "request", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
+    quiet: [],
+  },
+  "listed": {
+    event: { type: "listed", listed: { name: "2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
+    human: [],
+    json: { type: "entry", name: "2024\x1b", kind: "folder", size: null, modified: null },
+    quiet: [],
+    bare: "              -  -                 2024\\x1b/\n",
+  },
+  "client-over": {
+    event: {
+      type: "client-over",
+      client: {
+        id: 3,
+        remote: "10.0.0.1:5",
+        code: 5,
+        error: new UltraError("network", "It is\x1b full"),
+        at: "door",
+      },
+    },
+    human: ["10.0.0.1:5: not let in: It is\\x1b full"],
+    json: {
+      ...{ type: "client", client: 3, remote: "10.0.0.1:5", code: 5, isLetIn: false, kind: "network" },
+      why: "It is\\x1b full",
+    },
+    quiet: ["ultra: 10.0.0.1:5: not let in: It is\\x1b full"],
+  },
   "stalled": {
     event: { type: "stalled", silentMs: 8049, transfer: TRANSFER },
     human: ["Stalled: nothing heard of the other side for 8 s"],
@@ -448,6 +485,7 @@ Deno.test("event: each warning names what it is about", () => {
       /x\.swap is the previous version of a,/,
     ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "confirmed-not-kept": [{ about: "confirmed-not-kept" }, /are received again if they are sent again/],
     "nothing-kept": [{ about: "nothing-kept" }, /cannot be taken up after a restart/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],

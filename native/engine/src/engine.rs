@@ -32,7 +32,7 @@ use crate::os::{Busyness, Limits, System};
 use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
 use crate::send::lane::{Granted, SendLane};
-use crate::send::pump::ReadPump;
+use crate::send::pump::{ReadPump, Share};
 use crate::send::source::Source;
 use crate::send::walk::Pace;
 use registry::Table;
@@ -90,7 +90,10 @@ impl Engine {
         let pump = ReadPump::start(
             options.readers as usize,
             options.buffers as usize,
-            options.outstanding_bytes.into(),
+            Share {
+                outstanding: options.outstanding_bytes.into(),
+                kept: options.kept_buffers as usize,
+            },
             tell.clone(),
             on_panic,
         )
@@ -248,7 +251,7 @@ impl Engine {
             return Ok(System::load());
         }
         if let Ok(Linked { connection, .. }) = self.connections.get(id) {
-            return path_stats::values(&connection, self.pump.outstanding).ok_or(Refusal::Closed);
+            return path_stats::values(&connection, self.pump.share.outstanding).ok_or(Refusal::Closed);
         }
         if let Ok((source, _)) = self.sources.get(id) {
             return Ok(source.counters.values());

@@ -33,6 +33,8 @@ pub enum Reason {
     Vanished,
     /// The user chose to leave it out: no failure.
     Chosen,
+    /// A peer asked for it, and it is not there for a peer.
+    NotFound,
 }
 
 /// What a walk has left out so far.
@@ -43,7 +45,7 @@ pub struct LeftOut {
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreadable,
         Self::NotUtf8,
         Self::Backslash,
@@ -54,6 +56,7 @@ impl Reason {
         Self::Link,
         Self::Vanished,
         Self::Chosen,
+        Self::NotFound,
     ];
 
     /// The reasons at the door, in the order of [`Reason::ALL`].
@@ -68,6 +71,7 @@ impl Reason {
         "link",
         "vanished",
         "chosen",
+        "not-found",
     ];
 
     /// The reason's word of [`Reason::WORDS`].

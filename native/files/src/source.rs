@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -21,7 +21,8 @@ use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
 pub struct Source {
-    bases: Vec<Base>,
+    /// Of a peer's requests: once they were looked for.
+    bases: OnceLock<Vec<Base>>,
     entries: RwLock<Entries>,
     /// Folders kept open for the next small file, by their entry; an entry has one place.
     folders: Mutex<Vec<OpenFolder>>,
@@ -129,12 +130,25 @@ impl Source {
             }
             bases.push(base);
         }
-        Ok(Arc::new(Self {
-            bases,
+        let source = Self::new(allow_growing);
+        source.set_bases(bases);
+        Ok(source)
+    }
+
+    /// Everything is still to be found.
+    pub(crate) fn new(allow_growing: bool) -> Arc<Self> {
+        Arc::new(Self {
+            bases: OnceLock::new(),
             entries: RwLock::default(),
             folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
             allow_growing,
-        }))
+        })
+    }
+
+    /// Once, before anything is walked.
+    pub(crate) fn set_bases(&self, bases: Vec<Base>) {
+        let is_first = self.bases.set(bases).is_ok();
+        debug_assert!(is_first);
     }
 
     /// Reads a whole file into `bytes`, which have its length: the file that the walk saw, or an error. The file is looked at after it was read, and
@@ -285,7 +299,7 @@ impl Source {
             }
         };
         components.reverse();
-        let base = self.bases.get(base as usize)?;
+        let base = self.bases().get(base as usize)?;
         Some((base.place.clone(), components))
     }
 
@@ -316,7 +330,7 @@ impl Source {
     }
 
     pub(crate) fn bases(&self) -> &[Base] {
-        &self.bases
+        self.bases.get().map_or(&[], Vec::as_slice)
     }
 
     /// Appends what the walk found and returns its id.

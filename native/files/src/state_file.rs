@@ -19,8 +19,12 @@ const OPEN: &str = "open the state in";
 const WRITE: &str = "write the state to";
 const REMOVE: &str = "remove the state in";
 
-/// Of the names of all files of state; others in the folder are nobody's business.
-const ENDING: &str = "state";
+/// The endings of files of state, and how long one of them counts; others in the folder are nobody's business. What a listener has confirmed
+/// is no key, and has to outlast the patience of those who send it again.
+const ENDINGS: [(&str, Duration); 2] = [
+    ("state", Duration::from_hours(24)),
+    ("confirmed", Duration::from_hours(24 * 30)),
+];
 
 /// How often a file is opened that another process removes at the same time.
 const TRIES: usize = 5;
@@ -70,21 +74,34 @@ impl StateFile {
         written.map_err(|error| failed(WRITE, &self.path, &error))
     }
 
+    /// Adds to its end, and waits until the disk has it. A process that dies in between leaves a part of the last bytes: each record has a check.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let written = self
+            .file
+            .seek(SeekFrom::End(0))
+            .and_then(|_| self.file.write_all(bytes))
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|error| failed(WRITE, &self.path, &error))
+    }
+
     pub fn remove(self) -> Result<(), FileError> {
         std::fs::remove_file(&self.path).map_err(|error| failed(REMOVE, &self.path, &error))
     }
 
-    /// Removes the files of a folder that nobody has and nobody wrote for so long.
-    pub fn sweep(folder: &Path, older: Duration) {
+    /// Removes the files of a folder that nobody has and nobody wrote for as long as they count.
+    pub fn sweep(folder: &Path) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let age = entry
                 .metadata()
                 .and_then(|status| status.modified())
                 .map(|at| at.elapsed());
-            let is_state = entry.path().extension().is_some_and(|ending| ending == ENDING);
-            if is_state
-                && age.is_ok_and(|age| age.is_ok_and(|age| age > older))
-                && let Ok(file) = Self::take(&entry.path())
+            let path = entry.path();
+            let counts = ENDINGS
+                .iter()
+                .find(|(ending, _)| path.extension().is_some_and(|own| own == *ending));
+            if let Some((_, longest)) = counts
+                && age.is_ok_and(|age| age.is_ok_and(|age| age > *longest))
+                && let Ok(file) = Self::take(&path)
             {
                 // It will be tried again.
                 let _ = file.remove();

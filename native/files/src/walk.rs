@@ -20,6 +20,7 @@ use crate::os::{Folder, NativeFolder};
 use crate::page::{EntryKind, PageBuilder};
 use crate::part::Kept;
 use crate::path::SafePath;
+use crate::requests::Requests;
 use crate::source::{Parent, Place, Source};
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
@@ -36,6 +37,8 @@ pub struct WalkOptions {
     pub preserve: Preserve,
     /// A file that became longer after the walk saw it is sent up to the size that it had then.
     pub allow_growing: bool,
+    /// How many levels of folders are entered: with 1 only the names in what was asked for.
+    pub depth: usize,
 }
 
 impl Default for WalkOptions {
@@ -45,6 +48,7 @@ impl Default for WalkOptions {
             hardlinks: true,
             preserve: Preserve::default(),
             allow_growing: false,
+            depth: usize::MAX,
         }
     }
 }
@@ -66,6 +70,8 @@ pub struct Page {
 /// Walks depth first, folders before what is in them, names in the order of their bytes.
 pub struct Walk {
     source: Arc<Source>,
+    /// Until the first page.
+    requests: Option<Requests>,
     options: WalkOptions,
     inodes: Inodes,
     keeper: Keeper,
@@ -99,8 +105,21 @@ impl Walk {
     /// Takes the user's arguments: what will be sent, and the walk over it.
     pub fn open_with(paths: &[PathBuf], options: WalkOptions) -> Result<(Arc<Source>, Self), FileError> {
         let source = Source::open(paths, options.allow_growing)?;
-        let walk = Self {
-            source: Arc::clone(&source),
+        let walk = Self::new(&source, None, options);
+        Ok((source, walk))
+    }
+
+    /// Takes what a peer asks for. It is looked for with the first page, as that may take its time.
+    pub fn of_requests(requests: Requests, options: WalkOptions) -> (Arc<Source>, Self) {
+        let source = Source::new(options.allow_growing);
+        let walk = Self::new(&source, Some(requests), options);
+        (source, walk)
+    }
+
+    fn new(source: &Arc<Source>, requests: Option<Requests>, options: WalkOptions) -> Self {
+        Self {
+            source: Arc::clone(source),
+            requests,
             options,
             inodes: Inodes::default(),
             keeper: Keeper::new(options.preserve),
@@ -111,12 +130,14 @@ impl Walk {
             size: 0,
             waiting: None,
             left_out: LeftOut::default(),
-        };
-        Ok((source, walk))
+        }
     }
 
     /// The next page; `None` at the end. An error ends the walk: the transfer is too large.
     pub fn next_page(&mut self) -> Result<Option<Page>, FileError> {
+        if let Some(requests) = self.requests.take() {
+            self.source.set_bases(requests.find(&mut self.left_out)?);
+        }
         let first = self.source.entry_count();
         while let Some(item) = self.next_item()? {
             if let Some(item) = self.put(item)? {
@@ -179,6 +200,9 @@ impl Walk {
     }
 
     fn enter(&mut self, level: Level) {
+        if self.levels.len() >= self.options.depth {
+            return;
+        }
         self.levels.push(level);
         let above = self.levels.len().checked_sub(OPEN_LEVELS + 1);
         if let Some(level) = above.and_then(|above| self.levels.get_mut(above)) {
@@ -269,6 +293,10 @@ impl Walk {
     }
 
     fn list(&mut self, folder: &NativeFolder, path: &str) -> io::Result<Listing> {
+        // What is not entered need not be read.
+        if self.levels.len() >= self.options.depth {
+            return Ok(Listing::empty());
+        }
         let left_out = &mut self.left_out;
         Listing::read(folder, &mut |name| {
             left_out.add(Reason::NotUtf8, format!("{path}/{name}"));

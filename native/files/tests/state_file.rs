@@ -63,12 +63,13 @@ fn files_that_others_may_read_or_change_links_and_pipes_are_refused() {
 #[test]
 fn old_state_is_swept_away_but_not_what_another_process_has() {
     let (_folder, path) = place();
-    let names = ["old.state", "held.state", "new.state", "other"].map(|name| path.with_file_name(name));
+    let names =
+        ["old.state", "held.state", "new.state", "other", "old.confirmed"].map(|name| path.with_file_name(name));
     for name in &names {
         drop(StateFile::make(name).unwrap());
     }
     let long_ago = SystemTime::now() - Duration::from_secs(90_000);
-    for name in [&names[0], &names[1], &names[3]] {
+    for name in [&names[0], &names[1], &names[3], &names[4]] {
         std::fs::File::options()
             .write(true)
             .open(name)
@@ -77,6 +78,28 @@ fn old_state_is_swept_away_but_not_what_another_process_has() {
             .unwrap();
     }
     let _held = StateFile::take(&names[1]).unwrap();
-    StateFile::sweep(path.parent().unwrap(), Duration::from_secs(86_400));
-    assert_eq!(names.map(|name| name.exists()), [false, true, true, true]);
+    StateFile::sweep(path.parent().unwrap());
+    assert_eq!(names.map(|name| name.exists()), [false, true, true, true, true]);
+}
+
+#[test]
+fn a_record_of_what_was_confirmed_grows_at_its_end_and_is_swept_away_after_a_month() {
+    let (_folder, path) = place();
+    let path = path.with_extension("confirmed");
+    let mut file = StateFile::make(&path).unwrap();
+    file.append(b"one ").unwrap();
+    file.append(b"two").unwrap();
+    assert_eq!(file.read(100).unwrap(), b"one two");
+    file.write(b"two").unwrap();
+    file.append(b" three").unwrap();
+    assert_eq!(file.read(100).unwrap(), b"two three");
+    drop(file);
+    for (days, stays) in [(29, true), (31, false)] {
+        let then = SystemTime::now() - Duration::from_hours(24 * days);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(then).unwrap();
+        drop(file);
+        StateFile::sweep(path.parent().unwrap());
+        assert_eq!(path.exists(), stays, "{days} days");
+    }
 }

@@ -22,16 +22,21 @@ export interface StartBlock {
   readonly networkThreads: number;
   /** Bytes of each connection that are sent and not acknowledged. */
   readonly outstandingBytes: number;
+  /**
+   * Buffers that are kept for connections which have none, where peers that have nothing to do with each other share them; 0: they do not.
+   */
+  readonly keptBuffers: number;
 }
 
 export function encodeStartBlock(block: StartBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(24);
+  const into = new OptionsBlock(28);
   into.u32(0, block.readers);
   into.u32(4, block.writers);
   into.u32(8, block.buffers);
   into.u32(12, EXECUTION_PROFILE[block.executionProfile]);
   into.u32(16, block.networkThreads);
   into.u32(20, block.outstandingBytes);
+  into.u32(24, block.keptBuffers);
   return into.finish();
 }
 
@@ -160,11 +165,17 @@ export interface SourceBlock {
   readonly acl: boolean;
   /** Files that become longer are sent up to the size that the walk saw. */
   readonly allowGrowing: boolean;
+  /**
+   * The source that was made of the folders in which a peer's paths are looked for, or that of the same things; 0: none.
+   */
+  readonly within: number;
+  /** How many levels of folders are entered. */
+  readonly depth: number;
   readonly paths: readonly string[];
 }
 
 export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(44);
+  const into = new OptionsBlock(52);
   into.u32(0, ORIGIN_KIND[block.origin]);
   into.f64(8, block.size);
   into.u32(16, LINK_CHOICE[block.links]);
@@ -173,7 +184,9 @@ export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
   into.truth(28, block.xattrs);
   into.truth(32, block.acl);
   into.truth(36, block.allowGrowing);
-  into.texts(40, block.paths);
+  into.u32(40, block.within);
+  into.u32(44, block.depth);
+  into.texts(48, block.paths);
   return into.finish();
 }
 

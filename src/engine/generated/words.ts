@@ -212,6 +212,7 @@ export const LEFT_OUT_REASON = {
   link: 7,
   vanished: 8,
   chosen: 9,
+  "not-found": 10,
 } as const satisfies Partial<Record<LeftOutReason, number>>;
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
@@ -240,6 +241,8 @@ export const ORIGIN_KIND = {
   files: 0,
   memory: 1,
   "uncached-files": 2,
+  requested: 3,
+  same: 4,
 } as const satisfies Record<OriginKind, number>;
 
 export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);

@@ -81,6 +81,7 @@ const sizes = {
   executionProfile: "low-latency",
   networkThreads: 1,
   outstandingBytes: 1,
+  keptBuffers: 0,
 } as const;
 const startBlock = encodeStartBlock(sizes);
 demand(library.ultra_start(startBlock, startBlock.length) === -22, "an engine starts once");
@@ -127,12 +128,16 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     origin: "memory",
     size: random(2) === 0 ? random(1000) * MIB : NaN,
     ...anyChoices(),
+    within: 0,
+    depth: number(),
     paths: [],
   });
   const files = encodeSourceBlock({
-    origin: "files",
+    origin: (["files", "requested", "same"] as const)[random(3)] ?? "files",
     size: number(),
     ...anyChoices(),
+    within: random(2) === 0 ? 0 : id(),
+    depth: random(4),
     paths: [String.fromCharCode(...bytes(40))],
   });
   return [

@@ -31,6 +31,7 @@ export class Loop {
       executionProfile: "low-latency",
       networkThreads: 1,
       outstandingBytes: 8 * MIB,
+      keptBuffers: 0,
     });
     this.identity = this.engine.identity();
     this.#events = this.#watched(onEvent);

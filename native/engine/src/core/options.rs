@@ -19,6 +19,8 @@ options! {
         network_threads: u32,
         /// Bytes of each connection that are sent and not acknowledged.
         outstanding_bytes: u32,
+        /// Buffers that are kept for connections which have none, where peers that have nothing to do with each other share them; 0: they do not.
+        kept_buffers: u32,
     }
 }
 
@@ -103,6 +105,10 @@ options! {
         acl: bool,
         /// Files that become longer are sent up to the size that the walk saw.
         allow_growing: bool,
+        /// The source that was made of the folders in which a peer's paths are looked for, or that of the same things; 0: none.
+        within: u32,
+        /// How many levels of folders are entered.
+        depth: u32,
         paths: Texts,
     }
 }

@@ -160,6 +160,8 @@ words! {
         Vanished = 8,
         /// The user wanted it so.
         Chosen = 9,
+        /// A peer asked for it, and it is not there for a peer.
+        NotFound = 10,
     }
 }
 
@@ -295,6 +297,10 @@ words! {
         Memory = 1,
         /// Files of which the system first forgets what it holds in memory, so that the disk is measured.
         UncachedFiles = 2,
+        /// What a peer asks for of the folders of another source.
+        Requested = 3,
+        /// What another source has, whose pages are known.
+        Same = 4,
     }
 }
 

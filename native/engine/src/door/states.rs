@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use ultra_files::{FileError, StateFile, replace_if};
@@ -16,13 +15,11 @@ use crate::core::fault::Fault;
 /// Those that this process has, by their paths.
 static HELD: LazyLock<Mutex<HashMap<PathBuf, StateFile>>> = LazyLock::new(Mutex::default);
 
-/// State is kept no longer, because keys are in it.
-const LONGEST: Duration = Duration::from_hours(24);
-
 const TAKE: u32 = 0;
 const KEEP: u32 = 1;
 const REMOVE: u32 = 2;
 const REPLACE: u32 = 3;
+const APPEND: u32 = 4;
 
 /// Called as a nonblocking symbol, on a thread of Deno's pool: the folder may be on another machine.
 ///
@@ -54,16 +51,21 @@ pub unsafe extern "C" fn ultra_state(
                 held.insert(path.to_owned(), file);
                 answer_bytes(out, &bytes)
             }
-            KEEP => {
+            KEEP | APPEND => {
                 let mut file = match held.remove(path) {
                     Some(file) => file,
                     None => {
                         let file = StateFile::make(path).map_err(answer)?;
-                        StateFile::sweep(path.parent().unwrap_or(path), LONGEST);
+                        StateFile::sweep(path.parent().unwrap_or(path));
                         file
                     }
                 };
-                file.write(state).map_err(answer)?;
+                let written = if act == KEEP {
+                    file.write(state)
+                } else {
+                    file.append(state)
+                };
+                written.map_err(answer)?;
                 held.insert(path.to_owned(), file);
                 Ok(0)
             }

@@ -19,7 +19,7 @@ use crate::receive::lane::{Inlet, ReceiveLane};
 use crate::receive::sink::Sink;
 use crate::send::lane::{Granted, SendLane};
 use crate::send::origin::memory::Memory;
-use crate::send::pump::ReadPump;
+use crate::send::pump::{ReadPump, Share};
 use crate::send::source::Source;
 use crate::testing::*;
 
@@ -174,7 +174,17 @@ fn memory(size: u64, events: &Arc<Told>) -> Arc<Source> {
 }
 
 fn pump(events: &Arc<Told>) -> Arc<ReadPump> {
-    ReadPump::start(2, 8, 8 << 20, events.clone(), |text| panic!("{text}")).unwrap()
+    ReadPump::start(
+        2,
+        8,
+        Share {
+            outstanding: 8 << 20,
+            kept: 0,
+        },
+        events.clone(),
+        |text| panic!("{text}"),
+    )
+    .unwrap()
 }
 
 /// Waits until so many blocks are verified; no block is wrong.

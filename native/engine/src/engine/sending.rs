@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Preserve, SentLinks, WalkOptions};
+use ultra_files::{Preserve, SentLinks, Walk, WalkOptions};
 
 use super::{Done, Engine};
 use crate::blocks::frame::Preface;
@@ -93,10 +93,24 @@ impl Engine {
                 acl: options.acl,
             },
             allow_growing: options.allow_growing,
+            depth: options.depth as usize,
         };
         match options.origin {
             OriginKind::Files => self.walk(id, &paths(), Cache::Allowed, walked),
             OriginKind::UncachedFiles => self.walk(id, &paths(), Cache::Forgotten, walked),
+            OriginKind::Requested | OriginKind::Same => {
+                let other = self.sources.get(options.within).ok();
+                let Some(files) = other.and_then(|(source, _)| source.files()) else {
+                    self.walk_failed(id, Fault::new(FileFault::NotFound, "its folders are gone".to_owned()));
+                    return id;
+                };
+                if options.origin == OriginKind::Same {
+                    self.add_source(id, Box::new(Tree::of(files)));
+                } else {
+                    let (origin, walk) = Tree::requested(files, options.paths.clone(), walked);
+                    self.run_walk(id, origin, walk);
+                }
+            }
             OriginKind::Memory => {
                 let origin = Memory { size: options.size };
                 let pace = self.add_source(id, Box::new(Memory { size: options.size }));
@@ -107,22 +121,26 @@ impl Engine {
     }
 
     pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache, options: WalkOptions) {
-        let failed = |fault: Fault| {
-            self.tell.tell(Event::WalkFailed {
-                source: id,
-                fault: fault.class,
-                text: fault.text,
-            });
-        };
-        let (origin, walk) = match Tree::open(paths, cache, options) {
-            Ok(opened) => opened,
-            Err(fault) => return failed(fault),
-        };
+        match Tree::open(paths, cache, options) {
+            Ok((origin, walk)) => self.run_walk(id, origin, walk),
+            Err(fault) => self.walk_failed(id, fault),
+        }
+    }
+
+    fn walk_failed(&self, id: u32, fault: Fault) {
+        self.tell.tell(Event::WalkFailed {
+            source: id,
+            fault: fault.class,
+            text: fault.text,
+        });
+    }
+
+    fn run_walk(&self, id: u32, origin: Tree, walk: Walk) {
         let pace = self.add_source(id, Box::new(origin));
         let tell = self.tell.clone();
         let run = move || walk::run(id, walk, &pace, &*tell);
         if let Err(error) = std::thread::Builder::new().name("ultra-walk".to_owned()).spawn(run) {
-            failed(Fault::new(FileFault::Io, error.to_string()));
+            self.walk_failed(id, Fault::new(FileFault::Io, error.to_string()));
         }
     }
 

@@ -3,7 +3,9 @@
 pub mod memory;
 pub mod tree;
 
-use ultra_files::{EntryKind, Look};
+use std::sync::Arc;
+
+use ultra_files::{EntryKind, Look, Source as Files};
 
 use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::fault::Fault;
@@ -16,6 +18,10 @@ pub trait Origin: Send + Sync {
     /// `None`: it was never offered.
     fn describe(&self, id: u32) -> Option<Described>;
     fn open(&self, id: u32) -> Result<Box<dyn Content>, Fault>;
+    /// The files, where there are any: another source may send of them, too.
+    fn files(&self) -> Option<Arc<Files>> {
+        None
+    }
     /// The root of a symbolic link: the hash of its target.
     fn link_root(&self, id: u32) -> Option<[u8; 32]>;
     /// Bytes of a file of one block; `None` for everything else, also for empty files.

@@ -31,8 +31,31 @@ pub struct ReadPump {
     ready: Condvar,
     grants: Mutex<HashMap<u32, Arc<Grant>>>,
     tell: Arc<dyn Tell>,
-    /// Most bytes of a connection in unacknowledged sends.
+    pub share: Share,
+}
+
+/// How much a connection may have in unacknowledged sends.
+#[derive(Clone, Copy)]
+pub struct Share {
+    /// Most bytes of it.
     pub outstanding: u64,
+    /// Buffers that are kept for connections which have none, because peers that have nothing to do with each other share them: a slow one
+    /// must not take what the others need. 0: all connections are those of one transfer.
+    pub kept: usize,
+}
+
+/// Of shared buffers a connection takes at most so many for each that it leaves besides those that are kept: one alone has four fifths of them.
+const SHARE: usize = 4;
+
+impl Share {
+    /// Most bytes for a connection while so many buffers are free.
+    fn most(self, free: usize) -> u64 {
+        if self.kept == 0 {
+            return self.outstanding;
+        }
+        let most = free.saturating_sub(self.kept).saturating_mul(SHARE).max(1);
+        (most as u64).saturating_mul(FRAME_ROOM as u64).min(self.outstanding)
+    }
 }
 
 struct State {
@@ -77,7 +100,7 @@ impl ReadPump {
     pub fn start(
         readers: usize,
         buffers: usize,
-        outstanding: u64,
+        share: Share,
         tell: Arc<dyn Tell>,
         on_panic: fn(String),
     ) -> std::io::Result<Arc<Self>> {
@@ -91,7 +114,7 @@ impl ReadPump {
             ready: Condvar::new(),
             grants: Mutex::default(),
             tell,
-            outstanding,
+            share,
         });
         for _ in 0..readers {
             let pump = pump.clone();
@@ -180,6 +203,7 @@ impl ReadPump {
         if state.free.is_empty() && state.unmade == 0 {
             return None;
         }
+        let most = self.share.most(state.free.len() + state.unmade);
         for _ in 0..state.lanes.len() {
             let Some(lane) = state.lanes.pop_front() else { break };
             if lane.closed.load(Ordering::Acquire) {
@@ -187,7 +211,7 @@ impl ReadPump {
                 left.push(lane);
                 continue;
             }
-            if lane.connection.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > self.outstanding {
+            if lane.connection.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > most {
                 state.lanes.push_back(lane);
                 continue;
             }

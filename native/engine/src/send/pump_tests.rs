@@ -12,8 +12,12 @@ fn pump(buffers: usize) -> (Arc<ReadPump>, Arc<Told>) {
 }
 
 fn pump_with(buffers: usize, outstanding: u64) -> (Arc<ReadPump>, Arc<Told>) {
+    pump_of(buffers, Share { outstanding, kept: 0 })
+}
+
+fn pump_of(buffers: usize, share: Share) -> (Arc<ReadPump>, Arc<Told>) {
     let events = Arc::new(Told::default());
-    let pump = ReadPump::start(0, buffers, outstanding, events.clone(), |text| panic!("{text}"));
+    let pump = ReadPump::start(0, buffers, share, events.clone(), |text| panic!("{text}"));
     (pump.unwrap(), events)
 }
 
@@ -274,4 +278,50 @@ fn a_grant_of_entries_is_one_pack_after_the_other_and_told_once() {
     pump.retire(&lane, grant);
     assert_eq!(grants_read(&events), [(7, 13)]);
     give_back(&pump, job);
+}
+
+#[test]
+fn h3_of_shared_buffers_peers_that_acknowledge_nothing_leave_some_to_everybody_who_comes() {
+    const BUFFERS: usize = 40;
+    const PEERS: u32 = 16;
+    let (pump, _) = pump_of(
+        BUFFERS,
+        Share {
+            outstanding: 1 << 40,
+            kept: PEERS as usize,
+        },
+    );
+    let mut held = Vec::new();
+    for number in 1..=PEERS {
+        let lane = lane(&pump, number, &connection(number));
+        assert!(pump.grant(&lane, number, Granted::Blocks(0), 0, 1000));
+        let before = held.len();
+        loop {
+            let mut left = Vec::new();
+            let job = pump.pick(&mut pump.state.lock(), &mut left);
+            match job {
+                Some(job) => held.push(job),
+                None => break,
+            }
+        }
+        let got = held.len() - before;
+        assert!(got > 0, "connection {number} got nothing");
+        if number == 1 {
+            assert!(got >= (BUFFERS - PEERS as usize) * 4 / 5, "one alone has most of them");
+        }
+    }
+    let number = PEERS + 1;
+    let late = lane(&pump, number, &connection(number));
+    assert!(pump.grant(&late, number, Granted::Blocks(0), 0, 1));
+    let free = || {
+        let state = pump.state.lock();
+        state.free.len() + state.unmade
+    };
+    while free() == 0 {
+        give_back(&pump, held.pop().unwrap());
+    }
+    assert_eq!(take(&pump), Some((number, 0)), "what is there is for whoever has none");
+    for job in held {
+        give_back(&pump, job);
+    }
 }

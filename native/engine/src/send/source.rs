@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use ultra_files::Look;
+use ultra_files::{Look, Source as Files};
 
 use super::origin::{Content, Described, Origin};
 use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups, no_room};
@@ -92,6 +92,11 @@ impl Source {
             roots: Roots::default(),
             rereads,
         })
+    }
+
+    /// The files that it sends, where there are any.
+    pub fn files(&self) -> Option<Arc<Files>> {
+        self.origin.files()
     }
 
     /// Bytes of a file of one block; `None` for everything else.

@@ -139,6 +139,7 @@ fn reason_of(reason: Reason) -> LeftOutReason {
         Reason::Link => LeftOutReason::Link,
         Reason::Vanished => LeftOutReason::Vanished,
         Reason::Chosen => LeftOutReason::Chosen,
+        Reason::NotFound => LeftOutReason::NotFound,
     }
 }
 

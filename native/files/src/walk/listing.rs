@@ -34,6 +34,13 @@ impl Listing {
         Ok(Self { text, spans })
     }
 
+    pub(super) fn empty() -> Self {
+        Self {
+            text: String::new(),
+            spans: Vec::new().into_iter(),
+        }
+    }
+
     pub(super) fn next(&mut self) -> Option<String> {
         let span = self.spans.next()?;
         Some(slice(&self.text, span).to_owned())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Look, Source as Files, SourceFile, Walk, WalkOptions};
+use ultra_files::{Look, Requests, Source as Files, SourceFile, Walk, WalkOptions};
 
 use super::{Content, Described, Origin, small_len_of};
 use crate::blocks::block_tree::BLOCK_LEN;
@@ -27,6 +27,20 @@ impl Tree {
         let (files, walk) = Walk::open_with(paths, options)?;
         Ok((Self { files, cache }, walk))
     }
+
+    /// What a peer asks for of these folders, and the walk that looks for it.
+    pub fn requested(folders: Arc<Files>, paths: Vec<String>, options: WalkOptions) -> (Self, Walk) {
+        let (files, walk) = Walk::of_requests(Requests::new(folders, paths), options);
+        (Self::of(files), walk)
+    }
+
+    /// What was walked already.
+    pub fn of(files: Arc<Files>) -> Self {
+        Self {
+            files,
+            cache: Cache::Allowed,
+        }
+    }
 }
 
 impl Origin for Tree {
@@ -41,6 +55,10 @@ impl Origin for Tree {
             file.forget_cached();
         }
         Ok(Box::new(file))
+    }
+
+    fn files(&self) -> Option<Arc<Files>> {
+        Some(self.files.clone())
     }
 
     fn link_root(&self, id: u32) -> Option<[u8; 32]> {

@@ -1,0 +1,198 @@
+//! What a peer asks for of folders that are shared: paths and patterns below them, found without following any link.
+//!
+//! A peer learns nothing of what is elsewhere: whatever leads out of the folders, or through a link, is not there. The folders are held open
+//! by the source that was made of them, so that nobody can put others in their place.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{ErrorClass, FileError};
+use crate::left_out::{LeftOut, Reason};
+use crate::os::{Folder, NativeFolder, NodeKind};
+use crate::path::check_component;
+use crate::pattern::{is_pattern, matches};
+use crate::source::{Base, Place, Source};
+
+/// Things that one request may come to, and folders among them, which are held open.
+const MOST_FOUND: usize = 65_536;
+const MOST_FOLDERS: usize = 1000;
+
+/// Names that patterns may be compared with: a bound on what a request makes this side read.
+const MOST_LOOKS: usize = 1_000_000;
+
+pub struct Requests {
+    shares: Arc<Source>,
+    paths: Vec<String>,
+}
+
+/// What a request has found so far.
+#[derive(Default)]
+struct Found {
+    bases: Vec<Base>,
+    folders: usize,
+    looks: usize,
+}
+
+/// Something to be found: a name in a folder, and the components that follow it.
+struct Step<'a> {
+    folder: Arc<NativeFolder>,
+    real: Arc<Path>,
+    name: String,
+    rest: &'a [&'a str],
+}
+
+impl Requests {
+    pub fn new(shares: Arc<Source>, paths: Vec<String>) -> Self {
+        Self { shares, paths }
+    }
+
+    /// What there is, each under its last name; what there is not is counted as left out.
+    pub(crate) fn find(self, left_out: &mut LeftOut) -> Result<Vec<Base>, FileError> {
+        let mut found = Found::default();
+        for path in self.paths {
+            let before = found.bases.len();
+            find_path(self.shares.bases(), &path, &mut found)?;
+            if found.bases.len() == before {
+                left_out.add(Reason::NotFound, path);
+            }
+        }
+        let mut names = std::collections::HashSet::new();
+        for base in &found.bases {
+            if !names.insert(base.name.as_str()) {
+                let why = "several things of this name were asked for, and each would arrive under it; ask for them one by one";
+                return Err(too_much(&base.name, why));
+            }
+        }
+        Ok(found.bases)
+    }
+}
+
+fn find_path(shares: &[Base], path: &str, found: &mut Found) -> Result<(), FileError> {
+    let components: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    let Some((first, rest)) = components.split_first() else {
+        return Ok(());
+    };
+    if components.iter().any(|component| matches!(*component, "" | "." | "..")) {
+        return Ok(());
+    }
+    let is_literal = shares.iter().any(|share| share.name == *first);
+    for share in shares {
+        let is_meant = share.name == *first || (!is_literal && matches(first, &share.name));
+        let Place::Folder { folder, real } = &share.place else {
+            continue;
+        };
+        if !is_meant {
+            continue;
+        }
+        if rest.is_empty() {
+            found.add(share.name.clone(), share.place.clone())?;
+        } else {
+            find_below(folder, real, rest, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Depth first, and in the order of the names. A folder is open as long as something is to be found in it.
+fn find_below(
+    folder: &Arc<NativeFolder>,
+    real: &Arc<Path>,
+    components: &[&str],
+    found: &mut Found,
+) -> Result<(), FileError> {
+    let mut steps = Vec::new();
+    found.names(folder, real, components, &mut steps)?;
+    while let Some(step) = steps.pop() {
+        let Ok(stat) = step.folder.stat(&step.name) else {
+            continue;
+        };
+        match stat.kind {
+            NodeKind::Folder => {
+                // A link or anything else that has taken its place meanwhile is not opened.
+                let Ok(child) = step.folder.open_folder(&step.name) else {
+                    continue;
+                };
+                let (folder, real) = (Arc::new(child), step.real.join(&step.name).into());
+                if step.rest.is_empty() {
+                    found.add(step.name, Place::Folder { folder, real })?;
+                } else {
+                    found.names(&folder, &real, step.rest, &mut steps)?;
+                }
+            }
+            NodeKind::File if step.rest.is_empty() => {
+                let name = step.name.clone();
+                found.add(
+                    step.name,
+                    Place::File {
+                        folder: step.folder,
+                        name,
+                    },
+                )?;
+            }
+            NodeKind::File | NodeKind::Link | NodeKind::Special => {}
+        }
+    }
+    Ok(())
+}
+
+impl Found {
+    fn add(&mut self, name: String, place: Place) -> Result<(), FileError> {
+        self.folders += usize::from(matches!(place, Place::Folder { .. }));
+        if self.bases.len() == MOST_FOUND || self.folders > MOST_FOLDERS {
+            return Err(too_much(
+                &name,
+                "too many things match; ask for the folder that they are in",
+            ));
+        }
+        self.bases.push(Base { name, place });
+        Ok(())
+    }
+
+    /// The names in a folder that the first component means, the last one first: the name itself where it is there, or those that fit the pattern.
+    fn names<'a>(
+        &mut self,
+        folder: &Arc<NativeFolder>,
+        real: &Arc<Path>,
+        components: &'a [&'a str],
+        steps: &mut Vec<Step<'a>>,
+    ) -> Result<(), FileError> {
+        let Some((first, rest)) = components.split_first() else {
+            return Ok(());
+        };
+        let step = |name: String| Step {
+            folder: Arc::clone(folder),
+            real: Arc::clone(real),
+            name,
+            rest,
+        };
+        if check_component(first).is_ok() && folder.stat(first).is_ok() {
+            steps.push(step((*first).to_owned()));
+            return Ok(());
+        }
+        if !is_pattern(first) {
+            return Ok(());
+        }
+        let mut names = Vec::new();
+        let looks = &mut self.looks;
+        let listed = folder.list(&mut |name| {
+            *looks += 1;
+            let Ok(name) = std::str::from_utf8(name) else { return };
+            if *looks <= MOST_LOOKS && matches(first, name) && check_component(name).is_ok() {
+                names.push(name.to_owned());
+            }
+        });
+        if self.looks > MOST_LOOKS {
+            return Err(too_much(first, "the pattern meets too many names; ask for folders"));
+        }
+        // A folder that cannot be read holds nothing for a peer.
+        if listed.is_ok() {
+            names.sort_unstable_by(|a, b| b.cmp(a));
+            steps.extend(names.into_iter().map(step));
+        }
+        Ok(())
+    }
+}
+
+fn too_much(name: &str, why: &'static str) -> FileError {
+    FileError::rule(ErrorClass::TooMuch, "send", name, why)
+}

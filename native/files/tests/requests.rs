@@ -1,0 +1,181 @@
+//! What a peer may ask for of folders that are shared, and what it gets.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ultra_files::{ErrorClass, FileError, Reason, Requests, Source, Walk, WalkOptions, decode};
+
+struct Shared {
+    folder: tempfile::TempDir,
+    source: Arc<Source>,
+}
+
+/// `photos` and `docs` are shared; `secret` lies beside them.
+fn shared() -> Shared {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "contents").unwrap();
+    };
+    for path in [
+        "photos/a.jpg",
+        "photos/b.jpg",
+        "photos/c.png",
+        "photos/.hidden",
+        "photos/2024/a.jpg",
+        "photos/2024/deep/x",
+    ] {
+        write(path);
+    }
+    for path in ["docs/a.jpg", "docs/[1].txt", "secret/key"] {
+        write(path);
+    }
+    symlink("../secret", folder.path().join("photos/out")).unwrap();
+    symlink("a.jpg", folder.path().join("photos/link.jpg")).unwrap();
+    let paths = ["photos", "docs"].map(|name| folder.path().join(name));
+    let (source, _) = Walk::open(&paths).unwrap();
+    Shared { folder, source }
+}
+
+/// The paths of all entries, and what was not found.
+fn ask(shares: &Arc<Source>, paths: &[&str], depth: usize) -> Result<(Vec<String>, Vec<String>), FileError> {
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    let options = WalkOptions {
+        depth,
+        ..WalkOptions::default()
+    };
+    let (_source, mut walk) = Walk::of_requests(Requests::new(Arc::clone(shares), paths), options);
+    let mut found = Vec::new();
+    while let Some(page) = walk.next_page()? {
+        let entries = decode(page.count, &page.bytes).unwrap();
+        found.extend(entries.iter().map(|entry| entry.path.as_str().to_owned()));
+    }
+    let missing = walk
+        .left_out()
+        .names()
+        .filter(|(reason, _)| *reason == Reason::NotFound);
+    let missing = missing.map(|(_, path)| path.to_owned()).collect();
+    Ok((found, missing))
+}
+
+fn found(shares: &Arc<Source>, paths: &[&str]) -> Vec<String> {
+    let (found, missing) = ask(shares, paths, usize::MAX).unwrap();
+    assert_eq!(missing, Vec::<String>::new());
+    found
+}
+
+#[test]
+fn files_folders_and_patterns_come_under_their_last_names() {
+    let shared = shared();
+    assert_eq!(found(&shared.source, &["photos/2024/a.jpg"]), ["a.jpg"]);
+    assert_eq!(
+        found(&shared.source, &["photos/2024/"]),
+        ["2024", "2024/a.jpg", "2024/deep", "2024/deep/x"]
+    );
+    assert_eq!(found(&shared.source, &["photos/*.jpg"]), ["a.jpg", "b.jpg"]);
+    assert_eq!(
+        found(&shared.source, &["photos/*/a.*", "photos/c.png"]),
+        ["a.jpg", "c.png"]
+    );
+    assert_eq!(found(&shared.source, &["doc?/[[]1].txt"]), ["[1].txt"]);
+    assert_eq!(found(&shared.source, &["docs/[1].txt"]), ["[1].txt"]);
+    assert_eq!(found(&shared.source, &["docs"]), ["docs", "docs/[1].txt", "docs/a.jpg"]);
+}
+
+#[test]
+fn levels_that_are_not_entered_are_not_told() {
+    let shared = shared();
+    let (names, _) = ask(&shared.source, &["photos/2024"], 1).unwrap();
+    assert_eq!(names, ["2024", "2024/a.jpg", "2024/deep"]);
+    assert_eq!(
+        ask(&shared.source, &["photos", "docs"], 0).unwrap().0,
+        ["photos", "docs"]
+    );
+}
+
+#[test]
+fn nothing_outside_is_found_and_nothing_through_a_link() {
+    let shared = shared();
+    let outside = shared.folder.path().join("secret/key");
+    let wrong = [
+        outside.to_str().unwrap(),
+        "secret/key",
+        "../secret/key",
+        "photos/../secret/key",
+        "photos/./a.jpg",
+        "photos//a.jpg",
+        "/photos/a.jpg",
+        "",
+        "/",
+        "photos/out/key",
+        "photos/out",
+        "photos/link.jpg",
+        "photos/*/key",
+        "photos/o*/key",
+        "photos/a.jpg/x",
+        "photos/nothing",
+        "photos/*.gif",
+        "*/.hidden/..",
+        "photos/\u{0}",
+    ];
+    for path in wrong {
+        let (names, missing) = ask(&shared.source, &[path], usize::MAX).unwrap();
+        assert_eq!((names, missing), (vec![], vec![path.to_owned()]), "{path:?}");
+    }
+    let (names, missing) = ask(&shared.source, &["photos/a.jpg", "photos/out/key"], usize::MAX).unwrap();
+    assert_eq!(
+        (names, missing),
+        (vec!["a.jpg".to_owned()], vec!["photos/out/key".to_owned()])
+    );
+}
+
+#[test]
+fn a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
+    let shared = shared();
+    let photos = shared.folder.path().join("photos");
+    std::fs::rename(&photos, shared.folder.path().join("moved")).unwrap();
+    symlink("secret", &photos).unwrap();
+    assert_eq!(found(&shared.source, &["photos/a.jpg"]), ["a.jpg"]);
+    assert_eq!(ask(&shared.source, &["photos/key"], 9).unwrap().1, ["photos/key"]);
+}
+
+#[test]
+fn equal_last_names_are_refused() {
+    let shared = shared();
+    for paths in [&["photos/a.jpg", "docs/a.jpg"][..], &["*/a.jpg"], &["docs", "docs/"]] {
+        let error = ask(&shared.source, paths, usize::MAX).unwrap_err();
+        assert_eq!(error.class, ErrorClass::TooMuch, "{paths:?}");
+        assert!(error.to_string().contains("several things of this name"), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_while_it_is_asked_for_is_not_followed() {
+    let shared = shared();
+    let folder = shared.folder.path();
+    let (inside, aside) = (folder.join("photos/2024"), folder.join("aside"));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| swap(&inside, &aside, &folder.join("secret"), &stop));
+        for _ in 0..500 {
+            for path in ["photos/2024/key", "photos/*/key", "photos/2024/k*"] {
+                let (names, _) = ask(&shared.source, &[path], usize::MAX).unwrap();
+                assert_eq!(names, Vec::<String>::new());
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Release);
+    });
+}
+
+/// Puts a link in the place of a folder, and the folder back, again and again.
+fn swap(inside: &Path, aside: &Path, target: &Path, stop: &std::sync::atomic::AtomicBool) {
+    let link: PathBuf = inside.to_owned();
+    while !stop.load(std::sync::atomic::Ordering::Acquire) {
+        std::fs::rename(inside, aside).unwrap();
+        symlink(target, &link).unwrap();
+        std::fs::remove_file(&link).unwrap();
+        std::fs::rename(aside, inside).unwrap();
+    }
+}

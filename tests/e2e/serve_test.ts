@@ -1,0 +1,263 @@
+/** `ultra serve`, `get` and `ls` as real processes: the usual ways, refusals, many clients at once, and deaths of either side. */
+
+import assert from "node:assert/strict";
+import { assertNoLeftovers, assertSameFile, KIB, MIB, namesIn, writeFile } from "./files.ts";
+import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+
+/** `photos` and `docs` are shared; `secret` lies beside them. */
+async function serving(workspace: Workspace, ...flags: readonly string[]) {
+  const photos = await workspace.make("shared", "photos");
+  const docs = await workspace.make("shared", "docs");
+  await workspace.make("shared", "photos", "2024");
+  await writeFile(`${photos}/a.jpg`, 300 * KIB);
+  await writeFile(`${photos}/b.jpg`, 5);
+  await writeFile(`${photos}/2024/big`, 3 * MIB + 7);
+  await writeFile(`${docs}/a.jpg`, 7);
+  await writeFile(workspace.path("secret"), 100);
+  await Deno.symlink("../../secret", `${photos}/out`);
+  await Deno.symlink("../..", `${photos}/up`);
+  const start = () => workspace.start(["serve", "--listen", "127.0.0.1", "--json", ...flags, photos, docs]);
+  const server = start();
+  const ticket = workspace.path("ticket");
+  await Deno.writeTextFile(ticket, await server.ticket(), { mode: 0o600 });
+  const client = (...args: readonly string[]) => {
+    const [command = "", ...rest] = args;
+    return workspace.start([command, "--ticket", ticket, ...rest]);
+  };
+  return { photos, docs, server, ticket, client, start };
+}
+
+async function stops(server: Ultra): Promise<void> {
+  server.kill("SIGINT");
+  await server.exits(130);
+}
+
+/** What `ls` prints, without sizes and times. */
+async function list(client: Ultra): Promise<string[]> {
+  await client.exits(0);
+  return client.stdout.lines.map((line) => line.trim().split(/  +/).slice(2).join("  "));
+}
+
+Deno.test("serve: ls and get: shared names, folders, files and patterns, each under its last name", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace);
+    assert.deepEqual(await list(client("ls")), ["photos/", "docs/"]);
+    assert.deepEqual(
+      await list(client("ls", "photos/")),
+      ["2024/", "a.jpg", "b.jpg"],
+    );
+    assert.deepEqual(await list(client("ls", "./photos/*.jpg")), ["a.jpg", "b.jpg"]);
+    const shown = client("ls", "photos/a.jpg", "--json");
+    await shown.exits(0);
+    const { modified, ...entry } = shown.events[0] ?? assert.fail();
+    assert.deepEqual(entry, { type: "entry", name: "a.jpg", kind: "file", size: 300 * KIB });
+    const seconds = Math.floor(((await Deno.stat(`${photos}/a.jpg`)).mtime?.getTime() ?? 0) / 1000);
+    assert.equal(Date.parse(String(modified)), seconds * 1000);
+
+    const into = await workspace.make("into");
+    await client("get", "--into", into, "photos/2024", "photos/*.jpg").exits(0);
+    assert.deepEqual(namesIn(into), ["2024", "a.jpg", "b.jpg"]);
+    await assertSameFile(`${into}/2024/big`, `${photos}/2024/big`);
+    await assertSameFile(`${into}/a.jpg`, `${photos}/a.jpg`);
+    const again = client("get", "--into", into, "photos/2024");
+    await again.exits(0);
+    assert.match(again.stderr.text, /nothing to do, .*2024/);
+    await client("get", "--into", into, "-o", "renamed", "docs/a.jpg").exits(0);
+    assert.equal((await Deno.stat(`${into}/renamed`)).size, 7);
+    await stops(server);
+    assert.deepEqual(
+      server.events.filter(({ type }) => type === "request").map(({ what, paths }) => [what, paths])[4],
+      ["paths", ["photos/2024", "photos/*.jpg"]],
+    );
+    await assertNoLeftovers(into);
+  }));
+
+Deno.test("serve: what is outside, behind a link or not there is not found: 4 alone, 3 among others, on both sides told", () =>
+  inWorkspace(async (workspace) => {
+    const { server, client } = await serving(workspace);
+    const into = await workspace.make("into");
+    const outside = [
+      "../secret",
+      "secret",
+      "photos/out",
+      "photos/up/secret",
+      "photos/../../secret",
+      "nothing",
+      "photos/*.gif",
+    ];
+    for (const path of outside) {
+      const refused = client("get", "--into", into, path);
+      await refused.exits(4);
+      assert.match(refused.stderr.text, /not found/, path);
+    }
+    assert.deepEqual(namesIn(into), []);
+    await client("get", "--into", into, workspace.path("secret")).exits(4);
+    const some = client("get", "--into", into, "photos/b.jpg", "../secret");
+    await some.exits(3);
+    assert.deepEqual(namesIn(into), ["b.jpg"]);
+    await client("get", "--into", into, "--allow-left-out", "photos/b.jpg", "../secret").exits(0);
+    for (const path of ["../", "photos/up", "photos/nothing", "photos/out"]) await client("ls", path).exits(4);
+    await server.event("complete", ({ leftOutCount }) => leftOutCount === 1);
+    await stops(server);
+  }));
+
+Deno.test("serve: wrong commands are refused with 2 and what to type, and serve goes on", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace);
+    const cases: readonly [readonly string[], RegExp][] = [
+      [["get"], /Name what to fetch/],
+      [["get", "photos/a.jpg", "docs/a.jpg"], /Two paths end in "a.jpg"/],
+      [["get", "*/a.jpg"], /several things of this name were asked for/],
+      [["recv"], /choose: `ultra ls TICKET/],
+      [["send", photos], /takes none/],
+      [["ls", "a", "b"], /one path at most/],
+      [["get", "--stay", "x"], /--stay is a flag of `ultra recv`/],
+    ];
+    for (const [args, text] of cases) {
+      const refused = client(...args);
+      await refused.exits(2);
+      assert.match(refused.stderr.text, text, args.join(" "));
+    }
+    for (
+      const [args, text] of [
+        [["serve"], /Name the folders/],
+        [["serve", photos, `${photos}/`], /Two of the folders have the same name/],
+        [["serve", `${photos}/a.jpg`], /Only folders are served/],
+        [["serve", "--overwrite", photos], /without --accept DIR nothing is taken/],
+        [["serve", "--max-clients", "0", photos], /from 1 to 1000/],
+        [["ls"], /A ticket is needed/],
+      ] as const
+    ) {
+      const refused = workspace.start(args);
+      await refused.exits(2);
+      assert.match(refused.stderr.text, text, args.join(" "));
+    }
+    await workspace.start(["serve", workspace.path("no such folder")]).exits(4);
+    assert.deepEqual(await list(client("ls")), ["photos/", "docs/"]);
+
+    await stops(server);
+  }));
+
+Deno.test("serve: 64 clients at once each get another file, identical, beside one that is stopped; one more than --max-clients is told so", () =>
+  inWorkspace(async (workspace) => {
+    const clients = 16;
+    const many = await workspace.make("many");
+    const names = Array.from({ length: 4 * clients }, (_, i) => `file ${i}`);
+    for (const name of names) await writeFile(`${many}/${name}`, 20 * KIB + name.length);
+    await writeFile(`${many}/large`, 64 * MIB);
+    const server = workspace.start(
+      ["serve", "--listen", "127.0.0.1", "--json", "--max-clients", "64", "--rate-limit", "200M", many],
+    );
+    const ticket = workspace.path("ticket");
+    await Deno.writeTextFile(ticket, await server.ticket(), { mode: 0o600 });
+    const into = await workspace.make("into");
+    const get = (name: string) =>
+      workspace.start(["get", "--json", "--ticket", ticket, "--into", into, `many/${name}`]);
+    const stopped = get("large");
+    await stopped.midway();
+    stopped.kill("SIGSTOP");
+    for (let from = 0; from < names.length; from += clients) {
+      await Promise.all(names.slice(from, from + clients).map((name) => get(name).exits(0)));
+    }
+    for (const name of names) await assertSameFile(`${into}/${name}`, `${many}/${name}`);
+    const complete = server.events.filter(({ type }) => type === "complete");
+    assert.equal(new Set(complete.map(({ client }) => client)).size, names.length);
+    stopped.kill("SIGCONT");
+    stopped.kill("SIGTERM");
+    await stopped.exits(143);
+    await stops(server);
+  }));
+
+Deno.test("serve: with --max-clients 1 a second client is told to come again, with 5, and is served when the first has gone", () =>
+  inWorkspace(async (workspace) => {
+    const { server, client } = await serving(workspace, "--max-clients", "1", "--rate-limit", "1M");
+    const into = await workspace.make("into");
+    const first = client("get", "--json", "--into", into, "photos/2024");
+    await first.midway();
+    const second = client("ls");
+    await second.exits(5);
+    assert.match(second.stderr.text, /as many clients as it takes at the same time \(1\); try again/);
+    await server.event("client", ({ isLetIn }) => isLetIn === false);
+    first.kill("SIGTERM");
+    await first.exits(143);
+    await server.event("client", ({ isLetIn }) => isLetIn === true);
+    assert.deepEqual(await list(client("ls")), ["photos/", "docs/"]);
+    await stops(server);
+  }));
+
+Deno.test("serve: a client that is killed goes on with what it has, and so does one whose server was killed and started again", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client, start } = await serving(
+      workspace,
+      ...["--identity", workspace.path("identity"), "--rate-limit", "4M"],
+    );
+    await writeFile(`${photos}/large`, 16 * MIB);
+    const into = await workspace.make("into");
+    const get = () => client("get", "--json", "--into", into, "photos/large");
+    const killed = get();
+    await killed.midway();
+    killed.kill("SIGKILL");
+    await killed.gone;
+    const next = get();
+    await next.midway();
+    server.kill("SIGKILL");
+    await server.gone;
+    const again = start();
+    await again.ticket();
+    await next.exits(0);
+    await assertSameFile(`${into}/large`, `${photos}/large`);
+    assert.ok(Number((await next.event("complete"))["resumedBytes"]) > 0);
+    await stops(again);
+    await assertNoLeftovers(into);
+  }));
+
+Deno.test("serve: a file that is replaced while it is fetched is exit 9 at the client, and the server goes on", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace, "--rate-limit", "2M");
+    await writeFile(`${photos}/large`, 8 * MIB);
+    const into = await workspace.make("into");
+    const fetching = client("get", "--json", "--into", into, "photos/large");
+    await fetching.midway();
+    await Deno.writeTextFile(`${photos}/large`, "something else");
+    await fetching.exits(9);
+    assert.deepEqual(namesIn(into), []);
+    await client("get", "--into", into, "photos/large").exits(0);
+    await stops(server);
+  }));
+
+Deno.test("serve: --accept takes what others send, remembers it, and nothing reaches the shared folders", () =>
+  inWorkspace(async (workspace) => {
+    const incoming = await workspace.make("incoming");
+    const { server, client } = await serving(workspace, "--accept", incoming);
+    const source = await writeFile(workspace.path("upload.bin"), 2 * MIB);
+    await client("send", source).exits(0);
+    await assertSameFile(`${incoming}/upload.bin`, source);
+    await Deno.remove(`${incoming}/upload.bin`);
+    await client("send", source).exits(0);
+    assert.deepEqual(namesIn(incoming), []);
+    await Deno.writeTextFile(source, "another");
+    await client("send", source).exits(0);
+    assert.deepEqual(namesIn(incoming), ["upload.bin"]);
+    await stops(server);
+  }));
+
+Deno.test("get with the ticket of a sender takes only what was asked for, and says what is not there", () =>
+  inWorkspace(async (workspace) => {
+    const source = await workspace.make("tree");
+    await workspace.make("tree", "sub");
+    for (const name of ["a", "b", "sub/c", "sub/d"]) await writeFile(`${source}/${name}`, 1000 + name.length);
+    const into = await workspace.make("into");
+    const fetch = async (paths: readonly string[], senderCode: number) => {
+      const sender = workspace.sendWaiting([source]);
+      const getter = workspace.start(["get", "--into", into, await sender.ticket(), ...paths]);
+      const [code] = await Promise.all([getter.exit(), sender.exits(senderCode)]);
+      return { code, text: getter.stderr.text };
+    };
+    assert.equal((await fetch(["tree/sub/c", "tree/a"], 0)).code, 0);
+    assert.deepEqual([namesIn(`${into}/tree`), namesIn(`${into}/tree/sub`)], [["a", "sub"], ["c"]]);
+    const { code, text } = await fetch(["tree/sub", "tree/nothing"], 0);
+    assert.equal(code, 3);
+    assert.match(text, /tree\/nothing: not found/);
+    assert.deepEqual(namesIn(`${into}/tree/sub`), ["c", "d"]);
+    assert.equal((await fetch(["nothing"], 0)).code, 4);
+  }));
