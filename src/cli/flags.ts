@@ -9,7 +9,7 @@ import { MOST_CONNECTIONS } from "../settings/connections.ts";
 import { ULTRA } from "../settings/ultra.ts";
 
 /** The commands that take part in a transfer. */
-export type TransferCommand = "send" | "recv" | "test";
+export type TransferCommand = "send" | "recv" | "test" | "watch";
 
 /** All commands that have flags. */
 export type Command = TransferCommand | "clean";
@@ -68,6 +68,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "watch",
+    usage: "watch DIR TICKET",
+    summary: "Send whatever is dropped into a folder, until stopped",
+    about:
+      "Sends each file and folder in DIR to a waiting `ultra recv --stay` once it has not changed for 2 seconds, tries again " +
+      "until that has it, and then moves it to DIR/sent. The folder is the queue: started again, it goes on with what lies " +
+      "there. Hidden names and links stay.",
+    examples: [
+      ["ultra watch ~/outbox --ticket FILE", "move it to sent/ then"],
+      ["ultra watch scans --then delete --ticket FILE", "remove it then"],
+    ],
+  },
+  {
     name: "test",
     usage: "test [TICKET]",
     summary: "Measure the way between two machines, and their disks",
@@ -95,7 +108,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
 ];
 
-const ALL: readonly TransferCommand[] = ["send", "recv", "test"];
+const LISTENERS: readonly TransferCommand[] = ["send", "recv", "test"];
+const ALL: readonly TransferCommand[] = [...LISTENERS, "watch"];
 const EVERY: readonly Command[] = [...ALL, "clean"];
 
 /** In the order of the help. */
@@ -128,13 +142,13 @@ export const FLAGS = [
   {
     name: "links",
     value: "HOW",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "watch"],
     help: "symbolic links: inside (those that stay in what is sent; the default), all or none; send also knows follow",
   },
   {
     name: "preserve",
     value: "LIST",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "watch"],
     help:
       "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
   },
@@ -156,6 +170,23 @@ export const FLAGS = [
     listenerOnly: true,
     help: "keep taking transfers, many at the same time; the ticket works more than once",
   },
+  {
+    name: "clipboard",
+    commands: ["send", "recv"],
+    help: "send the files or the text on the clipboard; put received files or text there",
+  },
+  {
+    name: "raw",
+    commands: ["recv"],
+    elsewhere: "the receiver decides what its clipboard gets",
+    help: "let a text on the clipboard keep its control characters and its last newline",
+  },
+  {
+    name: "then",
+    value: "WHAT",
+    commands: ["watch"],
+    help: "what becomes of what has arrived: keep, move (to sent/ in the folder; the default) or delete",
+  },
   { name: "remove", commands: ["clean"], help: "remove what is listed, but for what is in use" },
   { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },
   {
@@ -170,12 +201,12 @@ export const FLAGS = [
     commands: ["test"],
     help: "measure the disk of this folder; what is written there is removed (default: the current one)",
   },
-  { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
+  { name: "to", value: "TICKET", commands: ["send", "watch"], help: "the ticket, apart from the paths" },
   { name: "ticket", value: "FILE|-", commands: ALL, help: "read the ticket from a file, or from standard input" },
   {
     name: "ticket-out",
     value: "FILE",
-    commands: ALL,
+    commands: LISTENERS,
     listenerOnly: true,
     help: "write the ticket to a file (mode 0600)",
   },
@@ -189,7 +220,7 @@ export const FLAGS = [
   {
     name: "listen",
     value: "ADDR[:PORT]",
-    commands: ALL,
+    commands: LISTENERS,
     listenerOnly: true,
     help: "wait on this address only (default: all, on a free port)",
   },
@@ -197,7 +228,7 @@ export const FLAGS = [
     name: "advertise",
     value: "HOST[:PORT]",
     repeatable: true,
-    commands: ALL,
+    commands: LISTENERS,
     listenerOnly: true,
     help: "put this address into the ticket instead of the machine's own; may be repeated",
   },
@@ -210,18 +241,18 @@ export const FLAGS = [
   {
     name: "retry-for",
     value: "D",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "watch"],
     help:
       "how long to wait for a lost connection or a side that is started again, as in 90s or 1h (default: 5m; 0: not)",
   },
   {
     name: "allow-left-out",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "watch"],
     help: "exit with 0 although something was left out (links, unreadable files, ...)",
   },
   {
     name: "allow-sleep",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "watch"],
     help:
       "let this machine go to sleep by itself while files move (otherwise it is kept awake where the system has a way)",
   },
@@ -247,7 +278,7 @@ export const FLAGS = [
   {
     name: "rate-limit",
     value: "RATE",
-    commands: ["send", "test"],
+    commands: ["send", "test", "watch"],
     tuning: true,
     elsewhere: "only the sending side can hold a rate; give it there",
     help: "send at most this much a second, as 10M (bytes) or 80Mbit",
@@ -276,7 +307,7 @@ export const FLAGS = [
   {
     name: "chunk-size",
     value: "SIZE",
-    commands: ["send", "test"],
+    commands: ["send", "test", "watch"],
     tuning: true,
     elsewhere: "the sender cuts the files",
     help: "how much a stream takes of a file at once, 1M to 256Mi (default: 32Mi up, by file size)",
@@ -284,7 +315,7 @@ export const FLAGS = [
   {
     name: "read-buffer",
     value: "SIZE",
-    commands: ["send", "test"],
+    commands: ["send", "test", "watch"],
     tuning: true,
     elsewhere: "only the sender reads ahead",
     help: "how far to read ahead of the network, 1M to 64Mi (default: 16Mi)",

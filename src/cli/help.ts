@@ -80,14 +80,12 @@ ${examples.join("\n")}
 
 Flags:
 ${always.join("\n")}
-${listening.length === 0 ? "" : ofTransfers(listening, tuning)}`;
+${tuning.length === 0 ? "" : ofTransfers(listening, tuning)}`;
 }
 
 function ofTransfers(listening: readonly string[], tuning: readonly string[]): string {
-  return `
-Without a ticket, while waiting:
-${listening.join("\n")}
-
+  const waiting = listening.length === 0 ? "" : `\nWithout a ticket, while waiting:\n${listening.join("\n")}\n`;
+  return `${waiting}
 Tuning, which ultra does itself unless told otherwise (K, M, G; Ki, Mi, Gi):
 ${tuning.join("\n")}
 

@@ -15,7 +15,12 @@ import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
-import type { ReceiveTask, SendTask } from "./resolve.ts";
+import type { ReceiveTask, SendTask, WatchTask } from "./resolve.ts";
+
+/** What of a command its name is made of. */
+type Named =
+  | ReceiveTask
+  | Pick<SendTask | WatchTask & { readonly paths: readonly string[] }, "command" | "peer" | "paths">;
 
 /** Failures after which the same transfer would end in the same way. All others may be taken up. */
 const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "protocol", "usage"]);
@@ -29,7 +34,7 @@ const NAME_BYTES = 16;
 export class Keeping {
   readonly #name: string;
   readonly #context: CommandContext;
-  readonly #kept: KeptTransfer | undefined;
+  #kept: KeptTransfer | undefined;
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
@@ -41,7 +46,7 @@ export class Keeping {
   }
 
   /** Looks for what the same command left. */
-  static async begin(task: SendTask | ReceiveTask, context: CommandContext): Promise<Keeping> {
+  static async begin(task: Named, context: CommandContext): Promise<Keeping> {
     const name = nameOf(task);
     const isAfresh = task.command === "recv" && task.restart;
     const text = await context.states.take(name);
@@ -61,9 +66,8 @@ export class Keeping {
   ): Promise<void> {
     const { states, tell, wallMs } = this.#context;
     const key = proved.sessionKey;
-    const isSame = this.#kept !== undefined && proved.peer.type === "dialer-hello" &&
-      proved.peer.secretKind === "session";
-    const beganMs = isSame ? this.#kept.beganMs : wallMs();
+    const isSame = proved.peer.type === "dialer-hello" && proved.peer.secretKind === "session";
+    const beganMs = (isSame ? this.#kept?.beganMs : undefined) ?? wallMs();
     const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener });
     const name = nameOfKey(key);
     this.#open.delete(name);
@@ -77,6 +81,9 @@ export class Keeping {
   /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
   async over(outcome: Outcome, { proved }: Peer): Promise<void> {
     const isOver = outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind));
+    // What this process dials next goes on with it as well, or is another transfer.
+    const open = this.#open.get(nameOfKey(proved.sessionKey));
+    this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
     if (!isOver) return;
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
@@ -90,14 +97,14 @@ function nameOfKey(key: Secret): string {
 }
 
 /** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: SendTask | ReceiveTask): string {
+function nameOf(task: Named): string {
   const { peer } = task;
   const way = peer.type === "dial"
     ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
     : [peer.endpoint.address, String(peer.endpoint.port)];
-  const files = task.command === "send"
-    ? task.paths.map((path) => resolve(path))
-    : [resolve(task.target.folder), task.target.rename ?? ""];
+  const files = task.command === "recv"
+    ? [resolve(task.target.folder), task.target.rename ?? ""]
+    : task.paths.map((path) => resolve(path));
   const words = JSON.stringify([task.command, peer.type, way, files]);
   return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
 }

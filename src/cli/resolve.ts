@@ -9,13 +9,14 @@
 import { orEnded } from "../base/interrupted.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
-import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation } from "./invocation.ts";
+import { UltraError } from "../base/errors.ts";
+import type { Peer, ReceiveInvocation, SendInvocation, TestInvocation, WatchInvocation } from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
 import { type Target, targetOf } from "./target.ts";
 import { ticketOf } from "./ticket.ts";
 
-export type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation;
+export type TransferInvocation = SendInvocation | ReceiveInvocation | TestInvocation | WatchInvocation;
 
 /** How to meet the other side, with everything at hand that it takes. */
 export type Way = { readonly type: "dial"; readonly ticket: Ticket } | Extract<Peer, { type: "listen" }>;
@@ -34,7 +35,13 @@ export interface TestTask extends Omit<TestInvocation, "peer"> {
   readonly peer: Way | { readonly type: "local" };
 }
 
-export type Task = SendTask | ReceiveTask | TestTask;
+export interface WatchTask extends Omit<WatchInvocation, "peer"> {
+  readonly peer: Extract<Way, { type: "dial" }>;
+  /** It is tried again and again, and not waited for meanwhile. */
+  readonly waitMs: 0;
+}
+
+export type Task = WatchTask | SendTask | ReceiveTask | TestTask;
 
 /**
  * @param ended ends the reading of a ticket: a pipe may stay silent for ever
@@ -50,12 +57,20 @@ export async function resolve(typed: TransferInvocation, ended: AbortSignal, tel
       const way = await wayOf(typed.command, peer, ended, tell);
       return { ...rest, peer: way, target: await targetOf(into, target) };
     }
+    case "watch": {
+      const ticket = await orEnded(ticketOf(typed.command, typed.peer.ticket, tell), ended);
+      if (!ticket.longLived) throw new UltraError("usage", WORKS_ONCE);
+      return { ...typed, peer: { type: "dial", ticket }, waitMs: 0 };
+    }
     case "test": {
       const { peer } = typed;
       return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, tell) };
     }
   }
 }
+
+const WORKS_ONCE =
+  "This ticket works for one transfer, and a folder is watched for many: run `ultra recv --stay` there";
 
 async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, tell: Tell): Promise<Way> {
   if (peer.type === "listen") return peer;

@@ -30,13 +30,16 @@ import { outputModeOf, parseArguments } from "./arguments.ts";
 import type { CleanInvocation } from "./invocation.ts";
 import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
+import { meantBy } from "./dropped.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
+import { isThere } from "./is_there.ts";
 import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
 import { sendCommand } from "./send.ts";
 import { testCommand } from "./measure.ts";
 import { tuningOf } from "./tuning_flags.ts";
+import { watchCommand } from "./watch.ts";
 import { VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
@@ -61,7 +64,8 @@ export interface ProcessFacts {
 const ORDERLY_END_MS = 900;
 
 /** Runs one command; the result is the exit code. `exitNow` is called for a second Ctrl-C. */
-export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
+export async function run(typed: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
+  const facts = { ...typed, args: meantBy(typed.args, isThere) };
   const terminal = processTerminal();
   let isVerbose = false;
   let again: string | undefined;
@@ -96,7 +100,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         return await runClean(invocation, facts, tell, exitNow);
       default:
         isVerbose = invocation.verbose;
-        if (invocation.command !== "test") again = commandLine(facts.args);
+        if (invocation.command === "send" || invocation.command === "recv") again = commandLine(facts.args);
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);
@@ -218,6 +222,8 @@ function command(task: Task, context: CommandContext): Promise<number> {
       return receiveCommand(task, context);
     case "test":
       return testCommand(task, context);
+    case "watch":
+      return watchCommand(task, context);
   }
 }
 
@@ -244,4 +250,5 @@ const ROLES: Readonly<Record<Task["command"], readonly ("send" | "receive")[]>> 
   send: ["send"],
   recv: ["receive"],
   test: ["send", "receive"],
+  watch: ["send"],
 };

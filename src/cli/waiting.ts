@@ -11,7 +11,7 @@ import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/
 import type { CommandContext } from "./context.ts";
 import type { IdentitySource } from "./invocation.ts";
 import type { Keeping } from "./keeping.ts";
-import type { ReceiveTask, SendTask, Way } from "./resolve.ts";
+import type { ReceiveTask, SendTask, WatchTask, Way } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
 
 /** A listener whose ticket was shown. */
@@ -70,7 +70,7 @@ const AGAIN_MS = 500;
  * @throws {UltraError} that of the last try
  */
 export async function dialFor(
-  task: SendTask | ReceiveTask,
+  task: Pick<SendTask | ReceiveTask | WatchTask, "command" | "tuning" | "waitMs">,
   { ticket }: Extract<Way, { type: "dial" }>,
   keeping: Keeping,
   context: CommandContext,
@@ -79,7 +79,7 @@ export async function dialFor(
   const endMs = clock.now() + (task.waitMs ?? 0);
   while (true) {
     try {
-      const role = task.command === "send" ? "send" : "receive";
+      const role = task.command === "recv" ? "receive" : "send";
       const peer = await meetByTicket(ticket, role, task.tuning, context, keeping.kept?.key);
       await keeping.met(peer, undefined);
       return peer;

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type Reason, UltraError } from "../base/errors.ts";
+import { UltraError } from "../base/errors.ts";
 import { MAX_PATH_BYTES } from "../protocol/limits.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import type {
   ConnectionId,
-  FileFault,
   GrantId,
   LaneId,
   Leaving,
@@ -41,13 +40,13 @@ import {
   THREAD_ROLES,
 } from "./door.generated.ts";
 import {
+  type ClipboardContent,
   type ConnectOptions,
   type Engine,
   type EngineEvent,
   type EngineSizes,
   type Identity,
   type LaneOptions,
-  ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
@@ -57,6 +56,7 @@ import {
   type ThreadTime,
   type TransferStats,
 } from "./engine.ts";
+import { folderError, listenError } from "./faults.ts";
 import { loadLibrary } from "./library.ts";
 import { CommandBatch, EventRecords } from "./records.ts";
 import type { Symbols } from "./symbols.ts";
@@ -91,6 +91,8 @@ const NUMBERS_ROOM = 32 * 1024;
 /** Where an answer begins, behind its length. */
 const ANSWER_AT = 4;
 
+const OF_MEMORY = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
+
 /** What `ultra_measure` takes for the process as a whole. */
 const PROCESS = 0;
 
@@ -114,9 +116,9 @@ class NativeEngine implements Engine {
   #queued: Command["type"][] = [];
   /** The first refused command. */
   #refused: Error | undefined;
-  /** Ends the wait that goes on. */
   /** Transfers that keep the machine awake. */
   #awake = 0;
+  /** Ends the wait that goes on. */
   #interrupt: (error: Error) => void = () => {};
 
   constructor(library: Symbols) {
@@ -165,6 +167,14 @@ class NativeEngine implements Engine {
     this.#queue({ type: "clean", request, ...search });
   }
 
+  readClipboard(request: number): void {
+    this.#queue({ type: "read-clipboard", request });
+  }
+
+  writeClipboard(request: number, content: ClipboardContent): void {
+    this.#queue({ type: "write-clipboard", request, ...content });
+  }
+
   send(connection: ConnectionId, bytes: Uint8Array): void {
     this.#queue({ type: "send", connection, bytes });
   }
@@ -205,8 +215,11 @@ class NativeEngine implements Engine {
   }
 
   memorySource(size: number): SourceId {
-    const choices = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
-    return this.#source({ origin: "memory", size, ...choices, paths: [] });
+    return this.#source({ origin: "memory", size, ...OF_MEMORY, paths: [] });
+  }
+
+  clipboardSource(name: string): SourceId {
+    return this.#source({ origin: "clipboard", size: 0, ...OF_MEMORY, paths: [name] });
   }
 
   stayAwake(): Disposable {
@@ -443,46 +456,4 @@ function checkOptions(result: number, what: string): void {
 function named<Name extends string>(names: readonly Name[], values: Float64Array): Record<Name, number> {
   // The cast gives back what `Object.fromEntries` forgets: the keys are exactly the names.
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0])) as Record<Name, number>;
-}
-
-function listenError(refusal: number, address: string): ListenError {
-  switch (refusal) {
-    case REFUSAL["address-in-use"]:
-      return new ListenError("port-in-use", "Something else already listens there", address);
-    case REFUSAL["no-family"]:
-      return new ListenError("no-family", "This system does not speak that family of addresses", address);
-    case REFUSAL["address-unusable"]: {
-      const message = "That address is not this machine's, or its port needs more rights";
-      return new ListenError("listen-address", message, address);
-    }
-    default:
-      return new ListenError("listen-address", `It is not possible to listen there (${refusal})`, address);
-  }
-}
-
-const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
-  "no-space": "The disk is full",
-  permission: "You may not create files in the folder",
-  "read-only": "The file system is read-only",
-  exists: "Something else has the name of the folder",
-  "not-found": "The folder does not exist",
-  changed: "The folder was replaced",
-  "not-a-file": "This is not a folder",
-  io: "The folder cannot be used",
-  integrity: "The folder cannot be used",
-  unsendable: "The folder's name cannot be used",
-  "too-much": "The folder cannot be used",
-  protocol: "The folder cannot be used",
-  "no-memory": "There is not enough memory for the folder",
-};
-
-const FOLDER_REASONS: Readonly<Partial<Record<FileFault, Reason>>> = {
-  "not-found": "folder-missing",
-  "not-a-file": "not-a-folder",
-};
-
-function folderError(fault: FileFault, folder: string): UltraError {
-  const reason = FOLDER_REASONS[fault];
-  const text = fault === "not-a-file" ? `${folder} is not a folder` : FOLDER_SENTENCES[fault];
-  return new UltraError("disk", text, { subject: folder, ...reason && { reason } });
 }

@@ -10,6 +10,7 @@ const PAGES = {
   send: helpText("send"),
   recv: helpText("recv"),
   test: helpText("test"),
+  watch: helpText("watch"),
   clean: helpText("clean"),
 };
 
@@ -28,7 +29,7 @@ for (const [name, text] of Object.entries(PAGES)) {
 
 Deno.test("every flag stands in the help of its commands and of no other", () => {
   for (const flag of flagTable()) {
-    for (const command of ["send", "recv", "test", "clean"] as const) {
+    for (const command of ["send", "recv", "test", "watch", "clean"] as const) {
       const shown = new RegExp(`^ .*--${flag.name}( |$)`, "m").test(helpText(command).split("\nFlags:\n")[1] ?? "");
       assert.equal(shown, flag.commands.includes(command), `${command} --${flag.name}`);
     }
