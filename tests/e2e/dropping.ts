@@ -37,8 +37,8 @@ export async function dropWhileKilled(
     const last = Math.min(first + wave, files);
     for (let number = first; number < last; number++) await drop(outbox, number, bytes);
     if (last === files) break;
-    // Somewhere in the middle of the wave, which differs each time.
-    await consumer.count(first + 1 + Math.floor(Math.random() * (last - first)));
+    // Somewhere in the middle of the wave, which differs each time, and before its last file.
+    await consumer.count(first + 1 + Math.floor(Math.random() * (last - first - 1)));
     if (namesIn(outbox).some((name) => name.startsWith("file"))) killedMidway++;
     await killed(watching);
     watching = start();

@@ -50,21 +50,20 @@ Deno.test("watch: files and folders arrive with what is in them, and move to sen
 
 Deno.test("watch: --then delete removes what has arrived, and --then keep leaves it and sends it once", () =>
   inWorkspace(async (workspace) => {
-    const { outbox, into, receiver, watch } = await scene(workspace);
+    const { outbox, into, receiver, ticket, watch } = await scene(workspace);
+    const other = await workspace.make("other");
     await writeFile(join(outbox, "a"), 100_000);
+    const kept = await writeFile(join(other, "b"), 100_000);
     const deleting = watch("--then", "delete");
-    await until(outbox, () => namesIn(outbox).join() === ".ultra-watch");
-    await terminated(deleting);
-    assert.deepEqual(namesIn(into), ["a"]);
-
-    const kept = await writeFile(join(outbox, "b"), 100_000);
-    const keeping = watch("--then", "keep");
+    const keeping = workspace.start(["watch", other, "--then", "keep", "--json"], { env: { ULTRA_TICKET: ticket } });
     await keeping.event("complete", ({ name }) => name === "b");
-    await writeFile(join(outbox, "c"), 100_000);
+    await writeFile(join(other, "c"), 100_000);
+    await until(outbox, () => namesIn(outbox).join() === ".ultra-watch");
     await keeping.event("complete", ({ name }) => name === "c");
-    await terminated(keeping);
-    assert.deepEqual(namesIn(outbox), [".ultra-watch", "b", "c"]);
-    assert.deepEqual(keeping.events.filter(({ type }) => type === "complete").length, 2);
+    await Promise.all([terminated(deleting), terminated(keeping)]);
+    assert.deepEqual(namesIn(into), ["a", "b", "c"]);
+    assert.deepEqual(namesIn(other), [".ultra-watch", "b", "c"]);
+    assert.equal(keeping.events.filter(({ type }) => type === "complete").length, 2);
     await assertSameFile(join(into, "b"), kept);
     await terminated(receiver);
   }));
