@@ -39,8 +39,10 @@ import type {
   TestInvocation,
   TicketSource,
   TransferInvocation,
+  WatchInvocation,
 } from "./invocation.ts";
 import { servingInvocation } from "./serving_arguments.ts";
+import type { Then } from "../watch/folder.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
 import { checkUse, ticketInvocation } from "./ticket_arguments.ts";
 
@@ -88,6 +90,8 @@ export function parseArguments(args: readonly string[], environment: ArgumentEnv
       });
     case "test":
       return testInvocation(words, rest, environment);
+    case "watch":
+      return watchInvocation(words, rest, environment);
     case "clean":
       return cleanInvocation(words, rest);
     case "ticket":
@@ -128,6 +132,7 @@ const MAKERS: Readonly<Record<TransferCommand, readonly Ticket["role"][]>> = {
   ls: ["serve"],
   serve: [],
   test: ["test"],
+  watch: ["receive", "serve"],
 };
 
 /** The refusal of a ticket with another command than its maker waits for. */
@@ -163,7 +168,9 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   const tickets = operands.filter(isTicketWord);
   const paths = operands.filter((operand) => !isTicketWord(operand));
   const transfer = transferInvocation("send", words, tickets, environment);
-  if (paths.length === 0) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
+  const clipboard = words.values.has("clipboard");
+  if (clipboard && paths.length > 0) throw usage("--clipboard sends what is on the clipboard: leave the paths out");
+  if (paths.length === 0 && !clipboard) throw usage("Name at least one file or folder: ultra send PATH... [TICKET]");
   if (paths.some((path) => /^ultra[1-9](\.\.\.|…)$/i.test(path))) throw cutOff();
   const place = paths.map(foreignPlace).find((advice) => advice !== undefined);
   if (place !== undefined) throw usage(place);
@@ -174,6 +181,7 @@ function sendInvocation(words: Words, operands: readonly string[], environment: 
   return {
     command: "send",
     paths,
+    clipboard,
     links: linkChoice(words, ["inside", "all", "none", "follow"]),
     preserve: parsePreserve(lastValue(words, "preserve")),
     allowLeftOut: words.values.has("allow-left-out"),
@@ -202,6 +210,8 @@ function receiveInvocation(
   if (stay && output !== undefined) {
     throw usage("--stay and -o do not go together: every transfer would get the same name");
   }
+  const clipboard = words.values.has("clipboard");
+  if (words.values.has("raw") && !clipboard) throw usage("--raw is for the text of --clipboard");
   return {
     command: "recv",
     into: lastValue(words, "into") ?? ".",
@@ -214,10 +224,44 @@ function receiveInvocation(
     noSync: words.values.has("no-sync"),
     allowLeftOut: words.values.has("allow-left-out"),
     allowSleep: words.values.has("allow-sleep"),
+    clipboard,
+    raw: words.values.has("raw"),
     ...patienceOf((name) => lastValue(words, name)),
     stay,
     ...transfer,
   };
+}
+
+function watchInvocation(words: Words, operands: readonly string[], environment: ArgumentEnvironment): WatchInvocation {
+  const tickets = operands.filter(isTicketWord);
+  const [folder, ...more] = operands.filter((operand) => !isTicketWord(operand));
+  const { peer, ...transfer } = transferInvocation("watch", words, tickets, environment);
+  if (folder === undefined) throw usage("Name the folder to watch: ultra watch DIR TICKET");
+  if (more.length > 0) throw usage("ultra watch takes one folder and one ticket, and nothing else");
+  if (folder === "") throw usage("The folder is empty; a variable in the command may be unset");
+  if (peer.type === "listen") {
+    throw usage("Name the ticket of `ultra recv --stay` on the other computer: ultra watch DIR TICKET");
+  }
+  return {
+    command: "watch",
+    folder,
+    then: thenChoice(lastValue(words, "then")),
+    links: linkChoice(words, ["inside", "all", "none", "follow"]),
+    preserve: parsePreserve(lastValue(words, "preserve")),
+    allowLeftOut: words.values.has("allow-left-out"),
+    allowGrowing: false,
+    allowSleep: words.values.has("allow-sleep"),
+    retryForMs: patienceOf((name) => lastValue(words, name)).retryForMs,
+    peer,
+    ...transfer,
+  };
+}
+
+function thenChoice(text: string | undefined): Then {
+  const choices = ["keep", "move", "delete"] as const;
+  const choice = choices.find((choice) => choice === (text ?? "move"));
+  if (choice !== undefined) return choice;
+  throw usage(`--then takes ${formatChoices(choices)}, not "${text}"`);
 }
 
 function linkChoice(words: Words, choices: readonly LinkChoice[]): LinkChoice {
@@ -330,7 +374,7 @@ function identitySource(
   const path = lastValue(words, "identity");
   if (path !== undefined) return { from: "file", path };
   // An empty variable is how scripts unset one.
-  if (command === "test" || !environment.identity) return undefined;
+  if (command === "test" || command === "watch" || !environment.identity) return undefined;
   return { from: "environment", text: environment.identity };
 }
 

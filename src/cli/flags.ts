@@ -10,7 +10,7 @@ import { MOST_CONNECTIONS } from "../settings/connections.ts";
 import { ULTRA } from "../settings/ultra.ts";
 
 /** The commands that take part in a transfer. */
-export type TransferCommand = "send" | "recv" | "get" | "ls" | "serve" | "test";
+export type TransferCommand = "send" | "recv" | "get" | "ls" | "serve" | "test" | "watch";
 
 /** All commands that have flags. */
 export type Command = TransferCommand | "clean" | "ticket";
@@ -105,6 +105,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "watch",
+    usage: "watch DIR TICKET",
+    summary: "Send whatever is dropped into a folder, until stopped",
+    about:
+      "Sends each file and folder in DIR to a waiting `ultra recv --stay` once it has not changed for 2 seconds, tries again " +
+      "until that has it, and then moves it to DIR/sent. The folder is the queue: started again, it goes on with what lies " +
+      "there. Hidden names and links stay.",
+    examples: [
+      ["ultra watch ~/outbox --ticket FILE", "move it to sent/ then"],
+      ["ultra watch scans --then delete --ticket FILE", "remove it then"],
+    ],
+  },
+  {
     name: "test",
     usage: "test [TICKET]",
     summary: "Measure the way between two machines, and their disks",
@@ -146,11 +159,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
 ];
 
-const DIALING: readonly TransferCommand[] = ["send", "recv", "get", "ls", "test"];
+const DIALING: readonly TransferCommand[] = ["send", "recv", "get", "ls", "test", "watch"];
 const WAITING: readonly TransferCommand[] = ["send", "recv", "serve", "test"];
 const RECEIVING: readonly TransferCommand[] = ["recv", "get"];
-const SENDING: readonly TransferCommand[] = ["send", "test", "serve"];
-const MOVING: readonly TransferCommand[] = ["send", "recv", "get", "serve", "test"];
+const SENDING: readonly TransferCommand[] = ["send", "test", "serve", "watch"];
+const MOVING: readonly TransferCommand[] = ["send", "recv", "get", "serve", "test", "watch"];
 const ALL: readonly TransferCommand[] = [...MOVING, "ls"];
 const EVERY: readonly Command[] = [...ALL, "clean", "ticket"];
 
@@ -184,13 +197,13 @@ export const FLAGS = [
   {
     name: "links",
     value: "HOW",
-    commands: ["send", "recv", "get"],
+    commands: ["send", "recv", "get", "watch"],
     help: "symbolic links: inside (those that stay in what is sent; the default), all or none; send also knows follow",
   },
   {
     name: "preserve",
     value: "LIST",
-    commands: ["send", "recv", "get"],
+    commands: ["send", "recv", "get", "watch"],
     help:
       "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
   },
@@ -225,6 +238,23 @@ export const FLAGS = [
     help:
       `how many may be served at the same time, 1 to ${MOST_MAX_CLIENTS} (default: ${MOST_CLIENTS}); others are told to come again`,
   },
+  {
+    name: "clipboard",
+    commands: ["send", "recv"],
+    help: "send the files or the text on the clipboard; put received files or text there",
+  },
+  {
+    name: "raw",
+    commands: ["recv"],
+    elsewhere: "the receiver decides what its clipboard gets",
+    help: "let a text on the clipboard keep its control characters and its last newline",
+  },
+  {
+    name: "then",
+    value: "WHAT",
+    commands: ["watch"],
+    help: "what becomes of what has arrived: keep, move (to sent/ in the folder; the default) or delete",
+  },
   { name: "remove", commands: ["clean"], help: "remove what is listed, but for what is in use" },
   { name: "local", commands: ["test"], help: "measure this machine alone, without another one" },
   {
@@ -247,7 +277,7 @@ export const FLAGS = [
       "ultra, or blazing: the older format, slower, not verified per block, without resume (default: auto, which takes it " +
       "only where the other side has no other)",
   },
-  { name: "to", value: "TICKET", commands: ["send"], help: "the ticket, apart from the paths" },
+  { name: "to", value: "TICKET", commands: ["send", "watch"], help: "the ticket, apart from the paths" },
   { name: "ticket", value: "FILE|-", commands: DIALING, help: "read the ticket from a file, or from standard input" },
   {
     name: "ticket-out",
@@ -303,18 +333,18 @@ export const FLAGS = [
   {
     name: "retry-for",
     value: "D",
-    commands: ["send", "recv", "get", "serve"],
+    commands: ["send", "recv", "get", "serve", "watch"],
     help:
       "how long to wait for a lost connection or a side that is started again, as in 90s or 1h (default: 5m; 0: not)",
   },
   {
     name: "allow-left-out",
-    commands: ["send", "recv", "get"],
+    commands: ["send", "recv", "get", "watch"],
     help: "exit with 0 although something was left out (links, unreadable files, ...)",
   },
   {
     name: "allow-sleep",
-    commands: ["send", "recv", "get", "serve"],
+    commands: ["send", "recv", "get", "serve", "watch"],
     help:
       "let this machine go to sleep by itself while files move (otherwise it is kept awake where the system has a way)",
   },

@@ -6,6 +6,7 @@ import type { SafePath } from "../protocol/safe_path.ts";
 import type { Ticket, TicketUse } from "../protocol/ticket.ts";
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
+import type { Then } from "../watch/folder.ts";
 import type { Patience } from "./duration.ts";
 import type { Command } from "./flags.ts";
 
@@ -21,12 +22,15 @@ export type Invocation =
   | GetInvocation
   | ListInvocation
   | ServeInvocation
-  | TestInvocation;
+  | TestInvocation
+  | WatchInvocation;
 
 export interface SendInvocation extends TransferInvocation, Patience {
   readonly command: "send";
-  /** At least one, as typed. */
+  /** As typed: at least one, or none when the clipboard is sent. */
   readonly paths: readonly string[];
+  /** What is sent is what is on the clipboard. */
+  readonly clipboard: boolean;
   readonly links: LinkChoice;
   readonly preserve: Preserve;
   /** Whether what is left out is no reason for another exit code than 0. */
@@ -34,6 +38,22 @@ export interface SendInvocation extends TransferInvocation, Patience {
   /** Whether files may become longer while they are sent. */
   readonly allowGrowing: boolean;
   /** Whether the machine may go to sleep meanwhile. */
+  readonly allowSleep: boolean;
+}
+
+export interface WatchInvocation extends Omit<TransferInvocation, "peer">, Pick<Patience, "retryForMs"> {
+  readonly command: "watch";
+  /** It always dials. */
+  readonly peer: Extract<Peer, { type: "dial" }>;
+  /** The folder to watch, as typed. */
+  readonly folder: string;
+  /** What becomes of what the other side has. */
+  readonly then: Then;
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
+  readonly allowLeftOut: boolean;
+  /** What becomes longer is not complete yet. */
+  readonly allowGrowing: false;
   readonly allowSleep: boolean;
 }
 
@@ -52,11 +72,15 @@ export interface ReceiveInvocation extends TransferInvocation, Patience {
   readonly noSync: boolean;
   readonly allowLeftOut: boolean;
   readonly allowSleep: boolean;
+  /** What arrives goes to the clipboard as well. */
+  readonly clipboard: boolean;
+  /** A text that goes there keeps its control characters. */
+  readonly raw: boolean;
   /** Accept further transfers; only while listening. */
   readonly stay: boolean;
 }
 
-export interface GetInvocation extends Omit<ReceiveInvocation, "command" | "stay" | "peer"> {
+export interface GetInvocation extends Omit<ReceiveInvocation, "command" | "stay" | "peer" | "clipboard" | "raw"> {
   readonly command: "get";
   readonly peer: DialingPeer;
   /** What is asked for; at least one. */

@@ -15,7 +15,13 @@ import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
-import type { GetTask, ReceiveTask, SendTask } from "./resolve.ts";
+import type { GetTask, ReceiveTask, SendTask, WatchTask } from "./resolve.ts";
+
+/** What of a command its name is made of. */
+type Named =
+  | ReceiveTask
+  | GetTask
+  | Pick<SendTask | WatchTask & { readonly paths: readonly string[] }, "command" | "peer" | "paths">;
 
 /** Failures after which the same transfer would end in the same way. All others may be taken up. */
 const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "protocol", "usage"]);
@@ -32,7 +38,7 @@ export type KeptTask = SendTask | ReceiveTask | GetTask;
 export class Keeping {
   readonly #name: string;
   readonly #context: CommandContext;
-  readonly #kept: KeptTransfer | undefined;
+  #kept: KeptTransfer | undefined;
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
@@ -44,9 +50,9 @@ export class Keeping {
   }
 
   /** Looks for what the same command left. */
-  static async begin(task: KeptTask, context: CommandContext): Promise<Keeping> {
+  static async begin(task: Named, context: CommandContext): Promise<Keeping> {
     const name = nameOf(task);
-    const isAfresh = task.command !== "send" && task.restart;
+    const isAfresh = (task.command === "recv" || task.command === "get") && task.restart;
     const text = await context.states.take(name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
     return new Keeping(name, kept, context);
@@ -66,9 +72,8 @@ export class Keeping {
     if (format === "blazing") return;
     const { states, tell, wallMs } = this.#context;
     const key = proved.sessionKey;
-    const isSame = this.#kept !== undefined && proved.peer.type === "dialer-hello" &&
-      proved.peer.secretKind === "session";
-    const beganMs = isSame ? this.#kept.beganMs : wallMs();
+    const isSame = proved.peer.type === "dialer-hello" && proved.peer.secretKind === "session";
+    const beganMs = (isSame ? this.#kept?.beganMs : undefined) ?? wallMs();
     const text = formatKept({ key, peer: addressOf(link.remote), beganMs, listener, ticket: admission?.ticket });
     const name = nameOfKey(key);
     this.#open.delete(name);
@@ -82,6 +87,9 @@ export class Keeping {
   /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
   async over(outcome: Outcome, { proved }: Peer): Promise<void> {
     const isOver = outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind));
+    // What this process dials next goes on with it as well, or is another transfer.
+    const open = this.#open.get(nameOfKey(proved.sessionKey));
+    this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
     if (!isOver) return;
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
@@ -95,14 +103,14 @@ function nameOfKey(key: Secret): string {
 }
 
 /** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: KeptTask): string {
+function nameOf(task: Named): string {
   const { peer } = task;
   const way = peer.type === "dial"
     ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
     : [peer.endpoint.address, String(peer.endpoint.port)];
-  const files = task.command === "send"
-    ? task.paths.map((path) => resolve(path))
-    : [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []];
+  const files = task.command === "recv" || task.command === "get"
+    ? [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []]
+    : task.paths.map((path) => resolve(path));
   const words = JSON.stringify([task.command, peer.type, way, files]);
   return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
 }

@@ -14,7 +14,11 @@ const ENGINE = "--allow-ffi";
 /** What a ticket and the greeting of a peer tell. */
 const ADDRESSES = "--allow-sys=hostname,networkInterfaces";
 
-export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
+/** Absolute paths without a command, as desktops pass what is dropped on a program: whether they are there is looked at, at nothing else. */
+export const DROPPED = "PATH...";
+
+export const PERMISSIONS: Readonly<Record<Command | typeof DROPPED, readonly string[]>> = {
+  [DROPPED]: [ENGINE, ADDRESSES, `--allow-read=${DROPPED}`],
   send: [ENGINE, ADDRESSES],
   /** Whether what `-o` names is a folder. */
   recv: [ENGINE, ADDRESSES, "--allow-read"],
@@ -23,6 +27,8 @@ export const PERMISSIONS: Readonly<Record<Command, readonly string[]>> = {
   serve: [ENGINE, ADDRESSES],
   /** The folder whose disk it measures is made and removed here. */
   test: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
+  /** The folder is looked at, and what has arrived is moved or removed, here. */
+  watch: [ENGINE, ADDRESSES, "--allow-read", "--allow-write"],
   clean: [ENGINE],
   ticket: [ENGINE, ADDRESSES],
 };

@@ -4,9 +4,13 @@ import { resolve } from "node:path";
 import type { Peer } from "../meet/join.ts";
 import { hostClients, MOST_CLIENTS } from "../serve/clients.ts";
 import { lastingOptions } from "./lasting.ts";
+import type { Arrived } from "../session/arrived.ts";
+import type { RunContext } from "../session/events.ts";
+import type { Outcome } from "../transfer/outcome.ts";
 import { openSink } from "../session/incoming.ts";
 import type { SinkId } from "../protocol/words.ts";
 import { receive } from "../session/once.ts";
+import { keepArrived, openClipboard } from "./clipboard.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
@@ -21,6 +25,7 @@ export async function receiveCommand(
   const { tell } = context;
   const { peer, stay } = task;
   const options = receiveOptions(task);
+  if (task.clipboard) await openClipboard(context);
   // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
   let ready: SinkId | undefined = openSink(options, context);
   void tellPreviousVersions(options.folder, context);
@@ -31,11 +36,15 @@ export async function receiveCommand(
   };
   try {
     const keeping = await Keeping.begin(task, context);
-    const serve = async (met: Peer): Promise<number> => {
-      const outcome = await receive(take(), met, options, context);
+    const one = async (met: Peer, chosen: typeof options, own: RunContext): Promise<Outcome> => {
+      let arrived: Arrived | undefined;
+      const onArrived = task.clipboard ? (it: Arrived) => void (arrived = it) : undefined;
+      const outcome = await receive(take(), met, { ...chosen, onArrived }, own);
       await keeping.over(outcome, met);
-      return finish(outcome, options, tell);
+      if (arrived !== undefined) await keepArrived(arrived, task.raw, context);
+      return outcome;
     };
+    const serve = async (met: Peer): Promise<number> => finish(await one(met, options, context), options, tell);
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });
@@ -45,11 +54,7 @@ export async function receiveCommand(
     return await hostClients({
       next: () => waiting.next(),
       maxClients: MOST_CLIENTS,
-      converse: async (met, own) => {
-        const outcome = await receive(take(), met, lasting, own);
-        await keeping.over(outcome, met);
-        return outcome;
-      },
+      converse: (met, own) => one(met, lasting, own),
     }, context);
   } finally {
     // No transfer took it.

@@ -9,6 +9,7 @@
 import { orEnded } from "../base/interrupted.ts";
 import type { Ticket } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
+import { UltraError } from "../base/errors.ts";
 import type {
   GetInvocation,
   ListeningPeer,
@@ -19,6 +20,7 @@ import type {
   ServeInvocation,
   TestInvocation,
   TicketSource,
+  WatchInvocation,
 } from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";
@@ -31,7 +33,8 @@ export type TransferInvocation =
   | GetInvocation
   | ListInvocation
   | ServeInvocation
-  | TestInvocation;
+  | TestInvocation
+  | WatchInvocation;
 
 /** How to meet the other side, with everything at hand that it takes. */
 export type Way = DialingWay | ListeningPeer;
@@ -66,7 +69,13 @@ export interface TestTask extends Omit<TestInvocation, "peer"> {
   readonly peer: Way | { readonly type: "local" };
 }
 
-export type Task = SendTask | ReceiveTask | GetTask | ListTask | ServeTask | TestTask;
+export interface WatchTask extends Omit<WatchInvocation, "peer"> {
+  readonly peer: DialingWay;
+  /** It is tried again and again, and not waited for meanwhile. */
+  readonly waitMs: 0;
+}
+
+export type Task = SendTask | ReceiveTask | GetTask | ListTask | ServeTask | TestTask | WatchTask;
 
 /**
  * @param ended ends the reading of a ticket: a pipe may stay silent for ever
@@ -91,12 +100,20 @@ export async function resolve(typed: TransferInvocation, ended: AbortSignal, tel
       return { ...typed, peer: await dialingWay(typed.command, typed.peer.ticket, ended, tell) };
     case "serve":
       return typed;
+    case "watch": {
+      const ticket = await orEnded(ticketOf(typed.command, typed.peer.ticket, tell), ended);
+      if (!ticket.longLived) throw new UltraError("usage", WORKS_ONCE);
+      return { ...typed, peer: { type: "dial", ticket }, waitMs: 0 };
+    }
     case "test": {
       const { peer } = typed;
       return { ...typed, peer: peer.type === "local" ? peer : await wayOf(typed.command, peer, ended, tell) };
     }
   }
 }
+
+const WORKS_ONCE =
+  "This ticket works for one transfer, and a folder is watched for many: run `ultra recv --stay` there";
 
 async function wayOf(command: TransferCommand, peer: Peer, ended: AbortSignal, tell: Tell): Promise<Way> {
   return peer.type === "listen" ? peer : await dialingWay(command, peer.ticket, ended, tell);

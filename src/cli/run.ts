@@ -29,10 +29,12 @@ import { printPage, processTerminal } from "../ui/writer.ts";
 import { outputModeOf, parseArguments } from "./arguments.ts";
 import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
+import { meantBy } from "./dropped.ts";
 import { EXIT_DONE, exitCodeOfError, exitCodeOfSignal } from "./exit.ts";
 import { helpText, tourText } from "./help.ts";
 import { getCommand } from "./get.ts";
 import { ticketCommand } from "./identity_tickets.ts";
+import { isThere } from "./is_there.ts";
 import { listCommand } from "./ls.ts";
 import { receiveCommand } from "./recv.ts";
 import { farthest, resolve, type Task, type TransferInvocation } from "./resolve.ts";
@@ -40,6 +42,7 @@ import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./measure.ts";
 import { tuningOf } from "./tuning_flags.ts";
+import { watchCommand } from "./watch.ts";
 import { VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
@@ -64,7 +67,8 @@ export interface ProcessFacts {
 const ORDERLY_END_MS = 900;
 
 /** Runs one command; the result is the exit code. `exitNow` is called for a second Ctrl-C. */
-export async function run(facts: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
+export async function run(typed: ProcessFacts, exitNow: (code: number) => void): Promise<number> {
+  const facts = { ...typed, args: meantBy(typed.args, isThere) };
   const terminal = processTerminal();
   let isVerbose = false;
   let again: string | undefined;
@@ -108,7 +112,7 @@ export async function run(facts: ProcessFacts, exitNow: (code: number) => void):
         });
       default:
         isVerbose = invocation.verbose;
-        if (invocation.command !== "test") again = commandLine(facts.args);
+        if (invocation.command === "send" || invocation.command === "recv") again = commandLine(facts.args);
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);
@@ -236,6 +240,8 @@ function command(task: Task, context: CommandContext): Promise<number> {
       return serveCommand(task, context);
     case "test":
       return testCommand(task, context);
+    case "watch":
+      return watchCommand(task, context);
   }
 }
 
@@ -265,4 +271,5 @@ const ROLES: Readonly<Record<Task["command"], readonly ("send" | "receive")[]>> 
   ls: [],
   serve: ["send", "receive"],
   test: ["send", "receive"],
+  watch: ["send"],
 };

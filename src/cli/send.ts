@@ -4,6 +4,7 @@ import { orEnded } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
 import { Offering } from "../session/offering.ts";
 import { send } from "../session/once.ts";
+import { offerClipboard } from "./clipboard.ts";
 import type { CommandContext } from "./context.ts";
 import { finish } from "./finish.ts";
 import { Keeping } from "./keeping.ts";
@@ -15,10 +16,12 @@ export async function sendCommand(
   context: CommandContext,
 ): Promise<number> {
   const { tell } = context;
-  const offer = () => Offering.ofPaths(task.paths, task, context);
+  const { offer, paths } = task.clipboard
+    ? await offerClipboard(task, context)
+    : { offer: () => Offering.ofPaths(task.paths, task, context), paths: task.paths };
   const offering = offer();
   await offering.begun(context);
-  const keeping = await Keeping.begin(task, context);
+  const keeping = await Keeping.begin({ ...task, paths }, context);
   const [peer] = await Promise.all([
     offering.orFailed(orEnded(meet(task, offering, keeping, context), context.ended)),
     offering.sized(context),

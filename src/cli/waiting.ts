@@ -13,12 +13,12 @@ import type { CommandContext } from "./context.ts";
 import type { IdentitySource, ListeningPeer } from "./invocation.ts";
 import type { KeptTransfer } from "../meet/kept.ts";
 import type { Keeping } from "./keeping.ts";
-import type { DialingWay, GetTask, ListTask, ReceiveTask, SendTask, ServeTask } from "./resolve.ts";
+import type { DialingWay, GetTask, ListTask, ReceiveTask, SendTask, ServeTask, WatchTask } from "./resolve.ts";
 import { showTicket } from "./ticket.ts";
 
 export type WaitingTask = SendTask | ReceiveTask | ServeTask;
 
-export type DialingTask = SendTask | ReceiveTask | GetTask | ListTask;
+export type DialingTask = SendTask | ReceiveTask | GetTask | ListTask | WatchTask;
 
 /** What the maker of a ticket does. */
 const ROLES = { send: "send", recv: "receive", serve: "serve" } as const;
@@ -91,7 +91,7 @@ const AGAIN_MS = 500;
  * @throws {UltraError} that of the last try
  */
 export async function dialFor(
-  task: DialingTask,
+  task: Pick<DialingTask, "command" | "tuning" | "waitMs">,
   { ticket }: DialingWay,
   keeping: Keeping | undefined,
   context: CommandContext,
@@ -100,7 +100,7 @@ export async function dialFor(
   const endMs = clock.now() + (task.waitMs ?? 0);
   while (true) {
     try {
-      const role = task.command === "send" ? "send" : "receive";
+      const role = task.command === "send" || task.command === "watch" ? "send" : "receive";
       const peer = await meetByTicket(ticket, role, task.tuning, context, keeping?.kept?.key);
       await keeping?.met(peer, undefined);
       return peer;

@@ -9,4 +9,5 @@ export * from "./generated/words.ts";
 export * from "./generated/events.ts";
 export * from "./generated/blocks.ts";
 export * from "./generated/commands.ts";
-export * from "./generated/codec.ts";
+export * from "./generated/decode.ts";
+export * from "./generated/encode.ts";

@@ -12,6 +12,7 @@ import { UltraError } from "../base/errors.ts";
 import type { ConnectionSettings, EngineEvent, LOAD, PATH, STATS, THREAD_ROLES } from "./door.generated.ts";
 import type { BlockIndex, EntryId } from "../protocol/messages.ts";
 import type {
+  ClipboardForm,
   ConnectionId,
   ExecutionProfile,
   GrantId,
@@ -83,6 +84,15 @@ export interface Search {
   readonly below: boolean;
   /** Removes what may be removed. */
   readonly remove: boolean;
+}
+
+/** What goes to the user's clipboard. With `nothing` it is only looked whether anything could. */
+export interface ClipboardContent {
+  readonly form: ClipboardForm;
+  /** Files, or the one that has the text, which is removed then. */
+  readonly paths: readonly string[];
+  /** A text with all that it has, also what would act upon a terminal. */
+  readonly raw: boolean;
 }
 
 export interface SinkOptions {
@@ -173,6 +183,10 @@ export interface Engine {
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
   clean(request: number, search: Search): void;
+  /** `clipboard-read` or `clipboard-failed` follows; a text stays in the engine, for a source. */
+  readClipboard(request: number): void;
+  /** `clipboard-written` or `clipboard-failed` follows. */
+  writeClipboard(request: number, content: ClipboardContent): void;
   /** Queues bytes on the control stream. After the connection has closed it does nothing. */
   send(connection: ConnectionId, bytes: Uint8Array): void;
   /** The peer has proved itself, and may open `lanes`. It may come again, with more of them. */
@@ -193,6 +207,8 @@ export interface Engine {
   sameSource(as: SourceId): SourceId;
   /** A source of `size` bytes that need no disk, for measurements. */
   memorySource(size: number): SourceId;
+  /** The text that was last read from the clipboard, as a file of this name. */
+  clipboardSource(name: string): SourceId;
   /** What all lanes of a source send at most from now on, over all connections; 0: no limit. */
   limitRate(source: SourceId, bytesPerSecond: number): void;
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void;

@@ -40,13 +40,13 @@ import {
   THREAD_ROLES,
 } from "./door.generated.ts";
 import {
+  type ClipboardContent,
   type ConnectOptions,
   type Engine,
   type EngineEvent,
   type EngineSizes,
   type Identity,
   type LaneOptions,
-  ListenError,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
@@ -57,7 +57,7 @@ import {
   type ThreadTime,
   type TransferStats,
 } from "./engine.ts";
-import { folderError } from "./folder_error.ts";
+import { folderError, listenError } from "./faults.ts";
 import { loadLibrary } from "./library.ts";
 import { CommandBatch, EventRecords } from "./records.ts";
 import type { Symbols } from "./symbols.ts";
@@ -103,6 +103,9 @@ const EVERY_LEVEL = 0xffff_ffff;
 /** For sources that walk nothing. */
 const NO_CHOICES = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
 
+/** Of a source that is no tree. */
+const OF_MEMORY = { ...NO_CHOICES, within: NO_SOURCE, depth: EVERY_LEVEL } as const;
+
 /** Starts the data plane; once in a process. */
 export function startEngine(sizes: EngineSizes): Engine {
   const library = loadLibrary();
@@ -123,9 +126,9 @@ class NativeEngine implements Engine {
   #queued: Command["type"][] = [];
   /** The first refused command. */
   #refused: Error | undefined;
-  /** Ends the wait that goes on. */
   /** Transfers that keep the machine awake. */
   #awake = 0;
+  /** Ends the wait that goes on. */
   #interrupt: (error: Error) => void = () => {};
 
   constructor(library: Symbols) {
@@ -172,6 +175,14 @@ class NativeEngine implements Engine {
 
   clean(request: number, search: Search): void {
     this.#queue({ type: "clean", request, ...search });
+  }
+
+  readClipboard(request: number): void {
+    this.#queue({ type: "read-clipboard", request });
+  }
+
+  writeClipboard(request: number, content: ClipboardContent): void {
+    this.#queue({ type: "write-clipboard", request, ...content });
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {
@@ -225,7 +236,11 @@ class NativeEngine implements Engine {
   }
 
   memorySource(size: number): SourceId {
-    return this.#source({ origin: "memory", size, ...NO_CHOICES, within: NO_SOURCE, depth: EVERY_LEVEL, paths: [] });
+    return this.#source({ origin: "memory", size, ...OF_MEMORY, paths: [] });
+  }
+
+  clipboardSource(name: string): SourceId {
+    return this.#source({ origin: "clipboard", size: 0, ...OF_MEMORY, paths: [name] });
   }
 
   stayAwake(): Disposable {
@@ -462,19 +477,4 @@ function checkOptions(result: number, what: string): void {
 function named<Name extends string>(names: readonly Name[], values: Float64Array): Record<Name, number> {
   // The cast gives back what `Object.fromEntries` forgets: the keys are exactly the names.
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0])) as Record<Name, number>;
-}
-
-function listenError(refusal: number, address: string): ListenError {
-  switch (refusal) {
-    case REFUSAL["address-in-use"]:
-      return new ListenError("port-in-use", "Something else already listens there", address);
-    case REFUSAL["no-family"]:
-      return new ListenError("no-family", "This system does not speak that family of addresses", address);
-    case REFUSAL["address-unusable"]: {
-      const message = "That address is not this machine's, or its port needs more rights";
-      return new ListenError("listen-address", message, address);
-    }
-    default:
-      return new ListenError("listen-address", `It is not possible to listen there (${refusal})`, address);
-  }
 }

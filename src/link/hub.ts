@@ -5,7 +5,7 @@
  */
 
 import { UltraError } from "../base/errors.ts";
-import type { Engine, EngineEvent, Search } from "../engine/engine.ts";
+import type { ClipboardContent, Engine, EngineEvent, Search } from "../engine/engine.ts";
 import type { ConnectionId, GrantId, LaneId, ListenerId, SinkId, SourceId } from "../protocol/words.ts";
 
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
@@ -53,6 +53,10 @@ interface Cleaning {
 
 const MAX_GRANT = 0xffff_ffff;
 
+export type ClipboardRead = EventOf<"clipboard-read">;
+export type ClipboardFailed = EventOf<"clipboard-failed">;
+type ClipboardAnswer = ClipboardRead | ClipboardFailed | EventOf<"clipboard-written">;
+
 type Handler<Event> = (event: Event) => void;
 
 /** A handler is set before the engine can have anything to say about its id, so that no event is ever lost. */
@@ -63,6 +67,7 @@ export class Hub {
   readonly #sinks = new Map<SinkId, Handler<SinkEvent>>();
   readonly #requests = new Map<number, Handler<readonly string[]>>();
   readonly #cleanings = new Map<number, Cleaning>();
+  readonly #clippings = new Map<number, Handler<ClipboardAnswer>>();
   /** By lane, for events that name only the lane. */
   readonly #laneHandlers = new Map<number, Handler<EventOf<"grant-read">>>();
   readonly #turns = new Set<() => void>();
@@ -112,6 +117,26 @@ export class Hub {
     return new Promise((done, failed) => {
       this.#cleanings.set(request, { leftovers: [], done, failed });
       this.engine.clean(request, search);
+    });
+  }
+
+  /** What is on the user's clipboard. */
+  readClipboard(): Promise<ClipboardRead | ClipboardFailed> {
+    return this.#clipping((request) => this.engine.readClipboard(request));
+  }
+
+  /** Puts something there; why that failed. */
+  async writeClipboard(content: ClipboardContent): Promise<ClipboardFailed | undefined> {
+    const answer = await this.#clipping<ClipboardAnswer>((request) => this.engine.writeClipboard(request, content));
+    return answer.type === "clipboard-failed" ? answer : undefined;
+  }
+
+  #clipping<Answer extends ClipboardAnswer>(ask: (request: number) => void): Promise<Answer> {
+    const request = this.#nextRequest++;
+    return new Promise((done) => {
+      // The engine answers what it was asked.
+      this.#clippings.set(request, done as Handler<ClipboardAnswer>);
+      ask(request);
     });
   }
 
@@ -170,6 +195,12 @@ export class Hub {
       case "clean-end":
       case "clean-failed":
         return this.#deliverLeftover(event);
+      case "clipboard-read":
+      case "clipboard-written":
+      case "clipboard-failed":
+        this.#clippings.get(event.request)?.(event);
+        this.#clippings.delete(event.request);
+        return;
       case "fault":
         throw new Error(`The data plane failed: ${event.text}`);
       case "disposed":

@@ -57,6 +57,9 @@ const TRANSFER_CODES: Readonly<Record<TransferMessage["type"], number>> = {
   "left-out": 0x0023,
 };
 
+/** In the `extra` of an offer: it is the text of a clipboard. */
+export const OFFERED_TEXT = 1;
+
 /** The `u16` of each message, critical bit included. */
 export const MESSAGE_CODES: Readonly<Record<MessageType, number>> = { ...HANDSHAKE_CODES, ...TRANSFER_CODES };
 

@@ -17,6 +17,7 @@ import {
   type MessageType,
   messageTypeOf,
   NEEDS,
+  OFFERED_TEXT,
   PURPOSES,
   REQUESTS,
   SECRET_KINDS,
@@ -306,14 +307,17 @@ function withExtra<Extended>(reader: Reader, message: Extended): Extended {
 }
 
 function readOffer(reader: Reader): Offer {
-  return withExtra(reader, {
+  const offer: Offer = {
     type: "offer",
     transfer: readTransfer(reader),
     host: reader.string("host label", limits.MAX_HOST_BYTES),
     name: reader.string("transfer name", limits.MAX_TRANSFER_NAME_BYTES),
     totalSize: reader.u64OrUnknown("total size"),
     lanes: reader.u16("number of lanes"),
-  });
+  };
+  // What later versions may have to say there comes behind it, or in place of it: then it is files to this one.
+  const [content] = reader.sized("extra", limits.MAX_EXTRA);
+  return content === OFFERED_TEXT ? { ...offer, content: "text" } : offer;
 }
 
 function readPage(reader: Reader): PageMessage {

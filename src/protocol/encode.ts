@@ -10,6 +10,7 @@ import {
   EXIT_CODES,
   MESSAGE_CODES,
   NEEDS,
+  OFFERED_TEXT,
   PURPOSES,
   REQUESTS,
   SECRET_KINDS,
@@ -69,7 +70,7 @@ function writeBody(writer: Writer, message: Message): void {
       writer.string(message.name, limits.MAX_TRANSFER_NAME_BYTES, "transfer name");
       writer.u64OrUnknown(message.totalSize, "total size");
       writer.u16(message.lanes, "number of lanes");
-      return writeExtra(writer);
+      return message.content === undefined ? writeExtra(writer) : writeContent(writer);
     case "accept":
       writeTransfer(writer, message.transfer);
       writer.string(message.host, limits.MAX_HOST_BYTES, "host label");
@@ -174,6 +175,12 @@ function writeReport(writer: Writer, numbers: ReportNumbers): void {
   for (const field of REPORT_FIELDS) writer.u64(numbers[field], field, mostOf(field));
   writer.u16(8 * LATER_REPORT_FIELDS.length, "length of extra");
   for (const field of LATER_REPORT_FIELDS) writer.u64(numbers[field], field, mostOf(field));
+}
+
+/** An offer of text; of files nothing is said. */
+function writeContent(writer: Writer): void {
+  writer.u16(1, "length of extra");
+  writer.u8(OFFERED_TEXT, "content");
 }
 
 /** This version has nothing extra to say. */

@@ -82,6 +82,8 @@ export interface Offer {
   /** Bytes of all files, where known beforehand. */
   readonly totalSize: number | undefined;
   readonly lanes: number;
+  /** What it is when it is no files: the text of a clipboard, as its one file. In `extra`, so that versions that do not know it get a file. */
+  readonly content?: "text";
 }
 
 export interface Accept {

@@ -55,6 +55,9 @@ export type TargetStatus =
 /** What an earlier transfer left in a folder. */
 export type LeftoverKind = "part" | "small-parts" | "journal" | "previous-version" | "run" | "trials";
 
+/** Why a clipboard could not be used. */
+export type ClipboardFault = "no-display" | "missing" | "elsewhere" | "too-much" | "not-text" | "failed";
+
 /** What became of a leftover. `idle`: it may be removed; `only-copy`: it stays, because nothing has its name. */
 export type LeftoverState = "idle" | "in-use" | "only-copy" | "removed" | "failed";
 
@@ -86,7 +89,10 @@ export const PRESERVE_NOTHING_MORE: Preserve = { owner: false, xattrs: false, ac
 export type CloseCause = "own" | "peer" | "transport";
 
 /** Where the bytes of a source come from; `uncached-files` have to be read from their disk. */
-export type OriginKind = "files" | "memory" | "uncached-files" | "requested" | "same";
+export type OriginKind = "files" | "memory" | "uncached-files" | "requested" | "same" | "clipboard";
+
+/** What a clipboard holds. */
+export type ClipboardForm = "nothing" | "files" | "text";
 
 /** Who decides how fast a connection may send. */
 export type CongestionControl = "cubic" | "bbr";

@@ -100,6 +100,17 @@ export type CommandEvent =
   | { readonly type: "offering"; readonly offered: OfferedFiles }
   /** A receiver waits; what arrives will be in this folder. */
   | { readonly type: "receiving-into"; readonly folder: string }
+  /** What arrived is on the clipboard: a text, or these files. */
+  | { readonly type: "on-clipboard"; readonly content: "files" | "text"; readonly paths: readonly string[] }
+  /** A folder is watched: what lies in it is sent when it has not changed for so long. */
+  | {
+    readonly type: "watching";
+    readonly folder: string;
+    readonly then: "keep" | "move" | "delete";
+    readonly quietMs: number;
+  }
+  /** What could not be sent is tried again. */
+  | { readonly type: "retrying"; readonly afterMs: number }
   /** What an earlier transfer left in a folder. */
   | { readonly type: "leftover"; readonly leftover: Leftover; readonly ageSeconds: number }
   /** All leftovers were told. */
@@ -179,6 +190,10 @@ export type Warning =
   | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
+  /** What lies in a watched folder and is neither a file nor a folder. */
+  | { readonly about: "not-sent"; readonly name: string }
+  /** What has arrived cannot be taken out of the watched folder; that is tried again, and it is not sent again. */
+  | { readonly about: "not-put-away"; readonly name: string; readonly why: string }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */
   | { readonly about: "previous-version"; readonly path: string; readonly name: string };
 

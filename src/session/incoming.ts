@@ -23,6 +23,7 @@ import { kindOfFault, type Outcome } from "../transfer/outcome.ts";
 import { Receiver } from "../transfer/receiver.ts";
 import type { ReceiverCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
+import { type Arrived, contentOf, topNames } from "./arrived.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
@@ -49,6 +50,8 @@ export interface ReceiveOptions {
   readonly paths?: readonly string[] | undefined;
   /** Which entries are taken of what is offered, by path and kind; all of them when absent. */
   readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
+  /** Gets what has arrived, or was there already, behind `complete`. */
+  readonly onArrived?: ((arrived: Arrived) => void) | undefined;
   /** What is remembered of files that were confirmed before, by the host of an offer; `undefined`: nothing. */
   readonly confirmed?: ((host: string) => ConfirmedEntries) | undefined;
   /** What may be offered at most, where that is known; more is a breach. */
@@ -288,6 +291,14 @@ export class Incoming implements Side {
     });
     if (isAny(this.#unkept)) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
+    const { onArrived, folder } = this.#options;
+    if (onArrived === undefined) return;
+    const { counts } = outcome.summary;
+    const names = topNames(counts.entries, (entry) => this.#nameOf(entry));
+    onArrived({
+      content: contentOf(this.#state.offer, counts),
+      paths: names.map((name) => join(resolve(folder), name)),
+    });
   }
 
   /** Removes what was not committed, or leaves it to the same command again; resolved when that is done. */

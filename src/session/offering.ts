@@ -47,18 +47,22 @@ export class Offering {
   readonly name: string;
   /** That of the one thing at the top level. */
   readonly only: string | undefined;
+  /** What it is when it is no files. */
+  readonly content: "text" | undefined;
   readonly #pages: PageEvent[] = [];
   #denied: readonly string[] = [];
   /** Resolved with the walk's first page, or its end. */
   readonly #begun = Promise.withResolvers<void>();
   readonly #known = Promise.withResolvers<void>();
+  #hasBegun = false;
   #end: WalkEndEvent | undefined;
   #failure: UltraError | undefined;
   #handler: ((event: SourceEvent) => void) | undefined;
 
   /** @param id a source of the engine that has just been made */
-  private constructor(id: SourceId, name: string, { hub }: Context, only: string | undefined) {
+  private constructor(id: SourceId, name: string, { hub }: Context, only: string | undefined, content?: "text") {
     this.name = name;
+    this.content = content;
     this.only = only;
     this.id = id;
     hub.onSource(id, (event) => this.#on(event));
@@ -70,7 +74,12 @@ export class Offering {
     const [only] = paths;
     const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
     const name = single ?? `${paths.length} items`;
-    return new Offering(context.hub.engine.source({ paths, cache: "allowed", ...choices }), name, context, single);
+    return new Offering(context.hub.engine.source({ ...choices, paths, cache: "allowed" }), name, context, single);
+  }
+
+  /** The text that was last read from the clipboard, as a file of this name for receivers that have none. */
+  static ofClipboard(name: string, context: Context): Offering {
+    return new Offering(context.hub.engine.clipboardSource(name), name, context, name, "text");
   }
 
   /**
@@ -149,6 +158,11 @@ export class Offering {
     return this.#end?.size;
   }
 
+  /** Frees the source, if there is one: of paths that cannot be sent there is none. */
+  close({ hub }: Context): void {
+    if (this.#hasBegun) hub.engine.dispose(this.id, "nothing");
+  }
+
   /** Hands over what has come so far, and from then on everything that comes. */
   handOver(handler: (event: SourceEvent) => void): void {
     this.#handler = handler;
@@ -171,7 +185,10 @@ export class Offering {
       this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
       this.#begun.reject(this.#failure);
       this.#known.reject(this.#failure);
-    } else this.#begun.resolve();
+    } else if (event.type !== "disposed") {
+      this.#hasBegun = true;
+      this.#begun.resolve();
+    }
     if (this.#handler !== undefined) this.#handler(event);
     else if (event.type === "page") this.#pages.push(event);
   }

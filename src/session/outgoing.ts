@@ -295,7 +295,7 @@ export class Outgoing implements Side {
   }
 
   #offer(link: ControlLink): void {
-    const { name, totalSize } = this.#offering;
+    const { name, totalSize, content } = this.#offering;
     link.send({
       type: "offer",
       transfer: this.#transfer,
@@ -303,6 +303,7 @@ export class Outgoing implements Side {
       name,
       totalSize,
       lanes: this.#lanes,
+      ...content !== undefined && { content },
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted, formatBytes, formatCount, formatSize } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
 import type { Client, FileFailure } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
@@ -35,6 +35,7 @@ import {
   unkeptText,
   unsentText,
   warningText,
+  watchingText,
 } from "./messages.ts";
 import type { EventTable } from "./output.ts";
 import type { StatusState } from "./progress.ts";
@@ -81,6 +82,13 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       return [`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`];
     },
     "receiving-into": ({ folder }) => [`Files will be saved in ${folder}`],
+    "watching": ({ folder, then, quietMs }) => [watchingText(folder, then, quietMs)],
+    "retrying": ({ afterMs }) => [`Trying again in ${formatLeft(Math.ceil(afterMs / 1000))}`],
+    "on-clipboard": ({ content, paths }) => [
+      content === "text"
+        ? "The text is on the clipboard, and nowhere else"
+        : `On the clipboard: ${counted(paths.length, "item")}`,
+    ],
     "started": ({ start: { name, bytes }, client }) => [startLine(name, bytes) + ofClient(client)],
     "config": ({ config }) => ifVerbose(() => configLine(config)),
     "opened": ({ streams }) => ifVerbose(() => openedLine(streams)),

@@ -46,6 +46,9 @@ type ObjectType =
   | "ticket"
   | "offering"
   | "target"
+  | "clipboard"
+  | "watching"
+  | "retrying"
   | "memory"
   | "start"
   | "config"
@@ -168,6 +171,9 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
     "offering": ({ offered }) => ({ type: "offering", ...offered }),
     "receiving-into": ({ folder }) => ({ type: "target", folder }),
+    "watching": ({ folder, then, quietMs }) => ({ type: "watching", folder, then, quietSeconds: quietMs / 1000 }),
+    "retrying": ({ afterMs }) => ({ type: "retrying", afterSeconds: afterMs / 1000 }),
+    "on-clipboard": ({ content, paths }) => ({ type: "clipboard", content, paths }),
     "started": ({ start: { role, name, bytes } }) => ({ type: "start", role, name, bytes: bytes ?? null }),
     "config": ({ config }) => ({ type: "config", ...config }),
     "added": ({ added }) => ({ type: "connection-added", ...added }),

@@ -183,6 +183,10 @@ export function warningText(warning: Warning): string {
       const file = name === "" ? "a file that is gone" : name;
       return `${path} is the previous version of ${file}, left by a run that was killed: see ultra clean`;
     }
+    case "not-sent":
+      return `${shownPath(warning.name)} is neither a file nor a folder, and stays where it is`;
+    case "not-put-away":
+      return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;
     case "nothing-kept":
       return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
     case "confirmed-not-kept":
@@ -195,6 +199,17 @@ export function warningText(warning: Warning): string {
     }
   }
 }
+
+/** What happens with what is dropped into a folder. */
+export function watchingText(folder: string, then: EventOf<"watching">["then"], quietMs: number): string {
+  return `Watching ${folder}: what has not changed for ${quietMs / 1000} s is sent, and ${THEN[then]}`;
+}
+
+const THEN: Readonly<Record<EventOf<"watching">["then"], string>> = {
+  keep: "stays there",
+  move: "moved to sent/ when it has arrived",
+  delete: "removed when it has arrived",
+};
 
 /** A file that is complete although nobody finds it any more under its name. */
 export function nameLostText(path: string = UNNAMED): string {

@@ -8,7 +8,7 @@ import { blankRust } from "./syntax.ts";
  * do not use each other. An entry is a folder below `src/`, or the files of that name.
  */
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive"], ["engine"], ["door"]],
+  engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive", "clipboard"], ["engine"], ["door"]],
   files: [
     ["os"],
     ["error", "path", "below", "create_missing", "journal"],

@@ -61,6 +61,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
   assert.deepEqual(parseSend("a", "b/"), {
     command: "send",
     paths: ["a", "b/"],
+    clipboard: false,
     links: "inside",
     preserve: PRESERVE_NOTHING_MORE,
     allowLeftOut: false,
@@ -88,6 +89,8 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     allowSleep: false,
     retryForMs: 300_000,
     waitMs: undefined,
+    clipboard: false,
+    raw: false,
     stay: false,
     peer: listening,
     tuning: DEFAULT_TUNING,

@@ -13,6 +13,7 @@ const PAGES = {
   ls: helpText("ls"),
   serve: helpText("serve"),
   test: helpText("test"),
+  watch: helpText("watch"),
   clean: helpText("clean"),
   ticket: helpText("ticket"),
 };
@@ -32,7 +33,7 @@ for (const [name, text] of Object.entries(PAGES)) {
 
 Deno.test("every flag stands in the help of its commands and of no other", () => {
   for (const flag of flagTable()) {
-    for (const command of ["send", "recv", "test", "clean", "ticket"] as const) {
+    for (const command of ["send", "recv", "test", "watch", "clean", "ticket"] as const) {
       const shown = new RegExp(`^ .*--${flag.name}( |$)`, "m").test(helpText(command).split("\nFlags:\n")[1] ?? "");
       assert.equal(shown, flag.commands.includes(command), `${command} --${flag.name}`);
     }

@@ -184,6 +184,23 @@ Deno.test("engine: every event is decoded as docs/engine.md describes it", () =>
   assert.throws(() => decode(record(last + 1)), /unknown kind/);
 });
 
+/** Events of what is asked beside transfers have numbers from 50 on. */
+const ASIDE: typeof EVENTS = [
+  [record(50, 9, 4, 1, f64(0)), "/a\0/b", {
+    ...{ type: "clipboard-read", request: 4, form: "files", size: 0 },
+    paths: ["/a", "/b"],
+  }],
+  [record(50, 0, 4, 2, f64(9)), undefined, {
+    ...{ type: "clipboard-read", request: 4, form: "text", size: 9, paths: [] },
+  }],
+  [record(51, 0, 4), undefined, { type: "clipboard-written", request: 4 }],
+  [record(52, 9, 4, 1), "xclip", { type: "clipboard-failed", request: 4, why: "missing", text: "xclip" }],
+];
+
+Deno.test("engine: events of the clipboard are decoded as docs/engine.md describes them", () => {
+  for (const [bytes, payload, event] of ASIDE) assert.deepEqual(decode(bytes, payload), event);
+});
+
 Deno.test("engine: events are read at their place in the buffer, and hold nothing of it afterwards", () => {
   const buffer = join(record(13, 0, 5, 3, f64(10), HASH), record(22, 9, 4), record(2, 9, 1, 2));
   const records = new EventRecords(buffer.subarray(0), () => new Uint8Array(utf8.encode("a\0b")));
@@ -290,6 +307,12 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "commit-entries", sink: 6, first: 3, count: 2 }, record(22, 0, 6, 3, 2)],
   [{ type: "release", source: 5, first: 3, count: 2 }, record(23, 0, 5, 3, 2)],
   [{ type: "stay-awake", on: true }, record(24, 0, 1)],
+  [{ type: "read-clipboard", request: 4 }, record(50, 0, 4)],
+  [
+    { type: "write-clipboard", request: 4, form: "files", raw: true, paths: ["/a", "/b"] },
+    record(51, 5, 4, 1, 1),
+    join(utf8.encode("/a\0/b"), gap(3)),
+  ],
   [{ type: "entry-root", transfer: 6, entry: 3 }, record(70, 0, 6, 3)],
   [{ type: "identity" }, record(64)],
   [{ type: "root", transfer: 6, statuses: THREE }, record(65, 3, 6), join(THREE, gap(5))],
@@ -308,7 +331,7 @@ Deno.test("engine: every command and question is encoded as docs/engine.md descr
     assert.deepEqual(batch.bytesFrom(0), join(bytes, payload), command.type);
     kinds.add(command.type);
   }
-  assert.equal(kinds.size, 32, "a new command belongs into this test");
+  assert.equal(kinds.size, 34, "a new command belongs into this test");
 });
 
 Deno.test("engine: a block of settings is read back as it was written", () => {

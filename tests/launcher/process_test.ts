@@ -150,7 +150,7 @@ Deno.test({
 
 Deno.test("launcher: no command may run programs or use Deno's network", () => {
   for (const flag of Object.values(PERMISSIONS).flat()) {
-    assert.match(flag, /^--allow-(ffi|read|write|sys=hostname,networkInterfaces)$/);
+    assert.match(flag, /^--allow-(ffi|read|write|read=PATH\.\.\.|sys=hostname,networkInterfaces)$/);
   }
 });
 

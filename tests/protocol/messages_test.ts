@@ -76,6 +76,20 @@ Deno.test("G11 a changed byte is refused or means a message that is written just
   );
 });
 
+Deno.test("an offer says in its extra that it is text, and what is not known there is files", () => {
+  const offer = { type: "offer", transfer: 1, host: "h", name: "n", totalSize: 5, lanes: 1 } as const;
+  const decoded = (bytes: Uint8Array) => decodeBody(codeOf(bytes), bytes.subarray(HEADER));
+  const text = encode({ ...offer, content: "text" });
+  assert.deepEqual(decoded(text), { ...offer, content: "text" });
+  const body = (...extra: readonly number[]) => {
+    const plain = encode(offer);
+    return Uint8Array.of(...plain.subarray(0, -2), extra.length & 255, extra.length >> 8, ...extra);
+  };
+  assert.deepEqual(body(1).subarray(HEADER), text.subarray(HEADER));
+  assert.deepEqual(decoded(body(1, 7, 7)), { ...offer, content: "text" });
+  for (const extra of [[], [0], [2], [7, 1]]) assert.deepEqual(decoded(body(...extra)), offer);
+});
+
 Deno.test("a list that states items without sending them is refused", () => {
   for (const type of ["need", "verified", "seal", "committed"] as const) {
     for (const count of [0, 1, 1400, 0xffff]) {

@@ -10,6 +10,7 @@
 
 import { dirname } from "node:path/posix";
 import {
+  type ClipboardContent,
   type ConnectionSettings,
   type ConnectOptions,
   type Engine,
@@ -176,6 +177,23 @@ export class SimulatedEngine implements Engine {
   /** Nothing is ever left: `ultra clean` has its tests over the real engine. */
   clean(request: number): void {
     this.#network.time.later(1, () => this.#tell({ type: "clean-end", request, unread: [] }));
+  }
+
+  /** What the clipboard of this computer holds; a text is not told apart from its size. */
+  clipboard: ClipboardContent & { readonly size: number } = { form: "nothing", paths: [], raw: false, size: 0 };
+
+  readClipboard(request: number): void {
+    const { form, size, paths } = this.clipboard;
+    this.#network.time.later(1, () => this.#tell({ type: "clipboard-read", request, form, size, paths: [...paths] }));
+  }
+
+  writeClipboard(request: number, content: ClipboardContent): void {
+    if (content.form !== "nothing") this.clipboard = { ...content, size: 0 };
+    this.#network.time.later(1, () => this.#tell({ type: "clipboard-written", request }));
+  }
+
+  clipboardSource(name: string): SourceId {
+    return this.#source(tree([[name, this.clipboard.size]]), [name]);
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {

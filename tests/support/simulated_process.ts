@@ -100,6 +100,7 @@ export class SimulatedProcess {
       command: "send",
       paths,
       ...USUAL_CHOICES,
+      clipboard: false,
       allowLeftOut: false,
       allowSleep: false,
       retryForMs: 0,
@@ -122,6 +123,8 @@ export class SimulatedProcess {
       allowSleep: false,
       retryForMs: 0,
       waitMs: undefined,
+      clipboard: false,
+      raw: false,
       stay: false,
     };
     const task: ReceiveTask = {

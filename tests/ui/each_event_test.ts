@@ -144,6 +144,24 @@ const CASES = {
     json: { type: "start", role: "send", name: "movie.mkv", bytes: null },
     quiet: [],
   },
+  "on-clipboard": {
+    event: { type: "on-clipboard", content: "files", paths: ["/a b", "/c"] },
+    human: ["On the clipboard: 2 items"],
+    json: { type: "clipboard", content: "files", paths: ["/a b", "/c"] },
+    quiet: [],
+  },
+  "watching": {
+    event: { type: "watching", folder: "/in", then: "move", quietMs: 2000 },
+    human: ["Watching /in: what has not changed for 2 s is sent, and moved to sent/ when it has arrived"],
+    json: { type: "watching", folder: "/in", then: "move", quietSeconds: 2 },
+    quiet: [],
+  },
+  "retrying": {
+    event: { type: "retrying", afterMs: 61_000 },
+    human: ["Trying again in 1m01s"],
+    json: { type: "retrying", afterSeconds: 61 },
+    quiet: [],
+  },
   "config": {
     event: config({ streams: 8, chunks: 18, chunkBytes: 33_554_432, isEven: false }),
     human: ["⚡ ULTRA config: 8 streams, 18 chunks of up to 33.6 MB"],
@@ -485,6 +503,8 @@ Deno.test("event: each warning names what it is about", () => {
       /x\.swap is the previous version of a,/,
     ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "not-sent": [{ about: "not-sent", name: "-pipe" }, /^\.\/-pipe is neither a file nor a folder/],
+    "not-put-away": [{ about: "not-put-away", name: "a", why: "It is full" }, /^a has arrived .* It is full/],
     "confirmed-not-kept": [{ about: "confirmed-not-kept" }, /are received again if they are sent again/],
     "nothing-kept": [{ about: "nothing-kept" }, /cannot be taken up after a restart/],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],

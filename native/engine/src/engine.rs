@@ -2,6 +2,7 @@
 
 mod awake;
 mod cleaning;
+mod clipping;
 mod network;
 #[cfg(test)]
 mod pipe_tests;
@@ -59,6 +60,7 @@ pub struct Engine {
     sources: Table<(Arc<Source>, Arc<Pace>)>,
     sinks: Table<Receiving>,
     awake: awake::Awake,
+    clipboard: clipping::Clipped,
     on_panic: fn(String),
     next_id: AtomicU32,
     next_lane: AtomicU32,
@@ -112,6 +114,7 @@ impl Engine {
             sources: Table::default(),
             sinks: Table::default(),
             awake: awake::Awake::default(),
+            clipboard: clipping::Clipped::default(),
             on_panic,
             next_id: AtomicU32::new(1),
             next_lane: AtomicU32::new(FIRST_PEER_LANE),
@@ -219,6 +222,19 @@ impl Engine {
             } => {
                 let depth = if below { Depth::All } else { Depth::Top };
                 self.clean(request, folder, depth, remove);
+                Ok(())
+            }
+            Command::ReadClipboard { request } => {
+                self.read_clipboard(request);
+                Ok(())
+            }
+            Command::WriteClipboard {
+                request,
+                form,
+                raw,
+                paths,
+            } => {
+                self.write_clipboard(request, form, raw, paths);
                 Ok(())
             }
             Command::Retune { listener, settings } => self.retune(listener, &settings),

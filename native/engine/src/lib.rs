@@ -7,6 +7,7 @@
 //! verifies it, and `receive/commit` gives its file a name.
 
 mod blocks;
+mod clipboard;
 mod core;
 pub mod door;
 mod engine;

@@ -43,19 +43,19 @@ pub fn run(home: &Home, start: &Start) -> io::Error {
     command.exec()
 }
 
-/// The flags of the manifest; calls go to the one library only.
+/// The flags of the manifest; calls go to the one library only, and what was dropped on the program is all that may be looked at then.
 fn permissions(home: &Home, start: &Start, secrets: Option<&Path>) -> Vec<String> {
     let mut flags: Vec<String> = Vec::new();
+    let mut readable: Vec<String> = secrets.map(in_list).into_iter().collect();
     for flag in &start.permissions {
-        flags.push(match flag.as_str() {
-            "--allow-ffi" => format!("--allow-ffi={}", in_list(&home.engine)),
-            other => other.to_owned(),
-        });
+        match flag.as_str() {
+            "--allow-ffi" => flags.push(format!("--allow-ffi={}", in_list(&home.engine))),
+            "--allow-read=PATH..." => readable.extend(start.arguments.iter().map(|path| in_list(Path::new(path)))),
+            other => flags.push(other.to_owned()),
+        }
     }
-    if let Some(path) = secrets
-        && !flags.iter().any(|flag| flag == "--allow-read")
-    {
-        flags.push(format!("--allow-read={}", in_list(path)));
+    if !readable.is_empty() && !flags.iter().any(|flag| flag == "--allow-read") {
+        flags.push(format!("--allow-read={}", readable.join(",")));
     }
     flags
 }

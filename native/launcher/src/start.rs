@@ -1,12 +1,16 @@
 //! Sorts what the launcher was started with: what the control plane gets openly, what it gets as a secret, and what it is allowed.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::payload::Manifest;
 use crate::ticket::{is_rest_of_ticket, is_ticket_like};
 
 /// What stands in place of a ticket in the list of processes.
 pub const PLACEHOLDER: &str = "ultra1...";
+
+/// The row of permissions for absolute paths without a command; `src/cli/permissions.ts` names it so as well.
+const DROPPED: &str = "PATH...";
 
 /// An argument above this is no ticket, and no text around one.
 const LONGEST_SECRET: usize = 4096;
@@ -119,16 +123,23 @@ fn is_scrubbed(name: &OsStr) -> bool {
 }
 
 /// What the command line needs at most. Which word is the command is the control plane's to decide, so every word that
-/// could be one counts, also behind `--`; help and version need nothing.
+/// could be one counts, also behind `--`; help and version need nothing. Absolute paths alone are files that were dropped on the program.
 fn permissions_of(manifest: &Manifest, arguments: &[String]) -> Vec<String> {
     let mut flags: Vec<String> = Vec::new();
+    if !arguments.is_empty() && arguments.iter().all(|word| Path::new(word).is_absolute()) {
+        let row = manifest.permissions.iter().find(|row| row.command == DROPPED);
+        return row.map_or(flags, |row| row.flags.clone());
+    }
     let mut is_flag_possible = true;
     for word in arguments {
         is_flag_possible &= word != "--";
         if is_flag_possible && matches!(word.as_str(), "-h" | "--help" | "-V" | "--version") {
             return Vec::new();
         }
-        let row = manifest.permissions.iter().find(|row| row.command == *word);
+        let row = manifest
+            .permissions
+            .iter()
+            .find(|row| row.command == *word && row.command != DROPPED);
         for flag in row.into_iter().flat_map(|row| &row.flags) {
             if !flags.contains(flag) {
                 flags.push(flag.clone());

@@ -20,6 +20,7 @@ fn manifest() -> Manifest {
         permissions: vec![
             row("send", &["--allow-ffi", "--allow-read"]),
             row("recv", &["--allow-ffi", "--allow-write"]),
+            row("PATH...", &["--allow-ffi", "--allow-read=PATH..."]),
         ],
         variables: vec!["TERM".to_owned()],
         secrets: vec!["ULTRA_TICKET".to_owned()],
@@ -117,6 +118,26 @@ fn permissions_are_those_of_the_command_and_none_without_one() {
     assert_eq!(both, ["--allow-ffi", "--allow-read", "--allow-write"]);
     // A command without permissions gets no secrets from the environment.
     assert_eq!(start(&["--version"], &[("ULTRA_TICKET", TICKET)]).secrets, b"");
+}
+
+#[test]
+fn absolute_paths_alone_have_permissions_of_their_own() {
+    let dropped = ["--allow-ffi", "--allow-read=PATH..."];
+    for arguments in [&["/a"][..], &["/a b", "/send", "/c,d"]] {
+        assert_eq!(start(arguments, &[]).permissions, dropped, "{arguments:?}");
+    }
+    for arguments in [
+        &["/a", "b"][..],
+        &["./a"],
+        &["/a", "--help"],
+        &["/a", "--json"],
+        &["PATH...", "x"],
+    ] {
+        let permissions = start(arguments, &[]).permissions;
+        assert_ne!(permissions, dropped, "{arguments:?}");
+    }
+    let with_command = start(&["send", "/a"], &[]).permissions;
+    assert_eq!(with_command, ["--allow-ffi", "--allow-read"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 import type { BlockIndex, EntryId } from "../../protocol/messages.ts";
 import type {
+  ClipboardForm,
   ConnectionId,
   GrantId,
   LaneId,
@@ -213,6 +214,27 @@ export interface CleanCommand {
   readonly folder: string;
 }
 
+/**
+ * Looks what is on the user's clipboard. CLIPBOARD_READ or CLIPBOARD_FAILED follows; a text stays here, for a source.
+ */
+export interface ReadClipboardCommand {
+  readonly type: "read-clipboard";
+  readonly request: number;
+}
+
+/**
+ * Puts files, or the text of the one file, on the user's clipboard; with NOTHING it is only looked whether that could be done.
+ * CLIPBOARD_WRITTEN or CLIPBOARD_FAILED follows.
+ */
+export interface WriteClipboardCommand {
+  readonly type: "write-clipboard";
+  readonly request: number;
+  readonly form: ClipboardForm;
+  /** Of a text: with all control characters, and its last newline. */
+  readonly raw: boolean;
+  readonly paths: readonly string[];
+}
+
 /** These entries are over: what was kept for reading them again goes. */
 export interface ReleaseCommand {
   readonly type: "release";
@@ -251,6 +273,8 @@ export type Command =
   | ExpectEntriesCommand
   | CommitEntriesCommand
   | CleanCommand
+  | ReadClipboardCommand
+  | WriteClipboardCommand
   | ReleaseCommand
   | StayAwakeCommand;
 

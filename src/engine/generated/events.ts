@@ -7,6 +7,8 @@
 
 import type { BlockIndex, EntryId, LeftOut } from "../../protocol/messages.ts";
 import type {
+  ClipboardFault,
+  ClipboardForm,
   CloseCause,
   ConnectionId,
   FileFault,
@@ -333,6 +335,29 @@ export interface CleanFailedEvent {
   readonly text: string;
 }
 
+/** What is on the user's clipboard. */
+export interface ClipboardReadEvent {
+  readonly type: "clipboard-read";
+  readonly request: number;
+  readonly form: ClipboardForm;
+  /** Bytes of a text. */
+  readonly size: number;
+  /** Of files. */
+  readonly paths: readonly string[];
+}
+
+export interface ClipboardWrittenEvent {
+  readonly type: "clipboard-written";
+  readonly request: number;
+}
+
+export interface ClipboardFailedEvent {
+  readonly type: "clipboard-failed";
+  readonly request: number;
+  readonly why: ClipboardFault;
+  readonly text: string;
+}
+
 /** A bug of the data plane; nothing that a peer says leads to it. */
 export interface FaultEvent {
   readonly type: "fault";
@@ -374,4 +399,7 @@ export type EngineEvent =
   | LeftoverEvent
   | CleanEndEvent
   | CleanFailedEvent
+  | ClipboardReadEvent
+  | ClipboardWrittenEvent
+  | ClipboardFailedEvent
   | FaultEvent;

@@ -7,6 +7,8 @@
 
 import type { LeftOutReason } from "../../protocol/messages.ts";
 import type {
+  ClipboardFault,
+  ClipboardForm,
   CloseCause,
   CongestionControl,
   ExecutionProfile,
@@ -23,7 +25,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 3728010050;
+export const ABI_VERSION = 1286985485;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -243,9 +245,31 @@ export const ORIGIN_KIND = {
   "uncached-files": 2,
   requested: 3,
   same: 4,
+  clipboard: 5,
 } as const satisfies Record<OriginKind, number>;
 
 export const originKindOf = wordOf("OriginKind", ORIGIN_KIND);
+
+/** What a clipboard holds. */
+export const CLIPBOARD_FORM = {
+  nothing: 0,
+  files: 1,
+  text: 2,
+} as const satisfies Record<ClipboardForm, number>;
+
+export const clipboardFormOf = wordOf("ClipboardForm", CLIPBOARD_FORM);
+
+/** Why a clipboard could not be used. */
+export const CLIPBOARD_FAULT = {
+  "no-display": 0,
+  missing: 1,
+  elsewhere: 2,
+  "too-much": 3,
+  "not-text": 4,
+  failed: 5,
+} as const satisfies Record<ClipboardFault, number>;
+
+export const clipboardFaultOf = wordOf("ClipboardFault", CLIPBOARD_FAULT);
 
 /** What is done with symbolic links. */
 export const LINK_CHOICE = {

@@ -88,6 +88,17 @@ declare! {
             remove: bool,
             folder: Text,
         },
+        /// Looks what is on the user's clipboard. CLIPBOARD_READ or CLIPBOARD_FAILED follows; a text stays here, for a source.
+        ReadClipboard = 50 { request: u32 },
+        /// Puts files, or the text of the one file, on the user's clipboard; with NOTHING it is only looked whether that could be done.
+        /// CLIPBOARD_WRITTEN or CLIPBOARD_FAILED follows.
+        WriteClipboard = 51 {
+            request: u32,
+            form: ClipboardForm,
+            /// Of a text: with all control characters, and its last newline.
+            raw: bool,
+            paths: Texts,
+        },
         /// These entries are over: what was kept for reading them again goes.
         Release = 23 { source: SourceId, first: EntryId, count: u32 },
         /// Asks the system not to go to sleep, or no longer. Nothing happens where the system has no such thing.

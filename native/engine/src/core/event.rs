@@ -163,6 +163,17 @@ declare! {
         },
         /// The folder itself cannot be searched.
         CleanFailed = 42 { request: u32, fault: FileFault, text: Text },
+        /// What is on the user's clipboard.
+        ClipboardRead = 50 {
+            request: u32,
+            form: ClipboardForm,
+            /// Bytes of a text.
+            size: u64,
+            /// Of files.
+            paths: Texts,
+        },
+        ClipboardWritten = 51 { request: u32 },
+        ClipboardFailed = 52 { request: u32, why: ClipboardFault, text: Text },
         /// A bug of the data plane; nothing that a peer says leads to it.
         Fault = 24 { text: Text },
     }

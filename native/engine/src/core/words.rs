@@ -301,6 +301,34 @@ words! {
         Requested = 3,
         /// What another source has, whose pages are known.
         Same = 4,
+        /// The text that was last read from the user's clipboard, as one file.
+        Clipboard = 5,
+    }
+}
+
+words! {
+    /// What a clipboard holds.
+    pub enum ClipboardForm {
+        Nothing = 0,
+        Files = 1,
+        Text = 2,
+    }
+}
+
+words! {
+    /// Why a clipboard could not be used.
+    pub enum ClipboardFault {
+        /// There is no desktop.
+        NoDisplay = 0,
+        /// A program is not installed.
+        Missing = 1,
+        /// It has files that are not on this computer.
+        Elsewhere = 2,
+        TooMuch = 3,
+        /// What arrived is no text.
+        NotText = 4,
+        /// A program failed, or a file could not be read.
+        Failed = 5,
     }
 }
 
@@ -361,6 +389,8 @@ pub const LISTS: &[&WordList] = &[
     &Unkept::LIST,
     &CloseCause::LIST,
     &OriginKind::LIST,
+    &ClipboardForm::LIST,
+    &ClipboardFault::LIST,
     &LinkChoice::LIST,
     &CongestionControl::LIST,
     &ExecutionProfile::LIST,

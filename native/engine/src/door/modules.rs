@@ -53,6 +53,8 @@ pub fn of(bodies: &[(&str, String)]) -> Vec<(String, String)> {
 fn by_hand() -> Vec<Exports> {
     const MESSAGES: &[&str] = &["BlockIndex", "EntryId", "LeftOut", "LeftOutReason"];
     const WORDS: &[&str] = &[
+        "ClipboardFault",
+        "ClipboardForm",
         "CloseCause",
         "CongestionControl",
         "ConnectionId",
@@ -173,7 +175,7 @@ mod tests {
         let words: Vec<Export> = by_hand().remove(1).names;
         let used: Vec<&Export> = words.iter().collect();
         let text = import("x.ts", &used);
-        assert!(text.starts_with("import type {\n  CloseCause,\n"), "{text}");
+        assert!(text.starts_with("import type {\n  ClipboardFault,\n"), "{text}");
         assert!(text.ends_with("  Unkept,\n} from \"x.ts\";\n"), "{text}");
     }
 }

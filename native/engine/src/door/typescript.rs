@@ -30,15 +30,17 @@ pub fn modules() -> Vec<(String, String)> {
     let mut commands = String::new();
     interfaces(&mut commands, "Command", "Command", Command::DECLARATIONS);
     interfaces(&mut commands, "Question", "Question", Question::DECLARATIONS);
-    let mut codec = String::new();
-    decoder(&mut codec);
-    encoder(&mut codec);
+    let mut decoding = String::new();
+    decoder(&mut decoding);
+    let mut encoding = String::new();
+    encoder(&mut encoding);
     let bodies = [
         ("words", words),
         ("events", events),
         ("blocks", blocks),
         ("commands", commands),
-        ("codec", codec),
+        ("decode", decoding),
+        ("encode", encoding),
     ];
     modules::of(&bodies)
 }

@@ -13,6 +13,7 @@ use crate::core::options::SourceOptions;
 use crate::core::words::{FileFault, LinkChoice, OriginKind, Refusal};
 use crate::send::lane::{Granted, SendLane};
 use crate::send::origin::Origin;
+use crate::send::origin::held::Held;
 use crate::send::origin::memory::Memory;
 use crate::send::origin::tree::{Cache, Tree};
 use crate::send::source::Source;
@@ -114,7 +115,22 @@ impl Engine {
             OriginKind::Memory => {
                 let origin = Memory { size: options.size };
                 let pace = self.add_source(id, Box::new(Memory { size: options.size }));
-                walk::memory(id, &origin, &pace, &*self.tell);
+                walk::one(id, origin.page(), &pace, &*self.tell);
+            }
+            OriginKind::Clipboard => {
+                let name = options.paths.first().cloned().unwrap_or_default();
+                match Held::new(&name, self.clipboard.text()) {
+                    Some(origin) => {
+                        let page = origin.page();
+                        let pace = self.add_source(id, Box::new(origin));
+                        walk::one(id, page, &pace, &*self.tell);
+                    }
+                    None => self.tell.tell(Event::WalkFailed {
+                        source: id,
+                        fault: FileFault::NotFound,
+                        text: "no text was taken from the clipboard".to_owned(),
+                    }),
+                }
             }
         }
         id

@@ -6,4 +6,6 @@
 //!   be named by the library, or be known by elimination;
 //! - `Sockets::abilities`: `getsockopt` for the receive buffer; there is neither segmentation nor coalescing. `dropped_datagrams`:
 //!   `net.inet.udp` counts the whole machine, so 0;
+//! - `Programs`: `posix_spawn` with `POSIX_SPAWN_CLOEXEC_DEFAULT`; `clipboard/tools.rs` gets `pbpaste` and `pbcopy` for text, and `osascript` for
+//!   files. Until then `src/cli/clipboard.ts` refuses the clipboard there and names the system;
 //! - `Busyness::load`: `task_info` and `thread_info` for the threads, `host_processor_info` for the machine.

@@ -16,6 +16,8 @@ use macos as system;
 use windows as system;
 
 use std::ffi::CStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::core::words::Refusal;
 
@@ -96,4 +98,46 @@ pub struct SocketAbilities {
 pub trait Busyness {
     /// The numbers of [`LOAD`], then [`THREAD_FIELDS`] for each thread.
     fn load() -> Vec<f64>;
+}
+
+/// A program to be started, and all that it gets. Only those of a fixed list in this crate ever are; nothing that a peer says has a part in it.
+pub struct Program<'a> {
+    /// Absolute.
+    pub path: &'a Path,
+    pub arguments: &'a [&'a str],
+    /// Names of the variables that it gets, as this process has them; it gets no others.
+    pub variables: &'a [&'a str],
+}
+
+/// Why a program did not do what it was started for.
+#[derive(Debug)]
+pub enum RunFault {
+    Io(std::io::Error),
+    /// It was ended because it took too long.
+    TooLong,
+    /// It was ended because it gave more than was asked for.
+    TooMuch,
+    /// It failed: as the system puts it, and what it said itself.
+    Ended {
+        how: String,
+        said: String,
+    },
+}
+
+impl From<std::io::Error> for RunFault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Starts programs, without a shell.
+pub trait Programs {
+    /// A variable of this process that is text.
+    fn variable(name: &str) -> Option<String>;
+    /// Where a program is: in the absolute folders among those that the user's programs are in.
+    fn find_program(name: &str) -> Option<PathBuf>;
+    /// Runs a program to its end and gives its output, `most` bytes at most.
+    fn output(program: &Program<'_>, most: usize, patience: Duration) -> Result<Vec<u8>, RunFault>;
+    /// Runs a program with this input until it ends. Processes that it leaves in the background go on.
+    fn feed(program: &Program<'_>, input: &[u8], patience: Duration) -> Result<(), RunFault>;
 }

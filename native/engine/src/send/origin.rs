@@ -1,5 +1,6 @@
 //! Where the bytes of a source come from.
 
+pub mod held;
 pub mod memory;
 pub mod tree;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Condvar, Mutex};
 use ultra_files::{Page, Reason, Walk};
 
-use super::origin::memory::Memory;
 use crate::core::declare::{LatePayload, Payload};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
@@ -72,8 +71,8 @@ pub fn run(source: u32, walk: Walk, pace: &Arc<Pace>, tell: &dyn Tell) {
 }
 
 /// The one page of a source in memory.
-pub fn memory(source: u32, origin: &Memory, pace: &Arc<Pace>, tell: &dyn Tell) {
-    let Some(page) = origin.page().filter(|_| pace.enter()) else {
+pub fn one(source: u32, page: Option<Page>, pace: &Arc<Pace>, tell: &dyn Tell) {
+    let Some(page) = page.filter(|_| pace.enter()) else {
         return;
     };
     let end = End {

@@ -1,0 +1,284 @@
+/**
+ * A watched folder: what lies in it, what happens in it, and how confirmed items leave it.
+ *
+ * Events get lost, so they only say that it is time to look.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { UltraError } from "../base/errors.ts";
+import type { Look, PutAway } from "./queue.ts";
+
+/** What becomes of what the other side has. */
+export type Then = "keep" | "move" | "delete";
+
+/** Where moved items go. What lies there is never sent. */
+export const SENT = "sent";
+
+/** What is ours in the folder, hidden. */
+const OURS = ".ultra-watch";
+const LOCK = "lock";
+/** Confirmed items on their way out, each in a folder that is named for its look. */
+const OUT = "out";
+/** What is being removed. */
+const GONE = "gone";
+
+export interface Listing {
+  readonly items: ReadonlyMap<string, Look>;
+  /** What is neither a file nor a folder, and stays. */
+  readonly others: readonly string[];
+}
+
+export class WatchedFolder implements Disposable {
+  readonly path: string;
+  readonly #then: Then;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, then: Then, lock: Deno.FsFile) {
+    this.path = path;
+    this.#then = then;
+    this.#lock = lock;
+  }
+
+  /**
+   * Takes the folder for this process alone, and ends what an earlier one that was killed had begun.
+   *
+   * @throws {UltraError} `disk`, or `usage` when another process watches it
+   */
+  static async open(path: string, then: Then): Promise<WatchedFolder> {
+    try {
+      if (!(await Deno.stat(path)).isDirectory) throw new UltraError("usage", "It is no folder", { subject: path });
+      await Deno.mkdir(join(path, OURS, OUT), { recursive: true, mode: 0o700 });
+      const lock = await Deno.open(join(path, OURS, LOCK), { create: true, write: true, mode: 0o600 });
+      if (!await lock.tryLock(true)) {
+        lock.close();
+        throw new UltraError("usage", "Another ultra watch has this folder", { subject: path });
+      }
+      const folder = new WatchedFolder(path, then, lock);
+      await folder.#goOn();
+      return folder;
+    } catch (error) {
+      throw error instanceof UltraError ? error : cannot("be watched", path, error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock.close();
+  }
+
+  /** What could be sent: all files and folders in it but hidden ones and {@linkcode SENT}. */
+  async list(): Promise<Listing> {
+    const items = new Map<string, Look>();
+    const others: string[] = [];
+    try {
+      for await (const { name } of Deno.readDir(this.path)) {
+        if (name.startsWith(".") || name === SENT) continue;
+        const look = await lookAt(join(this.path, name));
+        if (look === "other") others.push(name);
+        else if (look !== "gone") items.set(name, look.is);
+      }
+    } catch (error) {
+      throw cannot("be listed", this.path, error);
+    }
+    return { items, others };
+  }
+
+  /**
+   * Takes an item out of the folder that the other side has: away, or to {@linkcode SENT}. First it is moved where nobody else writes, and looked at
+   * once more, so that another item that was dropped under the same name meanwhile is not taken for it.
+   *
+   * @throws {UltraError} `disk`; the item is in the folder, or its way out goes on with the next call or start
+   */
+  async putAway(name: string, look: Look): Promise<PutAway> {
+    const from = join(this.path, name);
+    try {
+      await this.#goOn();
+      const out = join(this.path, OURS, OUT, nameOf(look));
+      await Deno.mkdir(out, { recursive: true });
+      try {
+        await Deno.rename(from, join(out, name));
+      } catch (error) {
+        await Deno.remove(out);
+        if (error instanceof Deno.errors.NotFound) return "changed";
+        throw error;
+      }
+      return await this.#finish(out, name) ? "done" : "changed";
+    } catch (error) {
+      throw cannot("be put away", from, error);
+    }
+  }
+
+  /** Ends what an earlier process, or an earlier call, has begun: nothing that was confirmed goes back into the queue. */
+  async #goOn(): Promise<void> {
+    const gone = join(this.path, OURS, GONE);
+    await Deno.remove(gone, { recursive: true }).catch(ifMissing);
+    for await (const { name: look } of Deno.readDir(join(this.path, OURS, OUT))) {
+      const out = join(this.path, OURS, OUT, look);
+      const names = await Array.fromAsync(Deno.readDir(out));
+      for (const { name } of names) await this.#finish(out, name);
+      if (names.length === 0) await Deno.remove(out);
+    }
+  }
+
+  /** @returns whether it was what had been confirmed; anything else goes back */
+  async #finish(out: string, name: string): Promise<boolean> {
+    const item = join(out, name);
+    const now = await lookAt(item);
+    const isIt = typeof now === "object" && nameOf(now.is) === basename(out);
+    if (!isIt) await moveInto(item, this.path, name);
+    else if (this.#then === "delete") {
+      // Half a folder would look like another item.
+      await Deno.rename(item, join(this.path, OURS, GONE));
+      await Deno.remove(join(this.path, OURS, GONE), { recursive: true });
+    } else {
+      const sent = join(this.path, SENT);
+      await Deno.mkdir(sent, { recursive: true });
+      await moveInto(item, sent, name);
+    }
+    await Deno.remove(out);
+    return isIt;
+  }
+}
+
+/** Tells that something has happened in the folder, as often as the system knows. */
+export class Changes implements Disposable {
+  readonly #watcher: Deno.FsWatcher | undefined;
+  #happened = Promise.withResolvers<void>();
+
+  constructor(path: string) {
+    try {
+      this.#watcher = Deno.watchFs(path, { recursive: false });
+      void this.#listen(this.#watcher);
+    } catch {
+      // The system has no watch left, or this file system has none: then it is looked from time to time alone.
+      this.#watcher = undefined;
+    }
+  }
+
+  /** Whether events come at all. */
+  get areTold(): boolean {
+    return this.#watcher !== undefined;
+  }
+
+  /** Resolved with the first event since the last call. */
+  get next(): Promise<void> {
+    return this.#happened.promise;
+  }
+
+  /** What has happened so far will be seen. */
+  clear(): void {
+    this.#happened = Promise.withResolvers<void>();
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+  }
+
+  async #listen(watcher: Deno.FsWatcher): Promise<void> {
+    try {
+      for await (const _event of watcher) this.#happened.resolve();
+    } catch {
+      // The folder is gone, or the queue of events overflowed: the next look finds out.
+      this.#happened.resolve();
+    }
+  }
+}
+
+type Seen = { readonly is: Look } | "gone" | "other";
+
+/** Links are not followed. */
+async function lookAt(path: string): Promise<Seen> {
+  try {
+    const info = await Deno.lstat(path);
+    if (info.isFile) return { is: lookOf(info) };
+    return info.isDirectory ? { is: await lookBelow(path, info) } : "other";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "gone";
+    throw error;
+  }
+}
+
+/** Changes with every write: size, time, and which file it is. */
+function lookOf({ size, mtime, ino, dev, isFile }: Deno.FileInfo): Look {
+  return [isFile ? "file" : "folder", isFile ? size : 0, mtime?.getTime() ?? 0, ino ?? 0, dev].join(":");
+}
+
+/** A folder with all that is in it, as one short text. */
+async function lookBelow(path: string, info: Deno.FileInfo): Promise<Look> {
+  const lines: string[] = [];
+  const walk = async (folder: string, below: string): Promise<void> => {
+    for await (const { name } of Deno.readDir(folder)) {
+      const info = await Deno.lstat(join(folder, name));
+      lines.push(`${JSON.stringify(`${below}/${name}`)} ${lookOf(info)}`);
+      if (info.isDirectory) await walk(join(folder, name), `${below}/${name}`);
+    }
+  };
+  await walk(path, "");
+  const text = [lookOf(info), ...lines.sort()].join("\n");
+  return sha256(new TextEncoder().encode(text)).toHex();
+}
+
+/** Of a look, as the name of a folder. */
+function nameOf(look: Look): string {
+  return sha256(new TextEncoder().encode(look)).slice(0, 16).toHex();
+}
+
+function ifMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** Moves something under its name, or the next one that is free; nothing is replaced. */
+async function moveInto(from: string, folder: string, name: string): Promise<void> {
+  const { isDirectory } = await Deno.lstat(from);
+  for (const candidate of candidates(name)) {
+    const to = join(folder, candidate);
+    if (isDirectory ? await renamedFolder(from, to) : await renamedFile(from, to)) return;
+  }
+}
+
+/** `false`: the name is taken. */
+async function renamedFile(from: string, to: string): Promise<boolean> {
+  try {
+    // In two steps, as a rename would replace: killed between them the file has both names, and the next move finds that.
+    await Deno.link(from, to);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      if (!await isSame(from, to)) return false;
+    } else if (error instanceof Deno.errors.NotFound) throw error;
+    // A disk without hard links.
+    else return await renamedFolder(from, to);
+  }
+  await Deno.remove(from);
+  return true;
+}
+
+async function renamedFolder(from: string, to: string): Promise<boolean> {
+  try {
+    await Deno.lstat(to);
+    return false;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.rename(from, to);
+  return true;
+}
+
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([Deno.lstat(one), Deno.lstat(other)]);
+  return a.isFile && a.ino !== null && a.ino === b.ino && a.dev === b.dev;
+}
+
+/** `a.txt`, `a (1).txt`, `a (2).txt` ... */
+function* candidates(name: string): Generator<string> {
+  yield name;
+  const dot = name.lastIndexOf(".");
+  const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
+  for (let number = 1;; number++) yield `${stem} (${number})${ending}`;
+}
+
+function cannot(done: string, path: string, cause: unknown): UltraError {
+  const why = cause instanceof Error ? cause.message.replace(/ \(os error \d+\).*$/, "") : String(cause);
+  return new UltraError("disk", `It cannot ${done} (${why})`, { subject: path, cause });
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { UltraError } from "../../src/base/errors.ts";
+import { Changes, type Then, WatchedFolder } from "../../src/watch/folder.ts";
+
+async function withFolder(then: Then, act: (folder: WatchedFolder, path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempDir();
+  try {
+    const folder = await WatchedFolder.open(path, then);
+    try {
+      await act(folder, path);
+    } finally {
+      folder[Symbol.dispose]();
+    }
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+}
+
+async function look(folder: WatchedFolder, name: string): Promise<string> {
+  return (await folder.list()).items.get(name) ?? assert.fail(`${name} is not listed`);
+}
+
+async function namesIn(...parts: readonly string[]): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(join(...parts)))).map(({ name }) => name).sort();
+}
+
+Deno.test("watch: hidden names and sent/ are no items, and what is neither file nor folder is named", () =>
+  withFolder("move", async (folder, path) => {
+    for (const name of ["a", ".b", "日本語 %#\n"]) await Deno.writeTextFile(join(path, name), "x");
+    for (const name of ["sent", "tree", ".ultra-x"]) await Deno.mkdir(join(path, name));
+    await Deno.symlink("a", join(path, "link"));
+    const { items, others } = await folder.list();
+    assert.deepEqual([[...items.keys()].sort(), others], [["a", "tree", "日本語 %#\n"], ["link"]]);
+  }));
+
+Deno.test("watch: a look changes with the content, the file behind a name, and anything in a folder", () =>
+  withFolder("move", async (folder, path) => {
+    await Deno.mkdir(join(path, "tree", "deep"), { recursive: true });
+    await Deno.writeTextFile(join(path, "a"), "x");
+    const looks = new Set([await look(folder, "a"), await look(folder, "tree")]);
+    assert.equal(await look(folder, "a"), [...looks][0]);
+    await Deno.writeTextFile(join(path, "a"), "xy");
+    looks.add(await look(folder, "a"));
+    await Deno.utime(join(path, "a"), 1, 1);
+    looks.add(await look(folder, "a"));
+    await Deno.writeTextFile(join(path, "tree", "deep", "f"), "x");
+    looks.add(await look(folder, "tree"));
+    await Deno.utime(join(path, "tree", "deep", "f"), 1, 1);
+    looks.add(await look(folder, "tree"));
+    assert.equal(looks.size, 6);
+  }));
+
+Deno.test("watch: what has arrived moves to sent/ and replaces nothing there", () =>
+  withFolder("move", async (folder, path) => {
+    for (const content of ["one", "two", "three"]) {
+      await Deno.writeTextFile(join(path, "a.txt"), content);
+      assert.equal(await folder.putAway("a.txt", await look(folder, "a.txt")), "done");
+    }
+    await Deno.mkdir(join(path, "sent", "tree"));
+    await Deno.mkdir(join(path, "tree"));
+    assert.equal(await folder.putAway("tree", await look(folder, "tree")), "done");
+    assert.deepEqual(await namesIn(path), [".ultra-watch", "sent"]);
+    assert.deepEqual(await namesIn(path, "sent"), ["a (1).txt", "a (2).txt", "a.txt", "tree", "tree (1)"]);
+    const contents = ["a.txt", "a (1).txt", "a (2).txt"].map((name) => Deno.readTextFileSync(join(path, "sent", name)));
+    assert.deepEqual(contents, ["one", "two", "three"]);
+    assert.equal((await folder.list()).items.size, 0);
+  }));
+
+Deno.test("watch: what has arrived is removed, folders with all that is in them", () =>
+  withFolder("delete", async (folder, path) => {
+    await Deno.mkdir(join(path, "tree", "deep"), { recursive: true });
+    await Deno.writeTextFile(join(path, "lock"), "its name is that of ours");
+    for (const name of ["tree", "lock"]) assert.equal(await folder.putAway(name, await look(folder, name)), "done");
+    assert.deepEqual(await namesIn(path), [".ultra-watch"]);
+    assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
+  }));
+
+Deno.test("watch: another item that has come under the same name meanwhile stays", () =>
+  withFolder("delete", async (folder, path) => {
+    await Deno.writeTextFile(join(path, "a"), "confirmed");
+    const confirmed = await look(folder, "a");
+    await Deno.writeTextFile(join(path, "a"), "not sent yet");
+    assert.equal(await folder.putAway("a", confirmed), "changed");
+    assert.equal(await Deno.readTextFile(join(path, "a")), "not sent yet");
+    await Deno.remove(join(path, "a"));
+    assert.equal(await folder.putAway("a", confirmed), "changed");
+  }));
+
+Deno.test("watch: what a killed process had confirmed goes on its way at the next start, and what it had not goes back", () =>
+  withFolder("move", async (folder, path) => {
+    for (const name of ["a", "b.txt", "c"]) await Deno.writeTextFile(join(path, name), name);
+    await Deno.mkdir(join(path, "tree"));
+    // What has been renamed is found as it was, and no longer in the folder.
+    const out = async (name: string, confirmed: string) => {
+      const look = new TextEncoder().encode(confirmed);
+      const place = join(path, ".ultra-watch", "out", sha256(look).slice(0, 16).toHex());
+      await Deno.mkdir(place);
+      await Deno.rename(join(path, name), join(place, name));
+      return join(place, name);
+    };
+    const claimed = await out("a", await look(folder, "a"));
+    await out("tree", await look(folder, "tree"));
+    await out("b.txt", "another look");
+    await Deno.writeTextFile(join(path, "b.txt"), "dropped meanwhile");
+    // Killed in the middle of a move, it has both names.
+    await Deno.mkdir(join(path, "sent"));
+    await Deno.link(claimed, join(path, "sent", "a"));
+    await Deno.mkdir(join(path, ".ultra-watch", "gone"));
+    await Deno.writeTextFile(join(path, ".ultra-watch", "gone", "half"), "");
+    assert.equal(await folder.putAway("c", await look(folder, "c")), "done");
+    assert.deepEqual(await namesIn(path), [".ultra-watch", "b (1).txt", "b.txt", "sent"]);
+    assert.deepEqual(await namesIn(path, "sent"), ["a", "c", "tree"]);
+    assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
+    assert.deepEqual(await namesIn(path, ".ultra-watch", "out"), []);
+  }));
+
+Deno.test("watch: a folder belongs to one process, and has to be one", () =>
+  withFolder("move", async (_folder, path) => {
+    const refused = (wanted: RegExp) => (error: unknown) =>
+      error instanceof UltraError && error.kind === "usage" && wanted.test(error.message);
+    await assert.rejects(WatchedFolder.open(path, "move"), refused(/Another ultra watch/));
+    await Deno.writeTextFile(join(path, "a"), "");
+    await assert.rejects(WatchedFolder.open(join(path, "a"), "move"), refused(/no folder/));
+    const missing = WatchedFolder.open(join(path, "none"), "move");
+    await assert.rejects(missing, (error) => error instanceof UltraError && error.kind === "disk");
+  }));
+
+Deno.test("watch: what happens in the folder is told", () =>
+  withFolder("move", async (_folder, path) => {
+    const changes = new Changes(path);
+    try {
+      assert.ok(changes.areTold);
+      const next = changes.next;
+      await Deno.writeTextFile(join(path, "a"), "");
+      await next;
+    } finally {
+      changes[Symbol.dispose]();
+    }
+  }));
