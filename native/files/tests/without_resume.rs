@@ -57,7 +57,11 @@ fn writes_that_wait_for_each_other_land_at_their_places() {
         for thread in 0..4 {
             let (part, expected) = (&part, &expected);
             scope.spawn(move || {
-                for (number, piece) in expected.chunks(PIECE).enumerate().filter(|(number, _)| number % 4 == thread) {
+                for (number, piece) in expected
+                    .chunks(PIECE)
+                    .enumerate()
+                    .filter(|(number, _)| number % 4 == thread)
+                {
                     part.write_in_turn((number * PIECE) as u64, piece).expect("room");
                 }
             });

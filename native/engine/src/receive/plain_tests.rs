@@ -47,7 +47,11 @@ fn pieces_in_any_order_over_lanes_in_random_parts_make_the_same_files() {
         let (sink, events) = receiving(folder.path(), &manifest);
         let mut pieces: Vec<Vec<u8>> = Vec::new();
         for (entry, file) in (0..).zip(&files) {
-            pieces.extend((0..).zip(file.chunks(BLOCK)).map(|(block, bytes)| piece(entry, block, bytes)));
+            pieces.extend(
+                (0..)
+                    .zip(file.chunks(BLOCK))
+                    .map(|(block, bytes)| piece(entry, block, bytes)),
+            );
         }
         pieces.extend_from_within(..3); // duplicates
         dice.shuffle(&mut pieces);
@@ -95,9 +99,16 @@ fn a_piece_may_bring_anything_and_a_file_that_is_not_its_seal_gets_no_name() {
         for (block, bytes) in (0..).zip(damaged.chunks(BLOCK)) {
             lane.feed(&piece(0, block, bytes), &sink).unwrap();
         }
-        assert_eq!(verified(&told(&events)).len(), size.div_ceil(BLOCK), "nobody can tell yet");
+        assert_eq!(
+            verified(&told(&events)).len(),
+            size.div_ceil(BLOCK),
+            "nobody can tell yet"
+        );
         commit(&sink, 0, size as u64, root(&honest));
-        assert_eq!(of_kind(&told(&events), "EntryFailed"), [(0, FileFault::Integrity as u64)]);
+        assert_eq!(
+            of_kind(&told(&events), "EntryFailed"),
+            [(0, FileFault::Integrity as u64)]
+        );
         assert_eq!(names(folder.path()), [""; 0], "neither a name nor a part");
     }
 }
