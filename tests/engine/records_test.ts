@@ -381,7 +381,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       outstandingBytes: 6,
       keptBuffers: 7,
     }),
-    join(1, 2, 3, 0, 5, 6),
+    join(1, 2, 3, 0, 5, 6, 7),
   );
   assert.deepEqual(
     encodeListenBlock({
