@@ -14,7 +14,7 @@ import { UltraError } from "../base/errors.ts";
 import { LISTEN_EVERYWHERE } from "../base/endpoints.ts";
 import { parseAdvertise, parseListen } from "./endpoints.ts";
 import { parseSafePath } from "../protocol/safe_path.ts";
-import { cutOff, holdsTicket, isTicketWord, notBare, parseTicket, type Ticket } from "../protocol/ticket.ts";
+import { cutOff, holdsTicket, isTicketWord, notBare, type Ticket } from "../protocol/ticket.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { patienceOf } from "./duration.ts";
 import {
@@ -44,7 +44,8 @@ import type {
 import { servingInvocation } from "./serving_arguments.ts";
 import type { Then } from "../watch/folder.ts";
 import { unknownCommand, unknownFlag } from "./suggestions.ts";
-import { checkUse, ticketInvocation } from "./ticket_arguments.ts";
+import { ticketInvocation } from "./ticket_arguments.ts";
+import { ticketFor } from "./ticket_for.ts";
 
 /** The parser's view of the environment. */
 export interface ArgumentEnvironment {
@@ -111,37 +112,6 @@ export function outputModeOf(args: readonly string[]): OutputMode {
   if (flags.includes("--json")) return "json";
   return flags.includes("--quiet") || flags.includes("-q") ? "quiet" : "human";
 }
-
-/**
- * Reads a ticket and checks that its maker waits for this command.
- *
- * @throws {UltraError} `usage` with the command to run instead; never with the ticket
- */
-export function ticketFor(command: TransferCommand, text: string): Ticket {
-  const ticket = parseTicket(text);
-  if (ticket.role === "identity") return checkUse(command, ticket);
-  if (!MAKERS[command].includes(ticket.role)) throw usage(WRONG_ROLE[ticket.role]);
-  return ticket;
-}
-
-/** What the maker of a ticket for each command may do. */
-const MAKERS: Readonly<Record<TransferCommand, readonly Ticket["role"][]>> = {
-  send: ["receive", "serve"],
-  recv: ["send"],
-  get: ["serve", "send"],
-  ls: ["serve"],
-  serve: [],
-  test: ["test"],
-  watch: ["receive", "serve"],
-};
-
-/** The refusal of a ticket with another command than its maker waits for. */
-const WRONG_ROLE: Readonly<Record<Exclude<Ticket["role"], "identity">, string>> = {
-  receive: "This ticket was made by a receiver: run `ultra send PATH... TICKET`",
-  send: "This ticket was made by a sender: run `ultra recv TICKET`",
-  serve: "This ticket was made by `ultra serve`: choose: `ultra ls TICKET [PATH]`, `ultra get TICKET PATH...`",
-  test: "This ticket was made by `ultra test`: run `ultra test TICKET`",
-};
 
 /** The command line taken apart: known flags with their values (`undefined` for flags without), and the rest in order. */
 interface Words {

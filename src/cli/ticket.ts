@@ -3,7 +3,7 @@
 import { readTicketFile, readTicketStdin, writeTicketFile } from "../meet/ticket_files.ts";
 import type { Role } from "../meet/direction.ts";
 import type { Ticket } from "../protocol/ticket.ts";
-import { ticketFor } from "./arguments.ts";
+import { ticketFor } from "./ticket_for.ts";
 import type { TicketSource } from "./invocation.ts";
 import type { Tell } from "./context.ts";
 import type { TransferCommand } from "./flags.ts";

@@ -1,7 +1,8 @@
 import { warningText } from "../../src/ui/messages.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { outputModeOf, parseArguments, ticketFor } from "../../src/cli/arguments.ts";
+import { outputModeOf, parseArguments } from "../../src/cli/arguments.ts";
+import { ticketFor } from "../../src/cli/ticket_for.ts";
 import type { Invocation } from "../../src/cli/invocation.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import { encodeTicket, type Ticket } from "../../src/protocol/ticket.ts";

@@ -1,7 +1,8 @@
 /** `ultra ticket` as it is typed, and which commands take a lasting ticket. */
 
 import assert from "node:assert/strict";
-import { parseArguments, ticketFor } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { ticketFor } from "../../src/cli/ticket_for.ts";
 import type { TicketInvocation } from "../../src/cli/invocation.ts";
 import { encodeTicket, type TicketUse } from "../../src/protocol/ticket.ts";
 import { usageRefusal } from "./usage_refusal.ts";

@@ -5,9 +5,7 @@ import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import { interruption } from "../../src/base/interrupted.ts";
 import type { UserEvent } from "../../src/measure/events.ts";
-import type { Warning } from "../../src/session/events.ts";
 import { createOutput } from "../../src/ui/create.ts";
-import { warningText } from "../../src/ui/messages.ts";
 import {
   added,
   complete,
@@ -494,21 +492,4 @@ Deno.test("event: an error of the other side is told as its words, a bug with it
     for (const mode of ["human", "json", "quiet"] as const) assert.deepEqual(told(mode, event).stderr.lines, lines);
     assert.equal(JSON.parse(told("json", event).stdout.text).kind, kind);
   }
-});
-
-Deno.test("event: each warning names what it is about", () => {
-  const warnings = {
-    "previous-version": [
-      { about: "previous-version", path: "x.swap", name: "a" },
-      /x\.swap is the previous version of a,/,
-    ],
-    "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
-    "not-sent": [{ about: "not-sent", name: "-pipe" }, /^\.\/-pipe is neither a file nor a folder/],
-    "not-put-away": [{ about: "not-put-away", name: "a", why: "It is full" }, /^a has arrived .* It is full/],
-    "confirmed-not-kept": [{ about: "confirmed-not-kept" }, /are received again if they are sent again/],
-    "nothing-kept": [{ about: "nothing-kept" }, /cannot be taken up after a restart/],
-    "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
-    "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],
-  } as const satisfies Record<Warning["about"], readonly [Warning, RegExp]>;
-  for (const [warning, text] of Object.values(warnings)) assert.match(warningText(warning), text);
 });

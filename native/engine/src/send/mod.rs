@@ -7,3 +7,6 @@ pub mod pump;
 mod reread;
 pub mod source;
 pub mod walk;
+
+#[cfg(test)]
+mod plain_tests;

@@ -1,7 +1,7 @@
 //! What a source puts on a lane of the older format.
 
-use super::tests::source;
-use super::*;
+use super::source::FRAME_ROOM;
+use super::source::tests::source;
 use crate::blocks::blazing1::{Blazing1, PIECE_HEADER_LEN, decode_header};
 use crate::testing::*;
 

@@ -498,7 +498,3 @@ impl ReadBlock {
 #[cfg(test)]
 #[path = "source_tests.rs"]
 pub(super) mod tests;
-
-#[cfg(test)]
-#[path = "plain_tests.rs"]
-mod plain_tests;
