@@ -98,15 +98,17 @@ Deno.test(
     withDisk(MIB, async (scene, disk) => {
       // All of the file is on its way before the disk can take anything; then the receiver can say nothing any more.
       await disk.freeze();
-      const { relay } = await scene.start();
+      const { relay, sender: first, receiver } = await scene.start({ sendArgs: ["--retry-for", "20s"] });
       await relay.carried(MIB, "out");
       await seconds(1);
       await relay.set({ isSilent: true }, "back");
       await disk.thaw();
-      await seconds(30);
+      // The receiver has its file, and waits 5 s for an answer to what it says of it.
+      assert.equal(await receiver.exit(), 0);
       assert.equal((await Deno.stat(`${scene.places.into}/file.bin`)).size, MIB);
       await relay.clear();
-      await scene.ends([0], { limitMs: GIVEN_UP_MS });
+      await scene.ends([0, 5], { limitMs: GIVEN_UP_MS });
+      assert.equal(await first.exit(), 5, "it has heard nothing");
       const { sender } = await scene.start();
       await scene.ends([0]);
       const { bytes, presentBytes } = await sender.event("complete");
