@@ -71,9 +71,9 @@ class Flood implements AsyncDisposable {
   }
 }
 
-/** Always the same file, so that it is there already for all but the first. */
-async function send(box: Box, ticket: string): Promise<Exit> {
-  await using sender = new UltraProcess(["send", join(box.folder, "canary"), ticket]);
+/** Sends a file; those who come one after the other may send the same one, which is there already for all but the first. */
+async function send(box: Box, ticket: string, name = "canary"): Promise<Exit> {
+  await using sender = new UltraProcess(["send", join(box.folder, name), ticket]);
   return await sender.exit();
 }
 
@@ -104,6 +104,9 @@ Deno.test("hostile: T4 a crowd of honest dialers gets in without a flood", async
   await using box = await Box.make();
   await using receiver = UltraProcess.receiver(box, "--stay");
   const { text } = await receiver.ticket();
-  const sent = await within("the crowd", Promise.all(Array.from({ length: 6 }, () => send(box, text))));
+  // They are served at the same time: of two that bring the same name, one would find it taken.
+  const names = Array.from({ length: 6 }, (_, index) => `file ${index}`);
+  for (const name of names) await Deno.writeTextFile(join(box.folder, name), name);
+  const sent = await within("the crowd", Promise.all(names.map((name) => send(box, text, name))));
   for (const { code, stderr } of sent) assert.equal(code, 0, stderr);
 });

@@ -129,7 +129,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     size: random(2) === 0 ? random(1000) * MIB : NaN,
     ...anyChoices(),
     within: 0,
-    depth: number(),
+    depth: random(2 ** 31),
     paths: [],
   });
   const files = encodeSourceBlock({

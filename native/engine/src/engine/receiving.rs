@@ -91,6 +91,10 @@ impl Engine {
 
     pub(super) fn commit(&self, sink: u32, entry: u32, size: u64, root: [u8; 32]) -> Done {
         let Receiving { sink, .. } = self.sinks.get(sink)?;
+        // What is kept of an entry has its place by the entry's number: one that is no file would take room for all before it.
+        if sink.target.file_size(entry).is_none() {
+            return Err(Refusal::BadArguments);
+        }
         sink.queue_commit(entry, size, root);
         self.writers.run(move || sink.commit_queued());
         Ok(())
