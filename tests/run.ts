@@ -39,6 +39,9 @@ const WAITING_JOBS = 3;
 /** Folders whose tests measure, build, or load the data plane, which exists once in a process: one file after the other. */
 const ALONE: ReadonlySet<string> = new Set(["bench", "engine", "launcher", "scripts"]);
 
+/** Files of folders that wait, which count or measure what another load would change. */
+const QUIET: readonly string[] = ["e2e/measure_test.ts", "e2e/syncs_test.ts", "e2e/verdict_test.ts"];
+
 /** What stands beside tests and holds none, or has a task of its own. */
 const NO_TESTS: ReadonlySet<string> = new Set(["long", "vectors"]);
 
@@ -46,6 +49,7 @@ const NO_TESTS: ReadonlySet<string> = new Set(["long", "vectors"]);
 async function allDenoTests(): Promise<Results[]> {
   const tests = join(ROOT, "tests");
   const [together, waiting, alone]: [string[], string[], string[]] = [[], [], []];
+  const quiet = QUIET.map((file) => join(tests, file));
   for await (const { name, isFile } of Deno.readDir(tests)) {
     if (NO_TESTS.has(name) || (isFile && !name.endsWith("_test.ts"))) continue;
     (WAITING.has(name) ? waiting : ALONE.has(name) ? alone : together).push(join(tests, name));
@@ -53,8 +57,8 @@ async function allDenoTests(): Promise<Results[]> {
   // What passing tests print is shown for those in memory alone: the simulations say at which seed they saw each planted flaw.
   return [
     await denoTests(["--parallel", ...together.sort()]),
-    await denoTests(["--quiet", "--parallel", ...waiting.sort()], WAITING_JOBS),
-    await denoTests(["--quiet", ...alone.sort()]),
+    await denoTests(["--quiet", "--parallel", `--ignore=${quiet.join(",")}`, ...waiting.sort()], WAITING_JOBS),
+    await denoTests(["--quiet", ...alone.sort(), ...quiet]),
   ];
 }
 

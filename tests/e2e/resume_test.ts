@@ -185,8 +185,8 @@ Deno.test("D30: of two receivers of one file into one folder the second is refus
   await inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("movie.mkv"), 100 * MIB);
     const into = await workspace.make("into");
-    const first = await start(workspace, "receiver", [source], into, { send: ["--rate-limit", "50M"] });
-    await until(0.2, first);
+    const first = await start(workspace, "receiver", [source], into, { send: ["--rate-limit", "20M"] });
+    await until(0.05, first);
     const second = await start(workspace, "receiver", [source], into);
     await Promise.all([second.receiver.exits(4), second.sender.exits(4)]);
     assert.match(second.receiver.stderr.text, /Another ultra is receiving this file: movie\.mkv/);

@@ -27,7 +27,7 @@ async function syncsOf(workspace: Workspace, tree: string, into: string, ...flag
   const sender = workspace.start(["send", tree, await receiver.ticket()]);
   await Promise.all([sender.exits(0), receiver.exits(0)]);
   assert.deepEqual(await snapshot(`${into}/tree`), await snapshot(tree));
-  return { receiver, sender, calls: (await callsIn(log)).filter((name) => name !== "sync_file_range") };
+  return { receiver, sender, calls: (await callsIn(log, into)).filter((name) => name !== "sync_file_range") };
 }
 
 /** A file system of its own, of a kind on which one call may sync everything; undefined where none can be made. */

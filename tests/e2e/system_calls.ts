@@ -11,11 +11,12 @@ export async function canTrace(): Promise<boolean> {
 
 /** What to put before a program so that its calls are written to a log. Other calls are not slowed down. */
 export function traced(calls: string, log: string): string {
-  return `strace -f --seccomp-bpf -qq -e trace=${calls} -e signal=none -o ${log}`;
+  return `strace -f -y --seccomp-bpf -qq -e trace=${calls} -e signal=none -o ${log}`;
 }
 
-/** The calls of a log, by name. */
-export async function callsIn(log: string): Promise<readonly string[]> {
+/** The calls of a log for files in a folder, or the folder itself, by name. (The runtime syncs caches of its own at times.) */
+export async function callsIn(log: string, folder: string): Promise<readonly string[]> {
   const text = await Deno.readTextFile(log);
-  return [...text.matchAll(/^\d+ +(\w+)\(/gm)].map(([, name = ""]) => name);
+  const calls = [...text.matchAll(/^\d+ +(\w+)\(\d+<([^>]*)>/gm)];
+  return calls.filter(([, , path = ""]) => path === folder || path.startsWith(`${folder}/`)).map(([, name = ""]) => name);
 }
