@@ -18,5 +18,7 @@ export function traced(calls: string, log: string): string {
 export async function callsIn(log: string, folder: string): Promise<readonly string[]> {
   const text = await Deno.readTextFile(log);
   const calls = [...text.matchAll(/^\d+ +(\w+)\(\d+<([^>]*)>/gm)];
-  return calls.filter(([, , path = ""]) => path === folder || path.startsWith(`${folder}/`)).map(([, name = ""]) => name);
+  return calls.filter(([, , path = ""]) => path === folder || path.startsWith(`${folder}/`)).map(([, name = ""]) =>
+    name
+  );
 }
