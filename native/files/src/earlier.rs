@@ -33,6 +33,7 @@ pub enum Restart {
 }
 
 /// The names of ours beside a file.
+#[derive(Clone)]
 pub(crate) struct Names {
     pub(crate) part: String,
     pub(crate) journal: String,

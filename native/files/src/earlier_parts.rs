@@ -1,7 +1,8 @@
 //! What a sink knows of earlier runs of its entries, until their turn comes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -20,7 +21,14 @@ pub(crate) struct EarlierParts<F: Folder> {
     pub(crate) discards: bool,
     /// Nothing is looked for, and nothing is left: parts have names that no later run knows, and no journals.
     pub(crate) is_off: AtomicBool,
+    /// How often a file is looked at again that another transfer has, over all files of this one.
+    patience: AtomicU32,
 }
+
+/// A transfer that has just ended, in this process or one that was killed, lets go of its files in the next moments: a sender that was started
+/// again would else be told that another `ultra` receives them. One second in all, as others really receive files for longer.
+const TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What was found of an entry when its page came.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +61,19 @@ impl<F: Folder> EarlierParts<F> {
             folders: Mutex::default(),
             discards,
             is_off: AtomicBool::new(false),
+            patience: AtomicU32::new(TRIES),
         }
+    }
+
+    /// Waits a moment for a file that another transfer has; `false`: it was waited for long enough.
+    pub(crate) fn waits(&self) -> bool {
+        let left = self
+            .patience
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() {
+            std::thread::sleep(BETWEEN_TRIES);
+        }
+        left.is_ok()
     }
 
     /// What was found is left as it is.

@@ -67,7 +67,11 @@ impl<F: Folder> Sink<F> {
             remove_stale(&*folder, &names);
             return true;
         }
-        let told = match find(&folder, names, wanted, self.earlier.discards) {
+        let mut left = find(&folder, names.clone(), wanted, self.earlier.discards);
+        while matches!(left, Left::Busy) && self.earlier.waits() {
+            left = find(&folder, names.clone(), wanted, self.earlier.discards);
+        }
+        let told = match left {
             Left::Nothing => return true,
             Left::Busy => return false,
             Left::Useless(why, occupied) => TakenUp::Anew { entry, why, occupied },
