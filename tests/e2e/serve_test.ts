@@ -72,7 +72,7 @@ Deno.test("serve: ls and get: shared names, folders, files and patterns, each un
     await assertNoLeftovers(into);
   }));
 
-Deno.test("serve: what is outside, behind a link or not there is not found: 4 alone, 3 among others, on both sides told", () =>
+Deno.test("H1: serve: what is outside, behind a link or not there is not found: 4 alone, 3 among others, on both sides told", () =>
   inWorkspace(async (workspace) => {
     const { server, client } = await serving(workspace);
     const into = await workspace.make("into");
@@ -211,7 +211,7 @@ Deno.test("serve: a client that is killed goes on with what it has, and so does 
     await assertNoLeftovers(into);
   }));
 
-Deno.test("serve: a file that is replaced while it is fetched is exit 9 at the client, and the server goes on", () =>
+Deno.test("H7: serve: a file that is replaced while it is fetched is exit 9 at the client, and the server goes on", () =>
   inWorkspace(async (workspace) => {
     const { photos, server, client } = await serving(workspace, "--rate-limit", "2M");
     await writeFile(`${photos}/large`, 8 * MIB);

@@ -111,7 +111,7 @@ Deno.test("hostile: requests at the wrong time, for nothing, for several lists, 
   await stops(scene);
 });
 
-Deno.test("hostile: a client that takes no page of a list is told no more than 64, and is sent away", async () => {
+Deno.test("hostile: H9: a client that takes no page of a list is told no more than 64, and is sent away", async () => {
   const many: Item[] = Array.from({ length: 600 }, (_, i): Item => [`photos/${String(i).padStart(4, "0")}`, 1]);
   const world = new SimulatedWorld();
   const server = world.process({ address: SENDER, tree: tree([["photos", "folder"], ...many], { pageEntries: 3 }) });

@@ -132,7 +132,7 @@ fn nothing_outside_is_found_and_nothing_through_a_link() {
 }
 
 #[test]
-fn a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
+fn h8_a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
     let shared = shared();
     let photos = shared.folder.path().join("photos");
     std::fs::rename(&photos, shared.folder.path().join("moved")).unwrap();
@@ -152,7 +152,7 @@ fn equal_last_names_are_refused() {
 }
 
 #[test]
-fn a_folder_that_becomes_a_link_while_it_is_asked_for_is_not_followed() {
+fn h8_a_folder_that_becomes_a_link_while_it_is_asked_for_is_not_followed() {
     let shared = shared();
     let folder = shared.folder.path();
     let (inside, aside) = (folder.join("photos/2024"), folder.join("aside"));
