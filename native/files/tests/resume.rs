@@ -228,25 +228,6 @@ fn a_complete_part_has_one_block_left_to_ask_for() {
 }
 
 #[test]
-fn d30_b25_a_file_whose_transfer_ends_in_this_moment_is_taken_up() {
-    let place = Place::new();
-    let ending = place.sink();
-    add(&ending, &[file(NAME, SIZE)]);
-    receive_blocks(&ending, 0, &[0, 1]);
-    let (begun, begins) = std::sync::mpsc::channel();
-    let taken = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            begins.recv().expect("the other one begins");
-            ending.dispose(Leaving::Parts);
-            drop(ending);
-        });
-        begun.send(()).expect("a thread");
-        again(&place).1
-    });
-    assert_eq!(blocks_of(&taken), (vec![0, 1], true));
-}
-
-#[test]
 fn d30_a_file_that_another_process_receives_is_refused_whoever_comes_first() {
     let place = Place::new();
     let one = place.sink();
