@@ -221,7 +221,9 @@ fn a_group_does_not_linger_when_the_last_small_file_joins_none() {
         });
         let took = began.elapsed();
         let records = told(&events);
-        let is_committed = records.iter().any(|event| matches!(event, Event::Committed { first: 0, count: 2, .. }));
+        let is_committed = records
+            .iter()
+            .any(|event| matches!(event, Event::Committed { first: 0, count: 2, .. }));
         assert!(is_committed);
         took < std::time::Duration::from_secs(1)
     });
