@@ -41,6 +41,7 @@ async function delivered(
 ): Promise<Delivery> {
   const offer = () => Offering.ofPaths(names.map((name) => join(folder, name)), task, context);
   let offering = offer();
+  let failed: { readonly error: UltraError; readonly fromPeer: boolean };
   try {
     await offering.begun(context);
     const [peer] = await Promise.all([
@@ -55,13 +56,14 @@ async function delivered(
       const nameOf = (entry: number) => context.hub.engine.name(offering.id, entry);
       return { type: "finished", missing: isAll === "done" ? new Set() : missingOf(outcome.summary, nameOf) };
     }
-    return failure(outcome.error, outcome.fromPeer, context);
+    failed = outcome;
   } catch (error) {
     if (!(error instanceof UltraError)) throw error;
-    return failure(error, false, context);
+    failed = { error, fromPeer: false };
   } finally {
     offering.close(context);
   }
+  return failure(failed, names.length, context);
 }
 
 /** Which names at the top level did not arrive as a whole; `unknown` when not all failures have names. */
@@ -72,8 +74,16 @@ function missingOf(summary: Summary, nameOf: (entry: number) => string | undefin
   return hasAll ? new Set(paths.flatMap((path) => path?.split("/")[0] ?? [])) : "unknown";
 }
 
-/** @throws {UltraError} what would come again with every try: another ticket, another version, a bug */
-function failure(error: UltraError, fromPeer: boolean, { tell }: CommandContext): Delivery {
+/** @throws {UltraError} what would come again with every try: another ticket, another version, a side that takes nothing, a bug */
+function failure(
+  { error, fromPeer }: { readonly error: UltraError; readonly fromPeer: boolean },
+  items: number,
+  { tell }: CommandContext,
+): Delivery {
+  // Several may be too many for the other side; one alone is all that it could be asked to take.
+  if (error.kind === "usage" && fromPeer && items === 1) {
+    throw new UltraError("usage", `The other side does not take this: ${error.message}`, { cause: error });
+  }
   switch (error.kind) {
     case "authentication":
     case "protocol":

@@ -119,6 +119,9 @@ class Clients {
     } catch (error) {
       if (error instanceof Interrupted) return;
       if (!(error instanceof UltraError)) throw error;
+      // Nothing else may have told the peer, such as when the folder for uploads is gone: it would wait for an answer.
+      sendAbort(peer.link, error);
+      void peer.link.close(EXIT_CODES[error.kind]);
       over({ code: EXIT_CODES[error.kind], error, at: "here" });
     }
   }

@@ -190,7 +190,7 @@ export type Warning =
   | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
-  /** What lies in a watched folder and is neither a file nor a folder. */
+  /** What lies in a watched folder and is neither a file nor a folder, or has a name of other bytes than UTF-8. */
   | { readonly about: "not-sent"; readonly name: string }
   /** What has arrived cannot be taken out of the watched folder; that is tried again, and it is not sent again. */
   | { readonly about: "not-put-away"; readonly name: string; readonly why: string }

@@ -184,6 +184,9 @@ export function warningText(warning: Warning): string {
       return `${path} is the previous version of ${file}, left by a run that was killed: see ultra clean`;
     }
     case "not-sent":
+      if (warning.name.includes("\u{fffd}")) {
+        return `${shownPath(warning.name)} is no file or folder of a name in UTF-8, and stays where it is`;
+      }
       return `${shownPath(warning.name)} is neither a file nor a folder, and stays where it is`;
     case "not-put-away":
       return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;

@@ -24,6 +24,8 @@ const LOCK = "lock";
 const OUT = "out";
 /** What is being removed. */
 const GONE = "gone";
+/** What stands in a name for bytes that are no UTF-8. */
+const REPLACED = "\u{fffd}";
 
 export interface Listing {
   readonly items: ReadonlyMap<string, Look>;
@@ -76,7 +78,8 @@ export class WatchedFolder implements Disposable {
       for await (const { name } of Deno.readDir(this.path)) {
         if (name.startsWith(".") || name === SENT) continue;
         const look = await lookAt(join(this.path, name));
-        if (look === "other") others.push(name);
+        // A name of other bytes than UTF-8 cannot be looked at by what is shown of it.
+        if (look === "other" || (look === "gone" && name.includes(REPLACED))) others.push(name);
         else if (look !== "gone") items.set(name, look.is);
       }
     } catch (error) {
@@ -205,14 +208,22 @@ function lookOf({ size, mtime, ino, dev, isFile }: Deno.FileInfo): Look {
   return [isFile ? "file" : "folder", isFile ? size : 0, mtime?.getTime() ?? 0, ino ?? 0, dev].join(":");
 }
 
-/** A folder with all that is in it, as one short text. */
+/**
+ * A folder with all that is in it, as one short text. What cannot be looked at, because it vanishes, is closed to this user or has a name of
+ * other bytes than UTF-8, is a line as well: the folder is sent then, which says what is wrong with it, and no other item is held up.
+ */
 async function lookBelow(path: string, info: Deno.FileInfo): Promise<Look> {
   const lines: string[] = [];
+  const line = (below: string, what: string) => lines.push(`${JSON.stringify(below)} ${what}`);
   const walk = async (folder: string, below: string): Promise<void> => {
-    for await (const { name } of Deno.readDir(folder)) {
-      const info = await Deno.lstat(join(folder, name));
-      lines.push(`${JSON.stringify(`${below}/${name}`)} ${lookOf(info)}`);
-      if (info.isDirectory) await walk(join(folder, name), `${below}/${name}`);
+    try {
+      for await (const { name } of Deno.readDir(folder)) {
+        const info = await Deno.lstat(join(folder, name)).catch(() => undefined);
+        line(`${below}/${name}`, info === undefined ? "unknown" : lookOf(info));
+        if (info?.isDirectory) await walk(join(folder, name), `${below}/${name}`);
+      }
+    } catch {
+      line(below, "closed");
     }
   };
   await walk(path, "");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::blocks::blazing1::Blazing1;
+use crate::core::event::Event;
 use crate::core::words::FileFault;
 use crate::testing::*;
 
@@ -204,4 +205,27 @@ fn a_lane_that_dies_in_a_piece_gives_its_claim_back() {
     commit(&sink, 0, file.len() as u64, root(&file));
     assert_eq!(verified(&told(&events)), [(0, 0), (0, 1)]);
     assert!(std::fs::read(folder.path().join("a")).unwrap() == file);
+}
+
+#[test]
+fn a_group_does_not_linger_when_the_last_small_file_joins_none() {
+    // A busy disk may make one of the tries slow; lingering makes each of them slow.
+    let is_prompt = (0..5).any(|_| {
+        let folder = tempfile::tempdir().unwrap();
+        let (sink, events) = receiving(folder.path(), &[("f/", 0), ("f/empty", 0), ("f/a", 3)]);
+        assert!(sink.queue_entries(0, 2));
+        let began = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sink.commit_group());
+            lane(&sink).feed(&piece(2, 0, b"abc"), &sink).unwrap();
+        });
+        let took = began.elapsed();
+        let records = told(&events);
+        let is_committed = records
+            .iter()
+            .any(|event| matches!(event, Event::Committed { first: 0, count: 2, .. }));
+        assert!(is_committed);
+        took < std::time::Duration::from_secs(1)
+    });
+    assert!(is_prompt);
 }

@@ -51,6 +51,15 @@ struct Run {
     unkept: Unkept,
 }
 
+impl Group {
+    /// No small file is to arrive any more: who waits for others to commit with need not. Behind the lock, so that it is heard by one who is
+    /// just about to wait.
+    pub fn nothing_more_comes(&self) {
+        drop(self.queue.lock());
+        self.more.notify_all();
+    }
+}
+
 impl Sink {
     /// Queues a run of entries; a call of [`Sink::commit_group`] has to follow. `false`: they are not known.
     pub fn queue_entries(&self, first: u32, count: u32) -> bool {
@@ -136,6 +145,13 @@ impl Sink {
                 durable,
                 unkept,
             }),
+        }
+    }
+
+    /// To be called when a small file is over that joins no group: the last one lets those go on that wait for it.
+    pub fn wake_group(&self) {
+        if self.small.expected() == 0 {
+            self.group.nothing_more_comes();
         }
     }
 

@@ -73,6 +73,8 @@ impl SmallClaim {
         add(&self.sink.counters.verified_blocks, 1);
         if !sealed {
             self.sink.tell.verified(self.sink.id, self.entry, 0, true);
+            // A file that is sealed by a message is committed alone, and wakes no group.
+            self.sink.wake_group();
         }
         sealed
     }
@@ -103,6 +105,7 @@ impl SmallClaim {
         }
         self.settled = true;
         self.sink.small.over(self.entry);
+        self.sink.wake_group();
         tell_failed(&*self.sink.tell, self.sink.id, self.entry, &fault);
         false
     }
