@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Weak};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -39,6 +40,10 @@ pub struct Source {
     tell: Arc<dyn Tell>,
     pub counters: Counters,
     pub limit: Limit,
+    /// The thread on which frames wait for the limit: a reader that slept there would hold up all other sources.
+    pub(super) pacer: OnceLock<Arc<Workers>>,
+    /// Frames that wait there, or are being sent.
+    pub(crate) paced: AtomicUsize,
     open: Mutex<HashMap<u32, Arc<SourceEntry>>>,
     pub(super) roots: Roots,
     /// The thread on which files are read again that were touched, so that no lane waits for it.
@@ -80,7 +85,19 @@ struct ReadBlock {
 }
 
 impl Source {
+    #[cfg(test)]
     pub fn new(id: u32, origin: Box<dyn Origin>, tell: Arc<dyn Tell>, rereads: Arc<Workers>) -> Arc<Self> {
+        Self::beside(Roots::default(), id, origin, tell, rereads)
+    }
+
+    /// With these roots: another source has the same files.
+    pub fn beside(
+        roots: Roots,
+        id: u32,
+        origin: Box<dyn Origin>,
+        tell: Arc<dyn Tell>,
+        rereads: Arc<Workers>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             id,
@@ -88,8 +105,10 @@ impl Source {
             tell,
             counters: Counters::default(),
             limit: Limit::default(),
+            pacer: OnceLock::new(),
+            paced: AtomicUsize::new(0),
             open: Mutex::default(),
-            roots: Roots::default(),
+            roots,
             rereads,
         })
     }
@@ -97,6 +116,11 @@ impl Source {
     /// The files that it sends, where there are any.
     pub fn files(&self) -> Option<Arc<Files>> {
         self.origin.files()
+    }
+
+    /// Roots for a source of the same files.
+    pub fn roots_beside(&self) -> Roots {
+        self.roots.beside()
     }
 
     /// Bytes of a file of one block; `None` for everything else.

@@ -62,7 +62,7 @@ impl std::ops::DerefMut for Turn {
 
 /// Readers, writers, buffers, profile, threads of QUIC, outstanding bytes.
 pub fn start() -> i32 {
-    let words = [2u32, 2, 16, 0, 1, 8 << 20];
+    let words = [2u32, 2, 16, 0, 1, 8 << 20, 0];
     let block: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     // SAFETY: the pointer and the length are those of a live buffer, as for all calls here.
     unsafe { ffi::ultra_start(block.as_ptr(), block.len() as u32) }
@@ -268,6 +268,8 @@ impl Door {
             Large(size),
             Number(0),
             Number(1),
+            Number(0),
+            Number(0),
             Number(0),
             Number(0),
             Number(0),
