@@ -260,12 +260,16 @@ async function treeFetched(many: Many, folders: readonly string[], entries: numb
 /** All clients have the whole listing at the same time, and so few of the files that they fit any machine: what the listing costs. */
 async function treeListed(many: Many, folders: readonly string[], entries: number): Promise<void> {
   many.listen();
+  await many.server.ticket();
   const clients: Ultra[] = [];
   const peaks: number[] = [];
   for (const into of folders) {
     const client = many.get(into, "tree");
     clients.push(client);
-    await client.stdout.find((line) => line.includes('"listed":true'));
+    const isListed = client.stdout.find((line) => line.includes('"listed":true'));
+    await isListed.catch(() => {
+      throw new Failure(client.transcript());
+    });
     peaks.push(await many.server.peakMemory() ?? 0);
   }
   const gone = many.server.events.filter(({ type }) => type === "client").length;
@@ -273,8 +277,8 @@ async function treeListed(many: Many, folders: readonly string[], entries: numbe
   print(`${clients.length} clients have the list of ${entries} entries, ${gone} of them have gone`);
   print(`peak memory with one ${megabytes(first)} MB, with all ${megabytes(last)} MB`);
   print(`all that a client costs, an entry: ${((last - first) / (clients.length - 1) / entries).toFixed(1)} bytes`);
-  for (const client of clients) client.kill("SIGTERM");
-  await Promise.all(clients.map((client) => client.exits(143, MOST_MS)));
+  for (const client of clients) client.end("SIGTERM");
+  await Promise.all(clients.map((client) => client.gone));
   await many.stop();
   if (!memoryLine(last, clients.length) || gone > 0) throw new Failure("a bound was missed");
 }
