@@ -11,22 +11,30 @@ import type { SourceId } from "../protocol/words.ts";
 /** How often parts are weighed again. */
 const WEIGH_MS = 1000;
 
-/** A client that uses less than this of its part is taken to be limited by something else, and keeps some room to grow. */
-const BUSY = 0.9;
+/** Who waits for the limit so much of the time can use more. Who does not is limited by something else, and keeps some room to grow. */
+const WAITING = 0.1;
 const ROOM = 1.25;
 
 /** No part is less than this: a client that has just begun has to show what it can use. */
 const LEAST_SHARE = 0.02;
 
+/** What is known of a client. */
+interface Known {
+  /** At the last weighing: bytes that had been sent, and nanoseconds that they had waited for the limit. */
+  sentBytes: number;
+  limitWait: number;
+  /** What it can use, in bytes a second; `Infinity`: all that it gets, which holds for whoever has just begun. */
+  wanted: number;
+}
+
 export class SharedRate {
-  readonly #engine: Engine;
+  readonly #engine: Pick<Engine, "stats" | "limitRate">;
   readonly #timers: Timers;
   readonly #total: number;
-  /** Bytes that had been sent at the last weighing, and the part since. */
-  readonly #sources = new Map<SourceId, { sentBytes: number; part: number }>();
+  readonly #sources = new Map<SourceId, Known>();
   #weighing: Disposable | undefined;
 
-  constructor(total: number, engine: Engine, timers: Timers) {
+  constructor(total: number, engine: Pick<Engine, "stats" | "limitRate">, timers: Timers) {
     this.#total = total;
     this.#engine = engine;
     this.#timers = timers;
@@ -34,41 +42,39 @@ export class SharedRate {
 
   /** A client begins; what it may send at first, in bytes a second. */
   begin(source: SourceId): number {
-    this.#sources.set(source, { sentBytes: 0, part: 0 });
-    const part = this.#total / this.#sources.size;
-    for (const id of this.#sources.keys()) this.#give(id, part);
+    this.#sources.set(source, { sentBytes: 0, limitWait: 0, wanted: Infinity });
     this.#weighing ??= this.#timers.every(WEIGH_MS, () => this.#weigh());
-    return part;
+    return this.#divide().get(source) ?? this.#total;
   }
 
   end(source: SourceId): void {
     this.#sources.delete(source);
-    for (const id of this.#sources.keys()) this.#give(id, this.#total / this.#sources.size);
+    this.#divide();
     if (this.#sources.size > 0) return;
     this.#weighing?.[Symbol.dispose]();
     this.#weighing = undefined;
   }
 
+  /**
+   * Looks at what each client can use. What it has sent says little: a slow part is one burst every few seconds. Whether anything of it waits
+   * for the limit says it at once.
+   */
   #weigh(): void {
-    const ids = [...this.#sources.keys()];
-    const used = ids.map((id) => {
-      const known = this.#sources.get(id);
-      const sentBytes = this.#engine.stats(id)?.sentBytes ?? 0;
-      if (known === undefined) return 0;
-      const rate = (sentBytes - known.sentBytes) * 1000 / WEIGH_MS;
-      known.sentBytes = sentBytes;
-      return rate >= BUSY * known.part ? Infinity : ROOM * rate;
-    });
-    fairParts(this.#total, used).forEach((part, index) => {
-      const id = ids[index];
-      if (id !== undefined) this.#give(id, part);
-    });
+    for (const [id, known] of this.#sources) {
+      const { sentBytes, limitWait } = this.#engine.stats(id) ?? known;
+      const isWaiting = limitWait - known.limitWait >= WAITING * WEIGH_MS * 1e6;
+      known.wanted = isWaiting ? Infinity : ROOM * (sentBytes - known.sentBytes) * 1000 / WEIGH_MS;
+      Object.assign(known, { sentBytes, limitWait });
+    }
+    this.#divide();
   }
 
-  #give(id: SourceId, part: number): void {
-    const known = this.#sources.get(id);
-    if (known !== undefined) known.part = part;
-    this.#engine.limitRate(id, Math.max(1, part));
+  /** Whoever comes or goes changes the parts of those who use theirs: one that stands still gets nothing back by it. */
+  #divide(): ReadonlyMap<SourceId, number> {
+    const parts = fairParts(this.#total, [...this.#sources.values()].map(({ wanted }) => wanted));
+    const given = new Map([...this.#sources.keys()].map((id, index) => [id, Math.max(1, parts[index] ?? 0)]));
+    for (const [id, part] of given) this.#engine.limitRate(id, part);
+    return given;
   }
 }
 

@@ -155,6 +155,14 @@ export class Entries {
     return entry;
   }
 
+  /** No more entries follow: gives the room for them back, which is up to as much as the columns have. */
+  trim(): void {
+    if (this.#kinds.length === this.#count) return;
+    this.#kinds = this.#kinds.slice(0, this.#count);
+    this.#states = this.#states.slice(0, this.#count);
+    this.#sizes = this.#sizes.slice(0, this.#count);
+  }
+
   state(entry: EntryId): EntryState {
     // The column holds nothing else than what `setState` wrote.
     return (this.#states[entry] ?? EntryState.listed) as EntryState;

@@ -186,6 +186,7 @@ export class Sender {
   #walkEnd({ entries, size, leftOut }: WalkEndEvent): void {
     if (entries !== this.#entries.count || size !== this.#entries.totalSize) throw bug("the walk miscounted");
     this.#stage = "moving";
+    this.#entries.trim();
     this.#leftOut.sender = leftOut;
     this.#sendPagesEnd();
   }

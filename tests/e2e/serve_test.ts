@@ -138,33 +138,55 @@ Deno.test("serve: wrong commands are refused with 2 and what to type, and serve 
     await stops(server);
   }));
 
-Deno.test("serve: 64 clients at once each get another file, identical, beside one that is stopped; one more than --max-clients is told so", () =>
+Deno.test("serve: 64 clients at once get other files each, identical, at a part of the rate each; a 65th is told to come again, with 5", () =>
   inWorkspace(async (workspace) => {
-    const clients = 16;
+    const clients = 64;
     const many = await workspace.make("many");
-    const names = Array.from({ length: 4 * clients }, (_, i) => `file ${i}`);
-    for (const name of names) await writeFile(`${many}/${name}`, 20 * KIB + name.length);
-    await writeFile(`${many}/large`, 64 * MIB);
-    const server = workspace.start(
-      ["serve", "--listen", "127.0.0.1", "--json", "--max-clients", "64", "--rate-limit", "200M", many],
-    );
+    const names = Array.from({ length: clients }, (_, i) => `file ${i}`);
+    for (const [i, name] of names.entries()) await writeFile(`${many}/${name}`, 600 * KIB - i);
+    const identity = workspace.path("identity");
+    const args = ["--listen", "127.0.0.1", "--json", "--identity", identity, "--max-clients", "64"];
+    const start = () => workspace.start(["serve", ...args, "--rate-limit", "1500k", many]);
+    // Only for its ticket: all clients are started before the server listens, so that none is done before the last one comes.
+    const first = start();
     const ticket = workspace.path("ticket");
-    await Deno.writeTextFile(ticket, await server.ticket(), { mode: 0o600 });
+    await Deno.writeTextFile(ticket, await first.ticket(), { mode: 0o600 });
+    await stops(first);
     const into = await workspace.make("into");
     const get = (name: string) =>
-      workspace.start(["get", "--json", "--ticket", ticket, "--into", into, `many/${name}`]);
-    const stopped = get("large");
-    await stopped.midway();
-    stopped.kill("SIGSTOP");
-    for (let from = 0; from < names.length; from += clients) {
-      await Promise.all(names.slice(from, from + clients).map((name) => get(name).exits(0)));
-    }
+      workspace.start(["get", "--wait", "5m", "--ticket", ticket, "--no-sync", "--into", into, `many/${name}`]);
+    const getting = names.map(get);
+    await Promise.all(getting.map((client) => client.says(/^Connecting/)));
+    const server = start();
+    let asked = 0;
+    await server.event("request", () => ++asked === clients);
+    assert.ok(server.events.every(({ type }) => type !== "client"), "all are there, and none has gone");
+    const oneMore = workspace.start(["ls", "--ticket", ticket]);
+    await oneMore.exits(5);
+    assert.match(oneMore.stderr.text, /as many clients as it takes at the same time \(64\); try again/);
+    await Promise.all(getting.map((client) => client.exits(0)));
     for (const name of names) await assertSameFile(`${into}/${name}`, `${many}/${name}`);
     const complete = server.events.filter(({ type }) => type === "complete");
-    assert.equal(new Set(complete.map(({ client }) => client)).size, names.length);
+    assert.equal(new Set(complete.map(({ client }) => client)).size, clients);
+    const peak = await server.peakMemory() ?? Infinity;
+    assert.ok(peak <= (256 + 4 * clients) * MIB, `${peak} bytes`);
+    await stops(server);
+  }));
+
+Deno.test("G8: serve: a client that is stopped holds up no other, also where a rate limit is shared", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace, "--rate-limit", "20M");
+    await writeFile(`${photos}/large`, 64 * MIB);
+    await writeFile(`${photos}/other`, 16 * MIB);
+    const stopped = client("get", "--json", "--into", await workspace.make("stopped"), "photos/large");
+    await stopped.midway();
+    stopped.kill("SIGSTOP");
+    const into = await workspace.make("into");
+    await client("get", "--into", into, "photos/other").exits(0);
+    await assertSameFile(`${into}/other`, `${photos}/other`);
+    await client("get", "--into", into, "photos/a.jpg").exits(0);
     stopped.kill("SIGCONT");
-    stopped.kill("SIGTERM");
-    await stopped.exits(143);
+    await stopped.exits(0);
     await stops(server);
   }));
 

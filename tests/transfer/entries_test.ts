@@ -145,3 +145,19 @@ Deno.test("A5: T10: a million entries take 10 bytes each, 11 at the sender, and 
   underWay.begin(999_999);
   assert.deepEqual([entries.columnBytes, underWay.columnBytes], [10 * 2 ** 20, 1_000_000]);
 });
+
+Deno.test("a listing that has ended costs a client 10 bytes an entry in the columns, 12 with what is under way, and stays what it was", () => {
+  const entries = new Entries();
+  const path = new TextEncoder().encode("d/f");
+  const underWay = new UnderWay(() => 100);
+  for (let i = 0; i < 100_000; i++) entries.append("file", i, i, path, 0, path.length);
+  entries.setRun(7, 100, EntryState.needed);
+  entries.trim();
+  for (let i = 0; i < 100_000; i++) underWay.begin(i);
+  assert.equal(entries.columnBytes, 1_000_000);
+  // A bit an entry beside, in the engine: `blocks/roots.rs`.
+  assert.ok(entries.columnBytes + underWay.columnBytes <= 12 * 100_000, `${underWay.columnBytes}`);
+  assert.deepEqual([entries.size(99_999), entries.kind(99_999)], [99_999, "file"]);
+  assert.deepEqual([entries.state(6), entries.state(7)], [EntryState.listed, EntryState.needed]);
+  assert.equal(entries.filesIn(EntryState.needed), 100);
+});

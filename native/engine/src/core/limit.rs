@@ -1,9 +1,11 @@
 //! The rate limit of a transfer: when bytes may leave, over all its lanes and connections together.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+
+use super::stats::lap;
 
 /// How much a thread that woke late may catch up: longer than the scheduler's delays, too short for a noticeable burst.
 const BURST: Duration = Duration::from_millis(20);
@@ -25,11 +27,17 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// From now on; `None`: as fast as it goes. What waits for an earlier rate goes by the new one.
+    /// From now on; `None`: as fast as it goes. What waits for an earlier rate goes by the new one, and what has left at the earlier one still
+    /// counts: a rate that changes every second is no way around the limit.
     pub fn set(&self, bytes_per_second: Option<f64>) {
         let mut bucket = self.bucket.lock();
         let part = bytes_per_second.map_or(0, |rate| ((rate * PART.as_secs_f64()) as usize).max(LEAST_PART));
-        *bucket = bytes_per_second.map(|rate| Bucket::new(rate, Instant::now()));
+        let now = Instant::now();
+        let before = bucket.take();
+        *bucket = bytes_per_second.map(|rate| match before {
+            Some(before) => before.at_rate(rate, now),
+            None => Bucket::new(rate, now),
+        });
         self.part.store(part, Ordering::Relaxed);
         drop(bucket);
         self.changed.notify_all();
@@ -41,7 +49,8 @@ impl Limit {
     }
 
     /// Waits until `bytes` may leave. `false`: the lane closed first, and nothing is to be sent.
-    pub fn wait(&self, bytes: usize, lane_closed: &AtomicBool) -> bool {
+    /// `waited` counts the nanoseconds, and is up to date after each change of the rate.
+    pub fn wait(&self, bytes: usize, lane_closed: &AtomicBool, waited: &AtomicU64) -> bool {
         let mut bucket = self.bucket.lock();
         let mut reserved: Option<Reserved> = None;
         loop {
@@ -63,9 +72,12 @@ impl Limit {
             }
             let left = place.saturating_sub(found.started.elapsed());
             if left.is_zero() {
+                found.waiting = found.waiting.saturating_sub(bytes);
                 return true;
             }
+            let start = Instant::now();
             self.changed.wait_for(&mut bucket, left);
+            lap(waited, start);
         }
     }
 
@@ -89,6 +101,8 @@ struct Bucket {
     bytes_per_second: f64,
     /// When the next byte is due.
     next: Duration,
+    /// Bytes that have a place and have not left.
+    waiting: usize,
 }
 
 impl Bucket {
@@ -97,6 +111,18 @@ impl Bucket {
             started,
             bytes_per_second,
             next: Duration::ZERO,
+            waiting: 0,
+        }
+    }
+
+    /// The same at another rate. Whoever waits takes a place once more; what has left is still to be paid for.
+    fn at_rate(&self, bytes_per_second: f64, now: Instant) -> Self {
+        let debt = self.next.saturating_sub(now.saturating_duration_since(self.started));
+        let owed = debt.as_secs_f64() * self.bytes_per_second - self.waiting as f64;
+        let next = Duration::try_from_secs_f64(owed.max(0.0) / bytes_per_second).unwrap_or_default();
+        Self {
+            next,
+            ..Self::new(bytes_per_second, now)
         }
     }
 
@@ -104,11 +130,13 @@ impl Bucket {
     fn reserve(&mut self, bytes: usize, now: Duration) -> Duration {
         let due = self.next.max(now.saturating_sub(BURST));
         self.next = due + self.time_of(bytes);
+        self.waiting += bytes;
         due
     }
 
     fn give_back(&mut self, bytes: usize) {
         self.next = self.next.saturating_sub(self.time_of(bytes));
+        self.waiting = self.waiting.saturating_sub(bytes);
     }
 
     fn time_of(&self, bytes: usize) -> Duration {

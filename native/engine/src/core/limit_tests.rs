@@ -77,10 +77,10 @@ fn parts_follow_the_rate_and_are_never_tiny() {
 fn a_lane_that_closes_ends_the_wait_at_once() {
     let limit = limit(1.0);
     let closed = AtomicBool::new(false);
-    assert!(limit.wait(1_000_000, &closed), "the first may go");
+    assert!(limit.wait(1_000_000, &closed, &AtomicU64::new(0)), "the first may go");
     std::thread::scope(|scope| {
         // Twelve days, if nobody wakes it.
-        let waiting = scope.spawn(|| limit.wait(1_000_000, &closed));
+        let waiting = scope.spawn(|| limit.wait(1_000_000, &closed, &AtomicU64::new(0)));
         closed.store(true, Ordering::Release);
         limit.lane_closed();
         assert!(!waiting.join().unwrap());
@@ -92,12 +92,57 @@ fn another_rate_counts_for_those_who_wait_already() {
     for rate in [Some(1e12), None] {
         let limit = limit(1.0);
         let closed = AtomicBool::new(false);
-        assert!(limit.wait(1_000_000, &closed), "the first may go");
+        assert!(limit.wait(1_000_000, &closed, &AtomicU64::new(0)), "the first may go");
         std::thread::scope(|scope| {
             // Twelve days at the old rate.
-            let waiting = scope.spawn(|| limit.wait(1_000_000, &closed));
+            let waiting = scope.spawn(|| limit.wait(1_000_000, &closed, &AtomicU64::new(0)));
             limit.set(rate);
             assert!(waiting.join().unwrap());
         });
     }
+}
+
+#[test]
+fn a_rate_that_is_set_again_and_again_lets_no_more_through_and_what_waits_keeps_its_turn() {
+    let start = Instant::now();
+    let mut bucket = Bucket::new(1e6, start);
+    assert_eq!(bucket.reserve(500_000, Duration::ZERO), Duration::ZERO);
+    bucket.waiting = 0; // it has left
+    for tenths in 1..5 {
+        let now = start + Duration::from_millis(100 * tenths);
+        let due = bucket.reserve(200_000, now - bucket.started);
+        let left = bucket.started + due;
+        assert!(
+            left >= start + Duration::from_millis(499),
+            "tenth {tenths} is due at {:?}",
+            left - start
+        );
+        bucket = bucket.at_rate(1e6, now);
+    }
+    let due = bucket.at_rate(2e6, start + Duration::from_millis(400)).next;
+    assert!(
+        (due.as_secs_f64() - 0.05).abs() < 1e-3,
+        "100,000 bytes are owed: {due:?}"
+    );
+}
+
+#[test]
+fn a_wait_is_counted_before_it_is_over() {
+    let limit = limit(1.0);
+    let closed = AtomicBool::new(false);
+    let waited = AtomicU64::new(0);
+    assert!(limit.wait(1_000_000, &closed, &waited), "the first may go");
+    assert_eq!(waited.load(Ordering::Relaxed), 0);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| limit.wait(1, &closed, &waited));
+        // Each change brings the counter up to date once the thread is asleep.
+        while waited.load(Ordering::Relaxed) == 0 {
+            limit.set(Some(1.0));
+            std::thread::yield_now();
+        }
+        assert!(!waiting.is_finished());
+        closed.store(true, Ordering::Release);
+        limit.lane_closed();
+        assert!(!waiting.join().unwrap());
+    });
 }

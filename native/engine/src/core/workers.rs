@@ -39,6 +39,11 @@ impl Workers {
         })))
     }
 
+    /// Other threads, whose panics are told as these are.
+    pub fn like(&self, name: &'static str, limit: usize) -> Arc<Self> {
+        Self::new(name, limit, self.0.on_panic)
+    }
+
     pub fn run(&self, job: impl FnOnce() + Send + 'static) {
         let pool = &self.0;
         let mut state = pool.state.lock();

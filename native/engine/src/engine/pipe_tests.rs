@@ -249,6 +249,41 @@ fn frames_that_leave_in_parts_stay_whole() {
 }
 
 #[test]
+fn a_source_that_waits_for_its_limit_holds_up_no_other() {
+    let (slow_sink, _) = discarding(&[("memory", 4 * BLOCK as u64)]);
+    let (sink, verified) = discarding(&[("memory", 4 * BLOCK as u64)]);
+    let (mut slow, mut fast) = (joined(&slow_sink, Pin::Report), joined(&sink, Pin::Report));
+    slow.met();
+    fast.met();
+    let share = Share {
+        outstanding: 8 << 20,
+        kept: 0,
+    };
+    let pump = ReadPump::start(1, 8, share, fast.events.clone(), |text| panic!("{text}")).unwrap();
+    let limited = memory(4 * BLOCK as u64, &slow.events);
+    limited.limit.set(Some(1.0));
+    slow.listener.admit();
+    assert!(slow.listener.link().unwrap().allow_lanes(1));
+    let preface = Preface { lane: 0, transfer: 1 };
+    let lane = SendLane::open(9, preface, &slow.dialer, &limited, pump.clone()).unwrap();
+    slow.dialer.add_lane(9, lane.clone());
+    lane.known();
+    assert!(pump.grant(&lane, 9, Granted::Blocks(0), 0, 4));
+    // Two frames are read ahead, the first of which takes twelve days.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while limited.paced.load(Ordering::Acquire) < 2 {
+        assert!(Instant::now() < deadline, "nothing waits for the limit");
+        std::thread::yield_now();
+    }
+    let source = memory(4 * BLOCK as u64, &fast.events);
+    fast.send(&pump, &source, 2, 4);
+    wait_verified(&verified, 4);
+    assert_eq!(limited.paced.load(Ordering::Acquire), 2, "no more is read ahead");
+    slow.dialer.close(0);
+    slow.closed(1);
+}
+
+#[test]
 fn a_connection_that_ends_in_the_middle_gives_its_claims_back_and_another_one_brings_the_rest() {
     let blocks = 40;
     let size = blocks * BLOCK as u64;

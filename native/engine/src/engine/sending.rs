@@ -7,6 +7,7 @@ use ultra_files::{Preserve, SentLinks, Walk, WalkOptions};
 
 use super::{Done, Engine};
 use crate::blocks::frame::Preface;
+use crate::blocks::roots::Roots;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::options::SourceOptions;
@@ -101,12 +102,13 @@ impl Engine {
             OriginKind::UncachedFiles => self.walk(id, &paths(), Cache::Forgotten, walked),
             OriginKind::Requested | OriginKind::Same => {
                 let other = self.sources.get(options.within).ok();
-                let Some(files) = other.and_then(|(source, _)| source.files()) else {
+                let found = other.and_then(|(source, _)| Some((source.files()?, source)));
+                let Some((files, other)) = found else {
                     self.walk_failed(id, Fault::new(FileFault::NotFound, "its folders are gone".to_owned()));
                     return id;
                 };
                 if options.origin == OriginKind::Same {
-                    self.add_source(id, Box::new(Tree::of(files)));
+                    self.add_source_beside(other.roots_beside(), id, Box::new(Tree::of(files)));
                 } else {
                     let (origin, walk) = Tree::requested(files, options.paths.clone(), walked);
                     self.run_walk(id, origin, walk);
@@ -161,8 +163,12 @@ impl Engine {
     }
 
     fn add_source(&self, id: u32, origin: Box<dyn Origin>) -> Arc<Pace> {
+        self.add_source_beside(Roots::default(), id, origin)
+    }
+
+    fn add_source_beside(&self, roots: Roots, id: u32, origin: Box<dyn Origin>) -> Arc<Pace> {
         let pace = Arc::new(Pace::default());
-        let source = Source::new(id, origin, self.tell.clone(), self.rereads.clone());
+        let source = Source::beside(roots, id, origin, self.tell.clone(), self.rereads.clone());
         self.sources.insert(id, (source, pace.clone()));
         pace
     }

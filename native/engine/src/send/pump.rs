@@ -26,6 +26,9 @@ const SMALL_FRAME: usize = 64 << 10;
 /// What a frame counts at least among the bytes outstanding: bounds how many there are, whose records take memory too.
 const LEAST_CHARGE: usize = 16 << 10;
 
+/// Frames of a source with a rate limit that are read ahead of it: one is sent while the next is read. More would only fill buffers.
+const MOST_PACED: usize = 2;
+
 pub struct ReadPump {
     state: Mutex<State>,
     ready: Condvar,
@@ -193,7 +196,8 @@ impl ReadPump {
                 return job;
             }
             // With nothing granted this is idleness, not a wait for room.
-            waited = !state.lanes.is_empty();
+            // Nor is a source that waits for its limit.
+            waited = state.lanes.iter().any(|lane| !is_ahead(lane));
             self.ready.wait(&mut state);
         }
     }
@@ -211,7 +215,7 @@ impl ReadPump {
                 left.push(lane);
                 continue;
             }
-            if lane.connection.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > most {
+            if is_ahead(&lane) || lane.connection.outstanding.load(Ordering::Acquire) + FRAME_ROOM as u64 > most {
                 state.lanes.push_back(lane);
                 continue;
             }
@@ -300,7 +304,7 @@ impl ReadPump {
         }
     }
 
-    fn run(&self, mut job: Job) {
+    fn run(self: &Arc<Self>, mut job: Job) {
         let mut buffer = job.take_buffer();
         let Job { lane, work, .. } = job;
         let place = match work {
@@ -336,18 +340,43 @@ impl ReadPump {
             self.give_back(&lane.connection, buffer);
             return;
         };
-        let source = &lane.source;
-        let sent = match source.limit.part() {
-            None => stream.send(buffer),
-            Some(part) => stream.send_slowly(buffer, part, &mut |len| {
-                let start = Instant::now();
-                let may_go = source.limit.wait(len, &lane.closed);
-                lap(&source.counters.limit_wait, start);
-                may_go
-            }),
+        let Some(part) = lane.source.limit.part() else {
+            let len = buffer.len as u64;
+            match stream.send(buffer) {
+                Ok(()) => add(&lane.source.counters.sent_bytes, len),
+                Err(buffer) => self.give_back(&lane.connection, buffer),
+            }
+            return;
         };
+        let source = lane.source.clone();
+        source.paced.fetch_add(1, Ordering::AcqRel);
+        let pacer = source.pacer.get_or_init(|| source.rereads.like("ultra-pace", 1));
+        let pump = self.clone();
+        pacer.run(move || pump.send_slowly(&lane, buffer, part));
+    }
+
+    /// Sends a frame at the rate of its source, on that source's own thread.
+    fn send_slowly(&self, lane: &SendLane, buffer: Box<SendBuffer>, part: usize) {
+        let source = &lane.source;
+        let counters = &source.counters;
+        let mut may_go = |len: usize| {
+            let may_go = source.limit.wait(len, &lane.closed, &counters.limit_wait);
+            if may_go {
+                add(&counters.sent_bytes, len as u64);
+            }
+            may_go
+        };
+        let sent = match lane.stream.get() {
+            Some(stream) => stream.send_slowly(buffer, part, &mut may_go),
+            None => Err(buffer),
+        };
+        source.paced.fetch_sub(1, Ordering::AcqRel);
         match sent {
-            Ok(()) => add(&source.counters.sent_bytes, place.len as u64),
+            Ok(()) => {
+                // The lock excludes a reader between its look at the lanes and its sleep.
+                drop(self.state.lock());
+                self.ready.notify_one();
+            }
             Err(buffer) => self.give_back(&lane.connection, buffer),
         }
     }
@@ -374,6 +403,11 @@ impl ReadPump {
         drop(state);
         self.ready.notify_one();
     }
+}
+
+/// Whether enough of a lane's source is read for what its rate limit lets through.
+fn is_ahead(lane: &SendLane) -> bool {
+    lane.source.paced.load(Ordering::Acquire) >= MOST_PACED
 }
 
 /// Takes blocks of a grant behind one that is being read, up to `end`, unless another reader has; where those that were taken end.

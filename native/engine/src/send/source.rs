@@ -4,8 +4,8 @@
 //! kept as values until the entry is released, not as an open file: a block that is read again must have the value that it had.
 
 use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::{Arc, Weak};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -15,9 +15,9 @@ use super::origin::{Content, Described, Origin};
 use crate::blocks::block_table::{BlockTable, Full, Kept, OpenGroups, no_room};
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};
 use crate::blocks::codec::{HEADER_ROOM, LaneCodec};
-use crate::blocks::frame::{Encoding, FrameHeader, FramePlace, MAX_HOLE_BLOCKS, VALUE_LEN, block_count, block_len};
+use crate::blocks::frame::{Encoding, FrameHeader, FramePlace, VALUE_LEN, block_count, block_len};
 use crate::blocks::roots::Roots;
-use crate::blocks::zeros::{ZEROS_AT_ONCE, is_zeros, root_of_zeros, values_of_zeros};
+use crate::blocks::zeros::is_zeros;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::limit::Limit;
@@ -25,6 +25,8 @@ use crate::core::stats::{Counters, add, lap};
 use crate::core::tell::Tell;
 use crate::core::words::FileFault;
 use crate::core::workers::Workers;
+
+mod holes;
 
 /// Where the payload of a frame starts in a send buffer: a page after the start, so that the header fits before it.
 pub const PAYLOAD_AT: usize = HEADER_ROOM;
@@ -39,6 +41,10 @@ pub struct Source {
     tell: Arc<dyn Tell>,
     pub counters: Counters,
     pub limit: Limit,
+    /// The thread on which frames wait for the limit: a reader that slept there would hold up all other sources.
+    pub(super) pacer: OnceLock<Arc<Workers>>,
+    /// Frames that wait there, or are being sent.
+    pub(crate) paced: AtomicUsize,
     open: Mutex<HashMap<u32, Arc<SourceEntry>>>,
     pub(super) roots: Roots,
     /// The thread on which files are read again that were touched, so that no lane waits for it.
@@ -80,7 +86,19 @@ struct ReadBlock {
 }
 
 impl Source {
+    #[cfg(test)]
     pub fn new(id: u32, origin: Box<dyn Origin>, tell: Arc<dyn Tell>, rereads: Arc<Workers>) -> Arc<Self> {
+        Self::beside(Roots::default(), id, origin, tell, rereads)
+    }
+
+    /// With these roots: another source has the same files.
+    pub fn beside(
+        roots: Roots,
+        id: u32,
+        origin: Box<dyn Origin>,
+        tell: Arc<dyn Tell>,
+        rereads: Arc<Workers>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             id,
@@ -88,8 +106,10 @@ impl Source {
             tell,
             counters: Counters::default(),
             limit: Limit::default(),
+            pacer: OnceLock::new(),
+            paced: AtomicUsize::new(0),
             open: Mutex::default(),
-            roots: Roots::default(),
+            roots,
             rereads,
         })
     }
@@ -99,54 +119,14 @@ impl Source {
         self.origin.files()
     }
 
+    /// Roots for a source of the same files.
+    pub fn roots_beside(&self) -> Roots {
+        self.roots.beside()
+    }
+
     /// Bytes of a file of one block; `None` for everything else.
     pub fn small_len(&self, id: u32) -> Option<usize> {
         self.origin.small_len(id)
-    }
-
-    /// How many blocks from this one on are holes. 0 also for a file that cannot be read, which reading tells.
-    pub fn hole_blocks(&self, id: u32, block: u64) -> u64 {
-        let Ok(entry) = self.entry(id) else { return 0 };
-        let holes = self
-            .content_of(&entry)
-            .and_then(|content| content.hole_blocks(block.saturating_mul(BLOCK_LEN)));
-        holes.unwrap_or(0).min(MAX_HOLE_BLOCKS.into())
-    }
-
-    /// Puts the frame of some holes into `buffer`, and keeps their values; otherwise as [`Source::read_frame`].
-    pub fn hole_frame(
-        &self,
-        codec: &dyn LaneCodec,
-        id: u32,
-        holes: Range<u64>,
-        buffer: &mut [u8],
-    ) -> Option<FramePlace> {
-        let entry = self.entry(id).ok()?;
-        if entry.values.lock().state == State::Failed {
-            return None;
-        }
-        let start = Instant::now();
-        let completes = match self.keep_zeros(&entry, holes.clone()) {
-            Ok(completes) => completes,
-            Err(fault) => {
-                self.tell_failed(&entry, &fault);
-                return None;
-            }
-        };
-        lap(&self.counters.hash_time, start);
-        let header = FrameHeader {
-            entry: id,
-            length: (holes.end - holes.start) as u32,
-            block: holes.start,
-            encoding: Encoding::Hole,
-            sealed: false,
-        };
-        let len = codec.put_header(&header, &mut buffer[..PAYLOAD_AT]);
-        if completes {
-            self.seal(&entry);
-        }
-        let start = PAYLOAD_AT - len;
-        Some(FramePlace { start, len })
     }
 
     /// Reads a block, hashes it and puts its frame into `buffer`. `None`: the file has failed, now or before. A file of which this was the
@@ -379,24 +359,6 @@ impl Source {
             Kept::New | Kept::Same => {}
             Kept::Other => return Err(self.changed(entry.id)),
             Kept::Merged => self.check_group(entry, block, value)?,
-        }
-        Ok(completes)
-    }
-
-    /// Keeps the values of holes, as [`Source::keep`].
-    fn keep_zeros(&self, entry: &SourceEntry, holes: Range<u64>) -> Result<bool, Fault> {
-        let root = (block_count(entry.size) == 1).then(|| root_of_zeros(entry.size));
-        let mut completes = false;
-        let mut values = [[0; VALUE_LEN]; ZEROS_AT_ONCE];
-        let mut next = holes.start;
-        while next < holes.end {
-            let blocks: Vec<u64> = (next..holes.end).take(ZEROS_AT_ONCE).collect();
-            next += blocks.len() as u64;
-            let values = &mut values[..blocks.len()];
-            values_of_zeros(entry.size, &blocks, values);
-            for (block, value) in blocks.iter().zip(values) {
-                completes |= self.keep(entry, *block, *value, root)?;
-            }
         }
         Ok(completes)
     }

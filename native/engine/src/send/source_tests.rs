@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::blocks::zeros::ZEROS_AT_ONCE;
 use crate::receive::reader::LaneReader;
 use crate::send::origin::memory::Memory;
 use crate::send::origin::tree::{Cache, Tree};
