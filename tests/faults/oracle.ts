@@ -123,6 +123,9 @@ function withoutOtherName(line: string): string {
   return line.replace(/ = .*$/, "");
 }
 
+/** The process of the tests. */
+const OWN_COMMAND = Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/self/cmdline") : "";
+
 /** One process. */
 class Watch {
   readonly #ultra: Ultra;
@@ -175,6 +178,8 @@ class Watch {
         return otherwise; // it is gone
       }
     };
+    // Before it has begun to be another program, a child has all that the process of the tests has.
+    if (of(() => Deno.readTextFileSync(`${proc}/cmdline`), "") === OWN_COMMAND) return;
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(of(() => Deno.readTextFileSync(`${proc}/status`), ""));
     this.#memory = Math.max(this.#memory, Number(peak?.[1] ?? 0) * 1024);
     this.#descriptors = Math.max(this.#descriptors, of(() => [...Deno.readDirSync(`${proc}/fd`)].length, 0));
