@@ -249,6 +249,36 @@ fn frames_that_leave_in_parts_stay_whole() {
 }
 
 #[test]
+fn a_lane_that_is_finished_while_a_frame_leaves_in_parts_ends_behind_it() {
+    let size = BLOCK as u64;
+    let (sink, verified) = discarding(&[("memory", 2 * size)]);
+    let mut joined = joined(&sink, Pin::Report);
+    joined.met();
+    let (pump, source) = (pump(&joined.events), memory(2 * size, &joined.events));
+    source.limit.set(Some(4e6));
+    let lanes = joined.send(&pump, &source, 1, 1);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while source.counters.sent_bytes.load(Ordering::Relaxed) == 0 {
+        assert!(Instant::now() < deadline, "nothing is sent");
+        std::thread::yield_now();
+    }
+    assert_eq!(source.paced.load(Ordering::Acquire), 1, "most of the frame still waits");
+    lanes[0].finish();
+    wait_verified(&verified, 1);
+    joined.until("LANE_CLOSED", |event| {
+        matches!(
+            event,
+            Event::LaneClosed {
+                lane: 1000,
+                finished: true,
+                ..
+            }
+        )
+    });
+    assert_eq!(of_kind(&told(&joined.events), "LaneBroke"), []);
+}
+
+#[test]
 fn a_source_that_waits_for_its_limit_holds_up_no_other() {
     let (slow_sink, _) = discarding(&[("memory", 4 * BLOCK as u64)]);
     let (sink, verified) = discarding(&[("memory", 4 * BLOCK as u64)]);

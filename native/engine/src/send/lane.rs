@@ -34,9 +34,19 @@ pub struct SendLane {
     /// It is in its owner's queue.
     pub queued: AtomicBool,
     pub closed: AtomicBool,
+    ending: Mutex<Ending>,
     /// Orders LANE_OPENED before LANE_CLOSED: registration and close both set it, and whichever finds it set already reports the
     /// close.
     met: AtomicBool,
+}
+
+/// When a lane ends that is to be finished: behind the frames that are sent in parts now, because a peer takes a frame that is cut off by the end
+/// of its lane for a broken one.
+#[derive(Default)]
+struct Ending {
+    /// Frames that are sent in parts, or wait for that.
+    frames: usize,
+    is_wanted: bool,
 }
 
 /// What a lane shall send.
@@ -73,6 +83,7 @@ impl SendLane {
             grants: Mutex::default(),
             queued: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            ending: Mutex::default(),
             met: AtomicBool::new(false),
         })
     }
@@ -115,9 +126,30 @@ impl SendLane {
         }
     }
 
-    /// Ends the lane after what it has sent.
+    /// Ends the lane after what it has sent, and what it is sending.
     pub fn finish(&self) {
-        if let Some(stream) = self.stream.get() {
+        let mut ending = self.ending.lock();
+        ending.is_wanted = true;
+        self.end_if_wanted(&ending);
+    }
+
+    /// A frame is about to be sent in parts. [`SendLane::sent_slowly`] has to follow.
+    pub fn sends_slowly(&self) {
+        self.ending.lock().frames += 1;
+    }
+
+    /// All parts of the frame are sent, or it is given up.
+    pub fn sent_slowly(&self) {
+        let mut ending = self.ending.lock();
+        ending.frames = ending.frames.saturating_sub(1);
+        self.end_if_wanted(&ending);
+    }
+
+    fn end_if_wanted(&self, ending: &Ending) {
+        if ending.is_wanted
+            && ending.frames == 0
+            && let Some(stream) = self.stream.get()
+        {
             stream.finish();
         }
     }

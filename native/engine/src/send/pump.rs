@@ -350,6 +350,7 @@ impl ReadPump {
         };
         let source = lane.source.clone();
         source.paced.fetch_add(1, Ordering::AcqRel);
+        lane.sends_slowly();
         let pacer = source.pacer.get_or_init(|| source.rereads.like("ultra-pace", 1));
         let pump = self.clone();
         pacer.run(move || pump.send_slowly(&lane, buffer, part));
@@ -371,6 +372,7 @@ impl ReadPump {
             None => Err(buffer),
         };
         source.paced.fetch_sub(1, Ordering::AcqRel);
+        lane.sent_slowly();
         match sent {
             Ok(()) => {
                 // The lock excludes a reader between its look at the lanes and its sleep.
