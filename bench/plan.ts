@@ -3,7 +3,7 @@
 import { gateCells } from "./gates/list.ts";
 import type { Peer, UnderLoss } from "./peers/peer.ts";
 import { PATH_NAMES, type PathName } from "./paths/table.ts";
-import { OLDER_FORMAT } from "./scenarios/all.ts";
+import { OLDER_FORMAT } from "./scenarios/names.ts";
 import { MIB, type Scenario } from "./scenarios/scenario.ts";
 
 /** One scenario on one path. */

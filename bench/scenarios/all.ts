@@ -1,13 +1,11 @@
 /** The scenarios by name. @module */
 
 import { manyFiles } from "./many_files.ts";
+import { OLDER_FORMAT } from "./names.ts";
 import { largeFile, memory, oneFile } from "./one_file.ts";
 import { MIB, type Scenario } from "./scenario.ts";
 import { sharing } from "./sharing.ts";
 import { GIB, sparse } from "./sparse.ts";
-
-/** The same file in both formats: how much of the gain is that of the format, and how much that of congestion control. */
-export const OLDER_FORMAT = "older-format";
 
 export const SCENARIOS: readonly Scenario[] = [
   oneFile("one-file", "One file", 2048 * MIB),
