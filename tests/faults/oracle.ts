@@ -26,6 +26,9 @@ const MAX_DESCRIPTORS = 256;
 
 const LOOK_EVERY_MS = 100;
 
+/** How soon it looks again at a child that is not another program yet. */
+const LOOK_AGAIN_MS = 1;
+
 /** A ticket, or as much of one as nobody may see. */
 const TICKET = /ultra1[a-z2-7]{20,}/;
 
@@ -179,7 +182,10 @@ class Watch {
       }
     };
     // Before it has begun to be another program, a child has all that the process of the tests has.
-    if (of(() => Deno.readTextFileSync(`${proc}/cmdline`), "") === OWN_COMMAND) return;
+    if (of(() => Deno.readTextFileSync(`${proc}/cmdline`), "") === OWN_COMMAND) {
+      setTimeout(() => this.#look(), LOOK_AGAIN_MS);
+      return;
+    }
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(of(() => Deno.readTextFileSync(`${proc}/status`), ""));
     this.#memory = Math.max(this.#memory, Number(peak?.[1] ?? 0) * 1024);
     this.#descriptors = Math.max(this.#descriptors, of(() => [...Deno.readDirSync(`${proc}/fd`)].length, 0));

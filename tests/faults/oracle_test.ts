@@ -75,8 +75,8 @@ Deno.test("oracle: an exit code that does not fit, a success without the files, 
     await assert.rejects(oracle.judge([0]), /it ended with 2, not 0/);
     oracle.watch(workspace.start(["--version"]));
     await assert.rejects(oracle.judge([0]), /not all is there as it was sent/);
-    // (The shell shows what ultra itself hides at once.)
-    oracle.watch(workspace.start(["recv", "--ticket", "-", TICKET], { stdin: "", shellSuffix: "; exit 2" }));
+    // (The shell shows what ultra itself hides at once, for ten looks of the oracle.)
+    oracle.watch(workspace.start(["recv", "--ticket", "-", TICKET], { stdin: "", shellSuffix: "; sleep 1; exit 2" }));
     await assert.rejects(oracle.judge([2]), /the list of processes shows a ticket/);
   }));
 

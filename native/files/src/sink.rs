@@ -110,7 +110,8 @@ impl<F: Folder> Sink<F> {
             let why = "it is not a plain name";
             return Err(FileError::rule(ErrorClass::Unsendable, "rename to", name, why));
         }
-        let root: Root<F> = Root::open_on(dir, options.create)?;
+        let mut root: Root<F> = Root::open_on(dir, options.create)?;
+        root.no_sync = options.no_sync;
         if let Err(error) = root.top().may_create() {
             root.remove_created();
             return Err(FileError::new("write in the folder", root.shown(), &error));
