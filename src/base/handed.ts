@@ -1,9 +1,8 @@
 /**
  * What the process was started with: arguments, variables, and what the launcher saw.
  *
- * The launcher (`native/launcher`) puts what is public into the query of the program's URL, which takes no permission to read, and
- * tickets into a pipe, where the list of processes does not show them. From the sources there is no launcher, and the process itself
- * is asked.
+ * The launcher (`native/launcher`) puts what is public into a first argument, which takes no permission to read, and tickets into a pipe,
+ * where the list of processes does not show them. From the sources there is no launcher, and the process itself is asked.
  *
  * @module
  */
@@ -34,10 +33,14 @@ export interface VariableNames {
   readonly secret: readonly string[];
 }
 
-/** `url` is that of the program, `args` what Deno shows as arguments. */
+/**
+ * `url` is that of the program, `args` what Deno shows as arguments. The launcher's URL says that it was the launcher; its first argument
+ * is the query of a URL, with what it hands on.
+ */
 export function takeHanded(url: string, args: readonly string[], names: VariableNames): Handed {
-  const { searchParams } = new URL(url);
-  return searchParams.has("launched") ? fromLauncher(searchParams, args) : fromProcess(args, names);
+  if (!new URL(url).searchParams.has("launched")) return fromProcess(args, names);
+  const [query, ...typed] = args;
+  return fromLauncher(new URLSearchParams(query), typed);
 }
 
 function fromLauncher(query: URLSearchParams, args: readonly string[]): Handed {

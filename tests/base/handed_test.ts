@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readSecrets, takeHanded } from "../../src/base/handed.ts";
 
+const LAUNCHED = "file:///c/ultra.js?launched";
 const NAMES = { public: ["NO_COLOR"], secret: ["ULTRA_TICKET"] };
 
 /** Leaves secrets where the launcher's pipe would be. */
@@ -16,8 +17,8 @@ function withPipe(text: string, use: (path: string) => void): void {
 
 Deno.test("T11: what the launcher took out of the arguments comes back at its place", () => {
   withPipe("1=--to=ultra1abc\0ULTRA_TICKET=ultra1def\0", (path) => {
-    const url = `file:///c/ultra.js?launched&engine=/c/e%20e.so&secrets=${path}&variable-NO_COLOR=1`;
-    const handed = takeHanded(url, ["send", "ultra1...", "f"], NAMES);
+    const query = `?engine=/c/e%20e.so&secrets=${path}&variable-NO_COLOR=1`;
+    const handed = takeHanded(LAUNCHED, [query, "send", "ultra1...", "f"], NAMES);
     assert.deepEqual(handed, {
       args: ["send", "--to=ultra1abc", "f"],
       variables: new Map([["NO_COLOR", "1"], ["ULTRA_TICKET", "ultra1def"]]),
@@ -29,11 +30,11 @@ Deno.test("T11: what the launcher took out of the arguments comes back at its pl
 });
 
 Deno.test("T22: what the launcher saw at the start is handed on", () => {
-  const from = (query: string) => takeHanded(`file:///c/ultra.js?launched${query}`, ["a"], NAMES);
-  assert.deepEqual(from("&ignored=SIGHUP&ignored=SIGINT").ignored, ["SIGHUP", "SIGINT"]);
-  assert.deepEqual(from("&encoding=0").fault, { type: "encoding", argument: 0 });
-  assert.deepEqual(from("&folder=gone").fault, { type: "folder" });
-  assert.deepEqual(from("").args, ["a"]);
+  const from = (query: string) => takeHanded(LAUNCHED, [query, "a"], NAMES);
+  assert.deepEqual(from("?ignored=SIGHUP&ignored=SIGINT").ignored, ["SIGHUP", "SIGINT"]);
+  assert.deepEqual(from("?encoding=0").fault, { type: "encoding", argument: 0 });
+  assert.deepEqual(from("?folder=gone").fault, { type: "folder" });
+  assert.deepEqual(from("?").args, ["a"]);
 });
 
 Deno.test("I15: from the sources the process itself is asked, and a secret variable is removed", () => {
@@ -42,6 +43,12 @@ Deno.test("I15: from the sources the process itself is asked, and a secret varia
   assert.deepEqual(args, ["recv"]);
   assert.equal(variables.get("ULTRA_TICKET"), "ultra1abc");
   assert.equal(Deno.env.get("ULTRA_TICKET"), undefined);
+  assert.equal(engine, undefined);
+});
+
+Deno.test("from the sources an argument that looks like the launcher's is what the user typed", () => {
+  const { args, engine } = takeHanded("file:///src/main.ts", ["?engine=/tmp/e.so"], NAMES);
+  assert.deepEqual(args, ["?engine=/tmp/e.so"]);
   assert.equal(engine, undefined);
 });
 

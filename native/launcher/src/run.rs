@@ -37,7 +37,8 @@ pub fn run(home: &Home, start: &Start) -> io::Error {
     let mut command = Command::new(&home.deno);
     command.args(FLAGS).arg("--ext=js");
     command.args(permissions(home, start, secrets));
-    command.arg(script(home, start, secrets)).args(&start.arguments);
+    command.arg(script(home)).arg(handed(home, start, secrets));
+    command.args(&start.arguments);
     command.env_clear().envs(start.environment.iter().cloned());
     command.env("DENO_NO_UPDATE_CHECK", "1").env("DENO_DIR", &home.deno_dir);
     command.exec()
@@ -65,11 +66,20 @@ fn in_list(path: &Path) -> String {
     path.to_string_lossy().replace(',', ",,")
 }
 
-/// The bundle as a URL. What is handed on openly stands in its query, where it needs no permission to be read.
-fn script(home: &Home, start: &Start, secrets: Option<&Path>) -> String {
-    let mut url = format!("file://{}?launched", encoded(home.bundle.as_os_str().as_bytes()));
+/// The bundle as a URL that is the same for every start: Deno keeps what it found out about a module by its URL, and a new one costs an
+/// analysis of the whole bundle and a sync of Deno's cache.
+fn script(home: &Home) -> String {
+    format!("file://{}?launched", encoded(home.bundle.as_os_str().as_bytes()))
+}
+
+/// What is handed on openly, as the query of a URL: the first argument, which takes no permission to be read.
+fn handed(home: &Home, start: &Start, secrets: Option<&Path>) -> String {
+    let mut query = String::from("?");
     let mut add = |key: &str, value: &[u8]| {
-        let _ = write!(url, "&{key}={}", encoded(value));
+        if query.len() > 1 {
+            query.push('&');
+        }
+        let _ = write!(query, "{key}={}", encoded(value));
     };
     add("engine", home.engine.as_os_str().as_bytes());
     if let Some(path) = secrets {
@@ -86,7 +96,7 @@ fn script(home: &Home, start: &Start, secrets: Option<&Path>) -> String {
         Some(Fault::Folder) => add("folder", b"gone"),
         None => {}
     }
-    url
+    query
 }
 
 fn encoded(bytes: &[u8]) -> String {
