@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { executableName, formula, installer, parseAddress, readSums } from "../../scripts/packaging.ts";
+import { ROOT } from "../../scripts/paths.ts";
+
+const [A, B] = ["a".repeat(64), "b".repeat(64)];
+
+Deno.test("sums are read as sha256sum writes them, and anything else is refused", () => {
+  assert.deepEqual([...readSums(`${A}  ultra-linux-x64\n${B} *ultra-macos-x64\n`)], [
+    ["ultra-linux-x64", A],
+    ["ultra-macos-x64", B],
+  ]);
+  assert.throws(() => readSums("abc  ultra\n"), /SHA256SUMS: not a sum and a name: abc {2}ultra/);
+});
+
+Deno.test("the address of the releases is one that no script can read as anything else", () => {
+  assert.equal(parseAddress("https://releases.example.org/ultra/"), "https://releases.example.org/ultra");
+  for (const wrong of ["", "ultra", "ftp://x.example", "http://x.example", "https://x.example/$(id)", "https://x/'"]) {
+    assert.throws(() => parseAddress(wrong), /ULTRA_RELEASES: .* is not an https:\/\/ address/, wrong);
+  }
+});
+
+Deno.test("an install script has the address once", async () => {
+  for (const name of ["install.sh", "install.ps1"]) {
+    const text = await Deno.readTextFile(join(ROOT, "packaging", name));
+    assert.match(installer(text, "https://releases.example.org"), /eleases *= *'https:\/\/releases\.example\.org'/i);
+    assert.equal(installer(text, undefined), text);
+  }
+  assert.throws(() => installer("no mark", "https://releases.example.org"), /not exactly once/);
+});
+
+Deno.test("the formula names what the release has, by system and processor", () => {
+  const sums = new Map([[executableName("macos-arm64"), A], [executableName("linux-x64"), B]]);
+  const text = formula("0.1.0", "https://releases.example.org", sums);
+  assert.match(
+    text,
+    /on_macos do\n {4}on_arm do\n {6}url "https:\/\/releases\.example\.org\/ultra-macos-arm64"\n {6}sha256 "a+"/,
+  );
+  assert.match(
+    text,
+    /on_linux do\n {4}on_intel do\n {6}url "https:\/\/releases\.example\.org\/ultra-linux-x64"\n {6}sha256 "b+"/,
+  );
+  assert.doesNotMatch(text, /macos-x64|linux-arm64|windows/);
+  assert.equal(
+    text.match(/\bdo$/gm)?.length,
+    (text.match(/^ +end$/gm) ?? []).length - 1,
+    "each block has its end, and the method one",
+  );
+  assert.throws(() => formula("0.1.0", "https://x.example", new Map([["ultra-windows-x64.exe", A]])), /no executable/);
+});
