@@ -48,3 +48,19 @@ Deno.test("the formula names what the release has, by system and processor", () 
   );
   assert.throws(() => formula("0.1.0", "https://x.example", new Map([["ultra-windows-x64.exe", A]])), /no executable/);
 });
+
+Deno.test("the workflows run the Deno that the project is pinned to, and release all that install scripts ask for", async () => {
+  const version = (await Deno.readTextFile(join(ROOT, ".deno-version"))).trim();
+  const [test, release] = await Promise.all(
+    ["test", "release"].map((name) => Deno.readTextFile(join(ROOT, ".github", "workflows", `${name}.yml`))),
+  );
+  for (const text of [test, release]) {
+    const named = [...(text ?? "").matchAll(/deno@(\S+)/g)].map(([, one]) => one);
+    assert.ok(named.length > 0 && named.every((one) => one === version), named.join(" "));
+  }
+  for (const platform of ["linux-x64", "linux-arm64", "macos-arm64", "macos-x64", "windows-x64"]) {
+    assert.ok(test?.includes(`platform: ${platform},`), platform);
+    assert.ok(release?.includes(`file: ${executableName(platform)},`), platform);
+    assert.match(release ?? "", new RegExp(`task release .*\\b${platform}\\b`));
+  }
+});
