@@ -57,6 +57,7 @@ mod tree;
 mod trial;
 mod try_names;
 mod walk;
+mod way;
 
 pub use clean::{Cleaned, Depth, Leftover, LeftoverKind, LeftoverState, clean, clean_on};
 pub use commit::FinishedFolders;
