@@ -9,7 +9,7 @@
 mod below;
 mod clean;
 mod commit;
-mod create_missing;
+mod create_last;
 mod earlier;
 mod earlier_parts;
 mod ending;

@@ -147,7 +147,10 @@ fn a_shared_folder_that_was_deleted_is_not_there_and_the_others_are() {
     let docs = shared.folder.path().join("docs");
     std::fs::remove_dir_all(&docs).unwrap();
     for path in ["docs", "docs/", "docs/a.jpg", "d*"] {
-        assert_eq!(ask(&shared.source, &[path], 9).unwrap(), (vec![], vec![path.to_owned()]));
+        assert_eq!(
+            ask(&shared.source, &[path], 9).unwrap(),
+            (vec![], vec![path.to_owned()])
+        );
     }
     // Another one of its name is not the one that was shared.
     std::fs::create_dir(&docs).unwrap();
