@@ -173,7 +173,7 @@ export const FLAGS = [
     name: "into",
     value: "DIR",
     commands: RECEIVING,
-    help: "put what arrives into this folder (default: the current one)",
+    help: "put what arrives into this folder, which is made if only it is missing (default: the current one)",
   },
   {
     name: "output",

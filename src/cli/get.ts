@@ -1,7 +1,8 @@
 /** `ultra get`. @module */
 
 import { Selection } from "../serve/selection.ts";
-import { openSink, type ReceiveOptions } from "../session/incoming.ts";
+import type { ReceiveOptions } from "../session/incoming.ts";
+import { closeSink, openSink } from "../session/sink.ts";
 import { receive, type RunOptions } from "../session/once.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
@@ -32,7 +33,7 @@ export async function getCommand(task: GetTask, context: CommandContext): Promis
     const code = finish(outcome, options, context.tell);
     return selection === undefined ? code : missed(selection, code, outcome, sink, context);
   } finally {
-    if (!isTaken) context.hub.engine.dispose(sink, "nothing");
+    if (!isTaken) await closeSink(sink, context);
   }
 }
 

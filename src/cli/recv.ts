@@ -7,7 +7,7 @@ import { lastingOptions } from "./lasting.ts";
 import type { Arrived } from "../session/arrived.ts";
 import type { RunContext } from "../session/events.ts";
 import type { Outcome } from "../transfer/outcome.ts";
-import { openSink } from "../session/incoming.ts";
+import { closeSink, openSink } from "../session/sink.ts";
 import type { SinkId } from "../protocol/words.ts";
 import { receive } from "../session/once.ts";
 import { keepArrived, openClipboard } from "./clipboard.ts";
@@ -27,10 +27,12 @@ export async function receiveCommand(
   const options = receiveOptions(task);
   if (task.clipboard) await openClipboard(context);
   // Before any peer is admitted: a folder that cannot be used is reported at once, and a stranger causes no file access at all.
+  // A receiver that stays keeps this one, for the folder that it may have made: no single transfer may take that back.
   let ready: SinkId | undefined = openSink(options, context);
   void tellPreviousVersions(options.folder, context);
   const take = (): SinkId => {
-    const sink = ready ?? openSink(options, context);
+    if (stay || ready === undefined) return openSink({ ...options, create: false }, context);
+    const sink = ready;
     ready = undefined;
     return sink;
   };
@@ -58,7 +60,7 @@ export async function receiveCommand(
     }, context);
   } finally {
     // No transfer took it.
-    if (ready !== undefined) context.hub.engine.dispose(ready, "nothing");
+    if (ready !== undefined) await closeSink(ready, context);
   }
 }
 

@@ -6,7 +6,8 @@ import { type Conversation, hostClients, PROGRESS_MS } from "../serve/clients.ts
 import { Listings } from "../serve/listings.ts";
 import { SharedRate } from "../serve/rate.ts";
 import { openShares } from "../serve/shares.ts";
-import { openSink, type ReceiveOptions } from "../session/incoming.ts";
+import type { ReceiveOptions } from "../session/incoming.ts";
+import { closeSink, openSink } from "../session/sink.ts";
 import { USUAL_CHOICES } from "../session/offering.ts";
 import { receive, type RunOptions } from "../session/once.ts";
 import { grantedLanes } from "../settings/budget.ts";
@@ -40,12 +41,12 @@ async function taking(task: ServeTask, folder: string, context: CommandContext):
   const { tuning, overwrite, hidden, noSync, allowSleep, retryForMs } = task;
   const options: ReceiveOptions & RunOptions = {
     ...USUAL_CHOICES,
-    ...{ folder, rename: undefined, restart: false, allowLeftOut: false },
+    ...{ folder, create: false, rename: undefined, restart: false, allowLeftOut: false },
     ...{ overwrite, hidden, noSync, allowSleep, retryForMs },
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     ...await lastingOptions(folder, context),
   };
-  context.hub.engine.dispose(openSink(options, context), "nothing");
+  await closeSink(openSink(options, context), context);
   return (peer, own) => receive(openSink(options, own), peer, options, own);
 }

@@ -9,6 +9,8 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 export interface Target {
   /** The folder to receive into. */
   readonly folder: string;
+  /** Whether it is made when it is missing: it was named as a folder. */
+  readonly create: boolean;
   /** Another name for the one thing that comes. */
   readonly rename: string | undefined;
 }
@@ -18,10 +20,10 @@ export interface Target {
  * else is its new name.
  */
 export async function targetOf(into: string, output: string | undefined): Promise<Target> {
-  if (output === undefined) return { folder: into, rename: undefined };
+  if (output === undefined) return { folder: into, create: true, rename: undefined };
   const path = isAbsolute(output) ? output : join(into, output);
-  if (output.endsWith("/") || await isFolder(path)) return { folder: path, rename: undefined };
-  return { folder: dirname(path), rename: basename(path) };
+  if (output.endsWith("/") || await isFolder(path)) return { folder: path, create: true, rename: undefined };
+  return { folder: dirname(path), create: basename(output) === output, rename: basename(path) };
 }
 
 /** Links are followed. What cannot be looked at is refused later, with its reason. */

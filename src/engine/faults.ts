@@ -36,13 +36,20 @@ const FOLDER_SENTENCES: Readonly<Record<FileFault, string>> = {
   "no-memory": "There is not enough memory for the folder",
 };
 
+const NO_PARENT = "The folder does not exist, and neither does the one that it would be made in";
+
 const FOLDER_REASONS: Readonly<Partial<Record<FileFault, Reason>>> = {
   "not-found": "folder-missing",
   "not-a-file": "not-a-folder",
 };
 
-export function folderError(fault: FileFault, folder: string): UltraError {
+/** @param create whether it was to be made */
+export function folderError(fault: FileFault, folder: string, create: boolean): UltraError {
   const reason = FOLDER_REASONS[fault];
-  const text = fault === "not-a-file" ? `${folder} is not a folder` : FOLDER_SENTENCES[fault];
+  const text = fault === "not-a-file"
+    ? `${folder} is not a folder`
+    : create && fault === "not-found"
+    ? NO_PARENT
+    : FOLDER_SENTENCES[fault];
   return new UltraError("disk", text, { subject: folder, ...reason && { reason } });
 }

@@ -269,7 +269,7 @@ class NativeEngine implements Engine {
     const { preserve, ...others } = options;
     const block = encodeSinkBlock({ ...others, ...preserve, rename: options.rename ?? "" });
     const sink = this.#library.ultra_sink(block, block.length);
-    if (sink <= -FOLDER_FAULTS) throw folderError(fileFaultOf(-sink - FOLDER_FAULTS), options.folder);
+    if (sink <= -FOLDER_FAULTS) throw folderError(fileFaultOf(-sink - FOLDER_FAULTS), options.folder, options.create);
     return check(sink, "sink");
   }
 

@@ -81,6 +81,7 @@ async function receivePhase(
   const folder = to === "memory" ? "" : await site.folder.fresh(from === "memory" ? KEPT : ARRIVED);
   const common = {
     rename: undefined,
+    create: to === "disk",
     overwrite: false,
     restart: false,
     hidden: false,
@@ -90,7 +91,6 @@ async function receivePhase(
   const sink = context.hub.engine.sink({
     ...common,
     folder,
-    create: to === "disk",
     discard: to === "memory",
   });
   const { tuning } = site;

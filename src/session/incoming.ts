@@ -27,9 +27,12 @@ import { type Arrived, contentOf, topNames } from "./arrived.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
+import { DISPOSE_MS } from "./sink.ts";
 
 export interface ReceiveOptions {
   readonly folder: string;
+  /** Whether the folder is made when it is missing, and taken back when nothing has arrived in it. */
+  readonly create: boolean;
   readonly rename: string | undefined;
   readonly overwrite: boolean;
   /** Nothing is taken up that an earlier run left of a file. */
@@ -76,9 +79,6 @@ const OFFER_MS = 30_000;
 /** What a sender may say while its walk is still at the first page. */
 const BEFORE_OFFER: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat"]);
 
-/** How long the removal of part files is awaited at the end. */
-const DISPOSE_MS = 1000;
-
 type State =
   /** From the start; to `awaiting` with a link. */
   | { readonly at: "ready" }
@@ -100,13 +100,6 @@ interface Grant {
   readonly number: number;
   readonly granted: number;
   opened: number;
-}
-
-/** Opens the folder to receive into. Done before any peer is admitted, so that a wrong one is reported at once. */
-export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, overwrite, restart, hidden, rename, links, preserve, noSync } = options;
-  const decided = { overwrite, restart, hidden, rename, links, preserve, noSync };
-  return hub.engine.sink({ folder, create: false, discard: false, ...decided });
 }
 
 export class Incoming implements Side {

@@ -247,6 +247,57 @@ Deno.test("H7: serve: a file that is replaced while it is fetched is exit 9 at t
     await stops(server);
   }));
 
+Deno.test("H7: serve: a file of which another takes the name is exit 9 alone and 3 among others; renames beside it change nothing", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace, "--rate-limit", "8M");
+    const large = await writeFile(`${photos}/large`, 40 * MIB);
+    const into = await workspace.make("into");
+    const during = async (change: () => Promise<unknown>, code: number, ...paths: readonly string[]) => {
+      const fetching = client("get", "--json", "--into", into, ...paths);
+      await fetching.midway();
+      await change();
+      await fetching.exits(code);
+      return fetching;
+    };
+    const others = async () => {
+      await Deno.rename(`${photos}/b.jpg`, `${photos}/c.jpg`);
+      await Deno.rename(`${photos}/2024`, `${photos}/2025`);
+    };
+    await during(others, 0, "photos/large");
+    await assertSameFile(`${into}/large`, large);
+    await Deno.remove(`${into}/large`);
+
+    const replace = async () => {
+      await writeFile(`${photos}/new`, 40 * MIB + 1);
+      await Deno.rename(`${photos}/new`, large);
+    };
+    const alone = await during(replace, 9, "photos/large");
+    assert.match(String((await alone.event("exit"))["why"]), /"large": another file has taken its name/);
+    assert.deepEqual(namesIn(into), []);
+    await during(replace, 3, "photos/a.jpg", "photos/large");
+    assert.deepEqual(namesIn(into), ["a.jpg"]);
+    await client("get", "--into", into, "photos/large").exits(0);
+    await assertSameFile(`${into}/large`, large);
+    await stops(server);
+    await assertNoLeftovers(into);
+  }));
+
+Deno.test("serve: a shared folder that was deleted is not found, and the others are served", () =>
+  inWorkspace(async (workspace) => {
+    const { docs, server, client } = await serving(workspace);
+    await Deno.remove(docs, { recursive: true });
+    assert.deepEqual(await list(client("ls")), ["photos/"]);
+    const into = await workspace.make("into");
+    for (const args of [["ls", "docs"], ["get", "--into", into, "docs"], ["get", "--into", into, "docs/a.jpg"]]) {
+      const refused = client(...args);
+      await refused.exits(4);
+      assert.match(refused.stderr.text, /not found/i, args.join(" "));
+    }
+    await client("get", "--into", into, "photos/b.jpg", "docs").exits(3);
+    assert.deepEqual(namesIn(into), ["b.jpg"]);
+    await stops(server);
+  }));
+
 Deno.test("serve: --accept takes what others send, remembers it, and nothing reaches the shared folders", () =>
   inWorkspace(async (workspace) => {
     const incoming = await workspace.make("incoming");

@@ -16,7 +16,7 @@ import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
 import { parseTicket } from "../../src/protocol/ticket.ts";
 import { USUAL_CHOICES } from "../../src/session/offering.ts";
-import { openSink } from "../../src/session/incoming.ts";
+import { openSink } from "../../src/session/sink.ts";
 import { LinkTransfers } from "../../src/session/link_transfers.ts";
 import { Offering } from "../../src/session/offering.ts";
 import { engineSizes } from "../../src/settings/engine_sizes.ts";
@@ -78,6 +78,7 @@ const results: unknown[] = [];
 for (const path of paths) {
   const options = {
     folder,
+    create: false,
     rename: undefined,
     overwrite: false,
     restart: false,

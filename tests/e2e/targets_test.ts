@@ -168,7 +168,60 @@ Deno.test("D5: a folder to receive into that does not exist or is a file is told
       assert.match(receiver.stderr.text, /^ultra: /m);
       assert.ok(receiver.stderr.text.includes(into), receiver.transcript());
     }
+    const missing = workspace.recv(["--into", workspace.path("missing/deeper")]);
+    await missing.exits(4);
+    assert.match(
+      missing.stderr.text,
+      /does not exist, and neither does the one that it would be made in: .*deeper; create/,
+    );
     assert.deepEqual(namesIn(workspace.folder), ["file"]);
+  }));
+
+Deno.test("--into makes its last folder, which is taken back when nothing arrives, and -o does so where it ends in a slash", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 100);
+    for (
+      const [flags, arrived] of [
+        [["--into", "new"], "new/source.bin"],
+        [["--into", "other", "-o", "name"], "other/name"],
+        [["-o", "third/"], "third/source.bin"],
+      ] as const
+    ) {
+      const { sender, receiver } = await workspace.pair([source], flags);
+      await Promise.all([sender.exits(0), receiver.exits(0)]);
+      await assertSameFile(workspace.path(arrived), source);
+    }
+    const names = namesIn(workspace.folder);
+    for (const flags of [["--into", "unused"], ["--into", "unused", "--stay"]]) {
+      const waiting = workspace.recv(flags);
+      await waiting.ticket();
+      assert.ok(namesIn(workspace.folder).includes("unused"));
+      waiting.kill("SIGINT");
+      await waiting.exits(130);
+      assert.deepEqual(namesIn(workspace.folder), names, flags.join(" "));
+    }
+    const identity = ["ticket", "--identity", "id", "--advertise", "127.0.0.1:9"];
+    const nobody = workspace.start(identity);
+    await nobody.exits(0);
+    const getting = workspace.start(["get", "--into", "unused", "x"], { env: { ULTRA_TICKET: nobody.stdout.text } });
+    await getting.exits(5);
+    const refused = workspace.recv(["-o", "missing/name"]);
+    await refused.exits(4);
+    assert.match(refused.stderr.text, /The folder does not exist.*missing/);
+    assert.deepEqual(namesIn(workspace.folder), [...names, "id"].sort());
+  }));
+
+Deno.test("recv --stay into a folder that it made: a sender that fails takes it from no other, and it goes only when empty", () =>
+  inWorkspace(async (workspace) => {
+    const [source, hidden] = await Promise.all(["source", ".hidden"].map((name) => writeFile(workspace.path(name), 9)));
+    const receiver = workspace.recv(["--stay", "--into", "new", "--json"]);
+    const env = { ULTRA_TICKET: await receiver.ticket() };
+    await workspace.start(["send", hidden ?? ""], { env }).exits(4);
+    assert.ok(namesIn(workspace.folder).includes("new"));
+    await workspace.start(["send", source ?? ""], { env }).exits(0);
+    receiver.kill("SIGTERM");
+    await receiver.exits(143);
+    assert.deepEqual(namesIn(workspace.path("new")), ["source"]);
   }));
 
 Deno.test("a source that does not exist is told at once with exit 4, also when others do", () =>

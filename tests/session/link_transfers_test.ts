@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { Peer } from "../../src/meet/join.ts";
 import type { Message } from "../../src/protocol/messages.ts";
-import { openSink, type ReceiveOptions } from "../../src/session/incoming.ts";
+import type { ReceiveOptions } from "../../src/session/incoming.ts";
+import { openSink } from "../../src/session/sink.ts";
 import { LinkTransfers } from "../../src/session/link_transfers.ts";
 import { Offering, USUAL_CHOICES } from "../../src/session/offering.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Peer } from "../../src/meet/join.ts";
-import { Incoming, openSink } from "../../src/session/incoming.ts";
+import { Incoming } from "../../src/session/incoming.ts";
+import { openSink } from "../../src/session/sink.ts";
 import { Offering, USUAL_CHOICES } from "../../src/session/offering.ts";
 import { Outgoing } from "../../src/session/outgoing.ts";
 import { Transfer } from "../../src/session/transfer.ts";

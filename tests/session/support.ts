@@ -97,6 +97,7 @@ export const SEND_OPTIONS: SendOptions = { tuning: DEFAULT_TUNING, allowLeftOut:
 
 export const RECEIVE_OPTIONS: ReceiveOptions = {
   folder: ".",
+  create: false,
   rename: undefined,
   overwrite: false,
   restart: false,

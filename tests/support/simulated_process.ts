@@ -113,7 +113,7 @@ export class SimulatedProcess {
 
   receive(ticket?: Ticket, options: Partial<ReceiveTask> = {}): Promise<number> {
     const own = {
-      target: { folder: ".", rename: undefined },
+      target: { folder: ".", create: false, rename: undefined },
       overwrite: false,
       restart: false,
       hidden: false,

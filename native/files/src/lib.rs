@@ -9,7 +9,7 @@
 mod below;
 mod clean;
 mod commit;
-mod create_missing;
+mod create_last;
 mod earlier;
 mod earlier_parts;
 mod ending;
@@ -57,6 +57,7 @@ mod tree;
 mod trial;
 mod try_names;
 mod walk;
+mod way;
 
 pub use clean::{Cleaned, Depth, Leftover, LeftoverKind, LeftoverState, clean, clean_on};
 pub use commit::FinishedFolders;

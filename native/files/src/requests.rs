@@ -81,7 +81,7 @@ fn find_path(shares: &[Base], path: &str, found: &mut Found) -> Result<(), FileE
         let Place::Folder { folder, real } = &share.place else {
             continue;
         };
-        if !is_meant {
+        if !is_meant || is_deleted(folder) {
             continue;
         }
         if rest.is_empty() {
@@ -91,6 +91,11 @@ fn find_path(shares: &[Base], path: &str, found: &mut Found) -> Result<(), FileE
         }
     }
     Ok(())
+}
+
+/// A folder that is held can be deleted all the same; read then, it looks empty.
+fn is_deleted(folder: &NativeFolder) -> bool {
+    folder.stat_self().is_ok_and(|stat| stat.links == 0)
 }
 
 /// Depth first, and in the order of the names. A folder is open as long as something is to be found in it.

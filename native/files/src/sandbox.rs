@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::create_missing::create_missing;
+use crate::create_last::create_last;
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::part::durable;
@@ -31,8 +31,8 @@ pub struct Root<F: Folder = NativeFolder> {
     created: Mutex<BTreeMap<String, Created>>,
     /// Folders whose modes were changed so that something could be put into them.
     pub(crate) opened: Mutex<BTreeMap<String, Opened>>,
-    /// What `open` created to have a folder at all; outermost first.
-    created_above: Vec<PathBuf>,
+    /// The path of the root, if `open` has made it.
+    created_top: Option<PathBuf>,
     /// Says which folders were made, for a later run.
     pub(crate) record: RunRecord<F>,
     /// Nothing waits for the disk, as the user wants it.
@@ -95,7 +95,7 @@ pub(crate) enum Found {
 }
 
 impl Root<NativeFolder> {
-    /// Holds the folder that the user named; `create` makes it, and its parents, if it is missing.
+    /// Holds the folder that the user named; `create` makes it, but none above it, if it is missing.
     pub fn open(dir: &Path, create: bool) -> Result<Self, FileError> {
         Self::open_on(dir, create)
     }
@@ -106,10 +106,7 @@ impl<F: Folder> Root<F> {
     pub fn open_on(dir: &Path, create: bool) -> Result<Self, FileError> {
         let shown = dir.to_string_lossy().into_owned();
         let fail = |doing, error: &io::Error| FileError::new(doing, shown.clone(), error);
-        let mut created_above = Vec::new();
-        if create {
-            create_missing(dir, &mut created_above).map_err(|error| fail("create the folder", &error))?;
-        }
+        let is_made = create && create_last(dir).map_err(|error| fail("create the folder", &error))?;
         let top = F::open(dir).map_err(|error| fail("open the folder", &error))?;
         Ok(Self {
             top: Arc::new(top),
@@ -117,7 +114,7 @@ impl<F: Folder> Root<F> {
             cache: Mutex::default(),
             created: Mutex::default(),
             opened: Mutex::default(),
-            created_above,
+            created_top: is_made.then(|| dir.to_owned()),
             record: RunRecord::default(),
             no_sync: false,
         })
@@ -458,12 +455,21 @@ impl<F: Folder> Root<F> {
         // What cannot be closed again stays as it is: nobody is left to tell.
         self.close_again();
         self.cache.lock().clear();
-        if !anything_kept {
-            for path in self.created_above.iter().rev() {
-                // Fails where something else is in it by now.
-                let _ = std::fs::remove_dir(path);
-            }
+        if let Some(path) = self
+            .created_top
+            .as_deref()
+            .filter(|path| !anything_kept && self.is_at(path))
+        {
+            // Fails where something else is in it by now.
+            let _ = std::fs::remove_dir(path);
         }
+    }
+
+    /// Whether a path leads to the root.
+    fn is_at(&self, path: &Path) -> bool {
+        let node = |folder: &F| folder.stat_self().map(|stat| (stat.dev, stat.ino));
+        let there = F::open(path).and_then(|folder| node(&folder));
+        matches!((there, node(&self.top)), (Ok(there), Ok(own)) if there == own)
     }
 
     fn remove_if_ours(&self, path: SafePath<'_>, created: &Created) {

@@ -17,6 +17,7 @@ use crate::page::EntryKind;
 use crate::part::LARGE;
 use crate::path::{PathFault, check_component};
 use crate::source_file::{SourceFile, read_exactly};
+use crate::way::{Purpose, Way};
 use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
@@ -28,6 +29,7 @@ pub struct Source {
     folders: Mutex<Vec<OpenFolder>>,
     /// Files may grow: what they held when the walk saw them is sent.
     allow_growing: bool,
+    purpose: Purpose,
 }
 
 /// A folder by its entry, or nothing.
@@ -130,18 +132,19 @@ impl Source {
             }
             bases.push(base);
         }
-        let source = Self::new(allow_growing);
+        let source = Self::new(allow_growing, Purpose::Given);
         source.set_bases(bases);
         Ok(source)
     }
 
     /// Everything is still to be found.
-    pub(crate) fn new(allow_growing: bool) -> Arc<Self> {
+    pub(crate) fn new(allow_growing: bool, purpose: Purpose) -> Arc<Self> {
         Arc::new(Self {
             bases: OnceLock::new(),
             entries: RwLock::default(),
             folders: Mutex::new((0..OPEN_FOLDERS).map(|_| None).collect()),
             allow_growing,
+            purpose,
         })
     }
 
@@ -253,6 +256,7 @@ impl Source {
             allow_growing: self.allow_growing,
             path,
             forgets,
+            way: Way::watched(self.purpose, self.place_of(id)),
         })
     }
 

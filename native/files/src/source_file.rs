@@ -8,6 +8,7 @@ use crate::error::{ErrorClass, FileError};
 use crate::fingerprint::{Look, compare};
 use crate::os::{Errors, File, NativeFile, Stat, System};
 use crate::part::KEPT_BEHIND;
+use crate::way::Way;
 
 /// Bytes that are forgotten together: the system may have to ask every core for each call.
 const FORGET_STEP: u64 = 8 << 20;
@@ -25,6 +26,8 @@ pub struct SourceFile {
     pub(crate) path: String,
     /// It is so large that the machine's other files would leave its memory for it.
     pub(crate) forgets: bool,
+    /// Of a file that a peer has asked for by its name: when another one has this name, it is not sent any more.
+    pub(crate) way: Option<Way>,
 }
 
 impl Drop for SourceFile {
@@ -108,6 +111,9 @@ impl SourceFile {
             Look::Changed => return Err(self.changed("it changed while it was sent")),
             look => look,
         };
+        if self.way.as_ref().is_some_and(|way| way.leads_elsewhere(&now)) {
+            return Err(self.changed("another file has taken its name while it was sent"));
+        }
         *seen = now;
         Ok(look)
     }
@@ -156,6 +162,7 @@ mod tests {
             allow_growing: false,
             path: "disk.img".to_owned(),
             forgets: false,
+            way: None,
         };
         let error = source.read_at(8192, &mut [0; 100]).expect_err("nothing there");
         assert_eq!((error.class, error.at), (ErrorClass::Io, Some(8192)));

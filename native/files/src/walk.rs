@@ -22,6 +22,7 @@ use crate::part::Kept;
 use crate::path::SafePath;
 use crate::requests::Requests;
 use crate::source::{Parent, Place, Source};
+use crate::way::Purpose;
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
 /// descriptors.
@@ -111,7 +112,7 @@ impl Walk {
 
     /// Takes what a peer asks for. It is looked for with the first page, as that may take its time.
     pub fn of_requests(requests: Requests, options: WalkOptions) -> (Arc<Source>, Self) {
-        let source = Source::new(options.allow_growing);
+        let source = Source::new(options.allow_growing, Purpose::Requested);
         let walk = Self::new(&source, Some(requests), options);
         (source, walk)
     }

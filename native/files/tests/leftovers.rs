@@ -45,13 +45,40 @@ fn dropping_a_refused_transfer_leaves_nothing() {
         create: true,
         ..SinkOptions::default()
     };
-    let sink = Sink::open(&place.at("new/below"), options).expect("a sink");
+    let sink = Sink::open(&place.at("new"), options.clone()).expect("a sink");
     add(&sink, &[file("a/b", 1_000_000), file("c", 1)]);
     let part = sink.part(0).expect("a part");
     sink.part(1).expect("a part");
     drop(sink);
     assert!(place.names().is_empty());
     part.write_at(0, b"late").expect("written to nowhere");
+    // Only the last folder of a path is made.
+    assert_eq!(class(Sink::open(&place.at("new/below"), options)), ErrorClass::NotFound);
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn a_folder_that_was_made_stays_when_something_is_in_it_and_when_it_is_another_one_by_now() {
+    let place = Place::new();
+    let open = || {
+        let options = SinkOptions {
+            create: true,
+            ..SinkOptions::default()
+        };
+        Sink::open(&place.at("new"), options).expect("a sink")
+    };
+    let sink = open();
+    fs::remove_dir(place.at("new")).expect("removed");
+    fs::create_dir(place.at("new")).expect("another one");
+    drop(sink);
+    assert_eq!(place.names(), ["new"]);
+    fs::remove_dir(place.at("new")).expect("removed");
+    let sink = open();
+    drop(open());
+    assert_eq!(place.names(), ["new"], "it was there before the second one");
+    fs::write(place.at("new/theirs"), "x").expect("a file");
+    drop(sink);
+    assert_eq!(place.names(), ["new", "new/theirs"]);
 }
 
 #[test]

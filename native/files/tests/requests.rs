@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ultra_files::{ErrorClass, FileError, Reason, Requests, Source, Walk, WalkOptions, decode};
+use ultra_files::{ErrorClass, FileError, Look, Reason, Requests, Source, Walk, WalkOptions, decode};
 
 struct Shared {
     folder: tempfile::TempDir,
@@ -139,6 +139,82 @@ fn h8_a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
     symlink("secret", &photos).unwrap();
     assert_eq!(found(&shared.source, &["photos/a.jpg"]), ["a.jpg"]);
     assert_eq!(ask(&shared.source, &["photos/key"], 9).unwrap().1, ["photos/key"]);
+}
+
+#[test]
+fn a_shared_folder_that_was_deleted_is_not_there_and_the_others_are() {
+    let shared = shared();
+    let docs = shared.folder.path().join("docs");
+    std::fs::remove_dir_all(&docs).unwrap();
+    for path in ["docs", "docs/", "docs/a.jpg", "d*"] {
+        assert_eq!(
+            ask(&shared.source, &[path], 9).unwrap(),
+            (vec![], vec![path.to_owned()])
+        );
+    }
+    // Another one of its name is not the one that was shared.
+    std::fs::create_dir(&docs).unwrap();
+    assert_eq!(ask(&shared.source, &["docs"], 9).unwrap().1, ["docs"]);
+    assert_eq!(found(&shared.source, &["photos/a.jpg"]), ["a.jpg"]);
+    std::fs::remove_dir_all(shared.folder.path().join("photos/2024/deep")).unwrap();
+    assert_eq!(found(&shared.source, &["photos/2024"]), ["2024", "2024/a.jpg"]);
+}
+
+/// A large file below what is asked for is opened, then something is done in the shared folder. What the look before the seal says.
+fn looked_after(asked: &str, change: impl FnOnce(&Path)) -> Result<Look, ErrorClass> {
+    let shared = shared();
+    let photos = shared.folder.path().join("photos");
+    std::fs::write(photos.join("2024/large"), vec![1; 100_000]).unwrap();
+    let requests = Requests::new(Arc::clone(&shared.source), vec![asked.to_owned()]);
+    let (source, mut walk) = Walk::of_requests(requests, WalkOptions::default());
+    while walk.next_page().unwrap().is_some() {}
+    let large = (0..source.entry_count()).find(|id| source.path(*id).unwrap().ends_with("large"));
+    let file = source.open_entry(large.unwrap()).unwrap();
+    change(&photos);
+    file.look().map_err(|error| error.class)
+}
+
+#[test]
+fn h7_a_file_of_which_another_one_has_taken_the_name_has_changed() {
+    let rename = |photos: &Path, from: &str, to: &str| std::fs::rename(photos.join(from), photos.join(to)).unwrap();
+    for asked in ["photos/2024/large", "photos/2024", "photos"] {
+        let replaced = looked_after(asked, |photos| rename(photos, "a.jpg", "2024/large"));
+        assert_eq!(replaced, Err(ErrorClass::Changed), "{asked}");
+        let kept_aside = looked_after(asked, |photos| {
+            rename(photos, "2024/large", "2024/old");
+            rename(photos, "a.jpg", "2024/large");
+        });
+        assert_eq!(kept_aside, Err(ErrorClass::Changed), "{asked}");
+        let linked = looked_after(asked, |photos| {
+            rename(photos, "2024/large", "2024/old");
+            symlink("old", photos.join("2024/large")).unwrap();
+        });
+        assert_eq!(linked, Err(ErrorClass::Changed), "{asked}");
+    }
+    let folder_too = looked_after("photos", |photos| {
+        rename(photos, "2024", "2023");
+        symlink("2023", photos.join("2024")).unwrap();
+    });
+    assert_eq!(folder_too, Err(ErrorClass::Changed));
+}
+
+#[test]
+fn h7_a_file_is_the_same_when_others_are_renamed_and_when_nothing_has_its_name() {
+    let rename = |photos: &Path, from: &str, to: &str| std::fs::rename(photos.join(from), photos.join(to)).unwrap();
+    for asked in ["photos/2024/large", "photos/2024", "photos"] {
+        let others = looked_after(asked, |photos| {
+            rename(photos, "a.jpg", "2024/a.jpg");
+            rename(photos, "2024/deep", "2024/deeper");
+        });
+        assert_eq!(others, Ok(Look::Same), "{asked}");
+        // E5, and as when it is sent: what was opened is whole, once it was read again.
+        for gone in [
+            looked_after(asked, |photos| std::fs::remove_file(photos.join("2024/large")).unwrap()),
+            looked_after(asked, |photos| rename(photos, "2024/large", "2024/moved")),
+        ] {
+            assert_ne!(gone, Err(ErrorClass::Changed), "{asked}");
+        }
+    }
 }
 
 #[test]
