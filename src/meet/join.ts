@@ -48,8 +48,12 @@ export interface ExtraConnections {
   asked(connections: number): void;
   /** Whether an address of this computer is gone that the first connection may have had. */
   readonly isUprooted: boolean;
-  /** The first connection is silent or lost: looks for the other side until the result is disposed of, if it is on this side to look. */
-  seek(): Disposable;
+  /**
+   * The first connection is silent or lost: looks for the other side until the result is disposed of, if it is on this side to look.
+   *
+   * @param isTakenUp whether the other side has the transfer
+   */
+  seek(isTakenUp: boolean): Disposable;
   /** The transfer is over: admits no further connection. Links that were handed over stay. */
   end(): void;
 }
@@ -101,8 +105,8 @@ export class DialerConnections implements ExtraConnections {
     this.want(connections);
   }
 
-  seek(): Disposable {
-    return new Seeker(this.#first, (way) => this.#taker?.returned?.(this.#returned(way)), this.#context);
+  seek(isTakenUp: boolean): Disposable {
+    return new Seeker(this.#first, isTakenUp, (way) => this.#taker?.returned?.(this.#returned(way)), this.#context);
   }
 
   end(): void {

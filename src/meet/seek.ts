@@ -57,13 +57,23 @@ export class Seeker implements Disposable {
   readonly #first: FirstConnection;
   readonly #context: Context;
   readonly #found: (way: WayBack | undefined) => void;
+  readonly #isTakenUp: boolean;
   readonly #stop = new AbortController();
   readonly #timer: Disposable;
   #step = 0;
 
-  /** @param found gets what proved itself first; `undefined`: the other side answers, and knows this transfer no longer */
-  constructor(first: FirstConnection, found: (way: WayBack | undefined) => void, context: Context) {
+  /**
+   * @param isTakenUp whether the other side has the transfer; if not, that it does not know it may be over in a moment
+   * @param found gets what proved itself first; `undefined`: the other side answers, and knows this transfer no longer
+   */
+  constructor(
+    first: FirstConnection,
+    isTakenUp: boolean,
+    found: (way: WayBack | undefined) => void,
+    context: Context,
+  ) {
     this.#first = first;
+    this.#isTakenUp = isTakenUp;
     this.#found = found;
     this.#context = context;
     this.#timer = context.timers.every(EVERY_MS, () => void this.#try());
@@ -128,6 +138,7 @@ export class Seeker implements Disposable {
 
   /** Who answers has the right certificate, so it is the other side, and does not know the secret for this purpose. */
   #refused(step: Step): void {
+    if (!this.#isTakenUp) return;
     // Another try has said so before.
     if (this.#stop.signal.aborted || step !== STEPS[this.#step]) return;
     this.#step++;

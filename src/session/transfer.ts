@@ -211,10 +211,11 @@ export class Transfer {
         if (this.#stalledSinceMs !== undefined) this.#tellReturn(this.#stalledSinceMs, "same");
         return;
       }
-      // A receiver that serves somebody else first says nothing until it has accepted.
-      if (!this.#side.hasBegun || !this.#side.hasStarted) return;
-      if (this.#retryForMs > 0) state.seeking ??= extra.seek();
-      if (silentMs >= STALLED_MS && this.#stalledSinceMs === undefined) {
+      // A receiver without an offer hears nothing from a sender that looks through its files.
+      if (!this.#side.hasStarted) return;
+      if (this.#retryForMs > 0) state.seeking ??= extra.seek(this.#side.hasBegun);
+      // (A receiver that has not accepted yet may have others to serve: nothing stands still.)
+      if (this.#side.hasBegun && silentMs >= STALLED_MS && this.#stalledSinceMs === undefined) {
         this.#stalledSinceMs = state.silence.sinceMs;
         this.#side.tell({ type: "stalled", silentMs });
       }
@@ -277,9 +278,16 @@ export class Transfer {
       return this.#fail(end.error);
     }
     void this.#extraLinks.drop();
-    this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? peer.extra.seek() };
+    this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: this.#seekOn(peer, seeking) };
     this.#stalledSinceMs = silence.sinceMs;
     this.#side.tell({ type: "connection-lost", error: end.error, retryForMs: this.#retryForMs });
+  }
+
+  /** Without a connection it is certain that whoever does not know the transfer will not take it up any more. */
+  #seekOn(peer: Peer, seeking: Disposable | undefined): Disposable {
+    if (seeking !== undefined && this.#side.hasBegun) return seeking;
+    seeking?.[Symbol.dispose]();
+    return peer.extra.seek(true);
   }
 
   /** Whoever comes back knows that the old connection is gone, also where it still looks alive from here. */

@@ -50,6 +50,7 @@ const UNSAFE: readonly string[] = [
   "native/engine/src/net/send_buffer_unsafe.rs",
   "native/engine/tests/common/",
   "native/files/src/os/linux/owners_unsafe.rs",
+  "native/files/src/os/linux/sync_apart_unsafe.rs",
   "native/files/src/os/linux/sync_range_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
-import { assertNoLeftovers, assertSameFile, largeFolder, MIB, namesIn, treeOf, writeFile } from "./files.ts";
+import {
+  assertNoLeftovers,
+  assertSameFile,
+  largeFolder,
+  MIB,
+  namesIn,
+  treeOf,
+  writeFile,
+  writeSparse,
+} from "./files.ts";
 import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+import { diskBytes } from "./snapshot.ts";
 
 const SIZE = 400 * MIB + 12_345;
 
@@ -112,6 +122,25 @@ Deno.test("C3 D26 D29: both are killed, and the part is damaged where blocks wer
     const { received } = await finish(await start(workspace, "sender", [source], into));
     assert.ok(movedBytes(received) <= 0.55 * SIZE, `${movedBytes(received)} moved`);
     await assertSameFile(`${into}/movie.mkv`, source);
+  }, await largeFolder()));
+
+Deno.test("T31: a file with holes whose receiver is killed in the middle has its holes when the next run is over", async () =>
+  await inWorkspace(async (workspace) => {
+    const size = 400 * MIB;
+    const places = Array.from({ length: size / (8 * MIB) }, (_, index) => index * 8 * MIB + 5000);
+    const source = await writeSparse(workspace.path("image"), size, places);
+    const into = await workspace.make("into");
+    const first = await start(workspace, "receiver", [source], into, { send: ["--rate-limit", "50M"] });
+    await until(0.4, first);
+    await interrupt(first, "receiver", "SIGKILL");
+    const { received } = await finish(await start(workspace, "receiver", [source], into));
+    const [before, after] = [diskBytes(source), diskBytes(`${into}/image`)];
+    assert.ok(
+      Number(received["resumedBytes"]) > 0.3 * before,
+      `${received["resumedBytes"]} of ${before} bytes were there`,
+    );
+    await assertSameFile(`${into}/image`, source);
+    assert.ok(after <= before + 8 * MIB, `it takes ${after} bytes, before ${before}`);
   }, await largeFolder()));
 
 Deno.test("T20: an interrupted tree with a .git goes on without --hidden, and gets all modes and times", async () =>

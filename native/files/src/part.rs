@@ -15,6 +15,9 @@ use crate::reserved::Reserved;
 /// From this size on a file leaves the system's memory behind its transfer.
 pub(crate) const LARGE: u64 = 256 << 20;
 
+/// From this size on a slow disk may take seconds for a sync.
+const LONG_SYNC: u64 = 8 << 20;
+
 /// Bytes behind the place of work that stay in memory: their write-back was begun and may still go on.
 pub(crate) const KEPT_BEHIND: u64 = 64 << 20;
 
@@ -239,7 +242,7 @@ impl<F: Folder> Part<F> {
         if journaled.is_broken.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.file.sync()?;
+        self.file.sync_long()?;
         let look = Look::of(&self.file.stat()?);
         journaled.journal.append(Record::Clean(look))
     }
@@ -313,6 +316,11 @@ impl<F: Folder> Part<F> {
         how(&self.file, offset, bytes).map_err(|error| self.error("write", &error))
     }
 
+    /// Makes a range a hole, whatever lies there.
+    pub fn clear_range(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.file.clear_range(offset, len)
+    }
+
     /// Starts writing a range to the disk, so that the sync at the end is short.
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
         begin_sync(&self.file, offset, len).map_err(|error| self.error("make durable", &error))?;
@@ -368,7 +376,12 @@ impl<F: Folder> Part<F> {
     }
 
     pub(crate) fn sync(&self) -> Result<(), FileError> {
-        self.file.sync().map_err(|error| self.error("make durable", &error))?;
+        // (Starting another process takes as long as writing some hundred KiB.)
+        let synced = match self.size.is_some_and(|size| size >= LONG_SYNC) {
+            true => self.file.sync_long(),
+            false => self.file.sync(),
+        };
+        synced.map_err(|error| self.error("make durable", &error))?;
         if self.forgets {
             self.file.forget_cached();
         }

@@ -57,6 +57,33 @@ fn t31_a_long_run_of_holes_takes_what_is_missing_of_it_also_where_wrong_blocks_l
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn t31_holes_stay_holes_also_where_wrong_blocks_left_bytes() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (sink, events) = receiving(folder.path(), &[]);
+    let size = 64 * BLOCK as u64;
+    add_sparse_page(&sink, "a", size);
+    assert!(sink.expect(0, 0, 64));
+    let mut lane = lane(&sink);
+    for block in 8..40 {
+        lane.feed(&wrong_frame(0, block, &vec![0xee; BLOCK]), &sink).unwrap();
+    }
+    // A block with a piece of data, behind one that left bytes there.
+    let mut block = vec![0; BLOCK];
+    block[700_000..700_100].fill(7);
+    lane.feed(&frame(0, 20, &block), &sink).unwrap();
+    lane.feed(&holes(0, 0, 64), &sink).unwrap();
+    let mut expected = vec![0; size as usize];
+    expected[20 * BLOCK..21 * BLOCK].copy_from_slice(&block);
+    commit(&sink, 0, size, root(&expected));
+    assert_eq!(of_kind(&told(&events), "Committed").len(), 1);
+    let path = folder.path().join("a");
+    assert!(std::fs::read(&path).unwrap() == expected);
+    assert!(std::fs::metadata(&path).unwrap().blocks() * 512 < BLOCK as u64);
+}
+
+#[test]
 fn d22_a_file_of_holes_alone_arrives() {
     let folder = tempfile::tempdir().unwrap();
     let size = BLOCK + 10;

@@ -1,7 +1,6 @@
 //! Takes a lane's bytes apart, block by block, straight from QUIC's receive buffers to the part file.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::sink::{Claim, Claimed, Sink, SmallClaim};
@@ -247,7 +246,7 @@ impl Frame {
                 hasher.update(bytes);
                 let hashed = lap(&sink.counters.receive_hash_time, start);
                 let at = self.header.block * BLOCK_LEN + offset;
-                let written = claim.entry().write_at(at, bytes, in_turn);
+                let written = claim.write_at(at, bytes, in_turn);
                 lap(&sink.counters.write_time, hashed);
                 written
             }
@@ -315,8 +314,7 @@ fn fill(claim: &Claim, size: u64) -> bool {
         return false;
     }
     // Zeros cover what an earlier wrong block left.
-    let must_write = entry.dirty.load(Ordering::Relaxed);
-    !must_write || entry.write_at(block * BLOCK_LEN, zeros(block_len(size, block) as usize), false)
+    claim.is_blank() || claim.write_at(block * BLOCK_LEN, zeros(block_len(size, block) as usize), false)
 }
 
 #[cfg(test)]

@@ -82,8 +82,8 @@ pub struct SinkEntry {
     blocks: Mutex<Blocks>,
     /// Its failure was told; nothing more is written to it.
     failed: AtomicBool,
-    /// A block did not verify, so there may be bytes where a hole belongs.
-    pub dirty: AtomicBool,
+    /// A block did not verify, or an earlier run wrote to the part: there may be bytes where no block is verified.
+    dirty: AtomicBool,
     /// Its sender says that it has holes, so pages of zeros are not written.
     sparse: bool,
 }
@@ -99,6 +99,8 @@ struct Blocks {
 pub struct Claim {
     entry: Arc<SinkEntry>,
     block: u64,
+    /// Nothing but zeros lies where the block belongs.
+    is_blank: bool,
     settled: bool,
 }
 
@@ -210,6 +212,7 @@ impl Sink {
         let claimed = entry.blocks.lock().claim(block);
         match claimed {
             Ok(true) => Ok(Some(Claim {
+                is_blank: entry.is_blank(block, size),
                 entry,
                 block,
                 settled: false,
@@ -314,14 +317,28 @@ impl SinkEntry {
         !self.failed.load(Ordering::Acquire)
     }
 
-    /// Writes to the part file, `in_turn` with all other such writes to it. `false`: this file has failed (now or before); the caller drops the
-    /// rest of its block.
-    pub fn write_at(&self, offset: u64, bytes: &[u8], in_turn: bool) -> bool {
+    /// Whether nothing but zeros lies where a block belongs that was just claimed. In a file with holes what was left there is made a hole, so
+    /// that a file that is taken up has as many as another one.
+    fn is_blank(&self, block: u64, size: u64) -> bool {
+        if !self.dirty.load(Ordering::Relaxed) {
+            return true;
+        }
+        // (Without holes its space is reserved, and stays so.)
+        if !self.sparse || !self.open() {
+            return false;
+        }
+        let len = u64::from(block_len(size, block));
+        let part = self.part.get().and_then(Option::as_ref);
+        part.is_some_and(|part| part.clear_range(block * BLOCK_LEN, len).is_ok())
+    }
+
+    /// Writes to the part file, `in_turn` with all other such writes to it; with `skips` no pages of zeros. `false`: this file has failed (now or
+    /// before); the caller drops the rest of its block.
+    fn write_at(&self, offset: u64, bytes: &[u8], in_turn: bool, skips: bool) -> bool {
         if self.failed.load(Ordering::Acquire) || !self.open() {
             return false;
         }
         if let Some(Some(part)) = self.part.get() {
-            let skips = self.sparse && !self.dirty.load(Ordering::Relaxed);
             let write = |at, run: &[u8]| match in_turn {
                 true => part.write_in_turn(at, run),
                 false => part.write_at(at, run),
@@ -353,6 +370,18 @@ impl Claim {
 
     pub fn block(&self) -> u64 {
         self.block
+    }
+
+    /// Nothing but zeros lies where the block belongs.
+    pub fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// Writes a piece of the block, `in_turn` with all other such writes to its file. `false`: the file has failed (now or before); the caller
+    /// drops the rest of the block.
+    pub fn write_at(&self, offset: u64, bytes: &[u8], in_turn: bool) -> bool {
+        let skips = self.entry.sparse && self.is_blank;
+        self.entry.write_at(offset, bytes, in_turn, skips)
     }
 
     /// The block is written and its value was right.

@@ -6,6 +6,7 @@ mod in_turn;
 mod nodes;
 mod owners_unsafe;
 mod states;
+mod sync_apart_unsafe;
 mod sync_range_unsafe;
 mod tickets;
 

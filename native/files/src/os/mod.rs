@@ -305,6 +305,11 @@ pub trait File: Attributes + Send + Sync + 'static {
     fn allocate(&self, size: u64) -> io::Result<()>;
     /// Reserves space on the disk up to `size` and leaves the size as it is. Advice.
     fn reserve(&self, _size: u64) {}
+    /// Makes a range a hole: it reads as zeros and occupies nothing. The size stays. Where this is not possible, holes that an interrupted
+    /// transfer left are filled with zeros.
+    fn clear_range(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Takes the file for this open file alone, until it is closed, also by the end of the process; `false`: another one has it. `true` also
     /// where the file system has no locks.
     fn try_lock(&self) -> io::Result<bool> {
@@ -321,6 +326,10 @@ pub trait File: Attributes + Send + Sync + 'static {
     fn set_mtime(&self, mtime: Time) -> io::Result<()>;
     /// Makes contents, mode, times, owner and attributes durable.
     fn sync(&self) -> io::Result<()>;
+    /// [`File::sync`] for what may take the disk long: this process can be ended while it waits.
+    fn sync_long(&self) -> io::Result<()> {
+        self.sync()
+    }
     /// Starts writing a range to the disk, so that a later sync is short. Nothing where the system cannot.
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Says that the file will be read from front to back. Advice.

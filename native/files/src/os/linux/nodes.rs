@@ -17,6 +17,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
+use super::sync_apart_unsafe::{What, sync_apart};
 use super::{acl, in_turn, permissions, retry};
 use crate::os::fault_points::{faulty, short_len};
 use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
@@ -279,7 +280,7 @@ impl Folder for NativeFolder {
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        faulty("sync-all", || Ok(retry(|| rustix::fs::syncfs(&self.0))?))
+        faulty("sync-all", || sync_apart(self.0.as_fd(), What::FileSystem))
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -373,6 +374,13 @@ impl File for NativeFile {
         })
     }
 
+    fn clear_range(&self, offset: u64, len: u64) -> io::Result<()> {
+        faulty("clear-range", || {
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            Ok(retry(|| rustix::fs::fallocate(&self.0, flags, offset, len))?)
+        })
+    }
+
     fn try_lock(&self) -> io::Result<bool> {
         match retry(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => Ok(true),
@@ -407,6 +415,10 @@ impl File for NativeFile {
     /// fdatasync need not write a mode or a time (fdatasync(2)).
     fn sync(&self) -> io::Result<()> {
         faulty("sync-file", || Ok(retry(|| rustix::fs::fsync(&self.0))?))
+    }
+
+    fn sync_long(&self) -> io::Result<()> {
+        faulty("sync-file", || sync_apart(self.0.as_fd(), What::File))
     }
 
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
