@@ -1,8 +1,6 @@
 //! A transfer that begins while an earlier one of the same file ends.
 
-mod common;
-
-use common::{Place, add, file};
+use crate::common::{Place, add, file};
 use ultra_files::{JOURNAL_BLOCK_LEN as BLOCK, Leaving, TakenUp};
 
 const NAME: &str = "movie.mkv";

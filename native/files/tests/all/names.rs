@@ -1,11 +1,9 @@
 //! Names on disks that do not take every name (T25): a disk that behaves like exFAT, and the real one.
 
-mod common;
-
 use std::fs;
 
-use common::faulty::{FaultyFolder, PLAN, log};
-use common::{Place, file, folder, link, page};
+use crate::common::faulty::{FaultyFolder, PLAN, log};
+use crate::common::{Place, file, folder, link, page};
 use ultra_files::TargetStatus::{Absent, BadName, Different, FolderExists, NameRefused, SameName};
 use ultra_files::os::Folder;
 use ultra_files::{ErrorClass, Sink, SinkOptions, TargetStatus};

@@ -1,12 +1,10 @@
 //! What an interrupted run leaves, and what the next one makes of it.
 
-mod common;
-
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 
-use common::{MTIME, Place, add, fifo, file, folder, receive};
+use crate::common::{MTIME, Place, add, fifo, file, folder, receive};
 use ultra_files::{
     FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Restart, Sink, SinkOptions, TakenUp,
 };

@@ -1,13 +1,11 @@
 //! The receiver's side on a real disk: what is in the way, part files, commits, and what is left behind.
 
-mod common;
-
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use common::{MTIME, Place, add, fifo, file, folder, page, receive};
+use crate::common::{MTIME, Place, add, fifo, file, folder, page, receive};
 use ultra_files::os::Time;
 use ultra_files::{ErrorClass, FileError, PageEntry, PageError, Sink, SinkOptions, TargetStatus};
 
@@ -360,7 +358,7 @@ fn d5_a_folder_that_cannot_be_written_is_refused_at_once() {
     mode(dir.parent().expect("a parent"), 0o755);
     mode(&dir, 0o555);
     let open = move || {
-        common::become_nobody();
+        crate::common::become_nobody();
         class(Sink::open(&dir, SinkOptions::default()))
     };
     let class = std::thread::spawn(open).join().expect("an answer");

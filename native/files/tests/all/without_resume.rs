@@ -1,10 +1,8 @@
 //! Transfers of the older format: nothing is taken up and nothing is left, and writes to a file go one after the other.
 
-mod common;
-
 use std::fs;
 
-use common::{Place, add, file};
+use crate::common::{Place, add, file};
 use ultra_files::{FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, Reserved, TakenUp};
 
 const SIZE: u64 = 3 * BLOCK;

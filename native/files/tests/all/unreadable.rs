@@ -1,12 +1,10 @@
 //! Small files that the receiver's user may not open again are durable before they get their names, too.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 
-use common::faulty::{FaultyFolder, PLAN, log};
-use common::{Place, become_nobody, file};
+use crate::common::faulty::{FaultyFolder, PLAN, log};
+use crate::common::{Place, become_nobody, file};
 use ultra_files::os::Storage;
 use ultra_files::{CommitInfo, Extra, Extras, FileError, PageBuilder, PageEntry, Preserve, Sink, SinkOptions};
 

@@ -1,10 +1,8 @@
 //! Hidden names: where they need the user's leave, and that nothing hidden comes into a folder that was there before.
 
-mod common;
-
 use std::fs;
 
-use common::{Place, add, file, folder, receive};
+use crate::common::{Place, add, file, folder, receive};
 use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions, TargetStatus};
 
 const ABSENT: u8 = TargetStatus::Absent as u8;

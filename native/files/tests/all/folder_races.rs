@@ -1,14 +1,12 @@
 //! A folder that somebody else makes in the moment in which it is made.
 
-mod common;
-
 use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::faulty::{FaultyFolder, PLAN, fail, log};
-use common::{Place, file, folder, page};
+use crate::common::faulty::{FaultyFolder, PLAN, fail, log};
+use crate::common::{Place, file, folder, page};
 use ultra_files::{Sink, SinkOptions};
 
 /// A sink with a folder of two files, of which nothing was made.

@@ -1,12 +1,10 @@
 //! Owners, extended attributes and ACLs from one tree to another.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
-use common::{Place, become_nobody, file, page};
+use crate::common::{Place, become_nobody, file, page};
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 use ultra_files::{

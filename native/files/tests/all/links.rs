@@ -1,12 +1,10 @@
 //! Which links the receiver makes, whatever its sender says, and what it makes of them.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
-use common::{MTIME, Place, add, file, folder, link, name_of, page, receive};
+use crate::common::{MTIME, Place, add, file, folder, link, name_of, page, receive};
 use ultra_files::{ErrorClass, MadeLinks, PageEntry, PageError, Sink, SinkOptions, TargetStatus};
 
 const ABSENT: u8 = TargetStatus::Absent as u8;

@@ -1,14 +1,12 @@
 //! What the walk sends of symbolic links, hard links and holes.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
-use common::become_nobody;
+use crate::common::become_nobody;
 use tempfile::TempDir;
 use ultra_files::{EntryKind, Linked, Reason, SentLinks, Source, Walk, WalkOptions, decode, link_root};
 

@@ -1,11 +1,9 @@
 //! What `ultra clean` finds and removes (T45), and what it never touches.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use common::{Place, fifo};
+use crate::common::{Place, fifo};
 use rustix::fs::FlockOperation;
 use ultra_files::LeftoverKind::{Journal, Part, PreviousVersion, Run, SmallParts, Trials};
 use ultra_files::LeftoverState::{Idle, InUse, OnlyCopy, Removed};

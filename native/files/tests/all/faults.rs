@@ -1,11 +1,9 @@
 //! The receiver's side on a disk that fails: the real system with faults in front of it.
 
-mod common;
-
 use std::fs;
 
-use common::faulty::{FaultyFolder, PLAN, fail, log, sink};
-use common::{Place, file, folder, link, page};
+use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
+use crate::common::{Place, file, folder, link, page};
 use ultra_files::os::{File, Folder};
 use ultra_files::{CommitInfo, ErrorClass, FileError, FinishedFolders, Kept, Sink, SinkOptions, TargetStatus};
 

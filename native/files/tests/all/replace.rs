@@ -1,14 +1,12 @@
 //! Overwriting: only the file that was agreed goes, and it goes last (T5). What a disk says early counts (T7), and what is told is durable
 //! is so with its mode and time (T12).
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
-use common::faulty::{FaultyFolder, PLAN, fail, log, sink};
-use common::{Place, file, folder, page};
+use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
+use crate::common::{Place, file, folder, page};
 use ultra_files::{CommitInfo, ErrorClass, FileError, FileId, Reserved, Sink, SinkOptions};
 
 /// How a file gets its name: alone, or in a group of small ones.

@@ -1,14 +1,12 @@
 //! Thousands of power cuts on a simulated disk, by seed: a name never stands for less than the whole file, what was told is there, and the
 //! same transfer again completes. The code under test is the real commit; flaws that are planted are each found.
 
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use common::simulated::handles::SimulatedFolder;
-use common::simulated::{Disk, Flaw, Random};
-use common::{file, folder, name_of, page};
+use crate::common::simulated::handles::SimulatedFolder;
+use crate::common::simulated::{Disk, Flaw, Random};
+use crate::common::{file, folder, name_of, page};
 use ultra_files::os::Storage;
 use ultra_files::{PageEntry, Sink, SinkOptions, TargetStatus};
 

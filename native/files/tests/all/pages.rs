@@ -1,8 +1,6 @@
 //! Manifest pages: the shared vectors, the path rules, and bytes of a peer that lies.
 
-mod common;
-
-use common::{Place, file, folder, page, raw_page};
+use crate::common::{Place, file, folder, page, raw_page};
 use serde_json::Value;
 use ultra_files::page::{MAX_BUILT_ENTRIES, MAX_ENTRY_BYTES};
 use ultra_files::{EntryKind, Linked, MAX_TARGET_LEN, PageBuilder, PageEntry, PageError, PathFault, SafePath, decode};
@@ -134,8 +132,8 @@ fn t29_a_backslash_is_a_letter_where_the_system_says_so() {
     let sink = place.sink();
     let names = [r"dev-disk\x2dby", r"a\..\..\x", r"\\?\C:\x", r"\"];
     for (entry, name) in (0..).zip(names) {
-        assert_eq!(common::add(&sink, &[file(name, 1)]), [0], "{name}");
-        common::receive(&sink, entry, b"x");
+        assert_eq!(crate::common::add(&sink, &[file(name, 1)]), [0], "{name}");
+        crate::common::receive(&sink, entry, b"x");
         assert_eq!(std::fs::read(place.at(name)).expect(name), b"x");
     }
     assert_eq!(place.names().len(), names.len());

@@ -1,14 +1,12 @@
 //! Groups of small files on a disk that fails, and in many folders.
 
-mod common;
-
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::faulty::{FaultyFolder, PLAN, fail, sink};
-use common::{Place, file};
+use crate::common::faulty::{FaultyFolder, PLAN, fail, sink};
+use crate::common::{Place, file};
 use ultra_files::Sink;
 use ultra_files::os::Storage;
 

@@ -4,8 +4,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use std::os::unix::fs::MetadataExt;
 
-use common::faulty::{FaultyFolder, PLAN};
-use common::{file, folder, page};
+use crate::common::faulty::{FaultyFolder, PLAN};
+use crate::common::{file, folder, page};
 use ultra_files::os::Time;
 use ultra_files::{FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Sink, SinkOptions, TakenUp};
 

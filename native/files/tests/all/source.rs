@@ -1,7 +1,5 @@
 //! The sender's side: arguments, the walk, and sources that change while they are sent.
 
-mod common;
-
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use common::fifo;
+use crate::common::fifo;
 use tempfile::TempDir;
 use ultra_files::{EntryKind, ErrorClass, FileError, Look, Page, Reason, Source, SourceFile, Walk, decode};
 
@@ -431,7 +429,7 @@ fn t1_what_is_unreadable_is_counted_and_named_behind_a_thousand_links() {
         fs::set_permissions(top.join(name), fs::Permissions::from_mode(0o0)).expect("a mode");
     }
     let walk = move || {
-        common::become_nobody();
+        crate::common::become_nobody();
         let (_, walk, paths) = walked(top);
         assert_eq!(paths, ["top", "top/open"]);
         assert_eq!(walk.left_out().count(Reason::Unreadable), 2);
@@ -456,7 +454,7 @@ fn e8_unreadable_files_and_folders_are_left_out_and_readable_ones_are_not() {
         fs::set_permissions(top.join(name), fs::Permissions::from_mode(0o0)).expect("a mode");
     }
     let walk = move || {
-        common::become_nobody();
+        crate::common::become_nobody();
         let (_, walk, paths) = walked(top);
         assert_eq!(paths, ["top", "top/open"]);
         assert_eq!(walk.left_out().count(Reason::Unreadable), 2);

@@ -1,14 +1,12 @@
 //! Links on a disk that fails, or has none.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::faulty::{FaultyFolder, PLAN, fail, log, sink};
-use common::{Place, file, folder, link, name_of, page};
+use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
+use crate::common::{Place, file, folder, link, name_of, page};
 use ultra_files::{ErrorClass, FileError, Kept, Sink, SinkOptions};
 
 /// A sink with a committed file `a` and a hard link `b` to it that is not made yet.

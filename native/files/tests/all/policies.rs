@@ -1,12 +1,10 @@
 //! Folders that were there before and have rules of their own: closed ones, setgid, default ACLs.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
-use common::{Place, add, become_nobody, file, folder, link, receive};
+use crate::common::{Place, add, become_nobody, file, folder, link, receive};
 use rustix::fs::XattrFlags;
 use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions};
 

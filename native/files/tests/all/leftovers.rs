@@ -1,10 +1,8 @@
 //! What a transfer leaves behind when it is refused, given up, or over.
 
-mod common;
-
 use std::fs;
 
-use common::{Place, add, file, folder, receive};
+use crate::common::{Place, add, file, folder, receive};
 use ultra_files::{ErrorClass, FileError, Leaving, Sink, SinkOptions};
 
 fn class<T>(result: Result<T, FileError>) -> ErrorClass {

@@ -1,0 +1,29 @@
+//! All tests of this crate as one program: each program of its own would be linked with the whole crate again, which took minutes.
+
+mod clean;
+mod common;
+mod faults;
+mod folder_races;
+mod groups;
+mod hidden;
+mod leftovers;
+mod let_go;
+mod link_faults;
+mod links;
+mod names;
+mod pages;
+mod policies;
+mod power_cut;
+mod power_loss;
+mod preserve;
+mod replace;
+mod replace_if;
+mod requests;
+mod resume;
+mod sink;
+mod source;
+mod state_file;
+mod ticket_file;
+mod unreadable;
+mod walk_links;
+mod without_resume;
