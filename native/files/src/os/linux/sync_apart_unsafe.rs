@@ -91,10 +91,10 @@ extern "C" fn work(task: *mut libc::c_void) -> libc::c_int {
     // It keeps nothing else of this process: not its sockets, the lock of a journal, or the pipes whose readers wait for its end.
     let others = [(0, fd.checked_sub(1)), (fd.saturating_add(1), Some(u32::MAX))];
     for (first, last) in others {
+        let Some(last) = last else { continue };
         // SAFETY: the call takes integers only. The descriptors that it closes are copies that nothing in this process knows.
-        if let Some(last) = last
-            && unsafe { libc::syscall(libc::SYS_close_range, word(first), word(last), word(0)) } < 0
-        {
+        let closed = unsafe { libc::syscall(libc::SYS_close_range, word(first), word(last), word(0)) };
+        if closed < 0 {
             return 0;
         }
     }
