@@ -17,6 +17,7 @@ import { parseSafePath } from "../protocol/safe_path.ts";
 import { cutOff, holdsTicket, isTicketWord, notBare, type Ticket } from "../protocol/ticket.ts";
 import { parseByteCount } from "./byte_count.ts";
 import { patienceOf } from "./duration.ts";
+import { existingOf } from "./existing.ts";
 import {
   type Command,
   commandSpec,
@@ -129,7 +130,7 @@ function licensesInvocation({ values }: Words, rest: readonly string[]): Invocat
 const OWN_WORDS = ["help", "version", "licenses"];
 
 function helpInvocation(word: string | undefined): Invocation {
-  const topic = topicOf(word);
+  const topic = word === "tuning" ? word : topicOf(word);
   if (word !== undefined && topic === undefined && !OWN_WORDS.includes(word)) throw unknownCommand(word, false);
   return { command: "help", topic };
 }
@@ -186,7 +187,7 @@ function receiveInvocation(
     command: "recv",
     into: lastValue(words, "into") ?? ".",
     target: output,
-    overwrite: words.values.has("overwrite"),
+    existing: existingOf({ has: (name) => words.values.has(name), value: (name) => lastValue(words, name) }),
     restart: words.values.has("restart"),
     hidden: words.values.has("hidden"),
     links: linkChoice(words, ["inside", "all", "none"]),

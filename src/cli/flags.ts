@@ -15,6 +15,9 @@ export type TransferCommand = "send" | "recv" | "get" | "ls" | "serve" | "test" 
 /** All commands that have flags. */
 export type Command = TransferCommand | "clean" | "ticket";
 
+/** What `ultra help` has a page of. */
+export type Topic = Command | "tuning";
+
 export interface CommandSpec {
   readonly name: Command;
   /** What follows `ultra`. */
@@ -182,7 +185,17 @@ export const FLAGS = [
     commands: RECEIVING,
     help: "receive one file or folder under this name, or into this folder if it is one (or ends in /)",
   },
-  { name: "overwrite", commands: ["recv", "get", "serve"], help: "replace files that exist and differ" },
+  {
+    name: "existing",
+    value: "WHAT",
+    commands: ["recv", "get", "serve"],
+    elsewhere: "the receiver decides what becomes of its files",
+    help:
+      "what becomes of files that are there and differ: refuse what arrives (default), skip it, update (replace older ones), " +
+      "replace, rename (a (1).txt arrives) or backup (the old one becomes a.txt.~1~)",
+  },
+  { name: "overwrite", commands: ["recv", "get", "serve"], help: "the same as --existing replace" },
+  { name: "skip-existing", commands: ["recv", "get", "serve"], help: "the same as --existing skip" },
   {
     name: "restart",
     commands: RECEIVING,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, COMMANDS, commandSpec, type FlagSpec, flagTable } from "./flags.ts";
+import { type Command, COMMANDS, commandSpec, type FlagSpec, flagTable, type Topic } from "./flags.ts";
 
 /** Where the second column begins; a flag that reaches it gets a line of its own. */
 const COLUMN = 30;
@@ -29,9 +29,10 @@ More: ultra --help
 `;
 }
 
-/** The help of a command, or of `ultra` itself. */
-export function helpText(command?: Command): string {
-  const spec = command === undefined ? undefined : commandSpec(command);
+/** The help of a command, of all that can be tuned, or of `ultra` itself. */
+export function helpText(topic?: Topic): string {
+  if (topic === "tuning") return tuningHelp();
+  const spec = topic === undefined ? undefined : commandSpec(topic);
   return spec === undefined ? overview() : commandHelp(spec.name);
 }
 
@@ -44,6 +45,7 @@ Moves files between two computers, fast and verified. Either side may wait.
 Commands:
 ${commands.join("\n")}
 ${row("help COMMAND", "Show the help of a command")}
+${row("help tuning", "Show what can be tuned, of all commands")}
 ${row("version", "Show the version")}
 ${row("licenses", "Show the licences of everything inside")}
 
@@ -61,6 +63,25 @@ Environment: ULTRA_TICKET is a ticket; ULTRA_CACHE_DIR is where ultra unpacks
 itself (default: ~/.cache/ultra).
 `;
 }
+
+function tuningHelp(): string {
+  const flags = flagTable().filter((flag) => flag.tuning);
+  const rows = flags.map((flag) => {
+    return row(`    --${flag.name} ${flag.value ?? ""}`, `${flag.help} (${flag.commands.join(", ")})`);
+  });
+  return `Usage: ultra COMMAND [FLAG VALUE]...
+
+${wrapped(TUNING, WIDTH).join("\n")}
+
+Flags, and the commands that know them:
+${rows.join("\n")}
+`;
+}
+
+const TUNING =
+  "ultra chooses all of this itself, by the address of the other side: this machine, near (private addresses), or " +
+  "far. Each flag overrides one choice. A size is a number with K, M, G, T (powers of 1,000) or Ki, Mi, Gi, Ti (of 1,024). A " +
+  "rate is a size a second, in bits where that is said: 10M and 80Mbit are the same.";
 
 function commandHelp(name: Command): string {
   const spec = commandSpec(name);

@@ -1,20 +1,20 @@
 /** What a command line comes to, before anything is looked up: the commands, and where tickets and identities are. @module */
 
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
-import type { LinkChoice, Preserve } from "../protocol/words.ts";
+import type { Existing, LinkChoice, Preserve } from "../protocol/words.ts";
 import type { SafePath } from "../protocol/safe_path.ts";
 import type { Ticket, TicketUse } from "../protocol/ticket.ts";
 import type { Warning } from "../session/events.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import type { Then } from "../watch/folder.ts";
 import type { Patience } from "./duration.ts";
-import type { Command } from "./flags.ts";
+import type { Topic } from "./flags.ts";
 
 export type Invocation =
   | { readonly command: "tour" }
   | { readonly command: "version" }
   | { readonly command: "licenses" }
-  | { readonly command: "help"; readonly topic: Command | undefined }
+  | { readonly command: "help"; readonly topic: Topic | undefined }
   | CleanInvocation
   | TicketInvocation
   | SendInvocation
@@ -63,7 +63,7 @@ export interface ReceiveInvocation extends TransferInvocation, Patience {
   readonly into: string;
   /** `-o`: below that folder, or absolute, a folder to receive into or the new name of what comes; the disk decides which. */
   readonly target: string | undefined;
-  readonly overwrite: boolean;
+  readonly existing: Existing;
   readonly restart: boolean;
   readonly hidden: boolean;
   readonly links: LinkChoice;
@@ -104,7 +104,7 @@ export interface ServeInvocation extends Omit<TransferInvocation, "peer"> {
   readonly accept: string | undefined;
   readonly maxClients: number;
   /** Of what others send. */
-  readonly overwrite: boolean;
+  readonly existing: Existing;
   readonly hidden: boolean;
   readonly noSync: boolean;
   readonly allowSleep: boolean;

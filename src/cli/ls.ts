@@ -13,10 +13,10 @@ export async function listCommand(task: ListTask, context: CommandContext): Prom
   // Of a folder its contents are told; it comes first itself.
   let folder: string | undefined;
   const asked = askList(link, path, (entry) => {
-    const { path: name, kind, size = 0, mtimeSeconds: modifiedSeconds } = entry;
+    const { path: name, kind, size = 0, mtimeSeconds: modifiedSeconds, target } = entry;
     const own = folder === undefined || !name.startsWith(`${folder}/`) ? name : name.slice(folder.length + 1);
     if (folder === undefined && isFolderItself(path, name, kind)) return void (folder = name);
-    context.tell({ type: "listed", listed: { name: own, kind, bytes: size, modifiedSeconds } });
+    context.tell({ type: "listed", listed: { name: own, kind, bytes: size, modifiedSeconds, target } });
   }, context.timers);
   await orEnded(asked, context.ended);
   return EXIT_DONE;

@@ -9,7 +9,7 @@ export function receiveOptions(task: ReceiveTask | GetTask): ReceiveOptions & Ru
   const { tuning } = task;
   return {
     ...task.target,
-    overwrite: task.overwrite,
+    existing: task.existing,
     restart: task.restart,
     hidden: task.hidden,
     links: task.links,

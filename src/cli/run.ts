@@ -43,7 +43,7 @@ import { serveCommand } from "./serve.ts";
 import { testCommand } from "./measure.ts";
 import { tuningOf } from "./tuning_flags.ts";
 import { watchCommand } from "./watch.ts";
-import { VERSION } from "./version.ts";
+import { PROGRAM_VERSION, VERSION } from "./version.ts";
 
 /** What `main.ts` takes from the process. */
 export interface ProcessFacts {
@@ -63,6 +63,9 @@ export interface ProcessFacts {
   readonly fault: StartFault | undefined;
 }
 
+/** Commands that are typed again to go on; those that stay go on by themselves. */
+const GOING_ON: ReadonlySet<string> = new Set(["send", "recv", "get"]);
+
 /** How long an orderly end may take after a signal. What is not written down by then is checked, or sent again, by the next run. */
 const ORDERLY_END_MS = 900;
 
@@ -80,7 +83,12 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
     again: () => again,
     isVerbose: () => isVerbose,
   });
-  const tell: Tell = (event) => output.tell(event);
+  let isBegun = false;
+  const tell: Tell = (event) => {
+    if (!isBegun) output.tell({ type: "version", program: PROGRAM_VERSION });
+    isBegun = true;
+    output.tell(event);
+  };
   const code = await outcome(tell, async () => {
     checkEncoding(facts);
     const invocation = parseArguments(facts.args, facts);
@@ -112,7 +120,7 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
         });
       default:
         isVerbose = invocation.verbose;
-        if (invocation.command === "send" || invocation.command === "recv") again = commandLine(facts.args);
+        if (GOING_ON.has(invocation.command)) again = commandLine(facts.args);
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);

@@ -38,11 +38,11 @@ export async function serveCommand(task: ServeTask, context: CommandContext): Pr
 
 /** Receives what clients send, each into the same folder. */
 async function taking(task: ServeTask, folder: string, context: CommandContext): Promise<Conversation> {
-  const { tuning, overwrite, hidden, noSync, allowSleep, retryForMs } = task;
+  const { tuning, existing, hidden, noSync, allowSleep, retryForMs } = task;
   const options: ReceiveOptions & RunOptions = {
     ...USUAL_CHOICES,
     ...{ folder, create: false, rename: undefined, restart: false, allowLeftOut: false },
-    ...{ overwrite, hidden, noSync, allowSleep, retryForMs },
+    ...{ existing, hidden, noSync, allowSleep, retryForMs },
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     ...await lastingOptions(folder, context),

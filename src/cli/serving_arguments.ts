@@ -7,6 +7,7 @@ import { MAX_PATH_BYTES, MAX_REQUEST_PATHS } from "../protocol/limits.ts";
 import { isTicketWord } from "../protocol/ticket.ts";
 import { MOST_CLIENTS, MOST_MAX_CLIENTS } from "../serve/clients.ts";
 import { patienceOf } from "./duration.ts";
+import { EXISTING_FLAGS, existingOf } from "./existing.ts";
 import type { FlagName } from "./flags.ts";
 import type {
   DialingPeer,
@@ -57,7 +58,7 @@ function getInvocation(operands: readonly string[], words: ServingWords): GetInv
     paths,
     into: words.value("into") ?? ".",
     target: output,
-    overwrite: words.has("overwrite"),
+    existing: existingOf(words),
     restart: words.has("restart"),
     hidden: words.has("hidden"),
     links: words.links(),
@@ -81,7 +82,11 @@ function checkLastNames(paths: readonly string[]): void {
 
 function listInvocation(operands: readonly string[], words: ServingWords): ListInvocation {
   const { peer, ...transfer } = words.transfer(operands.filter(isTicketWord));
-  const [path, ...more] = operands.filter((operand) => !isTicketWord(operand)).map(remotePath);
+  const typed = operands.filter((operand) => !isTicketWord(operand));
+  // The shared names are what is at the top, as `.` and `/` say it elsewhere.
+  const [path, ...more] = typed.map((operand) =>
+    /^\.?\/*$/.test(operand) && operand !== "" ? undefined : remotePath(operand)
+  );
   if (more.length > 0) throw usage("ultra ls takes one path at most; quote a pattern");
   const { waitMs } = patienceOf((name) => name === "wait" ? words.value(name) : undefined);
   return { command: "ls", path, waitMs, ...transfer, peer: dialing(peer, "ultra ls TICKET [PATH]") };
@@ -96,7 +101,7 @@ function serveInvocation(operands: readonly string[], words: ServingWords): Serv
   const { peer, ...transfer } = words.transfer([]);
   if (peer.type === "dial") throw usage("ultra serve makes a ticket, and takes none");
   const accept = words.value("accept");
-  for (const name of ["overwrite", "hidden", "no-sync"] as const) {
+  for (const name of [...EXISTING_FLAGS, "hidden", "no-sync"] as const) {
     if (accept === undefined && words.has(name)) {
       throw usage(`--${name} is about what others send, and without --accept DIR nothing is taken`);
     }
@@ -106,7 +111,7 @@ function serveInvocation(operands: readonly string[], words: ServingWords): Serv
     folders: operands,
     accept,
     maxClients: clientsOf(words.value("max-clients")),
-    overwrite: words.has("overwrite"),
+    existing: existingOf(words),
     hidden: words.has("hidden"),
     noSync: words.has("no-sync"),
     allowSleep: words.has("allow-sleep"),

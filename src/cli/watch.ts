@@ -52,6 +52,8 @@ async function delivered(
     await keeping.over(outcome, peer);
     if (outcome.state === "running") throw new Error("The session ended before the transfer did");
     if (outcome.state === "finished") {
+      // The receiver's user is content with another file. What was dropped has not arrived for that.
+      if (outcome.summary.leftOut.counts.some(({ reason }) => reason === "kept")) return { type: "refused" };
       const isAll = task.allowLeftOut ? outcome.summary.exitKindIfAccepted : outcome.summary.exitKind;
       const nameOf = (entry: number) => context.hub.engine.name(offering.id, entry);
       return { type: "finished", missing: isAll === "done" ? new Set() : missingOf(outcome.summary, nameOf) };

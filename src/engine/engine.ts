@@ -15,6 +15,7 @@ import type {
   ClipboardForm,
   ConnectionId,
   ExecutionProfile,
+  Existing,
   GrantId,
   LaneId,
   Leaving,
@@ -98,7 +99,7 @@ export interface ClipboardContent {
 export interface SinkOptions {
   readonly folder: string;
   readonly create: boolean;
-  readonly overwrite: boolean;
+  readonly existing: Existing;
   /** Takes hidden names also into folders that were there before. */
   readonly hidden: boolean;
   /** Another name for the one top-level entry. */

@@ -82,7 +82,7 @@ async function receivePhase(
   const common = {
     rename: undefined,
     create: to === "disk",
-    overwrite: false,
+    existing: "refuse" as const,
     restart: false,
     hidden: false,
     noSync: false,

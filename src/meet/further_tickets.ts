@@ -101,6 +101,8 @@ export interface FoundTicket {
 export class TicketTable {
   readonly #nowMs: () => number;
   #rows: readonly { readonly id: Uint8Array; readonly ticket: FurtherTicket }[] = [];
+  /** Ids of the last table that could be read. */
+  #known: ReadonlySet<string> = new Set();
 
   /** @param nowMs the clock on the wall */
   constructor(tickets: readonly FurtherTicket[], nowMs: () => number) {
@@ -110,6 +112,17 @@ export class TicketTable {
 
   replace(tickets: readonly FurtherTicket[]): void {
     this.#rows = tickets.slice(0, MAX_TICKETS).map((ticket) => ({ id: secretId(ticket.token), ticket }));
+    this.#known = new Set(this.#rows.map(({ id }) => id.toHex()));
+  }
+
+  /** The table cannot be read: its tickets open nothing, and what they have opened goes on. */
+  suspend(): void {
+    this.#rows = [];
+  }
+
+  /** Whether a ticket that has opened something stands in the table no more. One that has expired does. */
+  isTakenBack(id: Uint8Array): boolean {
+    return !this.#known.has(id.toHex());
   }
 
   /**

@@ -129,7 +129,8 @@ export async function followIdentity(
       throw error;
     });
     const isSame = found?.identity.hash.every((byte, index) => byte === certificate[index]) === true;
-    table.replace(isSame ? found.tickets : []);
+    if (isSame) table.replace(found.tickets);
+    else table.suspend();
   }
 }
 

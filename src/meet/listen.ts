@@ -309,7 +309,9 @@ export class Listener {
     const isOwn = peer.secretKind === "token" && peer.secretId.toHex() === secretId(this.#secret).toHex();
     const ticket = peer.secretKind === "session" ? this.#request.known?.keyTicket : isOwn ? undefined : peer.secretId;
     const rights = this.#rights(ticket);
-    return rights && { rights, ticket };
+    const further = this.#request.known?.further;
+    const isTakenBack = () => ticket !== undefined && further?.isTakenBack(ticket) === true;
+    return rights && { rights, ticket, isTakenBack };
   }
 
   /** Whether a key is that of the transfer that an earlier process began. */

@@ -133,6 +133,9 @@ export const TEST_PLACES: readonly TestPlace[] = ["memory", "disk"];
 /** First `u8` of reasons by choice, of which this version tells no more apart. */
 const CHOSEN = 0x80;
 
+/** A file is there and stays, as the user of the receiver wants it. */
+const KEPT = 0x81;
+
 /** Reasons to leave something out by their `u8`; `other` is what this version does not know. */
 const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "other",
@@ -149,14 +152,18 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "name-refused",
   "same-name",
   "not-found",
+  "exists",
+  "busy",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {
+  if (reason === "kept") return KEPT;
   return reason === "chosen" ? CHOSEN : LEFT_OUT_REASONS.indexOf(reason);
 }
 
 /** Any `u8` is a reason. */
 export function reasonOfCode(code: number): LeftOutReason {
+  if (code === KEPT) return "kept";
   return code >= CHOSEN ? "chosen" : LEFT_OUT_REASONS[code] ?? "other";
 }
 

@@ -213,7 +213,7 @@ export interface Report {
   readonly numbers: ReportNumbers;
 }
 
-/** Why something is left out. `chosen`: a user wanted it so; everything else is missing against the users' will. */
+/** Why something is left out. `chosen` and `kept` (another file is there): a user wanted it so; everything else is missing against the users' will. */
 export type LeftOutReason =
   | "other"
   | "unreadable"
@@ -229,6 +229,9 @@ export type LeftOutReason =
   | "name-refused"
   | "same-name"
   | "not-found"
+  | "exists"
+  | "busy"
+  | "kept"
   | "chosen";
 
 export interface LeftOutName {

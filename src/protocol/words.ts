@@ -50,7 +50,8 @@ export type TargetStatus =
   | "bad-name"
   | "name-refused"
   | "same-name"
-  | "busy";
+  | "busy"
+  | "not-older";
 
 /** What an earlier transfer left in a folder. */
 export type LeftoverKind = "part" | "small-parts" | "journal" | "previous-version" | "run" | "trials";
@@ -75,6 +76,9 @@ export type Leaving = "nothing" | "parts";
 
 /** What is done with symbolic links: `inside`, those that stay in what is sent; `follow`, what they lead to instead, a sender's alone. */
 export type LinkChoice = "inside" | "all" | "none" | "follow";
+
+/** What becomes of files that are there and differ; of `skip` and `refuse` both stay, and only the first is as wanted. */
+export type Existing = "refuse" | "skip" | "update" | "replace" | "rename" | "backup";
 
 /** What is kept of files beyond modes, times and hard links. */
 export interface Preserve {

@@ -122,6 +122,8 @@ export type CommandEvent =
     readonly port: number;
     readonly ticket: LastingTicket | undefined;
   }
+  /** A run begins, of this version of the program. */
+  | { readonly type: "version"; readonly program: string }
   /** One of the further tickets of an identity. */
   | { readonly type: "ticket-listed"; readonly ticket: LastingTicket; readonly isExpired: boolean }
   /** All of them were told. */
@@ -211,6 +213,8 @@ export interface ListedName {
   /** Of a file. */
   readonly bytes: number;
   readonly modifiedSeconds: number;
+  /** Where a symbolic link leads. */
+  readonly target?: string | undefined;
 }
 
 /** What became of the leftovers in a folder. */

@@ -9,8 +9,15 @@ import type { Format } from "../auth/versions.ts";
 import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
-import { isAny, type LinkChoice, type Preserve, type SinkId, type TransferId, type Unkept } from "../protocol/words.ts";
-import type { Context } from "../link/context.ts";
+import {
+  type Existing,
+  isAny,
+  type LinkChoice,
+  type Preserve,
+  type SinkId,
+  type TransferId,
+  type Unkept,
+} from "../protocol/words.ts";
 import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
@@ -27,14 +34,14 @@ import { type Arrived, contentOf, topNames } from "./arrived.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
-import { DISPOSE_MS } from "./sink.ts";
 
 export interface ReceiveOptions {
   readonly folder: string;
   /** Whether the folder is made when it is missing, and taken back when nothing has arrived in it. */
   readonly create: boolean;
   readonly rename: string | undefined;
-  readonly overwrite: boolean;
+  /** What becomes of files that are there and differ. */
+  readonly existing: Existing;
   /** Nothing is taken up that an earlier run left of a file. */
   readonly restart: boolean;
   readonly hidden: boolean;
@@ -78,6 +85,9 @@ const OFFER_MS = 30_000;
 
 /** What a sender may say while its walk is still at the first page. */
 const BEFORE_OFFER: ReadonlySet<TransferMessage["type"]> = new Set(["abort", "heartbeat"]);
+
+/** How long the removal of what is not kept is awaited at the end. */
+export const DISPOSE_MS = 1000;
 
 type State =
   /** From the start; to `awaiting` with a link. */
@@ -145,7 +155,7 @@ export class Incoming implements Side {
     this.#transfer = transfer;
     this.#options = options;
     const { hub, describe } = context;
-    const { overwrite, most, isWanted } = options;
+    const { existing, most, isWanted } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
       detail: (entry) => hub.engine.detail(sink, entry),
@@ -155,7 +165,7 @@ export class Incoming implements Side {
     }, {
       describe,
       transfer,
-      overwrite,
+      existing,
       most,
       isWanted,
       wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false,

@@ -3,15 +3,12 @@
 import { atMost } from "../base/timers.ts";
 import type { Context } from "../link/context.ts";
 import type { SinkId } from "../protocol/words.ts";
-import type { ReceiveOptions } from "./incoming.ts";
-
-/** How long the removal of what is not kept is awaited at the end. */
-export const DISPOSE_MS = 1000;
+import { DISPOSE_MS, type ReceiveOptions } from "./incoming.ts";
 
 /** Opens the folder. Done before any peer is admitted, so that a wrong one is reported at once. */
 export function openSink(options: ReceiveOptions, { hub }: Context): SinkId {
-  const { folder, create, overwrite, restart, hidden, rename, links, preserve, noSync } = options;
-  const decided = { overwrite, restart, hidden, rename, links, preserve, noSync };
+  const { folder, create, existing, restart, hidden, rename, links, preserve, noSync } = options;
+  const decided = { existing, restart, hidden, rename, links, preserve, noSync };
   return hub.engine.sink({ folder, create, discard: false, ...decided });
 }
 

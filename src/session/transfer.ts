@@ -75,6 +75,11 @@ const SILENT_MS = 3000;
 /** Silence that the user is told of. */
 const STALLED_MS = 8000;
 
+/** Its holder is told. */
+function takenBack(): UltraError {
+  return new UltraError("authentication", "The ticket of this transfer was taken back");
+}
+
 export class Transfer {
   readonly #side: Side;
   readonly #context: RunContext;
@@ -198,6 +203,7 @@ export class Transfer {
   #watch(nowMs: number): void {
     const state = this.#state;
     if (state.at === "active") {
+      if (state.peer.admission?.isTakenBack() === true) return this.#fail(takenBack());
       if (this.#standstill?.lasts(nowMs, this.#side) === true) {
         return this.#fail(new UltraError("network", "Nothing moved for too long", { reason: "standstill" }));
       }

@@ -2,12 +2,12 @@
  * What a receiver lets in: names, collisions, policy and space of a manifest, page by page.
  *
  * Nothing gets a final name before all of it has passed; what is refused here ends the whole transfer. Hidden names that nobody gave leave
- * for, and names that the disk does not take, are left out alone.
+ * for, names that the disk does not take, and files in whose place others are or come, are left out alone.
  *
  * @module
  */
 
-import type { TargetStatus } from "../protocol/words.ts";
+import type { Existing, TargetStatus } from "../protocol/words.ts";
 import { type Reason, UltraError } from "../base/errors.ts";
 import { MAX_TRANSFER_BLOCKS, SIZE_LIMIT } from "../protocol/limits.ts";
 import type { EntryId, EntryKind, LeftOut, LeftOutReason, PageMessage, PagesEnd } from "../protocol/messages.ts";
@@ -29,7 +29,8 @@ const ALLOCATION = 4096;
 const SPARE_BYTES = 1 << 20;
 
 export interface Policy {
-  readonly overwrite: boolean;
+  /** What becomes of files that are there and differ. */
+  readonly existing: Existing;
   /** Whether an entry is to be taken. */
   readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
   /** Whether a file was confirmed in an earlier transfer. */
@@ -125,6 +126,7 @@ export class Admission {
       throw new UltraError("internal", "a page was checked out of turn");
     }
     const statuses = this.#wanted(page, this.#withConfirmed(first, found));
+    const { states, leftOutAs } = RULES[this.#policy.existing];
     this.#freeSpace ??= freeSpace;
     const end = first + page.count;
     for (let at = first; at < end;) {
@@ -133,10 +135,10 @@ export class Admission {
       if (refusal !== undefined) throw refusal(this.#queries.name(at) ?? pathOf(page, at - first));
       let runEnd = at + 1;
       while (runEnd < end && statuses[runEnd - first] === status) runEnd++;
-      this.#settle(at, runEnd, STATE_OF[status]);
+      this.#settle(at, runEnd, states[status]);
       at = runEnd;
     }
-    if (statuses.some((status) => LEFT_OUT_AS[status] !== undefined)) this.#leaveOut(page, statuses);
+    if (statuses.some((status) => leftOutAs[status] !== undefined)) this.#leaveOut(page, statuses, leftOutAs);
     this.#checkedEntries = end;
     this.#occupied.clear();
     this.#checkSpace(this.#freeSpace);
@@ -179,11 +181,14 @@ export class Admission {
   }
 
   /** Reads the page's paths again, once: they are not kept. */
-  #leaveOut(page: PageMessage, statuses: readonly TargetStatus[]): void {
+  #leaveOut(page: PageMessage, statuses: readonly TargetStatus[], leftOutAs: Rules["leftOutAs"]): void {
     let i = 0;
     for (const { path } of decodePage(page)) {
-      const reason = LEFT_OUT_AS[statuses[i++] ?? "absent"];
-      if (reason !== undefined) this.#leftOut.add(path, reason);
+      const entry = page.first + i;
+      const reason = leftOutAs[statuses[i++] ?? "absent"];
+      if (reason === undefined) continue;
+      // What is in the way has the name that the receiver's user gave.
+      this.#leftOut.add(reason === "exists" || reason === "kept" ? this.#queries.name(entry) ?? path : path, reason);
     }
   }
 
@@ -192,6 +197,9 @@ export class Admission {
     switch (status) {
       case "absent":
       case "identical":
+      case "different":
+      case "not-older":
+      case "busy":
       case "folder-exists":
       case "hidden":
       case "outside-link":
@@ -200,11 +208,6 @@ export class Admission {
       case "name-refused":
       case "same-name":
         return undefined;
-      case "busy":
-        return refusal("disk", "Another ultra is receiving this file");
-      case "different":
-        if (this.#policy.overwrite) return undefined;
-        return refusal("disk", "A file exists and differs", "different-target");
       case "in-the-way":
         return refusal("disk", "Something else is in the way; move it, or receive into another folder");
       case "unsafe-parent":
@@ -240,10 +243,19 @@ export class Admission {
 /** What no sender may offer. */
 const BREACHES: ReadonlySet<TargetStatus> = new Set(["duplicate", "conflict"]);
 
-/** What becomes of an entry that is not refused; `undefined` for statuses that are always refused. */
+/** What becomes of entries by what is in their place. */
+interface Rules {
+  /** `undefined` for statuses that are always refused. */
+  readonly states: Readonly<Record<TargetStatus, EntryState | undefined>>;
+  /** Why an entry that is skipped is left out. */
+  readonly leftOutAs: Readonly<Partial<Record<TargetStatus, LeftOutReason>>>;
+}
+
+/** Of an entry that is not refused, where files that differ are replaced, or make way. */
 const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "absent": EntryState.needed,
   "different": EntryState.needed,
+  "not-older": EntryState.skipped,
   "identical": EntryState.present,
   "folder-exists": EntryState.present,
   "hidden": EntryState.skipped,
@@ -258,10 +270,9 @@ const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "cannot-rename": undefined,
   "duplicate": undefined,
   "conflict": undefined,
-  "busy": undefined,
+  "busy": EntryState.skipped,
 };
 
-/** Why an entry that is skipped is left out. */
 const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "hidden": "hidden",
   "outside-link": "link",
@@ -269,6 +280,28 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "bad-name": "backslash",
   "name-refused": "name-refused",
   "same-name": "same-name",
+  "not-older": "kept",
+  "busy": "busy",
+};
+
+const REPLACING: Rules = { states: STATE_OF, leftOutAs: LEFT_OUT_AS };
+
+/** What is there stays: by choice, or so that what arrives is missing. */
+function keeping(reason: "kept" | "exists"): Rules {
+  return {
+    states: { ...STATE_OF, different: EntryState.skipped },
+    leftOutAs: { ...LEFT_OUT_AS, different: reason },
+  };
+}
+
+/** With `rename` only what found no other name differs still. */
+const RULES: Readonly<Record<Existing, Rules>> = {
+  refuse: keeping("exists"),
+  skip: keeping("kept"),
+  rename: keeping("exists"),
+  update: REPLACING,
+  replace: REPLACING,
+  backup: REPLACING,
 };
 
 function refusal(

@@ -16,7 +16,12 @@ const MAX_COUNT = 0xffff_ffff;
 
 /** How many things are missing against the users' will. */
 export function missingCount({ counts }: LeftOut): number {
-  return counts.reduce((sum, { reason, count }) => reason === "chosen" ? sum : sum + count, 0);
+  return counts.reduce((sum, { reason, count }) => isChosen(reason) ? sum : sum + count, 0);
+}
+
+/** Whether a user wanted it so. */
+export function isChosen(reason: LeftOutReason): boolean {
+  return reason === "chosen" || reason === "kept";
 }
 
 /** What two sides leave out together. */

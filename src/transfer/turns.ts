@@ -10,7 +10,7 @@
 
 import type { UltraError } from "../base/errors.ts";
 import type { BlockIndex, EntryId, EntryKind, LeftOut, TransferMessage } from "../protocol/messages.ts";
-import type { FileFault, GrantId, LaneId, TargetStatus } from "../protocol/words.ts";
+import type { Existing, FileFault, GrantId, LaneId, TargetStatus } from "../protocol/words.ts";
 
 /** What happens to either side. */
 type CommonEvent =
@@ -178,8 +178,8 @@ export interface ReceiverOptions {
   readonly transfer: number;
   /** How a failure of this side reads on the other one. */
   readonly describe: (error: UltraError) => string;
-  /** Whether files that exist and differ are replaced. */
-  readonly overwrite: boolean;
+  /** What becomes of files that are there and differ. */
+  readonly existing: Existing;
   /** Whether a file was confirmed in an earlier transfer: it is present, whatever has become of it since. Asked once its page is checked. */
   readonly wasConfirmed?: (entry: EntryId) => boolean;
   /** Whether an entry is to be taken; otherwise it is left out by choice. */

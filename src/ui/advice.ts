@@ -10,7 +10,6 @@ import { formatBytes } from "../base/text.ts";
 import type { Help } from "../verdict/finding.ts";
 
 const ADVICE: Readonly<Record<Reason, string>> = {
-  "different-target": "the receiver's --overwrite replaces it",
   "one-name-for-several": "-o fits only one file or folder",
   "too-many-addresses": "name fewer with --advertise",
   "port-in-use": "choose another port with --listen",

@@ -119,6 +119,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "asked": (event) => [askedText(event)],
     // It is what was asked for, and goes to standard output.
     "listed": () => [],
+    "version": () => [],
     "client-over": ({ client }) => client.error === undefined ? [] : [clientLine(client)],
     "measuring": () => [],
     "measuring-again": ({ why }) => [AGAIN[why]],

@@ -35,6 +35,9 @@ import { Unfinished } from "./unfinished.ts";
 import { bottleneckText, findingText } from "./verdict.ts";
 import type { Terminal } from "./writer.ts";
 
+/** Of the objects: it changes when one of them, or a field, goes or means something else. */
+const SCHEMA = 1;
+
 /** Five times a second: enough to draw a bar from. */
 const PROGRESS_MS = 200;
 
@@ -43,6 +46,7 @@ const SIGNALS = 128;
 
 /** The objects that there are; a version may add to them, and fields to each. */
 type ObjectType =
+  | "version"
   | "ticket"
   | "offering"
   | "target"
@@ -167,6 +171,7 @@ const nothing = () => undefined;
 
 function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | undefined> {
   return {
+    "version": ({ program }) => ({ type: "version", schema: SCHEMA, program }),
     "ticket": ({ ticket }) => ticketObject(ticket),
     "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
     "offering": ({ offered }) => ({ type: "offering", ...offered }),
@@ -194,8 +199,9 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       return { type: "serving", names, accept: accept ?? null, maxClients };
     },
     "asked": ({ remote, what, paths }) => ({ type: "request", remote, what, paths }),
-    "listed": ({ listed: { name, kind, bytes, modifiedSeconds } }) => {
-      return { type: "entry", name, kind, size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
+    "listed": ({ listed: { name, kind, bytes, modifiedSeconds, target } }) => {
+      const facts = { size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
+      return { type: "entry", name, kind, ...facts, ...target !== undefined && { target } };
     },
     "client-over": ({ client }) => clientObject(client),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {

@@ -21,7 +21,10 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
   "name-refused": "the receiver's disk does not take the name; rename it",
   "same-name": "to the receiver's disk it is the same name as another one, such as in upper and lower case; rename it",
   "not-found": "not found",
+  "exists": "a file exists and differs; the receiver's --overwrite replaces it, and --existing knows more",
+  "busy": "another ultra is receiving this file; send it again when that is done",
   "other": "the other side left it out",
+  "kept": "another file is there and stays, as chosen",
   "chosen": "as chosen",
 };
 

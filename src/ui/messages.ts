@@ -123,11 +123,10 @@ const SHOWN_PATHS = 5;
 const SHOWN_PATH_COLUMNS = 200;
 
 /** A line of a list: size, time, name. */
-export function listedLine({ name, kind, bytes, modifiedSeconds }: ListedName): string {
+export function listedLine({ name, kind, bytes, modifiedSeconds, target }: ListedName): string {
   const size = kind === "file" ? formatCount(bytes) : "-";
-  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(name)}${
-    kind === "folder" ? "/" : ""
-  }`;
+  const what = kind === "folder" ? "/" : target === undefined ? "" : ` -> ${shownPath(target)}`;
+  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(name)}${what}`;
 }
 
 /** A hundred gigabytes with their commas. */

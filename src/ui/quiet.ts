@@ -39,6 +39,7 @@ const nothing = (): readonly string[] => [];
 
 /** Lines on standard error. */
 const LINES: EventTable<readonly string[]> = {
+  "version": nothing,
   "error": errorLines,
   "file-failed": ({ failure }) => [failureLine(failure)],
   "complete": ({ facts }) => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isChosen } from "../transfer/left_out.ts";
 import type { FileFailure, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
@@ -56,13 +57,18 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetO
       ...verdict(facts, isVerbose),
     ];
   }
-  if (files === 0 && presentFiles > 0) {
+  if (files === 0 && presentFiles > 0 && keptFiles(facts) === 0) {
     return [
       nothingToDoLine(presentText(facts)),
       ...isVerbose ? [...rows(facts, isVerbose), ...verdict(facts, isVerbose)] : [],
     ];
   }
   return [completeLine(bytes, seconds), ...rows(facts, isVerbose), ...verdict(facts, isVerbose)];
+}
+
+/** Files that are there and differ, and stay by choice. */
+function keptFiles({ leftOutReasons }: TransferFacts): number {
+  return leftOutReasons.kept ?? 0;
 }
 
 /** What was there before, when it was everything. */
@@ -118,10 +124,14 @@ function everything(facts: TransferFacts): Row[] {
 function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
   const { presentFiles, presentBytes, resumedBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
+  const kept = keptFiles(facts);
   return [
     ...facts.format === "blazing" ? [["Format", "older (blazing): not verified per block, no resume"] as const] : [],
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
+      : [],
+    ...kept > 0
+      ? [["Kept", `${counted(kept, "other file")} that ${kept === 1 ? "was" : "were"} there before`] as const]
       : [],
     ...resumedBytes > 0 ? [["Resumed", `${formatSize(resumedBytes)} had arrived in an earlier run`] as const] : [],
     ...resentBytes > 0 || isVerbose ? [["Resent", formatBytes(resentBytes)] as const] : [],
@@ -166,7 +176,7 @@ function listed(
   told: number,
   isVerbose: boolean,
 ): string[] {
-  const missing = leftOut.filter(({ reason }) => reason !== "chosen");
+  const missing = leftOut.filter(({ reason }) => !isChosen(reason));
   const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
   const lines = [
     ...shownNames(failed.filter(isNews), failedCount - told, "failed"),

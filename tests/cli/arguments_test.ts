@@ -80,7 +80,7 @@ Deno.test("without a ticket both commands wait, on all addresses and a free port
     command: "recv",
     into: ".",
     target: undefined,
-    overwrite: false,
+    existing: "refuse",
     restart: false,
     hidden: false,
     links: "inside",
@@ -238,7 +238,7 @@ Deno.test("every flag arrives where it belongs", () => {
     "-v",
     "--json",
   );
-  assert.deepEqual([recv.into, recv.overwrite, recv.restart, recv.hidden], ["d", true, true, true]);
+  assert.deepEqual([recv.into, recv.existing, recv.restart, recv.hidden], ["d", "replace", true, true]);
   assert.equal(recv.stay, true);
   assert.equal(parseSend("--allow-growing", "a").allowGrowing, true);
   assert.deepEqual([parseRecv("--allow-sleep").allowSleep, parseSend("--allow-sleep", "a").allowSleep], [true, true]);
@@ -380,8 +380,8 @@ Deno.test("unknown flags and commands get a suggestion", () => {
     [["receive", "--help"], 'There is no command "receive". Did you mean `ultra recv`?'],
     [["doctor"], 'There is no command "doctor" (see ultra help). To send a file of that name: ultra send doctor'],
     [
-      ["help", "tuning"],
-      'There is no command "tuning" (see ultra help). To send a file of that name: ultra send tuning',
+      ["help", "verify"],
+      'There is no command "verify" (see ultra help). To send a file of that name: ultra send verify',
     ],
     [["--json"], "--json needs a command before it: ultra send PATH..., or ultra recv"],
   ];

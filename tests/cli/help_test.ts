@@ -16,6 +16,7 @@ const PAGES = {
   watch: helpText("watch"),
   clean: helpText("clean"),
   ticket: helpText("ticket"),
+  tuning: helpText("tuning"),
 };
 
 for (const [name, text] of Object.entries(PAGES)) {
@@ -37,6 +38,13 @@ Deno.test("every flag stands in the help of its commands and of no other", () =>
       const shown = new RegExp(`^ .*--${flag.name}( |$)`, "m").test(helpText(command).split("\nFlags:\n")[1] ?? "");
       assert.equal(shown, flag.commands.includes(command), `${command} --${flag.name}`);
     }
+  }
+});
+
+Deno.test("the page of what can be tuned has each flag of it and no other", () => {
+  for (const { name, tuning } of flagTable()) {
+    const isShown = new RegExp(`^ .*--${name} `, "m").test(helpText("tuning"));
+    assert.equal(isShown, tuning === true, name);
   }
 });
 

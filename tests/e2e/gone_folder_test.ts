@@ -35,6 +35,24 @@ Deno.test("serve and recv --stay whose folder was removed tell each sender, with
     }
   }));
 
+Deno.test({
+  name:
+    "serve --accept and recv --stay refuse a folder that may not be written to at their start, with 4, before a ticket is shown",
+  ...needsOrdinaryUser,
+  fn: () =>
+    inWorkspace(async (workspace) => {
+      const user = await ordinary(workspace);
+      const [shared, closed] = [await workspace.make("shared"), await workspace.make("closed")];
+      await Deno.chmod(closed, 0o555);
+      for (const args of [["serve", shared, "--accept"], ["recv", "--stay", "--into"]]) {
+        const refused = workspace.start([...args, closed, "--listen", "127.0.0.1"], user);
+        await refused.exits(4);
+        assert.match(refused.stderr.text, /^ultra: You may not create files in the folder: .*closed/m);
+        assert.equal(refused.stdout.text, "");
+      }
+    }),
+});
+
 Deno.test("watch: a side that takes nothing with this ticket ends it with 2, and the files stay", () =>
   inWorkspace(async (workspace) => {
     const [shared, outbox] = [await workspace.make("shared"), await workspace.make("outbox")];

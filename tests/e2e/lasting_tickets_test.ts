@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
-import { assertSameFile, namesIn, writeFile } from "./files.ts";
+import { assertSameFile, MIB, namesIn, writeFile } from "./files.ts";
 import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 import { countedSocket, silentSocket } from "./udp.ts";
 
@@ -148,6 +148,31 @@ Deno.test("e2e: a ticket for bringing files brings some and fetches none; an exp
     await send(own).exits(0);
     receiver.end("SIGINT");
     await receiver.gone;
+  }));
+
+Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 on both sides, and others go on", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const [stays, goes] = [await tickets.make("--label", "stays"), await tickets.make("--label", "goes")];
+    const shared = await workspace.make("shared");
+    const source = await writeFile(`${shared}/large`, 48 * MIB);
+    const limits = ["--rate-limit", "8M", "--json", "--listen", "127.0.0.1"];
+    const server = workspace.start(["serve", shared, "--identity", tickets.identity, ...limits]);
+    await server.ticket();
+    const get = async (ticket: string, name: string) => {
+      const into = await workspace.make(name);
+      return workspace.start(["get", "shared/large", "--into", into, "--json"], { env: { ULTRA_TICKET: ticket } });
+    };
+    const [other, one] = [await get(stays, "other"), await get(goes, "one")];
+    await Promise.all([other.midway(), one.midway()]);
+    await tickets.run("--revoke", "goes").exits(0);
+    await one.exits(6);
+    assert.match(String((await one.event("error"))["text"]), /The ticket of this transfer was taken back/);
+    assert.equal((await server.event("client", ({ code }) => code !== 0))["code"], 6);
+    await other.exits(0);
+    await assertSameFile(`${workspace.path("other")}/large`, source);
+    server.end("SIGINT");
+    await server.gone;
   }));
 
 Deno.test("e2e: many ultra ticket at once lose nothing, and the identity is made once", () =>

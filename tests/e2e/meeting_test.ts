@@ -139,15 +139,15 @@ Deno.test("J4: with --json every line is an object on both sides, and the last o
       for (const type of ["start", "progress", "complete"]) assert.ok(types.includes(type), side.transcript());
       assert.equal(side.stderr.text, "");
     }
-    assert.equal(receiver.events[0]?.type, "ticket");
+    assert.equal(receiver.events[1]?.type, "ticket");
   }));
 
 Deno.test("J4: with --json a failure is an event too, and the exit comes last", () =>
   inWorkspace(async (workspace) => {
     const sender = workspace.start(["send", "--json", workspace.path("missing")]);
     await sender.exits(4);
-    assert.deepEqual(sender.events.map(({ type }) => type), ["error", "exit"]);
-    assert.equal(sender.events[0]?.["kind"], "disk");
+    assert.deepEqual(sender.events.map(({ type }) => type), ["version", "error", "exit"]);
+    assert.equal(sender.events[1]?.["kind"], "disk");
     const exit = sender.events.at(-1);
     assert.deepEqual([exit?.type, exit?.["code"]], ["exit", 4]);
     assert.match(String(exit?.["why"]), /no such file/);

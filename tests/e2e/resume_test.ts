@@ -218,7 +218,9 @@ Deno.test("D30: of two receivers of one file into one folder the second is refus
     await until(0.05, first);
     const second = await start(workspace, "receiver", [source], into);
     await Promise.all([second.receiver.exits(4), second.sender.exits(4)]);
-    assert.match(second.receiver.stderr.text, /Another ultra is receiving this file: movie\.mkv/);
+    for (const side of [second.receiver, second.sender]) {
+      assert.deepEqual((await side.event("complete"))["leftOut"], [{ reason: "busy", path: "movie.mkv" }]);
+    }
     await finish(first);
     await assertSameFile(`${into}/movie.mkv`, source);
     await assertNoLeftovers(into);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertNoLeftovers, assertSameFile, KIB, MIB, namesIn, writeFile } from "./files.ts";
+import { PROGRAM_VERSION } from "../../src/cli/version.ts";
 import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 
 /** `photos` and `docs` are shared; `secret` lies beside them. */
@@ -47,10 +48,15 @@ Deno.test("serve: ls and get: shared names, folders, files and patterns, each un
       ["2024/", "a.jpg", "b.jpg"],
     );
     assert.deepEqual(await list(client("ls", "./photos/*.jpg")), ["a.jpg", "b.jpg"]);
+    for (const top of [".", "./", "/"]) assert.deepEqual(await list(client("ls", top)), ["photos/", "docs/"]);
+    await Deno.symlink("a.jpg", `${photos}/same.jpg`);
+    assert.deepEqual(await list(client("ls", "photos")), ["2024/", "a.jpg", "b.jpg", "same.jpg -> a.jpg"]);
+    await Deno.remove(`${photos}/same.jpg`);
     const shown = client("ls", "photos/a.jpg", "--json");
     await shown.exits(0);
-    const { modified, ...entry } = shown.events[0] ?? assert.fail();
+    const { modified, ...entry } = shown.events[1] ?? assert.fail();
     assert.deepEqual(entry, { type: "entry", name: "a.jpg", kind: "file", size: 300 * KIB });
+    assert.deepEqual(shown.events[0], { type: "version", schema: 1, program: PROGRAM_VERSION });
     const seconds = Math.floor(((await Deno.stat(`${photos}/a.jpg`)).mtime?.getTime() ?? 0) / 1000);
     assert.equal(Date.parse(String(modified)), seconds * 1000);
 
@@ -65,10 +71,8 @@ Deno.test("serve: ls and get: shared names, folders, files and patterns, each un
     await client("get", "--into", into, "-o", "renamed", "docs/a.jpg").exits(0);
     assert.equal((await Deno.stat(`${into}/renamed`)).size, 7);
     await stops(server);
-    assert.deepEqual(
-      server.events.filter(({ type }) => type === "request").map(({ what, paths }) => [what, paths])[4],
-      ["paths", ["photos/2024", "photos/*.jpg"]],
-    );
+    const asked = server.events.find(({ type, what }) => type === "request" && what === "paths");
+    assert.deepEqual(asked?.["paths"], ["photos/2024", "photos/*.jpg"]);
     await assertNoLeftovers(into);
   }));
 
@@ -124,6 +128,7 @@ Deno.test("serve: wrong commands are refused with 2 and what to type, and serve 
         [["serve", photos, `${photos}/`], /Two of the folders have the same name/],
         [["serve", `${photos}/a.jpg`], /Only folders are served/],
         [["serve", "--overwrite", photos], /without --accept DIR nothing is taken/],
+        [["serve", "--existing", "skip", photos], /without --accept DIR nothing is taken/],
         [["serve", "--max-clients", "0", photos], /from 1 to 1000/],
         [["ls"], /A ticket is needed/],
       ] as const
@@ -133,6 +138,12 @@ Deno.test("serve: wrong commands are refused with 2 and what to type, and serve 
       assert.match(refused.stderr.text, text, args.join(" "));
     }
     await workspace.start(["serve", workspace.path("no such folder")]).exits(4);
+    for (const accept of [`${photos}/a.jpg`, workspace.path("no such folder")]) {
+      const refused = workspace.start(["serve", photos, "--accept", accept]);
+      await refused.exits(4);
+      assert.ok(refused.stderr.text.includes(accept), refused.transcript());
+      assert.equal(refused.stdout.text, "", "a ticket was shown");
+    }
     assert.deepEqual(await list(client("ls")), ["photos/", "docs/"]);
 
     await stops(server);
@@ -170,6 +181,21 @@ Deno.test("serve: 64 clients at once get other files each, identical, at a part 
     assert.equal(new Set(complete.map(({ client }) => client)).size, clients);
     const peak = await server.peakMemory() ?? Infinity;
     assert.ok(peak <= (256 + 4 * clients) * MIB, `${peak} bytes`);
+    await stops(server);
+  }));
+
+Deno.test("serve: 1,000 paths in one request arrive, and one more is refused with 2", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace);
+    const names = Array.from({ length: 1001 }, (_, index) => `n${index}`);
+    for (const name of names) await Deno.writeTextFile(`${photos}/${name}`, name);
+    const into = await workspace.make("into");
+    const paths = names.map((name) => `photos/${name}`);
+    const refused = client("get", "--into", into, ...paths);
+    await refused.exits(2);
+    assert.match(refused.stderr.text, /takes 1000 paths at most/);
+    await client("get", "--into", into, "--no-sync", ...paths.slice(0, 1000)).exits(0);
+    assert.deepEqual(namesIn(into), names.slice(0, 1000).sort());
     await stops(server);
   }));
 
@@ -220,6 +246,12 @@ Deno.test("serve: a client that is killed goes on with what it has, and so does 
     await killed.midway();
     killed.kill("SIGKILL");
     await killed.gone;
+    const stopped = get();
+    await stopped.midway();
+    stopped.kill("SIGINT");
+    await stopped.exits(130);
+    const { again: goesOn } = await stopped.event("exit");
+    assert.match(String(goesOn), /^ultra get --ticket .*ticket --json --into .*into photos\/large$/);
     const next = get();
     await next.midway();
     server.kill("SIGKILL");

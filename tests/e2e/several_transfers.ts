@@ -80,7 +80,7 @@ for (const path of paths) {
     folder,
     create: false,
     rename: undefined,
-    overwrite: false,
+    existing: "refuse" as const,
     restart: false,
     hidden: false,
     ...USUAL_CHOICES,

@@ -38,6 +38,27 @@ Deno.test("T13: recv --stay takes several senders at once, each with its own pro
     await assertNoLeftovers(into);
   }));
 
+Deno.test("recv --stay: of two senders of one file at once the second leaves it out, brings the rest, and has nothing to do later", () =>
+  inWorkspace(async (workspace) => {
+    const { into, receiver, ticket } = await staying(workspace);
+    const source = await writeFile(workspace.path("same.bin"), 24 * MIB);
+    const rest = await writeFile(workspace.path("rest"), 9);
+    const first = workspace.start(["send", "--json", "--rate-limit", "8M", source, "--ticket", ticket]);
+    await first.midway();
+    const second = workspace.start(["send", source, rest, "--ticket", ticket]);
+    await second.exits(3);
+    assert.match(second.stderr.text, /^ {4}same\.bin: another ultra is receiving this file/m);
+    await assertSameFile(`${into}/rest`, rest);
+    await first.exits(0);
+    const again = workspace.start(["send", "--json", source, rest, "--ticket", ticket]);
+    await again.exits(0);
+    assert.equal((await again.event("complete"))["presentFiles"], 2);
+    await assertSameFile(`${into}/same.bin`, source);
+    receiver.kill("SIGINT");
+    await receiver.exits(130);
+    await assertNoLeftovers(into);
+  }));
+
 Deno.test("recv --stay confirms a file again that was taken away, also after it was killed and started again", () =>
   inWorkspace(async (workspace) => {
     const identity = workspace.path("identity");

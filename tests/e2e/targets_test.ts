@@ -22,7 +22,7 @@ Deno.test("D17: a target that differs is refused with exit 4 on both sides and s
     await assertSameFile(target, before);
     assert.deepEqual(namesIn(into), ["source.bin"]);
     for (const { stderr } of [sender, receiver]) {
-      assert.match(stderr.text, /^ultra: .*exists and differs.*the receiver's --overwrite replaces it/m);
+      assert.match(stderr.text, /^ {4}source\.bin: a file exists and differs; the receiver's --overwrite replaces it/m);
     }
   }));
 
@@ -151,8 +151,8 @@ Deno.test("T43: a conflict names the target, and several items do not fit one na
     const refused = await workspace.pair([source], ["--into", into, "-o", "m3"]);
     await Promise.all([refused.sender.exits(4), refused.receiver.exits(4)]);
     for (const { stderr } of [refused.sender, refused.receiver]) {
-      assert.match(stderr.text, /exists and differs.*m3/m);
-      assert.doesNotMatch(stderr.text, /replace it: source\.bin/);
+      assert.match(stderr.text, /^ {4}m3: a file exists and differs/m);
+      assert.doesNotMatch(stderr.text, /source\.bin: a file exists/);
     }
     const several = await workspace.pair([source, `${into}/m3`], ["--into", into, "-o", "one"]);
     await Promise.all([several.sender.exits(2), several.receiver.exits(2)]);

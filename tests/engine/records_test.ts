@@ -129,14 +129,14 @@ const EVENTS: readonly (readonly [Uint8Array, string | Uint8Array | undefined, E
     { type: "sealed", source: 5, entry: 3, size: 10, root: HASH, unlinked: true },
   ],
   [record(14, 9, 5, 3, 6), "x", { type: "seal-failed", source: 5, entry: 3, fault: "changed", text: "x" }],
-  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 17 }, (_, status) => status), {
+  [record(15, 9, 6, 3, f64(99)), Uint8Array.from({ length: 18 }, (_, status) => status), {
     type: "checked",
     sink: 6,
     first: 3,
     statuses: [
       ...["absent", "identical", "different", "in-the-way", "duplicate"] as const,
       ...["conflict", "folder-exists", "unexaminable", "unsafe-parent", "cannot-rename", "hidden"] as const,
-      ...["outside-link", "unwanted", "bad-name", "name-refused", "same-name", "busy"] as const,
+      ...["outside-link", "unwanted", "bad-name", "name-refused", "same-name", "busy", "not-older"] as const,
     ],
     freeSpace: 99,
   }],
@@ -223,7 +223,7 @@ Deno.test("engine: a page's bytes stay in the engine until they are taken", () =
 Deno.test("engine: events of unknown kinds and words are bugs", () => {
   assert.throws(() => decode(record(0)), /unknown kind 0/);
   assert.throws(() => decode(record(999)), /unknown kind 999/);
-  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(17)), /unknown TargetStatus 17/);
+  assert.throws(() => decode(record(15, 9, 6, 3, f64(9)), Uint8Array.of(18)), /unknown TargetStatus 18/);
   assert.throws(() => decode(record(12, 9, 5, 99), "x"), /unknown FileFault 99/);
   assert.throws(() => decode(record(5, 0, 2, 3, f64(0))), /unknown CloseCause 3/);
   assert.throws(() => decode(record(11, 9, 5, 3), "99\t1\0"), /unknown LeftOutReason 99/);
@@ -438,10 +438,10 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
   );
   assert.deepEqual(
     encodeSinkBlock({
-      ...{ overwrite: true, hidden: true, discard: false, create: true, restart: true, noSync: true },
+      ...{ existing: "replace" as const, hidden: true, discard: false, create: true, restart: true, noSync: true },
       ...{ links: "none", owner: true, xattrs: false, acl: true },
       ...{ folder: "/ü", rename: "x" },
     }),
-    join(1, 1, 0, 1, 1, 1, 2, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
+    join(3, 1, 0, 1, 1, 1, 2, 1, 0, 1, 3, 1, utf8.encode("/ü"), utf8.encode("x")),
   );
 });

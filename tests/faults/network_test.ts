@@ -1,7 +1,11 @@
 /** Bad networks that a transfer survives: two real processes with a relay between them. What takes minutes stands in `long/network.ts`. */
 
 import assert from "node:assert/strict";
-import { MIB } from "../e2e/files.ts";
+import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
+import { until } from "../e2e/dropping.ts";
+import { assertNoLeftovers, assertSameFile, MIB, namesIn, writeFile } from "../e2e/files.ts";
+import { inWorkspace } from "../e2e/harness.ts";
+import { Relay } from "./relay.ts";
 import { inScene, oneFile, type Pair } from "./scene.ts";
 import type { Weather } from "./weather.ts";
 
@@ -69,6 +73,37 @@ Deno.test("B16: a NAT gives the dialer another port in the middle, and the trans
       await Deno.remove(`${scene.places.into}/file.bin`);
     }
     await succeeds(await scene.start(), 16 * MIB);
+  }));
+
+Deno.test("B9: watch: what is dropped while the path is away arrives when it is back, the file in its middle as well, each once", () =>
+  inWorkspace(async (workspace) => {
+    const [outbox, into] = [await workspace.make("outbox"), await workspace.make("into")];
+    const receiver = workspace.recv(["--stay", "--json", "--into", into]);
+    const ticket = parseTicket(await receiver.ticket());
+    await using relay = await Relay.to(ticket.hints[0]?.port ?? assert.fail());
+    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
+    const env = { ULTRA_TICKET: encodeTicket({ ...ticket, hints }) };
+    const large = await writeFile(workspace.path("large"), 8 * MIB);
+    await Deno.copyFile(large, `${outbox}/large`);
+    const watching = workspace.start(["watch", outbox, "--json", "--rate-limit", "4M", "--retry-for", "1s"], { env });
+    await watching.midway();
+    await relay.set({ isSilent: true });
+    // The transfer is given up, and the next tries find nobody.
+    await watching.event("retrying");
+    await writeFile(`${outbox}/other`, 1000);
+    await watching.event("retrying", ({ afterSeconds }) => Number(afterSeconds) > 1);
+    assert.deepEqual(namesIn(into).filter((name) => !name.startsWith(".")), []);
+    await relay.clear();
+    await until(outbox, () => !namesIn(outbox).some((name) => name === "large" || name === "other"));
+    watching.kill("SIGTERM");
+    await watching.exits(143);
+    for (const name of ["large", "other"]) await assertSameFile(`${into}/${name}`, `${outbox}/sent/${name}`);
+    await assertSameFile(`${into}/large`, large);
+    receiver.kill("SIGTERM");
+    await receiver.exits(143);
+    const arrived = receiver.events.filter(({ type }) => type === "complete");
+    assert.equal(arrived.reduce((sum, { files }) => sum + Number(files), 0), 2);
+    await assertNoLeftovers(into);
   }));
 
 Deno.test("B14: a path that loses datagrams of more than 1,280 bytes from the start works", () =>

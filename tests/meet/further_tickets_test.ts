@@ -106,6 +106,11 @@ Deno.test("further tickets: a table finds each ticket by the id of its proof, un
   assert.notEqual(rights(short), undefined);
   now = 2000;
   assert.deepEqual([rights(short), rights(forever) !== undefined], [undefined, true]);
-  table.replace([]);
+  assert.ok(!table.isTakenBack(secretId(short.token)), "it has only expired");
+  table.suspend();
   assert.equal(rights(forever), undefined);
+  assert.ok(!table.isTakenBack(secretId(forever.token)), "the table cannot be read");
+  table.replace([short]);
+  assert.equal(rights(forever), undefined);
+  assert.ok(table.isTakenBack(secretId(forever.token)) && !table.isTakenBack(secretId(short.token)));
 });

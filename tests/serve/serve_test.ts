@@ -22,7 +22,7 @@ async function serving(changes: Partial<ServeTask> = {}) {
     folders: ["photos"],
     accept: undefined,
     maxClients: 8,
-    ...{ overwrite: false, hidden: false, noSync: false, allowSleep: true, retryForMs: 60_000 },
+    ...{ existing: "refuse", hidden: false, noSync: false, allowSleep: true, retryForMs: 60_000 },
     peer: {
       type: "listen",
       endpoint: { address: SENDER, port: 0 },
@@ -117,7 +117,7 @@ Deno.test("hostile: H9: a client that takes no page of a list is told no more th
   const server = world.process({ address: SENDER, tree: tree([["photos", "folder"], ...many], { pageEntries: 3 }) });
   const task: ServeTask = {
     ...{ command: "serve", folders: ["photos"], accept: undefined, maxClients: 8 },
-    ...{ overwrite: false, hidden: false, noSync: false, allowSleep: true, retryForMs: 0 },
+    ...{ existing: "refuse", hidden: false, noSync: false, allowSleep: true, retryForMs: 0 },
     ...{ tuning: DEFAULT_TUNING, output: "human", verbose: false, warnings: [] },
     peer: {
       type: "listen",

@@ -99,7 +99,7 @@ export const RECEIVE_OPTIONS: ReceiveOptions = {
   folder: ".",
   create: false,
   rename: undefined,
-  overwrite: false,
+  existing: "refuse",
   restart: false,
   hidden: false,
   ...USUAL_CHOICES,

@@ -173,8 +173,9 @@ Deno.test("transfer: D17 a file that exists and differs is refused on both sides
   const refused = await play({ items: FILE, waits: "receiver", disk: existing() });
   assertCodes(refused, 4);
   assert.equal(sizeOf(refused, "movie"), 3, "it is untouched");
-  assert.match(refused.sender.output.errorTexts[0] ?? "", /^The other side: .*--overwrite/);
-  const replaced = await play({ items: FILE, waits: "receiver", disk: existing(), receive: { overwrite: true } });
+  const told = refused.sender.output.facts[0]?.leftOut;
+  assert.deepEqual(told, [{ reason: "exists", path: "movie" }]);
+  const replaced = await play({ items: FILE, waits: "receiver", disk: existing(), receive: { existing: "replace" } });
   assertCodes(replaced, 0);
   assertArrived(replaced);
 });

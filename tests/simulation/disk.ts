@@ -93,7 +93,8 @@ export class Disk {
     }
     const statuses = this.#entries.slice(first, first + count).map((entry) => this.#status(entry));
     for (const status of statuses) {
-      this.#standings.push(status === "absent" || status === "different" ? "needed" : "over");
+      const isTaken = status === "absent" || (status === "different" && this.scenario.overwrite);
+      this.#standings.push(isTaken ? "needed" : "over");
     }
     for (let entry = first; entry < first + count; entry++) this.#takeUp(entry);
     this.#enqueue(() => {

@@ -62,7 +62,7 @@ function judgeFiles({ scenario, disk, receiver }: World): string[] {
     if (isNew || receiver.outcome.state !== "finished") continue;
     const { failures, leftOut } = receiver.outcome.summary;
     const isTold = failures.some(({ entry }) => scenario.files[entry] === file) ||
-      leftOut.names.some(({ path, reason }) => path === file.path && reason === "hidden");
+      leftOut.names.some(({ path, reason }) => path === file.path && (reason === "hidden" || reason === "exists"));
     if (!isTold) faults.push(`${file.path} is missing, and nobody says so`);
   }
   return faults;
@@ -159,12 +159,15 @@ function expectedEnd({ scenario }: World): string | undefined {
 
 function expectedRefusal({ targets, overwrite, hidden, files }: World["scenario"]): string | undefined {
   const found = new Set(targets.values());
-  const isRefusedByDisk = found.has("in-the-way") || found.has("unsafe-parent") || found.has("unexaminable") ||
-    (found.has("different") && !overwrite);
+  const isRefusedByDisk = found.has("in-the-way") || found.has("unsafe-parent") || found.has("unexaminable");
   if (found.has("duplicate")) return isRefusedByDisk ? undefined : "failed protocol";
   if (isRefusedByDisk) return "failed disk";
-  if (hidden || !files.some(({ path }) => path.startsWith("."))) return "finished done";
-  return files.length === 1 ? "finished disk" : "finished some-failed";
+  const isLeftOut = (path: string) =>
+    (targets.get(path) === "different" && !overwrite) || (!hidden && path.startsWith("."));
+  const leftOut = files.filter(({ path }) => isLeftOut(path)).length;
+  if (leftOut === 0) return "finished done";
+  const tops = new Set(files.map(({ path }) => path.split("/")[0])).size;
+  return leftOut === files.length && tops === 1 ? "finished disk" : "finished some-failed";
 }
 
 function describe(outcome: Outcome): string {

@@ -69,7 +69,9 @@ function expectedCodes(scenario: ProcessScenario): readonly string[] | undefined
       return scenario.damages.some(({ times }) => times > 3) ? ["7 7"] : ["0 0"];
     case "targets exist": {
       const isDifferent = [...scenario.targets.values()].includes("different");
-      return isDifferent && !scenario.overwrite ? ["4 4"] : ["0 0"];
+      if (!isDifferent || scenario.overwrite) return ["0 0"];
+      // It is left out, and the folder that it lies in is there.
+      return scenario.items.length === 1 ? ["4 4"] : ["3 3"];
     }
     default:
       return undefined;

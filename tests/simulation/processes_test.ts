@@ -99,7 +99,7 @@ function transfer(scenario: ProcessScenario, disk: Disk, isTroubled: boolean): P
     tree: isTroubled ? troubles(scenario) : { pageEntries: scenario.pageEntries },
     damages: isTroubled ? scenario.damages.map((damage) => ({ ...damage })) : [],
     // Hidden names below the top come into a folder that the transfer made, or was there before.
-    receive: { overwrite, hidden: true },
+    receive: { existing: overwrite ? "replace" : "refuse", hidden: true },
     during: (running) => {
       if (isTroubled) { for (const stroke of scenario.strokes) strike(running, stroke); }
     },

@@ -116,7 +116,7 @@ export class World {
         return disk.transferRoot(statuses);
       },
       root: (entry) => disk.root(entry),
-    }, { transfer: TRANSFER, overwrite, blockLength: BLOCK, describe });
+    }, { transfer: TRANSFER, existing: overwrite ? "replace" : "refuse", blockLength: BLOCK, describe });
   }
 
   /** Does what the sender has asked for meanwhile. */

@@ -6,7 +6,7 @@ import { PRESERVE_NOTHING_MORE } from "../../src/protocol/words.ts";
 export const NOWHERE: SinkOptions = {
   folder: "",
   create: false,
-  overwrite: false,
+  existing: "refuse",
   restart: false,
   hidden: false,
   rename: undefined,

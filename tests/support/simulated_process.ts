@@ -114,7 +114,7 @@ export class SimulatedProcess {
   receive(ticket?: Ticket, options: Partial<ReceiveTask> = {}): Promise<number> {
     const own = {
       target: { folder: ".", create: false, rename: undefined },
-      overwrite: false,
+      existing: "refuse" as const,
       restart: false,
       hidden: false,
       ...USUAL_CHOICES,

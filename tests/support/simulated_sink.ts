@@ -268,7 +268,9 @@ export class SimulatedSink {
       this.#fail(entry, { fault: "integrity", text: `the blocks do not add up to the sender's root of "${path}"` });
       return false;
     }
-    if (final.has(path) && !this.options.overwrite) breaches.push(`"${path}" was replaced without leave`);
+    if (final.has(path) && !["update", "replace", "backup"].includes(this.options.existing)) {
+      breaches.push(`"${path}" was replaced without leave`);
+    }
     if (this.flaw !== "reports-early") final.set(path, { size, blocks: part.blocks });
     this.disk.parts.delete(path);
     this.disk.kept.delete(path);

@@ -132,7 +132,7 @@ export class ReceiverBench {
     this.receiver = new Receiver(queries, {
       describe,
       transfer: 1,
-      overwrite: false,
+      existing: "refuse",
       ...options,
     });
   }

@@ -5,6 +5,7 @@ import type { TargetStatus } from "../../src/protocol/words.ts";
 import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, ENOUGH_NEWS } from "../../src/transfer/acknowledgements.ts";
+import { reasonOfCode } from "../../src/protocol/codes.ts";
 import { BYE_MS } from "../../src/transfer/receiver.ts";
 import { end, errorOf, type Item, MIB, page, position, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
 
@@ -80,8 +81,6 @@ Deno.test("T3: a page that the sink refuses ends the transfer: as a breach, or f
 });
 
 const REFUSALS: readonly (readonly [TargetStatus, ErrorKind, RegExp])[] = [
-  ["different", "disk", /--overwrite/],
-  ["busy", "disk", /Another ultra/],
   ["in-the-way", "disk", /in the way/],
   ["unsafe-parent", "disk", /link/],
   ["unexaminable", "disk", /cannot be examined/],
@@ -109,10 +108,36 @@ for (const [status, kind, text] of REFUSALS) {
     assert.match(describe(errorOf(outcome)), text);
     assert.equal(errorOf(outcome).subject, "b");
     assert.deepEqual([bench.toldOf("expect"), bench.toldOf("commit")], [[], []]);
-    const overwriting = new ReceiverBench({ overwrite: true }).take([["b", 5]], [status]);
-    assert.equal(overwriting.state, status === "different" ? "running" : "failed");
+    assert.equal(new ReceiverBench({ existing: "replace" }).take([["b", 5]], [status]).state, "failed");
   });
 }
+
+Deno.test("D17: what becomes of files that are there and differ: each is taken or left out by itself, and told so", () => {
+  const items = [["a", 5], ["b", 5], ["c", 5]] as const;
+  for (
+    const [existing, taken, leftOut] of [
+      ["refuse", [0], { exists: 1, kept: 1 }],
+      ["skip", [0], { kept: 2 }],
+      ["update", [0, 1], { kept: 1 }],
+      ["replace", [0, 1], { kept: 1 }],
+      ["backup", [0, 1], { kept: 1 }],
+      ["rename", [0], { exists: 1, kept: 1 }],
+    ] as const
+  ) {
+    const bench = new ReceiverBench({ existing }).takeAll(items, ["absent", "different", "not-older"]);
+    assert.equal(bench.state, "running", existing);
+    const entries = bench.toldOf("expect-entries").flatMap(([first, count]) => {
+      return Array.from({ length: Number(count) }, (_, index) => Number(first) + index);
+    });
+    assert.deepEqual(entries, taken, existing);
+    for (const first of taken) bench.handle({ type: "arrived", first, count: 1 });
+    for (const first of taken) bench.handle({ type: "committed", first, count: 1, durable: true });
+    bench.handle({ type: "folders-finished", failure: undefined });
+    const told = bench.sent.flatMap((message) => message.type === "left-out" ? message.counts : []);
+    const counts = Object.fromEntries(told.map(({ reason, count }) => [reasonOfCode(reason), count]));
+    assert.deepEqual(counts, leftOut, existing);
+  }
+});
 
 Deno.test("a manifest that does not fit the disk is refused as soon as that is known (D1, D31, G13)", () => {
   const bench = new ReceiverBench().take([["a", 5 * MIB]], ["absent"], 10 * MIB);

@@ -445,13 +445,18 @@ const CASES = {
     json: undefined,
     quiet: [],
   },
+  "version": {
+    event: { type: "version", program: "1" },
+    human: [],
+    json: { type: "version", schema: 1, program: "1" },
+    quiet: [],
+  },
   "exit": { event: exit(130), human: [], json: { type: "exit", code: 130, why: "interrupted" }, quiet: [] },
 } as const satisfies Readonly<Record<UserEvent["type"], Case>>;
 
 function told(mode: "human" | "json" | "quiet", event: UserEvent): MemoryTerminal {
   const terminal = new MemoryTerminal();
   const output = createOutput({ ...terminal.options(mode), isVerbose: () => true });
-  // No line of a log comes sooner.
   terminal.now += 1000;
   output.tell(event);
   return terminal;

@@ -53,6 +53,21 @@ Deno.test("T21: T42: the sheet says complete only when nothing is missing, and n
   }
 });
 
+Deno.test("files that were kept by choice are told in a row, and nothing is missing for them", () => {
+  const leftOut = [{ reason: "kept", path: "a" }, { reason: "exists", path: "b" }] as const;
+  const kept = { ...COMPLETE, leftOut: leftOut.slice(0, 1), leftOutReasons: { kept: 1 } };
+  for (const facts of [kept, { ...kept, files: 0, bytes: 0, presentFiles: 1 }]) {
+    const { text } = told("human", facts, 0).stderr;
+    assert.match(text, /^⚡ ULTRA transfer complete: (?!nothing)/);
+    assert.match(text, /^ {2}Kept +1 other file that was there before/m);
+    assert.doesNotMatch(text, /left out/);
+  }
+  const { text } =
+    told("human", { ...kept, leftOut, leftOutCount: 1, leftOutReasons: { kept: 1, exists: 1 } }, 3).stderr;
+  assert.match(text, /^ {4}b: a file exists and differs; the receiver's --overwrite replaces it/m);
+  assert.doesNotMatch(text, /^ {4}a:/m);
+});
+
 Deno.test("T29: a name that cannot be made is shown escaped, with its own hint", () => {
   const { text } = told("human", MISSING, 3).stderr;
   assert.match(text, /^ {4}top\/a.*b\\x1b\[2J: its name holds a backslash, which separates folders there; rename it$/m);

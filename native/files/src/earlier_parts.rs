@@ -30,6 +30,14 @@ pub(crate) struct EarlierParts<F: Folder> {
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
+/// Whether another transfer has a file in hand.
+pub(crate) enum InUse {
+    No,
+    Yes,
+    /// It was when this was asked first. The file may be there now.
+    NoLonger,
+}
+
 /// What was found of an entry when its page came.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TakenUp {

@@ -10,6 +10,7 @@ use std::io;
 use parking_lot::Mutex;
 
 use crate::error::{ErrorClass, FileError};
+use crate::existing::{MOST_NUMBERS, backup_name};
 use crate::os::{Errors, File, Folder, NodeKind, Stat, System};
 use crate::reserved::{FileId, Reserved};
 
@@ -31,13 +32,21 @@ impl Previous {
 }
 
 /// Files that the user agreed to replace, as they were when that was agreed.
-#[derive(Default)]
 pub(crate) struct Agreed {
+    /// They stay, under names that say so.
+    backup: bool,
     /// Those of several names, of which this transfer has replaced one: that moved the ctime of the file, which the others have too.
     touched: Mutex<HashSet<(u64, u64)>>,
 }
 
 impl Agreed {
+    pub(crate) fn new(backup: bool) -> Self {
+        Self {
+            backup,
+            touched: Mutex::default(),
+        }
+    }
+
     /// Whether what is there now is what was agreed.
     fn is_same(&self, seen: &Stat, now: &Stat) -> bool {
         let untouched = || !self.touched.lock().contains(&(now.dev, now.ino));
@@ -61,6 +70,8 @@ pub(crate) enum NotPlaced {
     Changed,
     /// So many previous versions stand beside it that no name for a further one is left.
     Versions,
+    /// No number for a further backup is left.
+    Backups,
     System(io::Error),
 }
 
@@ -79,6 +90,7 @@ impl NotPlaced {
             Self::System(error) => return FileError::new("complete", path, &error),
             Self::Appeared => "something with this name appeared during the transfer",
             Self::Changed => "the file with this name changed during the transfer, and was left as it is",
+            Self::Backups => "a thousand backups of it are there; remove some",
             Self::Versions => "previous versions of it fill all names for them; `ultra clean` lists them",
         };
         FileError::rule(ErrorClass::Exists, "complete", path, why)
@@ -100,7 +112,15 @@ pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<
     };
     let replaced = exchange(folder, &swap, name, &seen, agreed);
     if let Ok(Exchanged::Yes) = replaced {
-        return Ok(Some(Previous { name: swap }));
+        if !agreed.backup {
+            return Ok(Some(Previous { name: swap }));
+        }
+        let Err(error) = move_to_backup(folder, &swap, name) else {
+            return Ok(None);
+        };
+        folder.exchange(&swap, name)?;
+        folder.move_new(&swap, part)?;
+        return Err(error);
     }
     if let Ok(Exchanged::NothingThere) = replaced
         && place_new(folder, &swap, name).is_ok()
@@ -175,12 +195,29 @@ fn move_to_swap<F: Folder>(folder: &F, part: &str, name: &str) -> Result<Option<
     Err(NotPlaced::Versions)
 }
 
+/// Gives a file that was replaced the first name of a backup that is free. The same sync of the folder makes it durable as the new name.
+fn move_to_backup<F: Folder>(folder: &F, from: &str, name: &str) -> Result<(), NotPlaced> {
+    for number in 1..=MOST_NUMBERS {
+        match place_new(folder, from, &backup_name(name, number)) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(NotPlaced::System(error)),
+        }
+    }
+    Err(NotPlaced::Backups)
+}
+
 /// Without exchange: looking and replacing are two steps, and a file that changes between them is replaced unseen.
 fn replace_unguarded<F: Folder>(folder: &F, part: &str, name: &str, seen: &Stat, agreed: &Agreed) -> Placed {
     match folder.stat(name) {
         Ok(now) if agreed.is_same(seen, &now) => {
             agreed.touch(&now);
-            folder.move_over(part, name)?;
+            if agreed.backup {
+                move_to_backup(folder, name, name)?;
+                place_new(folder, part, name)?;
+            } else {
+                folder.move_over(part, name)?;
+            }
         }
         Ok(_) => return Err(NotPlaced::Changed),
         Err(error) if error.kind() == io::ErrorKind::NotFound => place_new(folder, part, name)?,

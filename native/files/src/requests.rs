@@ -11,7 +11,8 @@ use crate::left_out::{LeftOut, Reason};
 use crate::os::{Folder, NativeFolder, NodeKind};
 use crate::path::check_component;
 use crate::pattern::{is_pattern, matches};
-use crate::source::{Base, Place, Source};
+use crate::source::{Base, Source};
+use crate::way::Place;
 
 /// Things that one request may come to, and folders among them, which are held open.
 const MOST_FOUND: usize = 65_536;

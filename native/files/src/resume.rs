@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::earlier::{Left, Names, Wanted, find, lock_is_free, remove_stale};
-use crate::earlier_parts::{Leftovers, TakenUp};
+use crate::earlier_parts::{InUse, Leftovers, TakenUp};
 use crate::error::FileError;
 use crate::journal::JOURNAL_BLOCK_LEN;
 use crate::os::{Folder, Process, System};
@@ -46,34 +46,37 @@ impl<F: Folder> Sink<F> {
         std::mem::take(&mut *self.earlier.told.lock())
     }
 
-    /// Looks for what is left of an entry that may be written. `false`: another process is receiving it.
+    /// Looks for what is left of an entry that may be written. Whether another transfer is receiving it.
     pub(crate) fn look_for_earlier(
         &self,
         entry: u32,
         record: &Record,
         path: SafePath<'_>,
         status: TargetStatus,
-    ) -> bool {
+    ) -> InUse {
         let is_there = status == TargetStatus::Identical;
         let is_wanted = status == TargetStatus::Absent || (status == TargetStatus::Different && self.replaces());
         let (Some(wanted), true) = (self.wanted(entry, record), is_there || is_wanted) else {
-            return true;
+            return InUse::No;
         };
         let Ok(folder) = self.root.descend(path.parent(), false) else {
-            return true;
+            return InUse::No;
         };
         let names = Names::of(path.name());
         if is_there {
             remove_stale(&*folder, &names);
-            return true;
+            return InUse::No;
         }
         let mut left = find(&folder, names.clone(), wanted, self.earlier.discards);
+        let mut has_waited = false;
         while matches!(left, Left::Busy) && self.earlier.waits() {
+            has_waited = true;
             left = find(&folder, names.clone(), wanted, self.earlier.discards);
         }
         let told = match left {
-            Left::Nothing => return true,
-            Left::Busy => return false,
+            Left::Nothing if has_waited => return InUse::NoLonger,
+            Left::Nothing => return InUse::No,
+            Left::Busy => return InUse::Yes,
             Left::Useless(why, occupied) => TakenUp::Anew { entry, why, occupied },
             Left::Part(mut earlier) => {
                 let taken = TakenUp::Part {
@@ -85,14 +88,14 @@ impl<F: Folder> Sink<F> {
                 let mut found = self.earlier.found.lock();
                 // What is too much begins anew, when its turn comes.
                 if found.len() >= MOST_PARTS {
-                    return true;
+                    return InUse::No;
                 }
                 found.insert(entry, earlier);
                 taken
             }
         };
         self.earlier.told.lock().push(told);
-        true
+        InUse::No
     }
 
     /// Whether an entry has a part that was not taken up yet.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::create_last::create_last;
+use crate::create_last::{create_last, take_back};
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::part::durable;
@@ -455,21 +455,9 @@ impl<F: Folder> Root<F> {
         // What cannot be closed again stays as it is: nobody is left to tell.
         self.close_again();
         self.cache.lock().clear();
-        if let Some(path) = self
-            .created_top
-            .as_deref()
-            .filter(|path| !anything_kept && self.is_at(path))
-        {
-            // Fails where something else is in it by now.
-            let _ = std::fs::remove_dir(path);
+        if let Some(path) = self.created_top.as_deref().filter(|_| !anything_kept) {
+            take_back(path, self.top());
         }
-    }
-
-    /// Whether a path leads to the root.
-    fn is_at(&self, path: &Path) -> bool {
-        let node = |folder: &F| folder.stat_self().map(|stat| (stat.dev, stat.ino));
-        let there = F::open(path).and_then(|folder| node(&folder));
-        matches!((there, node(&self.top)), (Ok(there), Ok(own)) if there == own)
     }
 
     fn remove_if_ours(&self, path: SafePath<'_>, created: &Created) {

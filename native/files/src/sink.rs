@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::earlier_parts::EarlierParts;
+use crate::earlier_parts::{EarlierParts, InUse};
 use crate::error::{ErrorClass, FileError};
+use crate::existing::Existing;
 use crate::extras::Preserve;
 use crate::held::SmallFiles;
 use crate::links::MadeLinks;
@@ -30,8 +31,8 @@ use crate::trial::Trials;
 pub struct SinkOptions {
     /// Create the folder, and its parents, if it is missing.
     pub create: bool,
-    /// Plain files in the way are replaced; nothing else ever is.
-    pub overwrite: bool,
+    /// What becomes of plain files and links in the way; nothing else is ever replaced.
+    pub existing: Existing,
     /// Hidden names are taken also into folders that were there before.
     pub hidden: bool,
     /// Takes the place of the first component of every path.
@@ -58,7 +59,7 @@ pub struct CommitInfo {
 pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) root: Root<F>,
     pub(crate) umask: u16,
-    overwrite: bool,
+    existing: Existing,
     pub(crate) hidden: bool,
     rename: Option<String>,
     pub(crate) no_sync: bool,
@@ -119,11 +120,11 @@ impl<F: Folder> Sink<F> {
         Ok(Self {
             root,
             umask: System::umask(),
-            overwrite: options.overwrite,
+            existing: options.existing,
             hidden: options.hidden,
             rename: options.rename,
             no_sync: options.no_sync,
-            agreed: Agreed::default(),
+            agreed: Agreed::new(options.existing == Existing::Backup),
             links: options.links,
             making_links: Mutex::default(),
             preserving: options.preserve.anything(),
@@ -217,33 +218,47 @@ impl<F: Folder> Sink<F> {
                 }
                 continue;
             }
-            let found = self.root.look(path);
-            let is_absent = matches!(found, Found::Nothing);
-            let (mut status, mut seen, detail) = match found {
-                Found::Nothing => {
-                    let tried = self.tried(&record, path, TargetStatus::Absent);
-                    (self.missing(entry, &record, path, tried), None, 0)
+            let other = self.other_path(entry, &record, path);
+            let path = other.as_deref().map_or(path, SafePath::of_components);
+            let (status, seen, detail, is_absent) = loop {
+                if let Some(found) = self.find(entry, &record, path) {
+                    break found;
                 }
-                Found::Node(stat) => self.taken(entry, &record, path, stat),
-                Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
-                Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
             };
-            // (A folder of another spelling is as good.)
-            if seen.is_some() && !self.trials.lock().is_spelled_so(&self.root, path) {
-                (status, seen) = (TargetStatus::SameName, None);
-            }
-            // What is there already is no harm.
-            if !matches!(status, TargetStatus::Identical | TargetStatus::FolderExists) && self.needs_leave(path) {
-                status = TargetStatus::Hidden;
-            }
-            if !self.look_for_earlier(entry, &record, path, status) {
-                (status, seen) = (TargetStatus::Busy, None);
-            }
             if is_absent && record.kind == EntryKind::Folder {
                 absent.folder = Some((path.as_str().to_owned(), status, self.takes_every_name(path)));
             }
             self.write().set_found(entry, status, seen, detail);
         }
+    }
+
+    /// What is at the place of an entry, and whether that is nothing. `None`: another transfer had the file, and is over; it may be there now.
+    fn find(&self, entry: u32, record: &Record, path: SafePath<'_>) -> Option<(TargetStatus, Option<Stat>, i32, bool)> {
+        let found = self.root.look(path);
+        let is_absent = matches!(found, Found::Nothing);
+        let (mut status, mut seen, detail) = match found {
+            Found::Nothing => {
+                let tried = self.tried(record, path, TargetStatus::Absent);
+                (self.missing(entry, record, path, tried), None, 0)
+            }
+            Found::Node(stat) => self.taken(entry, record, path, stat),
+            Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
+            Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
+        };
+        // (A folder of another spelling is as good.)
+        if seen.is_some() && !self.trials.lock().is_spelled_so(&self.root, path) {
+            (status, seen) = (TargetStatus::SameName, None);
+        }
+        // What is there already is no harm.
+        if !matches!(status, TargetStatus::Identical | TargetStatus::FolderExists) && self.needs_leave(path) {
+            status = TargetStatus::Hidden;
+        }
+        match self.look_for_earlier(entry, record, path, status) {
+            InUse::No => {}
+            InUse::Yes => (status, seen) = (TargetStatus::Busy, None),
+            InUse::NoLonger => return None,
+        }
+        Some((status, seen, detail, is_absent))
     }
 
     /// Whether an entry is a file in a folder, with a name that this system can have, of which nothing is known yet.
@@ -263,11 +278,21 @@ impl<F: Folder> Sink<F> {
     }
 
     /// The status of an entry whose name is taken, and what may be replaced.
-    fn taken(&self, entry: u32, record: &Record, path: SafePath<'_>, stat: Stat) -> (TargetStatus, Option<Stat>, i32) {
+    pub(crate) fn taken(
+        &self,
+        entry: u32,
+        record: &Record,
+        path: SafePath<'_>,
+        stat: Stat,
+    ) -> (TargetStatus, Option<Stat>, i32) {
         let status = match record.kind {
             EntryKind::File | EntryKind::Folder => status_of(record, &stat),
             EntryKind::Link => self.taken_link(entry, path, &stat),
             EntryKind::HardLink => self.taken_name(entry, &stat),
+        };
+        let status = match status {
+            TargetStatus::Different if self.existing.keeps(record.mtime(), &stat) => TargetStatus::NotOlder,
+            status => status,
         };
         let replaceable = matches!(status, TargetStatus::Identical | TargetStatus::Different);
         (status, replaceable.then_some(stat), 0)
@@ -333,7 +358,12 @@ impl<F: Folder> Sink<F> {
 
     /// Whether what is in the way is replaced.
     pub(crate) fn replaces(&self) -> bool {
-        self.overwrite
+        self.existing.replaces()
+    }
+
+    /// Whether what arrives gets another name where its own is taken.
+    pub(crate) fn renames(&self) -> bool {
+        self.existing == Existing::Rename
     }
 
     /// Whether the user chose the name of the first component.
@@ -401,10 +431,11 @@ impl<F: Folder> Sink<F> {
         }
         match record.status {
             TargetStatus::Absent | TargetStatus::FolderExists => None,
-            TargetStatus::Identical | TargetStatus::Different if self.overwrite => None,
+            TargetStatus::Identical | TargetStatus::Different if self.replaces() => None,
             TargetStatus::Identical | TargetStatus::Different => {
                 Some((ErrorClass::Exists, "another file has this name"))
             }
+            TargetStatus::NotOlder => Some((ErrorClass::Exists, "a file that is not older has this name")),
             TargetStatus::InTheWay => Some((ErrorClass::Exists, "something else has this name")),
             TargetStatus::OutsideLink => Some((ErrorClass::NotAFile, "it leads out of the folder")),
             TargetStatus::BadName => Some((ErrorClass::Unsendable, "this system has no such names")),

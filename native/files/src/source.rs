@@ -17,7 +17,7 @@ use crate::page::EntryKind;
 use crate::part::LARGE;
 use crate::path::{PathFault, check_component};
 use crate::source_file::{SourceFile, read_exactly};
-use crate::way::{Purpose, Way};
+use crate::way::{Place, Purpose, Way};
 use crate::{MAX_ENTRIES, os};
 
 /// Everything that one transfer sends. The walk appends entries while other threads open those that are known.
@@ -46,18 +46,6 @@ pub(crate) struct Base {
     /// What it is called in the transfer.
     pub(crate) name: String,
     pub(crate) place: Place,
-}
-
-/// Where an argument is, held by descriptor: renaming what leads to it changes nothing.
-#[derive(Clone)]
-pub(crate) enum Place {
-    Folder {
-        folder: Arc<NativeFolder>,
-        /// Its path without links.
-        real: Arc<Path>,
-    },
-    /// A file by its real name in its folder. The file itself is opened when it is sent: there may be thousands.
-    File { folder: Arc<NativeFolder>, name: String },
 }
 
 struct Entries {

@@ -1,6 +1,6 @@
 //! What the receiver knows of a manifest, held compactly: a tree of names and one small record per entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::MAX_ENTRIES;
 use crate::extra_table::ExtraTable;
@@ -52,6 +52,8 @@ pub enum TargetStatus {
     SameName = 15,
     /// Another process is receiving this file.
     Busy = 16,
+    /// Another plain file that is not older, where the user wants only older ones replaced.
+    NotOlder = 17,
 }
 
 /// What became of an entry.
@@ -124,6 +126,10 @@ pub(crate) struct Table {
     extras: ExtraTable,
     /// The first component that is replaced, once it is known.
     top: Option<String>,
+    /// Where entries go whose own names other files have.
+    moved: HashMap<u32, String>,
+    /// The same paths.
+    moved_to: HashSet<String>,
 }
 
 impl Table {
@@ -173,7 +179,26 @@ impl Table {
 
     /// The last component of an entry's path.
     pub(crate) fn name(&self, entry: u32) -> Option<&str> {
-        Some(self.tree.name(self.record(entry)?.node))
+        match self.moved.get(&entry) {
+            Some(path) => path.rsplit('/').next(),
+            None => Some(self.tree.name(self.record(entry)?.node)),
+        }
+    }
+
+    /// Lets an entry go to another path in the same folder.
+    pub(crate) fn move_to(&mut self, entry: u32, path: String) {
+        self.moved_to.insert(path.clone());
+        self.moved.insert(entry, path);
+    }
+
+    /// Whether an entry with another name goes to a path.
+    pub(crate) fn is_moved_to(&self, path: SafePath<'_>) -> bool {
+        self.moved_to.contains(path.as_str())
+    }
+
+    /// Whether the manifest so far has a path.
+    pub(crate) fn has(&self, path: SafePath<'_>) -> bool {
+        self.tree.find(path).is_some()
     }
 
     /// Where the folder of a node lies below the root; empty for the root itself.
@@ -183,12 +208,20 @@ impl Table {
 
     /// Where the entry lies below the root.
     pub(crate) fn path(&self, entry: u32) -> Option<String> {
+        match self.moved.get(&entry) {
+            Some(path) => Some(path.clone()),
+            None => self.manifest_path(entry),
+        }
+    }
+
+    /// Where it would lie if no other file had its name.
+    fn manifest_path(&self, entry: u32) -> Option<String> {
         Some(self.tree.path(self.record(entry)?.node))
     }
 
     /// The entry's path as its sender wrote it.
     pub(crate) fn wire_path(&self, entry: u32) -> Option<String> {
-        let path = self.path(entry)?;
+        let path = self.manifest_path(entry)?;
         let renamed = self.record(entry)?.status != TargetStatus::CannotRename;
         let Some(top) = self.top.as_ref().filter(|_| renamed) else {
             return Some(path);

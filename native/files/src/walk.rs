@@ -21,8 +21,8 @@ use crate::page::{EntryKind, PageBuilder};
 use crate::part::Kept;
 use crate::path::SafePath;
 use crate::requests::Requests;
-use crate::source::{Parent, Place, Source};
-use crate::way::Purpose;
+use crate::source::{Parent, Source};
+use crate::way::{Place, Purpose};
 
 /// Levels that keep their folder open. Deeper trees open folders again on the way up, so that a tree of any depth fits in few
 /// descriptors.

@@ -1,8 +1,22 @@
-//! Whether the name of an open file still leads to it.
+//! Where a file is found, and whether its name still leads to it.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::below::open_below;
-use crate::os::{Errors, Folder, Stat, System};
-use crate::source::Place;
+use crate::os::{Errors, Folder, NativeFolder, Stat, System};
+
+/// Where an argument is, held by descriptor: renaming what leads to it changes nothing.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Folder {
+        folder: Arc<NativeFolder>,
+        /// Its path without links.
+        real: Arc<Path>,
+    },
+    /// A file by its real name in its folder. The file itself is opened when it is sent: there may be thousands.
+    File { folder: Arc<NativeFolder>, name: String },
+}
 
 /// Who has named what is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]

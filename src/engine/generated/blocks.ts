@@ -5,9 +5,16 @@
  * @module
  */
 
-import type { CongestionControl, ExecutionProfile, LinkChoice, OriginKind } from "../../protocol/words.ts";
+import type { CongestionControl, ExecutionProfile, Existing, LinkChoice, OriginKind } from "../../protocol/words.ts";
 import { type EventRecords, OptionsBlock } from "../records.ts";
-import { CONGESTION_CONTROL, congestionControlOf, EXECUTION_PROFILE, LINK_CHOICE, ORIGIN_KIND } from "./words.ts";
+import {
+  CONGESTION_CONTROL,
+  congestionControlOf,
+  EXECUTION_PROFILE,
+  EXISTING,
+  LINK_CHOICE,
+  ORIGIN_KIND,
+} from "./words.ts";
 
 /** The sizes of the data plane. */
 export interface StartBlock {
@@ -191,8 +198,8 @@ export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
 }
 
 export interface SinkBlock {
-  /** Plain files in the way are replaced. */
-  readonly overwrite: boolean;
+  /** What becomes of plain files and links in the way that differ. */
+  readonly existing: Existing;
   /** Takes hidden names also into folders that were there before. */
   readonly hidden: boolean;
   /** Verifies but writes nothing: for measurements. */
@@ -216,7 +223,7 @@ export interface SinkBlock {
 
 export function encodeSinkBlock(block: SinkBlock): Uint8Array<ArrayBuffer> {
   const into = new OptionsBlock(48);
-  into.truth(0, block.overwrite);
+  into.u32(0, EXISTING[block.existing]);
   into.truth(4, block.hidden);
   into.truth(8, block.discard);
   into.truth(12, block.create);

@@ -12,6 +12,7 @@ import type {
   CloseCause,
   CongestionControl,
   ExecutionProfile,
+  Existing,
   FileFault,
   Leaving,
   LeftoverKind,
@@ -25,7 +26,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 1286985485;
+export const ABI_VERSION = 209846390;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -155,6 +156,7 @@ export const TARGET_STATUS = {
   "name-refused": 14,
   "same-name": 15,
   busy: 16,
+  "not-older": 17,
 } as const satisfies Record<TargetStatus, number>;
 
 export const targetStatusOf = wordOf("TargetStatus", TARGET_STATUS);
@@ -280,6 +282,18 @@ export const LINK_CHOICE = {
 } as const satisfies Record<LinkChoice, number>;
 
 export const linkChoiceOf = wordOf("LinkChoice", LINK_CHOICE);
+
+/** What becomes of files that are there and differ. */
+export const EXISTING = {
+  refuse: 0,
+  skip: 1,
+  update: 2,
+  replace: 3,
+  rename: 4,
+  backup: 5,
+} as const satisfies Record<Existing, number>;
+
+export const existingOf = wordOf("Existing", EXISTING);
 
 /** Who decides how fast a connection may send. */
 export const CONGESTION_CONTROL = {

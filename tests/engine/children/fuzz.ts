@@ -112,7 +112,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
   const block = bytes(200);
   // None that creates a folder: a single bent byte cannot set that flag and name a folder at once.
   const sinkBlock = encodeSinkBlock({
-    overwrite: random(2) === 0,
+    existing: random(2) === 0 ? "refuse" : "backup",
     hidden: random(2) === 0,
     discard: true,
     create: false,

@@ -115,8 +115,8 @@ options! {
 
 options! {
     pub struct SinkOptions {
-        /// Plain files in the way are replaced.
-        overwrite: bool,
+        /// What becomes of plain files and links in the way that differ.
+        existing: Existing,
         /// Takes hidden names also into folders that were there before.
         hidden: bool,
         /// Verifies but writes nothing: for measurements.

@@ -79,6 +79,8 @@ words! {
         SameName = 15,
         /// Another process is receiving this file.
         Busy = 16,
+        /// Not older, where only older ones are replaced.
+        NotOlder = 17,
     }
 }
 
@@ -345,6 +347,23 @@ words! {
 }
 
 words! {
+    /// What becomes of files that are there and differ.
+    pub enum Existing {
+        /// They stay, and what arrives fails.
+        Refuse = 0,
+        /// They stay, and what arrives is not taken.
+        Skip = 1,
+        /// Older ones are replaced, others stay.
+        Update = 2,
+        Replace = 3,
+        /// They stay, and what arrives gets another name.
+        Rename = 4,
+        /// They get another name.
+        Backup = 5,
+    }
+}
+
+words! {
     /// Who decides how fast a connection may send.
     pub enum CongestionControl {
         Cubic = 0,
@@ -392,6 +411,7 @@ pub const LISTS: &[&WordList] = &[
     &ClipboardForm::LIST,
     &ClipboardFault::LIST,
     &LinkChoice::LIST,
+    &Existing::LIST,
     &CongestionControl::LIST,
     &ExecutionProfile::LIST,
     &Refusal::LIST,

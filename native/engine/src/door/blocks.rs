@@ -159,6 +159,7 @@ impl FieldWriter for BlockWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::words::Existing;
 
     /// Discard, into `/tmp`, without another name.
     fn sink_block() -> Vec<u8> {
@@ -171,7 +172,8 @@ mod tests {
     fn a_block_reads_back_and_must_be_used_up_exactly() {
         let good = sink_block();
         let options: SinkOptions = read(&good).unwrap();
-        assert!(options.discard && !options.create && !options.overwrite && !options.hidden);
+        assert!(options.discard && !options.create && !options.hidden);
+        assert_eq!(options.existing, Existing::Refuse);
         assert_eq!((options.folder.as_str(), options.rename.as_str()), ("/tmp", ""));
         for end in 0..good.len() {
             assert!(read::<SinkOptions>(&good[..end]).is_none(), "cut at {end}");
@@ -193,7 +195,7 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_block_and_truths_that_are_none_are_refused() {
-        for (at, wrong) in [(40, u32::MAX), (44, 1), (0, 2), (8, u32::MAX), (24, 9)] {
+        for (at, wrong) in [(40, u32::MAX), (44, 1), (0, 6), (4, 2), (8, u32::MAX), (24, 9)] {
             let mut block = sink_block();
             block[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
             assert!(read::<SinkOptions>(&block).is_none(), "{wrong} at {at}");

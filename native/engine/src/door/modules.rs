@@ -59,6 +59,7 @@ fn by_hand() -> Vec<Exports> {
         "CongestionControl",
         "ConnectionId",
         "ExecutionProfile",
+        "Existing",
         "FileFault",
         "GrantId",
         "LaneId",

@@ -14,7 +14,8 @@ use crate::links::{SentLinks, stays_inside};
 use crate::os::{Acl, Folder, NativeFolder, NodeKind, Stat, Time};
 use crate::page::{EntryKind, Linked, MAX_TARGET_LEN, PageEntry};
 use crate::path::SafePath;
-use crate::source::{Added, Parent, Place, size_of};
+use crate::source::{Added, Parent, size_of};
+use crate::way::Place;
 
 /// Times that both languages hold exactly.
 const MAX_SECS: i64 = (1 << 53) - 1;

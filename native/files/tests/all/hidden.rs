@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::{Place, add, file, folder, receive};
-use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions, TargetStatus};
+use ultra_files::{ErrorClass, Existing, PageEntry, Sink, SinkOptions, TargetStatus};
 
 const ABSENT: u8 = TargetStatus::Absent as u8;
 const HIDDEN: u8 = TargetStatus::Hidden as u8;
@@ -110,7 +110,7 @@ fn t6_what_is_there_already_passes_and_what_would_change_it_does_not() {
     );
     let with_leave = place.sink_with(SinkOptions {
         hidden: true,
-        overwrite: true,
+        existing: Existing::Replace,
         ..SinkOptions::default()
     });
     assert_eq!(add(&with_leave, &changed), [DIFFERENT, ABSENT, ABSENT]);

@@ -2,6 +2,7 @@
 
 mod clean;
 mod common;
+mod existing;
 mod faults;
 mod folder_races;
 mod groups;

@@ -6,7 +6,7 @@ use crate::common::faulty::{FaultyFolder, PLAN, log};
 use crate::common::{Place, file, folder, link, page};
 use ultra_files::TargetStatus::{Absent, BadName, Different, FolderExists, NameRefused, SameName};
 use ultra_files::os::Folder;
-use ultra_files::{ErrorClass, Sink, SinkOptions, TargetStatus};
+use ultra_files::{ErrorClass, Existing, Sink, SinkOptions, TargetStatus};
 
 fn exfat(place: &Place, options: SinkOptions) -> Sink<FaultyFolder> {
     PLAN.with_borrow_mut(|plan| plan.is_exfat = true);
@@ -112,7 +112,7 @@ fn t25_a_name_that_differs_only_in_case_from_one_that_is_there_is_neither_taken_
         fs::write(place.at("docs/README"), "theirs").expect("a file");
         fs::write(place.at("docs/same"), "theirs").expect("a file");
         let options = SinkOptions {
-            overwrite,
+            existing: if overwrite { Existing::Replace } else { Existing::Keep },
             ..SinkOptions::default()
         };
         let sink = exfat(&place, options);

@@ -15,7 +15,9 @@ use std::os::unix::fs::MetadataExt;
 use crate::common::faulty::{FaultyFolder, PLAN};
 use crate::common::{file, folder, page};
 use ultra_files::os::Time;
-use ultra_files::{FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Sink, SinkOptions, TakenUp};
+use ultra_files::{
+    Existing, FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Sink, SinkOptions, TakenUp,
+};
 
 const FILES: usize = 1000;
 
@@ -230,7 +232,7 @@ fn large_on_ext4(old: bool, no_sync: bool) -> Option<(Vec<(String, Left)>, Left)
     }
     run("sync", &["-f"], &[&into]);
     let options = SinkOptions {
-        overwrite: true,
+        existing: Existing::Replace,
         no_sync,
         ..SinkOptions::default()
     };

@@ -8,7 +8,7 @@ use crate::common::simulated::handles::SimulatedFolder;
 use crate::common::simulated::{Disk, Flaw, Random};
 use crate::common::{file, folder, name_of, page};
 use ultra_files::os::Storage;
-use ultra_files::{PageEntry, Sink, SinkOptions, TargetStatus};
+use ultra_files::{Existing, PageEntry, Sink, SinkOptions, TargetStatus};
 
 const SEEDS: u64 = 6000;
 
@@ -96,7 +96,7 @@ fn bytes(random: &mut Random, most: usize) -> Vec<u8> {
 /// whose commit was told; names are counted behind them.
 fn receive(scenario: &Scenario, random: &mut Random) -> Vec<usize> {
     let options = SinkOptions {
-        overwrite: true,
+        existing: Existing::Replace,
         no_sync: scenario.no_sync,
         ..SinkOptions::default()
     };

@@ -8,8 +8,8 @@ use crate::common::{Place, become_nobody, file, page};
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 use ultra_files::{
-    EntryKind, Extra, Extras, Kept, Owner, PageBuilder, PageError, Preserve, Sink, SinkOptions, Walk, WalkOptions,
-    decode,
+    EntryKind, Existing, Extra, Extras, Kept, Owner, PageBuilder, PageError, Preserve, Sink, SinkOptions, Walk,
+    WalkOptions, decode,
 };
 
 const ALL: Preserve = Preserve {
@@ -60,7 +60,7 @@ fn transfer(from: &Path, place: &Place, sent: Preserve, made: Preserve) -> (Kept
     let (source, mut walk) = Walk::open_with(&[from.join("top")], options).expect("a source");
     let sink = place.sink_with(SinkOptions {
         preserve: made,
-        overwrite: true,
+        existing: Existing::Replace,
         ..SinkOptions::default()
     });
     while let Some(page) = walk.next_page().expect("a walk") {

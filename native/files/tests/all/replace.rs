@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use crate::common::{Place, file, folder, page};
-use ultra_files::{CommitInfo, ErrorClass, FileError, FileId, Reserved, Sink, SinkOptions};
+use ultra_files::{CommitInfo, ErrorClass, Existing, FileError, FileId, Reserved, Sink, SinkOptions};
 
 /// How a file gets its name: alone, or in a group of small ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -373,7 +373,7 @@ fn t5_no_sync_replaces_as_safely_and_leaves_nothing() {
     let place = Place::new();
     fs::write(place.at("a"), "the old one").expect("a file");
     let options = SinkOptions {
-        overwrite: true,
+        existing: Existing::Replace,
         no_sync: true,
         ..SinkOptions::default()
     };

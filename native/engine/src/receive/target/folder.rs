@@ -11,14 +11,20 @@ use ultra_files::{
 use super::{Committed, MOST, Target};
 use crate::core::fault::Fault;
 use crate::core::options::SinkOptions;
-use crate::core::words::{Leaving, LinkChoice, TargetStatus, Unkept};
+use crate::core::words::{Existing, Leaving, LinkChoice, TargetStatus, Unkept};
 
 pub struct Folder(Sink);
 
 impl Folder {
     pub fn open(options: &SinkOptions) -> Result<Self, Fault> {
         let choices = ultra_files::SinkOptions {
-            overwrite: options.overwrite,
+            existing: match options.existing {
+                Existing::Refuse | Existing::Skip => ultra_files::Existing::Keep,
+                Existing::Update => ultra_files::Existing::Update,
+                Existing::Replace => ultra_files::Existing::Replace,
+                Existing::Rename => ultra_files::Existing::Rename,
+                Existing::Backup => ultra_files::Existing::Backup,
+            },
             hidden: options.hidden,
             rename: (!options.rename.is_empty()).then(|| options.rename.clone()),
             create: options.create,
@@ -196,6 +202,7 @@ fn status_of(status: Found) -> TargetStatus {
         Found::NameRefused => TargetStatus::NameRefused,
         Found::SameName => TargetStatus::SameName,
         Found::Busy => TargetStatus::Busy,
+        Found::NotOlder => TargetStatus::NotOlder,
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use ultra_files::os::{Acl, Attributes, File, Folder, NativeFile, NativeFolder, Stat, Storage, Time, XattrNames};
-use ultra_files::{PageEntry, Sink, SinkOptions};
+use ultra_files::{Existing, PageEntry, Sink, SinkOptions};
 
 use super::{Place, page};
 
@@ -290,7 +290,7 @@ impl File for FaultyFile {
 /// A sink on the failing system that knows these entries.
 pub fn sink(place: &Place, entries: &[PageEntry<'_>], overwrite: bool) -> Sink<FaultyFolder> {
     let options = SinkOptions {
-        overwrite,
+        existing: if overwrite { Existing::Replace } else { Existing::Keep },
         ..SinkOptions::default()
     };
     let sink = Sink::open_on(&place.dir(), options).expect("a sink");

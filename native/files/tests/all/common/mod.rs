@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use ultra_files::os::Time;
-use ultra_files::{EntryKind, Linked, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
+use ultra_files::{EntryKind, Existing, Linked, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
 
 pub const MTIME: Time = Time {
     secs: 1_700_000_000,
@@ -112,7 +112,7 @@ impl Place {
 
     pub fn overwriting(&self) -> Sink {
         self.sink_with(SinkOptions {
-            overwrite: true,
+            existing: Existing::Replace,
             ..SinkOptions::default()
         })
     }
