@@ -18,6 +18,8 @@ import type { BoxedPath, PathName, PathSettings } from "./table.ts";
 export interface PathOptions {
   /** Of loss and jitter: the same seed loses the same packets. */
   readonly seed?: number;
+  /** In Mbit/s of IP packets, in place of the path's own. */
+  readonly rateMbit?: number;
   /** What TCP uses at both ends; CUBIC if not said, whatever the machine has chosen. */
   readonly tcp?: "cubic" | "bbr";
   /** The most bytes that a TCP socket buffers; 64 MiB if not said, so that the path bounds TCP. 0: what the machine has. */
@@ -203,8 +205,8 @@ function boxedEnd(address: string, namespace: string): End {
   return { address, namespace, command: (program, args) => [NETPATH, [...prefix, program, ...args]] };
 }
 
-function flags({ seed, tcp, tcpBufferBytes }: PathOptions): string[] {
-  const values = { "--seed": seed, "--tcp": tcp, "--tcp-buffer": tcpBufferBytes };
+function flags({ seed, rateMbit, tcp, tcpBufferBytes }: PathOptions): string[] {
+  const values = { "--seed": seed, "--rate": rateMbit, "--tcp": tcp, "--tcp-buffer": tcpBufferBytes };
   return Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : [name, String(value)]);
 }
 

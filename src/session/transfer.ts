@@ -72,6 +72,9 @@ const HEARTBEAT_MS = 1000;
 /** Silence after which a fresh connection is tried beside the one that is there. */
 const SILENT_MS = 3000;
 
+/** The same where an address of this computer is gone: it costs no more than a connection, which a false alarm replaces once. */
+const UPROOTED_MS = 600;
+
 /** Silence that the user is told of. */
 const STALLED_MS = 8000;
 
@@ -209,9 +212,9 @@ export class Transfer {
       }
       const silentMs = state.silence.lasts(nowMs);
       const { extra } = state.peer;
-      // Where the system says that an address is gone, a missing heartbeat is enough.
-      const isSuspect = silentMs >= MISSING_MS && (state.seeking !== undefined || extra.isUprooted);
-      if (silentMs < (isSuspect ? MISSING_MS : SILENT_MS)) {
+      // A connection whose replacement is sought counts as silent until its messages come on time again.
+      const enoughMs = state.seeking === undefined ? SILENT_MS : MISSING_MS;
+      if (silentMs < enoughMs && !(silentMs >= UPROOTED_MS && extra.isUprooted)) {
         state.seeking?.[Symbol.dispose]();
         state.seeking = undefined;
         if (this.#stalledSinceMs !== undefined) this.#tellReturn(this.#stalledSinceMs, "same");

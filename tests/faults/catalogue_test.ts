@@ -34,6 +34,20 @@ Deno.test("faults: what has no test says when it comes or why it cannot", () => 
   }
 });
 
+Deno.test("faults: every id that docs/reliability.md names as a proof has a test", async () => {
+  const rows = readRows(page);
+  const text = await Deno.readTextFile(join(ROOT, "docs", "reliability.md"));
+  const promises = text.split("\n").filter((line) => /^\| \d\. /.test(line));
+  assert.equal(promises.length, 7);
+  for (
+    const [, from = "", to = from] of promises.join("\n").matchAll(/\b([A-JT]\d{1,2})\b(?: to ([A-JT]\d{1,2})\b)?/g)
+  ) {
+    const [first, last] = [from, to].map((id) => rows.findIndex((row) => row.id === id));
+    assert.ok(first !== undefined && last !== undefined && first >= 0 && last >= first, `${from} to ${to}`);
+    for (const { id, testedBy } of rows.slice(first, last + 1)) assert.notEqual(testedBy, "", id);
+  }
+});
+
 Deno.test("faults: each of the 162 faults of the reference has an expectation, which stands on the page", () => {
   const ids = allIds().filter((id) => !id.startsWith("T"));
   assert.equal(ids.length, 162);

@@ -9,6 +9,8 @@ import { Relay, type RelayOptions } from "./relay.ts";
 export interface Way extends RelayOptions {
   /** Which side waits for the other. */
   readonly waits?: "receiver" | "sender";
+  /** Where it waits; on loopback if not said. */
+  readonly listen?: string;
   readonly sendArgs?: readonly string[];
   readonly recvArgs?: readonly string[];
   readonly sender?: StartOptions;
@@ -97,7 +99,7 @@ export class Scene implements AsyncDisposable {
    * @param changed what becomes of the ticket on its way
    */
   async startDirectly(way: Way = {}, changed = (ticket: string) => Promise.resolve(ticket)): Promise<Pair> {
-    const { waits = "receiver", sendArgs = [], recvArgs = [], inherited = 0 } = way;
+    const { waits = "receiver", listen = "127.0.0.1", sendArgs = [], recvArgs = [], inherited = 0 } = way;
     const what = [...Deno.readDirSync(this.places.from)].map(({ name }) => `${this.places.from}/${name}`).sort();
     const args = {
       sender: ["send", "--json", ...sendArgs, ...what],
@@ -109,7 +111,7 @@ export class Scene implements AsyncDisposable {
       const ultra = this.workspace.start([...args[side], ...more], { ...options, env: { ...options.env, ...env } });
       return this.watched(ultra, inherited);
     };
-    const listener = start(waits, ["--listen", "127.0.0.1"], {});
+    const listener = start(waits, ["--listen", listen], {});
     const dialer = start(dials, [], { ULTRA_TICKET: await changed(await listener.ticket()) });
     return waits === "receiver" ? { sender: dialer, receiver: listener } : { sender: listener, receiver: dialer };
   }

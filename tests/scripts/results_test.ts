@@ -38,6 +38,11 @@ Deno.test("the result lines of all test binaries add up", () => {
   assert.deepEqual(readCargo(CARGO), { passed: 4, failed: 1, skipped: 2, failures: ["path::refuses_nul"] });
 });
 
+Deno.test("a Rust test that says that it cannot run here is skipped, and not passed", () => {
+  const told = CARGO.replace("test path::refuses_nul", "\nskipped: d24_a_cut: it takes root\n$&");
+  assert.deepEqual(readCargo(told), { ...readCargo(CARGO), passed: 3, skipped: 3 });
+});
+
 Deno.test("a runner that fails outside of a test, or runs none, counts as a failure", () => {
   const none = { passed: 0, failed: 0, skipped: 0, failures: [] };
   assert.equal(judge(none, 0, "x").failed, 1);

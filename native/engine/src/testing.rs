@@ -1,10 +1,14 @@
 //! What the tests share: frames made by the text of `docs/protocol.md`, sinks, and what was told.
 
+#[path = "../../skipped.rs"]
+mod told;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+pub use told::skipped;
 use ultra_files::{EntryKind, Linked, PageBuilder, PageEntry, SafePath, SinkOptions};
 
 use crate::blocks::block_tree::{BLOCK_LEN, BlockHasher};

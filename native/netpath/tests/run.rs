@@ -1,17 +1,21 @@
-//! The program itself, with real namespaces. These tests need root and /dev/net/tun; elsewhere they say so and pass.
+//! The program itself, with real namespaces. These tests need root and /dev/net/tun; elsewhere they say that they were skipped.
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+#[path = "../../skipped.rs"]
+mod told;
+
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
+use told::skipped;
 
 fn possible() -> bool {
     let possible = geteuid().is_root() && Path::new("/dev/net/tun").exists();
     if !possible {
-        eprintln!("skipped: it takes root and /dev/net/tun");
+        skipped("it takes root and /dev/net/tun");
     }
     possible
 }

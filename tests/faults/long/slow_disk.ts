@@ -8,6 +8,7 @@
  */
 
 import assert from "node:assert/strict";
+import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
 import { inScene, oneFile } from "../scene.ts";
 
@@ -46,7 +47,7 @@ Deno.test({
         receiver.kill("SIGINT");
         await receiver.exits(130, 5 * BOUND_MS);
         const tookMs = performance.now() - startMs;
-        console.log(`C5: ended ${(tookMs / 1000).toFixed(2)} s after SIGINT, bound ${BOUND_MS / 1000} s`);
+        print(`C5: ended ${(tookMs / 1000).toFixed(2)} s after SIGINT, bound ${BOUND_MS / 1000} s`);
         await sender.exits(5);
         await scene.ends([130, 5]);
         await limit(0);

@@ -425,7 +425,7 @@ fn an_abandoned_entry_takes_nothing_more_and_a_second_commit_takes_nothing_away(
     assert_eq!(std::fs::read(folder.path().join("b")).unwrap(), b"bbbb");
 }
 
-/// Needs root, for a file system of its own; without it there is nothing to test.
+/// Needs root, for a file system of its own; without it the test says that it was skipped.
 #[test]
 #[cfg(target_os = "linux")]
 fn d2_a_full_disk_is_told_once_and_smaller_files_go_on() {
@@ -439,6 +439,7 @@ fn d2_a_full_disk_is_told_once_and_smaller_files_go_on() {
         status.is_ok_and(|status| status.success())
     };
     if !run("mount", &["-t", "tmpfs", "-o", "size=2m", "tmpfs"]) {
+        skipped("it takes root, to mount a tmpfs");
         return;
     }
     let (sink, events) = receiving(folder.path(), &[("big", 4 * BLOCK as u64), ("small", 100)]);

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::common::faulty::{FaultyFolder, PLAN, log};
+use crate::common::told::skipped;
 use crate::common::{Place, file, folder, link, page};
 use ultra_files::TargetStatus::{Absent, BadName, Different, FolderExists, NameRefused, SameName};
 use ultra_files::os::Folder;
@@ -164,7 +165,7 @@ fn t25_a_disk_that_takes_every_name_is_not_asked() {
     let place = Place::new();
     let folder_on_disk = FaultyFolder::open(&place.dir()).expect("a folder");
     if !folder_on_disk.takes_every_name() {
-        eprintln!("this disk has rules of its own");
+        skipped("this disk has rules of its own for names");
         return;
     }
     let sink = Sink::<FaultyFolder>::open_on(&place.dir(), SinkOptions::default()).expect("a sink");

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
+use crate::common::told::skipped;
 use crate::common::{Place, add, become_nobody, file, folder, link, receive};
 use rustix::fs::XattrFlags;
 use ultra_files::{ErrorClass, PageEntry, Sink, SinkOptions};
@@ -123,7 +124,7 @@ fn t26_an_interrupted_transfer_closes_its_folders_and_leaves_no_part() {
 #[test]
 fn t26_a_closed_folder_of_another_user_stays_closed() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can make another user's folder");
+        skipped("only root can make another user's folder");
         return;
     }
     let place = Place::new();
@@ -207,7 +208,7 @@ fn a_default_acl_counts_for_what_is_created_and_takes_the_place_of_the_umask() {
         XattrFlags::empty(),
     );
     if set.is_err() {
-        eprintln!("skipped: this file system has no ACLs");
+        skipped("this file system has no ACLs");
         return;
     }
     let sink = place.sink();

@@ -1,6 +1,6 @@
 //! A power cut at each step of a commit: of a group of 1,000 small files, on the file systems whose syncfs is trusted, and of one large file on
 //! ext4. The image of a loop device is copied at that step, and the copy is mounted. Needs root, loop devices and the file system's mkfs;
-//! without them there is nothing to test.
+//! without them each test says that it was skipped.
 
 #![cfg(target_os = "linux")]
 
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::os::unix::fs::MetadataExt;
 
 use crate::common::faulty::{FaultyFolder, PLAN};
+use crate::common::told::skipped;
 use crate::common::{file, folder, page};
 use ultra_files::os::Time;
 use ultra_files::{
@@ -287,7 +288,7 @@ fn large_on_ext4(old: bool, no_sync: bool) -> Option<(Vec<(String, Left)>, Left)
 #[test]
 fn d24_a_power_cut_at_each_step_of_a_large_files_commit_leaves_no_name_or_the_whole_file() {
     let Some((cuts, told)) = large_on_ext4(false, false) else {
-        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        skipped("it takes root, loop devices and mkfs.ext4");
         return;
     };
     let steps: Vec<&str> = cuts.iter().map(|(step, _)| step.as_str()).collect();
@@ -321,7 +322,7 @@ fn d24_a_power_cut_at_each_step_of_a_large_files_commit_leaves_no_name_or_the_wh
 #[test]
 fn d24_t5_a_power_cut_at_each_step_of_overwriting_leaves_the_old_file_or_the_whole_new_one() {
     let Some((cuts, told)) = large_on_ext4(true, false) else {
-        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        skipped("it takes root, loop devices and mkfs.ext4");
         return;
     };
     assert!(cuts.iter().any(|(step, _)| step == "exchange"));
@@ -344,24 +345,31 @@ fn d24_t5_a_power_cut_at_each_step_of_overwriting_leaves_the_old_file_or_the_who
 fn d24_without_the_syncs_these_power_cuts_find_files_of_zeros() {
     // The twin that must fail: otherwise the two tests above could not.
     let Some((_, told)) = large_on_ext4(false, true) else {
-        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        skipped("it takes root, loop devices and mkfs.ext4");
         return;
     };
     assert_eq!(told.name, Final::Wrong);
 }
 
 #[test]
-fn d24_t47_a_power_cut_in_a_group_of_1_000_files_leaves_whole_files_and_all_that_was_told() {
-    let tried: Vec<&str> = [
-        ("mkfs.ext4", &["-q", "-F"][..], 64),
-        ("mkfs.xfs", &["-q"], 320),
-        ("mkfs.btrfs", &["-q"], 128),
-    ]
-    .into_iter()
-    .filter(|(make, args, size)| group_on(make, args, *size))
-    .map(|(make, ..)| make)
-    .collect();
-    eprintln!("tried with {tried:?}");
+fn d24_t47_a_power_cut_in_a_group_of_1_000_files_on_ext4_leaves_whole_files_and_all_that_was_told() {
+    if !group_on("mkfs.ext4", &["-q", "-F"], 64) {
+        skipped("it takes root, loop devices and mkfs.ext4");
+    }
+}
+
+#[test]
+fn d24_t47_a_power_cut_in_a_group_of_1_000_files_on_xfs_leaves_whole_files_and_all_that_was_told() {
+    if !group_on("mkfs.xfs", &["-q"], 320) {
+        skipped("it takes root, loop devices, mkfs.xfs and a kernel with xfs");
+    }
+}
+
+#[test]
+fn d24_t47_a_power_cut_in_a_group_of_1_000_files_on_btrfs_leaves_whole_files_and_all_that_was_told() {
+    if !group_on("mkfs.btrfs", &["-q"], 128) {
+        skipped("it takes root, loop devices, mkfs.btrfs and a kernel with btrfs");
+    }
 }
 
 /// A block of the file that is interrupted: of no two blocks the same bytes, and none of zeros.
@@ -399,7 +407,7 @@ fn d25_a_power_cut_in_the_middle_of_a_transfer_leaves_no_block_that_counts_unrea
         .expect("an image");
     let made = run("mkfs.ext4", &["-q", "-F"], &[&image]);
     let Some(disk) = made.then(|| Disk::mount(&image, &temp.path().join("disk"))).flatten() else {
-        eprintln!("no loop devices or no mkfs.ext4: nothing is tested");
+        skipped("it takes root, loop devices and mkfs.ext4");
         return;
     };
     let into = disk.at.join("into");

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
+use crate::common::told::skipped;
 use crate::common::{Place, become_nobody, file, page};
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
@@ -116,7 +117,7 @@ fn tree() -> Option<TempDir> {
         && chown(top.join("a"), Some(UID), Some(0)).is_ok()
         && lchown(top.join("link"), Some(UID), Some(GID)).is_ok();
     if !can {
-        eprintln!("skipped: this user or this file system cannot set what is to be kept");
+        skipped("this user or this file system cannot set what is to be kept");
     }
     can.then_some(temp)
 }
@@ -219,7 +220,7 @@ fn no_right_like_setuid_comes_as_an_attribute() {
 #[test]
 fn names_of_owners_come_before_numbers_and_what_cannot_be_is_told() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root gives files away");
+        skipped("only root gives files away");
         return;
     }
     let owner_of = |user, group| {
@@ -261,7 +262,7 @@ fn attributes_that_do_not_fit_an_entry_are_told_by_the_sender() {
         set += usize::from(set_xattr(&path, &format!("user.{index}"), &large));
     }
     if set * large.len() < 13_000 {
-        eprintln!("skipped: this file system holds less than an entry");
+        skipped("this file system holds less than an entry");
         return;
     }
     let options = WalkOptions {

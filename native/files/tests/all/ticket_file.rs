@@ -1,11 +1,15 @@
 //! Ticket files: where they are read and written, and who else may touch them.
 
+#[path = "../../skipped.rs"]
+mod told;
+
 use std::fs;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use told::skipped;
 use ultra_files::{ErrorClass, Guard, read_ticket, write_ticket};
 
 const TICKET: &[u8] = b"ultra1first\n";
@@ -74,7 +78,7 @@ fn t30_a_link_to_an_open_descriptor_stays_a_link() {
 #[test]
 fn t30_a_ticket_in_shared_memory_is_written_and_read() {
     let Ok(folder) = tempfile::tempdir_in("/dev/shm") else {
-        eprintln!("skipped: this system has no /dev/shm");
+        skipped("this system has no /dev/shm");
         return;
     };
     let path = folder.path().join("t");

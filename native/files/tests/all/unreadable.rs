@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use crate::common::faulty::{FaultyFolder, PLAN, log};
+use crate::common::told::skipped;
 use crate::common::{Place, become_nobody, file};
 use ultra_files::os::Storage;
 use ultra_files::{CommitInfo, Extra, Extras, FileError, PageBuilder, PageEntry, Preserve, Sink, SinkOptions};
@@ -102,7 +103,7 @@ fn an_acl_that_takes_what_the_mode_gives_does_not_keep_a_file_from_being_synced(
     let (place, log, result) = receive(&file("a", 5), Some(&locking_acl()), |_| {});
     let info = result.expect("a commit");
     if !info.kept.acl {
-        eprintln!("skipped: this file system has no ACLs");
+        skipped("this file system has no ACLs");
         return;
     }
     assert_eq!(

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::common::become_nobody;
+use crate::common::told::skipped;
 use tempfile::TempDir;
 use ultra_files::{EntryKind, Linked, Reason, SentLinks, Source, Walk, WalkOptions, decode, link_root};
 
@@ -283,7 +284,7 @@ fn t31_bytes_in_holes_are_no_data_and_the_file_tells_where_they_are() {
     let temp = temp();
     let path = temp.path().join("image");
     if !sparse(&path).expect("a file") {
-        eprintln!("skipped: this file system has no holes");
+        skipped("this file system has no holes");
         return;
     }
     let walked = walk(&path, SentLinks::Inside);

@@ -91,10 +91,7 @@ extern "C" fn work(task: *mut libc::c_void) -> libc::c_int {
     // It keeps nothing else of this process: not its sockets, the lock of a journal, or the pipes whose readers wait for its end.
     let others = [(0, fd.checked_sub(1)), (fd.saturating_add(1), Some(u32::MAX))];
     for (first, last) in others {
-        let Some(last) = last else { continue };
-        // SAFETY: the call takes integers only. The descriptors that it closes are copies that nothing in this process knows.
-        let closed = unsafe { libc::syscall(libc::SYS_close_range, word(first), word(last), word(0)) };
-        if closed < 0 {
+        if last.is_some_and(|last| !close(first, last)) {
             return 0;
         }
     }
@@ -109,9 +106,12 @@ extern "C" fn work(task: *mut libc::c_void) -> libc::c_int {
     0
 }
 
-/// What `syscall` takes of a number: all of a register.
-fn word(number: u32) -> libc::c_ulong {
-    libc::c_ulong::from(number)
+/// Closes a range of descriptors; `false`: this system cannot.
+fn close(first: u32, last: u32) -> bool {
+    // What `syscall` takes of a number is all of a register.
+    let [first, last, flags] = [first, last, 0].map(libc::c_ulong::from);
+    // SAFETY: the call takes integers only. The descriptors that it closes are copies that nothing in the other process's memory knows of.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) == 0 }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 pub mod faulty;
 pub mod simulated;
+#[path = "../../../../skipped.rs"]
+pub mod told;
 
 use std::fs;
 use std::path::{Path, PathBuf};
