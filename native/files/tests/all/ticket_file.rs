@@ -1,15 +1,12 @@
 //! Ticket files: where they are read and written, and who else may touch them.
 
-#[path = "../../skipped.rs"]
-mod told;
-
 use std::fs;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use told::skipped;
+use crate::common::told::skipped;
 use ultra_files::{ErrorClass, Guard, read_ticket, write_ticket};
 
 const TICKET: &[u8] = b"ultra1first\n";
