@@ -319,9 +319,9 @@ pub const EDITS: &[Edit] = &[
     },
     Edit {
         file: "src/platform/datapath_kqueue.c",
-        first_line: 1731,
-        last_line: 1731,
-        sha256: "b0ccf4b68eee7e7b3481b2124ad64d5b04a1e3d070ce4d5e07ecec3fe30f5a7e",
+        first_line: 1742,
+        last_line: 1742,
+        sha256: "49e954a63f11f15d2477228ba9fe4742c3a6cfd178c75ca1a230e2ca0c54124d",
         replacement: "    Buffer->Buffer = CxPlatPoolAllocUninitialized(BufferPool);\n",
     },
     // Windows, the same.
