@@ -1,11 +1,11 @@
 /** `deno task build`: leaves `dist/ultra`, one file that runs anywhere. @module */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { PERMISSIONS, SECRET_VARIABLES, VARIABLES } from "../src/cli/permissions.ts";
 import { pinnedDeno } from "./deno.ts";
 import { licensesText } from "./licenses.ts";
 import { buildNative } from "./native.ts";
-import { CACHE, DIST, LAUNCHER, LIBRARY, LIBRARY_NAME, LICENSES, PAYLOAD, ROOT, ULTRA } from "./paths.ts";
+import { CACHE, DIST, LAUNCHER, LIBRARY, LICENSES, PAYLOAD, ROOT, ULTRA } from "./paths.ts";
 import { appendPayload, type Payload } from "./payload.ts";
 import { Failure, main, print, run } from "./shell.ts";
 
@@ -18,12 +18,12 @@ export async function buildAll(level: number = LEVELS.build): Promise<void> {
   await buildNative();
   const deno = await pinnedDeno();
   await Deno.mkdir(DIST, { recursive: true });
-  const bundled = join(PAYLOAD, "ultra.js");
-  await bundle(bundled);
+  const bundled = await bundle();
   await Deno.writeTextFile(LICENSES, await licensesText());
   const fresh = `${ULTRA}.new-${Deno.pid}`; // a running ultra keeps the file it has
   try {
-    await appendPayload(LAUNCHER, payloadOf(deno, bundled), fresh, { level, store: join(PAYLOAD, "packed") });
+    const payload = payloadOf({ deno, engine: LIBRARY, bundle: bundled, licenses: LICENSES, suffix: "" });
+    await appendPayload(LAUNCHER, payload, fresh, { level, store: join(PAYLOAD, "packed") });
     await Deno.chmod(fresh, 0o755);
     await Deno.rename(fresh, ULTRA);
   } finally {
@@ -33,14 +33,24 @@ export async function buildAll(level: number = LEVELS.build): Promise<void> {
   print("built dist/ultra");
 }
 
+/** Where the parts of an executable are. */
+export interface Parts {
+  readonly deno: string;
+  readonly engine: string;
+  readonly bundle: string;
+  readonly licenses: string;
+  /** What the names of executables end with there. */
+  readonly suffix: string;
+}
+
 /** What goes into the executable, and what it may do. */
-export function payloadOf(deno: string, bundled: string): Payload {
+export function payloadOf({ deno, engine, bundle, licenses, suffix }: Parts): Payload {
   return {
     files: [
-      { name: "deno", path: deno, mode: 0o500 },
-      { name: LIBRARY_NAME, path: LIBRARY, mode: 0o400 },
-      { name: "ultra.js", path: bundled, mode: 0o400 },
-      { name: "licenses", path: LICENSES },
+      { name: `deno${suffix}`, path: deno, mode: 0o500 },
+      { name: basename(engine), path: engine, mode: 0o400 },
+      { name: "ultra.js", path: bundle, mode: 0o400 },
+      { name: "licenses", path: licenses },
     ],
     permissions: PERMISSIONS,
     variables: VARIABLES,
@@ -49,7 +59,7 @@ export function payloadOf(deno: string, bundled: string): Payload {
 }
 
 /** Results and behaviour are promised for one version, so nothing is built with another. */
-async function requirePinnedDeno(): Promise<void> {
+export async function requirePinnedDeno(): Promise<void> {
   const pinned = (await Deno.readTextFile(join(ROOT, ".deno-version"))).trim();
   if (Deno.version.deno !== pinned) {
     throw new Failure(
@@ -58,11 +68,13 @@ async function requirePinnedDeno(): Promise<void> {
   }
 }
 
-async function bundle(path: string): Promise<void> {
+export async function bundle(): Promise<string> {
+  const path = join(PAYLOAD, "ultra.js");
   // With the project's own configuration and its frozen lock, wherever the script was started.
   const config = join(ROOT, "deno.json");
   const main = join(ROOT, "main.ts");
   await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--config", config, "--output", path, main]);
+  return path;
 }
 
 /** Tests and demo unpack below `dist/`, 100 MB for each build. */

@@ -18,17 +18,48 @@ export interface Pin {
   readonly package: string;
   readonly version: string;
   readonly integrity: string;
-  /** SHA-256 of the file `package/deno` in it. */
+  /** Deno's name in its folder `package`. */
+  readonly file: string;
+  /** SHA-256 of that file. */
   readonly sha256: string;
 }
 
-/** By `Deno.build.target`. The version is that of `.deno-version`, as a test checks. */
+/** By Rust's name of the system, which is that of `Deno.build.target`. The version is that of `.deno-version`, as a test checks. */
 export const PINS: Readonly<Record<string, Pin>> = {
   "x86_64-unknown-linux-gnu": {
     package: "@deno/linux-x64-glibc",
     version: "2.9.5",
+    file: "deno",
     integrity: "sha512-TDqcnoLe3jlgqYEQm7H7MK6q0JOth+o8iSZzknRODnVkJfPiNnjVn1M1Zc6vnp+ipkyb6Av1/CUlHgHtlq59Gw==",
     sha256: "dc480c462c8c3582524f3e75c160613d0a975e1f66b5465995d58bae236da7d3",
+  },
+  "aarch64-unknown-linux-gnu": {
+    package: "@deno/linux-arm64-glibc",
+    version: "2.9.5",
+    file: "deno",
+    integrity: "sha512-IuYjsz9PGl7CJcNXMuN27KNDB8Q40brK3SG3l+TXMDVW61ZKwcn0fQHBHnXFiiygEwI8by/fKnASEluhZB1atw==",
+    sha256: "e1a70c5eb03b0ebaf761077029ef86b9ba22d50e2b54ca45ce5437457f701b63",
+  },
+  "aarch64-apple-darwin": {
+    package: "@deno/darwin-arm64",
+    version: "2.9.5",
+    file: "deno",
+    integrity: "sha512-SX98qSdBT1lw9x6NwGwx2xIayl1kRimdRnFohYlJ6nt3mLKzTKHHKQwQs5D2pEY7mbUGGbYe9brM2kfN75pPkg==",
+    sha256: "b5bd08edab254d42d7b05aa5b6cb4c9b8d4dede4975aff76951ce2cce18866fa",
+  },
+  "x86_64-apple-darwin": {
+    package: "@deno/darwin-x64",
+    version: "2.9.5",
+    file: "deno",
+    integrity: "sha512-gbdlxWZuAZFiJiZtTT00Mv/aC7f/31+pyqJGQKlZr5X33WeTo5B0GG+efcX3P1UZceRKHuPEAQ1B/M2oRt8r9Q==",
+    sha256: "befc4fee79127584c0f5c9f76ca6bb73c8e6ff523c01acd52e9c5db1968a09cb",
+  },
+  "x86_64-pc-windows-gnu": {
+    package: "@deno/win32-x64",
+    version: "2.9.5",
+    file: "deno.exe",
+    integrity: "sha512-LkcERsH0olOgevg9L9eootSr1U8ydyfnX1bS3mFqU+lGBeTYtlec5b/QF473WUOGVgPlWECrkxi4As5kEaFOzg==",
+    sha256: "98f8c2a2d470e4ccb04c935c86ff8050817d877762aec5eaeeb9e409ccb3b9fd",
   },
 };
 
@@ -41,13 +72,12 @@ export interface Sources {
   readonly download: (pin: Pin, folder: string) => Promise<string>;
 }
 
-const HERE: Sources = { kept: join(PAYLOAD, "deno"), running: Deno.execPath(), download: packWithNpm };
-
 /** The path of a file that is the pinned Deno. */
 export async function pinnedDeno(target: string = Deno.build.target): Promise<string> {
   const pin = PINS[target];
   if (pin === undefined) throw new Failure(`no Deno is pinned for ${target} in scripts/deno.ts`);
-  return await takePinned(pin, HERE);
+  const kept = join(PAYLOAD, target === Deno.build.target ? "deno" : `deno-${target}`);
+  return await takePinned(pin, { kept, running: Deno.execPath(), download: packWithNpm });
 }
 
 /** @throws {Failure} when a tarball is not what the pin says; it is never unpacked then */
@@ -82,8 +112,8 @@ async function fromNpm(pin: Pin, folder: string, download: Sources["download"]):
     if (actual !== pin.integrity) {
       throw new Failure(`${pin.package}@${pin.version} has the integrity ${actual}: not the pinned one`);
     }
-    const file = fileInTar(await gunzip(tarball), "package/deno");
-    if (file === undefined) throw new Failure(`${pin.package}@${pin.version} has no file package/deno`);
+    const file = fileInTar(await gunzip(tarball), `package/${pin.file}`);
+    if (file === undefined) throw new Failure(`${pin.package}@${pin.version} has no file package/${pin.file}`);
     return file;
   } finally {
     await Deno.remove(path);

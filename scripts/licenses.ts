@@ -13,12 +13,17 @@ import { NATIVE, ROOT } from "./paths.ts";
 import { Failure } from "./shell.ts";
 
 /** One thing with its licence. */
-interface Item {
+interface Licensed {
   readonly name: string;
   readonly version: string;
   /** As its makers name it; its text decides. */
   readonly license: string;
   readonly texts: readonly string[];
+}
+
+export interface Item extends Licensed {
+  /** Its name for machines: a package URL. */
+  readonly purl: string;
 }
 
 /** What `cargo metadata` tells, as far as it is needed. */
@@ -55,18 +60,24 @@ const LICENSE_FILE = /^(license|licence|copying|notice|unlicense)/i;
 const LINE = "=".repeat(79);
 
 /** The whole text. */
-export async function licensesText(): Promise<string> {
+export async function licensesText(target: string = Deno.build.target): Promise<string> {
+  return textOf(await itemsIn(target));
+}
+
+/** All that is in the executable of a system, ultra itself first. */
+export async function itemsIn(target: string): Promise<Item[]> {
   const own: Item = {
     name: "ultra",
     version: PROGRAM_VERSION,
+    purl: `pkg:generic/ultra@${PROGRAM_VERSION}`,
     license: "MIT",
     texts: [await Deno.readTextFile(join(ROOT, "LICENSE"))],
   };
-  return textOf([own, ...await knownItems(), ...await cSources(), ...await crates(), ...await npmPackages()]);
+  return [own, ...await knownItems(), ...await cSources(), ...await crates(target), ...await npmPackages()];
 }
 
 /** A list, then every text once, with the names of all that it is for. */
-export function textOf(items: readonly Item[]): string {
+export function textOf(items: readonly Licensed[]): string {
   const sections = new Map<string, string[]>();
   for (const { name, version, texts } of items) {
     if (texts.length === 0) throw new Failure(`there is no licence text of ${name} ${version}`);
@@ -86,6 +97,7 @@ async function knownItems(): Promise<Item[]> {
   const known = async (name: string, version: string, license: string, file: string): Promise<Item> => ({
     name,
     version,
+    purl: `pkg:generic/${name.toLowerCase().replaceAll(" ", "-")}@${version}`,
     license,
     texts: [await Deno.readTextFile(join(ROOT, "scripts", "licenses", file))],
   });
@@ -96,9 +108,9 @@ async function knownItems(): Promise<Item[]> {
   ]);
 }
 
-/** Everything that Cargo links into the engine and the launcher on this system. */
-async function crates(): Promise<Item[]> {
-  const { packages, resolve } = await metadata(["--filter-platform", Deno.build.target]);
+/** Everything that Cargo links into the engine and the launcher. */
+async function crates(target: string): Promise<Item[]> {
+  const { packages, resolve } = await metadata(["--filter-platform", target]);
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
   const byId = new Map(packages.map((one) => [one.id, one]));
   const linked = new Set<string>();
@@ -117,6 +129,7 @@ async function crates(): Promise<Item[]> {
     foreign.sort((a, b) => a.name < b.name ? -1 : 1).map(async ({ name, version, license, manifest_path }) => ({
       name,
       version,
+      purl: `pkg:cargo/${name}@${version}`,
       license: license ?? "see the text",
       texts: await textsIn(join(manifest_path, "..")),
     })),
@@ -131,7 +144,8 @@ async function cSources(): Promise<Item[]> {
       if (one === undefined) throw new Failure(`Cargo does not know ${crate}`);
       const version = name === "msquic" ? LIBRARIES.msquic : LIBRARIES.openssl;
       const texts = files.map((file) => Deno.readTextFile(join(one.manifest_path, "..", file)));
-      return { name, version, license, texts: await Promise.all(texts) };
+      const purl = `pkg:generic/${name.toLowerCase()}@${version}`;
+      return { name, version, purl, license, texts: await Promise.all(texts) };
     }),
   );
 }
@@ -149,7 +163,8 @@ async function npmPackages(): Promise<Item[]> {
       const { license } = JSON.parse(await Deno.readTextFile(join(one.localPath, "package.json"))) as {
         license: string;
       };
-      return { name: one.name, version: one.version, license, texts: await textsIn(one.localPath) };
+      const purl = `pkg:npm/${one.name.replace("@", "%40")}@${one.version}`;
+      return { name: one.name, version: one.version, purl, license, texts: await textsIn(one.localPath) };
     }),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Appends a payload to the launcher: `native/launcher/src/payload.rs` reads what is written here.
+ * Makes the payload that stands behind the launcher, or inside it: `native/launcher/src/payload.rs` reads what is written here.
  *
  * @module
  */
@@ -51,9 +51,16 @@ const compress = promisify(zstdCompress);
 
 /** Makes `out` of `launcher` and a payload. */
 export async function appendPayload(launcher: string, payload: Payload, out: string, packing: Packing): Promise<void> {
+  const head = await Deno.readFile(launcher);
+  const packed = await packPayload(payload, head.length, packing);
+  await Deno.writeFile(out, await new Blob([head, ...packed] as BlobPart[]).bytes());
+}
+
+/** The payload's bytes. `start` is where they will stand, from where the launcher counts. */
+export async function packPayload(payload: Payload, start: number, packing: Packing): Promise<Uint8Array[]> {
   const { level, store } = packing;
-  const chunks: Uint8Array[] = [await Deno.readFile(launcher)];
-  let offset = chunks[0]?.length ?? 0;
+  const chunks: Uint8Array[] = [];
+  let offset = start;
   const lines = ["ultra payload 1"];
   const used = new Set<string>();
   for (const { name, path, mode } of payload.files) {
@@ -66,8 +73,8 @@ export async function appendPayload(launcher: string, payload: Payload, out: str
     }
   }
   lines.push(...settingsOf(payload));
-  await Deno.writeFile(out, await new Blob([...chunks, ...await endOf(lines)] as BlobPart[]).bytes());
   await forgetOthers(store, level, used);
+  return [...chunks, ...await endOf(lines)];
 }
 
 function settingsOf({ permissions, variables, secrets }: Payload): string[] {

@@ -1,6 +1,6 @@
 /**
- * The tools that building the data plane takes. Asked for before anything starts, because what cmake, make and OpenSSL's
- * own build say about a missing one comes late and is hard to read.
+ * The tools that building the data plane takes. Asked for before anything starts, because what make and OpenSSL's own
+ * build say about a missing one comes late and is hard to read.
  *
  * @module
  */
@@ -22,7 +22,6 @@ interface Tool {
 
 const TOOLS: readonly Tool[] = [
   { name: "a C compiler", variable: "CC", program: "cc", package: "gcc" },
-  { name: "cmake", variable: "CMAKE", program: "cmake", package: "cmake" },
   { name: "make", program: "make", package: "make" },
   // OpenSSL's Configure needs these two modules, and some distributions split them from perl.
   { name: "perl", variable: "PERL", program: "perl", probe: ["-MFindBin", "-MIPC::Cmd", "-e1"], package: "perl" },

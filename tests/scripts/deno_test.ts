@@ -24,6 +24,7 @@ const TARBALL = gzipSync(TAR);
 const PIN: Pin = {
   package: "@deno/test",
   version: "1.0.0",
+  file: "deno",
   integrity: `sha512-${createHash("sha512").update(TARBALL).digest("base64")}`,
   sha256: createHash("sha256").update(CONTENT).digest("hex"),
 };

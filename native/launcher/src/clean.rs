@@ -6,7 +6,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -57,8 +56,7 @@ pub fn remove_unused(base: &Path, current: &Path, manifest: &Manifest) {
 /// Whether a folder is private to this user and holds nothing but what a start unpacks or makes there.
 fn is_ours(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
     let status = fs::symlink_metadata(folder)?;
-    let is_private = status.is_dir() && status.uid() == os::effective_user() && status.mode() & 0o7777 == 0o700;
-    if !is_private {
+    if !os::is_private_folder(&status) {
         return Ok(false);
     }
     for entry in fs::read_dir(folder)? {

@@ -10,9 +10,8 @@
 //!
 //! What is used is private to the user and has the content that the manifest names; anything else is set aside and unpacked anew.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,10 +27,6 @@ use crate::stamp::{self, State};
 /// For how long a start waits for another one that unpacks. Then it unpacks by itself.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
-
-const OTHERS_WRITE: u32 = 0o022;
-const STICKY: u32 = 0o1000;
-const ROOT: u32 = 0;
 
 /// Files that are ready to run.
 #[derive(Debug)]
@@ -52,6 +47,8 @@ pub enum Unusable {
     Place(String),
     /// The executable itself is damaged, so no place will do.
     Payload,
+    /// This system lacks what the files need, in words.
+    System(&'static str),
 }
 
 impl From<io::Error> for Unusable {
@@ -65,7 +62,7 @@ impl From<io::Error> for Unusable {
 
 /// Finds the files unpacked at this place, or unpacks them.
 pub fn ready(place: &Place, payload: &Payload) -> Result<Home, Unusable> {
-    let base = &make_base(place)?;
+    let base = &os::make_base(place)?;
     if !os::may_execute(base)? {
         return refused("no program may be run there (noexec)");
     }
@@ -93,75 +90,11 @@ pub fn ready(place: &Place, payload: &Payload) -> Result<Home, Unusable> {
     })
 }
 
-fn refused<T>(why: &str) -> Result<T, Unusable> {
+pub(crate) fn refused<T>(why: &str) -> Result<T, Unusable> {
     Err(Unusable::Place(why.to_owned()))
 }
 
-/// Makes the base folder if need be, and checks that no other user can put anything there, or another folder in its place. Returns its path
-/// without links: what was checked is what is used, also when another user owns a link on the way.
-fn make_base(place: &Place) -> Result<PathBuf, Unusable> {
-    let Place { base, at_home } = place;
-    if base.to_str().is_none() {
-        return refused("its name is no valid UTF-8, which Deno needs");
-    }
-    let user = os::effective_user();
-    let above = nearest_existing(base)?;
-    let real = fs::canonicalize(above)?;
-    let is_new = above != base;
-    for folder in real.ancestors().skip(usize::from(!is_new)) {
-        let status = fs::metadata(folder)?;
-        if status.uid() != user && status.uid() != ROOT {
-            return refused("a folder above belongs to another user");
-        }
-        if status.mode() & OTHERS_WRITE != 0 && status.mode() & STICKY == 0 {
-            return refused("other users may rename it");
-        }
-    }
-    if !is_new {
-        // A link is followed when it is the user's own.
-        if fs::symlink_metadata(base)?.uid() != user {
-            return refused("it belongs to another user");
-        }
-        check_own(&real, user)?;
-        return Ok(real);
-    }
-    if *at_home && fs::metadata(&real)?.uid() != user {
-        return refused("the folder above belongs to another user");
-    }
-    let rest = base
-        .strip_prefix(above)
-        .map_err(|_| Unusable::Place("it has no name".to_owned()))?;
-    let real = real.join(rest);
-    DirBuilder::new().recursive(true).mode(0o700).create(&real)?;
-    check_own(&real, user)?;
-    Ok(real)
-}
-
-fn check_own(base: &Path, user: u32) -> Result<(), Unusable> {
-    let status = fs::metadata(base)?;
-    if status.uid() != user {
-        return refused("it belongs to another user");
-    }
-    if !status.is_dir() {
-        return refused("it is no folder");
-    }
-    if status.mode() & OTHERS_WRITE != 0 {
-        return refused("other users may write there");
-    }
-    Ok(())
-}
-
-/// The path itself, or the nearest folder above it that exists.
-fn nearest_existing(path: &Path) -> io::Result<&Path> {
-    for above in path.ancestors() {
-        if !is_missing(above)? {
-            return Ok(above);
-        }
-    }
-    Err(io::ErrorKind::NotFound.into())
-}
-
-fn is_missing(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_missing(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -175,15 +108,12 @@ fn is_good(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
         return Ok(false);
     }
     let status = fs::symlink_metadata(folder)?;
-    let is_private = status.is_dir() && status.uid() == os::effective_user() && status.mode() & 0o7777 == 0o700;
-    Ok(is_private && stamp::check(folder, manifest)? != State::Wrong)
+    Ok(os::is_private_folder(&status) && stamp::check(folder, manifest)? != State::Wrong)
 }
 
 /// Waits for starts that unpack at the same time. Without a lock (some network file systems have none) each unpacks for itself.
 fn lock(base: &Path) -> Option<File> {
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false);
-    let file = options.mode(0o600).open(base.join(".lock")).ok()?;
+    let file = os::lock_file(&base.join(".lock")).ok()?;
     let since = Instant::now();
     loop {
         match file.try_lock() {
@@ -204,24 +134,24 @@ fn unpack(base: &Path, folder: &Path, payload: &Payload) -> Result<(), Unusable>
 }
 
 fn fill(fresh: &Path, payload: &Payload) -> Result<(), Unusable> {
-    DirBuilder::new().mode(0o700).create(fresh)?;
-    // (A folder can inherit setgid from the one above.)
-    fs::set_permissions(fresh, fs::Permissions::from_mode(0o700))?;
+    os::make_private_folder(fresh)?;
     let mut targets = Vec::new();
     for part in payload.manifest.files() {
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create_new(true).mode(0o600);
-        targets.push((part, options.open(fresh.join(&part.name))?));
+        targets.push((part, os::new_file(&fresh.join(&part.name))?));
     }
     payload.unpack(&targets)?;
     for (part, file) in targets {
-        file.set_permissions(fs::Permissions::from_mode(part.mode.unwrap_or(0o400)))?;
+        os::set_mode(&file, part.mode.unwrap_or(0o400))?;
     }
     // Where modes are not kept, nothing can be private.
     if !stamp::make(fresh, &payload.manifest)? || !is_good(fresh, &payload.manifest)? {
         return refused("that disk keeps no file modes");
     }
-    Ok(())
+    let engine = payload.manifest.engine().ok_or(Unusable::Payload)?;
+    match os::what_is_missing(&fresh.join(DENO), &fresh.join(&engine.name)) {
+        Some(words) => Err(Unusable::System(words)),
+        None => Ok(()),
+    }
 }
 
 /// Gives the folder its name. What stands there and is wrong is set aside; programs that run from it keep what they have.

@@ -1,12 +1,13 @@
 //! The parts of the launcher. `scripts/payload.ts` writes what [`payload`] reads.
 //!
-//! The way of a start: [`payload`] reads the manifest at the end of the executable; [`start`] sorts arguments and variables into
+//! The way of a start: [`payload`] reads the manifest, in the part of the executable that [`container`] names; [`start`] sorts arguments and variables into
 //! public and secret ones; [`places`] lists where the files may be unpacked; [`home`] makes or checks the unpacked files, with
 //! [`stamp`] deciding whether they are untouched; [`run`] becomes Deno. What differs by system is in [`os`].
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod clean;
+pub mod container;
 pub mod fresh;
 pub mod home;
 pub mod memory;

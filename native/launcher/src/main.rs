@@ -43,13 +43,14 @@ fn launch() -> Result<(), Refusal> {
 /// Tries the places in turn. Where something can be unpacked but not run, the next one is tried.
 fn start_somewhere(payload: &Payload, start: &Start) -> Refusal {
     let mut reasons = Vec::new();
-    match places(|name| env::var_os(name), os::effective_user()) {
+    match places(|name| env::var_os(name), &os::user()) {
         Err(wrong) => return Refusal::disk(wrong),
         Ok(places) => {
             for place in &places {
                 let why = match home::ready(place, payload) {
                     Ok(home) => reason(&run(&home, start)),
                     Err(Unusable::Payload) => return damaged(io::ErrorKind::InvalidData.into()),
+                    Err(Unusable::System(words)) => return Refusal::disk(words),
                     Err(Unusable::Place(why)) => why,
                 };
                 reasons.push(format!("{}: {why}", shown(&place.base)));

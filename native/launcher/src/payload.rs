@@ -4,17 +4,21 @@
 //! launcher | packed files ... | manifest (text) | BLAKE3 of the manifest (32) | its length (u32, little-endian) | MAGIC (8)
 //! ```
 //!
+//! On macOS all but the launcher is the content of a section, and offsets count from its start (see [`crate::container`]).
+//!
 //! A start that finds its files unpacked reads the trailer and the manifest, about 2 KiB, and nothing else of the payload.
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use blake3::Hash;
 use ruzstd::decoding::StreamingDecoder;
+
+use crate::container::payload_range;
+use crate::os;
 
 pub const MAGIC: &[u8; 8] = b"ULTRAPK1";
 const TRAILER: u64 = 32 + 4 + 8;
@@ -63,7 +67,7 @@ pub struct Permissions {
 }
 
 /// The names of the unpacked files that a start needs.
-pub const DENO: &str = "deno";
+pub const DENO: &str = if cfg!(windows) { "deno.exe" } else { "deno" };
 pub const BUNDLE: &str = "ultra.js";
 /// The licences of everything inside, which the launcher prints itself.
 pub const LICENSES: &str = "licenses";
@@ -154,25 +158,35 @@ fn plain_name(name: &str) -> Option<String> {
 /// The payload of an executable that is open for reading.
 pub struct Payload {
     file: File,
+    /// Where offsets count from.
+    start: u64,
     pub manifest: Manifest,
 }
 
 impl Payload {
     /// Reads trailer and manifest. `InvalidData`: the executable carries no payload, or was cut or changed.
-    pub fn open(mut file: File) -> io::Result<Payload> {
-        let end = file.seek(SeekFrom::End(0))?;
-        let trailer_at = end.checked_sub(TRAILER).ok_or_else(broken)?;
+    pub fn open(file: File) -> io::Result<Payload> {
+        let range = payload_range(&file)?.ok_or_else(broken)?;
+        let start = range.start;
+        let trailer_at = range
+            .end
+            .checked_sub(TRAILER)
+            .filter(|at| *at >= start)
+            .ok_or_else(broken)?;
         let mut trailer = [0; TRAILER as usize];
-        file.read_exact_at(&mut trailer, trailer_at)?;
+        os::read_exact_at(&file, &mut trailer, trailer_at)?;
         let (hash, rest) = trailer.split_at(32);
         let (length, magic) = rest.split_at(4);
         let length = u32::from_le_bytes(length.try_into().map_err(|_| broken())?);
         if magic != MAGIC || length > MAX_MANIFEST {
             return Err(broken());
         }
-        let manifest_at = trailer_at.checked_sub(u64::from(length)).ok_or_else(broken)?;
+        let manifest_at = trailer_at
+            .checked_sub(u64::from(length))
+            .filter(|at| *at >= start)
+            .ok_or_else(broken)?;
         let mut text = vec![0; length as usize];
-        file.read_exact_at(&mut text, manifest_at)?;
+        os::read_exact_at(&file, &mut text, manifest_at)?;
         if blake3::hash(&text).as_bytes() != hash {
             return Err(broken());
         }
@@ -180,13 +194,13 @@ impl Payload {
         let manifest = Manifest::from_text(&text).ok_or_else(broken)?;
         let is_inside = |piece: &Piece| {
             let end = piece.offset.checked_add(piece.packed);
-            end.is_some_and(|end| end <= manifest_at)
+            end.is_some_and(|end| end <= manifest_at - start)
         };
         let is_right = |part: &Part| part.size().is_some() && part.pieces.iter().all(is_inside);
         if !manifest.parts.iter().all(is_right) {
             return Err(broken());
         }
-        Ok(Payload { file, manifest })
+        Ok(Payload { file, start, manifest })
     }
 
     /// Unpacks parts into files and checks them, on several threads. `InvalidData`: something is not what was packed.
@@ -205,7 +219,7 @@ impl Payload {
             while let Some((piece, file, at)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let mut at = *at;
                 self.unpack_piece(piece, |bytes| {
-                    file.write_all_at(bytes, at)?;
+                    os::write_all_at(file, bytes, at)?;
                     at += bytes.len() as u64;
                     Ok(())
                 })?;
@@ -229,7 +243,7 @@ impl Payload {
     fn unpack_piece(&self, piece: &Piece, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let packed = Window {
             file: &self.file,
-            at: piece.offset,
+            at: self.start + piece.offset,
             left: piece.packed,
         };
         let packed = io::BufReader::with_capacity(BUFFER, packed);
@@ -266,7 +280,7 @@ struct Window<'a> {
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let read = self.file.read_at(&mut buffer[..most], self.at)?;
+        let read = os::read_at(self.file, &mut buffer[..most], self.at)?;
         self.at += read as u64;
         self.left -= read as u64;
         Ok(read)

@@ -1,7 +1,7 @@
 //! Where the files may be unpacked, best first.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::os;
 
@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 /// The place that the user chose, and no other; or all that are usual. `Err`: what is wrong with the choice.
-pub fn places(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Result<Vec<Place>, String> {
+pub fn places(variable: impl Fn(&str) -> Option<OsString>, user: &str) -> Result<Vec<Place>, String> {
     let path = |name: &str| {
         let value = variable(name).filter(|value| !value.is_empty());
         value.map(PathBuf::from)
@@ -32,8 +32,9 @@ pub fn places(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Result<
     }
     // The XDG rules say to ignore relative paths.
     let absolute = |name: &str| path(name).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(os::CACHE_IN_HOME)));
-    let temporary = absolute("TMPDIR").unwrap_or_else(|| Path::new(os::TEMPORARY).to_owned());
+    let cache = absolute(os::CACHE).or_else(|| absolute(os::HOME).map(|home| home.join(os::CACHE_IN_HOME)));
+    let (temporary, usual) = os::TEMPORARY;
+    let temporary = absolute(temporary).or_else(|| usual.map(PathBuf::from));
     let below = |parent: PathBuf, at_home| Place {
         base: parent.join("ultra"),
         at_home,
@@ -41,9 +42,9 @@ pub fn places(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Result<
     let mut places: Vec<Place> = Vec::new();
     places.extend(cache.map(|parent| below(parent, true)));
     places.extend(absolute("XDG_RUNTIME_DIR").map(|parent| below(parent, true)));
-    places.push(Place {
-        base: temporary.join(format!("ultra-{user}")),
+    places.extend(temporary.map(|parent| Place {
+        base: parent.join(format!("ultra-{user}")),
         at_home: false,
-    });
+    }));
     Ok(places)
 }

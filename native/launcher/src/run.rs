@@ -1,9 +1,7 @@
-//! Becomes Deno.
+//! Becomes Deno, or where a process cannot (Windows) stands for it until it has ended.
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,7 +21,7 @@ const FLAGS: [&str; 8] = [
     "--no-code-cache",
 ];
 
-/// Runs the control plane in this process's place; returns only if that fails.
+/// Runs the control plane in this process's place, and ends with its exit code; returns only if that fails.
 pub fn run(home: &Home, start: &Start) -> io::Error {
     // Held until `exec`, which leaves it open.
     let pipe = match start.secrets.as_slice() {
@@ -41,7 +39,7 @@ pub fn run(home: &Home, start: &Start) -> io::Error {
     command.args(&start.arguments);
     command.env_clear().envs(start.environment.iter().cloned());
     command.env("DENO_NO_UPDATE_CHECK", "1").env("DENO_DIR", &home.deno_dir);
-    command.exec()
+    os::run(command)
 }
 
 /// The flags of the manifest; calls go to the one library only, and what was dropped on the program is all that may be looked at then.
@@ -69,7 +67,7 @@ fn in_list(path: &Path) -> String {
 /// The bundle as a URL that is the same for every start: Deno keeps what it found out about a module by its URL, and a new one costs an
 /// analysis of the whole bundle and a sync of Deno's cache.
 fn script(home: &Home) -> String {
-    format!("file://{}?launched", encoded(home.bundle.as_os_str().as_bytes()))
+    format!("file://{}?launched", encoded(&os::path_in_url(&home.bundle)))
 }
 
 /// What is handed on openly, as the query of a URL: the first argument, which takes no permission to be read.
@@ -81,9 +79,9 @@ fn handed(home: &Home, start: &Start, secrets: Option<&Path>) -> String {
         }
         let _ = write!(query, "{key}={}", encoded(value));
     };
-    add("engine", home.engine.as_os_str().as_bytes());
+    add("engine", home.engine.as_os_str().as_encoded_bytes());
     if let Some(path) = secrets {
-        add("secrets", path.as_os_str().as_bytes());
+        add("secrets", path.as_os_str().as_encoded_bytes());
     }
     for signal in os::ignored_signals() {
         add("ignored", signal.as_bytes());

@@ -8,9 +8,8 @@
 //! size and times and not its content. The first use after each start of the machine hashes.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::fresh;
@@ -76,7 +75,7 @@ fn kept(folder: &Path) -> io::Result<Kept> {
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::Nothing),
         Err(error) => Err(error),
-        Ok(status) if !status.is_file() || status.size() > LONGEST => Ok(Kept::Other),
+        Ok(status) if !status.is_file() || status.len() > LONGEST => Ok(Kept::Other),
         Ok(_) => Ok(fs::read_to_string(&path).map_or(Kept::Nothing, Kept::Stamp)),
     }
 }
@@ -85,36 +84,19 @@ fn kept(folder: &Path) -> io::Result<Kept> {
 fn stamp_of(folder: &Path, manifest: &Manifest) -> io::Result<Option<String>> {
     let mut text = format!("{}\n{}\n", manifest.key(), os::boot_id());
     for part in manifest.files() {
-        let status = match fs::symlink_metadata(folder.join(&part.name)) {
+        let path = folder.join(&part.name);
+        let status = match fs::symlink_metadata(&path) {
             Ok(status) => status,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        if !is_as_unpacked(&status, part) {
+        let is_right = status.is_file() && Some(status.len()) == part.size();
+        let Some(identity) = os::identity(&path, &status, part.mode).filter(|_| is_right) else {
             return Ok(None);
-        }
-        let _ = writeln!(
-            text,
-            "{} {} {} {} {}.{} {}.{}",
-            part.name,
-            status.dev(),
-            status.ino(),
-            status.size(),
-            status.mtime(),
-            status.mtime_nsec(),
-            status.ctime(),
-            status.ctime_nsec()
-        );
+        };
+        let _ = writeln!(text, "{} {identity}", part.name);
     }
     Ok(Some(text))
-}
-
-fn is_as_unpacked(status: &Metadata, part: &Part) -> bool {
-    status.is_file()
-        && status.uid() == os::effective_user()
-        && Some(status.size()) == part.size()
-        && status.nlink() == 1
-        && Some(status.mode() & 0o7777) == part.mode
 }
 
 fn has_content(path: &Path, part: &Part) -> io::Result<bool> {
@@ -141,9 +123,7 @@ fn has_content(path: &Path, part: &Part) -> io::Result<bool> {
 fn keep(folder: &Path, stamp: &str) -> io::Result<()> {
     let fresh = fresh::name(folder, ".stamp")?;
     let written = (|| {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&fresh)?;
-        io::Write::write_all(&mut file, stamp.as_bytes())?;
+        io::Write::write_all(&mut os::new_file(&fresh)?, stamp.as_bytes())?;
         fs::rename(&fresh, folder.join(NAME))
     })();
     if written.is_err() {

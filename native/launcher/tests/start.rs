@@ -157,7 +157,7 @@ fn places_are_tried_from_the_users_cache_to_a_temporary_folder() {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| value.into())
         };
-        let places = places(find, 1000);
+        let places = places(find, "1000");
         places.map(|places| places.into_iter().map(|Place { base, .. }| base).collect::<Vec<_>>())
     };
     let all = [

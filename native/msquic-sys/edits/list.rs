@@ -294,4 +294,57 @@ pub const EDITS: &[Edit] = &[
         sha256: "fe597608e3f979a0ad4fd6841af5059378e14e67eb54a52f07ee63ec9995cda4",
         replacement: include_str!("address_proved.c"),
     },
+    // MSVC's `inline` in C makes a definition to which other files can link; gcc's and clang's does not.
+    Edit {
+        file: "src/inc/msquic_winuser.h",
+        first_line: 41,
+        last_line: 41,
+        sha256: "c9fe9fd385c6264e852a4f84b3aff344cacbf75c97e1d4a3f22bf7b1ada00e10",
+        replacement: "#define QUIC_INLINE static inline\n",
+    },
+    // macOS, as Linux above: the 64 KB of payload were cleared for each datagram that came. What lies before and behind them still is.
+    Edit {
+        file: "src/platform/datapath_kqueue.c",
+        first_line: 601,
+        last_line: 601,
+        sha256: "7e8a0c0b3a9471c35d2403bd1cbc2ed4907e79583a5ba50df5db34f902dca718",
+        replacement: include_str!("receive_block_kqueue.c"),
+    },
+    Edit {
+        file: "src/platform/datapath_kqueue.c",
+        first_line: 593,
+        last_line: 593,
+        sha256: "35654f64f4a3393e0fff99a333cc29572f08ff674b5ed8287d3595f4455eead1",
+        replacement: "        CxPlatPoolAllocUninitialized(&DatapathPartition->RecvBlockPool);\n",
+    },
+    Edit {
+        file: "src/platform/datapath_kqueue.c",
+        first_line: 1742,
+        last_line: 1742,
+        sha256: "49e954a63f11f15d2477228ba9fe4742c3a6cfd178c75ca1a230e2ca0c54124d",
+        replacement: "    Buffer->Buffer = CxPlatPoolAllocUninitialized(BufferPool);\n",
+    },
+    // Windows, the same.
+    Edit {
+        file: "src/platform/datapath_winuser.c",
+        first_line: 2658,
+        last_line: 2658,
+        sha256: "737d4a4e8d124efd64393c0e74b1b58393b267668526ec5bd46a59ebb5e695b8",
+        replacement: include_str!("receive_block_windows.c"),
+    },
+    Edit {
+        file: "src/platform/datapath_winuser.c",
+        first_line: 3755,
+        last_line: 3755,
+        sha256: "7bddcc645efda18c5fbf6de884117806d3d961b98f261fe1b0576fe700019cfc",
+        replacement: "    WsaBuffer->buf = CxPlatPoolAllocUninitialized(SendData->BufferPool);\n",
+    },
+    // macOS had no way to forbid fragments when this was written; since version 11 it has.
+    Edit {
+        file: "src/platform/datapath_kqueue.c",
+        first_line: 722,
+        last_line: 728,
+        sha256: "17f6893785869e457b982fa4d9fc9b35cc5ae7fe50d1c921ae17223798874782",
+        replacement: include_str!("dont_fragment_kqueue.c"),
+    },
 ];

@@ -14,6 +14,9 @@ pub mod constants;
 mod edits;
 mod events;
 #[cfg(test)]
+#[path = "../build/recipe.rs"]
+mod recipe;
+#[cfg(test)]
 #[path = "../build/replace.rs"]
 mod replace;
 mod settings;

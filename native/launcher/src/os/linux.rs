@@ -1,9 +1,10 @@
-//! Linux: the payload is appended to the ELF file, caches follow the XDG rules, and files may live in memory.
+//! Linux: caches follow the XDG rules, and files may live in memory.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::fs::{MemfdFlags, StatVfsMountFlags};
 use rustix::io::Errno;
@@ -13,10 +14,6 @@ pub const OWN_FILE: &str = "/proc/self/exe";
 
 pub fn own_file() -> io::Result<File> {
     File::open(OWN_FILE)
-}
-
-pub fn effective_user() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 /// 64 unguessable bits.
@@ -29,9 +26,6 @@ pub fn random() -> io::Result<u64> {
 /// Below the user's home: where caches are kept when no variable says otherwise.
 pub const CACHE_IN_HOME: &str = ".cache";
 
-/// Where a folder for temporary files is expected.
-pub const TEMPORARY: &str = "/tmp";
-
 /// Changes with each start of the machine. Empty where the system does not tell.
 pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -43,16 +37,6 @@ pub fn boot_id() -> String {
 pub fn may_execute(folder: &Path) -> io::Result<bool> {
     let flags = rustix::fs::statvfs(folder)?.f_flag;
     Ok(!flags.contains(StatVfsMountFlags::NOEXEC))
-}
-
-/// Exchanges nothing and replaces nothing: fails when the new name exists.
-pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system without the flag: `rename` of a folder fails on one with files, and an empty one is of no use to another start.
-        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
-        result => result.map_err(io::Error::from),
-    }
 }
 
 /// The signals among those that end a run which this process was told to ignore, as `nohup` does.
@@ -71,6 +55,35 @@ pub fn ignored_signals() -> Vec<&'static str> {
         .collect()
 }
 
+/// What the unpacked programs need and this system lacks. The loader is asked, which knows: it lists what it would load, and runs nothing.
+pub fn what_is_missing(deno: &Path, engine: &Path) -> Option<&'static str> {
+    let listed = Command::new(deno)
+        .env_clear()
+        .env("LD_TRACE_LOADED_OBJECTS", "1")
+        .env("LD_PRELOAD", engine)
+        .output();
+    match listed {
+        // The file is there, so it is its loader that is not.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(NO_GLIBC),
+        // Whatever else it is will be told when Deno is started.
+        Err(_) => None,
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            is_glibc_old(&String::from_utf8_lossy(&said)).then_some(OLD_GLIBC)
+        }
+    }
+}
+
+/// In the words of glibc's loader.
+fn is_glibc_old(said: &str) -> bool {
+    said.lines()
+        .any(|line| line.contains("version `GLIBC_") && line.contains("' not found"))
+}
+
+const NO_GLIBC: &str =
+    "this Linux has no glibc, which ultra needs (2.28 or newer); musl, as Alpine has it, does not serve";
+const OLD_GLIBC: &str = "this Linux has a glibc older than 2.28, which ultra needs";
+
 /// A file in memory that the next program inherits, and the path under which it finds it.
 pub fn memory_file(name: &str) -> io::Result<(File, PathBuf)> {
     // Kernels from 6.3 on want to know whether such a file may be executed, and older ones refuse the question.
@@ -83,15 +96,41 @@ pub fn memory_file(name: &str) -> io::Result<(File, PathBuf)> {
     Ok((File::from(descriptor), path))
 }
 
-/// A pipe that holds these bytes and then ends. The next program inherits the end from which they are read.
-pub fn pipe_with(bytes: &[u8]) -> io::Result<(OwnedFd, PathBuf)> {
-    let (reader, writer) = rustix::pipe::pipe()?;
-    File::from(writer).write_all(bytes)?;
-    let path = descriptor_path(&reader);
-    Ok((reader, path))
+/// (Not /dev/fd: containers often lack that link.)
+pub fn descriptor_path(descriptor: &impl AsRawFd) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()))
 }
 
-/// (Not /dev/fd: containers often lack that link.)
-fn descriptor_path(descriptor: &impl AsRawFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_program_whose_loader_is_not_there_means_that_glibc_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o500)).unwrap();
+            path
+        };
+        let engine = folder.path().join("engine");
+        let missing = |deno: &Path| what_is_missing(deno, &engine);
+        assert_eq!(missing(&program("a", "#!/no/such/loader\n")), Some(NO_GLIBC));
+        assert_eq!(missing(&program("b", "#!/bin/sh\n")), None);
+        // What cannot be run for another reason says so when it is run.
+        assert_eq!(missing(folder.path()), None);
+    }
+
+    #[test]
+    fn the_loaders_complaint_about_an_old_glibc_is_known() {
+        let line = "./deno: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.28' not found (required by ./deno)";
+        assert!(is_glibc_old(&format!(
+            "{line}\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x0)\n"
+        )));
+        assert!(!is_glibc_old(
+            "\tlibgcc_s.so.1 => not found\n\tlibc.so.6 => /lib/libc.so.6 (0x0)\n"
+        ));
+    }
 }

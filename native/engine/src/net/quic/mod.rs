@@ -139,6 +139,8 @@ impl Configuration {
         let flags = credential::CLIENT
             | credential::INDICATE_CERTIFICATE_RECEIVED
             | credential::DEFER_CERTIFICATE_VALIDATION
+            // As msquic does on Linux by itself; elsewhere it would ask the system's store, and bring the certificate in its form.
+            | credential::USE_TLS_BUILTIN_CERTIFICATE_VALIDATION
             | credential::USE_PORTABLE_CERTIFICATES;
         Self::open(quic, alpns, settings)?.load(&credentials(credential_type::NONE, flags))
     }

@@ -463,11 +463,16 @@ fn stat_of(stat: &rustix::fs::Stat) -> Stat {
         mode: permissions(stat.st_mode),
         uid: stat.st_uid,
         gid: stat.st_gid,
-        links: stat.st_nlink,
+        links: number_of(stat.st_nlink),
         blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
         mtime: time_of(stat.st_mtime, stat.st_mtime_nsec),
         ctime: time_of(stat.st_ctime, stat.st_ctime_nsec),
     }
+}
+
+/// Names of a file: 64 bits on x86-64, and 32 on arm64.
+fn number_of(links: impl Into<u64>) -> u64 {
+    links.into()
 }
 
 fn time_of(secs: i64, nanos: i64) -> Time {

@@ -1,0 +1,1 @@
+/* msquic includes it on every Unix and uses nothing of it on macOS. */
