@@ -182,7 +182,8 @@ export class Admission {
   #leaveOut(page: PageMessage, statuses: readonly TargetStatus[]): void {
     let i = 0;
     for (const { path } of decodePage(page)) {
-      const reason = LEFT_OUT_AS[statuses[i++] ?? "absent"];
+      const status = statuses[i++] ?? "absent";
+      const reason = status === "bad-name" && path.includes("\\") ? "backslash" : LEFT_OUT_AS[status];
       if (reason !== undefined) this.#leftOut.add(path, reason);
     }
   }
@@ -266,7 +267,7 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "hidden": "hidden",
   "outside-link": "link",
   "unwanted": "chosen",
-  "bad-name": "backslash",
+  "bad-name": "name-refused",
   "name-refused": "name-refused",
   "same-name": "same-name",
 };

@@ -1,4 +1,5 @@
 //! Owners, extended attributes and ACLs from one tree to another.
+#![cfg(unix)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What the walk sends of symbolic links, hard links and holes.
+#![cfg(unix)]
 
 mod common;
 
