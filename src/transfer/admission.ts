@@ -185,7 +185,8 @@ export class Admission {
     let i = 0;
     for (const { path } of decodePage(page)) {
       const entry = page.first + i;
-      const reason = leftOutAs[statuses[i++] ?? "absent"];
+      const status = statuses[i++] ?? "absent";
+      const reason = status === "bad-name" && path.includes("\\") ? "backslash" : leftOutAs[status];
       if (reason === undefined) continue;
       // What is in the way has the name that the receiver's user gave.
       this.#leftOut.add(reason === "exists" || reason === "kept" ? this.#queries.name(entry) ?? path : path, reason);
@@ -277,7 +278,7 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "hidden": "hidden",
   "outside-link": "link",
   "unwanted": "chosen",
-  "bad-name": "backslash",
+  "bad-name": "name-refused",
   "name-refused": "name-refused",
   "same-name": "same-name",
   "not-older": "kept",

@@ -18,7 +18,7 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
   "link": "it is a symbolic link that leads out of the folder; --links all on both sides keeps it",
   "vanished": "it was gone when its turn came",
   "hidden": "its name is hidden; recv --hidden takes it",
-  "name-refused": "the receiver's disk does not take the name; rename it",
+  "name-refused": "the receiver's system or disk does not take the name; rename it",
   "same-name": "to the receiver's disk it is the same name as another one, such as in upper and lower case; rename it",
   "not-found": "not found",
   "exists": "a file exists and differs; the receiver's --overwrite replaces it, and --existing knows more",

@@ -49,9 +49,12 @@ const UNSAFE: readonly string[] = [
   "native/engine/src/net/quic/",
   "native/engine/src/net/send_buffer_unsafe.rs",
   "native/engine/tests/common/",
-  "native/files/src/os/linux/owners_unsafe.rs",
   "native/files/src/os/linux/sync_apart_unsafe.rs",
   "native/files/src/os/linux/sync_range_unsafe.rs",
+  "native/files/src/os/macos/calls_unsafe.rs",
+  "native/files/src/os/unix/owners_unsafe.rs",
+  "native/files/src/os/windows/calls_unsafe.rs",
+  "native/files/src/os/windows/security_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];
 
@@ -340,7 +343,7 @@ function uses(path: string, text: string, refused: (name: string) => boolean): F
 
 /** Uses of a system's own interface in Rust, tests excepted. */
 function systemCalls(path: string, text: string): Finding[] {
-  const interfaces = path.startsWith(UNIX) ? /\b(rustix|libc)::/ : /\b(rustix|libc)::|\bstd::os::/;
+  const interfaces = path.startsWith(UNIX) ? /\b(rustix|libc|windows_sys)::/ : /\b(rustix|libc|windows_sys)::|\bstd::os::/;
   const tested = withoutTests(text);
   const code = blankRust(tested).split("\n");
   return tested.split("\n").flatMap((line, index) => {

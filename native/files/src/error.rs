@@ -132,7 +132,8 @@ fn class_of(error: &io::Error) -> ErrorClass {
 /// `No space left on device (os error 28)` in the middle of a sentence.
 fn system_text(errno: i32) -> String {
     let text = io::Error::from_raw_os_error(errno).to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
+    // Windows ends its sentences.
+    let text = text.split(" (os error").next().unwrap_or(&text).trim_end_matches('.');
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),
@@ -159,6 +160,7 @@ fn class_text(class: ErrorClass) -> &'static str {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn an_error_reads_as_one_plain_sentence() {
         let full = io::Error::from_raw_os_error(libc::ENOSPC);
@@ -170,6 +172,7 @@ mod tests {
         assert_eq!(error.class, ErrorClass::NoSpace);
     }
 
+    #[cfg(unix)]
     #[test]
     fn d4_a_full_quota_is_named_as_such() {
         let quota = io::Error::from_raw_os_error(libc::EDQUOT);
@@ -180,6 +183,20 @@ mod tests {
 
     #[test]
     fn every_class_has_its_system_errors() {
+        #[cfg(windows)]
+        let classes = [
+            (5, ErrorClass::Permission),
+            (19, ErrorClass::ReadOnly),
+            (183, ErrorClass::Exists),
+            (2, ErrorClass::NotFound),
+            (681, ErrorClass::NotAFile),
+            (267, ErrorClass::NotAFile),
+            (336, ErrorClass::NotAFile),
+            (112, ErrorClass::NoSpace),
+            (1295, ErrorClass::NoSpace),
+            (32, ErrorClass::Io),
+        ];
+        #[cfg(unix)]
         let classes = [
             (libc::EACCES, ErrorClass::Permission),
             (libc::EPERM, ErrorClass::Permission),

@@ -14,9 +14,6 @@ use crate::part::{Kept, begin_sync, kept};
 use crate::reserved::{Reserved, RunId};
 use crate::table::Record;
 
-/// The owner may read.
-const OWNER_READS: u16 = 0o400;
-
 /// Folders kept open for the next small file. Lanes bring runs of files, each from few folders.
 const OPEN_FOLDERS: usize = 64;
 
@@ -209,12 +206,12 @@ impl<F: Folder> SmallPart<F> {
         })
     }
 
-    /// Whether this user may open the file for reading, with the owner and the mode that it has now.
+    /// Whether this user may open the file to sync it, with the owner and the mode that it has now.
     fn opens_again(&self, file: &F::File) -> io::Result<bool> {
         if !self.preserving {
-            return Ok(self.mode & OWNER_READS != 0);
+            return Ok(self.mode & F::RIGHT_TO_SYNC != 0);
         }
         let (stat, user) = (file.stat()?, System::user());
-        Ok(user == 0 || (stat.uid == user && stat.mode & OWNER_READS != 0))
+        Ok(user == 0 || (stat.uid == user && stat.mode & F::RIGHT_TO_SYNC != 0))
     }
 }

@@ -483,7 +483,7 @@ fn status_of(record: &Record, stat: &Stat) -> TargetStatus {
     match (record.kind, stat.kind) {
         (EntryKind::Folder, NodeKind::Folder) => TargetStatus::FolderExists,
         (EntryKind::File, NodeKind::File) => {
-            if record.size() == Some(stat.size) && record.mtime() == stat.mtime {
+            if record.size() == Some(stat.size) && System::kept_time(record.mtime()) == stat.mtime {
                 TargetStatus::Identical
             } else {
                 TargetStatus::Different

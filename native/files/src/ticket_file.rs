@@ -24,7 +24,7 @@ pub fn read_ticket(path: &Path, most: usize) -> Result<TicketRead, FileError> {
     let failed = |error: &io::Error| FileError::new(READ, shown(path), error);
     let file = System::open(path).map_err(|error| failed(&error))?;
     let status = file.metadata().map_err(|error| failed(&error))?;
-    let guard = match System::place(&status) {
+    let guard = match System::place(&file, &status) {
         TicketPlace::File => System::guard(&file, &status),
         TicketPlace::Pipe => Guard::Stream,
         TicketPlace::Device | TicketPlace::Other => return Err(rule(READ, path, "it is no regular file and no pipe")),
@@ -46,7 +46,7 @@ pub fn write_ticket(path: &Path, bytes: &[u8]) -> Result<Guard, FileError> {
     if System::is_descriptor(path) {
         return write_into(path, bytes);
     }
-    match path.metadata().map(|status| System::place(&status)) {
+    match System::place_at(path) {
         Ok(TicketPlace::Pipe | TicketPlace::Device) => write_into(path, bytes),
         Ok(TicketPlace::Other) => Err(rule(WRITE, path, "it is no regular file and no pipe")),
         Ok(TicketPlace::File) => write_beside(path, bytes).map_err(|error| failed(&error)),
@@ -77,7 +77,7 @@ fn write_into(path: &Path, bytes: &[u8]) -> Result<Guard, FileError> {
     let failed = |error: &io::Error| FileError::new(WRITE, shown(path), error);
     let mut file = System::append(path).map_err(|error| failed(&error))?;
     let status = file.metadata().map_err(|error| failed(&error))?;
-    let place = System::place(&status);
+    let place = System::place(&file, &status);
     let is_readable = match place {
         TicketPlace::File | TicketPlace::Pipe => true,
         TicketPlace::Device => file.is_terminal(),

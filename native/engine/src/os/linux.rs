@@ -2,14 +2,15 @@
 
 mod awake;
 mod load;
-mod programs;
 mod socket;
+pub(super) mod start;
 mod thread_name;
 
 use std::ffi::CStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::unix::programs;
 use super::{Busyness, Limits, Privacy, Program, Programs, RunFault, Sleep, SocketAbilities, Sockets, Threads};
 use crate::core::words::Refusal;
 

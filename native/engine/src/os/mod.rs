@@ -1,10 +1,12 @@
-//! What each system does in its own way. A system is one file that implements the traits below for its `System`; `linux.rs` shows
-//! what they must do.
+//! What each system does in its own way: each implements the traits below for its `System`.
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+mod roles;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
 

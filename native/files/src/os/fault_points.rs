@@ -122,16 +122,8 @@ mod planned {
             "kill" => Action::Kill,
             "panic" => Action::Panic,
             "short" => Action::Short,
-            "EIO" => Action::Error(libc::EIO),
-            "ENOSPC" => Action::Error(libc::ENOSPC),
-            "EDQUOT" => Action::Error(libc::EDQUOT),
-            "EINTR" => Action::Error(libc::EINTR),
-            "EAGAIN" => Action::Error(libc::EAGAIN),
-            "EXDEV" => Action::Error(libc::EXDEV),
-            "EBUSY" => Action::Error(libc::EBUSY),
-            "EINVAL" => Action::Error(libc::EINVAL),
-            "EOPNOTSUPP" => Action::Error(libc::EOPNOTSUPP),
-            _ => return None,
+            // The names are those of POSIX; each system has numbers of its own for them.
+            _ => Action::Error(super::super::system::error_of_fault(name)?),
         })
     }
 

@@ -1,5 +1,6 @@
-//! What each system does in its own way: the few operations that everything else here is made of. A system is one file that
-//! implements the traits below for its `NativeFolder`, `NativeFile` and `System`; `linux.rs` shows what they must do.
+//! What each system does in its own way: the few operations that everything else here is made of. A system implements the traits below
+//! for its `NativeFolder`, `NativeFile` and `System`. Linux and macOS share `unix.rs`; which names each system can hold stands in `names.rs`,
+//! which is pure and tested everywhere.
 //!
 //! A folder is held by its descriptor, names are single components, and nothing here follows a symbolic link, except
 //! [`Folder::open`], which opens what the user of this machine named. So no name from a peer leads out of the tree, even while
@@ -8,13 +9,19 @@
 use std::path::Path;
 use std::{fs, io};
 
+mod copying;
 pub mod fault_points;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+pub mod names;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
+#[cfg(any(windows, test))]
+mod windows_formats;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -96,6 +103,10 @@ pub trait Process {
     }
     /// 128 unguessable bits.
     fn random() -> io::Result<u128>;
+    /// What this system keeps of the time of a file.
+    fn kept_time(time: Time) -> Time {
+        time
+    }
 }
 
 /// What the errors of a system mean.
@@ -137,7 +148,9 @@ pub trait TicketFiles {
     fn append(path: &Path) -> io::Result<fs::File>;
     /// Creates a file that was not there, accessible to its owner alone. A link is an error.
     fn create(path: &Path) -> io::Result<fs::File>;
-    fn place(status: &fs::Metadata) -> TicketPlace;
+    fn place(file: &fs::File, status: &fs::Metadata) -> TicketPlace;
+    /// The same of a path, without opening what may be a pipe.
+    fn place_at(path: &Path) -> io::Result<TicketPlace>;
     /// How an open plain file is guarded.
     fn guard(file: &fs::File, status: &fs::Metadata) -> Guard;
     /// Whether a path names an open descriptor of a process, which is written into and never replaced.
@@ -158,6 +171,10 @@ pub trait StateFiles {
 
 /// Users and groups by name and number.
 pub trait Owners {
+    /// Whether this system has numbers for them that mean something to another one.
+    fn has_numbers() -> bool {
+        true
+    }
     fn user_name(uid: u32) -> Option<String>;
     fn group_name(gid: u32) -> Option<String>;
     fn user_id(name: &str) -> Option<u32>;
@@ -199,12 +216,19 @@ pub trait Attributes {
 pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     type File: File;
 
+    /// The right of its owner that a file must have so that [`Folder::open_to_sync`] can open it.
+    const RIGHT_TO_SYNC: u16 = 0o400;
+
     /// Opens a folder that the user of this machine named: links are followed.
     fn open(path: &Path) -> io::Result<Self>;
     /// Opens a child folder; a link is an error, wherever it points.
     fn open_folder(&self, name: &str) -> io::Result<Self>;
     /// Opens a child for reading without ever blocking; a link is an error. The caller checks that it is a plain file.
     fn open_file(&self, name: &str) -> io::Result<Self::File>;
+    /// Opens a child to make it durable; a link is an error.
+    fn open_to_sync(&self, name: &str) -> io::Result<Self::File> {
+        self.open_file(name)
+    }
     /// Creates a file that was not there, for reading and writing by its owner alone.
     fn create_file(&self, name: &str) -> io::Result<Self::File>;
     /// [`Folder::create_file`] with the mode that it is to keep, less what the system takes from new files there. `false` beside the file:
@@ -244,7 +268,8 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     /// Renames a child in one step, and only if the new name is free. `Unsupported` or `InvalidInput` where the file system
     /// lacks it.
     fn move_new(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Lets two children change places in one step. `Unsupported` or `InvalidInput` where the file system lacks it.
+    /// Lets two children change places: in one step, or on Windows so that no other process can touch `other` meanwhile. `Unsupported` or
+    /// `InvalidInput` where neither can be had.
     fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Gives a child a second name if that name is free.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;

@@ -59,6 +59,10 @@ impl Keeper {
         if !self.preserve.owner {
             return;
         }
+        if !System::has_numbers() {
+            self.kept.owner = false;
+            return;
+        }
         let Stat { uid, gid, .. } = *stat;
         let user = self.users.entry(uid);
         let user = user.or_insert_with(|| System::user_name(uid).unwrap_or_default());

@@ -1,4 +1,5 @@
 //! What `ultra clean` finds and removes (T45), and what it never touches.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log};
-use crate::common::{Place, file, folder, page};
+use crate::common::{Place, codes, file, folder, page};
 use ultra_files::{Sink, SinkOptions};
 
 /// A sink with a folder of two files, of which nothing was made.
@@ -70,7 +70,7 @@ fn t47_a_folder_of_another_thread_is_taken_as_it_is() {
         });
     });
     // This thread looked before the other one made it.
-    fail("open_folder", libc::ENOENT, 1);
+    fail("open_folder", codes::ENOENT, 1);
     sink.part(1).expect("a part");
     let log = log();
     // It holds the sink, which uses the plan.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, sink};
-use crate::common::{Place, file};
+use crate::common::{Place, codes, file};
 use ultra_files::Sink;
 use ultra_files::os::Storage;
 
@@ -32,7 +32,7 @@ fn d24_a_group_whose_sync_fails_gets_no_name_however_long_the_sync_took() {
         let sink = sink(&place, &[file("a", 5), file("b", 5)], false);
         write(&sink, 0);
         write(&sink, 1);
-        fail("sync_all", libc::EIO, 1);
+        fail("sync_all", codes::EIO, 1);
         watch(move |step| {
             if step == "sync_all" {
                 std::thread::sleep(took);
@@ -55,7 +55,7 @@ fn d24_files_of_another_disk_are_synced_also_where_the_sync_of_the_first_one_fai
     set_storage(Storage::Each);
     write(&sink, 1);
     set_storage(Storage::Whole);
-    fail("sync_all", libc::EIO, 1);
+    fail("sync_all", codes::EIO, 1);
     let syncs = Arc::new(AtomicUsize::new(0));
     let seen = syncs.clone();
     watch(move |step| {

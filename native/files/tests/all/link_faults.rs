@@ -1,12 +1,13 @@
 //! Links on a disk that fails, or has none.
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
-use crate::common::{Place, file, folder, link, name_of, page};
+use crate::common::{Place, codes, file, folder, link, name_of, page};
 use ultra_files::{ErrorClass, FileError, Kept, Sink, SinkOptions};
 
 /// A sink with a committed file `a` and a hard link `b` to it that is not made yet.
@@ -22,9 +23,10 @@ fn error(sink: &Sink<FaultyFolder>, entry: u32) -> FileError {
     made.pop().expect("a result").expect_err("an error")
 }
 
+#[cfg(unix)]
 #[test]
 fn where_a_file_has_one_name_only_a_hard_link_is_a_copy_and_that_is_told() {
-    for errno in [libc::EPERM, libc::EOPNOTSUPP, libc::EMLINK, libc::EXDEV] {
+    for errno in [codes::EPERM, codes::EOPNOTSUPP, codes::EMLINK, codes::EXDEV] {
         let place = Place::new();
         let sink = with_name(&place);
         fail("link_into", errno, 1);
@@ -48,8 +50,8 @@ fn where_a_file_has_one_name_only_a_hard_link_is_a_copy_and_that_is_told() {
 fn d2_a_copy_that_does_not_fit_leaves_nothing_behind() {
     let place = Place::new();
     let sink = with_name(&place);
-    fail("link_into", libc::EPERM, 1);
-    fail("copy", libc::ENOSPC, 1);
+    fail("link_into", codes::EPERM, 1);
+    fail("copy", codes::ENOSPC, 1);
     assert_eq!(error(&sink, 1).class, ErrorClass::NoSpace);
     assert_eq!(place.names(), ["a"]);
 }
@@ -58,7 +60,7 @@ fn d2_a_copy_that_does_not_fit_leaves_nothing_behind() {
 fn a_file_system_without_symbolic_links_is_told_as_such() {
     let place = Place::new();
     let sink = sink(&place, &[link("a", "b")], false);
-    fail("make_link", libc::EPERM, 1);
+    fail("make_link", codes::EPERM, 1);
     assert!(
         error(&sink, 0)
             .to_string()
@@ -69,9 +71,9 @@ fn a_file_system_without_symbolic_links_is_told_as_such() {
 #[test]
 fn a_link_whose_time_or_name_fails_leaves_nothing_behind() {
     for (step, errno) in [
-        ("set_link_mtime", libc::EIO),
-        ("move_new", libc::EIO),
-        ("make_link", libc::ENOSPC),
+        ("set_link_mtime", codes::EIO),
+        ("move_new", codes::EIO),
+        ("make_link", codes::ENOSPC),
     ] {
         let place = Place::new();
         let sink = sink(&place, &[link("a", "b")], false);
@@ -81,8 +83,8 @@ fn a_link_whose_time_or_name_fails_leaves_nothing_behind() {
     }
     let place = Place::new();
     let sink = with_name(&place);
-    fail("move_new", libc::EIO, 1);
-    assert_eq!(error(&sink, 1).errno, Some(libc::EIO));
+    fail("move_new", codes::EIO, 1);
+    assert_eq!(error(&sink, 1).errno, Some(codes::EIO));
     assert_eq!(place.names(), ["a"]);
 }
 
@@ -90,7 +92,7 @@ fn a_link_whose_time_or_name_fails_leaves_nothing_behind() {
 fn a_time_that_a_link_cannot_have_is_no_failure() {
     let place = Place::new();
     let sink = sink(&place, &[link("a", "b")], false);
-    fail("set_link_mtime", libc::ENOSYS, 1);
+    fail("set_link_mtime", codes::ENOSYS, 1);
     let made = sink.commit_links(&[0]).pop().expect("a result").expect("a link");
     assert!(!made.kept.time && made.kept.mode);
 }
@@ -104,8 +106,8 @@ fn the_folder_of_many_links_is_synced_once_and_a_sync_that_fails_is_told() {
     log();
     assert!(sink.commit_links(&[1, 2]).iter().all(Result::is_ok));
     assert_eq!(log().iter().filter(|step| **step == "sync").count(), 1);
-    fail("sync", libc::EIO, 1);
-    assert_eq!(error(&sink, 3).errno, Some(libc::EIO));
+    fail("sync", codes::EIO, 1);
+    assert_eq!(error(&sink, 3).errno, Some(codes::EIO));
     assert!(sink.commit_links(&[3])[0].is_err(), "a sync is not believed later");
 }
 
@@ -120,7 +122,7 @@ fn no_link_is_synced_when_the_user_does_not_wait_for_the_disk() {
     let (count, bytes) = page(&[link("d/a", "x"), file("b", 0), name_of("d/c", 1)]);
     sink.add_page(0, count, &bytes).expect("a page");
     assert!(sink.commit_small(&[1])[0].is_ok());
-    fail("link_into", libc::EPERM, 1);
+    fail("link_into", codes::EPERM, 1);
     log();
     for made in sink.commit_links(&[0, 2]) {
         assert!(!made.expect("a link").durable);

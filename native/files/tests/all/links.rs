@@ -1,4 +1,5 @@
 //! Which links the receiver makes, whatever its sender says, and what it makes of them.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};

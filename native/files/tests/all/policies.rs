@@ -1,4 +1,5 @@
 //! Folders that were there before and have rules of their own: closed ones, setgid, default ACLs.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

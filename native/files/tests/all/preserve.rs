@@ -1,4 +1,5 @@
 //! Owners, extended attributes and ACLs from one tree to another.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};

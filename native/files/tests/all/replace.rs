@@ -2,11 +2,12 @@
 //! is so with its mode and time (T12).
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
-use crate::common::{Place, file, folder, page};
+use crate::common::{Place, codes, file, folder, page};
 use ultra_files::{CommitInfo, ErrorClass, Existing, FileError, FileId, Reserved, Sink, SinkOptions};
 
 /// How a file gets its name: alone, or in a group of small ones.
@@ -193,7 +194,7 @@ fn t5_previous_versions_of_killed_runs_are_never_touched() {
 #[test]
 fn t5_without_exchange_the_file_is_looked_at_just_before_it_is_replaced() {
     for way in WAYS {
-        for errno in [libc::EINVAL, libc::ENOSYS] {
+        for errno in [codes::EINVAL, codes::ENOSYS] {
             for changed in [false, true] {
                 let place = Place::new();
                 let sink = received(&place, way);
@@ -226,8 +227,8 @@ fn t5_d18_the_last_fallback_reserves_the_name_so_that_what_appears_meanwhile_is_
         let place = Place::new();
         let sink = sink(&place, &[file("a", 5)], false);
         receive(&sink, 0, Way::Large);
-        fail("move_new", libc::EINVAL, 1);
-        fail("link", libc::EPERM, 1);
+        fail("move_new", codes::EINVAL, 1);
+        fail("link", codes::EPERM, 1);
         let path = place.at("a");
         before(operation, move || {
             // Only who replaces the reserved name by force loses; who creates it finds it taken.
@@ -251,9 +252,9 @@ fn t5_a_rename_that_fails_takes_the_reserved_name_back() {
     let place = Place::new();
     let sink = sink(&place, &[file("a", 5)], false);
     receive(&sink, 0, Way::Large);
-    fail("move_new", libc::EINVAL, 1);
-    fail("link", libc::EPERM, 1);
-    fail("move_over", libc::EIO, 1);
+    fail("move_new", codes::EINVAL, 1);
+    fail("link", codes::EPERM, 1);
+    fail("move_over", codes::EIO, 1);
     assert_eq!(sink.commit(0).expect_err("it failed").class, ErrorClass::Io);
     assert!(!place.at("a").exists());
 }
@@ -262,7 +263,7 @@ fn t5_a_rename_that_fails_takes_the_reserved_name_back() {
 fn t12_a_folder_that_cannot_be_synced_leaves_a_complete_file_that_is_called_so_and_the_previous_one() {
     let place = Place::new();
     let sink = received(&place, Way::Large);
-    fail("sync", libc::EIO, 1);
+    fail("sync", codes::EIO, 1);
     let error = sink.commit(0).expect_err("it is not durable");
     let text = error.to_string();
     assert!(
@@ -273,6 +274,7 @@ fn t12_a_folder_that_cannot_be_synced_leaves_a_complete_file_that_is_called_so_a
     assert_eq!(read(&place, &swap_of("a", 0)), "the old one");
 }
 
+#[cfg(unix)]
 #[test]
 fn t12_mode_and_time_are_set_before_the_sync_that_makes_them_durable() {
     let place = Place::new();
@@ -294,7 +296,7 @@ fn t12_a_new_folder_that_cannot_be_noted_is_taken_back() {
     let place = Place::new();
     let sink = sink(&place, &[folder("d"), file("d/a", 5)], false);
     // The first look finds nothing, the second one comes after mkdir.
-    PLAN.with_borrow_mut(|plan| plan.errors.insert("open_folder", vec![libc::EMFILE, libc::ENOENT]));
+    PLAN.with_borrow_mut(|plan| plan.errors.insert("open_folder", vec![codes::EMFILE, codes::ENOENT]));
     assert!(sink.part(1).is_err());
     assert!(place.names().is_empty());
     receive(&sink, 1, Way::Large);
@@ -315,7 +317,7 @@ fn t12_a_folder_that_another_program_makes_at_the_same_time_is_durable_before_wh
 
 #[test]
 fn t7_what_the_disk_says_to_the_head_start_of_a_sync_is_the_end_of_the_file() {
-    for errno in [libc::EIO, libc::ENOSPC] {
+    for errno in [codes::EIO, codes::ENOSPC] {
         let place = Place::new();
         let large = sink(&place, &[file("a", 5)], false);
         receive(&large, 0, Way::Large);
@@ -344,7 +346,7 @@ fn t7_what_the_disk_says_to_the_head_start_of_a_sync_is_the_end_of_the_file() {
 
 #[test]
 fn t7_a_file_system_without_a_head_start_is_none_the_worse() {
-    for errno in [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP] {
+    for errno in [codes::EINVAL, codes::ENOSYS, codes::EOPNOTSUPP] {
         let place = Place::new();
         let sink = sink(&place, &[file("a", 5)], false);
         receive(&sink, 0, Way::Large);
@@ -354,6 +356,7 @@ fn t7_a_file_system_without_a_head_start_is_none_the_worse() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn t5_a_file_that_others_may_write_keeps_its_inode_for_them() {
     // Who has the previous file open goes on with it, as with any rename.

@@ -1,11 +1,13 @@
 //! A file that several processes change at the same time.
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use ultra_files::{ErrorClass, replace_if};
 
+#[cfg(unix)]
 #[test]
 fn a_file_is_made_once_and_changed_only_from_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
@@ -27,6 +29,7 @@ fn a_file_is_made_once_and_changed_only_from_what_it_holds() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_is_locked_or_open_to_others_or_gone_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
 //! What a peer may ask for of folders that are shared, and what it gets.
+#![cfg(unix)]
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+#[cfg(unix)]
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 
 use crate::common::{MTIME, Place, add, fifo, file, folder, receive};
@@ -81,6 +82,7 @@ fn blocks_of(taken: &[TakenUp]) -> (Vec<u64>, bool) {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_clean_interruption_is_taken_up_without_reading_anything_again() {
     let place = Place::new();
@@ -255,6 +257,7 @@ fn d30_a_file_that_another_process_receives_is_refused_whoever_comes_first() {
     assert_eq!(fs::metadata(place.at(NAME)).expect("a file").len(), SIZE);
 }
 
+#[cfg(unix)]
 #[test]
 fn d17_names_that_others_planted_are_not_written_to() {
     type Plant<'a> = (&'a str, &'a dyn Fn(&std::path::Path, &Place));
@@ -349,6 +352,7 @@ fn repository() -> Vec<PageEntry<'static>> {
     ]
 }
 
+#[cfg(unix)]
 #[test]
 fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names_pass_below_them() {
     let place = Place::new();
@@ -416,6 +420,7 @@ fn hidden_names_do_not_pass_below_folders_of_others_or_of_another_transfer() {
     assert_eq!(add(&again, &[file("repo/.git/pack", SIZE)]), [10]);
 }
 
+#[cfg(unix)]
 #[test]
 fn small_parts_of_a_killed_run_are_replaced_by_the_next() {
     let place = Place::new();

@@ -1,4 +1,5 @@
 //! The sender's side: arguments, the walk, and sources that change while they are sent.
+#![cfg(unix)]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
 //! Files of state: what one process leaves for the next one, and that no other has it.
+#![cfg(unix)]
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

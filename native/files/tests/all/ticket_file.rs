@@ -1,4 +1,5 @@
 //! Ticket files: where they are read and written, and who else may touch them.
+#![cfg(unix)]
 
 use std::fs;
 use std::io::Read;

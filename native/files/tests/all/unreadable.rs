@@ -1,4 +1,5 @@
 //! Small files that the receiver's user may not open again are durable before they get their names, too.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -1,4 +1,5 @@
 //! What the walk sends of symbolic links, hard links and holes.
+#![cfg(unix)]
 
 use std::fs::{self, File};
 use std::io;

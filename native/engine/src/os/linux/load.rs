@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{System, entries};
-use crate::os::{NETWORK_THREAD, OURS, ROLES, Sockets, THREAD_FIELDS};
+use crate::os::roles::role_of;
+use crate::os::{Sockets, THREAD_FIELDS};
 
 /// A tick of the times in /proc/stat and /proc/self/stat: USER_HZ is 100 wherever this runs.
 const TICK_NANOS: u64 = 10_000_000;
@@ -62,17 +63,6 @@ fn thread_times(folder: &Path) -> Option<[f64; THREAD_FIELDS]> {
 fn schedule_of(text: &str) -> Option<(u64, u64)> {
     let mut numbers = text.split_whitespace().map(str::parse::<u64>);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
-fn role_of(name: &str) -> usize {
-    let role = match name.strip_prefix(OURS) {
-        Some("read") => "read",
-        Some("write") => "write",
-        Some(_) if NETWORK_THREAD.to_str() == Ok(name) => "network",
-        Some(_) => "files",
-        None => "control",
-    };
-    ROLES.iter().position(|known| *known == role).unwrap_or(0)
 }
 
 #[derive(Default)]

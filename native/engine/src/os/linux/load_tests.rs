@@ -1,4 +1,5 @@
 use super::*;
+use crate::os::ROLES;
 
 #[test]
 fn a_stat_line_is_read_whatever_the_name_is() {

@@ -23,8 +23,8 @@ pub struct Plan {
     pub write_len: Option<usize>,
     /// How folders say that they are made durable, in the place of their own file system.
     pub storage: Option<Storage>,
-    /// A name cannot hold a backslash.
-    pub no_backslash: bool,
+    /// Which names the system can hold, in the place of its own rule.
+    pub can_hold: Option<fn(&str) -> bool>,
     /// Upper and lower case are one, and a name cannot hold a colon, as on exFAT.
     pub is_exfat: bool,
     /// Is told of every operation before it happens.
@@ -140,7 +140,7 @@ impl Folder for FaultyFolder {
         self.0.create_folder(&self.new_name(name)?)
     }
     fn can_hold(name: &str) -> bool {
-        !(PLAN.with_borrow(|plan| plan.no_backslash) && name.contains('\\'))
+        PLAN.with_borrow(|plan| plan.can_hold).unwrap_or(NativeFolder::can_hold)(name)
     }
     fn takes_every_name(&self) -> bool {
         !PLAN.with_borrow(|plan| plan.is_exfat) && self.0.takes_every_name()

@@ -1,6 +1,7 @@
 //! What the tests share: manifests in one line, and folders to receive into.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod codes;
 pub mod faulty;
 pub mod simulated;
 #[path = "../../../../skipped.rs"]
@@ -153,6 +154,7 @@ fn collect(dir: &Path, above: &str, names: &mut Vec<String>) {
     }
 }
 
+#[cfg(unix)]
 pub fn fifo(path: &Path) {
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).expect("a FIFO");
@@ -176,6 +178,7 @@ pub fn receive(sink: &Sink, entry: u32, bytes: &[u8]) {
 /// Makes the calling thread one of a user without rights, so that permissions count also where tests run as root.
 ///
 /// On Linux the raw calls change this thread alone.
+#[cfg(target_os = "linux")]
 pub fn become_nobody() {
     if rustix::process::geteuid().is_root() {
         let nobody = rustix::process::Uid::from_raw(65_534);

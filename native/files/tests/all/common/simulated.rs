@@ -14,6 +14,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use ultra_files::os::{NodeKind, Stat, Storage, Time};
 
+use super::codes;
+
 const PAGE: usize = 4096;
 const ROOT: u64 = 1;
 const ROOT_MODE: u16 = 0o755;
@@ -278,7 +280,7 @@ impl Disk {
         let mut state = self.state.lock();
         state.steps += 1;
         if state.steps_left == 0 {
-            return Err(error(libc::EIO));
+            return Err(error(codes::EIO));
         }
         state.steps_left -= 1;
         Ok(state)
@@ -297,7 +299,7 @@ impl Disk {
                 .retain(|change| change.ino != ino || change.durable || !matches!(change.what, What::Page { .. }));
             return match self.flaw {
                 Flaw::SilentErrors => Ok(()),
-                _ => Err(error(libc::EIO)),
+                _ => Err(error(codes::EIO)),
             };
         }
         match self.flaw {
@@ -320,16 +322,16 @@ impl State {
     }
 
     fn inode(&self, ino: u64) -> io::Result<&Inode> {
-        self.now.get(&ino).ok_or_else(|| error(libc::ENOENT))
+        self.now.get(&ino).ok_or_else(|| error(codes::ENOENT))
     }
 
     fn find(&self, folder: u64, name: &str) -> io::Result<u64> {
-        self.child(folder, name).ok_or_else(|| error(libc::ENOENT))
+        self.child(folder, name).ok_or_else(|| error(codes::ENOENT))
     }
 
     fn free(&self, folder: u64, name: &str) -> io::Result<()> {
         match self.child(folder, name) {
-            Some(_) => Err(error(libc::EEXIST)),
+            Some(_) => Err(error(codes::EEXIST)),
             None => Ok(()),
         }
     }

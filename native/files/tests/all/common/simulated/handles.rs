@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ultra_files::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
+use super::super::codes;
 use super::{Change, Disk, Flaw, MOUNTED, Node, PAGE, ROOT, What, error};
 
 /// A folder of the mounted disk.
@@ -27,16 +28,16 @@ macro_rules! attributes {
                 })
             }
             fn xattr(&self, _name: &str) -> io::Result<Vec<u8>> {
-                Err(error(libc::EOPNOTSUPP))
+                Err(error(codes::EOPNOTSUPP))
             }
             fn set_xattr(&self, _name: &str, _value: &[u8]) -> io::Result<()> {
-                Err(error(libc::EOPNOTSUPP))
+                Err(error(codes::EOPNOTSUPP))
             }
             fn acl(&self, _acl: Acl) -> io::Result<Option<Vec<u8>>> {
                 Ok(None)
             }
             fn set_acl(&self, _acl: Acl, _value: &[u8]) -> io::Result<()> {
-                Err(error(libc::EOPNOTSUPP))
+                Err(error(codes::EOPNOTSUPP))
             }
         }
     };
@@ -51,8 +52,8 @@ impl SimulatedFolder {
         let ino = state.find(self.1, name)?;
         match state.stat(ino)?.kind {
             found if found == kind => Ok(ino),
-            NodeKind::Link => Err(error(libc::ELOOP)),
-            _ => Err(error(libc::ENOTDIR)),
+            NodeKind::Link => Err(error(codes::ELOOP)),
+            _ => Err(error(codes::ENOTDIR)),
         }
     }
 }
@@ -61,7 +62,7 @@ impl Folder for SimulatedFolder {
     type File = SimulatedFile;
 
     fn open(_path: &Path) -> io::Result<Self> {
-        let disk = MOUNTED.with_borrow(Clone::clone).ok_or_else(|| error(libc::ENOENT))?;
+        let disk = MOUNTED.with_borrow(Clone::clone).ok_or_else(|| error(codes::ENOENT))?;
         Ok(Self(disk, ROOT))
     }
     fn open_folder(&self, name: &str) -> io::Result<Self> {
@@ -93,7 +94,7 @@ impl Folder for SimulatedFolder {
     fn list(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let names: Vec<String> = match &self.0.step()?.inode(self.1)?.node {
             Node::Folder(names) => names.keys().cloned().collect(),
-            _ => return Err(error(libc::ENOTDIR)),
+            _ => return Err(error(codes::ENOTDIR)),
         };
         names.iter().for_each(|name| each(name.as_bytes()));
         Ok(())
@@ -123,7 +124,7 @@ impl Folder for SimulatedFolder {
         let state = self.0.step()?;
         match &state.inode(state.find(self.1, name)?)?.node {
             Node::Link(target) => Ok(target.clone().into_bytes()),
-            _ => Err(error(libc::EINVAL)),
+            _ => Err(error(codes::EINVAL)),
         }
     }
     fn make_link(&self, name: &str, target: &str) -> io::Result<()> {
@@ -157,7 +158,7 @@ impl Folder for SimulatedFolder {
         let mut state = self.0.step()?;
         let ino = state.find(self.1, name)?;
         if matches!(&state.inode(ino)?.node, Node::Folder(names) if !names.is_empty()) {
-            return Err(error(libc::ENOTEMPTY));
+            return Err(error(codes::ENOTEMPTY));
         }
         state.name(self.1, name, None);
         Ok(())
@@ -218,7 +219,7 @@ impl File for SimulatedFile {
     fn read_some_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
         let state = self.0.step()?;
         let Node::File(contents) = &state.inode(self.1)?.node else {
-            return Err(error(libc::EISDIR));
+            return Err(error(codes::EISDIR));
         };
         let rest = contents.get(offset as usize..).unwrap_or_default();
         let len = rest.len().min(bytes.len());

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::System;
+use crate::os::system::System;
 use crate::os::{Guard, Process, StateFiles, TicketFiles};
 
 /// Group and others, whatever they may do.

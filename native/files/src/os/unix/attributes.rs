@@ -1,19 +1,15 @@
-//! Owners, extended attributes and ACLs of open files and folders on Linux.
+//! Owners, extended attributes and ACLs of open files and folders. Which attributes are carried, and what ACLs are, differs by system.
 
 use std::io;
 use std::os::fd::AsFd;
 
 use rustix::fs::{Gid, Uid, XattrFlags};
-use rustix::io::Errno;
 
-use super::{System, acl};
-use crate::os::{Acl, Attributes, Process, XattrNames};
+use crate::os::system::own;
+use crate::os::{Acl, Attributes, XattrNames};
 
-/// Most bytes of the names of an object's attributes, and of one value (xattr(7)).
-const MAX_XATTR: usize = 65_536;
-
-/// File capabilities are rights like setuid, which no transfer gives.
-const CAPABILITY: &str = "security.capability";
+/// Most bytes of the names of an object's attributes, and of one value: what Linux has at most (xattr(7)), and more than fits into a manifest.
+pub(crate) const MAX_XATTR: usize = 65_536;
 
 /// Everything that is a descriptor has the same attributes; [`super::nodes`] gives it to files and folders.
 pub(super) struct Of<Fd>(pub(super) Fd);
@@ -28,7 +24,7 @@ impl<Fd: AsFd> Attributes for Of<Fd> {
         let mut bytes = vec![0; MAX_XATTR];
         let len = rustix::fs::flistxattr(&self.0, &mut bytes[..])?;
         let names = bytes.get(..len).unwrap_or_default().split(|byte| *byte == 0);
-        let carried: Vec<&[u8]> = names.filter(|name| is_carried(name)).collect();
+        let carried: Vec<&[u8]> = names.filter(|name| own::is_carried_xattr(name)).collect();
         let names: Vec<String> = carried
             .iter()
             .filter_map(|name| std::str::from_utf8(name).ok())
@@ -48,31 +44,18 @@ impl<Fd: AsFd> Attributes for Of<Fd> {
     }
 
     fn set_xattr(&self, name: &str, value: &[u8]) -> io::Result<()> {
-        if !is_carried(name.as_bytes()) {
+        if !own::is_carried_xattr(name.as_bytes()) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(rustix::fs::fsetxattr(&self.0, name, value, XattrFlags::empty())?)
     }
 
     fn acl(&self, acl: Acl) -> io::Result<Option<Vec<u8>>> {
-        let mut bytes = vec![0; MAX_XATTR];
-        match rustix::fs::fgetxattr(&self.0, name_of(acl), &mut bytes[..]) {
-            Ok(len) => {
-                bytes.truncate(len);
-                Ok(Some(bytes))
-            }
-            Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        own::acl(self.0.as_fd(), acl)
     }
 
     fn set_acl(&self, acl: Acl, value: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::fsetxattr(
-            &self.0,
-            name_of(acl),
-            value,
-            XattrFlags::empty(),
-        )?)
+        own::set_acl(self.0.as_fd(), acl, value)
     }
 }
 
@@ -83,16 +66,4 @@ pub(super) fn ids(uid: Option<u32>, gid: Option<u32>) -> (Option<Uid>, Option<Gi
         uid.filter(known).map(Uid::from_raw),
         gid.filter(known).map(Gid::from_raw),
     )
-}
-
-fn name_of(acl: Acl) -> &'static str {
-    match acl {
-        Acl::Access => acl::ACCESS,
-        Acl::Default => acl::DEFAULT,
-    }
-}
-
-fn is_carried(name: &[u8]) -> bool {
-    let is_apart = acl::is_acl(name) || name == CAPABILITY.as_bytes() || name.is_empty();
-    name.starts_with(b"user.") || (System::user() == 0 && !is_apart)
 }

@@ -1,4 +1,4 @@
-//! Writes of many calls: one after the other at the position of a file, and copies through memory.
+//! Writes one after the other at the position of a file.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,8 +7,6 @@ use rustix::fs::SeekFrom;
 
 use crate::os::File;
 use crate::os::fault_points::{faulty, short_len};
-
-const COPY_BUFFER: usize = 1 << 20;
 
 /// Moves the position of a file and writes all of `bytes` there.
 pub(super) fn seek_and_write(file: &impl File, fd: &OwnedFd, offset: u64, mut bytes: &[u8]) -> io::Result<()> {
@@ -25,19 +23,6 @@ pub(super) fn seek_and_write(file: &impl File, fd: &OwnedFd, offset: u64, mut by
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => file.wait_writable()?,
             Err(error) => return Err(error),
         }
-    }
-    Ok(())
-}
-
-/// Copies a range through memory.
-pub(super) fn copy_bytes<F: File>(to_file: &F, from_file: &F, mut from: u64, to: u64) -> io::Result<()> {
-    let mut buffer = vec![0; COPY_BUFFER];
-    while from < to {
-        let len = usize::try_from(to - from).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
-        let piece = buffer.get_mut(..len).unwrap_or_default();
-        from_file.read_all_at(from, piece)?;
-        to_file.write_all_at(from, piece)?;
-        from += len as u64;
     }
     Ok(())
 }

@@ -1,17 +1,17 @@
 //! Programs that are started, with limits. (Each gets an environment of its own, no descriptors but its three, and a process group, so that Ctrl-C
 //! in the terminal does not end what has the clipboard.)
 
-use std::ffi::{CString, OsStr};
-use std::fs::File;
+use std::ffi::OsStr;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::super::{Program, RunFault};
+use crate::os::system::start;
+use crate::os::{Program, RunFault};
 
 /// How much of what a program says about a failure is kept.
 const MOST_SAID: usize = 300;
@@ -76,13 +76,13 @@ pub fn output(program: &Program<'_>, most: usize, patience: Duration) -> Result<
 /// Runs a program that reads all of `input` and ends; what it leaves in the background is its own.
 pub fn feed(program: &Program<'_>, input: &[u8], patience: Duration) -> Result<(), RunFault> {
     let end = Instant::now() + patience;
-    // From memory, not through a pipe: a program that reads nothing cannot make this one wait.
-    let mut memory = memory_file()?;
-    memory.write_all(input)?;
-    memory.rewind()?;
+    // From a file, not through a pipe: a program that reads nothing cannot make this one wait.
+    let mut file = start::nameless_file()?;
+    file.write_all(input)?;
+    file.rewind()?;
     let mut command = command(program);
     // (What stays behind would keep a pipe open for ever.)
-    command.stdin(memory).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
     let mut running = Running(command.spawn()?);
     succeeded(running.end_before(end)?, String::new())
 }
@@ -101,20 +101,9 @@ fn command(
             command.env(name, value);
         }
     }
-    // SAFETY: between fork and exec it makes one system call, which takes numbers alone and touches no memory.
-    unsafe {
-        command.pre_exec(|| {
-            const FIRST: libc::c_uint = 3;
-            // A kernel without it (before 5.11) leaves open what was not opened to be closed, which holds nothing any more.
-            libc::syscall(
-                libc::SYS_close_range,
-                FIRST,
-                libc::c_uint::MAX,
-                libc::CLOSE_RANGE_CLOEXEC,
-            );
-            Ok(())
-        });
-    }
+    let keep_descriptors = start::keep_descriptors();
+    // SAFETY: between fork and exec it makes system calls that take numbers alone, and touches no memory that another thread may hold.
+    unsafe { command.pre_exec(keep_descriptors) };
     command
 }
 
@@ -174,17 +163,6 @@ fn wait_readable(waited: [(bool, i32); 2], end: Instant) -> Result<[bool; 2], Ru
         },
         _ => Ok(polled.map(|one| one.revents != 0)),
     }
-}
-
-fn memory_file() -> io::Result<File> {
-    let name = CString::default();
-    // SAFETY: the name is a C string that lives through the call.
-    let descriptor = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the call has just given the descriptor to this process, and nothing else has it.
-    Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
 #[cfg(test)]

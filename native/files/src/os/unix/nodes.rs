@@ -1,4 +1,4 @@
-//! Folders and files on Linux, by the *at() calls.
+//! Folders and files by the *at() calls of POSIX. What differs by system is asked of `own`: `linux/own.rs` and `macos/own.rs`.
 //!
 //! Not used, on purpose: `openat2` (absent on old kernels and in seccomp sandboxes; the behaviour must be the same everywhere)
 //! and `/proc/self/fd` (not mounted in every container).
@@ -10,16 +10,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{
-    Access, Advice, AtFlags, CWD, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, SeekFrom,
-    Timespec, Timestamps, UTIME_OMIT,
+    Access, AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, RawMode, RenameFlags, SeekFrom, Timespec,
+    Timestamps, UTIME_OMIT,
 };
-
 use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
-use super::sync_apart_unsafe::{What, sync_apart};
-use super::{acl, in_turn, permissions, retry};
+use super::{in_turn, permissions, retry, time_of};
+use crate::os::copying::copy_bytes;
 use crate::os::fault_points::{faulty, short_len};
+use crate::os::system::own;
 use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
 
 /// A held folder descriptor, and the mode of its default ACL once it was asked for: files come in thousands to a folder.
@@ -46,17 +46,6 @@ const WRITABLE: OFlags = OFlags::RDWR
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
-
-/// Most bytes that one call copies: it cannot be interrupted.
-const COPY_PIECE: usize = 64 << 20;
-
-/// Longest ACL that is read: some 500 users and groups, as many as ext4 holds.
-const MAX_ACL: usize = 4096;
-
-/// File systems by what statfs says of them.
-const EXT4: u64 = 0xef53;
-const XFS: u64 = 0x5846_5342;
-const BTRFS: u64 = 0x9123_683e;
 
 /// Both are descriptors with attributes.
 macro_rules! attributes {
@@ -142,22 +131,12 @@ impl Folder for NativeFolder {
         faulty("create-folder", || Ok(rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?))
     }
 
-    fn can_hold(_name: &str) -> bool {
-        true
+    fn can_hold(name: &str) -> bool {
+        own::can_hold(name)
     }
 
-    /// Case is folded by folder (`chattr +F`) on ext4, f2fs and tmpfs; what other file systems do is not known.
     fn takes_every_name(&self) -> bool {
-        const F2FS: u64 = 0xf2f5_2010;
-        const OVERLAY: u64 = 0x794c_7630;
-        const FOLDS_CASE: u32 = 0x4000_0000;
-        let folds_case = || rustix::fs::ioctl_getflags(&self.0).is_ok_and(|flags| flags.bits() & FOLDS_CASE != 0);
-        match rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u64) {
-            Ok(XFS | BTRFS | OVERLAY) => true,
-            Ok(EXT4 | F2FS) => !folds_case(),
-            Ok(system) if is_in_memory(system) => !folds_case(),
-            _ => false,
-        }
+        own::takes_every_name(self.0.as_fd())
     }
 
     fn stat(&self, name: &str) -> io::Result<Stat> {
@@ -254,12 +233,7 @@ impl Folder for NativeFolder {
     }
 
     fn default_mode(&self) -> Option<u16> {
-        *self.1.get_or_init(|| {
-            let mut bytes = [0; MAX_ACL];
-            // Without ACLs, or with one that is longer than any in use, the umask counts.
-            let len = rustix::fs::fgetxattr(&self.0, acl::DEFAULT, &mut bytes).ok()?;
-            acl::mode_of(bytes.get(..len)?)
-        })
+        *self.1.get_or_init(|| own::default_mode(self.0.as_fd()))
     }
 
     fn set_mtime(&self, mtime: Time) -> io::Result<()> {
@@ -267,20 +241,15 @@ impl Folder for NativeFolder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        faulty("sync-folder", || Ok(retry(|| rustix::fs::fsync(&self.0))?))
+        faulty("sync-folder", || own::sync(self.0.as_fd()))
     }
 
     fn storage(&self) -> Storage {
-        // Those for which `tests/power_cut.rs` showed it. syncfs reports failed writes since Linux 5.8 (syncfs(2)).
-        match rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u64) {
-            Ok(system) if is_in_memory(system) => Storage::Memory,
-            Ok(EXT4 | XFS | BTRFS) if super::reports_failed_syncs() => Storage::Whole,
-            _ => Storage::Each,
-        }
+        own::storage(self.0.as_fd())
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        faulty("sync-all", || sync_apart(self.0.as_fd(), What::FileSystem))
+        faulty("sync-all", || own::sync_all(self.0.as_fd()))
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -291,13 +260,6 @@ impl Folder for NativeFolder {
         }
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
-}
-
-/// Whether a file system keeps files in memory: tmpfs or ramfs.
-fn is_in_memory(system: u64) -> bool {
-    const TMPFS: u64 = 0x0102_1994;
-    const RAMFS: u64 = 0x8584_58f6;
-    matches!(system, TMPFS | RAMFS)
 }
 
 impl File for NativeFile {
@@ -333,23 +295,10 @@ impl File for NativeFile {
     }
 
     fn copy_from(&self, other: &Self, len: u64) -> io::Result<()> {
-        if rustix::fs::ioctl_ficlone(&self.0, &other.0).is_ok() {
-            return Ok(());
+        match own::copy(self.0.as_fd(), other.0.as_fd(), len)? {
+            done if done < len => copy_bytes(self, other, done, len),
+            _ => Ok(()),
         }
-        let mut done = 0;
-        while done < len {
-            let (mut from, mut to) = (done, done);
-            let piece = usize::try_from(len - done).unwrap_or(usize::MAX).min(COPY_PIECE);
-            match retry(|| rustix::fs::copy_file_range(&other.0, Some(&mut from), &self.0, Some(&mut to), piece)) {
-                // Some file systems say that they copied nothing instead of that they cannot.
-                Ok(0) | Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    return in_turn::copy_bytes(self, other, done, len);
-                }
-                Ok(copied) => done += copied as u64,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 
     fn wait_writable(&self) -> io::Result<()> {
@@ -363,22 +312,11 @@ impl File for NativeFile {
     }
 
     fn allocate(&self, size: u64) -> io::Result<()> {
-        faulty("allocate", || {
-            if self.is_in_memory() {
-                // There are no extents to lay out; reserving would only clear every page once more before it is written, on the
-                // critical path of the first block (0.7 s for 2 GiB).
-                return Err(io::ErrorKind::Unsupported.into());
-            }
-            let flags = FallocateFlags::empty();
-            Ok(retry(|| rustix::fs::fallocate(&self.0, flags, 0, size))?)
-        })
+        faulty("allocate", || own::allocate(self.0.as_fd(), size))
     }
 
     fn clear_range(&self, offset: u64, len: u64) -> io::Result<()> {
-        faulty("clear-range", || {
-            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            Ok(retry(|| rustix::fs::fallocate(&self.0, flags, offset, len))?)
-        })
+        faulty("clear-range", || own::clear_range(self.0.as_fd(), offset, len))
     }
 
     fn try_lock(&self) -> io::Result<bool> {
@@ -392,8 +330,7 @@ impl File for NativeFile {
     }
 
     fn reserve(&self, size: u64) {
-        let flags = FallocateFlags::KEEP_SIZE;
-        let _ = retry(|| rustix::fs::fallocate(&self.0, flags, 0, size));
+        own::reserve(self.0.as_fd(), size);
     }
 
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
@@ -412,36 +349,32 @@ impl File for NativeFile {
         Ok(rustix::fs::futimens(&self.0, &only_mtime(mtime))?)
     }
 
-    /// fdatasync need not write a mode or a time (fdatasync(2)).
     fn sync(&self) -> io::Result<()> {
-        faulty("sync-file", || Ok(retry(|| rustix::fs::fsync(&self.0))?))
+        faulty("sync-file", || own::sync(self.0.as_fd()))
     }
 
     fn sync_long(&self) -> io::Result<()> {
-        faulty("sync-file", || sync_apart(self.0.as_fd(), What::File))
+        faulty("sync-file", || own::sync_long(self.0.as_fd()))
     }
 
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
-        faulty("start-sync", || {
-            super::sync_range_unsafe::sync_file_range(self.0.as_fd(), offset, len)
-        })
+        faulty("start-sync", || own::start_sync(self.0.as_fd(), offset, len))
     }
 
     fn will_read_in_order(&self) {
-        // Advice: a system that does not take it reads all the same.
-        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::Sequential);
+        own::will_read_in_order(self.0.as_fd());
     }
 
     fn forget_range(&self, offset: u64, len: u64) {
-        let _ = rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(len), Advice::DontNeed);
+        own::forget_range(self.0.as_fd(), offset, len);
     }
 
     fn is_in_memory(&self) -> bool {
-        rustix::fs::fstatfs(&self.0).is_ok_and(|system| is_in_memory(system.f_type as u64))
+        own::is_in_memory(self.0.as_fd())
     }
 
     fn forget_cached(&self) {
-        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed);
+        own::forget_cached(self.0.as_fd());
     }
 }
 
@@ -457,37 +390,28 @@ fn stat_of(stat: &rustix::fs::Stat) -> Stat {
             FileType::Symlink => NodeKind::Link,
             _ => NodeKind::Special,
         },
-        dev: stat.st_dev,
+        dev: own::device_of(stat),
         ino: stat.st_ino,
         size: u64::try_from(stat.st_size).unwrap_or(0),
-        mode: permissions(stat.st_mode),
+        mode: permissions(stat.st_mode.into()),
         uid: stat.st_uid,
         gid: stat.st_gid,
-        links: number_of(stat.st_nlink),
+        links: wide(stat.st_nlink),
         blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
         mtime: time_of(stat.st_mtime, stat.st_mtime_nsec),
         ctime: time_of(stat.st_ctime, stat.st_ctime_nsec),
     }
 }
 
-/// Names of a file: 64 bits on x86-64, and 32 on arm64.
-fn number_of(links: impl Into<u64>) -> u64 {
-    links.into()
-}
-
-fn time_of(secs: i64, nanos: i64) -> Time {
-    Time {
-        secs,
-        // A file system with garbage there reads as a whole second.
-        nanos: u32::try_from(nanos)
-            .ok()
-            .filter(|nanos| *nanos < 1_000_000_000)
-            .unwrap_or(0),
-    }
-}
-
 fn mode_of(mode: u16) -> Mode {
-    Mode::from_raw_mode(u32::from(mode & 0o777))
+    // u32 on Linux, and u16 on macOS.
+    #[allow(clippy::useless_conversion, reason = "the type differs by system")]
+    Mode::from_raw_mode(RawMode::from(mode & 0o777))
+}
+
+/// A number whose width differs by system.
+fn wide(number: impl Into<u64>) -> u64 {
+    number.into()
 }
 
 fn only_mtime(mtime: Time) -> Timestamps {
