@@ -343,7 +343,9 @@ function uses(path: string, text: string, refused: (name: string) => boolean): F
 
 /** Uses of a system's own interface in Rust, tests excepted. */
 function systemCalls(path: string, text: string): Finding[] {
-  const interfaces = path.startsWith(UNIX) ? /\b(rustix|libc|windows_sys)::/ : /\b(rustix|libc|windows_sys)::|\bstd::os::/;
+  const interfaces = path.startsWith(UNIX)
+    ? /\b(rustix|libc|windows_sys)::/
+    : /\b(rustix|libc|windows_sys)::|\bstd::os::/;
   const tested = withoutTests(text);
   const code = blankRust(tested).split("\n");
   return tested.split("\n").flatMap((line, index) => {

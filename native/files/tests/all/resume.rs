@@ -3,9 +3,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 #[cfg(unix)]
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use crate::common::{MTIME, Place, add, fifo, file, folder, receive};
+use crate::common::{MTIME, Place, add, file, folder, overwrite};
+#[cfg(unix)]
+use crate::common::{fifo, receive};
 use ultra_files::{
     FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Restart, Sink, SinkOptions, TakenUp,
 };
@@ -128,8 +130,7 @@ fn a_second_interruption_keeps_what_both_runs_received_and_a_first_write_ends_th
 fn d29_a_part_that_was_changed_behind_the_mark_is_read_again() {
     let place = Place::new();
     interrupted(&place, &[0, 1], Leaving::Parts);
-    let part = OpenOptions::new().write(true).open(part_at(&place)).expect("the part");
-    part.write_all_at(&[0; 100], 5).expect("zeros");
+    overwrite(&part_at(&place), 5, &[0; 100]);
     assert_eq!(blocks_of(&again(&place).1), (vec![0, 1], false));
 }
 

@@ -1,7 +1,7 @@
 //! The receiver's side on a real disk: what is in the way, part files, commits, and what is left behind.
+#![cfg(unix)]
 
 use std::fs::{self, File};
-#[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -34,7 +34,6 @@ fn renaming(name: &str) -> SinkOptions {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn a_tree_arrives_with_its_contents_modes_and_times() {
     let place = Place::new();
@@ -65,7 +64,6 @@ fn a_tree_arrives_with_its_contents_modes_and_times() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn folders_on_the_way_that_are_no_entries_get_the_usual_mode() {
     let place = Place::new();
@@ -78,7 +76,6 @@ fn folders_on_the_way_that_are_no_entries_get_the_usual_mode() {
     assert_eq!(fs::metadata(place.at("a/b")).expect("b").mode() & 0o777, usual);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_part_file_is_private_and_has_no_final_name() {
     let place = Place::new();
@@ -96,7 +93,6 @@ fn a_part_file_is_private_and_has_no_final_name() {
     assert_eq!(class(part.write_at(u64::MAX, b"xy")), ErrorClass::Io);
 }
 
-#[cfg(unix)]
 #[test]
 fn t31_holes_stay_holes_and_no_space_is_reserved_for_them() {
     let place = Place::new();
@@ -213,7 +209,6 @@ fn d17_another_file_is_not_replaced_without_permission() {
     assert_eq!(fs::read(place.at("other")).expect("a file"), b"old");
 }
 
-#[cfg(unix)]
 #[test]
 fn d16_a_folder_fifo_device_or_link_in_the_way_is_never_touched() {
     let place = Place::new();
@@ -243,7 +238,6 @@ fn d16_a_folder_fifo_device_or_link_in_the_way_is_never_touched() {
     place.assert_canary_untouched();
 }
 
-#[cfg(unix)]
 #[test]
 fn f17_a_link_of_the_same_name_counts_as_something_in_the_way() {
     let place = Place::new();
@@ -254,7 +248,6 @@ fn f17_a_link_of_the_same_name_counts_as_something_in_the_way() {
     place.assert_canary_untouched();
 }
 
-#[cfg(unix)]
 #[test]
 fn f18_a_folder_that_is_a_link_to_the_outside_is_refused() {
     let place = Place::new();
@@ -272,7 +265,6 @@ fn f18_a_folder_that_is_a_link_to_the_outside_is_refused() {
     place.assert_canary_untouched();
 }
 
-#[cfg(unix)]
 #[test]
 fn f18_a_folder_that_becomes_a_link_after_the_check_is_not_followed() {
     let place = Place::new();
@@ -315,7 +307,6 @@ fn d18_an_overwrite_hits_only_the_file_that_was_seen() {
     assert_eq!(fs::read(place.at("a")).expect("a file"), b"precious");
 }
 
-#[cfg(unix)]
 #[test]
 fn d20_planted_names_are_in_nobodys_way() {
     let place = Place::new();
@@ -358,7 +349,6 @@ fn d28_a_part_that_is_too_long_is_cut_before_the_commit() {
     assert_eq!(fs::read(place.at("a")).expect("a file"), b"abc");
 }
 
-#[cfg(unix)]
 #[test]
 fn d5_a_folder_that_cannot_be_written_is_refused_at_once() {
     let place = Place::new();
@@ -390,7 +380,6 @@ fn d6_a_deleted_folder_is_not_made_again_elsewhere() {
     place.assert_canary_untouched();
 }
 
-#[cfg(unix)]
 #[test]
 fn d7_a_parent_that_is_swapped_for_a_link_never_leads_outside() {
     let place = Place::new();

@@ -154,10 +154,18 @@ fn collect(dir: &Path, above: &str, names: &mut Vec<String>) {
     }
 }
 
+/// Writes into a file that is there.
+pub fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = fs::OpenOptions::new().write(true).open(path).expect("the file");
+    file.seek(SeekFrom::Start(offset)).expect("a place");
+    file.write_all(bytes).expect("room");
+}
+
 #[cfg(unix)]
 pub fn fifo(path: &Path) {
-    let mode = rustix::fs::Mode::from_raw_mode(0o600);
-    rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).expect("a FIFO");
+    let made = std::process::Command::new("mkfifo").arg("-m600").arg(path).status();
+    assert!(made.expect("mkfifo").success(), "a FIFO");
 }
 
 /// Adds a page of these entries and returns their statuses.
@@ -184,4 +192,10 @@ pub fn become_nobody() {
         let nobody = rustix::process::Uid::from_raw(65_534);
         rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may change");
     }
+}
+
+/// macOS changes the whole process, so that its tests have to run as a user.
+#[cfg(target_os = "macos")]
+pub fn become_nobody() {
+    assert!(!rustix::process::geteuid().is_root(), "run the tests as a user");
 }
