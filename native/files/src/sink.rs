@@ -29,7 +29,7 @@ use crate::trial::Trials;
 /// What the user of the receiving machine decided before the transfer.
 #[derive(Clone, Debug, Default)]
 pub struct SinkOptions {
-    /// Create the folder, and its parents, if it is missing.
+    /// Create the folder, but none above it, if it is missing.
     pub create: bool,
     /// What becomes of plain files and links in the way; nothing else is ever replaced.
     pub existing: Existing,
