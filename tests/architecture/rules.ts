@@ -55,6 +55,8 @@ const UNSAFE: readonly string[] = [
   "native/files/src/os/unix/owners_unsafe.rs",
   "native/files/src/os/windows/calls_unsafe.rs",
   "native/files/src/os/windows/security_unsafe.rs",
+  "native/launcher/src/os/macos_unsafe.rs",
+  "native/launcher/src/os/windows_unsafe.rs",
   "native/netpath/src/linux_unsafe.rs",
 ];
 

@@ -10,9 +10,11 @@ import { blankRust } from "./syntax.ts";
 export const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   engine: [["core"], ["blocks", "os"], ["net"], ["send", "receive", "clipboard"], ["engine"], ["door"]],
   files: [
+    ["path"],
+    ["reserved"],
     ["os"],
-    ["error", "path", "below", "create_last", "journal"],
-    ["extras", "reserved", "existing", "way"],
+    ["error", "below", "create_last", "journal"],
+    ["extras", "existing", "way"],
     ["page", "left_out", "transfer_root", "links", "holes", "inodes", "owner_numbers", "fingerprint"],
     ["names", "earlier", "pattern"],
     ["tree", "part", "run_record", "earlier_parts", "link_table", "extra_table", "replace"],

@@ -109,7 +109,7 @@ Deno.test("scoped tickets: with links of any kind in what is served, what opens 
       }
       await Deno.remove(base, { recursive: true });
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
   assert.ok(opened > 50 && links > 100, `${opened} opened, ${links} links`);
 });

@@ -49,7 +49,7 @@ function facts(outcome: Outcome): string {
 
 /** Final names have the source's content, or what they had before. */
 function judgeFiles({ scenario, disk, receiver }: World): string[] {
-  const faults: string[] = [];
+  const [faults, untold]: [string[], string[]] = [[], []];
   for (const file of scenario.files.filter(({ kind }) => kind === "file")) {
     const found = disk.final.get(file.path);
     const isNew = found !== undefined && isEqual(found.content, contents(file.path, 0, file.size));
@@ -63,9 +63,16 @@ function judgeFiles({ scenario, disk, receiver }: World): string[] {
     const { failures, leftOut } = receiver.outcome.summary;
     const isTold = failures.some(({ entry }) => scenario.files[entry] === file) ||
       leftOut.names.some(({ path, reason }) => path === file.path && (reason === "hidden" || reason === "exists"));
-    if (!isTold) faults.push(`${file.path} is missing, and nobody says so`);
+    if (!isTold) untold.push(`${file.path} is missing, and nobody says so`);
   }
-  return faults;
+  return [...faults, ...untold.length > countedAlone(receiver.outcome) ? untold : []];
+}
+
+/** How many names were left out that are counted and not named: only the first ones are. */
+function countedAlone(outcome: Outcome): number {
+  if (outcome.state !== "finished") return 0;
+  const { counts, names } = outcome.summary.leftOut;
+  return counts.reduce((sum, { count }) => sum + count, 0) - names.length;
 }
 
 function judgeCounts({ scenario, disk, source, sender, receiver, disturbed }: World): string[] {

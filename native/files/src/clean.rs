@@ -10,8 +10,7 @@ use std::path::Path;
 use crate::error::FileError;
 use crate::os::{Errors, File, Folder, NativeFolder, NodeKind, Stat, System};
 use crate::path::MAX_DEPTH;
-use crate::replace::MOST_SWAPS;
-use crate::reserved::{FileId, Reserved, RunId};
+use crate::reserved::{FileId, MOST_SWAPS, Reserved, RunId};
 use crate::trial::remove_tried;
 
 /// Of each of these a part may be the size that the disk has reserved for it, so what it occupies is told.

@@ -12,10 +12,7 @@ use parking_lot::Mutex;
 use crate::error::{ErrorClass, FileError};
 use crate::existing::{MOST_NUMBERS, backup_name};
 use crate::os::{Errors, File, Folder, NodeKind, Stat, System};
-use crate::reserved::{FileId, Reserved};
-
-/// Previous versions of one file that may stand beside it: each is from a run that was killed in the middle of a commit.
-pub(crate) const MOST_SWAPS: u32 = 8;
+use crate::reserved::{FileId, MOST_SWAPS, Reserved};
 
 /// A file that was replaced, under the name of ours that it has until the new name is durable.
 #[must_use = "it is to be removed once the new name is durable"]

@@ -7,6 +7,9 @@ use std::fmt;
 
 use crate::path::RESERVED_PREFIX;
 
+/// Previous versions of one file that may stand beside it: each is from a run that was killed in the middle of a commit.
+pub(crate) const MOST_SWAPS: u32 = 8;
+
 /// Says of which final name a part, a journal or a previous version is: the first 8 bytes of the BLAKE3 of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId(u64);

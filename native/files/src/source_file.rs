@@ -143,7 +143,8 @@ pub(crate) fn read_exactly(file: &NativeFile, offset: u64, bytes: &mut [u8]) -> 
     Ok(())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::os::{Folder, NativeFolder};

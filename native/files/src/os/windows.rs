@@ -8,6 +8,7 @@ mod calls_unsafe;
 mod exchange;
 mod file;
 mod folder;
+mod held;
 mod links;
 mod patience;
 mod private;
@@ -17,7 +18,7 @@ mod stats;
 mod tickets;
 
 pub use file::NativeFile;
-pub use folder::NativeFolder;
+pub use held::NativeFolder;
 
 use std::io;
 

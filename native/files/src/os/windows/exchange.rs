@@ -12,12 +12,11 @@ use windows_sys::Win32::Storage::FileSystem as win;
 
 use super::calls_unsafe::{self as calls, How, Taken};
 use super::error_of;
-use super::folder::{NativeFolder, check, open};
+use super::held::{NativeFolder, check, open};
 use super::patience::patiently;
 use super::stats::kind_of;
 use crate::os::NodeKind;
-use crate::replace::MOST_SWAPS;
-use crate::reserved::{FileId, Reserved};
+use crate::reserved::{FileId, MOST_SWAPS, Reserved};
 
 /// Lets the complete file `one` and the file `other` that has the final name change places.
 pub(super) fn exchange(folder: &NativeFolder, one: &str, other: &str) -> io::Result<()> {

@@ -1,18 +1,19 @@
-//! A held folder.
+//! What is done in a held folder.
 
 use std::fs::OpenOptions;
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
-use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::path::Path;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_REPARSE_POINT, FILE_WRITE_THROUGH,
+    FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_WRITE_THROUGH,
 };
-use windows_sys::Win32::Foundation::{ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_INVALID_NAME};
+use windows_sys::Win32::Foundation::ERROR_DIRECTORY_NOT_SUPPORTED;
 use windows_sys::Win32::Storage::FileSystem as win;
 
 use super::calls_unsafe::{self as calls, How, Taken};
+use super::held::{NativeFolder, SHARED, check, open};
 use super::patience::patiently;
 use super::stats::{kind_of, stat_of};
 use super::{LINK, NativeFile, System, error_of, exchange, links, stats};
@@ -20,12 +21,6 @@ use crate::os::fault_points::faulty;
 use crate::os::names::windows as names;
 use crate::os::windows_formats::names_of;
 use crate::os::{Acl, Attributes, Errors, Folder, NodeKind, Stat, Time, XattrNames};
-
-/// A folder's handle.
-pub struct NativeFolder(pub(super) OwnedHandle);
-
-/// Nobody is kept away by what is open here.
-pub(super) const SHARED: u32 = win::FILE_SHARE_READ | win::FILE_SHARE_WRITE | win::FILE_SHARE_DELETE;
 
 const LISTING: u32 = win::FILE_LIST_DIRECTORY | win::FILE_TRAVERSE | win::FILE_READ_ATTRIBUTES | win::READ_CONTROL;
 const LOOKING: u32 = win::FILE_READ_ATTRIBUTES | win::READ_CONTROL;
@@ -35,29 +30,7 @@ const WRITING: u32 = win::FILE_GENERIC_READ | win::FILE_GENERIC_WRITE;
 /// Words in the buffer for names: some 600 names of usual length.
 const LIST_WORDS: usize = 8192;
 
-/// Of what is there, for something; a link is opened itself.
-pub(super) fn open(access: u32, options: u32) -> How {
-    How {
-        access,
-        share: SHARED,
-        disposition: FILE_OPEN,
-        options: options | FILE_OPEN_REPARSE_POINT,
-    }
-}
-
 impl NativeFolder {
-    pub(super) fn child(&self, name: &str, how: How) -> io::Result<OwnedHandle> {
-        if !names::is_one_component(name) {
-            return Err(error_of(ERROR_INVALID_NAME));
-        }
-        calls::open_at(self.0.as_handle(), name, how)
-    }
-
-    /// The folder itself, for something else.
-    pub(super) fn again(&self, access: u32) -> io::Result<OwnedHandle> {
-        calls::open_at(self.0.as_handle(), "", open(access, FILE_DIRECTORY_FILE))
-    }
-
     /// Opens a child that is no link.
     fn plain(&self, name: &str, access: u32, options: u32) -> io::Result<OwnedHandle> {
         let handle = self.child(name, open(access, options))?;
@@ -104,18 +77,6 @@ impl NativeFolder {
             let handle = self.to_rename(from)?;
             calls::rename(handle.as_handle(), self.0.as_handle(), to, taken)
         })
-    }
-
-    pub(super) fn handle(&self) -> BorrowedHandle<'_> {
-        self.0.as_handle()
-    }
-}
-
-/// A name that is to be given: the kernel would take other ones for paths.
-pub(super) fn check(name: &str) -> io::Result<()> {
-    match names::is_one_component(name) {
-        true => Ok(()),
-        false => Err(error_of(ERROR_INVALID_NAME)),
     }
 }
 

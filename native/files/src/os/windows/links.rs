@@ -10,7 +10,7 @@ use windows_sys::Win32::Storage::FileSystem as win;
 use windows_sys::Win32::System::Ioctl::FSCTL_GET_REPARSE_POINT;
 
 use super::calls_unsafe::{self as calls, How};
-use super::folder::{NativeFolder, check, open};
+use super::held::{NativeFolder, check, open};
 use crate::os::names::windows as names;
 use crate::os::windows_formats::target_of;
 use crate::os::{Folder, NodeKind};
