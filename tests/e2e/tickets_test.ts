@@ -28,9 +28,9 @@ Deno.test("T27: no error repeats a ticket with something around it, and the exit
 
 Deno.test("T27: the path of a missing file that is named like a ticket is not repeated", () =>
   inWorkspace(async (workspace) => {
-    for (
-      const args of [["send", `./${TICKET}`], ["recv", "--ticket", `./${TICKET}`], ["recv", "--into", `./${TICKET}`]]
-    ) {
+    // (The last folder of --into is made.)
+    const into = `./${TICKET}/folder`;
+    for (const args of [["send", `./${TICKET}`], ["recv", "--ticket", `./${TICKET}`], ["recv", "--into", into]]) {
       const ultra = workspace.start(args);
       await ultra.exits(4);
       assert.match(ultra.stderr.text, /ultra1\[ticket\]/);
