@@ -52,7 +52,8 @@ Deno.test("C9: a standard output that is closed early (`| head -1`) does not dis
   inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("source.bin"), 200 * MIB);
     const into = await workspace.make("into");
-    const receiver = workspace.recv(["--json", "--into", into], { shellSuffix: "| head -1" });
+    // The lines `version` and `ticket`.
+    const receiver = workspace.recv(["--json", "--into", into], { shellSuffix: "| head -2" });
     const ticket = await receiver.ticket();
     const sender = workspace.start(["send", "--json", source, ticket], { shellSuffix: "| head -1" });
     // The shell tells `head`'s code; what counts is that the file is whole.

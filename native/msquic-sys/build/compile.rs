@@ -41,8 +41,10 @@ fn remove_objects(folder: &Path) -> io::Result<()> {
     let paths: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
-    let objects = paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "o"));
-    objects.map(fs::remove_file).collect()
+    for path in paths {
+        if path.extension().is_some_and(|extension| extension == "o") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
