@@ -157,7 +157,7 @@ Deno.test("serve: 64 clients at once get other files each, identical, at a part 
     for (const [i, name] of names.entries()) await writeFile(`${many}/${name}`, 600 * KIB - i);
     const identity = workspace.path("identity");
     const args = ["--listen", "127.0.0.1", "--json", "--identity", identity, "--max-clients", "64"];
-    const start = () => workspace.start(["serve", ...args, "--rate-limit", "1500k", many]);
+    const start = () => workspace.start(["serve", ...args, "--rate-limit", "1M", many]);
     // Only for its ticket: all clients are started before the server listens, so that none is done before the last one comes.
     const first = start();
     const ticket = workspace.path("ticket");
