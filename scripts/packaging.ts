@@ -90,13 +90,13 @@ export function formula(version: string, address: string, sums: Sums): string {
   ].join("\n");
 }
 
-/** Writes all of it into the folder of a release, from the sums that stand there. Without an address there is no formula. */
+/** Writes all of it into the folder of a release, from the sums that stand there. The formula takes an address, and a system of Homebrew's. */
 export async function writePackaging(folder: string, version: string, address: string | undefined): Promise<void> {
   for (const name of INSTALLERS) {
     const text = await Deno.readTextFile(join(ROOT, "packaging", name));
     await Deno.writeTextFile(join(folder, name), installer(text, address));
   }
-  if (address === undefined) return;
   const sums = readSums(await Deno.readTextFile(join(folder, SUMS)));
+  if (address === undefined || !BREW.some(([, , platform]) => sums.has(executableName(platform)))) return;
   await Deno.writeTextFile(join(folder, "ultra.rb"), formula(version, address, sums));
 }

@@ -1,16 +1,21 @@
 /**
  * `deno task release PLATFORM...`: leaves one executable for each platform in `dist/release/`, with its licences and its list of parts
- * (CycloneDX), and the SHA-256 sums of all of them. What it needs is installed by `scripts/prepare-cross.sh`.
+ * (CycloneDX), install scripts, and the SHA-256 sums of all of them. What it needs is installed by `scripts/prepare-cross.sh`.
+ *
+ * `ULTRA_RELEASES` is the address where the folder will be found: it stands in the install scripts, and in the Homebrew formula, which is
+ * made only with it.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import config from "../deno.json" with { type: "json" };
 import { bundle, LEVELS, payloadOf, requirePinnedDeno } from "./build.ts";
 import { pinnedDeno } from "./deno.ts";
 import { itemsIn, textOf } from "./licenses.ts";
 import { DIST, NATIVE, PAYLOAD } from "./paths.ts";
+import { executableName, parseAddress, SUMS, writePackaging } from "./packaging.ts";
 import { appendPayload, type Packing, packPayload, type Payload } from "./payload.ts";
 import { needsOf, newestGlibc } from "./release/elf.ts";
 import { signatureOf } from "./release/macho.ts";
@@ -34,6 +39,8 @@ export function platformsIn(words: readonly string[]): Platform[] {
 
 /** Builds all of them; what stood in `dist/release/` goes when everything has succeeded. */
 async function release(platforms: readonly Platform[]): Promise<void> {
+  const releases = Deno.env.get("ULTRA_RELEASES");
+  const address = releases === undefined ? undefined : parseAddress(releases);
   await requirePinnedDeno();
   // All are asked for before the first one is built, which takes minutes.
   const plans = await Promise.all(platforms.map(async (platform) => ({
@@ -47,6 +54,9 @@ async function release(platforms: readonly Platform[]): Promise<void> {
   try {
     for (const { platform, engine, launcher } of plans) await build(platform, engine, launcher, bundled, fresh);
     await writeSums(fresh);
+    await writePackaging(fresh, config.version, address);
+    // Of what stands beside the executables as well.
+    await writeSums(fresh);
     await Deno.remove(RELEASE, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
@@ -54,7 +64,7 @@ async function release(platforms: readonly Platform[]): Promise<void> {
   } finally {
     await Deno.remove(fresh, { recursive: true }).catch(() => {}); // renamed, when all went well
   }
-  for (const line of (await Deno.readTextFile(join(RELEASE, "SHA256SUMS"))).trimEnd().split("\n")) print(line);
+  for (const line of (await Deno.readTextFile(join(RELEASE, SUMS))).trimEnd().split("\n")) print(line);
 }
 
 async function build(
@@ -68,7 +78,7 @@ async function build(
   print(`--- ${name}: the engine`);
   await cargo(engine, "build", ["-p", "ultra-engine", "--lib"]);
   const items = await itemsIn(target);
-  const file = `ultra-${name}${suffix}`;
+  const file = executableName(name);
   const licenses = join(folder, `ultra-${name}.licenses.txt`);
   await Deno.writeTextFile(licenses, textOf(items));
   const parts = {
@@ -162,11 +172,11 @@ async function requireStatic(path: string): Promise<void> {
 
 async function writeSums(folder: string): Promise<void> {
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  for await (const { name } of Deno.readDir(folder)) if (name !== SUMS) names.push(name);
   const lines = await Promise.all(
     names.sort().map(async (name) => `${sha256(await Deno.readFile(join(folder, name)))}  ${name}\n`),
   );
-  await Deno.writeTextFile(join(folder, "SHA256SUMS"), lines.join(""));
+  await Deno.writeTextFile(join(folder, SUMS), lines.join(""));
 }
 
 function sha256(bytes: Uint8Array): string {

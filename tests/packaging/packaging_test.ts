@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { executableName, formula, installer, parseAddress, readSums } from "../../scripts/packaging.ts";
+import { executableName, formula, installer, parseAddress, readSums, writePackaging } from "../../scripts/packaging.ts";
 import { ROOT } from "../../scripts/paths.ts";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
@@ -47,6 +47,25 @@ Deno.test("the formula names what the release has, by system and processor", () 
     "each block has its end, and the method one",
   );
   assert.throws(() => formula("0.1.0", "https://x.example", new Map([["ultra-windows-x64.exe", A]])), /no executable/);
+});
+
+Deno.test("a release has install scripts always, and a formula where it has an address and a system of Homebrew's", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const written = async (address: string | undefined, file: string) => {
+      await Deno.writeTextFile(join(folder, "SHA256SUMS"), `${A}  ${file}\n`);
+      await writePackaging(folder, "0.1.0", address);
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+      for (const name of names) await Deno.remove(join(folder, name));
+      return names;
+    };
+    const scripts = ["SHA256SUMS", "install.ps1", "install.sh"];
+    assert.deepEqual(await written(undefined, "ultra-linux-x64"), scripts);
+    assert.deepEqual(await written("https://releases.example.org", "ultra-windows-x64.exe"), scripts);
+    assert.deepEqual(await written("https://releases.example.org", "ultra-linux-x64"), [...scripts, "ultra.rb"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the workflows run the Deno that the project is pinned to, and release all that install scripts ask for", async () => {
