@@ -4,9 +4,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# rustup brings the standard library of each system; without it, a Rust of Debian's with the sources of its own, which is built for them.
+targets=(
+  x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl
+  aarch64-apple-darwin x86_64-apple-darwin x86_64-pc-windows-gnu
+)
+if command -v rustup >/dev/null && (cd native && rustup target add "${targets[@]}"); then
+  rust=()
+else
+  rust=(rustc-web cargo-web rust-web-src)
+fi
+
 packages=(
-  # A Rust with the sources of its own standard library, which is built for the other systems: rustup's targets serve as well.
-  rustc-web cargo-web rust-web-src
+  "${rust[@]}"
   # C for macOS and Windows, and macOS's linker.
   clang-19 lld-19 llvm
   # Windows's headers, C library and linker.
