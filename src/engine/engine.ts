@@ -236,8 +236,6 @@ export interface Engine {
   entryRoot(transfer: TransferId, entry: EntryId): Uint8Array | undefined;
   /** What an entry is called, for messages: its path in the transfer, or below the folder that receives. */
   name(transfer: TransferId, entry: EntryId): string | undefined;
-  /** Why a target could not be examined, or which folder on the way to it is none; for the two statuses that say so. */
-  detail(sink: SinkId, entry: EntryId): string | undefined;
   /** The machine's addresses on the routes that lead out, IPv4 first; a family without a default route has none. */
   outward(): readonly string[];
   /** Bytes free on a sink's disk. */

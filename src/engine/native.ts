@@ -77,9 +77,6 @@ const U64_LEN = 8;
 /** Room for the longest path, and for a longer first component that `-o` put into it. */
 const NAME_ROOM = MAX_PATH_BYTES + 256;
 
-/** Room for the system's reason, or for the path of a folder. */
-const DETAIL_ROOM = NAME_ROOM;
-
 /** Four bytes for each setting. */
 const SETTINGS_ROOM = 256;
 
@@ -317,10 +314,6 @@ class NativeEngine implements Engine {
 
   name(transfer: TransferId, entry: EntryId): string | undefined {
     return this.#text({ type: "name", transfer, entry }, NAME_ROOM) || undefined;
-  }
-
-  detail(sink: SinkId, entry: EntryId): string | undefined {
-    return this.#text({ type: "detail", sink, entry }, DETAIL_ROOM) || undefined;
   }
 
   outward(): readonly string[] {

@@ -154,6 +154,9 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "not-found",
   "exists",
   "busy",
+  "in-the-way",
+  "no-folder",
+  "unexaminable",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

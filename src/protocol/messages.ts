@@ -231,6 +231,9 @@ export type LeftOutReason =
   | "not-found"
   | "exists"
   | "busy"
+  | "in-the-way"
+  | "no-folder"
+  | "unexaminable"
   | "kept"
   | "chosen";
 

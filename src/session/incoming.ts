@@ -158,7 +158,6 @@ export class Incoming implements Side {
     const { existing, most, isWanted } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
-      detail: (entry) => hub.engine.detail(sink, entry),
       freeSpace: () => hub.engine.freeSpace(sink),
       transferRoot: (statuses) => hub.engine.transferRoot(sink, statuses),
       root: (entry) => hub.engine.entryRoot(sink, entry),

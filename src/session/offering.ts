@@ -154,6 +154,11 @@ export class Offering {
     return this.#end?.unkept;
   }
 
+  /** How many entries the pages have, once the walk has ended. */
+  get entries(): number | undefined {
+    return this.#end?.entries;
+  }
+
   get totalSize(): number | undefined {
     return this.#end?.size;
   }

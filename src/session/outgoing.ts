@@ -111,6 +111,7 @@ export class Outgoing implements Side {
       transfer,
       chunkBlocks: (fileBlocks) => chunkBlocks(fileBlocks, tuning.chunkBlocks),
       sealsAlike: format === "blazing",
+      expected: offering.entries,
     });
   }
 

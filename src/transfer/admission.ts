@@ -42,7 +42,7 @@ export interface Policy {
 export class Admission {
   readonly #entries: Entries;
   readonly #policy: Policy;
-  readonly #queries: Pick<ReceiverQueries, "name" | "detail">;
+  readonly #queries: Pick<ReceiverQueries, "name">;
   readonly #leftOut = new LeftOutEntries();
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
@@ -54,7 +54,7 @@ export class Admission {
   #freeSpace: number | undefined;
 
   /** @param queries where an entry goes (under `-o` it is not called as its sender calls it), and what is there */
-  constructor(entries: Entries, policy: Policy, queries: Pick<ReceiverQueries, "name" | "detail">) {
+  constructor(entries: Entries, policy: Policy, queries: Pick<ReceiverQueries, "name">) {
     this.#entries = entries;
     this.#queries = queries;
     this.#policy = policy;
@@ -131,7 +131,7 @@ export class Admission {
     const end = first + page.count;
     for (let at = first; at < end;) {
       const status = statuses[at - first] ?? "absent";
-      const refusal = this.#refusal(status, at);
+      const refusal = this.#refusal(status);
       if (refusal !== undefined) throw refusal(this.#queries.name(at) ?? pathOf(page, at - first));
       let runEnd = at + 1;
       while (runEnd < end && statuses[runEnd - first] === status) runEnd++;
@@ -194,7 +194,7 @@ export class Admission {
   }
 
   /** Why an entry cannot be taken, or `undefined`. */
-  #refusal(status: TargetStatus, entry: EntryId): ((path: string) => UltraError) | undefined {
+  #refusal(status: TargetStatus): ((path: string) => UltraError) | undefined {
     switch (status) {
       case "absent":
       case "identical":
@@ -208,15 +208,10 @@ export class Admission {
       case "bad-name":
       case "name-refused":
       case "same-name":
-        return undefined;
       case "in-the-way":
-        return refusal("disk", "Something else is in the way; move it, or receive into another folder");
       case "unsafe-parent":
-        return refusal("disk", `${this.#folderOnTheWay(entry)} is a link or no folder; receive into another folder`);
-      case "unexaminable": {
-        const why = this.#queries.detail(entry);
-        return refusal("disk", `What is there cannot be examined${why === undefined ? "" : `: ${why}`}`);
-      }
+      case "unexaminable":
+        return undefined;
       case "cannot-rename":
         return refusal("usage", "Several were offered, and they cannot have one name", "one-name-for-several");
       case "duplicate":
@@ -224,11 +219,6 @@ export class Admission {
       case "conflict":
         return refusal("protocol", "The sender offered a path below a file");
     }
-  }
-
-  #folderOnTheWay(entry: EntryId): string {
-    const folder = this.#queries.detail(entry);
-    return folder === undefined ? "A folder on the way" : `The folder ${folder} on the way`;
   }
 
   #checkSpace(freeSpace: number): void {
@@ -265,9 +255,9 @@ const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "bad-name": EntryState.skipped,
   "name-refused": EntryState.skipped,
   "same-name": EntryState.skipped,
-  "in-the-way": undefined,
-  "unsafe-parent": undefined,
-  "unexaminable": undefined,
+  "in-the-way": EntryState.skipped,
+  "unsafe-parent": EntryState.skipped,
+  "unexaminable": EntryState.skipped,
   "cannot-rename": undefined,
   "duplicate": undefined,
   "conflict": undefined,
@@ -283,6 +273,9 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "same-name": "same-name",
   "not-older": "kept",
   "busy": "busy",
+  "in-the-way": "in-the-way",
+  "unsafe-parent": "no-folder",
+  "unexaminable": "unexaminable",
 };
 
 const REPLACING: Rules = { states: STATE_OF, leftOutAs: LEFT_OUT_AS };

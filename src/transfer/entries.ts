@@ -35,9 +35,9 @@ export class Entries {
   readonly blockLength: number;
   /** Bytes of a small file at most. */
   readonly #mostSmall: number;
-  #kinds = new Uint8Array(INITIAL_CAPACITY);
-  #states = new Uint8Array(INITIAL_CAPACITY);
-  #sizes = new Float64Array(INITIAL_CAPACITY);
+  #kinds: Uint8Array<ArrayBuffer>;
+  #states: Uint8Array<ArrayBuffer>;
+  #sizes: Float64Array<ArrayBuffer>;
   /** Bytes of data of the files that have holes. */
   readonly #data = new Map<EntryId, number>();
   /** By state: entries, files among them, files of which nearly all is holes, links, bytes of data. */
@@ -56,8 +56,14 @@ export class Entries {
   #totalBytes = 0;
   #totalBlocks = 0;
 
-  /** @param sealsAlike files of one block are files like those of several */
-  constructor(blockLength = BLOCK_LEN, sealsAlike = false) {
+  /**
+   * @param sealsAlike files of one block are files like those of several
+   * @param expected how many there will be, where that is known: columns that grow leave copies behind
+   */
+  constructor(blockLength = BLOCK_LEN, sealsAlike = false, expected = INITIAL_CAPACITY) {
+    this.#kinds = new Uint8Array(expected);
+    this.#states = new Uint8Array(expected);
+    this.#sizes = new Float64Array(expected);
     this.blockLength = blockLength;
     this.#mostSmall = sealsAlike ? 0 : blockLength;
   }

@@ -75,7 +75,7 @@ export class Sender {
   constructor(queries: SenderQueries, options: SenderOptions) {
     this.#queries = queries;
     this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options);
-    this.#entries = new Entries(options.blockLength, options.sealsAlike);
+    this.#entries = new Entries(options.blockLength, options.sealsAlike, options.expected);
     this.#plan = new ChunkTally(this.#entries.blockLength, options.chunkBlocks);
     this.#deliveries = new Deliveries(this.#entries, (command) => this.#outbox.push(command), queries, options);
   }

@@ -101,6 +101,8 @@ export interface SenderOptions {
    * them either way.
    */
   readonly sealsAlike?: boolean;
+  /** How many entries the walk will tell, once it has ended. */
+  readonly expected?: number | undefined;
 }
 
 export type ReceiverEvent =
@@ -163,8 +165,6 @@ export type ReceiverCommand =
 export interface ReceiverQueries {
   /** Where an entry goes below the folder, for texts. */
   name(entry: EntryId): string | undefined;
-  /** Why an entry's target could not be examined, or which folder on the way to it is none. */
-  detail(entry: EntryId): string | undefined;
   /** Bytes free on the disk. */
   freeSpace(): number | undefined;
   /** The transfer root for one status byte per entry. */

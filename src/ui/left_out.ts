@@ -23,6 +23,10 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
   "not-found": "not found",
   "exists": "a file exists and differs; the receiver's --overwrite replaces it, and --existing knows more",
   "busy": "another ultra is receiving this file; send it again when that is done",
+  "in-the-way":
+    "something of another kind has its name there, such as a folder; move it, or receive into another folder",
+  "no-folder": "a folder on the way to it is a link there, or no folder; receive into another folder",
+  "unexaminable": "what has its name there cannot be looked at",
   "other": "the other side left it out",
   "kept": "another file is there and stays, as chosen",
   "chosen": "as chosen",

@@ -67,13 +67,35 @@ Deno.test("D16: a folder, a link or a FIFO with the name of a file is refused wi
         await obstacle();
         const { sender, receiver } = await workspace.pair([source], ["--into", into, ...flags]);
         await Promise.all([sender.exits(4), receiver.exits(4)]);
-        assert.match(receiver.stderr.text, /^ultra: .*in the way/m);
+        for (const { stderr } of [sender, receiver]) {
+          assert.match(stderr.text, /^ {4}source\.bin: something of another kind has its name there/m);
+        }
         assert.deepEqual(namesIn(into), ["source.bin"]);
         await Deno.remove(target);
       }
     }
     assert.equal((await Deno.stat(canary)).size, 50);
     assert.deepEqual(namesIn(workspace.folder), ["canary", "into", "source.bin"]);
+  }));
+
+Deno.test("D16: in a tree, what is in the way keeps out what has its name and what goes below it, and the rest arrives", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    for (const folder of ["a", "b"]) await workspace.make(`tree/${folder}`);
+    for (const path of ["a/one", "b/two", "three", "four"]) await writeFile(`${tree}/${path}`, 10);
+    const into = await workspace.make("into");
+    for (const folder of ["tree", "tree/three"]) await workspace.make(`into/${folder}`);
+    await writeFile(`${into}/tree/a`, 5);
+    const { sender, receiver } = await workspace.pair([tree], ["--into", into, "--overwrite"]);
+    await Promise.all([sender.exits(3), receiver.exits(3)]);
+    for (const { stderr } of [sender, receiver]) {
+      assert.match(stderr.text, /^ {4}tree\/a: something of another kind has its name there/m);
+      assert.match(stderr.text, /^ {4}tree\/a\/one: a folder on the way to it is a link there, or no folder/m);
+      assert.match(stderr.text, /^ {4}tree\/three: something of another kind/m);
+    }
+    assert.equal((await Deno.stat(`${into}/tree/a`)).size, 5);
+    assert.deepEqual(namesIn(`${into}/tree`).sort(), ["a", "b", "four", "three"]);
+    assert.deepEqual(namesIn(`${into}/tree/b`), ["two"]);
   }));
 
 Deno.test("F18: a folder that is a link to outside is refused, and nothing appears there", () =>

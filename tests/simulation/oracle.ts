@@ -1,5 +1,6 @@
 /** What must be true at the end of every seed. @module */
 
+import type { LeftOutReason } from "../../src/protocol/messages.ts";
 import type { Outcome } from "../../src/transfer/outcome.ts";
 import { BLOCK, blockCount } from "./content.ts";
 import { contents } from "./disk.ts";
@@ -47,6 +48,9 @@ function facts(outcome: Outcome): string {
   ]]);
 }
 
+/** Reasons for which a receiver leaves files out here. */
+const TELLING: ReadonlySet<LeftOutReason> = new Set(["hidden", "exists", "in-the-way", "no-folder", "unexaminable"]);
+
 /** Final names have the source's content, or what they had before. */
 function judgeFiles({ scenario, disk, receiver }: World): string[] {
   const [faults, untold]: [string[], string[]] = [[], []];
@@ -62,7 +66,7 @@ function judgeFiles({ scenario, disk, receiver }: World): string[] {
     if (isNew || receiver.outcome.state !== "finished") continue;
     const { failures, leftOut } = receiver.outcome.summary;
     const isTold = failures.some(({ entry }) => scenario.files[entry] === file) ||
-      leftOut.names.some(({ path, reason }) => path === file.path && (reason === "hidden" || reason === "exists"));
+      leftOut.names.some(({ path, reason }) => path === file.path && TELLING.has(reason));
     if (!isTold) untold.push(`${file.path} is missing, and nobody says so`);
   }
   return [...faults, ...untold.length > countedAlone(receiver.outcome) ? untold : []];
@@ -166,11 +170,12 @@ function expectedEnd({ scenario }: World): string | undefined {
 
 function expectedRefusal({ targets, overwrite, hidden, files }: World["scenario"]): string | undefined {
   const found = new Set(targets.values());
-  const isRefusedByDisk = found.has("in-the-way") || found.has("unsafe-parent") || found.has("unexaminable");
-  if (found.has("duplicate")) return isRefusedByDisk ? undefined : "failed protocol";
-  if (isRefusedByDisk) return "failed disk";
-  const isLeftOut = (path: string) =>
-    (targets.get(path) === "different" && !overwrite) || (!hidden && path.startsWith("."));
+  if (found.has("duplicate")) return "failed protocol";
+  const isLeftOut = (path: string) => {
+    const target = targets.get(path);
+    const isKeptOut = target === "in-the-way" || target === "unsafe-parent" || target === "unexaminable";
+    return isKeptOut || (target === "different" && !overwrite) || (!hidden && path.startsWith("."));
+  };
   const leftOut = files.filter(({ path }) => isLeftOut(path)).length;
   if (leftOut === 0) return "finished done";
   const tops = new Set(files.map(({ path }) => path.split("/")[0])).size;

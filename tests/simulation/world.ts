@@ -109,7 +109,6 @@ export class World {
     const { overwrite } = scenario;
     return new Receiver({
       name: () => undefined,
-      detail: () => undefined,
       freeSpace: () => undefined,
       transferRoot: (statuses) => {
         this.#settleReceiver();

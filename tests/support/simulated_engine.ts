@@ -315,7 +315,6 @@ export class SimulatedEngine implements Engine {
   limitRate(): void {}
 
   /** Its disks say no more than a status. */
-  detail(): undefined {}
 
   values(source: SourceId, entry: EntryId, first: BlockIndex, values: Uint8Array): void {
     this.#sources.get(source)?.hold(entry, first, values);

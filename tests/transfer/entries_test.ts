@@ -146,6 +146,18 @@ Deno.test("A5: T10: a million entries take 10 bytes each, 11 at the sender, and 
   assert.deepEqual([entries.columnBytes, underWay.columnBytes], [10 * 2 ** 20, 1_000_000]);
 });
 
+Deno.test("T10: columns of a listing whose length is known are made once, and take more than that all the same", () => {
+  const entries = new Entries(undefined, false, 1000);
+  const path = new TextEncoder().encode("d/f");
+  for (let i = 0; i < 1000; i++) entries.append("file", i, i, path, 0, path.length);
+  assert.equal(entries.columnBytes, 10_000);
+  entries.append("file", 7, 7, path, 0, path.length);
+  assert.deepEqual([entries.count, entries.size(0), entries.size(1000)], [1001, 0, 7]);
+  const none = new Entries(undefined, false, 0);
+  none.append("file", 7, 7, path, 0, path.length);
+  assert.equal(none.size(0), 7);
+});
+
 Deno.test("a listing that has ended costs a client 10 bytes an entry in the columns, 12 with what is under way, and stays what it was", () => {
   const entries = new Entries();
   const path = new TextEncoder().encode("d/f");

@@ -121,10 +121,9 @@ export class ReceiverBench {
   readonly told: Told[] = [];
   readonly receiver: Receiver;
 
-  constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}, detail?: string) {
+  constructor(options: Partial<Omit<ReceiverOptions, "describe">> = {}) {
     const queries = {
       name: () => undefined,
-      detail: () => detail,
       freeSpace: () => undefined,
       transferRoot: harnessRoot,
       root: () => ROOT,

@@ -52,7 +52,7 @@ Deno.test("a lost network, a signal and a full disk leave the parts; a refusal a
     end(bench);
     assert.deepEqual([bench.state, bench.receiver.leaving], ["failed", leaving]);
   }
-  assert.equal(goingOn(3, true, ["in-the-way"]).receiver.leaving, "nothing");
+  assert.equal(goingOn(3, true, ["duplicate"]).receiver.leaving, "nothing");
   assert.equal(goingOn(3, true, ["absent"], 0).receiver.leaving, "nothing");
 });
 

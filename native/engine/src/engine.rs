@@ -129,10 +129,6 @@ impl Engine {
                 [&made.hash[..], &made.pkcs12].concat()
             }
             Question::Root { transfer, statuses } => self.transfer_root(transfer, &statuses)?.to_vec(),
-            Question::Detail { sink, entry } => {
-                let detail = self.sinks.get(sink)?.sink.target.detail(entry);
-                detail.unwrap_or_default().into_bytes()
-            }
             Question::FreeSpace { sink } => {
                 let free = self.sinks.get(sink)?.sink.target.free_space();
                 free.to_le_bytes().to_vec()

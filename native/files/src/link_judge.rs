@@ -139,7 +139,7 @@ impl<F: Folder> Sink<F> {
                 (NodeKind::File | NodeKind::Special, _) => Step::End,
             },
             // What leads here was a folder a moment ago, or the system does not tell.
-            Found::NoFolder { .. } | Found::Unknown(_) => Step::Foreign,
+            Found::NoFolder | Found::Unknown => Step::Foreign,
         }
     }
 

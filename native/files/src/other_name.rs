@@ -20,7 +20,7 @@ impl<F: Folder> Sink<F> {
             _ if self.read().is_moved_to(path) => TargetStatus::Different,
             Found::Nothing => TargetStatus::Absent,
             Found::Node(stat) => self.taken(entry, record, path, stat).0,
-            Found::NoFolder { .. } | Found::Unknown(_) => TargetStatus::Unexaminable,
+            Found::NoFolder | Found::Unknown => TargetStatus::Unexaminable,
         };
         if status(path) != TargetStatus::Different {
             return None;

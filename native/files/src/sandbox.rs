@@ -87,11 +87,10 @@ pub(crate) enum Made {
 pub(crate) enum Found {
     Nothing,
     Node(Stat),
-    /// The component after `depth` others is no folder but leads to the path.
-    NoFolder {
-        depth: usize,
-    },
-    Unknown(io::Error),
+    /// A component that leads to the path is a link, or no folder.
+    NoFolder,
+    /// The system did not let it be looked at.
+    Unknown,
 }
 
 impl Root<NativeFolder> {
@@ -319,18 +318,18 @@ impl<F: Folder> Root<F> {
     pub(crate) fn look(&self, path: SafePath<'_>) -> Found {
         let folder = match self.descend(path.parent(), false) {
             Ok(folder) => folder,
-            Err(Blocked { depth, error }) => {
+            Err(Blocked { error, .. }) => {
                 return match error.kind() {
                     io::ErrorKind::NotFound => Found::Nothing,
-                    _ if System::is_no_folder(&error) => Found::NoFolder { depth },
-                    _ => Found::Unknown(error),
+                    _ if System::is_no_folder(&error) => Found::NoFolder,
+                    _ => Found::Unknown,
                 };
             }
         };
         match folder.stat(path.name()) {
             Ok(stat) => Found::Node(stat),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-            Err(error) => Found::Unknown(error),
+            Err(_) => Found::Unknown,
         }
     }
 
@@ -473,7 +472,7 @@ impl<F: Folder> Root<F> {
     }
 }
 
-pub(crate) fn blocked_error(shown: &str, error: &io::Error) -> FileError {
+fn blocked_error(shown: &str, error: &io::Error) -> FileError {
     if System::is_no_folder(error) {
         let why = "it is a link or a file, not a folder";
         return FileError {

@@ -16,13 +16,13 @@ use crate::existing::Existing;
 use crate::extras::Preserve;
 use crate::held::SmallFiles;
 use crate::links::MadeLinks;
-use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, Storage, System};
+use crate::os::{Folder, NativeFolder, NodeKind, Process, Stat, Storage, System};
 use crate::owner_numbers::OwnerNumbers;
 use crate::page::{EntryKind, PageError, check_limit, decode_with_bytes};
 use crate::part::{Kept, Part};
 use crate::path::{SafePath, check_component};
 use crate::replace::Agreed;
-use crate::sandbox::{Found, Root, blocked_error};
+use crate::sandbox::{Found, Root};
 use crate::table::{Outcome, Record, Table, TargetStatus};
 use crate::trial::Trials;
 
@@ -182,7 +182,7 @@ impl<F: Folder> Sink<F> {
                 && self.is_file_in(entry, folder)
             {
                 if status != TargetStatus::Absent {
-                    self.write().set_found(entry, status, None, 0);
+                    self.write().set_found(entry, status, None);
                 }
                 continue;
             }
@@ -194,12 +194,12 @@ impl<F: Folder> Sink<F> {
             }
             let path = SafePath::of_components(&path);
             if !path.components().all(F::can_hold) {
-                self.write().set_found(entry, TargetStatus::BadName, None, 0);
+                self.write().set_found(entry, TargetStatus::BadName, None);
                 continue;
             }
             let choice = (record.kind == EntryKind::Link).then(|| self.link_choice()).flatten();
             if let Some(status) = choice {
-                self.write().set_found(entry, status, None, 0);
+                self.write().set_found(entry, status, None);
                 continue;
             }
             if let Some((folder, status, takes_every_name)) = &absent.folder
@@ -214,13 +214,13 @@ impl<F: Folder> Sink<F> {
                 };
                 let status = self.missing(entry, &record, path, tried);
                 if status != TargetStatus::Absent {
-                    self.write().set_found(entry, status, None, 0);
+                    self.write().set_found(entry, status, None);
                 }
                 continue;
             }
             let other = self.other_path(entry, &record, path);
             let path = other.as_deref().map_or(path, SafePath::of_components);
-            let (status, seen, detail, is_absent) = loop {
+            let (status, seen, is_absent) = loop {
                 if let Some(found) = self.find(entry, &record, path) {
                     break found;
                 }
@@ -228,22 +228,22 @@ impl<F: Folder> Sink<F> {
             if is_absent && record.kind == EntryKind::Folder {
                 absent.folder = Some((path.as_str().to_owned(), status, self.takes_every_name(path)));
             }
-            self.write().set_found(entry, status, seen, detail);
+            self.write().set_found(entry, status, seen);
         }
     }
 
     /// What is at the place of an entry, and whether that is nothing. `None`: another transfer had the file, and is over; it may be there now.
-    fn find(&self, entry: u32, record: &Record, path: SafePath<'_>) -> Option<(TargetStatus, Option<Stat>, i32, bool)> {
+    fn find(&self, entry: u32, record: &Record, path: SafePath<'_>) -> Option<(TargetStatus, Option<Stat>, bool)> {
         let found = self.root.look(path);
         let is_absent = matches!(found, Found::Nothing);
-        let (mut status, mut seen, detail) = match found {
+        let (mut status, mut seen) = match found {
             Found::Nothing => {
                 let tried = self.tried(record, path, TargetStatus::Absent);
-                (self.missing(entry, record, path, tried), None, 0)
+                (self.missing(entry, record, path, tried), None)
             }
             Found::Node(stat) => self.taken(entry, record, path, stat),
-            Found::NoFolder { depth } => (TargetStatus::UnsafeParent, None, depth as i32),
-            Found::Unknown(error) => (TargetStatus::Unexaminable, None, error.raw_os_error().unwrap_or(0)),
+            Found::NoFolder => (TargetStatus::UnsafeParent, None),
+            Found::Unknown => (TargetStatus::Unexaminable, None),
         };
         // (A folder of another spelling is as good.)
         if seen.is_some() && !self.trials.lock().is_spelled_so(&self.root, path) {
@@ -258,7 +258,7 @@ impl<F: Folder> Sink<F> {
             InUse::Yes => (status, seen) = (TargetStatus::Busy, None),
             InUse::NoLonger => return None,
         }
-        Some((status, seen, detail, is_absent))
+        Some((status, seen, is_absent))
     }
 
     /// Whether an entry is a file in a folder, with a name that this system can have, of which nothing is known yet.
@@ -284,7 +284,7 @@ impl<F: Folder> Sink<F> {
         record: &Record,
         path: SafePath<'_>,
         stat: Stat,
-    ) -> (TargetStatus, Option<Stat>, i32) {
+    ) -> (TargetStatus, Option<Stat>) {
         let status = match record.kind {
             EntryKind::File | EntryKind::Folder => status_of(record, &stat),
             EntryKind::Link => self.taken_link(entry, path, &stat),
@@ -295,22 +295,7 @@ impl<F: Folder> Sink<F> {
             status => status,
         };
         let replaceable = matches!(status, TargetStatus::Identical | TargetStatus::Different);
-        (status, replaceable.then_some(stat), 0)
-    }
-
-    /// More about the statuses [`TargetStatus::Unexaminable`] and [`TargetStatus::UnsafeParent`].
-    pub fn detail(&self, entry: u32) -> Option<FileError> {
-        let (record, path) = self.known(entry)?;
-        let detail = self.read().detail(entry)?;
-        let error = |errno| std::io::Error::from_raw_os_error(errno);
-        match record.status {
-            TargetStatus::UnsafeParent => {
-                let depth = usize::try_from(detail).unwrap_or(0);
-                let shown = SafePath::of_components(&path).prefix(depth + 1);
-                Some(blocked_error(shown, &System::no_folder()))
-            }
-            _ => Some(FileError::new("look at", path, &error(detail))),
-        }
+        (status, replaceable.then_some(stat))
     }
 
     /// The part file of an entry, created at the first call together with the folders on the way to it.

@@ -118,8 +118,6 @@ pub(crate) struct Table {
     records: Vec<Record>,
     /// The files that were in the way, as they were: an overwrite must not hit another.
     seen: HashMap<u32, Stat>,
-    /// For `Unexaminable` the system's error number, for `UnsafeParent` the number of components before the one that is no folder.
-    details: HashMap<u32, i32>,
     /// What the sender says of files of more than one block, by which a later run knows them again.
     fingerprints: HashMap<u32, [u8; 16]>,
     links: LinkTable,
@@ -161,10 +159,6 @@ impl Table {
     /// What its sender says of a file of more than one block.
     pub(crate) fn fingerprint(&self, entry: u32) -> Option<[u8; 16]> {
         self.fingerprints.get(&entry).copied()
-    }
-
-    pub(crate) fn detail(&self, entry: u32) -> Option<i32> {
-        self.details.get(&entry).copied()
     }
 
     /// An entry and where it belongs, without its path.
@@ -241,7 +235,6 @@ impl Table {
     pub(crate) fn reserve(&mut self, entries: usize) -> Result<(), PageError> {
         let reserved = (self.records.try_reserve(entries))
             .and_then(|()| self.seen.try_reserve(entries))
-            .and_then(|()| self.details.try_reserve(entries))
             .and_then(|()| self.fingerprints.try_reserve(entries));
         reserved.map_err(|_| PageError::NoMemory)
     }
@@ -317,15 +310,12 @@ impl Table {
     }
 
     /// Notes what was found on the disk for an entry.
-    pub(crate) fn set_found(&mut self, entry: u32, status: TargetStatus, seen: Option<Stat>, detail: i32) {
+    pub(crate) fn set_found(&mut self, entry: u32, status: TargetStatus, seen: Option<Stat>) {
         if let Some(record) = self.records.get_mut(entry as usize) {
             record.status = status;
         }
         if let Some(seen) = seen {
             self.seen.insert(entry, seen);
-        }
-        if matches!(status, TargetStatus::Unexaminable | TargetStatus::UnsafeParent) {
-            self.details.insert(entry, detail);
         }
     }
 

@@ -298,15 +298,6 @@ export interface NameQuestion {
   readonly entry: EntryId;
 }
 
-/**
- * Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
- */
-export interface DetailQuestion {
-  readonly type: "detail";
-  readonly sink: SinkId;
-  readonly entry: EntryId;
-}
-
 /** The root of a file that was sent, or was committed here, 32 bytes; nothing if it is not known. */
 export interface EntryRootQuestion {
   readonly type: "entry-root";
@@ -337,7 +328,6 @@ export type Question =
   | IdentityQuestion
   | RootQuestion
   | NameQuestion
-  | DetailQuestion
   | EntryRootQuestion
   | FreeSpaceQuestion
   | SettingsQuestion

@@ -181,11 +181,6 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.u32(8, command.transfer);
       into.u32(12, command.entry);
       return;
-    case "detail":
-      into.begin(68);
-      into.u32(8, command.sink);
-      into.u32(12, command.entry);
-      return;
     case "entry-root":
       into.begin(70);
       into.u32(8, command.transfer);

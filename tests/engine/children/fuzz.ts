@@ -195,7 +195,6 @@ function anyRequest(): Command | Question {
     ...(random(50) === 0 ? [{ type: "identity" } as const] : []),
     { type: "root", transfer, statuses: bytes(200) },
     { type: "name", transfer, entry },
-    { type: "detail", sink, entry },
     { type: "limit-rate", source, bytesPerSecond: number() },
     { type: "outward" },
     { type: "settings", connection },

@@ -119,8 +119,6 @@ declare! {
         },
         /// What an entry is called, for messages: its path in the transfer, or below the folder that receives.
         Name = 66 { transfer: TransferId, entry: EntryId },
-        /// Why an entry's target is not examined, or the folder on the way to it that is none; for the two statuses that say so.
-        Detail = 68 { sink: SinkId, entry: EntryId },
         /// The root of a file that was sent, or was committed here, 32 bytes; nothing if it is not known.
         EntryRoot = 70 { transfer: TransferId, entry: EntryId },
         /// Bytes free for the user in the sink's file system, as a `u64`.

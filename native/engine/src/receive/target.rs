@@ -37,8 +37,6 @@ pub trait Target: Send + Sync {
     fn is_sparse(&self, id: u32) -> bool;
     /// Path on the wire, kind and size: what the transfer root is made of.
     fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)>;
-    /// Why an entry could not be examined, or the folder on the way to it that is none.
-    fn detail(&self, id: u32) -> Option<String>;
     /// Where an entry goes, for texts.
     fn path(&self, id: u32) -> String;
     /// `None`: its bytes go nowhere.

@@ -126,8 +126,6 @@ pub trait Errors {
     fn is_behind_end(error: &io::Error) -> bool;
     /// A link or a file where a folder is needed.
     fn is_no_folder(error: &io::Error) -> bool;
-    /// The error of [`Errors::is_no_folder`].
-    fn no_folder() -> io::Error;
 }
 
 /// What a path is that a ticket is read from or written to. Links are followed.

@@ -82,10 +82,6 @@ impl Errors for System {
     fn is_no_folder(error: &io::Error) -> bool {
         Self::is_link(error) || error.raw_os_error() == Some(libc::ENOTDIR)
     }
-
-    fn no_folder() -> io::Error {
-        io::Error::from_raw_os_error(libc::ENOTDIR)
-    }
 }
 
 /// Ends this process as kill -9 does.

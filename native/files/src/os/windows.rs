@@ -141,10 +141,11 @@ impl Errors for System {
     fn is_no_folder(error: &io::Error) -> bool {
         is_one_of(error, &[LINK, codes::ERROR_DIRECTORY])
     }
+}
 
-    fn no_folder() -> io::Error {
-        error_of(codes::ERROR_DIRECTORY)
-    }
+/// What [`Errors::is_no_folder`] knows.
+fn no_folder() -> io::Error {
+    error_of(codes::ERROR_DIRECTORY)
 }
 
 /// Ends this process at once.

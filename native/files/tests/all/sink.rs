@@ -257,8 +257,6 @@ fn f18_a_folder_that_is_a_link_to_the_outside_is_refused() {
     let sink = place.overwriting();
     let statuses = add(&sink, &[file("dir/canary", 5), file("real/file/x/y", 1)]);
     assert_eq!(statuses, [8, 8]);
-    let detail = sink.detail(1).expect("a detail");
-    assert!(detail.to_string().contains("\"real/file\""), "{detail}");
     for entry in 0..2 {
         assert_eq!(class(sink.part(entry)), ErrorClass::NotAFile);
     }

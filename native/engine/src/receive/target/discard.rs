@@ -69,10 +69,6 @@ impl Target for Discard {
         self.0.read().entries.get(id as usize).cloned()
     }
 
-    fn detail(&self, _id: u32) -> Option<String> {
-        None
-    }
-
     fn path(&self, id: u32) -> String {
         self.describe(id).map(|(path, ..)| path).unwrap_or_default()
     }

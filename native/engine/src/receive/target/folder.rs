@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ultra_files::{
-    CommitInfo, EntryKind, ErrorClass, FileError, Leftovers, MadeLinks, Part, Preserve, Sink, SmallPart, TakenUp,
+    CommitInfo, EntryKind, FileError, Leftovers, MadeLinks, Part, Preserve, Sink, SmallPart, TakenUp,
     TargetStatus as Found,
 };
 
@@ -90,14 +90,6 @@ impl Target for Folder {
     fn describe(&self, id: u32) -> Option<(String, EntryKind, u64)> {
         let size = self.0.file_size(id).unwrap_or(0);
         Some((self.0.wire_path(id)?, self.0.kind(id)?, size))
-    }
-
-    fn detail(&self, id: u32) -> Option<String> {
-        let error = self.0.detail(id)?;
-        Some(match error.class {
-            ErrorClass::NotAFile => error.path,
-            _ => error.reason(),
-        })
     }
 
     fn path(&self, id: u32) -> String {
@@ -203,29 +195,5 @@ fn status_of(status: Found) -> TargetStatus {
         Found::SameName => TargetStatus::SameName,
         Found::Busy => TargetStatus::Busy,
         Found::NotOlder => TargetStatus::NotOlder,
-    }
-}
-
-#[cfg(test)]
-#[cfg(unix)]
-mod tests {
-    use std::os::unix::fs::symlink;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::receive::sink::Sink as Receiver;
-    use crate::testing::{Told, add_page};
-
-    #[test]
-    fn a_link_on_the_way_is_named_and_what_is_examined_has_no_detail() {
-        let place = tempfile::tempdir().unwrap();
-        std::fs::create_dir(place.path().join("a")).unwrap();
-        symlink("/", place.path().join("a/link")).unwrap();
-        let target = Arc::new(Folder::of(Sink::open(place.path(), Default::default()).unwrap()));
-        let sink = Receiver::new(1, target.clone(), Arc::new(Told::default()));
-        add_page(&sink, &[("a/link/file", 5), ("a/file", 5)]);
-        assert_eq!(target.detail(0).as_deref(), Some("a/link"));
-        assert_eq!(target.detail(1), None);
-        assert_eq!(target.detail(2), None);
     }
 }

@@ -121,7 +121,7 @@ impl Folder for NativeFolder {
             .open(path)?;
         match folder.metadata()?.is_dir() {
             true => Ok(Self(folder.into())),
-            false => Err(System::no_folder()),
+            false => Err(super::no_folder()),
         }
     }
 
