@@ -8,16 +8,13 @@ import { type OfferChoices, Offering } from "../session/offering.ts";
 import type { CommandContext } from "./context.ts";
 import { isThere } from "./is_there.ts";
 
-/** Where the data plane has the programs that clipboards take; `docs/design.md` 5 says where others come in. */
-const SYSTEM = "linux";
-
-/** How systems are called by those who have them. */
-const NAMES: Readonly<Record<string, string>> = { darwin: "macOS", windows: "Windows" };
+/** Where the data plane has a way to the clipboard; `docs/design.md` 5 says where others come in. */
+const SYSTEMS: ReadonlySet<string> = new Set(["linux", "darwin", "windows"]);
 
 /** @throws {UltraError} `usage`: there is no way to the clipboard of this system */
 export function checkSystem(system: string): void {
-  if (system === SYSTEM) return;
-  throw new UltraError("usage", `This version of ultra has no way to the clipboard of ${NAMES[system] ?? system}`);
+  if (SYSTEMS.has(system)) return;
+  throw new UltraError("usage", `This version of ultra has no way to the clipboard of ${system}`);
 }
 
 /** What is to be sent of the clipboard, which is read once: what is copied later is not meant. */

@@ -1,24 +1,44 @@
 //! The user's clipboard: what is copied there becomes what is sent, and what arrived goes there.
 //!
-//! Clipboards belong to programs, not to files, so the system's tools are asked: a fixed list of them, found in the absolute folders of PATH and started
-//! without a shell, with nothing of the environment but what finds the display. What they say is bounded in length and in time.
+//! On Linux and macOS clipboards are reached through the system's tools: a fixed list of them, found in the absolute folders of PATH and started
+//! without a shell, with nothing of the environment but what finds the display. What they say is bounded in length and in time. Windows has
+//! functions for it.
 
+#[cfg(any(target_os = "macos", test))]
+mod macos;
 mod text;
+#[cfg(unix)]
+mod tool;
+#[cfg(target_os = "linux")]
 mod tools;
+#[cfg(unix)]
 mod uris;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+mod windows_unsafe;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::core::words::{ClipboardFault, ClipboardForm};
 
-pub use tools::Tool;
+#[cfg(target_os = "macos")]
+use macos::Pasteboard as Found;
+#[cfg(target_os = "linux")]
+use tools::Tool as Found;
+#[cfg(windows)]
+use windows::Native as Found;
 
 /// Longest text that goes to or comes from a clipboard: it is held in memory.
 pub const MOST_TEXT: usize = 64 << 20;
 
 /// Longest list of types or files: more than any clipboard has.
+#[cfg(unix)]
 const MOST_LIST: usize = 16 << 20;
+
+/// More files than a user copies, and as many arguments as `ultra send` may get.
+const MOST_FILES: usize = 100_000;
 
 /// What is on a clipboard.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,35 +73,25 @@ impl Unusable {
     }
 }
 
-/// What is on the clipboard now: files before text, as programs that copy files give their names as text besides.
-pub fn read(tool: &Tool) -> Result<Clipping, Unusable> {
-    let types = tool.types()?;
-    for list in FILE_LISTS {
-        if !types.iter().any(|one| one == list) {
-            continue;
-        }
-        if let Some(files) = uris::files_of(&tool.get(list, MOST_LIST)?)? {
-            return Ok(Clipping::Files(files));
-        }
-    }
-    let Some(plain) = TEXTS.iter().find(|text| types.iter().any(|one| one == *text)) else {
-        return Ok(Clipping::Nothing);
-    };
-    let bytes = tool.get(plain, MOST_TEXT)?;
-    if bytes.is_empty() {
-        return Ok(Clipping::Nothing);
-    }
-    Ok(Clipping::Text(text::as_utf8(bytes)))
+/// A way to the clipboard of this desktop.
+pub trait Clipboard {
+    /// Whether it can be used, as far as only asking tells.
+    fn check(&self) -> Result<(), Unusable>;
+    /// What is there now: files before text, as programs that copy files give their names as text besides.
+    fn read(&self) -> Result<Clipping, Unusable>;
+    /// Puts files there, to be pasted in a file manager.
+    fn put_files(&self, paths: &[&Path]) -> Result<(), Unusable>;
+    /// Puts a text there, which is UTF-8 unless the user wants it raw.
+    fn put_text(&self, text: &[u8]) -> Result<(), Unusable>;
 }
 
-/// Puts files there, to be pasted in a file manager.
-pub fn put_files(tool: &Tool, paths: &[&Path]) -> Result<(), Unusable> {
-    let (form, list) = uris::list_for(tool.desktop(), paths);
-    tool.put(form, &list)
+/// The clipboard that this process can reach.
+pub fn open() -> Result<impl Clipboard, Unusable> {
+    Found::find()
 }
 
 /// Puts the text of a file there and removes the file. Unless it is wanted `raw` the text cannot do anything in a terminal that it is pasted into.
-pub fn put_text_of(tool: &Tool, path: &Path, raw: bool) -> Result<(), Unusable> {
+pub fn put_text_of(clipboard: &impl Clipboard, path: &Path, raw: bool) -> Result<(), Unusable> {
     let failed =
         |error: std::io::Error| Unusable::new(ClipboardFault::Failed, format!("the text cannot be read ({error})"));
     let file = std::fs::File::open(path).map_err(failed)?;
@@ -93,7 +103,7 @@ pub fn put_text_of(tool: &Tool, path: &Path, raw: bool) -> Result<(), Unusable> 
         return Err(Unusable::new(ClipboardFault::TooMuch, "the text is longer than 64 MiB"));
     }
     let bytes = if raw { bytes } else { text::harmless(bytes)? };
-    tool.put(tools::PLAIN_TEXT, &bytes)?;
+    clipboard.put_text(&bytes)?;
     std::fs::remove_file(path).map_err(|error| {
         Unusable::new(
             ClipboardFault::Failed,
@@ -102,15 +112,13 @@ pub fn put_text_of(tool: &Tool, path: &Path, raw: bool) -> Result<(), Unusable> 
     })
 }
 
-/// Lists of files, the one with most to say first.
-const FILE_LISTS: [&str; 2] = [uris::GNOME, uris::URIS];
-
-/// Names of plain text, the surest encoding first.
-const TEXTS: [&str; 6] = [
-    "text/plain;charset=utf-8",
-    "UTF8_STRING",
-    "text/plain;charset=UTF-8",
-    "text/plain",
-    "STRING",
-    "TEXT",
-];
+/// An error where there are more files than anybody copies.
+fn checked(files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Unusable> {
+    match files.len() {
+        0..=MOST_FILES => Ok(files),
+        _ => Err(Unusable::new(
+            ClipboardFault::TooMuch,
+            format!("it has more than {MOST_FILES} files"),
+        )),
+    }
+}

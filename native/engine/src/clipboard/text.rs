@@ -3,7 +3,8 @@
 use super::Unusable;
 use crate::core::words::ClipboardFault;
 
-/// As UTF-8. Old programs give Latin-1 (`STRING`), of which each byte is one letter.
+/// As UTF-8. Old programs of X give Latin-1 (`STRING`), of which each byte is one letter.
+#[cfg(any(target_os = "linux", test))]
 pub fn as_utf8(bytes: Vec<u8>) -> Vec<u8> {
     if std::str::from_utf8(&bytes).is_ok() {
         return bytes;

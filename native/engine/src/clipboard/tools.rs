@@ -1,34 +1,25 @@
-//! The programs that have a desktop's clipboard. `os/` starts them.
+//! The programs that have the clipboard of a Linux desktop.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{MOST_LIST, Unusable};
+use super::tool::{feed, run, unusable};
+use super::{Clipboard, Clipping, MOST_LIST, MOST_TEXT, Unusable, text, uris};
 use crate::core::words::ClipboardFault;
-use crate::os::{Program, Programs, RunFault, System};
-
-/// How long a program may take. Whoever owns a clipboard may hang, and 64 MiB of text take a second.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::os::{Programs, RunFault, System};
 
 /// Plain text as each tool offers it to everybody.
-pub const PLAIN_TEXT: &str = "UTF8_STRING";
+const PLAIN_TEXT: &str = "UTF8_STRING";
 
-/// What of the environment leads to the display. Programs get it and nothing else, so no secret of this process either.
-const DISPLAY_VARIABLES: [&str; 8] = [
-    "DISPLAY",
-    "XAUTHORITY",
-    "WAYLAND_DISPLAY",
-    "XDG_RUNTIME_DIR",
-    "HOME",
-    "PATH",
-    "LANG",
-    "LC_ALL",
-];
+/// How long a program may take to have the clipboard, and between two looks.
+const TAKEN: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A way to the clipboard of this desktop.
 #[derive(Debug)]
 pub struct Tool {
     commands: Commands,
+    /// The names of desktops that the session has, with colons between.
     desktop: String,
 }
 
@@ -74,13 +65,8 @@ impl Tool {
         })
     }
 
-    /// The names of desktops that the session has, with colons between.
-    pub fn desktop(&self) -> &str {
-        &self.desktop
-    }
-
     /// The types in which the clipboard offers what it holds; none when it is empty.
-    pub fn types(&self) -> Result<Vec<String>, Unusable> {
+    fn types(&self) -> Result<Vec<String>, Unusable> {
         let (program, arguments): (_, &[&str]) = match &self.commands {
             Commands::Xclip { program } => (program, &["-selection", "clipboard", "-o", "-t", "TARGETS"]),
             Commands::WlClipboard { paste, .. } => (paste, &["--list-types"]),
@@ -96,7 +82,7 @@ impl Tool {
     }
 
     /// What the clipboard holds, in one of its types.
-    pub fn get(&self, form: &str, most: usize) -> Result<Vec<u8>, Unusable> {
+    fn get(&self, form: &str, most: usize) -> Result<Vec<u8>, Unusable> {
         let (program, arguments): (_, &[&str]) = match &self.commands {
             Commands::Xclip { program } => (program, &["-selection", "clipboard", "-o", "-t", form]),
             Commands::WlClipboard { paste, .. } => (paste, &["--no-newline", "--type", form]),
@@ -105,16 +91,75 @@ impl Tool {
     }
 
     /// Puts something there. The program stays behind in the background until something else is copied: it is what has the clipboard.
-    pub fn put(&self, form: &str, bytes: &[u8]) -> Result<(), Unusable> {
+    fn put(&self, form: &str, bytes: &[u8]) -> Result<(), Unusable> {
         let wayland_form = if form == PLAIN_TEXT { "text/plain" } else { form };
         let (program, arguments): (_, &[&str]) = match &self.commands {
             Commands::Xclip { program } => (program, &["-selection", "clipboard", "-i", "-t", form]),
             Commands::WlClipboard { copy, .. } => (copy, &["--type", wayland_form]),
         };
-        let start = program_at(program, arguments);
-        System::feed(&start, bytes, PATIENCE).map_err(|fault| unusable(program, fault))
+        feed(program, arguments, bytes)?;
+        self.wait_for(arguments.last().copied().unwrap_or(form))
+    }
+
+    /// Waits until the clipboard offers this form: xclip's first process ends before its second one has told the display whose the clipboard is, and
+    /// who pastes at once would find what was there before. What a clipboard manager has taken over at once may have other forms, so that this
+    /// ends in any case.
+    fn wait_for(&self, form: &str) -> Result<(), Unusable> {
+        let end = Instant::now() + TAKEN;
+        while !self.types()?.iter().any(|one| one == form) && Instant::now() < end {
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 }
+
+impl Clipboard for Tool {
+    fn check(&self) -> Result<(), Unusable> {
+        self.types().map(drop)
+    }
+
+    fn read(&self) -> Result<Clipping, Unusable> {
+        let types = self.types()?;
+        for list in FILE_LISTS {
+            if !types.iter().any(|one| one == list) {
+                continue;
+            }
+            if let Some(files) = uris::files_of(&self.get(list, MOST_LIST)?)? {
+                return Ok(Clipping::Files(files));
+            }
+        }
+        let Some(plain) = TEXTS.iter().find(|text| types.iter().any(|one| one == *text)) else {
+            return Ok(Clipping::Nothing);
+        };
+        let bytes = self.get(plain, MOST_TEXT)?;
+        if bytes.is_empty() {
+            return Ok(Clipping::Nothing);
+        }
+        Ok(Clipping::Text(text::as_utf8(bytes)))
+    }
+
+    fn put_files(&self, paths: &[&Path]) -> Result<(), Unusable> {
+        let (form, list) = uris::list_for(&self.desktop, paths);
+        self.put(form, &list)
+    }
+
+    fn put_text(&self, text: &[u8]) -> Result<(), Unusable> {
+        self.put(PLAIN_TEXT, text)
+    }
+}
+
+/// Lists of files, the one with most to say first.
+const FILE_LISTS: [&str; 2] = [uris::GNOME, uris::URIS];
+
+/// Names of plain text, the surest encoding first.
+const TEXTS: [&str; 6] = [
+    "text/plain;charset=utf-8",
+    "UTF8_STRING",
+    "text/plain;charset=UTF-8",
+    "text/plain",
+    "STRING",
+    "TEXT",
+];
 
 /// What tools say of an empty clipboard, where they have no code of their own for it.
 const EMPTY: [&str; 4] = [
@@ -123,34 +168,6 @@ const EMPTY: [&str; 4] = [
     "No selection",
     "There is no owner",
 ];
-
-fn run(program: &Path, arguments: &[&str], most: usize) -> Result<Vec<u8>, RunFault> {
-    System::output(&program_at(program, arguments), most, PATIENCE)
-}
-
-fn program_at<'a>(path: &'a Path, arguments: &'a [&'a str]) -> Program<'a> {
-    Program {
-        path,
-        arguments,
-        variables: &DISPLAY_VARIABLES,
-    }
-}
-
-fn unusable(program: &Path, fault: RunFault) -> Unusable {
-    let name = program.file_name().unwrap_or_default().to_string_lossy();
-    match fault {
-        RunFault::TooMuch => Unusable::new(ClipboardFault::TooMuch, "it holds more than 64 MiB"),
-        RunFault::TooLong => Unusable::new(
-            ClipboardFault::Failed,
-            format!("{name} did not answer in {} s", PATIENCE.as_secs()),
-        ),
-        RunFault::Io(error) => Unusable::new(ClipboardFault::Failed, format!("{name} cannot be started ({error})")),
-        RunFault::Ended { how, said } if said.is_empty() => {
-            Unusable::new(ClipboardFault::Failed, format!("{name}: {how}"))
-        }
-        RunFault::Ended { said, .. } => Unusable::new(ClipboardFault::Failed, format!("{name}: {said}")),
-    }
-}
 
 #[cfg(test)]
 mod tests {

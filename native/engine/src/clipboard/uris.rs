@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Unusable;
+use super::{Unusable, checked};
 use crate::core::words::ClipboardFault;
 
 pub const URIS: &str = "text/uri-list";
 pub const GNOME: &str = "x-special/gnome-copied-files";
-
-/// More files than a user copies, and as many arguments as `ultra send` may get.
-const MOST_FILES: usize = 100_000;
 
 /// The files of a list; `None` when it names none, as the list of a link in a browser.
 pub fn files_of(list: &[u8]) -> Result<Option<Vec<PathBuf>>, Unusable> {
@@ -26,12 +23,7 @@ pub fn files_of(list: &[u8]) -> Result<Option<Vec<PathBuf>>, Unusable> {
             None => others += 1,
         }
     }
-    if files.len() > MOST_FILES {
-        return Err(Unusable::new(
-            ClipboardFault::TooMuch,
-            format!("it has more than {MOST_FILES} files"),
-        ));
-    }
+    let files = checked(files)?;
     match (files.is_empty(), others) {
         (true, _) => Ok(None),
         (false, 0) => Ok(Some(files)),
@@ -45,15 +37,20 @@ pub fn files_of(list: &[u8]) -> Result<Option<Vec<PathBuf>>, Unusable> {
 /// The list in the form that the file manager of this desktop pastes, as a tool can give only one: KDE and LXQt take URIs, all others (GNOME, Xfce, Cinnamon,
 /// MATE) GNOME's form.
 pub fn list_for(desktop: &str, paths: &[&Path]) -> (&'static str, Vec<u8>) {
-    let uris: Vec<String> = paths.iter().map(|path| uri_of(path)).collect();
     let takes_uris = desktop
         .split(':')
         .any(|name| name.eq_ignore_ascii_case("KDE") || name.eq_ignore_ascii_case("LXQt"));
     if takes_uris {
-        let lines: String = uris.iter().map(|uri| format!("{uri}\r\n")).collect();
-        return (URIS, lines.into_bytes());
+        return (URIS, lines_of(paths));
     }
+    let uris: Vec<String> = paths.iter().map(|path| uri_of(path)).collect();
     (GNOME, format!("copy\n{}", uris.join("\n")).into_bytes())
+}
+
+/// A URI in each line.
+pub fn lines_of(paths: &[&Path]) -> Vec<u8> {
+    let lines: String = paths.iter().map(|path| uri_of(path) + "\r\n").collect();
+    lines.into_bytes()
 }
 
 /// `None`: it is not a file, or one of another computer.

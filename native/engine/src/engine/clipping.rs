@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Engine;
-use crate::clipboard::{self, Clipping, Tool, Unusable};
+use crate::clipboard::{self, Clipboard, Clipping, Unusable};
 use crate::core::event::Event;
 use crate::core::words::ClipboardForm;
 
@@ -24,7 +24,7 @@ impl Engine {
     pub(super) fn read_clipboard(&self, request: u32) {
         let (tell, clipped) = (self.tell.clone(), self.clipboard.clone());
         self.background.run(move || {
-            let read = Tool::find().and_then(|tool| clipboard::read(&tool));
+            let read = clipboard::open().and_then(|clipboard| clipboard.read());
             tell.tell(match read {
                 Ok(clipping) => read_event(request, clipping, &clipped),
                 Err(fault) => failed(request, fault),
@@ -36,13 +36,12 @@ impl Engine {
         let tell = self.tell.clone();
         self.background.run(move || {
             let paths: Vec<&Path> = paths.iter().filter(|path| !path.is_empty()).map(Path::new).collect();
-            let written = Tool::find().and_then(|tool| match form {
-                // The display may refuse, as far as only asking it tells.
-                ClipboardForm::Nothing => tool.types().map(drop),
-                ClipboardForm::Files => clipboard::put_files(&tool, &paths),
+            let written = clipboard::open().and_then(|there| match form {
+                ClipboardForm::Nothing => there.check(),
+                ClipboardForm::Files => there.put_files(&paths),
                 ClipboardForm::Text => paths
                     .iter()
-                    .try_for_each(|path| clipboard::put_text_of(&tool, path, raw)),
+                    .try_for_each(|path| clipboard::put_text_of(&there, path, raw)),
             });
             tell.tell(match written {
                 Ok(()) => Event::ClipboardWritten { request },

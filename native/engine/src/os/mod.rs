@@ -18,7 +18,9 @@ use macos as system;
 use windows as system;
 
 use std::ffi::CStr;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::time::Duration;
 
 use crate::core::words::Refusal;
@@ -103,6 +105,7 @@ pub trait Busyness {
 }
 
 /// A program to be started, and all that it gets. Only those of a fixed list in this crate ever are; nothing that a peer says has a part in it.
+#[cfg(unix)]
 pub struct Program<'a> {
     /// Absolute.
     pub path: &'a Path,
@@ -112,6 +115,7 @@ pub struct Program<'a> {
 }
 
 /// Why a program did not do what it was started for.
+#[cfg(unix)]
 #[derive(Debug)]
 pub enum RunFault {
     Io(std::io::Error),
@@ -126,6 +130,7 @@ pub enum RunFault {
     },
 }
 
+#[cfg(unix)]
 impl From<std::io::Error> for RunFault {
     fn from(error: std::io::Error) -> Self {
         Self::Io(error)
@@ -133,6 +138,7 @@ impl From<std::io::Error> for RunFault {
 }
 
 /// Starts programs, without a shell.
+#[cfg(unix)]
 pub trait Programs {
     /// A variable of this process that is text.
     fn variable(name: &str) -> Option<String>;

@@ -3,14 +3,11 @@
 mod awake;
 mod load;
 mod privacy;
-mod programs;
 mod socket;
 
 use std::ffi::CStr;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use super::{Busyness, Limits, Privacy, Program, Programs, RunFault, Sleep, SocketAbilities, Sockets, Threads};
+use super::{Busyness, Limits, Privacy, Sleep, SocketAbilities, Sockets, Threads};
 use crate::core::words::Refusal;
 
 pub struct System;
@@ -49,24 +46,6 @@ impl Sockets for System {
     /// The system counts those of the whole machine together.
     fn dropped_datagrams() -> u64 {
         0
-    }
-}
-
-impl Programs for System {
-    fn variable(name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
-    fn find_program(name: &str) -> Option<PathBuf> {
-        programs::find(name)
-    }
-
-    fn output(program: &Program<'_>, most: usize, patience: Duration) -> Result<Vec<u8>, RunFault> {
-        programs::output(program, most, patience)
-    }
-
-    fn feed(program: &Program<'_>, input: &[u8], patience: Duration) -> Result<(), RunFault> {
-        programs::feed(program, input, patience)
     }
 }
 
