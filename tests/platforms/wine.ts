@@ -11,7 +11,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { payloadOf } from "../../scripts/build.ts";
 import { pinnedDeno } from "../../scripts/deno.ts";
 import { CACHE, DIST, PAYLOAD, ROOT } from "../../scripts/paths.ts";
@@ -122,7 +122,12 @@ async function ultraForWine(): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   const parts = {
     deno: await patched(await pinnedDeno(TARGET), join(folder, "deno.exe"), "VirtualAlloc2\0", "VirtualAlloc1\0"),
-    engine: await withShim(join(BUILT, "ultra_engine.dll"), join(folder, "ultra_engine.dll")),
+    engine: await patched(
+      join(BUILT, "ultra_engine.dll"),
+      join(folder, "ultra_engine.dll"),
+      "ws2_32.dll\0",
+      "ws2_3x.dll\0",
+    ),
     bundle: join(PAYLOAD, "ultra.js"),
     licenses: join(DIST, "release", "ultra-windows-x64.licenses.txt"),
     suffix: ".exe",
@@ -133,20 +138,14 @@ async function ultraForWine(): Promise<string> {
   return out;
 }
 
-/** A copy of a program or library that takes `ws2_3x.dll` for the system's. */
-export async function withShim(path: string, out: string): Promise<string> {
-  return await patched(path, out, "WS2_32.dll\0", "ws2_3x.dll\0");
-}
-
-/** A copy with another text in the one place where this one stands. */
+/** A copy with another text of the same length wherever this one stands, in letters of any case. */
 async function patched(path: string, out: string, before: string, after: string): Promise<string> {
   const bytes = Buffer.from(await Deno.readFile(path));
-  const at = bytes.indexOf(before, 0, "latin1");
-  if (at < 0 || bytes.indexOf(before, at + 1, "latin1") >= 0) {
-    throw new Failure(`${path} does not hold ${JSON.stringify(before)} once`);
-  }
-  bytes.write(after, at, "latin1");
-  await Deno.mkdir(dirname(out), { recursive: true });
+  // (One byte is one character of this encoding.)
+  const text = bytes.toString("latin1");
+  const places = [...text.matchAll(new RegExp(RegExp.escape(before), "gi"))].map(({ index }) => index);
+  if (places.length === 0) throw new Failure(`${path} does not hold ${JSON.stringify(before)}`);
+  for (const at of places) bytes.write(after, at, "latin1");
   await Deno.writeFile(out, bytes);
   return out;
 }

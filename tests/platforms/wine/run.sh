@@ -5,5 +5,5 @@ set -eu
 program=$1
 shift
 copy=${program%.exe}-under-wine.exe
-LC_ALL=C sed 's/WS2_32\.dll\x00/ws2_3x.dll\x00/' "$program" >"$copy"
+LC_ALL=C sed 's/ws2_32\.dll\x00/ws2_3x.dll\x00/gi' "$program" >"$copy"
 exec "$WINE" "$copy" "$@"
