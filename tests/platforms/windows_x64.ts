@@ -6,6 +6,8 @@ import { exists } from "../../scripts/tools.ts";
 import { assertNoLeftovers, assertSameFile, MIB, namesIn, randomBytes, writeFile, writeSparse } from "../e2e/files.ts";
 import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../e2e/harness.ts";
 import { snapshot } from "../e2e/snapshot.ts";
+import { prove, Speaker } from "../hostile/hostile_peer.ts";
+import { CODES, message, offer, page, pagesEnd, readTicket } from "../hostile/wire.ts";
 import { missingRelease, released, testOn } from "./built.ts";
 import { makeWindowsTree } from "./tree.ts";
 import { BUILT, dos, missingForWine, startWine, WINDOWS } from "./wine.ts";
@@ -265,6 +267,62 @@ onWindows("a name that Windows cannot hold is 4 when it is the only one", async 
   await bothExit(sides, 4);
   for (const side of sides) assert.match(side.stderr.text, /nul\.txt.*does not take the name/);
   assert.deepEqual(namesIn(into), []);
+});
+
+/** Paths of a hostile sender that no system takes. */
+const BREACHES = [
+  "../x",
+  "a/../../x",
+  "..",
+  ".",
+  "",
+  "/x",
+  "//server/share",
+  "C:\\x",
+  "C:x",
+  "a/C:\\x",
+  "a\0b",
+  "a//b",
+];
+
+/** Paths that lead elsewhere on Windows alone, where each is a name that it cannot hold. */
+const ATTACKS = [
+  "..\\x",
+  "a\\..\\..\\x",
+  "\\x",
+  "\\\\server\\share\\x",
+  "\\\\?\\C:\\x",
+  "\\??\\C:\\x",
+  "fine:stream",
+  "fine::$DATA",
+  "CONIN$",
+  "NUL.",
+  ".. ",
+  "...",
+  "a/.. /x",
+];
+
+onWindows("a sender that knows the ticket writes nothing outside of the folder", async ({ workspace, windows }) => {
+  const into = await workspace.make("box", "into");
+  const names = () => [namesIn(workspace.path("box")), namesIn(into)];
+  await using speaker = new Speaker();
+  const receiver = workspace.recv(["--stay", "--into", dos(into)], windows);
+  const ticket = readTicket(await receiver.ticket());
+  for (const path of BREACHES) {
+    const peer = await speaker.connect(ticket.port);
+    await prove(peer, ticket);
+    for (const said of [offer(), page(0, { path }), pagesEnd(1, 1)]) peer.send(said);
+    assert.deepEqual({ path, code: (await peer.closed).code }, { path, code: 8 });
+  }
+  for (const path of ATTACKS) {
+    const peer = await speaker.connect(ticket.port);
+    await prove(peer, ticket);
+    for (const said of [offer(), page(0, { path }), pagesEnd(1, 1)]) peer.send(said);
+    await peer.nextOf(CODES["left-out"]);
+    peer.send(message("bye"));
+    await peer.closed;
+  }
+  assert.deepEqual(names(), [["into"], []]);
 });
 
 onWindows("a file that is there stays, and --overwrite replaces it", async (scene) => {
