@@ -18,7 +18,11 @@ if (import.meta.main) {
     ticket: variables.get("ULTRA_TICKET"),
     identity: variables.get("ULTRA_IDENTITY"),
     term: variables.get("TERM"),
-    places: { stateHome: variables.get("XDG_STATE_HOME"), home: variables.get("HOME") },
+    places: {
+      stateHome: variables.get("XDG_STATE_HOME"),
+      home: variables.get("HOME"),
+      localAppData: variables.get("LOCALAPPDATA"),
+    },
     ignored,
     engine,
     fault,

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** What the shell, the system or a closing terminal sends. */
-export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+/** What the shell, the system or a closing terminal sends; SIGBREAK is Ctrl-Break of Windows. */
+export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK";
 
 /** Where signals come from; tests have their own. */
 export interface SignalSource {
@@ -26,17 +26,15 @@ export interface SignalWatch extends Disposable {
 /** What a write beyond `ulimit -f` raises. Handled, the write fails like any other; otherwise the process dies of it. */
 const FILE_TOO_LARGE = "SIGXFSZ";
 
-const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** Those that the system has. Windows has no SIGTERM; a console that is closed is its SIGHUP. */
+export function endingSignals(system: string = Deno.build.os): readonly EndingSignal[] {
+  return system === "windows" ? ["SIGINT", "SIGBREAK", "SIGHUP"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}
 
 /** The process's own. */
 export const systemSignals: SignalSource = {
   add(signal, handler) {
-    try {
-      Deno.addSignalListener(signal, handler);
-    } catch (error) {
-      // Windows has no SIGTERM to listen for, which is no reason not to run.
-      if (Deno.build.os !== "windows") throw error;
-    }
+    Deno.addSignalListener(signal, handler);
   },
   remove(signal, handler) {
     Deno.removeSignalListener(signal, handler);
@@ -56,7 +54,7 @@ export function watchSignals(
   const ended = new AbortController();
   const insisted = new AbortController();
   let first: EndingSignal | undefined;
-  const handlers = SIGNALS.map((signal) => {
+  const handlers = endingSignals().map((signal) => {
     const handler = () => {
       // (Once Deno listens for any signal, these three end the process unless each has a handler.)
       if (ignored.includes(signal)) return;

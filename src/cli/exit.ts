@@ -15,7 +15,12 @@ export const EXIT_DONE = 0;
 const EXIT_SOME_FAILED = 3;
 
 /** 128 + the signal's number, as shells have it. */
-const SIGNAL_CODES: Readonly<Record<EndingSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+const SIGNAL_CODES: Readonly<Record<EndingSignal, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGBREAK: 149,
+};
 
 /** The exit code of a transfer that both sides finished. */
 export function exitCodeOfKind(kind: ExitKind): number {

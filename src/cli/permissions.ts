@@ -34,7 +34,7 @@ export const PERMISSIONS: Readonly<Record<Command | typeof DROPPED, readonly str
 };
 
 /** Read openly. Nothing else of the environment reaches the control plane. */
-export const VARIABLES: readonly string[] = ["TERM", "XDG_STATE_HOME", "HOME"];
+export const VARIABLES: readonly string[] = ["TERM", "XDG_STATE_HOME", "HOME", "LOCALAPPDATA"];
 
 /** Taken out of the environment, and handed on where other processes do not see them. */
 export const SECRET_VARIABLES: readonly string[] = ["ULTRA_TICKET", "ULTRA_IDENTITY"];

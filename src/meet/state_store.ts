@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { appendState, keepState, removeState, takeState } from "../engine/surroundings.ts";
 import { MAX_FIELDS_BYTES } from "./fields.ts";
 
@@ -32,9 +32,11 @@ export interface RecordStore {
 export interface StatePlaces {
   readonly stateHome: string | undefined;
   readonly home: string | undefined;
+  /** Windows's folder for what stays on this computer. */
+  readonly localAppData: string | undefined;
 }
 
-/** Files in `$XDG_STATE_HOME/ultra` or `~/.local/state/ultra`. Without either nothing is kept. */
+/** Files in `$XDG_STATE_HOME/ultra`, `%LOCALAPPDATA%\ultra\state` or `~/.local/state/ultra`. Without any of them nothing is kept. */
 export function systemStates(places: StatePlaces): StateStore {
   const folder = stateFolder(places);
   if (folder === undefined) {
@@ -78,8 +80,11 @@ function recordAt(path: string): RecordStore {
 }
 
 /** As the XDG specification has it, a relative path is none; and a name that is not UTF-8 would lead elsewhere. */
-export function stateFolder({ stateHome, home }: StatePlaces): string | undefined {
-  const isUsable = (path: string | undefined) => path?.startsWith("/") === true && !path.includes("\u{fffd}");
-  if (stateHome !== undefined && isUsable(stateHome)) return join(stateHome, "ultra");
-  return home !== undefined && isUsable(home) ? join(home, ".local", "state", "ultra") : undefined;
+export function stateFolder({ stateHome, home, localAppData }: StatePlaces): string | undefined {
+  const usable = (path = "") => isAbsolute(path) && !path.includes("\u{fffd}") ? path : undefined;
+  const [own, local, user] = [usable(stateHome), usable(localAppData), usable(home)];
+  if (own !== undefined) return join(own, "ultra");
+  // (The launcher unpacks beside it, into folders whose names are numbers, and removes nothing else.)
+  if (local !== undefined) return join(local, "ultra", "state");
+  return user === undefined ? undefined : join(user, ".local", "state", "ultra");
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type EndingSignal, type SignalSource, watchSignals } from "../../src/base/signals.ts";
+import { type EndingSignal, endingSignals, type SignalSource, watchSignals } from "../../src/base/signals.ts";
 
 class FakeSignals implements SignalSource {
   readonly handlers = new Map<EndingSignal, () => void>();
@@ -31,6 +31,11 @@ Deno.test("the first signal of any kind ends the run in good order and is rememb
     assert.equal(watch.signal, signal);
     assert.equal(watch.insisted.aborted, false);
   }
+});
+
+Deno.test("Ctrl-Break and a closed console end a run on Windows, which has no SIGTERM", () => {
+  assert.deepEqual(endingSignals("windows"), ["SIGINT", "SIGBREAK", "SIGHUP"]);
+  assert.deepEqual(endingSignals("linux"), ["SIGINT", "SIGTERM", "SIGHUP"]);
 });
 
 Deno.test("a second SIGINT insists", () => {

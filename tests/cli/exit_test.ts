@@ -24,5 +24,5 @@ Deno.test("every failure has the exit code of docs/design.md 9", () => {
 });
 
 Deno.test("signals end with 128 and their number", () => {
-  assert.deepEqual((["SIGHUP", "SIGINT", "SIGTERM"] as const).map(exitCodeOfSignal), [129, 130, 143]);
+  assert.deepEqual((["SIGHUP", "SIGINT", "SIGTERM", "SIGBREAK"] as const).map(exitCodeOfSignal), [129, 130, 143, 149]);
 });

@@ -61,19 +61,21 @@ Deno.test("kept: an identity survives a variable and an editor", () => {
 });
 
 Deno.test("kept: state lies where the system keeps it, and nowhere when that cannot be said", () => {
-  assert.equal(stateFolder({ stateHome: "/s", home: "/h" }), "/s/ultra");
+  const localAppData = undefined;
+  assert.equal(stateFolder({ stateHome: "/s", home: "/h", localAppData: "/l" }), "/s/ultra");
   for (const stateHome of [undefined, "", "relative", "/x\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome, home: "/h" }), "/h/.local/state/ultra");
+    assert.equal(stateFolder({ stateHome, home: "/h", localAppData }), "/h/.local/state/ultra");
+    assert.equal(stateFolder({ stateHome, home: "/h", localAppData: "/l" }), "/l/ultra/state");
   }
   for (const home of [undefined, "", "h", "/\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome: undefined, home }), undefined);
+    assert.equal(stateFolder({ stateHome: undefined, home, localAppData }), undefined);
   }
 });
 
 Deno.test("kept: files of state are private, are taken over whole, and go when they are removed", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const states = systemStates({ stateHome: folder, home: undefined });
+    const states = systemStates({ stateHome: folder, home: undefined, localAppData: undefined });
     assert.equal(await states.take("a"), undefined);
     assert.equal(await states.keep("a", "first and longer"), true);
     assert.equal(await states.keep("a", "second"), true);
@@ -88,7 +90,7 @@ Deno.test("kept: files of state are private, are taken over whole, and go when t
     assert.deepEqual([...Deno.readDirSync(`${folder}/ultra`)], []);
     Deno.writeTextFileSync(path, "shown to all", { mode: 0o644 });
     assert.deepEqual([await states.take("a"), await states.keep("a", "x")], [undefined, false]);
-    const nowhere = systemStates({ stateHome: undefined, home: undefined });
+    const nowhere = systemStates({ stateHome: undefined, home: undefined, localAppData: undefined });
     assert.deepEqual([await nowhere.take("a"), await nowhere.keep("a", "x")], [undefined, false]);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -31,3 +31,34 @@ export async function makeHardTree(root: string): Promise<void> {
   await Deno.link(`${root}/a/plain.txt`, `${root}/d/other name of it`);
   await writeSparse(`${root}/holes.img`, 40 * MIB, [0, 17 * MIB, 37 * MIB]);
 }
+
+/** Names that every system takes. */
+const WINDOWS_NAMES: readonly string[] = [
+  "plain.txt",
+  "two  spaces",
+  "-dash",
+  "\u00fcn\u00efcode \u043a\u043e\u0442 \u6587 \u{1f600}",
+  "e\u0301 in two, \u00e9 in one",
+  "quote'$(x)`",
+  "percent%20#&;=@!{}[]+,",
+  "a.b.c..d",
+  "CONfine",
+  "nul-x.txt",
+  "x".repeat(255),
+];
+
+/** 200 files that Windows takes too, some of them read-only, below folders that are deeper than 260 letters. */
+export async function makeWindowsTree(root: string): Promise<void> {
+  const deep = Array.from({ length: 12 }, (_, index) => `deep folder ${index} ${"y".repeat(20)}`).join("/");
+  await Deno.mkdir(`${root}/empty folder`, { recursive: true });
+  for (let index = 0; index < 200; index++) {
+    const folder = `${root}/${["a", "a/b", "\u00fcn\u00ef/\u043a\u043e\u0442", deep][index % 4]}`;
+    await Deno.mkdir(folder, { recursive: true });
+    const name = WINDOWS_NAMES[index] ?? `file ${index}`;
+    const path = await writeFile(`${folder}/${name}`, index % 10 === 0 ? 0 : index * 997);
+    // What Windows keeps of a time are tenths of a microsecond.
+    const time = 1_500_000_000.5 + index;
+    await Deno.utime(path, time, time);
+    if (index % 5 === 0) await Deno.chmod(path, 0o444);
+  }
+}

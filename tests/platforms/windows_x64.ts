@@ -1,24 +1,29 @@
-/** The Windows file, as far as it can be looked at. */
+/** The Windows file: looked at, and run under wine. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CROSS } from "../../scripts/release/toolchain.ts";
 import { exists } from "../../scripts/tools.ts";
+import { assertNoLeftovers, assertSameFile, MIB, namesIn, randomBytes, writeFile, writeSparse } from "../e2e/files.ts";
+import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../e2e/harness.ts";
+import { snapshot } from "../e2e/snapshot.ts";
+import { prove, Speaker } from "../hostile/hostile_peer.ts";
+import { CODES, message, offer, page, pagesEnd, readTicket } from "../hostile/wire.ts";
 import { missingRelease, released, testOn } from "./built.ts";
+import { makeWindowsTree } from "./tree.ts";
+import { BUILT, dos, missingForWine, startWine, WINDOWS } from "./wine.ts";
 
-const NAME = "ultra-windows-x64.exe";
 const OBJDUMP = "x86_64-w64-mingw32-objdump";
-const missing = await missingRelease(NAME, "windows-x64") ??
+const missing = await missingRelease(WINDOWS, "windows-x64") ??
   (exists(OBJDUMP) ? undefined : `${OBJDUMP} is missing: scripts/prepare-cross.sh`);
 
 /** What every Windows 10 has. */
 const SYSTEM =
-  /^(advapi32|api-ms-win-[\w-]+|bcrypt|bcryptprimitives|crypt32|gdi32|iphlpapi|kernel32|msvcrt|ntdll|ole32|powrprof|shell32|user32|userenv|winmm|ws2_32)\.dll$/i;
+  /^(advapi32|api-ms-win-[\w-]+|bcrypt|bcryptprimitives|crypt32|gdi32|iphlpapi|kernel32|msvcrt|ntdll|ole32|powrprof|shell32|user32|userenv|wer|winmm|ws2_32)\.dll$/i;
 
 for (
   const [what, path] of [
-    ["the executable", released(NAME)],
-    ["the engine", join(CROSS, "build", "x86_64-pc-windows-gnu", "release", "ultra_engine.dll")],
+    ["the executable", released(WINDOWS)],
+    ["the engine", join(BUILT, "ultra_engine.dll")],
   ] as const
 ) {
   testOn(missing, `windows-x64: ${what} takes what every Windows has`, async () => {
@@ -30,3 +35,325 @@ for (
     for (const name of names) assert.match(name, SYSTEM);
   });
 }
+
+const missingToRun = await missingForWine();
+const wine = missingToRun === undefined ? await startWine() : undefined;
+Deno.test.afterAll(async () => await wine?.end());
+
+/** Emulation on a busy machine takes its time; only a hang reaches this. */
+const SLOW_MS = 240_000;
+
+/** So that there is a middle on every machine. */
+const LIMIT = ["--rate-limit", "200M"];
+
+interface Scene {
+  readonly workspace: Workspace;
+  /** How `ultra.exe` is started. */
+  readonly windows: StartOptions;
+}
+
+const onWindows = (name: string, body: (scene: Scene) => Promise<void>) =>
+  testOn(missingToRun, `windows-x64: ${name}`, () =>
+    inWorkspace(async (workspace) => {
+      assert.ok(wine !== undefined);
+      await body({ workspace, windows: { program: [wine.wine, wine.ultra], env: wine.env } });
+    }));
+
+/** Who sends to whom, each named by its system. */
+const WAYS = [["windows", "windows"], ["linux", "windows"], ["windows", "linux"]] as const;
+type System = (typeof WAYS)[number][number];
+
+/** The two sides of a transfer. */
+class Sides {
+  readonly #options: Readonly<Record<System, StartOptions>>;
+
+  constructor(readonly scene: Scene, readonly from: System, readonly to: System) {
+    this.#options = { windows: scene.windows, linux: {} };
+  }
+
+  /** Starts both, of which the receiver waits. */
+  async start(
+    path: string,
+    into: string,
+    { send = [], recv = [] }: { readonly send?: readonly string[]; readonly recv?: readonly string[] } = {},
+  ): Promise<readonly [sender: Ultra, receiver: Ultra]> {
+    const { workspace } = this.scene;
+    const receiver = workspace.recv(["--into", pathFor(this.to, into), ...recv], this.#options[this.to]);
+    const ticket = await receiver.ticket();
+    const sender = workspace.start(["send", ...send, pathFor(this.from, path), ticket], this.#options[this.from]);
+    return [sender, receiver];
+  }
+
+  /** Starts both, of which the sender waits. */
+  async startWaiting(path: string, into: string): Promise<readonly [sender: Ultra, receiver: Ultra]> {
+    const { workspace } = this.scene;
+    const sender = workspace.sendWaiting([pathFor(this.from, path)], this.#options[this.from]);
+    const ticket = await sender.ticket();
+    const receiver = workspace.start(["recv", "--into", pathFor(this.to, into), ticket], this.#options[this.to]);
+    return [sender, receiver];
+  }
+}
+
+function pathFor(system: System, path: string): string {
+  return system === "windows" ? dos(path) : path;
+}
+
+async function bothExit(sides: readonly Ultra[], code: number): Promise<void> {
+  await Promise.all(sides.map((side) => side.exits(code, SLOW_MS)));
+}
+
+/** A snapshot without modes, of which Windows keeps one bit. */
+function plain(folder: string): Record<string, string> {
+  const lines = Object.entries(snapshot(folder));
+  return Object.fromEntries(lines.map(([path, line]) => [path, line.replace(/^(file|folder) \d+/, "$1")]));
+}
+
+testOn(
+  missingToRun,
+  "windows-x64: the released file itself prints its licences",
+  () =>
+    inWorkspace(async (workspace) => {
+      assert.ok(wine !== undefined);
+      const ultra = workspace.start(["licenses"], { program: [wine.wine, released(WINDOWS)], env: wine.env });
+      await ultra.exits(0);
+      assert.match(ultra.stdout.text, /msquic/);
+    }),
+);
+
+onWindows("it unpacks itself to %LOCALAPPDATA% and tells its version", async ({ workspace, windows }) => {
+  const cache = await workspace.make("local");
+  // (wine gives its own value to a program of Windows, but not to this one.)
+  const env = { ...windows.env, ULTRA_CACHE_DIR: dos(cache) };
+  for (let start = 0; start < 2; start++) {
+    const ultra = workspace.start(["--version"], { ...windows, env });
+    await ultra.exits(0, SLOW_MS);
+    assert.match(ultra.stdout.text, /^ultra \d[\s\S]*msquic 2/);
+  }
+  const [key = ""] = namesIn(`${cache}/ultra`).filter((name) => !name.startsWith("."));
+  assert.deepEqual(namesIn(`${cache}/ultra/${key}`).filter((name) => /\.(exe|dll|js)$/.test(name)), [
+    "deno.exe",
+    "ultra.js",
+    "ultra_engine.dll",
+  ]);
+});
+
+onWindows("the exit code of the program is that of the file", async ({ workspace, windows }) => {
+  const ultra = workspace.start(["send", "--no-such-flag"], windows);
+  await ultra.exits(2, SLOW_MS);
+  assert.match(ultra.stderr.text, /no-such-flag/);
+});
+
+for (const [from, to] of WAYS) {
+  const way = `${from} to ${to}`;
+
+  onWindows(`200 files with awkward names arrive with their names and times, ${way}`, async (scene) => {
+    const { workspace } = scene;
+    const source = await workspace.make("tree");
+    await makeWindowsTree(source);
+    const into = await workspace.make("into");
+    await bothExit(await new Sides(scene, from, to).start(source, into), 0);
+    assert.deepEqual(plain(`${into}/tree`), plain(source));
+    await assertNoLeftovers(into);
+    // Once more: all of it is there.
+    const again = await new Sides(scene, from, to).start(source, into, { send: ["--json"] });
+    await bothExit(again, 0);
+    const complete = await again[0].event("complete");
+    assert.equal(complete["presentFiles"], 200, JSON.stringify(complete));
+  });
+
+  onWindows(`the sender waits, ${way}`, async (scene) => {
+    const { workspace } = scene;
+    const source = await writeFile(workspace.path("file"), 3 * MIB + 1);
+    const into = await workspace.make("into");
+    await bothExit(await new Sides(scene, from, to).startWaiting(source, into), 0);
+    await assertSameFile(`${into}/file`, source);
+  });
+
+  onWindows(`300 MB, and a file of holes, ${way}`, async (scene) => {
+    const { workspace } = scene;
+    const source = await workspace.make("large");
+    await writeFile(`${source}/full`, 300 * MIB + 5);
+    await writeSparse(`${source}/holes`, 60 * MIB, [0, 17 * MIB, 57 * MIB]);
+    const into = await workspace.make("into");
+    await bothExit(await new Sides(scene, from, to).start(source, into), 0);
+    for (const name of ["full", "holes"]) await assertSameFile(`${into}/large/${name}`, `${source}/${name}`);
+  });
+
+  for (const killed of ["sender", "receiver"] as const) {
+    onWindows(`the ${killed} is killed, and the next run goes on, ${way}`, async (scene) => {
+      const { workspace } = scene;
+      const source = await writeFile(workspace.path("file"), 96 * MIB);
+      const into = await workspace.make("into");
+      const sides = new Sides(scene, from, to);
+      const flags = { send: ["--json", "--retry-for", "0"], recv: ["--json", "--retry-for", "0"] };
+      const [sender, receiver] = await sides.start(source, into, {
+        send: [...flags.send, ...LIMIT],
+        recv: flags.recv,
+      });
+      await receiver.midway();
+      const [lost, other] = killed === "sender" ? [sender, receiver] : [receiver, sender];
+      lost.kill("SIGKILL");
+      await other.exits(5, SLOW_MS);
+      const next = await sides.start(source, into, flags);
+      await bothExit(next, 0);
+      await assertSameFile(`${into}/file`, source);
+      if (killed === "receiver" && to === "windows") await cleanUp(scene, into);
+      await assertNoLeftovers(into);
+      const facts = await next[0].event("complete");
+      assert.ok(Number(facts["resumedBytes"]) > 0, JSON.stringify(facts));
+    });
+  }
+}
+
+/** `ultra clean` removes the folder in which a run that was killed had tried names, and finds nothing else. */
+async function cleanUp({ workspace, windows }: Scene, into: string): Promise<void> {
+  const clean = workspace.start(["clean", "--remove", "--json", dos(into)], windows);
+  await clean.exits(0, SLOW_MS);
+  const left = clean.events.filter(({ type }) => type === "leftover");
+  assert.deepEqual(left.map(({ kind, state }) => [kind, state]), [["trials", "removed"]]);
+}
+
+/** Names that Windows cannot hold, of which no byte is to be sent, and why they are left out. */
+const REFUSED: Readonly<Record<string, string>> = {
+  "CON": "name-refused",
+  "nul.txt": "name-refused",
+  "COM1": "name-refused",
+  "lpt9.log": "name-refused",
+  "trailing.": "name-refused",
+  "trailing ": "name-refused",
+  "stream:a": "name-refused",
+  "a?b": "name-refused",
+  "a*b": "name-refused",
+  'a"b': "name-refused",
+  "a<b": "name-refused",
+  "a|b": "name-refused",
+  "GIT~1": "name-refused",
+  "aux": "name-refused",
+  // As it would be read there: a drive, and a folder.
+  "a:b": "reserved",
+  "back\\slash": "backslash",
+  // The later one of two.
+  "case": "same-name",
+};
+
+onWindows("names that Windows cannot hold are left out before their bytes travel, with the reason", async (scene) => {
+  const { workspace } = scene;
+  const source = await workspace.make("tree");
+  await Deno.mkdir(`${source}/aux`);
+  await Deno.writeFile(`${source}/aux/inside`, randomBytes(1000));
+  for (const name of [...Object.keys(REFUSED), "fine", "Case"]) {
+    if (name !== "aux") await Deno.writeFile(`${source}/${name}`, randomBytes(1000));
+  }
+  const into = await workspace.make("into");
+  const sides = await new Sides(scene, "linux", "windows").start(source, into, { send: ["--json"], recv: ["--json"] });
+  await bothExit(sides, 3);
+  for (const side of sides) {
+    const complete = await side.event("complete");
+    const named = complete["leftOut"] as readonly { readonly path: string; readonly reason: string }[];
+    const reasons = named.map(({ path, reason }) => [path.replace("tree/", ""), reason]);
+    assert.deepEqual(Object.fromEntries(reasons), REFUSED);
+    // What is in `aux` is counted, and not named again.
+    assert.deepEqual([complete["leftOutCount"], complete["failedCount"]], [Object.keys(REFUSED).length + 1, 0]);
+    assert.equal(complete["bytes"], 2000, JSON.stringify(complete));
+  }
+  assert.deepEqual(namesIn(`${into}/tree`), ["Case", "fine"]);
+});
+
+onWindows("a name that Windows cannot hold is 4 when it is the only one", async (scene) => {
+  const { workspace } = scene;
+  const source = await writeFile(workspace.path("nul.txt"), 1000);
+  const into = await workspace.make("into");
+  const sides = await new Sides(scene, "linux", "windows").start(source, into);
+  await bothExit(sides, 4);
+  for (const side of sides) assert.match(side.stderr.text, /nul\.txt.*does not take the name/);
+  assert.deepEqual(namesIn(into), []);
+});
+
+/** Paths of a hostile sender that no system takes. */
+const BREACHES = [
+  "../x",
+  "a/../../x",
+  "..",
+  ".",
+  "",
+  "/x",
+  "//server/share",
+  "C:\\x",
+  "C:x",
+  "a/C:\\x",
+  "a\0b",
+  "a//b",
+];
+
+/** Paths that lead elsewhere on Windows alone, where each is a name that it cannot hold. */
+const ATTACKS = [
+  "..\\x",
+  "a\\..\\..\\x",
+  "\\x",
+  "\\\\server\\share\\x",
+  "\\\\?\\C:\\x",
+  "\\??\\C:\\x",
+  "fine:stream",
+  "fine::$DATA",
+  "CONIN$",
+  "NUL.",
+  ".. ",
+  "...",
+  "a/.. /x",
+];
+
+onWindows("a sender that knows the ticket writes nothing outside of the folder", async ({ workspace, windows }) => {
+  const into = await workspace.make("box", "into");
+  const names = () => [namesIn(workspace.path("box")), namesIn(into)];
+  await using speaker = new Speaker();
+  const receiver = workspace.recv(["--stay", "--into", dos(into)], windows);
+  const ticket = readTicket(await receiver.ticket());
+  for (const path of BREACHES) {
+    const peer = await speaker.connect(ticket.port);
+    await prove(peer, ticket);
+    for (const said of [offer(), page(0, { path }), pagesEnd(1, 1)]) peer.send(said);
+    assert.deepEqual({ path, code: (await peer.closed).code }, { path, code: 8 });
+  }
+  for (const path of ATTACKS) {
+    const peer = await speaker.connect(ticket.port);
+    await prove(peer, ticket);
+    for (const said of [offer(), page(0, { path }), pagesEnd(1, 1)]) peer.send(said);
+    await peer.nextOf(CODES["left-out"]);
+    peer.send(message("bye"));
+    await peer.closed;
+  }
+  assert.deepEqual(names(), [["into"], []]);
+});
+
+onWindows("a file that is there stays, and --overwrite replaces it", async (scene) => {
+  const { workspace } = scene;
+  const source = await writeFile(workspace.path("file"), 5000);
+  const into = await workspace.make("into");
+  await Deno.writeTextFile(`${into}/file`, "before");
+  const sides = new Sides(scene, "linux", "windows");
+  await bothExit(await sides.start(source, into), 4);
+  assert.equal(await Deno.readTextFile(`${into}/file`), "before");
+  await bothExit(await sides.start(source, into, { recv: ["--overwrite"] }), 0);
+  await assertSameFile(`${into}/file`, source);
+  await assertNoLeftovers(into);
+});
+
+onWindows("a ticket of another side is refused, and one that was used", async (scene) => {
+  const { workspace, windows } = scene;
+  const into = await workspace.make("into");
+  const receiver = workspace.recv(["--into", dos(into)], windows);
+  const ticket = await receiver.ticket();
+  await workspace.start(["recv", ticket], windows).exits(2, SLOW_MS);
+  const source = await writeFile(workspace.path("file"), 100);
+  const send = () => workspace.start(["send", "--retry-for", "0", dos(source), ticket], windows);
+  await bothExit([send(), receiver], 0);
+  await send().exits(5, SLOW_MS);
+});
+
+onWindows("a way that is not built says so, with exit code 2", async ({ workspace, windows }) => {
+  for (const args of [["send", "--clipboard"], ["recv", "--clipboard"]]) {
+    const ultra = workspace.start(args, windows);
+    await ultra.exits(2, SLOW_MS);
+    assert.match(ultra.stderr.text, /no way to the clipboard of Windows/);
+  }
+});

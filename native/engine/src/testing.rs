@@ -3,6 +3,8 @@
 #[path = "../../skipped.rs"]
 mod told;
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,6 +114,12 @@ pub fn frames(entry: u32, file: &[u8]) -> Vec<Vec<u8>> {
 /// The hash of a whole file, by the plain function.
 pub fn root(file: &[u8]) -> [u8; 32] {
     *blake3::hash(file).as_bytes()
+}
+
+/// Writes into a file, on every system.
+pub fn write_at(mut file: &File, bytes: &[u8], offset: u64) {
+    file.seek(SeekFrom::Start(offset)).unwrap();
+    file.write_all(bytes).unwrap();
 }
 
 /// A sink that keeps nothing, and one for a folder; both know these files, and want all of their blocks.

@@ -1,6 +1,6 @@
 //! What becomes of files that are there already and differ, as the receiver's user wants it.
 
-use crate::os::{Stat, Time};
+use crate::os::{Process, Stat, System, Time};
 
 /// What becomes of a file or link that has the name of one that arrives, and differs. Folders and devices are never replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Existing {
     /// Whether a file stays because it is not older than what arrives with this time.
     pub(crate) fn keeps(self, arrives: Time, there: &Stat) -> bool {
         let moment = |time: Time| (time.secs, time.nanos);
-        self == Self::Update && moment(there.mtime) >= moment(arrives)
+        self == Self::Update && moment(there.mtime) >= moment(System::kept_time(arrives))
     }
 }
 

@@ -115,7 +115,7 @@ pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<
         let Err(error) = move_to_backup(folder, &swap, name) else {
             return Ok(None);
         };
-        folder.exchange(&swap, name)?;
+        folder.exchange(name, &swap)?;
         folder.move_new(&swap, part)?;
         return Err(error);
     }
@@ -172,7 +172,7 @@ fn exchange<F: Folder>(
         agreed.touch(out);
         return Ok(Exchanged::Yes);
     }
-    folder.exchange(swap, name)?;
+    folder.exchange(name, swap)?;
     Err(out.map_or_else(NotPlaced::from, |_| NotPlaced::Changed))
 }
 

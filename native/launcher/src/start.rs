@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::os;
 use crate::payload::Manifest;
 use crate::ticket::{is_rest_of_ticket, is_ticket_like};
 
@@ -83,17 +84,17 @@ impl Start {
 
     fn variable(&mut self, manifest: &Manifest, name: OsString, value: OsString) {
         let text = name.to_string_lossy();
-        if manifest.secrets.iter().any(|secret| *secret == *text) {
+        if let Some(secret) = manifest.secrets.iter().find(|secret| os::is_same_variable(secret, &text)) {
             if !value.is_empty() && !self.permissions.is_empty() {
                 let value = value.to_string_lossy();
                 let value = &value[..value.floor_char_boundary(LONGEST_SECRET_VARIABLE)];
-                self.keep_secret(&text, value, LONGEST_SECRET_VARIABLE);
+                self.keep_secret(secret, value, LONGEST_SECRET_VARIABLE);
             }
             return;
         }
-        if manifest.variables.iter().any(|public| *public == *text) {
+        if let Some(public) = manifest.variables.iter().find(|public| os::is_same_variable(public, &text)) {
             let value: String = value.to_string_lossy().chars().take(LONGEST_VARIABLE).collect();
-            self.variables.push((text.clone().into_owned(), value));
+            self.variables.push((public.clone(), value));
         }
         if !is_scrubbed(&name) {
             self.environment.push((name, value));
@@ -117,9 +118,12 @@ impl Start {
 /// Variables with which an environment could change what Deno does. `LD_*` stays the user's.
 fn is_scrubbed(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
-    [&b"DENO_"[..], b"NODE_", b"OTEL_DENO"]
-        .iter()
-        .any(|head| bytes.starts_with(head))
+    // Whatever the case, as Windows has it: elsewhere nobody misses a variable in small letters.
+    [&b"DENO_"[..], b"NODE_", b"OTEL_DENO"].iter().any(|head| {
+        bytes
+            .get(..head.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(head))
+    })
 }
 
 /// What the command line needs at most. Which word is the command is the control plane's to decide, so every word that

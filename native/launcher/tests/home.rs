@@ -1,4 +1,5 @@
-//! Unpacking: once, whole, private, and anew when anything was changed.
+//! Unpacking: once, whole, private, and anew when anything was changed. (How a folder is private is Unix's here.)
+#![cfg(unix)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What becomes of arguments and variables, and where files may be unpacked.
+#![cfg(unix)]
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -77,6 +78,7 @@ fn what_could_change_deno_is_scrubbed_and_the_rest_stays() {
             ("NODE_OPTIONS", "n"),
             ("NODE_CHANNEL_FD", "3"),
             ("OTEL_DENO", "true"),
+            ("Deno_V8_Flags", "--y"),
             ("LD_LIBRARY_PATH", "/l"),
             ("TERM", "xterm"),
         ],

@@ -28,6 +28,7 @@ fn almost_read(bytes: &[u8], options: WalkOptions) -> (tempfile::TempDir, std::p
 }
 
 #[test]
+#[cfg(unix)]
 fn t24_e5_a_file_that_was_only_touched_is_read_again_and_sealed() {
     use std::os::unix::fs::PermissionsExt;
     let bytes = Dice(1).bytes(2 * BLOCK + 100);
@@ -55,7 +56,7 @@ fn t24_e4_a_file_whose_time_was_set_back_is_read_again_and_fails() {
     let (_folder, path, source, events) = almost_read(&bytes, WalkOptions::default());
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     let mtime = file.metadata().unwrap().modified().unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&file, b"other", 700_000).unwrap();
+    write_at(&file, b"other", 700_000);
     file.set_modified(mtime).unwrap();
     assert!(read(&source, 1, 2).is_some());
     assert_eq!(of_kind(&events.wait(), "SealFailed"), [(1, FileFault::Changed as u64)]);
@@ -93,7 +94,7 @@ fn t24_a_small_file_that_was_touched_is_sent_and_one_that_is_rewritten_later_is_
     assert!(pack(&source, 1..2) == sealed_frame(1, b"small"), "a second time");
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     let mtime = file.metadata().unwrap().modified().unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&file, b"SMALL", 0).unwrap();
+    write_at(&file, b"SMALL", 0);
     file.set_modified(mtime).unwrap();
     assert!(pack(&source, 1..2).is_empty(), "it is not what was sent");
     assert_eq!(of_kind(&told(&events), "ReadFailed"), [(1, FileFault::Changed as u64)]);
@@ -120,7 +121,7 @@ fn e1_a_log_that_may_grow_is_sent_up_to_the_size_at_its_start_and_one_that_is_re
     let (_folder, path, source, events) = almost_read(&bytes, growing);
     append(&path);
     let log = std::fs::File::options().write(true).open(&path).unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&log, b"other", 10).unwrap();
+    write_at(&log, b"other", 10);
     assert!(read(&source, 1, 2).is_some());
     assert_eq!(of_kind(&events.wait(), "SealFailed"), [(1, FileFault::Changed as u64)]);
 

@@ -386,7 +386,7 @@ fn t31_holes_are_not_read_and_one_frame_covers_a_run_of_them() {
     let file = std::fs::File::create(&path).unwrap();
     file.set_len(size).unwrap();
     let bytes = Dice(3).bytes(BLOCK);
-    std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 40 * BLOCK as u64).unwrap();
+    write_at(&file, &bytes, 40 * BLOCK as u64);
     drop(file);
     let (source, events) = source(folder.path());
     let mut lane = Vec::new();

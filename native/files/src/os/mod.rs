@@ -266,8 +266,8 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     /// Renames a child in one step, and only if the new name is free. `Unsupported` or `InvalidInput` where the file system
     /// lacks it.
     fn move_new(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Lets two children change places: in one step, or on Windows so that no other process can touch `other` meanwhile. `Unsupported` or
-    /// `InvalidInput` where neither can be had.
+    /// Lets two children change places: in one step, or on Windows so that no other process can touch `other` meanwhile, which
+    /// nobody has open for writing, this process included. `Unsupported` or `InvalidInput` where neither can be had.
     fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Gives a child a second name if that name is free.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;

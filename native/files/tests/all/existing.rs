@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use crate::common::faulty::{FaultyFolder, fail};
-use crate::common::{Place, add, file, folder, page, receive};
+use crate::common::{Place, add, codes, file, folder, page, receive};
 use ultra_files::{ErrorClass, Existing, Sink, SinkOptions};
 
 const ABSENT: u8 = 0;
@@ -163,7 +163,7 @@ fn a_file_system_without_exchange_keeps_a_backup_as_well() {
         let (count, bytes) = page(&[file("a", 6)]);
         sink.add_page(0, count, &bytes).expect("a page");
         sink.part(0).expect("a part").write_at(0, b"arrive").expect("room");
-        fail(missing, libc::EINVAL, 100);
+        fail(missing, codes::EINVAL, 100);
         sink.commit(0).expect("a commit");
         drop(sink);
         assert_eq!(place.names(), ["a", "a.~1~"], "{missing}");

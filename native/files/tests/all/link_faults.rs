@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use crate::common::{Place, codes, file, folder, link, name_of, page};
-use ultra_files::{ErrorClass, FileError, Kept, Sink, SinkOptions};
+#[cfg(unix)]
+use ultra_files::Kept;
+use ultra_files::{ErrorClass, FileError, Sink, SinkOptions};
 
 /// A sink with a committed file `a` and a hard link `b` to it that is not made yet.
 fn with_name(place: &Place) -> Sink<FaultyFolder> {

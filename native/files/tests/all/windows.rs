@@ -6,7 +6,7 @@ use std::os::windows::fs::OpenOptionsExt;
 
 use crate::common::{MTIME, Place, add, file, receive};
 use ultra_files::os::{File, Folder, NativeFolder, NodeKind, Time};
-use ultra_files::{SinkOptions, TargetStatus};
+use ultra_files::TargetStatus;
 
 fn top(place: &Place) -> NativeFolder {
     NativeFolder::open(&place.dir()).expect("a folder")
@@ -149,10 +149,7 @@ fn read_only_is_what_stays_of_a_mode_and_no_obstacle() {
     receive(&sink, 0, b"abc");
     let folder = top(&place);
     assert_eq!(folder.stat("a").expect("a status").mode, 0o444);
-    let newer = place.sink_with(SinkOptions {
-        overwrite: true,
-        ..SinkOptions::default()
-    });
+    let newer = place.overwriting();
     add(&newer, &[file("a", 4)]);
     receive(&newer, 0, b"abcd");
     assert_eq!(fs::read(place.at("a")).expect("a"), b"abcd");

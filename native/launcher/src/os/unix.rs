@@ -34,6 +34,11 @@ pub fn user() -> String {
     effective_user().to_string()
 }
 
+/// Whether a variable of the environment is the one of this name.
+pub fn is_same_variable(name: &str, found: &str) -> bool {
+    name == found
+}
+
 /// Becomes the program; returns only if that fails.
 pub fn run(mut command: Command) -> io::Error {
     command.exec()

@@ -54,6 +54,11 @@ pub fn may_execute(_folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Whether a variable of the environment is the one of this name: here case tells no variables apart.
+pub fn is_same_variable(name: &str, found: &str) -> bool {
+    name.eq_ignore_ascii_case(found)
+}
+
 /// Windows has no signals.
 pub fn ignored_signals() -> Vec<&'static str> {
     Vec::new()
@@ -206,4 +211,43 @@ pub fn make_base(place: &Place) -> Result<PathBuf, Unusable> {
         return refused("it is no folder");
     }
     Ok(place.base.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_tells_no_variables_apart() {
+        assert!(is_same_variable("ULTRA_TICKET", "Ultra_Ticket"));
+        assert!(!is_same_variable("ULTRA_TICKET", "ULTRA_TICKETS"));
+    }
+
+    #[test]
+    fn a_path_stands_in_a_url_with_slashes() {
+        for path in [r"C:\a b\ultra.js", r"\\?\C:\a b\ultra.js"] {
+            assert_eq!(path_in_url(Path::new(path)), b"/C:/a b/ultra.js");
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_is_there_until_its_handle_is_closed() {
+        let (file, path) = pipe_with(b"secret").expect("a file");
+        assert_eq!(fs::read(&path).expect("readable"), b"secret");
+        drop(file);
+        assert!(is_missing(&path).expect("a status"));
+    }
+
+    #[test]
+    fn a_new_name_is_never_one_that_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        make_private_folder(&one).expect("made");
+        make_private_folder(&other).expect("made");
+        let taken = rename_new(&one, &other).expect_err("taken");
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        fs::remove_dir(&other).expect("removed");
+        rename_new(&one, &other).expect("free");
+        assert!(is_private_folder(&fs::symlink_metadata(&other).expect("a status")));
+    }
 }

@@ -1,5 +1,4 @@
 use std::fs::OpenOptions;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use ultra_files::SinkOptions;
@@ -112,9 +111,8 @@ fn d26_d29_a_flipped_bit_and_zeros_are_found_and_their_blocks_come_again() {
         .write(true)
         .open(ours(place.path(), ".part"))
         .unwrap();
-    part.write_all_at(&[content()[BLOCK + 7] ^ 1], BLOCK as u64 + 7)
-        .unwrap();
-    part.write_all_at(&[0; BLOCK], 3 * BLOCK as u64).unwrap();
+    write_at(&part, &[content()[BLOCK + 7] ^ 1], BLOCK as u64 + 7);
+    write_at(&part, &[0; BLOCK], 3 * BLOCK as u64);
     let (sink, told) = open(place.path());
     assert_eq!(
         taken_up(&sink, &told),
@@ -137,7 +135,7 @@ fn blocks_of_held_values_are_not_written_over_and_a_run_that_ends_reads_nothing_
         .write(true)
         .open(ours(place.path(), ".part"))
         .unwrap();
-    part.write_all_at(&[0], 0).unwrap();
+    write_at(&part, &[0], 0);
     let (sink, told) = open(place.path());
     sink.close();
     assert_eq!(taken_up(&sink, &told), (vec![0, 1], false, vec![], vec![]));

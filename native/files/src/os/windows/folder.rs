@@ -134,7 +134,7 @@ impl Folder for NativeFolder {
     }
 
     fn open_to_sync(&self, name: &str) -> io::Result<NativeFile> {
-        let access = win::FILE_APPEND_DATA | win::FILE_READ_ATTRIBUTES;
+        let access = win::FILE_WRITE_DATA | win::FILE_READ_ATTRIBUTES;
         self.plain(name, access, FILE_NON_DIRECTORY_FILE).map(NativeFile::new)
     }
 
