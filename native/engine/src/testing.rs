@@ -1,5 +1,6 @@
 //! What the tests share: frames made by the text of `docs/protocol.md`, sinks, and what was told.
 
+#[cfg(target_os = "linux")]
 #[path = "../../skipped.rs"]
 mod told;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+#[cfg(target_os = "linux")]
 pub use told::skipped;
 use ultra_files::{EntryKind, Linked, PageBuilder, PageEntry, SafePath, SinkOptions};
 

@@ -4,7 +4,7 @@
 //! without a shell, with nothing of the environment but what finds the display. What they say is bounded in length and in time. Windows has
 //! functions for it.
 
-#[cfg(any(target_os = "macos", test))]
+#[cfg(any(target_os = "macos", all(unix, test)))]
 mod macos;
 mod text;
 #[cfg(unix)]

@@ -16,11 +16,11 @@ use super::calls_unsafe::{self as calls, How, Taken};
 use super::held::{NativeFolder, SHARED, check, open};
 use super::patience::patiently;
 use super::stats::{kind_of, stat_of};
-use super::{LINK, NativeFile, System, error_of, exchange, links, stats};
+use super::{LINK, NativeFile, error_of, exchange, links, stats};
 use crate::os::fault_points::faulty;
 use crate::os::names::windows as names;
 use crate::os::windows_formats::names_of;
-use crate::os::{Acl, Attributes, Errors, Folder, NodeKind, Stat, Time, XattrNames};
+use crate::os::{Acl, Attributes, Folder, NodeKind, Stat, Time, XattrNames};
 
 const LISTING: u32 = win::FILE_LIST_DIRECTORY | win::FILE_TRAVERSE | win::FILE_READ_ATTRIBUTES | win::READ_CONTROL;
 const LOOKING: u32 = win::FILE_READ_ATTRIBUTES | win::READ_CONTROL;
