@@ -43,7 +43,7 @@ const ALONE: ReadonlySet<string> = new Set(["bench", "engine", "launcher", "scri
 const QUIET: readonly string[] = ["e2e/measure_test.ts", "e2e/syncs_test.ts", "e2e/verdict_test.ts"];
 
 /** What stands beside tests and holds none, or has a task of its own. */
-const NO_TESTS: ReadonlySet<string> = new Set(["long", "platforms", "vectors"]);
+const NO_TESTS: ReadonlySet<string> = new Set(["compat", "long", "platforms", "vectors"]);
 
 /** All TypeScript tests: those in memory on all cores at once, then those that wait, then the others. */
 async function allDenoTests(): Promise<Results[]> {
