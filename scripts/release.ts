@@ -37,17 +37,24 @@ export function platformsIn(words: readonly string[]): Platform[] {
   });
 }
 
+interface Plan {
+  readonly platform: Platform;
+  readonly engine: Toolchain;
+  readonly launcher: Toolchain;
+}
+
 /** Builds all of them; what stood in `dist/release/` goes when everything has succeeded. */
 async function release(platforms: readonly Platform[]): Promise<void> {
   const releases = Deno.env.get("ULTRA_RELEASES");
   const address = releases === undefined ? undefined : parseAddress(releases);
   await requirePinnedDeno();
   // All are asked for before the first one is built, which takes minutes.
-  const plans = await Promise.all(platforms.map(async (platform) => ({
-    platform,
-    engine: await toolchainOf(platform, "engine"),
-    launcher: await toolchainOf(platform, "launcher"),
-  })));
+  const plans: Plan[] = [];
+  for (const platform of platforms) {
+    // One after the other: they lay out headers that platforms share.
+    const engine = await toolchainOf(platform, "engine");
+    plans.push({ platform, engine, launcher: await toolchainOf(platform, "launcher") });
+  }
   const bundled = await bundle();
   const fresh = `${RELEASE}.new-${Deno.pid}`;
   await Deno.mkdir(fresh, { recursive: true });
@@ -76,7 +83,7 @@ async function build(
 ): Promise<void> {
   const { name, suffix, library, target } = platform;
   print(`--- ${name}: the engine`);
-  await cargo(engine, "build", ["-p", "ultra-engine", "--lib"]);
+  await cargo(engine, "rustc", ["-p", "ultra-engine", "--lib", ...engineArgs(platform)]);
   const items = await itemsIn(target);
   const file = executableName(name);
   const licenses = join(folder, `ultra-${name}.licenses.txt`);
@@ -100,6 +107,11 @@ async function build(
   }
   await Deno.writeTextFile(join(folder, `ultra-${name}.cdx.json`), sbomOf(items, file, sha256(bytes)));
   print(`${file}: ${(bytes.length / 1e6).toFixed(1)} MB`);
+}
+
+/** A library of macOS names itself, by where it was built unless it is told. */
+function engineArgs({ payload, library }: Platform): string[] {
+  return payload === "section" ? ["--", "-C", `link-arg=-Wl,-install_name,@rpath/${library}`] : [];
 }
 
 async function placeBehind(

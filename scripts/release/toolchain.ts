@@ -90,7 +90,7 @@ async function environment(platform: Platform, target: string, compiler: string)
     [`CC_${name}`]: compiler,
     [`AR_${name}`]: "llvm-ar",
     [`RANLIB_${name}`]: "llvm-ranlib",
-    [`CARGO_TARGET_${name.toUpperCase()}_LINKER`]: compiler,
+    ...linker(target, compiler),
   };
   if (target.endsWith("-musl")) {
     // zig brings musl; Debian's Rust has none of its own to link.
@@ -110,6 +110,16 @@ async function environment(platform: Platform, target: string, compiler: string)
   return env;
 }
 
+/**
+ * For the system that builds, Cargo's own variable would choose the linker of build scripts as well: these would be built anew for
+ * each platform, and all that depends on them. The flags are those of what is built for the platform alone.
+ */
+function linker(target: string, compiler: string): Record<string, string> {
+  return target === Deno.build.target
+    ? { CARGO_ENCODED_RUSTFLAGS: `-C\x1flinker=${compiler}` }
+    : { [`CARGO_TARGET_${target.replaceAll("-", "_").toUpperCase()}_LINKER`]: compiler };
+}
+
 /** What stands for Apple's SDK: zig's copy of the headers and of the list of libSystem's functions, and what they lack. */
 async function macosHeaders(): Promise<string> {
   const root = join(CROSS, "macos");
@@ -117,9 +127,11 @@ async function macosHeaders(): Promise<string> {
   const own = join(ROOT, "scripts", "release", "macos");
   await Deno.mkdir(join(root, "usr", "lib"), { recursive: true });
   const link = async (from: string, to: string): Promise<void> => {
-    await Deno.remove(to).catch((error) => {
+    const current = await Deno.readLink(to).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
+    if (current === from) return;
+    if (current !== undefined) await Deno.remove(to);
     await Deno.symlink(from, to);
   };
   await link(join(zig, "include", "any-macos-any"), join(root, "usr", "include"));

@@ -58,7 +58,14 @@ export function proveAsDialer(
 ): Promise<ProvedLink<ListenerHello>> {
   const handshake = new DialerHandshake(options);
   link.sendBytes(handshake.hello);
-  return run(link, options.alpn, (received) => handshake.receive(received), timers, DIALER_DEADLINE_MS);
+  const receive = (received: Received): Step<ListenerHello> => {
+    const step = handshake.receive(received);
+    // The listener has proved itself. Once it has this side's proof it sends its offer and pages, any number of them, and they may be here
+    // before whoever takes them.
+    if (step.type === "proved") link.admit(0);
+    return step;
+  };
+  return run(link, options.alpn, receive, timers, DIALER_DEADLINE_MS);
 }
 
 /** @throws {UltraError} whatever the stranger did wrong; the link is closed then */

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
-import { encodeTicket, parseTicket, type Ticket } from "../../src/protocol/ticket.ts";
+import { parseTicket } from "../../src/protocol/ticket.ts";
 import { assertSameFile, MIB, namesIn, randomBytes, writeFile } from "./files.ts";
+import { flipped, forged } from "./forged.ts";
 import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 import { type DatagramSocket, silentSocket } from "./udp.ts";
-
-/** The same ticket with something else in it, made as somebody would who guesses. */
-function forged(ticket: string, change: Partial<Ticket>): string {
-  return encodeTicket({ ...parseTicket(ticket), ...change });
-}
-
-function flipped(bytes: Uint8Array): Uint8Array {
-  const copy = bytes.slice();
-  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
-  return copy;
-}
 
 /** A receiver that waits, and a file for it. */
 async function arrange(workspace: Workspace) {

@@ -13,6 +13,8 @@ import { type Joined, joinedLinks, Listening } from "../session/support.ts";
 
 const TOKEN = new Secret(new Uint8Array(16).fill(3));
 
+const OFFER = { transfer: 1, host: "a", name: "b", totalSize: 1, lanes: 1 };
+
 function dialerOptions({ dialer, certificate }: Joined, changes: Partial<DialerOptions> = {}): DialerOptions {
   return {
     alpn: "ultra/2",
@@ -62,13 +64,27 @@ Deno.test("prove: what follows the last flight in the same piece is kept for the
   joined.world.network.clumpMs = 5;
   const proving = proveAsListener(joined.far, listenerOptions(joined), joined.world.time);
   await joined.world.time.until(proveAsDialer(joined.near, dialerOptions(joined), joined.world.time));
-  joined.near.send({ type: "offer", transfer: 1, host: "a", name: "b", totalSize: 1, lanes: 1 });
+  joined.near.send({ type: "offer", ...OFFER });
   joined.near.send({ type: "heartbeat" });
   await joined.world.time.until(proving);
   const listening = new Listening();
   joined.far.handle(listening);
   await joined.world.time.pass(50);
   assert.deepEqual(listening.types, ["offer", "heartbeat"]);
+});
+
+Deno.test("prove: a listener may send more than 4 KiB at once behind its proof, before the dialer takes it", async () => {
+  const joined = await joinedLinks();
+  const proving = proveAsListener(joined.far, listenerOptions(joined), joined.world.time).then(() => {
+    for (let index = 0; index < 40; index++) joined.far.send({ type: "offer", ...OFFER, name: "b".repeat(200) });
+  });
+  await joined.world.time.until(proveAsDialer(joined.near, dialerOptions(joined), joined.world.time));
+  await joined.world.time.until(proving);
+  await joined.world.time.pass(50);
+  const taking = new Listening();
+  joined.near.handle(taking);
+  assert.deepEqual(taking.ends, []);
+  assert.deepEqual(taking.types, Array(40).fill("offer"));
 });
 
 Deno.test("prove: I10 a listener closes on a silent stranger after 5 seconds, whatever trickles in", async () => {

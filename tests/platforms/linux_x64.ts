@@ -12,22 +12,25 @@ const missing = Deno.build.os === "linux" && Deno.build.arch === "x86_64"
   ? await missingRelease(X64, "linux-x64")
   : "it takes Linux on x86-64";
 
-testOn(
-  missing,
-  "linux-x64: a tree of 200 files arrives identical at the build of `deno task build`",
-  () =>
-    inWorkspace(async (workspace) => {
-      const source = await workspace.make("tree");
-      await makeHardTree(source);
-      const into = await workspace.make("into");
-      const env = { ULTRA_CACHE_DIR: await workspace.make("cache") };
-      const receiver = workspace.recv(["--into", into]);
-      const sender = workspace.start(["send", source, await receiver.ticket()], { program: [released(X64)], env });
-      await Promise.all([sender.exits(0), receiver.exits(0)]);
-      assert.deepEqual(snapshot(`${into}/tree`), snapshot(source));
-      await assertNoLeftovers(into);
-    }),
-);
+for (const sends of ["the release", "the build"] as const) {
+  testOn(
+    missing,
+    `linux-x64: 200 files between the release and the build of \`deno task build\`, ${sends} sending`,
+    () =>
+      inWorkspace(async (workspace) => {
+        const source = await workspace.make("tree");
+        await makeHardTree(source);
+        const into = await workspace.make("into");
+        const release = { program: [released(X64)], env: { ULTRA_CACHE_DIR: await workspace.make("cache") } };
+        const [sending, receiving] = sends === "the release" ? [release, {}] : [{}, release];
+        const receiver = workspace.recv(["--into", into], receiving);
+        const sender = workspace.start(["send", source, await receiver.ticket()], sending);
+        await Promise.all([sender.exits(0), receiver.exits(0)]);
+        assert.deepEqual(snapshot(`${into}/tree`), snapshot(source));
+        await assertNoLeftovers(into);
+      }),
+  );
+}
 
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 
@@ -53,7 +56,7 @@ testOn(
       await ultra.exits(4);
       assert.match(
         ultra.stderr.text,
-        /^ultra: this Linux has no glibc, which ultra needs \(2\.28 or newer\); musl, .*\n$/,
+        /^ultra: this Linux has no glibc, which ultra needs \(2\.28 or newer\); musl, .*$/,
       );
     }),
 );

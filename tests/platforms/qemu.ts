@@ -1,32 +1,55 @@
 /**
- * Runs what was built for Linux on arm64, under qemu's user mode, as if this system could: it is registered with the kernel (binfmt_misc),
- * so that also the launcher becoming Deno is the real thing.
+ * Runs what was built for Linux on arm64 under qemu's user mode, as if this system could: qemu is registered with the kernel
+ * (binfmt_misc), so that also the launcher becoming Deno is the real thing. Where that may not be done, the parts of the executable are
+ * run by hand, and the test of the launcher is skipped and says so.
  *
  * @module
  */
 
 import { join } from "node:path";
+import { layOut, permissions } from "../../scripts/compile.ts";
+import { pinnedDeno } from "../../scripts/deno.ts";
+import { DIST, PAYLOAD } from "../../scripts/paths.ts";
+import { PLATFORMS } from "../../scripts/release/platforms.ts";
 import { CROSS } from "../../scripts/release/toolchain.ts";
 import { exists } from "../../scripts/tools.ts";
-import { missingRelease } from "./built.ts";
+import type { StartOptions } from "../e2e/harness.ts";
+import { missingRelease, released } from "./built.ts";
 
-export const ARM64 = "ultra-linux-arm64";
+const PLATFORM = "linux-arm64";
+export const ARM64 = `ultra-${PLATFORM}`;
 
 const QEMU = "/usr/bin/qemu-aarch64-static";
 /** Debian's C library for arm64, where the loader and libraries are found. */
 const ROOT = "/usr/aarch64-linux-gnu";
 const BINFMT = "/proc/sys/fs/binfmt_misc";
 
-/** What stands in the way; undefined: nothing. Registers qemu when nobody has, which takes root. */
-export async function missingForArm64(): Promise<string | undefined> {
+export interface Emulator {
+  /** Why nothing for arm64 can be run here. */
+  readonly missing: string | undefined;
+  /** Why the executable itself cannot be, and its parts are run in its place. */
+  readonly unregistered: string | undefined;
+  readonly start: StartOptions & { readonly env: Readonly<Record<string, string>> };
+}
+
+export async function emulator(): Promise<Emulator> {
+  const missing = await missingForArm64();
+  if (missing !== undefined) return { missing, unregistered: undefined, start: { env: {} } };
+  const unregistered = await register();
+  const env = { QEMU_LD_PREFIX: ROOT, LD_PRELOAD: await shim() };
+  const program = unregistered === undefined ? [released(ARM64)] : await byHand();
+  return { missing, unregistered, start: { program, env } };
+}
+
+async function missingForArm64(): Promise<string | undefined> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return "it takes Linux on x86-64";
   if (!exists(QEMU) || !exists(`${ROOT}/lib/libc.so.6`)) {
     return "qemu or arm64's C library is missing: scripts/prepare-cross.sh";
   }
-  const missing = await missingRelease(ARM64, "linux-arm64");
-  return missing ?? await register();
+  return await missingRelease(ARM64, PLATFORM);
 }
 
+/** Registers qemu when nobody has, which takes root; says why it is not registered. */
 async function register(): Promise<string | undefined> {
   try {
     const isThere = async () => await Deno.stat(`${BINFMT}/register`).then(() => true, () => false);
@@ -45,13 +68,20 @@ async function register(): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return `qemu is not registered with the kernel, and cannot be (${error.message})`;
+    return `the launcher's exec was not run: qemu is not registered with the kernel, and cannot be (${error.message})`;
   }
 }
 
-/** The environment in which such a program runs here. */
-export async function environment(folder: string): Promise<Record<string, string>> {
-  return { QEMU_LD_PREFIX: ROOT, LD_PRELOAD: await shim(folder) };
+/** Deno and the bundle in the place of the executable: qemu is called by its name. */
+async function byHand(): Promise<string[]> {
+  const platform = PLATFORMS.find(({ name }) => name === PLATFORM);
+  if (platform === undefined) throw new Error(`${PLATFORM} is no platform`);
+  const { program } = await layOut(join(DIST, PLATFORM), {
+    engine: join(CROSS, "build", platform.target, "release", platform.library),
+    bundle: join(PAYLOAD, "ultra.js"),
+    licenses: await Deno.readTextFile(released(`${ARM64}.licenses.txt`)),
+  });
+  return [QEMU, await pinnedDeno(platform.target), "run", "--quiet", "--no-config", ...permissions(), program];
 }
 
 /**
@@ -70,8 +100,10 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 }
 `;
 
-async function shim(folder: string): Promise<string> {
+async function shim(): Promise<string> {
+  const folder = join(CROSS, "qemu");
   const [source, library] = [join(folder, "shim.c"), join(folder, "shim.so")];
+  await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(source, SHIM);
   const compiler = join(CROSS, "bin", "linux-arm64-cc"); // there since the release was built
   const output = await new Deno.Command(compiler, { args: ["-shared", "-fPIC", "-o", library, source, "-ldl"] })

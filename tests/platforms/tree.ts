@@ -16,6 +16,9 @@ const NAMES: readonly string[] = [
   "x".repeat(255),
 ];
 
+/** A file that is mostly holes: where it has data, and how much of that there is. */
+export const HOLES = { name: "holes.img", size: 40 * MIB, places: [0, 17 * MIB, 37 * MIB], data: 9 * MIB } as const;
+
 /** 200 files, with links and a file of holes. */
 export async function makeHardTree(root: string): Promise<void> {
   await Deno.mkdir(`${root}/empty folder`, { recursive: true });
@@ -29,7 +32,7 @@ export async function makeHardTree(root: string): Promise<void> {
   }
   await Deno.symlink("../a/plain.txt", `${root}/d/link`);
   await Deno.link(`${root}/a/plain.txt`, `${root}/d/other name of it`);
-  await writeSparse(`${root}/holes.img`, 40 * MIB, [0, 17 * MIB, 37 * MIB]);
+  await writeSparse(`${root}/${HOLES.name}`, HOLES.size, HOLES.places);
 }
 
 /** Names that every system takes. */

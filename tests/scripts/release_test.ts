@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LIBRARY_NAME } from "../../scripts/paths.ts";
 import { PINS } from "../../scripts/deno.ts";
 import { platformsIn } from "../../scripts/release.ts";
-import { signatureOf } from "../../scripts/release/macho.ts";
+import { exportsOf, loadsOf, processorOf, signatureOf } from "../../scripts/release/macho.ts";
 import { PLATFORMS } from "../../scripts/release/platforms.ts";
 import { sbomOf } from "../../scripts/release/sbom.ts";
 import { Failure } from "../../scripts/shell.ts";
@@ -82,4 +82,44 @@ Deno.test("release: a macOS file without a signature, a cut one and other files 
   refused(new Uint8Array(64), "x is no Mach-O file of 64 bits");
   bytes[32] = 0x1e;
   refused(bytes, "x is not signed");
+});
+
+/** A library for arm64 with a section, a name of its own, one library that it needs, and one exported symbol of two. */
+function library(): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  const text = (value: string, room: number) => {
+    const bytes = new Uint8Array(room);
+    new TextEncoder().encodeInto(value, bytes);
+    return bytes;
+  };
+  const numbers = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
+  const command = (kind: number, ...rest: Uint8Array[]) => {
+    const size = rest.reduce((sum, { length }) => sum + length, 8);
+    parts.push(numbers(kind, size), ...rest);
+  };
+  const segment = [text("__ULTRA", 16), numbers(...Array(8).fill(0)), numbers(0, 0, 1, 0)];
+  command(0x19, ...segment, text("__payload", 16), text("__ULTRA", 16), numbers(...Array(12).fill(0)));
+  command(0xd, numbers(24, 0, 0, 0), text("@rpath/x.dylib", 16));
+  command(0xc, numbers(24, 0, 0, 0), text("/usr/lib/y.dylib", 24));
+  command(0x32, numbers(1, 12 << 16 | 3 << 8, 0, 0));
+  const table = 32 + parts.reduce((sum, { length }) => sum + length, 0) + 24 + 80;
+  command(0x2, numbers(table, 2, table + 32, 32));
+  command(0xb, numbers(0, 1, 1, 1), numbers(...Array(14).fill(0)));
+  const symbols = numbers(1, 0, 0, 0, 8, 0, 0, 0);
+  const header = numbers(0xfeedfacf, 0x0100000c, 0, 6, 6, 0, 0, 0);
+  return Uint8Array.from([header, ...parts, symbols, text("\0_local\0_ultra_x\0", 32)].flatMap((part) => [...part]));
+}
+
+Deno.test("release: what a macOS library needs, exports and calls itself is read from its commands", () => {
+  const bytes = library();
+  assert.deepEqual(loadsOf(bytes, "x"), {
+    libraries: ["/usr/lib/y.dylib"],
+    oldest: "12.3",
+    name: "@rpath/x.dylib",
+    sections: ["__ULTRA,__payload"],
+  });
+  assert.deepEqual(exportsOf(bytes, "x"), ["ultra_x"]);
+  assert.equal(processorOf(bytes, "x"), "arm64");
+  assert.throws(() => exportsOf(bytes.subarray(0, 300), "x"), Failure);
+  assert.throws(() => processorOf(new Uint8Array(64), "x"), /x is no Mach-O file of 64 bits/);
 });

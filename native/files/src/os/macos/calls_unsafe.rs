@@ -23,7 +23,7 @@ pub(super) fn random() -> io::Result<u128> {
 
 /// Reserves `more` bytes behind what the file occupies: in one piece if the disk has one, else in several. Its size stays.
 pub(super) fn reserve(fd: BorrowedFd<'_>, more: u64) -> io::Result<()> {
-    let length = libc::off_t::try_from(more).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let length = offset_of(more)?;
     let try_with = |flags| {
         let mut wanted = libc::fstore_t {
             fst_flags: flags,
@@ -36,6 +36,18 @@ pub(super) fn reserve(fd: BorrowedFd<'_>, more: u64) -> io::Result<()> {
         done(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PREALLOCATE, &raw mut wanted) })
     };
     try_with(libc::F_ALLOCATECONTIG | libc::F_ALLOCATEALL).or_else(|_| try_with(libc::F_ALLOCATEALL))
+}
+
+/// Makes a range a hole that begins and ends with a block of the disk.
+pub(super) fn punch_hole(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+    let hole = libc::fpunchhole_t {
+        fp_flags: 0,
+        reserved: 0,
+        fp_offset: offset_of(offset)?,
+        fp_length: offset_of(len)?,
+    };
+    // SAFETY: the command takes a pointer to this structure, which is ours and outlives the call; the descriptor is borrowed.
+    done(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) })
 }
 
 /// Lets the system read ahead, as far as it thinks right.
@@ -58,6 +70,10 @@ pub(super) fn has_acl(fd: BorrowedFd<'_>) -> io::Result<bool> {
     // SAFETY: it is the object that the call has just given, and nothing else has it.
     unsafe { acl_free(acl) };
     Ok(true)
+}
+
+fn offset_of(value: u64) -> io::Result<libc::off_t> {
+    libc::off_t::try_from(value).map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
 fn done(code: c_int) -> io::Result<()> {

@@ -89,17 +89,17 @@ pub fn will_read_in_order(file: BorrowedFd<'_>) {
 /// There is no such call.
 pub fn forget_range(_file: BorrowedFd<'_>, _offset: u64, _len: u64) {}
 
-/// What is read from here on does not stay in memory.
 /// As of any file: whether a process there can be ended while it waits for a disk was not tried.
 pub fn sync_long(file: BorrowedFd<'_>) -> io::Result<()> {
     sync(file)
 }
 
-/// `F_PUNCHHOLE` takes whole blocks of the disk alone, so zeros are written.
-pub fn clear_range(_file: BorrowedFd<'_>, _offset: u64, _len: u64) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+/// Whole blocks of the disk alone: the last one of a file may be refused.
+pub fn clear_range(file: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+    calls_unsafe::punch_hole(file, offset, len)
 }
 
+/// What is read from here on does not stay in memory.
 pub fn forget_cached(file: BorrowedFd<'_>) {
     let _ = rustix::fs::fcntl_nocache(file, true);
 }
