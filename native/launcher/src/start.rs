@@ -84,7 +84,11 @@ impl Start {
 
     fn variable(&mut self, manifest: &Manifest, name: OsString, value: OsString) {
         let text = name.to_string_lossy();
-        if let Some(secret) = manifest.secrets.iter().find(|secret| os::is_same_variable(secret, &text)) {
+        if let Some(secret) = manifest
+            .secrets
+            .iter()
+            .find(|secret| os::is_same_variable(secret, &text))
+        {
             if !value.is_empty() && !self.permissions.is_empty() {
                 let value = value.to_string_lossy();
                 let value = &value[..value.floor_char_boundary(LONGEST_SECRET_VARIABLE)];
@@ -92,7 +96,11 @@ impl Start {
             }
             return;
         }
-        if let Some(public) = manifest.variables.iter().find(|public| os::is_same_variable(public, &text)) {
+        if let Some(public) = manifest
+            .variables
+            .iter()
+            .find(|public| os::is_same_variable(public, &text))
+        {
             let value: String = value.to_string_lossy().chars().take(LONGEST_VARIABLE).collect();
             self.variables.push((public.clone(), value));
         }

@@ -9,6 +9,7 @@ use super::super::origin::{Content, Described, Origin};
 use super::super::source::Source;
 use super::super::source::tests::{pack, read, source, source_with};
 use crate::blocks::block_tree::BLOCK_LEN;
+#[cfg(unix)]
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::words::FileFault;

@@ -5,8 +5,8 @@ use std::fs::{self, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt;
 
 use crate::common::{MTIME, Place, add, file, receive};
-use ultra_files::os::{File, Folder, NativeFolder, NodeKind, Time};
 use ultra_files::TargetStatus;
+use ultra_files::os::{File, Folder, NativeFolder, NodeKind, Time};
 
 fn top(place: &Place) -> NativeFolder {
     NativeFolder::open(&place.dir()).expect("a folder")
