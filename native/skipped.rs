@@ -1,4 +1,5 @@
 //! How a test says that it cannot run here. The harness knows no such end of a test, and would count it as passed without a word.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io::Write;
 
@@ -10,4 +11,9 @@ pub fn skipped(why: &str) {
     std::io::stdout()
         .write_all(line.as_bytes())
         .expect("standard output takes what is said");
+}
+
+/// Whether this is wine in Windows's place, as `tests/platforms/wine/run.sh` says, which is no judge of what it lacks.
+pub fn on_wine() -> bool {
+    cfg!(windows) && std::env::var_os("ULTRA_UNDER_WINE").is_some()
 }

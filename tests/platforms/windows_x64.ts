@@ -2,15 +2,21 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { NATIVE } from "../../scripts/paths.ts";
+import { PLATFORMS } from "../../scripts/release/platforms.ts";
+import { toolchainOf } from "../../scripts/release/toolchain.ts";
+import { print } from "../../scripts/shell.ts";
 import { exists } from "../../scripts/tools.ts";
+import { until } from "../e2e/dropping.ts";
 import { assertNoLeftovers, assertSameFile, MIB, namesIn, randomBytes, writeFile, writeSparse } from "../e2e/files.ts";
 import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../e2e/harness.ts";
 import { snapshot } from "../e2e/snapshot.ts";
 import { prove, Speaker } from "../hostile/hostile_peer.ts";
 import { CODES, message, offer, page, pagesEnd, readTicket } from "../hostile/wire.ts";
+import { judge, readCargo } from "../results.ts";
 import { missingRelease, released, testOn } from "./built.ts";
 import { makeWindowsTree } from "./tree.ts";
-import { BUILT, dos, missingForWine, startWine, WINDOWS } from "./wine.ts";
+import { BUILT, dos, missingForWine, RUNNER, startWine, WINDOWS } from "./wine.ts";
 
 const OBJDUMP = "x86_64-w64-mingw32-objdump";
 const missing = await missingRelease(WINDOWS, "windows-x64") ??
@@ -357,3 +363,76 @@ onWindows("a way that is not built says so, with exit code 2", async ({ workspac
     assert.match(ultra.stderr.text, /no way to the clipboard of Windows/);
   }
 });
+
+onWindows("serve, ls and get", async ({ workspace, windows }) => {
+  const shared = await workspace.make("shared", "photos");
+  const source = await writeFile(`${shared}/a.jpg`, 300_000);
+  const into = await workspace.make("into");
+  const server = workspace.start(["serve", "--listen", "127.0.0.1", dos(shared)], windows);
+  const env = { ULTRA_TICKET: await server.ticket() };
+  for (const client of [{ env }, { ...windows, env: { ...windows.env, ...env } }]) {
+    const list = workspace.start(["ls", "photos"], client);
+    await list.exits(0, SLOW_MS);
+    assert.match(list.stdout.text, / a\.jpg$/);
+    const place = "program" in client ? dos(into) : into;
+    await workspace.start(["get", "photos/a.jpg", "--overwrite", "--into", place], client).exits(0, SLOW_MS);
+    await assertSameFile(`${into}/a.jpg`, source);
+    await Deno.remove(`${into}/a.jpg`);
+  }
+});
+
+onWindows(
+  "a watched folder sends what is dropped into it, to a receiver that stays",
+  async ({ workspace, windows }) => {
+    const [outbox, into] = [await workspace.make("outbox"), await workspace.make("into")];
+    const receiver = workspace.recv(["--stay", "--json", "--into", dos(into)], windows);
+    const env = { ...windows.env, ULTRA_TICKET: await receiver.ticket() };
+    const watching = workspace.start(["watch", dos(outbox), "--json"], { ...windows, env });
+    await watching.event("watching");
+    const source = await writeFile(workspace.path("dropped.bin"), 100_000);
+    await Deno.copyFile(source, `${outbox}/dropped.bin`);
+    await receiver.event("complete");
+    await assertSameFile(`${into}/dropped.bin`, source);
+    await until(outbox, () => !namesIn(outbox).includes("dropped.bin"));
+    assert.deepEqual(namesIn(`${outbox}/sent`), ["dropped.bin"]);
+  },
+);
+
+onWindows("files dropped on the executable are sent", async ({ workspace, windows }) => {
+  const source = await writeFile(workspace.path("one, 100% #.bin"), 1000);
+  const into = await workspace.make("into");
+  const receiver = workspace.recv(["--into", into]);
+  const env = { ...windows.env, ULTRA_TICKET: await receiver.ticket() };
+  await bothExit([workspace.start([dos(source)], { ...windows, env }), receiver], 0);
+  await assertSameFile(`${into}/one, 100% #.bin`, source);
+});
+
+onWindows("an identity, and a measurement with it", async ({ workspace, windows }) => {
+  const identity = dos(workspace.path("identity"));
+  const first = workspace.start(["ticket", "--identity", identity], windows);
+  await first.exits(0, SLOW_MS);
+  const second = workspace.start(["ticket", "--identity", identity], windows);
+  await second.exits(0, SLOW_MS);
+  assert.equal(second.stdout.text, first.stdout.text);
+  const waiting = workspace.start(["test", "--listen", "127.0.0.1"], windows);
+  const measures = workspace.start(["test", "--size", "8M", await waiting.ticket()], windows);
+  await bothExit([measures, waiting], 0);
+});
+
+for (const crate of ["msquic-sys", "ultra-files", "ultra-engine", "ultra-launcher"]) {
+  testOn(missingToRun, `windows-x64: the tests of ${crate} in Rust`, async () => {
+    const platform = PLATFORMS.find(({ name }) => name === "windows-x64");
+    assert.ok(wine !== undefined && platform !== undefined);
+    const { cargo, args, env } = await toolchainOf(platform, "engine");
+    const output = await new Deno.Command(cargo, {
+      args: ["test", ...args, "--tests", "--no-fail-fast", "-p", crate],
+      cwd: NATIVE,
+      env: { ...env, ...wine.env, WINE: wine.wine, CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER: RUNNER },
+    }).output();
+    const text = new TextDecoder().decode(output.stdout);
+    const results = judge(readCargo(text), output.code, "cargo test");
+    for (const [line] of text.matchAll(/^skipped: .*$/gm)) print(line);
+    assert.deepEqual(results.failures, [], `${text}\n${new TextDecoder().decode(output.stderr)}`);
+    assert.ok(results.passed > 0);
+  });
+}

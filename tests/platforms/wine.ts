@@ -31,6 +31,9 @@ export const BUILT = join(CROSS, "build", TARGET, "release");
 
 const COMPILER = "x86_64-w64-mingw32-gcc-posix";
 const SHIMS = join(ROOT, "tests", "platforms", "wine");
+
+/** Runs a test program of Cargo's. */
+export const RUNNER = join(SHIMS, "run.sh");
 const PREFIX = join(CROSS, "wine");
 const SYSTEM = join(PREFIX, "drive_c", "windows", "system32");
 

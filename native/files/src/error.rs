@@ -135,9 +135,11 @@ fn system_text(errno: i32) -> String {
     // Windows ends its sentences.
     let text = text.split(" (os error").next().unwrap_or(&text).trim_end_matches('.');
     let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => format!("error {errno}"),
+    match (letters.next(), letters.clone().next()) {
+        // Not what begins with an abbreviation, such as I/O.
+        (Some(first), Some('a'..='z')) => first.to_lowercase().chain(letters).collect(),
+        (Some(_), _) => text.to_owned(),
+        (None, _) => format!("error {errno}"),
     }
 }
 

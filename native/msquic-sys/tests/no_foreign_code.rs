@@ -1,5 +1,6 @@
 //! Opening the library loads no code from the folder of the program (see `edits/list.rs`).
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 use std::process::Command;
 
 /// What upstream's library looks for is called `libmsquic.` + this + `.so`. (Backwards, so that this file does not hold it.)

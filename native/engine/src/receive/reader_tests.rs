@@ -409,6 +409,9 @@ fn files_that_wait_are_committed_together_and_one_that_is_wrong_stops_none() {
 
 #[test]
 fn an_abandoned_entry_takes_nothing_more_and_a_second_commit_takes_nothing_away() {
+    if on_wine() {
+        return skipped("the name of a removed file that is still open stays in wine 8");
+    }
     let folder = tempfile::tempdir().unwrap();
     let (sink, events) = receiving(folder.path(), &[("a", 4), ("b", 4)]);
     let mut late = lane(&sink);

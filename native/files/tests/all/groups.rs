@@ -72,6 +72,9 @@ fn d24_files_of_another_disk_are_synced_also_where_the_sync_of_the_first_one_fai
 
 #[test]
 fn t10_a_group_of_files_in_many_folders_holds_few_of_them_open() {
+    if cfg!(windows) {
+        return crate::common::told::skipped("no disk of Windows syncs as a whole");
+    }
     const FOLDERS: usize = 400;
     /// Twice what a sink keeps open for the next entry, and what the tests beside this one have open.
     const MOST: usize = 2 * (64 + 32);
@@ -92,11 +95,11 @@ fn t10_a_group_of_files_in_many_folders_holds_few_of_them_open() {
     let numbers: Vec<u32> = (0..FOLDERS as u32).collect();
     let results = sink.commit_small(&numbers);
     PLAN.with_borrow_mut(|plan| plan.watch = None);
-    assert!(
-        results
-            .iter()
-            .all(|result| result.as_ref().is_ok_and(|info| info.durable))
-    );
+    let wrong: Vec<_> = results
+        .iter()
+        .filter(|result| !result.as_ref().is_ok_and(|info| info.durable))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
     let most = most.load(Ordering::Relaxed);
     assert!(most <= MOST, "{most} descriptors");
 }

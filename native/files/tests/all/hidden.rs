@@ -135,6 +135,9 @@ fn t6_a_folder_that_another_process_made_between_check_and_creation_is_not_ours(
 
 #[test]
 fn t6_a_folder_swapped_for_another_is_not_ours_either() {
+    if crate::common::told::on_wine() {
+        return crate::common::told::skipped("wine 8 loses an open folder that is renamed");
+    }
     let place = Place::new();
     let sink = place.sink();
     add(&sink, &planted());

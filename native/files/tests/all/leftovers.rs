@@ -38,6 +38,9 @@ fn dispose_leaves_nothing_but_what_was_committed() {
 
 #[test]
 fn dropping_a_refused_transfer_leaves_nothing() {
+    if crate::common::told::on_wine() {
+        return crate::common::told::skipped("the name of a removed file that is still open stays in wine 8");
+    }
     let place = Place::new();
     let options = SinkOptions {
         create: true,
@@ -57,6 +60,9 @@ fn dropping_a_refused_transfer_leaves_nothing() {
 
 #[test]
 fn a_folder_that_was_made_stays_when_something_is_in_it_and_when_it_is_another_one_by_now() {
+    if crate::common::told::on_wine() {
+        return crate::common::told::skipped("the name of a removed folder that is still open stays in wine");
+    }
     let place = Place::new();
     let open = || {
         let options = SinkOptions {

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::faulty::{FaultyFolder, PLAN, log};
 use crate::common::told::skipped;
-use crate::common::{Place, file, folder, link, page};
+use crate::common::{Place, file, folder, link, names_below, page};
 use ultra_files::TargetStatus::{Absent, BadName, Different, FolderExists, NameRefused, SameName};
 use ultra_files::os::Folder;
 use ultra_files::{ErrorClass, Existing, Sink, SinkOptions, TargetStatus};
@@ -26,6 +26,9 @@ fn receive(sink: &Sink<FaultyFolder>, entry: u32) {
 
 #[test]
 fn t25_a_name_that_the_disk_does_not_take_is_found_before_anything_is_asked_for() {
+    if cfg!(windows) {
+        return crate::common::told::skipped("Windows's own rules refuse these names before the disk is asked");
+    }
     let place = Place::new();
     fs::create_dir(place.at("there")).expect("a folder");
     let sink = exfat(&place, SinkOptions::default());
@@ -138,10 +141,10 @@ fn t25_a_refused_transfer_leaves_nothing_of_the_trials() {
     fs::create_dir(place.at("there")).expect("a folder");
     let sink = exfat(&place, SinkOptions::default());
     statuses(&sink, &[file("a", 1), folder("there"), file("there/b/c/d", 1)]);
-    let tried = place.names();
+    let tried = names_below(&place.dir());
     assert!(tried.iter().any(|name| name.ends_with(".part/b/c/d")), "{tried:?}");
     drop(sink);
-    assert_eq!(place.names(), ["there"]);
+    assert_eq!(names_below(&place.dir()), ["there"]);
 }
 
 #[test]
@@ -149,8 +152,7 @@ fn t25_what_is_in_the_folder_of_the_trials_but_was_not_tried_is_not_removed() {
     let place = Place::new();
     let sink = exfat(&place, SinkOptions::default());
     statuses(&sink, &[file("a", 1)]);
-    let trials = place
-        .names()
+    let trials = names_below(&place.dir())
         .into_iter()
         .find(|name| name.ends_with(".part"))
         .expect("a folder");
@@ -164,7 +166,7 @@ fn t25_what_is_in_the_folder_of_the_trials_but_was_not_tried_is_not_removed() {
 fn t25_a_disk_that_takes_every_name_is_not_asked() {
     let place = Place::new();
     let folder_on_disk = FaultyFolder::open(&place.dir()).expect("a folder");
-    if !folder_on_disk.takes_every_name() {
+    if cfg!(windows) || !folder_on_disk.takes_every_name() {
         skipped("this disk has rules of its own for names");
         return;
     }

@@ -212,7 +212,7 @@ fn d28_a_part_that_grew_is_cut_and_one_that_shrank_has_only_what_is_left() {
     receive_blocks(&sink, 0, &[1, 2]);
     sink.commit(0).expect("a commit");
     assert_eq!(fs::metadata(place.at(NAME)).expect("a file").len(), SIZE);
-    drop(sink);
+    drop((sink, part));
     fs::remove_file(place.at(NAME)).expect("removed");
 
     interrupted(&place, &[0, 3, 4], Leaving::Parts);

@@ -49,9 +49,11 @@ pub(super) fn make(folder: &NativeFolder, name: &str, target: &str) -> io::Resul
     let path = here.join(name);
     calls::make_symbolic_link(&with_nul(path.as_os_str()), &with_nul(written.as_ref()), is_folder)?;
     // Some systems say yes and do nothing.
-    match folder.stat(name)?.kind {
-        NodeKind::Link => Ok(()),
-        NodeKind::File | NodeKind::Folder | NodeKind::Special => Err(io::ErrorKind::AlreadyExists.into()),
+    match folder.stat(name) {
+        Ok(stat) if stat.kind == NodeKind::Link => Ok(()),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::Unsupported.into()),
+        Err(error) => Err(error),
     }
 }
 

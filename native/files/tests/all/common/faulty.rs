@@ -131,6 +131,11 @@ impl Folder for FaultyFolder {
     fn open_file(&self, name: &str) -> io::Result<FaultyFile> {
         self.0.open_file(&self.found(name)).map(FaultyFile)
     }
+    const RIGHT_TO_SYNC: u16 = NativeFolder::RIGHT_TO_SYNC;
+
+    fn open_to_sync(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_to_sync(&self.found(name)).map(FaultyFile)
+    }
     fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
         step("create_file")?;
         self.0.create_file(&self.new_name(name)?).map(FaultyFile)
@@ -143,7 +148,7 @@ impl Folder for FaultyFolder {
         PLAN.with_borrow(|plan| plan.can_hold).unwrap_or(NativeFolder::can_hold)(name)
     }
     fn takes_every_name(&self) -> bool {
-        !PLAN.with_borrow(|plan| plan.is_exfat) && self.0.takes_every_name()
+        !PLAN.with_borrow(|plan| plan.is_exfat)
     }
     fn stat(&self, name: &str) -> io::Result<Stat> {
         step("stat")?;
