@@ -68,10 +68,12 @@ for (const platform of PLATFORMS.filter(({ payload }) => payload === "section"))
 
   testOn(
     missing,
-    `${name}: the engine exports the door and nothing else, and has no name of the machine that built it`,
+    `${name}: the engine exports the door, and has no name of the machine that built it`,
     async () => {
       const bytes = await Deno.readFile(engine);
-      assert.deepEqual(exportsOf(bytes, engine), Object.keys(SYMBOLS).sort());
+      // blake3's C for arm64 calls Rust by this name, and whatever C may call is exported from a library of macOS.
+      const foreign = processorOf(bytes, engine) === "arm64" ? ["blake3_compress_in_place_portable"] : [];
+      assert.deepEqual(exportsOf(bytes, engine), [...foreign, ...Object.keys(SYMBOLS)].sort());
       assert.equal(loadsOf(bytes, engine).name, `@rpath/${library}`);
     },
   );

@@ -76,12 +76,15 @@ async function register(): Promise<string | undefined> {
 async function byHand(): Promise<string[]> {
   const platform = PLATFORMS.find(({ name }) => name === PLATFORM);
   if (platform === undefined) throw new Error(`${PLATFORM} is no platform`);
-  const { program } = await layOut(join(DIST, PLATFORM), {
+  const { folder, program } = await layOut(join(DIST, PLATFORM), {
     engine: join(CROSS, "build", platform.target, "release", platform.library),
     bundle: join(PAYLOAD, "ultra.js"),
     licenses: await Deno.readTextFile(released(`${ARM64}.licenses.txt`)),
   });
-  return [QEMU, await pinnedDeno(platform.target), "run", "--quiet", "--no-config", ...permissions(), program];
+  const deno = join(folder, "deno");
+  await Deno.copyFile(await pinnedDeno(platform.target), deno);
+  await Deno.chmod(deno, 0o755);
+  return [QEMU, deno, "run", "--quiet", "--no-config", ...permissions(), program];
 }
 
 /**
