@@ -356,12 +356,17 @@ onWindows("a ticket of another side is refused, and one that was used", async (s
   await send().exits(5, SLOW_MS);
 });
 
-onWindows("a way that is not built says so, with exit code 2", async ({ workspace, windows }) => {
-  for (const args of [["send", "--clipboard"], ["recv", "--clipboard"]]) {
-    const ultra = workspace.start(args, windows);
-    await ultra.exits(2, SLOW_MS);
-    assert.match(ultra.stderr.text, /no way to the clipboard of Windows/);
-  }
+onWindows("files that arrived are on the clipboard, and are sent from there", async ({ workspace, windows }) => {
+  const source = await writeFile(workspace.path("a b #100% \u65e5\u672c\u8a9e"), 300_000);
+  const into = await workspace.make("into");
+  const receiver = workspace.recv(["--clipboard", "--into", dos(into)], windows);
+  await bothExit([workspace.start(["send", source, await receiver.ticket()]), receiver], 0);
+  const back = await workspace.make("back");
+  const fetching = workspace.recv(["--into", back]);
+  const sender = workspace.start(["send", "--clipboard", await fetching.ticket()], windows);
+  await bothExit([sender, fetching], 0);
+  assert.deepEqual(namesIn(back), namesIn(into));
+  await assertSameFile(`${back}/${namesIn(back)[0]}`, source);
 });
 
 onWindows("serve, ls and get", async ({ workspace, windows }) => {

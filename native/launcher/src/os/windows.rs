@@ -2,6 +2,7 @@
 //! become another program: the launcher stays, and hands on the exit code.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -92,13 +93,26 @@ pub fn run(mut command: Command) -> io::Error {
     };
     let ended = job.take(&child).and_then(|()| child.wait());
     match ended {
-        Ok(status) => exit(status.code().unwrap_or(1)),
+        Ok(status) => {
+            if were_dropped(env::args_os().skip(1)) && windows_unsafe::has_console_alone() {
+                // Whoever dropped files has no other place to read how it went. A console that is gone needs no words.
+                let _ = writeln!(io::stderr(), "Press any key to close this window.");
+                windows_unsafe::wait_for_key();
+            }
+            exit(status.code().unwrap_or(1))
+        }
         Err(error) => {
             // It must not go on behind a message that it could not be started. It may have ended meanwhile.
             let _ = child.kill();
             error
         }
     }
+}
+
+/// Whether these are the arguments of a program on which files were dropped: absolute paths, and nothing else.
+fn were_dropped(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut arguments = arguments.peekable();
+    arguments.peek().is_some() && arguments.all(|argument| Path::new(&argument).is_absolute())
 }
 
 /// `/C:/...` with slashes.
@@ -221,6 +235,22 @@ mod tests {
     fn case_tells_no_variables_apart() {
         assert!(is_same_variable("ULTRA_TICKET", "Ultra_Ticket"));
         assert!(!is_same_variable("ULTRA_TICKET", "ULTRA_TICKETS"));
+    }
+
+    #[test]
+    fn only_absolute_paths_are_files_that_were_dropped() {
+        let dropped = |arguments: &[&str]| were_dropped(arguments.iter().map(OsString::from));
+        assert!(dropped(&[r"C:\a b\c.txt", r"\\server\share\d"]));
+        for arguments in [
+            &[][..],
+            &["send", r"C:\a"],
+            &[r"C:\a", "ultra1abc"],
+            &["a"],
+            &[r"\a"],
+            &["C:a"],
+        ] {
+            assert!(!dropped(arguments), "{arguments:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::ptr::null;
 
 use windows_sys::Win32::Security::Cryptography::{BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom};
 use windows_sys::Win32::Storage::FileSystem::{BY_HANDLE_FILE_INFORMATION, GetFileInformationByHandle};
-use windows_sys::Win32::System::Console::SetConsoleCtrlHandler;
+use windows_sys::Win32::System::Console::{
+    FlushConsoleInputBuffer, GetConsoleProcessList, GetStdHandle, INPUT_RECORD, KEY_EVENT, ReadConsoleInputW,
+    STD_INPUT_HANDLE, SetConsoleCtrlHandler,
+};
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation, SetInformationJobObject,
@@ -67,6 +70,35 @@ pub fn leave_control_keys_to_others() {
     // SAFETY: the handler is a function that lives as long as the process and touches nothing. Should it fail, the keys end this process,
     // and the job the program.
     unsafe { SetConsoleCtrlHandler(Some(handled), 1) };
+}
+
+/// Whether nobody else uses the console of this process: it was made for it, and goes with it.
+pub fn has_console_alone() -> bool {
+    let mut processes = [0u32; 2];
+    // SAFETY: the list has room for as many numbers as is said.
+    unsafe { GetConsoleProcessList(processes.as_mut_ptr(), processes.len() as u32) == 1 }
+}
+
+/// Waits until a key is pressed; at once where there are no keys, because standard input is no console.
+pub fn wait_for_key() {
+    // SAFETY: it takes a number; a handle that is none is refused by the calls below.
+    let keys = unsafe { GetStdHandle(STD_INPUT_HANDLE) };
+    // What was pressed meanwhile was not meant. (What is no console has nothing to forget.)
+    // SAFETY: it reads from no memory of ours.
+    unsafe { FlushConsoleInputBuffer(keys) };
+    loop {
+        // SAFETY: a structure of numbers, for which zeros are a value.
+        let mut event: INPUT_RECORD = unsafe { zeroed() };
+        let mut read = 0;
+        // SAFETY: there is room for the one event that is asked for, and for the count.
+        if unsafe { ReadConsoleInputW(keys, &raw mut event, 1, &raw mut read) } == 0 {
+            return;
+        }
+        // SAFETY: the number says which field of the union was written.
+        if u32::from(event.EventType) == KEY_EVENT && unsafe { event.Event.KeyEvent.bKeyDown } != 0 {
+            return;
+        }
+    }
 }
 
 pub fn random() -> io::Result<u64> {
