@@ -68,7 +68,7 @@ for (const platform of PLATFORMS.filter(({ payload }) => payload === "section"))
 
   testOn(
     missing,
-    `${name}: the engine exports the door, and has no name of the machine that built it`,
+    `${name}: the engine exports the door, and calls itself by no path of the machine that built it`,
     async () => {
       const bytes = await Deno.readFile(engine);
       // blake3's C for arm64 calls Rust by this name, and whatever C may call is exported from a library of macOS.
