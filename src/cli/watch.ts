@@ -56,7 +56,11 @@ async function delivered(
       if (outcome.summary.leftOut.counts.some(({ reason }) => reason === "kept")) return { type: "refused" };
       const isAll = task.allowLeftOut ? outcome.summary.exitKindIfAccepted : outcome.summary.exitKind;
       const nameOf = (entry: number) => context.hub.engine.name(offering.id, entry);
-      return { type: "finished", missing: isAll === "done" ? new Set() : missingOf(outcome.summary, nameOf) };
+      return {
+        type: "finished",
+        missing: isAll === "done" ? new Set() : missingOf(outcome.summary, nameOf),
+        isPartial: missingCount(outcome.summary.leftOut) > 0,
+      };
     }
     failed = outcome;
   } catch (error) {

@@ -22,7 +22,9 @@ const OURS = ".ultra-watch";
 const LOCK = "lock";
 /** Confirmed items on their way out, each in a folder that is named for its look. */
 const OUT = "out";
-/** What is being removed. */
+/** Behind the name of such a folder: something of the item was left out. */
+const PARTIAL = "-partial";
+/** What is being removed, each item in a folder of its own. */
 const GONE = "gone";
 /** What stands in a name for bytes that are no UTF-8. */
 const REPLACED = "\u{fffd}";
@@ -92,13 +94,14 @@ export class WatchedFolder implements Disposable {
    * Takes an item out of the folder that the other side has: away, or to {@linkcode SENT}. First it is moved where nobody else writes, and looked at
    * once more, so that another item that was dropped under the same name meanwhile is not taken for it.
    *
+   * @param isWhole whether nothing of it was left out; otherwise it is never removed, because what was left out is nowhere else
    * @throws {UltraError} `disk`; the item is in the folder, or its way out goes on with the next call or start
    */
-  async putAway(name: string, look: Look): Promise<PutAway> {
+  async putAway(name: string, look: Look, isWhole: boolean): Promise<PutAway> {
     const from = join(this.path, name);
     try {
       await this.#goOn();
-      const out = join(this.path, OURS, OUT, nameOf(look));
+      const out = join(this.path, OURS, OUT, nameOf(look) + (isWhole ? "" : PARTIAL));
       await Deno.mkdir(out, { recursive: true });
       try {
         await Deno.rename(from, join(out, name));
@@ -109,14 +112,14 @@ export class WatchedFolder implements Disposable {
       }
       return await this.#finish(out, name) ? "done" : "changed";
     } catch (error) {
-      throw cannot("be put away", from, error);
+      throw error instanceof UltraError ? error : cannot("be put away", from, error);
     }
   }
 
   /** Ends what an earlier process, or an earlier call, has begun: nothing that was confirmed goes back into the queue. */
   async #goOn(): Promise<void> {
-    const gone = join(this.path, OURS, GONE);
-    await Deno.remove(gone, { recursive: true }).catch(ifMissing);
+    // What cannot be removed was told when that was tried first, and holds nothing else up.
+    await Deno.remove(join(this.path, OURS, GONE), { recursive: true }).catch(() => {});
     for await (const { name: look } of Deno.readDir(join(this.path, OURS, OUT))) {
       const out = join(this.path, OURS, OUT, look);
       const names = await Array.fromAsync(Deno.readDir(out));
@@ -129,19 +132,37 @@ export class WatchedFolder implements Disposable {
   async #finish(out: string, name: string): Promise<boolean> {
     const item = join(out, name);
     const now = await lookAt(item);
-    const isIt = typeof now === "object" && nameOf(now.is) === basename(out);
+    const isPartial = basename(out).endsWith(PARTIAL);
+    const isIt = typeof now === "object" && nameOf(now.is) === basename(out, PARTIAL);
+    if (isIt && this.#then === "delete" && !isPartial) {
+      await this.#remove(item, out);
+      return true;
+    }
     if (!isIt) await moveInto(item, this.path, name);
-    else if (this.#then === "delete") {
-      // Half a folder would look like another item.
-      await Deno.rename(item, join(this.path, OURS, GONE));
-      await Deno.remove(join(this.path, OURS, GONE), { recursive: true });
-    } else {
+    else {
       const sent = join(this.path, SENT);
       await Deno.mkdir(sent, { recursive: true });
       await moveInto(item, sent, name);
     }
     await Deno.remove(out);
     return isIt;
+  }
+
+  /** Half a folder would look like another item, so it leaves its place as a whole first. */
+  async #remove(item: string, out: string): Promise<void> {
+    const gone = join(this.path, OURS, GONE);
+    await Deno.mkdir(gone, { recursive: true });
+    const place = await Deno.makeTempDir({ dir: gone });
+    await Deno.rename(item, join(place, basename(item)));
+    await Deno.remove(out);
+    try {
+      await Deno.remove(place, { recursive: true });
+    } catch (error) {
+      const what = `What is left of it cannot be removed (${reasonOf(error)})`;
+      throw new UltraError("disk", what, { subject: place, cause: error });
+    }
+    // It stays where something of an earlier item does.
+    await Deno.remove(gone).catch(() => {});
   }
 }
 
@@ -236,10 +257,6 @@ function nameOf(look: Look): string {
   return sha256(new TextEncoder().encode(look)).slice(0, 16).toHex();
 }
 
-function ifMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
 /** Moves something under its name, or the next one that is free; nothing is replaced. */
 async function moveInto(from: string, folder: string, name: string): Promise<void> {
   const { isDirectory } = await Deno.lstat(from);
@@ -290,6 +307,10 @@ function* candidates(name: string): Generator<string> {
 }
 
 function cannot(done: string, path: string, cause: unknown): UltraError {
-  const why = cause instanceof Error ? cause.message.replace(/ \(os error \d+\).*$/, "") : String(cause);
-  return new UltraError("disk", `It cannot ${done} (${why})`, { subject: path, cause });
+  return new UltraError("disk", `It cannot ${done} (${reasonOf(cause)})`, { subject: path, cause });
+}
+
+/** The system's words, without its number. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replace(/ \(os error \d+\).*$/, "") : String(cause);
 }

@@ -26,7 +26,13 @@ export type ItemState =
   /** From `due`; to `confirmed`, `failed` or `due`. */
   | { readonly at: "sending"; readonly look: Look; readonly tries: number }
   /** From `sending`: the other side has it. Forgotten when it is put away; until then that is tried again. */
-  | { readonly at: "confirmed"; readonly look: Look; readonly tries: number; readonly againMs: number }
+  | {
+    readonly at: "confirmed";
+    readonly look: Look;
+    readonly tries: number;
+    readonly againMs: number;
+    readonly isWhole: boolean;
+  }
   /** From `confirmed`, when confirmed items stay in the folder; final as long as it looks the same. */
   | { readonly at: "kept"; readonly look: Look }
   /** From `sending`; to `due` when its time has come. */
@@ -35,7 +41,12 @@ export type ItemState =
 /** What became of a batch. */
 export type Delivery =
   /** The transfer came to its end. Everything arrived but for these names; `unknown`: some did not, and it is not known which. */
-  | { readonly type: "finished"; readonly missing: ReadonlySet<string> | "unknown" }
+  | {
+    readonly type: "finished";
+    readonly missing: ReadonlySet<string> | "unknown";
+    /** Something of what arrived was left out, which the user accepts: it is nowhere but here. */
+    readonly isPartial?: boolean;
+  }
   /** It did not, for a reason that lies in what was sent, or in where it was to go. */
   | { readonly type: "refused" }
   /** It did not, because there was no way to the other side. */
@@ -106,6 +117,7 @@ export class Queue {
     const sent = [...this.#items].flatMap(([name, item]) => item.at === "sending" ? [{ name, item }] : []);
     if (delivery.type === "lost") this.#pausedUntilMs = nowMs + this.#backOff(++this.#lostTimes);
     else this.#lostTimes = 0;
+    const isWhole = delivery.type === "finished" && delivery.isPartial !== true;
     for (const { name, item } of sent) {
       const { look, tries } = item;
       if (delivery.type === "lost") this.#items.set(name, { at: "due", look, tries });
@@ -118,7 +130,7 @@ export class Queue {
         });
       } else {this.#items.set(
           name,
-          this.#keep ? { at: "kept", look } : { at: "confirmed", look, tries: 0, againMs: nowMs },
+          this.#keep ? { at: "kept", look } : { at: "confirmed", look, tries: 0, againMs: nowMs, isWhole },
         );}
       if (!this.#changed.has(name)) continue;
       // Another look than the one that was sent: what lies there now is not what the other side has.
@@ -130,9 +142,9 @@ export class Queue {
   }
 
   /** Confirmed items that are to be put away now, with the looks that they have to have. */
-  toPutAway(nowMs: number): readonly { readonly name: string; readonly look: Look }[] {
+  toPutAway(nowMs: number): readonly { readonly name: string; readonly look: Look; readonly isWhole: boolean }[] {
     return [...this.#items].flatMap(([name, item]) =>
-      item.at === "confirmed" && nowMs >= item.againMs ? [{ name, look: item.look }] : []
+      item.at === "confirmed" && nowMs >= item.againMs ? [{ name, look: item.look, isWhole: item.isWhole }] : []
     );
   }
 

@@ -80,9 +80,9 @@ export async function watch(
 }
 
 async function putAway(queue: Queue, folder: Watched, { clock, tell }: WatchContext): Promise<void> {
-  for (const { name, look } of queue.toPutAway(clock.now())) {
+  for (const { name, look, isWhole } of queue.toPutAway(clock.now())) {
     try {
-      queue.wasPutAway(name, await folder.putAway(name, look), clock.now());
+      queue.wasPutAway(name, await folder.putAway(name, look, isWhole), clock.now());
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       queue.wasPutAway(name, "failed", clock.now());

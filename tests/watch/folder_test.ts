@@ -56,11 +56,11 @@ Deno.test("watch: what has arrived moves to sent/ and replaces nothing there", (
   withFolder("move", async (folder, path) => {
     for (const content of ["one", "two", "three"]) {
       await Deno.writeTextFile(join(path, "a.txt"), content);
-      assert.equal(await folder.putAway("a.txt", await look(folder, "a.txt")), "done");
+      assert.equal(await folder.putAway("a.txt", await look(folder, "a.txt"), true), "done");
     }
     await Deno.mkdir(join(path, "sent", "tree"));
     await Deno.mkdir(join(path, "tree"));
-    assert.equal(await folder.putAway("tree", await look(folder, "tree")), "done");
+    assert.equal(await folder.putAway("tree", await look(folder, "tree"), true), "done");
     assert.deepEqual(await namesIn(path), [".ultra-watch", "sent"]);
     assert.deepEqual(await namesIn(path, "sent"), ["a (1).txt", "a (2).txt", "a.txt", "tree", "tree (1)"]);
     const contents = ["a.txt", "a (1).txt", "a (2).txt"].map((name) => Deno.readTextFileSync(join(path, "sent", name)));
@@ -72,20 +72,72 @@ Deno.test("watch: what has arrived is removed, folders with all that is in them"
   withFolder("delete", async (folder, path) => {
     await Deno.mkdir(join(path, "tree", "deep"), { recursive: true });
     await Deno.writeTextFile(join(path, "lock"), "its name is that of ours");
-    for (const name of ["tree", "lock"]) assert.equal(await folder.putAway(name, await look(folder, name)), "done");
+    for (const name of ["tree", "lock"]) {
+      assert.equal(await folder.putAway(name, await look(folder, name), true), "done");
+    }
     assert.deepEqual(await namesIn(path), [".ultra-watch"]);
     assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
   }));
+
+Deno.test("watch: an item of which something was left out goes to sent/ in place of being removed, also after a kill", () =>
+  withFolder("delete", async (folder, path) => {
+    for (const name of ["a", "b", "c"]) await Deno.mkdir(join(path, name));
+    assert.equal(await folder.putAway("a", await look(folder, "a"), false), "done");
+    const confirmed = new TextEncoder().encode(await look(folder, "b"));
+    const place = join(path, ".ultra-watch", "out", `${sha256(confirmed).slice(0, 16).toHex()}-partial`);
+    await Deno.mkdir(place);
+    await Deno.rename(join(path, "b"), join(place, "b"));
+    assert.equal(await folder.putAway("c", await look(folder, "c"), true), "done");
+    assert.deepEqual(await namesIn(path, "sent"), ["a", "b"]);
+    assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
+  }));
+
+/** Sets or clears that nothing can remove it; `false`: this user or this file system cannot. */
+async function setFixed(path: string, isFixed: boolean): Promise<boolean> {
+  const output = await new Deno.Command("chattr", { args: [isFixed ? "+i" : "-i", path], stderr: "null" }).output();
+  return output.success;
+}
+
+async function canFix(): Promise<boolean> {
+  const file = await Deno.makeTempFile();
+  try {
+    return Deno.build.os === "linux" && await setFixed(file, true) && await setFixed(file, false);
+  } catch {
+    return false; // there is no such program
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test({
+  name: "watch: what cannot be removed is told once, and holds no other item up",
+  ignore: !await canFix(),
+  fn: () =>
+    withFolder("delete", async (folder, path) => {
+      for (const name of ["other", "tree", "tree/fixed"]) await Deno.mkdir(join(path, name));
+      const confirmed = await look(folder, "tree");
+      await setFixed(join(path, "tree/fixed"), true);
+      try {
+        await assert.rejects(folder.putAway("tree", confirmed, true), /What is left of it cannot be removed/);
+        assert.equal(await folder.putAway("tree", confirmed, true), "changed");
+        assert.equal(await folder.putAway("other", await look(folder, "other"), true), "done");
+        assert.deepEqual(await namesIn(path), [".ultra-watch"]);
+      } finally {
+        const gone = join(path, ".ultra-watch", "gone");
+        for (const name of await namesIn(gone)) await setFixed(join(gone, name, "tree", "fixed"), false);
+      }
+    }),
+});
 
 Deno.test("watch: another item that has come under the same name meanwhile stays", () =>
   withFolder("delete", async (folder, path) => {
     await Deno.writeTextFile(join(path, "a"), "confirmed");
     const confirmed = await look(folder, "a");
     await Deno.writeTextFile(join(path, "a"), "not sent yet");
-    assert.equal(await folder.putAway("a", confirmed), "changed");
+    assert.equal(await folder.putAway("a", confirmed, true), "changed");
     assert.equal(await Deno.readTextFile(join(path, "a")), "not sent yet");
     await Deno.remove(join(path, "a"));
-    assert.equal(await folder.putAway("a", confirmed), "changed");
+    assert.equal(await folder.putAway("a", confirmed, true), "changed");
   }));
 
 Deno.test("watch: what a killed process had confirmed goes on its way at the next start, and what it had not goes back", () =>
@@ -109,7 +161,7 @@ Deno.test("watch: what a killed process had confirmed goes on its way at the nex
     await Deno.link(claimed, join(path, "sent", "a"));
     await Deno.mkdir(join(path, ".ultra-watch", "gone"));
     await Deno.writeTextFile(join(path, ".ultra-watch", "gone", "half"), "");
-    assert.equal(await folder.putAway("c", await look(folder, "c")), "done");
+    assert.equal(await folder.putAway("c", await look(folder, "c"), true), "done");
     assert.deepEqual(await namesIn(path), [".ultra-watch", "b (1).txt", "b.txt", "sent"]);
     assert.deepEqual(await namesIn(path, "sent"), ["a", "c", "tree"]);
     assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);

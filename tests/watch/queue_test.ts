@@ -33,7 +33,7 @@ Deno.test("what was confirmed is put away, and the same name is another item the
   assert.deepEqual(queue.take(2000), ["a"]);
   assert.deepEqual(queue.take(2001), [], "it is under way");
   queue.delivered(ALL, 3000);
-  assert.deepEqual(queue.toPutAway(3000), [{ name: "a", look: "x" }]);
+  assert.deepEqual(queue.toPutAway(3000), [{ name: "a", look: "x", isWhole: true }]);
   queue.wasPutAway("a", "failed", 3000);
   assert.deepEqual([queue.toPutAway(3999), queue.wakeMs(3000)], [[], 4000]);
   queue.see(seen({ a: "x" }), 3999);
