@@ -37,6 +37,9 @@ export const RUNNER = join(SHIMS, "run.sh");
 const PREFIX = join(CROSS, "wine");
 const SYSTEM = join(PREFIX, "drive_c", "windows", "system32");
 
+/** Where the folders of users are. */
+export const USERS = join(PREFIX, "drive_c", "users");
+
 /** Debian's, where a script before it would speak of a missing 32-bit one. */
 const WINE = ["/usr/lib/wine/wine64", "wine64"].find(exists);
 
