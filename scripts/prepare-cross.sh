@@ -23,6 +23,8 @@ packages=(
   gcc-mingw-w64-x86-64-posix
   # Runs what was built for arm64 (`deno task test:platforms`), with the C library that it finds there.
   qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross
+  # Runs what was built for Windows, likewise.
+  wine wine64
   # Brings zig from PyPI.
   python3 python3-pip unzip
 )

@@ -59,7 +59,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 /** What stands in the way of wine; undefined: nothing. */
 export async function missingForWine(): Promise<string | undefined> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return "it takes Linux on x86-64";
-  if (WINE === undefined) return "wine is missing: apt-get install wine64 wine";
+  if (WINE === undefined) return "wine is missing: scripts/prepare-cross.sh";
   if (!exists(COMPILER)) return `${COMPILER} is missing: scripts/prepare-cross.sh`;
   return await missingRelease(WINDOWS, "windows-x64");
 }
