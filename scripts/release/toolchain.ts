@@ -101,6 +101,10 @@ async function environment(platform: Platform, target: string, compiler: string)
     env["MACOSX_DEPLOYMENT_TARGET"] = MACOS_VERSION;
     // The linker signs, and what is taken out afterwards would break the signature.
     env["CARGO_PROFILE_RELEASE_STRIP"] = "none";
+    // Unless it is told to, it signs for arm64 alone, where macOS runs nothing without.
+    if (target.startsWith("x86_64")) {
+      env[`CARGO_TARGET_${name.toUpperCase()}_RUSTFLAGS`] = "-C link-arg=-Wl,-adhoc_codesign";
+    }
   }
   if (platform.suffix === ".exe") {
     // OpenSSL uses it, and MinGW's headers lack it: _WSAIOW(IOC_VENDOR, 15), as a number because this passes through make.

@@ -28,7 +28,11 @@ impl<F: Folder> Sink<F> {
     /// Says which transfer this is, so that the record of an interrupted run of it is taken up. Before the first page.
     pub fn begin(&self, transfer: &[u8]) {
         let name = Reserved::record_of(transfer).to_string();
-        if let Some(earlier) = self.root.record.begin(self.root.top(), name, self.small.run()) {
+        if let Some(earlier) = self
+            .root
+            .record
+            .begin(self.root.top(), name, self.small.run(), || self.earlier.waits())
+        {
             self.small.take_up(earlier.run);
             for folder in &earlier.folders {
                 self.root.adopt(folder);

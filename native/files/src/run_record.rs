@@ -57,16 +57,21 @@ impl<F: Folder> Default for RunRecord<F> {
 }
 
 impl<F: Folder> RunRecord<F> {
-    /// Names the transfer, and takes up what an earlier run of it left.
-    pub(crate) fn begin(&self, root: &F, name: String, run: RunId) -> Option<EarlierRun> {
+    /// Names the transfer, and takes up what an earlier run of it left. Of a run that was killed a moment ago a process may be left that has the
+    /// record open and is about to close it (`os/linux/sync_apart_unsafe.rs`), so `waits` says whether to try once more.
+    pub(crate) fn begin(&self, root: &F, name: String, run: RunId, waits: impl Fn() -> bool) -> Option<EarlierRun> {
         let mut state = self.0.lock();
         if root.stat(&name).is_err() {
             *state = State::Named { name, run };
             return None;
         }
-        // Another process that runs the same transfer has its record: this one goes without.
-        let Ok(Locked::Ours(file)) = lock(root, &name) else {
-            return None;
+        let file = loop {
+            match lock(root, &name) {
+                Ok(Locked::Ours(file)) => break file,
+                Ok(Locked::Busy) if waits() => {}
+                // Another process that runs the same transfer has its record: this one goes without.
+                _ => return None,
+            }
         };
         match read(&file) {
             Ok((earlier, end)) if file.set_size(end).is_ok() => {

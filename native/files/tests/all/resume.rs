@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 #[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::time::Duration;
 
 use crate::common::{MTIME, Place, add, file, folder, overwrite};
 #[cfg(unix)]
@@ -398,6 +399,35 @@ fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names
         let stat = fs::metadata(place.at(path)).expect(path);
         assert_eq!((stat.mode() & 0o777, stat.mtime()), (mode, MTIME.secs), "{path}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn c2_a_record_that_a_killed_run_has_open_for_another_moment_is_waited_for_and_removed_in_the_end() {
+    let place = Place::new();
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    add(&sink, &repository());
+    receive_blocks(&sink, 4, &[0]);
+    sink.dispose(Leaving::Parts);
+    let names = place.names();
+    let record = names.iter().find(|name| name.ends_with(".run")).expect("a record");
+    let held = fs::File::open(place.at(record)).expect("the record");
+    held.lock().expect("a lock");
+    let left_behind = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50)); // what is tested is the time
+        drop(held);
+    });
+    let again = place.sink();
+    again.begin(b"host\0repo");
+    left_behind.join().expect("it ends");
+    // The folders are this transfer's own, so hidden names pass.
+    assert_eq!(add(&again, &[file("repo/.git/pack", SIZE)]), [0]);
+    receive_blocks(&again, 0, &[1, 2, 3, 4]);
+    again.commit(0).expect("a commit");
+    assert_eq!(again.finish_folders().errors, []);
+    drop(again);
+    assert_eq!(place.names(), ["repo", "repo/.git", "repo/.git/pack"]);
 }
 
 #[test]
