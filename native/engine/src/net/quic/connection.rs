@@ -9,6 +9,7 @@ use msquic_sys::constants::connection_event;
 use msquic_sys::{Buffer, ConnectionEvent, Handle, Status, failed, status};
 
 use super::handle::ConnectionHandle;
+use super::open_count::Counted;
 use super::stream::PeerStream;
 use super::{Configuration, Quic, check, guarded};
 use crate::net::transport::{Ended, Link, LinkHandler};
@@ -18,6 +19,7 @@ struct Context<H> {
     connection: Arc<ConnectionHandle>,
     handler: Arc<H>,
     ended: OnceLock<Ended>,
+    _counted: Counted,
 }
 
 impl ConnectionHandle {
@@ -101,6 +103,7 @@ impl<H: LinkHandler> Context<H> {
             connection: connection.clone(),
             handler,
             ended: OnceLock::new(),
+            _counted: connection.quic.connections.enter(),
         }))
     }
 }

@@ -11,6 +11,7 @@ mod connection;
 mod handle;
 mod link;
 mod listener;
+mod open_count;
 mod stream;
 
 pub use handle::ConnectionHandle;
@@ -19,7 +20,9 @@ pub use listener::{Identity, Listener, ListenerHandler};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use self::open_count::OpenCount;
 use crate::core::words::ExecutionProfile;
 use crate::core::workers::panic_text;
 use crate::os::{NETWORK_THREAD, System, Threads};
@@ -36,6 +39,7 @@ static ON_PANIC: OnceLock<fn(String)> = OnceLock::new();
 pub struct Quic {
     api: &'static ApiTable,
     registration: Handle,
+    connections: Arc<OpenCount>,
 }
 
 // SAFETY: the table is immutable and the library's functions may be called from any thread; the handle is never closed.
@@ -65,7 +69,11 @@ impl Quic {
         // SAFETY: the configuration lives during the call, which copies it.
         check(unsafe { (api.registration_open)(&config, &mut registration) })?;
         set_global(api, param::GLOBAL_SETTINGS, &library_settings()?)?;
-        Ok(Arc::new(Self { api, registration }))
+        Ok(Arc::new(Self {
+            api,
+            registration,
+            connections: Arc::default(),
+        }))
     }
 
     /// From so many handshakes under way on, new dialers first have to show that they receive at their address (RFC 9000 8.1.2): they get
@@ -75,10 +83,14 @@ impl Quic {
         set_global(self.api, param::GLOBAL_RETRY_MEMORY_PERCENT, &handshakes)
     }
 
-    /// Starts to close every connection with `code`.
+    /// Closes every connection with `code`, and waits a moment until their peers know: a process that ends before that has said nothing, and
+    /// they would wait for it to come back.
     pub fn shutdown(&self, code: u64) {
+        /// A loaded machine takes that long to send a datagram; a peer that is gone is not waited for any longer.
+        const GOODBYE: Duration = Duration::from_millis(500);
         // SAFETY: the registration is never closed.
         unsafe { (self.api.registration_shutdown)(self.registration, 0, code) };
+        self.connections.wait_for_none(GOODBYE);
     }
 }
 
