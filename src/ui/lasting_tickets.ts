@@ -23,7 +23,7 @@ export function listedTicketsLine(count: number): string {
 }
 
 export function revokedTicketLine(label: string): string {
-  return `The ticket ${label} is taken back; transfers that run go on to their end`;
+  return `The ticket ${label} is taken back; a transfer that runs with it ends`;
 }
 
 function forText({ use, under }: LastingTicket): string {

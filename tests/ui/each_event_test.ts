@@ -114,7 +114,7 @@ const CASES = {
   },
   "ticket-revoked": {
     event: { type: "ticket-revoked", label: "ci" },
-    human: ["The ticket ci is taken back; transfers that run go on to their end"],
+    human: ["The ticket ci is taken back; a transfer that runs with it ends"],
     json: { type: "ticket-revoked", label: "ci" },
     quiet: [],
   },
