@@ -184,7 +184,7 @@ function listed(
     ...shownNames(names, leftOutCount, "left out"),
   ];
   const isNew = leftOutCount > 0 && !isLeftOutAccepted;
-  return isNew ? [...lines, "  If that is right, --allow-left-out makes it exit code 0"] : lines;
+  return isNew ? [...lines, "  If that is right, --allow-left-out takes it for complete"] : lines;
 }
 
 function shownNames(
