@@ -22,6 +22,7 @@ mod replace;
 mod replace_if;
 mod requests;
 mod resume;
+mod run_records;
 mod sink;
 mod source;
 mod state_file;

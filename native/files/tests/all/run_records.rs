@@ -1,0 +1,170 @@
+//! What the record of a run keeps for the next one: folders that it made, and the names of small parts.
+
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+#[cfg(unix)]
+use std::time::Duration;
+
+#[cfg(unix)]
+use crate::common::MTIME;
+#[cfg(unix)]
+use crate::common::receive;
+use crate::common::{Place, add, file, folder};
+use crate::resume::{SIZE, receive_blocks};
+use ultra_files::{Leaving, PageEntry};
+
+/// The manifest of a repository: a hidden folder below one that the transfer makes.
+fn repository() -> Vec<PageEntry<'static>> {
+    let private = PageEntry {
+        mode: 0o750,
+        ..folder("repo/.git/hooks")
+    };
+    vec![
+        folder("repo"),
+        folder("repo/.git"),
+        private,
+        file("repo/.git/hooks/run", 3),
+        file("repo/.git/pack", SIZE),
+        file("repo/readme", 5),
+    ]
+}
+
+#[cfg(unix)]
+#[test]
+fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names_pass_below_them() {
+    let place = Place::new();
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    add(&sink, &repository());
+    for entry in [0, 1, 2] {
+        sink.commit(entry).expect("a folder");
+    }
+    receive(&sink, 5, b"hello");
+    receive_blocks(&sink, 4, &[0, 2]);
+    sink.dispose(Leaving::Parts);
+    assert!(
+        place.names().iter().any(|name| name.ends_with(".run")),
+        "{:?}",
+        place.names()
+    );
+    assert_eq!(
+        fs::metadata(place.at("repo/.git")).expect("a folder").mode() & 0o777,
+        0o700
+    );
+
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    let statuses = add(&sink, &repository());
+    assert_eq!(statuses, [6, 6, 6, 0, 0, 1]);
+    receive_blocks(&sink, 4, &[1, 3, 4]);
+    receive(&sink, 3, b"ab\n");
+    sink.commit(4).expect("a commit");
+    assert_eq!(sink.finish_folders().errors, []);
+    drop(sink);
+    let expected = [
+        "repo",
+        "repo/.git",
+        "repo/.git/hooks",
+        "repo/.git/hooks/run",
+        "repo/.git/pack",
+        "repo/readme",
+    ];
+    assert_eq!(place.names(), expected);
+    for (path, mode) in [("repo", 0o755), ("repo/.git", 0o755), ("repo/.git/hooks", 0o750)] {
+        let stat = fs::metadata(place.at(path)).expect(path);
+        assert_eq!((stat.mode() & 0o777, stat.mtime()), (mode, MTIME.secs), "{path}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn c2_a_record_that_a_killed_run_has_open_for_another_moment_is_waited_for_and_removed_in_the_end() {
+    let place = Place::new();
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    add(&sink, &repository());
+    receive_blocks(&sink, 4, &[0]);
+    sink.dispose(Leaving::Parts);
+    let names = place.names();
+    let record = names.iter().find(|name| name.ends_with(".run")).expect("a record");
+    let held = fs::File::open(place.at(record)).expect("the record");
+    held.lock().expect("a lock");
+    let left_behind = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50)); // what is tested is the time
+        drop(held);
+    });
+    let again = place.sink();
+    again.begin(b"host\0repo");
+    left_behind.join().expect("it ends");
+    // The folders are this transfer's own, so hidden names pass.
+    assert_eq!(add(&again, &[file("repo/.git/pack", SIZE)]), [0]);
+    receive_blocks(&again, 0, &[1, 2, 3, 4]);
+    again.commit(0).expect("a commit");
+    assert_eq!(again.finish_folders().errors, []);
+    drop(again);
+    assert_eq!(place.names(), ["repo", "repo/.git", "repo/.git/pack"]);
+}
+
+#[test]
+fn hidden_names_do_not_pass_below_folders_of_others_or_of_another_transfer() {
+    let place = Place::new();
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    add(&sink, &repository());
+    receive_blocks(&sink, 4, &[0]);
+    sink.dispose(Leaving::Parts);
+    // Another transfer has no part in it.
+    let other = place.sink();
+    other.begin(b"host\0other");
+    assert_eq!(add(&other, &[file("repo/.git/pack", SIZE)]), [10]);
+    drop(other);
+    // Nor has a folder that the user made in its place.
+    fs::rename(place.at("repo"), place.at("mine")).expect("renamed");
+    fs::create_dir(place.at("repo")).expect("a folder");
+    let again = place.sink();
+    again.begin(b"host\0repo");
+    assert_eq!(add(&again, &[file("repo/.git/pack", SIZE)]), [10]);
+}
+
+#[cfg(unix)]
+#[test]
+fn small_parts_of_a_killed_run_are_replaced_by_the_next() {
+    let place = Place::new();
+    let sink = place.sink();
+    sink.begin(b"host\0two");
+    add(&sink, &[file("two/a", 5), file("two/b", 5)]);
+    let part = sink.small_part(0).expect("a part");
+    sink.write_small(0, &part, 0, b"hel").expect("written");
+    let names = place.names();
+    let run = names
+        .iter()
+        .find(|name| name.ends_with(".run"))
+        .expect("a record")
+        .clone();
+    let left = names
+        .iter()
+        .find(|name| name.starts_with("two/.ultra-"))
+        .expect("a part")
+        .clone();
+    let record = fs::read(place.at(&run)).expect("a record");
+    drop(part);
+    drop(sink);
+    // As a kill leaves it.
+    fs::create_dir(place.at("two")).expect("a folder");
+    fs::set_permissions(place.at("two"), fs::Permissions::from_mode(0o700)).expect("private");
+    fs::write(place.at(&left), "hel").expect("a part");
+    fs::write(place.at(&run), record).expect("a record");
+
+    let sink = place.sink();
+    sink.begin(b"host\0two");
+    add(&sink, &[file("two/a", 5), file("two/b", 5)]);
+    let part = sink.small_part(0).expect("a part");
+    assert_eq!(fs::metadata(place.at(&left)).expect("the same name").len(), 0);
+    sink.write_small(0, &part, 0, b"hello").expect("written");
+    sink.finish_small(0, part).expect("finished");
+    assert!(sink.commit_small(&[0]).into_iter().all(|result| result.is_ok()));
+    assert_eq!(sink.finish_folders().errors, []);
+    drop(sink);
+    assert_eq!(place.names(), ["two", "two/a"]);
+}
