@@ -15,8 +15,6 @@ mod tools;
 mod uris;
 #[cfg(windows)]
 mod windows;
-#[cfg(windows)]
-mod windows_unsafe;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,10 @@
 //! The clipboard of Windows: files as `CF_HDROP`, text as `CF_UNICODETEXT`, whose lines end with CR and LF.
 
-use std::ffi::OsString;
-use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use super::windows_unsafe::{FILES, Open, TEXT, drop_list};
 use super::{Clipboard, Clipping, MOST_TEXT, Unusable, checked};
 use crate::core::words::ClipboardFault;
+use crate::os::clipboard::{FILES, Open, TEXT, drop_list};
 
 /// Nothing has to be found: the system's functions are always there.
 pub struct Native;
@@ -25,8 +23,7 @@ impl Clipboard for Native {
     fn read(&self) -> Result<Clipping, Unusable> {
         let clipboard = open()?;
         if clipboard.has(FILES) {
-            let names = clipboard.files().map_err(|error| failed(&error))?;
-            let files = checked(names.iter().map(|name| OsString::from_wide(name).into()).collect())?;
+            let files = checked(clipboard.files().map_err(|error| failed(&error))?)?;
             return Ok(if files.is_empty() {
                 Clipping::Nothing
             } else {
@@ -46,8 +43,7 @@ impl Clipboard for Native {
     }
 
     fn put_files(&self, paths: &[&Path]) -> Result<(), Unusable> {
-        let names: Vec<Vec<u16>> = paths.iter().map(|path| wide(path)).collect();
-        put(FILES, &drop_list(&names))
+        put(FILES, &drop_list(paths))
     }
 
     fn put_text(&self, text: &[u8]) -> Result<(), Unusable> {
@@ -70,10 +66,6 @@ fn put(form: u32, bytes: &[u8]) -> Result<(), Unusable> {
 
 fn failed(error: &std::io::Error) -> Unusable {
     Unusable::new(ClipboardFault::Failed, format!("Windows refuses it ({error})"))
-}
-
-fn wide(path: &Path) -> Vec<u16> {
-    path.as_os_str().encode_wide().collect()
 }
 
 #[cfg(test)]

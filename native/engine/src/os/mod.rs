@@ -50,6 +50,8 @@ pub const LOAD: &[&str] = &[
 pub const THREAD_FIELDS: usize = 4;
 
 pub use system::System;
+#[cfg(windows)]
+pub use windows::clipboard;
 
 /// The memory of this process, which holds keys and tickets.
 pub trait Privacy {

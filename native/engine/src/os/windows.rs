@@ -1,6 +1,7 @@
 //! Windows, from version 10 on.
 
 mod awake;
+pub mod clipboard;
 mod load;
 mod privacy;
 mod socket;

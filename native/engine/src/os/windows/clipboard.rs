@@ -1,6 +1,9 @@
 //! Windows's functions for the clipboard.
 
+use std::ffi::OsString;
 use std::io;
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
 use std::time::{Duration, Instant};
 
@@ -75,8 +78,8 @@ impl Open {
         unsafe { IsClipboardFormatAvailable(form) != 0 }
     }
 
-    /// The names of the files that are there, as UTF-16.
-    pub fn files(&self) -> io::Result<Vec<Vec<u16>>> {
+    /// The files that are there.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
         let list = self.data(FILES)?;
         // SAFETY: a handle of this form is a list, and stays valid while the clipboard is open.
         let count = unsafe { DragQueryFileW(list, COUNT, null_mut(), 0) };
@@ -86,8 +89,7 @@ impl Open {
             let mut name = vec![0u16; len as usize + 1];
             // SAFETY: as above; the buffer has as many units as it says, the last one for a zero.
             let written = unsafe { DragQueryFileW(list, index, name.as_mut_ptr(), len + 1) };
-            name.truncate(written as usize);
-            name
+            OsString::from_wide(&name[..(written as usize).min(name.len())]).into()
         });
         Ok(names.collect())
     }
@@ -154,13 +156,14 @@ impl Drop for Open {
     }
 }
 
-/// A `CF_HDROP` of these names: each ends with a zero, and the list with another one.
-pub fn drop_list(names: &[Vec<u16>]) -> Vec<u8> {
+/// A `CF_HDROP` of these files: each name ends with a zero, and the list with another one.
+pub fn drop_list(paths: &[&Path]) -> Vec<u8> {
     let mut list = vec![0u8; DROP_HEADER];
     list[..4].copy_from_slice(&(DROP_HEADER as u32).to_le_bytes());
     list[DROP_HEADER - 4..].copy_from_slice(&1u32.to_le_bytes());
-    for name in names {
-        list.extend(name.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()));
+    for path in paths {
+        let units = path.as_os_str().encode_wide().chain([0]);
+        list.extend(units.flat_map(u16::to_le_bytes));
     }
     list.extend([0, 0]);
     list
