@@ -73,7 +73,7 @@ impl Pasteboard {
 
 #[cfg(target_os = "macos")]
 impl Clipboard for Pasteboard {
-    /// A session without a desktop has a pasteboard as well, which nobody sees.
+    /// A session without a desktop has a pasteboard of its own, so there is nothing to check.
     fn check(&self) -> Result<(), Unusable> {
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::Unusable;
 use crate::core::words::ClipboardFault;
 use crate::os::{Program, Programs, RunFault, System};
 
-/// How long a program may take. Whoever owns a clipboard may hang, and 64 MiB of text take a second.
+/// How long a program may take. The program that owns the clipboard may never answer, and 64 MiB of text take a second.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What of the environment leads to the display. Programs get it and nothing else, so no secret of this process either.

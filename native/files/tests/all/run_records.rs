@@ -77,15 +77,20 @@ fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names
     }
 }
 
-#[cfg(unix)]
-#[test]
-fn c2_a_record_that_a_killed_run_has_open_for_another_moment_is_waited_for_and_removed_in_the_end() {
-    let place = Place::new();
+/// A run that ended with one block of the repository's pack.
+fn interrupted(place: &Place) {
     let sink = place.sink();
     sink.begin(b"host\0repo");
     add(&sink, &repository());
     receive_blocks(&sink, 4, &[0]);
     sink.dispose(Leaving::Parts);
+}
+
+#[cfg(unix)]
+#[test]
+fn c2_a_record_that_a_killed_run_has_open_for_another_moment_is_waited_for_and_removed_in_the_end() {
+    let place = Place::new();
+    interrupted(&place);
     let names = place.names();
     let record = names.iter().find(|name| name.ends_with(".run")).expect("a record");
     let held = fs::File::open(place.at(record)).expect("the record");
@@ -109,11 +114,7 @@ fn c2_a_record_that_a_killed_run_has_open_for_another_moment_is_waited_for_and_r
 #[test]
 fn hidden_names_do_not_pass_below_folders_of_others_or_of_another_transfer() {
     let place = Place::new();
-    let sink = place.sink();
-    sink.begin(b"host\0repo");
-    add(&sink, &repository());
-    receive_blocks(&sink, 4, &[0]);
-    sink.dispose(Leaving::Parts);
+    interrupted(&place);
     // Another transfer has no part in it.
     let other = place.sink();
     other.begin(b"host\0other");

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// The clipboard, open for this process until it is dropped.
 pub struct Open {
-    /// A window that nobody sees: what is put there needs an owner.
+    /// A hidden window: Windows takes contents only from a window.
     owner: HWND,
 }
 
