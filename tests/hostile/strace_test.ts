@@ -14,9 +14,10 @@ const CALLS =
 /**
  * Looks at the kernel's own tables, which have nothing to do with what anybody says: glibc counts the cores when a second thread first
  * needs a heap of its own and asks for the overcommit mode when it gives memory back, Deno's abseil wants the processor's clock when two
- * threads first wait for one lock. No peer can choose such a name: no path of a transfer is absolute.
+ * threads first wait for one lock. No peer can choose such a name: no path of a transfer is absolute. (A call during which another thread
+ * makes one has no closing bracket in its first line.)
  */
-const KERNEL_TABLE = /openat\(AT_FDCWD, "\/(proc|sys)\/[^"]*", O_RDONLY\|O_CLOEXEC\)/;
+const KERNEL_TABLE = /openat\(AT_FDCWD, "\/(proc|sys)\/[^"]*", O_RDONLY\|O_CLOEXEC(\)| <unfinished \.\.\.>)/;
 
 async function hasStrace(): Promise<boolean> {
   try {
