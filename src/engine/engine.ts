@@ -253,5 +253,7 @@ export interface Engine {
   settings(connection: ConnectionId): ConnectionSettings | undefined;
   /** The events, in order, in batches as they came together, until the engine is stopped. One consumer. */
   events(): AsyncIterable<readonly EngineEvent[]>;
+  /** What was ordered so far is carried out now, and not only when the caller has ended its turn: for work that others could begin with meanwhile. */
+  submit(): void;
   stop(): void;
 }

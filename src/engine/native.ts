@@ -369,6 +369,10 @@ class NativeEngine implements Engine {
     }
   }
 
+  submit(): void {
+    this.#flush();
+  }
+
   stop(): void {
     this.#queue({ type: "stop" });
     this.#flush();

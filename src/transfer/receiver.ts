@@ -310,7 +310,6 @@ export class Receiver {
     if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
     const transferRoot = this.#queries.transferRoot(this.#entries.statuses());
     this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
-    this.#sendAcknowledgements();
     this.#sendDone();
   }
 
@@ -485,6 +484,8 @@ export class Receiver {
     this.#commits.links();
     if (this.#stage.at !== "moving" || this.#entries.over < this.#entries.count) return;
     this.#stage = { at: "finishing" };
+    // The sender computes its transfer root beside the receiver, and not after it.
+    this.#sendAcknowledgements();
     this.#outbox.push({ type: "finish-folders" });
   }
 
@@ -493,8 +494,7 @@ export class Receiver {
     const { transferRoot } = this.#stage;
     const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
     const root = (entry: EntryId) => this.#queries.root(entry);
-    const resumedBytes = this.#held.bytes;
-    const facts = { transferRoot, resent: this.#damage.resent, resumedBytes, leftOut, root };
+    const facts = { transferRoot, resent: this.#damage.resent, resumedBytes: this.#held.bytes, leftOut, root };
     this.#exchange.finish(summaryOf(this.#entries, this.#failures, facts));
   }
 }

@@ -451,6 +451,10 @@ export class SimulatedEngine implements Engine {
     }
   }
 
+  submit(): void {
+    // Commands are carried out as they are given.
+  }
+
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;

@@ -140,7 +140,10 @@ impl Engine {
 
     pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache, options: WalkOptions) {
         match Tree::open(paths, cache, options) {
-            Ok((origin, walk)) => self.run_walk(id, origin, walk),
+            Ok((origin, walk)) => {
+                self.tell.tell(Event::WalkBegun { source: id });
+                self.run_walk(id, origin, walk);
+            }
             Err(fault) => self.walk_failed(id, fault),
         }
     }
