@@ -17,6 +17,7 @@ mod pages;
 mod policies;
 mod power_cut;
 mod power_loss;
+mod power_loss_resume;
 mod preserve;
 mod replace;
 mod replace_if;
