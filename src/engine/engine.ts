@@ -227,7 +227,7 @@ export interface Engine {
   /** Files that have arrived, empty files, folders and links. */
   commitEntries(sink: SinkId, first: EntryId, count: number): void;
   finishFolders(sink: SinkId): void;
-  abandon(sink: SinkId, entry: EntryId): void;
+  abandon(sink: SinkId, entry: EntryId, leaving: Leaving): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
   /** Keeps the machine from going to sleep until it is disposed, where the system has a way. */

@@ -298,8 +298,8 @@ class NativeEngine implements Engine {
     this.#queue({ type: "finish-folders", sink });
   }
 
-  abandon(sink: SinkId, entry: EntryId): void {
-    this.#queue({ type: "abandon", sink, entry });
+  abandon(sink: SinkId, entry: EntryId, leaving: Leaving): void {
+    this.#queue({ type: "abandon", sink, entry, leaving });
   }
 
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array {

@@ -8,11 +8,14 @@ import { isAbsolute, join } from "node:path";
 import { appendState, keepState, removeState, takeState } from "../engine/surroundings.ts";
 import { MAX_FIELDS_BYTES } from "./fields.ts";
 
+/** What became of something that was to be kept. `in-use`: another process has its place. `unwritable`: the folder for state takes nothing. */
+export type Kept = "kept" | "in-use" | "unwritable";
+
 export interface StateStore {
   /** Takes over what an earlier process left under a name; `undefined`: nothing, or another process has it. */
   take(name: string): Promise<string | undefined>;
-  /** Replaces what this process leaves; false: it cannot be kept here. */
-  keep(name: string, text: string): Promise<boolean>;
+  /** Replaces what this process leaves. */
+  keep(name: string, text: string): Promise<Kept>;
   remove(name: string): Promise<void>;
   /** A record under a name, for what outlasts transfers. */
   record(name: string): RecordStore;
@@ -42,7 +45,7 @@ export function systemStates(places: StatePlaces): StateStore {
   if (folder === undefined) {
     return {
       take: () => Promise.resolve(undefined),
-      keep: () => Promise.resolve(false),
+      keep: () => Promise.resolve("unwritable"),
       remove: () => Promise.resolve(),
       record: () => NOTHING_KEPT,
     };
@@ -54,7 +57,9 @@ export function systemStates(places: StatePlaces): StateStore {
       return typeof found === "string" ? undefined : new TextDecoder().decode(found);
     },
     async keep(name, text) {
-      return await keepState(pathOf(name), new TextEncoder().encode(text)) === undefined;
+      const fault = await keepState(pathOf(name), new TextEncoder().encode(text));
+      if (fault === undefined) return "kept";
+      return fault === "exists" ? "in-use" : "unwritable";
     },
     remove: (name) => removeState(pathOf(name)),
     record: (name) => recordAt(join(folder, `${name}.confirmed`)),

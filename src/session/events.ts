@@ -186,8 +186,8 @@ export interface TakenUp {
 
 export type Warning =
   | TicketFileWarning
-  /** Nothing can be written where the system keeps state. */
-  | { readonly about: "nothing-kept" }
+  /** Nothing can be written where the system keeps state, or another process that does the same has its place there. */
+  | { readonly about: "nothing-kept"; readonly why: "in-use" | "unwritable" }
   /** Likewise: files that are confirmed and taken away are received once more when they are sent once more. */
   | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */

@@ -409,7 +409,7 @@ export class Incoming implements Side {
       case "finish-folders":
         return engine.finishFolders(this.id);
       case "abandon":
-        return engine.abandon(this.id, command.entry);
+        return engine.abandon(this.id, command.entry, command.leaving);
     }
   }
 

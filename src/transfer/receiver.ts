@@ -28,7 +28,7 @@ import { Entries, EntryState } from "./entries.ts";
 import { Failures } from "./failures.ts";
 import { HeldBlocks } from "./held.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
-import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
+import { kindOfFault, LEAVES_PARTS, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import { Exchange } from "./exchange.ts";
 import { Needs } from "./needs.ts";
 import { Outbox } from "./outbox.ts";
@@ -43,9 +43,6 @@ export const BYE_MS = 5000;
 
 /** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
 const BYE_WITHOUT_LINK_MS = 30_000;
-
-/** Ends that are nobody's judgement on what has arrived. Interruptions are of the kind `network`. */
-const LEAVES_PARTS: ReadonlySet<ErrorKind> = new Set(["network", "disk", "internal"]);
 
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
@@ -476,7 +473,8 @@ export class Receiver {
     this.#commits.drop(entry);
     this.#entries.setState(entry, failed);
     this.#failures.add({ entry, kind, text, fromPeer }, false);
-    this.#outbox.push({ type: "abandon", entry });
+    // What was verified of a file that this disk failed is not at fault; one that its sender failed is another file the next time.
+    this.#outbox.push({ type: "abandon", entry, leaving: LEAVES_PARTS.has(kind) && !fromPeer ? "parts" : "nothing" });
     this.#finishIfOver();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TICKET_PLACE } from "./command_line.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
 import type { Client, FileFailure } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
@@ -152,7 +153,8 @@ function ofClient(client: Client | undefined): string {
 /** What to type to go on with a transfer that came to no end; apart from other lines, so that it is easy to select. */
 function goOn(command: string | undefined): string[] {
   if (command === undefined) return [];
-  return ["To go on, run the same commands again on both sides. On this one:", "", `    ${command}`, ""];
+  const ticket = command.includes(TICKET_PLACE) ? `, with the same ticket in place of ${TICKET_PLACE}` : "";
+  return [`To go on, run the same commands again on both sides. On this one${ticket}:`, "", `    ${command}`, ""];
 }
 
 /** What of a transfer that did not come to its end is there all the same. */

@@ -190,7 +190,9 @@ export function warningText(warning: Warning): string {
     case "not-put-away":
       return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;
     case "nothing-kept":
-      return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+      return warning.why === "in-use"
+        ? "This transfer cannot be taken up after a restart: another ultra that does the same is running"
+        : "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
     case "confirmed-not-kept":
       return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
     case "ticket-file-readable":

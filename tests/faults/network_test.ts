@@ -60,6 +60,9 @@ Deno.test("B8: a black hole of 5 s in the middle is survived, in the same connec
     await new Promise((over) => setTimeout(over, 5000)); // what is tested is the time
     await pair.relay.clear();
     await succeeds(pair, 16 * MIB);
+    for (const { events } of [pair.sender, pair.receiver]) {
+      assert.ok(!events.some(({ type }) => type === "connection-lost"), "it took another connection");
+    }
   }));
 
 Deno.test("B16: a NAT gives the dialer another port in the middle, and the transfer goes on", () =>

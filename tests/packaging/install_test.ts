@@ -90,7 +90,7 @@ async function release(program = PROGRAM, sum?: string) {
 }
 
 for (const downloader of DOWNLOADERS) {
-  Deno.test(`install.sh with ${downloader}: what fits its sum is placed, in the place of an older one that runs`, () =>
+  Deno.test(`T55: install.sh with ${downloader}: what fits its sum is placed, in the place of an older one that runs`, () =>
     inWorkspace(async (workspace) => {
       await using server = await serve(await release());
       const into = workspace.path("a new", "folder");

@@ -183,7 +183,7 @@ function anyRequest(): Command | Question {
     { type: "entry-root", transfer, entry },
     { type: "commit", sink, entry, size: number(), root: bytes(32) },
     { type: "finish-folders", sink },
-    { type: "abandon", sink, entry },
+    { type: "abandon", sink, entry, leaving: random(2) === 0 ? "parts" : "nothing" },
     { type: "dispose", transfer, leaving: random(2) === 0 ? "parts" : "nothing" },
     { type: "begin", sink, resume: random(2) === 0, transfer: `${random(1000)}` },
     { type: "free-space", sink },

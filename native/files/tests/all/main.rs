@@ -7,6 +7,7 @@ mod faults;
 mod folder_races;
 mod groups;
 mod hidden;
+mod left;
 mod leftovers;
 mod let_go;
 mod link_faults;

@@ -136,6 +136,16 @@ impl Folder for FaultyFolder {
     fn open_to_sync(&self, name: &str) -> io::Result<FaultyFile> {
         self.0.open_to_sync(&self.found(name)).map(FaultyFile)
     }
+    fn open_to_write(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_to_write(&self.found(name)).map(FaultyFile)
+    }
+    fn open_to_append(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_to_append(&self.found(name)).map(FaultyFile)
+    }
+    fn create_to_append(&self, name: &str) -> io::Result<FaultyFile> {
+        step("create_to_append")?;
+        self.0.create_to_append(&self.new_name(name)?).map(FaultyFile)
+    }
     fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
         step("create_file")?;
         self.0.create_file(&self.new_name(name)?).map(FaultyFile)
@@ -271,6 +281,13 @@ impl File for FaultyFile {
     fn allocate(&self, size: u64) -> io::Result<()> {
         step("allocate")?;
         self.0.allocate(size)
+    }
+    fn try_lock(&self) -> io::Result<bool> {
+        self.0.try_lock()
+    }
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        step("append")?;
+        self.0.append(bytes)
     }
     fn set_mode(&self, mode: u16) -> io::Result<()> {
         step("set_mode")?;
