@@ -157,6 +157,7 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "in-the-way",
   "no-folder",
   "unexaminable",
+  "first-name",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

@@ -234,6 +234,7 @@ export type LeftOutReason =
   | "in-the-way"
   | "no-folder"
   | "unexaminable"
+  | "first-name"
   | "kept"
   | "chosen";
 

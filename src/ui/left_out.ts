@@ -27,6 +27,7 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
     "something of another kind has its name there, such as a folder; move it, or receive into another folder",
   "no-folder": "a folder on the way to it is a link there, or no folder; receive into another folder",
   "unexaminable": "what has its name there cannot be looked at",
+  "first-name": "it is a further name (hard link) of a file that is not taken; take that one as well",
   "other": "the other side left it out",
   "kept": "another file is there and stays, as chosen",
   "chosen": "as chosen",
