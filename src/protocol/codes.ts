@@ -158,6 +158,8 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "no-folder",
   "unexaminable",
   "first-name",
+  "link-target",
+  "link-nowhere",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

@@ -235,6 +235,8 @@ export type LeftOutReason =
   | "no-folder"
   | "unexaminable"
   | "first-name"
+  | "link-target"
+  | "link-nowhere"
   | "kept"
   | "chosen";
 

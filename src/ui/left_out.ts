@@ -16,6 +16,8 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
   "too-long": "its name or path is too long",
   "special": "it is a pipe, socket or device",
   "link": "it is a symbolic link that leads out of the folder; --links all on both sides keeps it",
+  "link-target": "it is a symbolic link whose target cannot be sent: it is not valid UTF-8, or too long",
+  "link-nowhere": "it is a symbolic link that leads nowhere or around in a circle, so there is nothing to follow it to",
   "vanished": "it was gone when its turn came",
   "hidden": "its name is hidden; recv --hidden takes it",
   "name-refused": "the receiver's system or disk does not take the name; rename it",
