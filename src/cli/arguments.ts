@@ -239,7 +239,7 @@ function linkChoice(words: Words, choices: readonly LinkChoice[]): LinkChoice {
   const text = lastValue(words, "links") ?? "inside";
   const choice = choices.find((choice) => choice === text);
   if (choice !== undefined) return choice;
-  if (text === "follow") throw usage("--links follow is for the sending side: it sends what links lead to");
+  if (text === "follow") throw usage("--links follow is for ultra send and ultra watch: they send what links lead to");
   throw usage(`--links takes ${formatChoices(choices)}, not "${text}"`);
 }
 

@@ -210,13 +210,14 @@ export const FLAGS = [
   {
     name: "links",
     value: "HOW",
-    commands: ["send", "recv", "get", "watch"],
-    help: "symbolic links: inside (those that stay in what is sent; the default), all or none; send also knows follow",
+    commands: ["send", "recv", "get", "serve", "watch"],
+    help:
+      "symbolic links: inside (those that stay in what is sent; the default), all or none; send and watch also know follow",
   },
   {
     name: "preserve",
     value: "LIST",
-    commands: ["send", "recv", "get", "watch"],
+    commands: ["send", "recv", "get", "serve", "watch"],
     help:
       "keep, beside modes, times and hard links, also owner, xattrs or acl, as in +owner,acl; both sides have to say so",
   },

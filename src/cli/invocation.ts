@@ -103,6 +103,9 @@ export interface ServeInvocation extends Omit<TransferInvocation, "peer"> {
   /** Takes what others send, into this folder. */
   readonly accept: string | undefined;
   readonly maxClients: number;
+  /** Of what others fetch and of what they send. */
+  readonly links: LinkChoice;
+  readonly preserve: Preserve;
   /** Of what others send. */
   readonly existing: Existing;
   readonly hidden: boolean;

@@ -18,7 +18,10 @@ export function parsePreserve(list: string | undefined): Preserve {
   const names = list.split(",").map((name) => name.trim().replace(/^\+/, ""));
   const unknown = names.find((name) => !ALWAYS.has(name) && !MORE.some((more) => more === name));
   if (unknown !== undefined) {
-    throw new UltraError("usage", `--preserve takes owner, xattrs and acl, joined by commas, not "${unknown}"`);
+    throw new UltraError(
+      "usage",
+      `--preserve takes owner, xattrs and acl, joined by commas, beside mode, times and hardlinks, which are always kept; not "${unknown}"`,
+    );
   }
   return { owner: names.includes("owner"), xattrs: names.includes("xattrs"), acl: names.includes("acl") };
 }

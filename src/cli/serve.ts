@@ -18,13 +18,13 @@ import { wait } from "./waiting.ts";
 
 export async function serveCommand(task: ServeTask, context: CommandContext): Promise<number> {
   const { hub, tell, timers } = context;
-  const { folders, accept, maxClients, tuning, allowSleep, retryForMs } = task;
+  const { folders, accept, maxClients, links, preserve, tuning, allowSleep, retryForMs } = task;
   const { bytesPerSecond } = tuning;
   // Before any peer is admitted: a folder that cannot be used is reported at once.
   const shares = await openShares(folders, context);
   const site: ServeSite = {
     shares,
-    listings: new Listings(shares.id, USUAL_CHOICES, context),
+    listings: new Listings(shares.id, { ...USUAL_CHOICES, links, preserve }, context),
     rate: bytesPerSecond === undefined ? undefined : new SharedRate(bytesPerSecond, hub.engine, timers),
     // What a client asks for and is not there is told, and no failure of this side.
     options: { tuning, allowLeftOut: true, allowSleep, retryForMs, progressMs: PROGRESS_MS },
@@ -38,11 +38,10 @@ export async function serveCommand(task: ServeTask, context: CommandContext): Pr
 
 /** Receives what clients send, each into the same folder. */
 async function taking(task: ServeTask, folder: string, context: CommandContext): Promise<Conversation> {
-  const { tuning, existing, hidden, noSync, allowSleep, retryForMs } = task;
+  const { tuning, existing, hidden, links, preserve, noSync, allowSleep, retryForMs } = task;
   const options: ReceiveOptions & RunOptions = {
-    ...USUAL_CHOICES,
     ...{ folder, create: false, rename: undefined, restart: false, allowLeftOut: false },
-    ...{ existing, hidden, noSync, allowSleep, retryForMs },
+    ...{ existing, hidden, links, preserve, noSync, allowSleep, retryForMs },
     lanes: grantedLanes(tuning),
     connections: tuning.connections,
     ...await lastingOptions(folder, context),

@@ -111,6 +111,8 @@ function serveInvocation(operands: readonly string[], words: ServingWords): Serv
     folders: operands,
     accept,
     maxClients: clientsOf(words.value("max-clients")),
+    links: words.links(),
+    preserve: parsePreserve(words.value("preserve")),
     existing: existingOf(words),
     hidden: words.has("hidden"),
     noSync: words.has("no-sync"),

@@ -157,6 +157,9 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "in-the-way",
   "no-folder",
   "unexaminable",
+  "first-name",
+  "link-target",
+  "link-nowhere",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

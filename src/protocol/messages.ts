@@ -234,6 +234,9 @@ export type LeftOutReason =
   | "in-the-way"
   | "no-folder"
   | "unexaminable"
+  | "first-name"
+  | "link-target"
+  | "link-nowhere"
   | "kept"
   | "chosen";
 

@@ -14,6 +14,7 @@ import type { EntryId, EntryKind, LeftOut, LeftOutReason, PageMessage, PagesEnd 
 import { decodePage, PageCursor } from "../protocol/pages.ts";
 import { checkSafePath } from "../protocol/safe_path.ts";
 import { type Entries, EntryState } from "./entries.ts";
+import { type Found, FurtherNames } from "./further_names.ts";
 import { LeftOutEntries } from "./left_out.ts";
 import { bug, violation } from "./outcome.ts";
 import type { ReceiverQueries } from "./turns.ts";
@@ -44,6 +45,7 @@ export class Admission {
   readonly #policy: Policy;
   readonly #queries: Pick<ReceiverQueries, "name">;
   readonly #leftOut = new LeftOutEntries();
+  readonly #furtherNames: FurtherNames;
   #unchecked: PageMessage[] = [];
   #checkedEntries = 0;
   #end: PagesEnd | undefined;
@@ -58,6 +60,7 @@ export class Admission {
     this.#entries = entries;
     this.#queries = queries;
     this.#policy = policy;
+    this.#furtherNames = new FurtherNames(entries);
   }
 
   /** Whether all pages are here. */
@@ -125,8 +128,10 @@ export class Admission {
     if (page === undefined || page.first !== first || page.count !== found.length) {
       throw new UltraError("internal", "a page was checked out of turn");
     }
-    const statuses = this.#wanted(page, this.#withConfirmed(first, found));
     const { states, leftOutAs } = RULES[this.#policy.existing];
+    const wanted = this.#wanted(page, this.#withConfirmed(first, found));
+    wanted.forEach((status, index) => leftOutAs[status] === "kept" && this.#furtherNames.keep(first + index));
+    const statuses = this.#furtherNames.judged(page, wanted, (found) => states[found]);
     this.#freeSpace ??= freeSpace;
     const end = first + page.count;
     for (let at = first; at < end;) {
@@ -181,7 +186,7 @@ export class Admission {
   }
 
   /** Reads the page's paths again, once: they are not kept. */
-  #leaveOut(page: PageMessage, statuses: readonly TargetStatus[], leftOutAs: Rules["leftOutAs"]): void {
+  #leaveOut(page: PageMessage, statuses: readonly Found[], leftOutAs: Rules["leftOutAs"]): void {
     let i = 0;
     for (const { path } of decodePage(page)) {
       const entry = page.first + i;
@@ -194,7 +199,7 @@ export class Admission {
   }
 
   /** Why an entry cannot be taken, or `undefined`. */
-  #refusal(status: TargetStatus): ((path: string) => UltraError) | undefined {
+  #refusal(status: Found): ((path: string) => UltraError) | undefined {
     switch (status) {
       case "absent":
       case "identical":
@@ -211,6 +216,8 @@ export class Admission {
       case "in-the-way":
       case "unsafe-parent":
       case "unexaminable":
+      case "first-kept":
+      case "first-left-out":
         return undefined;
       case "cannot-rename":
         return refusal("usage", "Several were offered, and they cannot have one name", "one-name-for-several");
@@ -237,13 +244,13 @@ const BREACHES: ReadonlySet<TargetStatus> = new Set(["duplicate", "conflict"]);
 /** What becomes of entries by what is in their place. */
 interface Rules {
   /** `undefined` for statuses that are always refused. */
-  readonly states: Readonly<Record<TargetStatus, EntryState | undefined>>;
+  readonly states: Readonly<Record<Found, EntryState | undefined>>;
   /** Why an entry that is skipped is left out. */
-  readonly leftOutAs: Readonly<Partial<Record<TargetStatus, LeftOutReason>>>;
+  readonly leftOutAs: Readonly<Partial<Record<Found, LeftOutReason>>>;
 }
 
 /** Of an entry that is not refused, where files that differ are replaced, or make way. */
-const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
+const STATE_OF: Readonly<Record<Found, EntryState | undefined>> = {
   "absent": EntryState.needed,
   "different": EntryState.needed,
   "not-older": EntryState.skipped,
@@ -262,9 +269,11 @@ const STATE_OF: Readonly<Record<TargetStatus, EntryState | undefined>> = {
   "duplicate": undefined,
   "conflict": undefined,
   "busy": EntryState.skipped,
+  "first-kept": EntryState.skipped,
+  "first-left-out": EntryState.skipped,
 };
 
-const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
+const LEFT_OUT_AS: Readonly<Partial<Record<Found, LeftOutReason>>> = {
   "hidden": "hidden",
   "outside-link": "link",
   "unwanted": "chosen",
@@ -276,6 +285,8 @@ const LEFT_OUT_AS: Readonly<Partial<Record<TargetStatus, LeftOutReason>>> = {
   "in-the-way": "in-the-way",
   "unsafe-parent": "no-folder",
   "unexaminable": "unexaminable",
+  "first-kept": "kept",
+  "first-left-out": "first-name",
 };
 
 const REPLACING: Rules = { states: STATE_OF, leftOutAs: LEFT_OUT_AS };

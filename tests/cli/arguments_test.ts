@@ -279,13 +279,17 @@ Deno.test("T42 --links takes the words of its side, and inside is the default", 
     assert.equal(parseSend(`--links=${links}`, "a").links, links);
   }
   assert.equal(parseSend("--links", "follow", "a").links, "follow");
-  assert.match(refusal(["recv", "--links", "follow"]), /^--links follow is for the sending side/);
+  assert.match(refusal(["recv", "--links", "follow"]), /^--links follow is for ultra send and ultra watch/);
+  assert.match(refusal(["serve", "--links", "follow", "a"]), /^--links follow is for ultra send and ultra watch/);
   assert.equal(refusal(["recv", "--links", "some"]), '--links takes inside, all or none, not "some"');
   assert.equal(refusal(["send", "--links", "x", "a"]), '--links takes inside, all, none or follow, not "x"');
   assert.match(refusal(["test", "--links", "all"]), /--links/);
 });
 
 Deno.test("T31 --preserve and --no-sync arrive at the side that knows them", () => {
+  const served = parse("serve", "--links", "all", "--preserve", "owner", "a");
+  assert.ok(served.command === "serve");
+  assert.deepEqual([served.links, served.preserve], ["all", { owner: true, xattrs: false, acl: false }]);
   const all = { owner: true, xattrs: true, acl: true };
   assert.deepEqual(parseSend("--preserve", "+owner,xattrs,acl", "a").preserve, all);
   assert.deepEqual(parseRecv("--preserve", "acl").preserve, { owner: false, xattrs: false, acl: true });

@@ -42,7 +42,10 @@ Deno.test("--preserve: a word that is none is refused by name", () => {
     ]
   ) {
     const told = usageRefusal(() => parsePreserve(list));
-    assert.equal(told, `--preserve takes owner, xattrs and acl, joined by commas, not "${word}"`);
+    assert.equal(
+      told,
+      `--preserve takes owner, xattrs and acl, joined by commas, beside mode, times and hardlinks, which are always kept; not "${word}"`,
+    );
   }
 });
 

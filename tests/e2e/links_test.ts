@@ -257,6 +257,35 @@ Deno.test("T42: --links follow sends what links inside lead to, and leaves out t
     }
   }));
 
+Deno.test("T42: a link whose target is not UTF-8, and one that is followed to nothing, are left out with reasons that are true of them", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    await makeLink(`${tree}/dangling`, "nowhere");
+    await makeLink(`${tree}/itself`, "itself");
+    const bytes = 'ln -s "$(printf "\\377")" "$0"';
+    const made = await new Deno.Command("sh", { args: ["-c", bytes, `${tree}/bytes`] }).output();
+    assert.ok(made.success, "no link");
+    const into = await workspace.make("into");
+    for (
+      const [how, names, nowhere] of [["all", ["dangling", "itself"], []], ["follow", [], [
+        "dangling",
+        "itself",
+      ]]] as const
+    ) {
+      const made = ["--into", `${into}/${how}`, "--links", "all"];
+      const { sender, receiver } = await workspace.pair([tree, "--links", how], made);
+      await Promise.all([sender.exits(3), receiver.exits(3)]);
+      assert.deepEqual(namesIn(`${into}/${how}/tree`), names);
+      for (const { stderr } of [sender, receiver]) {
+        assert.match(stderr.text, /^ {4}tree\/bytes: it is a symbolic link whose target cannot be sent/m);
+        for (const name of nowhere) {
+          assert.match(stderr.text, new RegExp(`^ {4}tree/${name}: .* that leads nowhere`, "m"));
+        }
+        assert.doesNotMatch(stderr.text, /leads out/);
+      }
+    }
+  }));
+
 Deno.test("T42: an equal link is there already, another one in its place is replaced only with --overwrite", () =>
   inWorkspace(async (workspace) => {
     const tree = await workspace.make("tree");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { serveCommand } from "../../src/cli/serve.ts";
 import type { ServeTask } from "../../src/cli/resolve.ts";
 import { meetByTicket } from "../../src/meet/meet.ts";
+import { PRESERVE_NOTHING_MORE } from "../../src/protocol/words.ts";
 import type { Ticket } from "../../src/protocol/ticket.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import { PROGRESS_MS } from "../../src/serve/clients.ts";
@@ -22,6 +23,7 @@ async function serving(changes: Partial<ServeTask> = {}) {
     folders: ["photos"],
     accept: undefined,
     maxClients: 8,
+    ...{ links: "inside", preserve: PRESERVE_NOTHING_MORE },
     ...{ existing: "refuse", hidden: false, noSync: false, allowSleep: true, retryForMs: 60_000 },
     peer: {
       type: "listen",
@@ -117,6 +119,7 @@ Deno.test("hostile: H9: a client that takes no page of a list is told no more th
   const server = world.process({ address: SENDER, tree: tree([["photos", "folder"], ...many], { pageEntries: 3 }) });
   const task: ServeTask = {
     ...{ command: "serve", folders: ["photos"], accept: undefined, maxClients: 8 },
+    ...{ links: "inside", preserve: PRESERVE_NOTHING_MORE },
     ...{ existing: "refuse", hidden: false, noSync: false, allowSleep: true, retryForMs: 0 },
     ...{ tuning: DEFAULT_TUNING, output: "human", verbose: false, warnings: [] },
     peer: {

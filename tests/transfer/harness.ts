@@ -21,8 +21,12 @@ import type {
 
 export const MIB = 1 << 20;
 
-/** A file's size and, of a file with holes, its bytes of data; or what else an entry is. */
-export type Item = readonly [path: string, size: number | "folder" | "link", dataBytes?: number];
+/** A file's size and, of a file with holes, its bytes of data; or what else an entry is: a hard link by the file that it names. */
+export type Item = readonly [
+  path: string,
+  size: number | "folder" | "link" | { readonly linkedTo: number },
+  dataBytes?: number,
+];
 
 export const ROOT = new Uint8Array(32).fill(7);
 
@@ -38,10 +42,11 @@ export function page(first: number, items: readonly Item[]): PageMessage {
     first,
     items.map(([path, what, dataBytes]) => ({
       path,
-      kind: typeof what === "string" ? what : "file",
+      kind: typeof what === "object" ? "hardlink" : typeof what === "string" ? what : "file",
       size: sizeOf(what),
       dataBytes: dataBytes ?? sizeOf(what),
       ...what === "link" && { target: "somewhere" },
+      ...typeof what === "object" && what,
       mode: 0o644,
       mtimeSeconds: 0,
       mtimeNanos: 0,
@@ -55,7 +60,7 @@ export function bytesOf(items: readonly Item[]): number {
 }
 
 function sizeOf(what: Item[1]): number {
-  return typeof what === "string" ? 0 : what;
+  return typeof what === "number" ? what : 0;
 }
 
 /** A command as a test looks at it: its name, and its arguments in order. */

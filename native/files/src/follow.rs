@@ -42,7 +42,8 @@ struct Steps {
 }
 
 impl Argument<'_> {
-    /// What the target of a link in the folder `way` leads to. [`Reason::Link`] if it is outside, not there, the argument itself or a loop.
+    /// What the target of a link in the folder `way` leads to. [`Reason::Link`] if it is outside, [`Reason::LinkNowhere`] if it is not there,
+    /// the argument itself or a loop.
     pub(crate) fn follow(&self, way: Vec<String>, target: &str) -> Result<Target, Reason> {
         let mut steps = Steps {
             folder: self.open(&way)?,
@@ -61,10 +62,10 @@ impl Argument<'_> {
                 NodeKind::Link => {
                     hops += 1;
                     if hops > MAX_HOPS {
-                        return Err(Reason::Link);
+                        return Err(Reason::LinkNowhere);
                     }
                     let target = steps.folder.read_link(&name).map_err(unreached)?;
-                    let target = String::from_utf8(target).map_err(|_| Reason::Link)?;
+                    let target = String::from_utf8(target).map_err(|_| Reason::LinkTarget)?;
                     self.enter(&target, &mut steps)?;
                 }
                 _ if steps.left.is_empty() => {
@@ -77,11 +78,11 @@ impl Argument<'_> {
                     steps.way.push(name);
                 }
                 // Nothing is below a file.
-                NodeKind::File | NodeKind::Special => return Err(Reason::Link),
+                NodeKind::File | NodeKind::Special => return Err(Reason::LinkNowhere),
             }
         }
         // It climbed at its end, to a folder on the way.
-        let (name, above) = steps.way.split_last().ok_or(Reason::Link)?;
+        let (name, above) = steps.way.split_last().ok_or(Reason::LinkNowhere)?;
         Ok(Target {
             folder: self.open(above)?,
             name: name.clone(),
@@ -110,9 +111,9 @@ impl Argument<'_> {
 /// Why a component on the way does not lead on.
 fn unreached(error: io::Error) -> Reason {
     match error.kind() {
-        io::ErrorKind::NotFound => Reason::Link,
+        io::ErrorKind::NotFound => Reason::LinkNowhere,
         // It was a folder a moment ago.
-        _ if System::is_no_folder(&error) => Reason::Link,
+        _ if System::is_no_folder(&error) => Reason::LinkNowhere,
         _ => Reason::Unreadable,
     }
 }

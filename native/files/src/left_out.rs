@@ -27,8 +27,12 @@ pub enum Reason {
     TooLong,
     /// A FIFO, socket or device.
     Special,
-    /// A symbolic link that leads out of what is sent; when links are followed, also one that leads nowhere or around in circles.
+    /// A symbolic link that leads out of what is sent.
     Link,
+    /// A symbolic link whose target cannot be sent: it is not UTF-8, or too long.
+    LinkTarget,
+    /// A symbolic link that is to be followed and leads nowhere, or around in circles.
+    LinkNowhere,
     /// It was gone when its turn came.
     Vanished,
     /// The user chose to leave it out: no failure.
@@ -45,7 +49,7 @@ pub struct LeftOut {
 }
 
 impl Reason {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Unreadable,
         Self::NotUtf8,
         Self::Backslash,
@@ -54,6 +58,8 @@ impl Reason {
         Self::TooLong,
         Self::Special,
         Self::Link,
+        Self::LinkTarget,
+        Self::LinkNowhere,
         Self::Vanished,
         Self::Chosen,
         Self::NotFound,
@@ -69,6 +75,8 @@ impl Reason {
         "too-long",
         "special",
         "link",
+        "link-target",
+        "link-nowhere",
         "vanished",
         "chosen",
         "not-found",

@@ -14,7 +14,7 @@ use crate::page::EntryKind;
 use crate::part::{Kept, Part, kept, random_name};
 use crate::path::SafePath;
 use crate::replace::{Previous, place};
-use crate::sink::{CommitInfo, Sink};
+use crate::sink::{CommitInfo, Sink, status_of};
 use crate::table::{Outcome, Record, TargetStatus};
 
 /// Folders that are held for links whose names are not durable yet; each costs a descriptor.
@@ -211,21 +211,12 @@ impl<F: Folder> Sink<F> {
         placed
     }
 
-    /// The status of a hard link whose name is taken.
+    /// The status of a hard link whose name is taken: as if the file that it names were there. A copy is as good, as this user may have made it,
+    /// or an earlier transfer on a disk where a file has one name only.
     pub(crate) fn taken_name(&self, entry: u32, stat: &Stat) -> TargetStatus {
-        if stat.kind != NodeKind::File {
-            return TargetStatus::InTheWay;
-        }
         let table = self.read();
-        let first = table.linked_to(entry);
-        let identical = first
-            .and_then(|first| table.record(first))
-            .is_some_and(|first| first.status == TargetStatus::Identical);
-        let seen = first.and_then(|first| table.seen(first));
-        match seen {
-            Some(seen) if identical && is_one_file(&seen, stat) => TargetStatus::Identical,
-            _ => TargetStatus::Different,
-        }
+        let first = table.linked_to(entry).and_then(|first| table.record(first));
+        first.map_or(TargetStatus::Different, |first| status_of(first, stat))
     }
 }
 

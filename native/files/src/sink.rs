@@ -457,7 +457,7 @@ impl<F: Folder> Sink<F> {
 }
 
 /// What a thing that is in the way means for a file or folder.
-fn status_of(record: &Record, stat: &Stat) -> TargetStatus {
+pub(crate) fn status_of(record: &Record, stat: &Stat) -> TargetStatus {
     match (record.kind, stat.kind) {
         (EntryKind::Folder, NodeKind::Folder) => TargetStatus::FolderExists,
         (EntryKind::File, NodeKind::File) => {

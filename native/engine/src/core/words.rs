@@ -164,6 +164,10 @@ words! {
         Chosen = 9,
         /// A peer asked for it, and it is not there for a peer.
         NotFound = 10,
+        /// A symbolic link whose target cannot be sent.
+        LinkTarget = 11,
+        /// A symbolic link that is to be followed and leads nowhere, or around in circles.
+        LinkNowhere = 12,
     }
 }
 

@@ -136,6 +136,8 @@ fn reason_of(reason: Reason) -> LeftOutReason {
         Reason::TooLong => LeftOutReason::TooLong,
         Reason::Special => LeftOutReason::Special,
         Reason::Link => LeftOutReason::Link,
+        Reason::LinkTarget => LeftOutReason::LinkTarget,
+        Reason::LinkNowhere => LeftOutReason::LinkNowhere,
         Reason::Vanished => LeftOutReason::Vanished,
         Reason::Chosen => LeftOutReason::Chosen,
         Reason::NotFound => LeftOutReason::NotFound,

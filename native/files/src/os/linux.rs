@@ -1,6 +1,7 @@
 //! Linux.
 
 mod acl;
+mod mounts;
 pub(super) mod own;
 mod sync_apart_unsafe;
 mod sync_range_unsafe;

@@ -132,7 +132,8 @@ impl Walk {
             elsewhere: None,
         };
         match stat.kind {
-            NodeKind::Link => Err(Reason::Link),
+            // What a link led to is a link since.
+            NodeKind::Link => Err(Reason::Vanished),
             NodeKind::Special => Err(Reason::Special),
             NodeKind::File => {
                 if self.options.hardlinks
@@ -190,7 +191,7 @@ impl Walk {
             return Err(Reason::Chosen);
         }
         let target = folder.read_link(name).map_err(unreadable)?;
-        let target = String::from_utf8(target).map_err(|_| Reason::Link)?;
+        let target = String::from_utf8(target).map_err(|_| Reason::LinkTarget)?;
         let depth = path.matches('/').count();
         let sendable = (1..=MAX_TARGET_LEN).contains(&target.len());
         let inside = || self.options.links == SentLinks::All || stays_inside(&target, depth);
@@ -204,7 +205,8 @@ impl Walk {
                 extras: self.keeper.of_closed(&stat),
                 elsewhere: None,
             }),
-            _ => Err(Reason::Link),
+            _ if sendable => Err(Reason::Link),
+            _ => Err(Reason::LinkTarget),
         }
     }
 
@@ -221,7 +223,7 @@ impl Walk {
         let node = (item.stat.dev, item.stat.ino);
         if item.content.kind() == EntryKind::Folder && self.levels.iter().any(|level| level.node == node) {
             // It leads back to a folder on the way to it: the walk would go around in circles.
-            return Err(Reason::Link);
+            return Err(Reason::LinkNowhere);
         }
         Ok(Item {
             elsewhere: Some(found.way),

@@ -10,7 +10,7 @@ use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use crate::common::{Place, codes, file, folder, link, name_of, page};
 #[cfg(unix)]
 use ultra_files::Kept;
-use ultra_files::{ErrorClass, FileError, Sink, SinkOptions};
+use ultra_files::{ErrorClass, FileError, Sink, SinkOptions, TargetStatus};
 
 /// A sink with a committed file `a` and a hard link `b` to it that is not made yet.
 fn with_name(place: &Place) -> Sink<FaultyFolder> {
@@ -46,6 +46,19 @@ fn where_a_file_has_one_name_only_a_hard_link_is_a_copy_and_that_is_told() {
         assert_eq!((a.mode(), a.mtime_nsec()), (b.mode(), b.mtime_nsec()));
         assert_eq!(place.names(), ["a", "b"]);
     }
+}
+
+#[test]
+fn copies_in_the_place_of_hard_links_are_there_at_the_next_run() {
+    let place = Place::new();
+    let made = with_name(&place);
+    fail("link_into", codes::EPERM, 1);
+    assert!(made.commit_links(&[1])[0].is_ok());
+    drop(made);
+    let again = place.sink();
+    let (count, bytes) = page(&[file("a", 5), name_of("b", 0)]);
+    let statuses = again.add_page(0, count, &bytes).expect("a page");
+    assert_eq!(statuses, [TargetStatus::Identical; 2]);
 }
 
 #[test]

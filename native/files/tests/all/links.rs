@@ -288,7 +288,7 @@ fn hard_links_are_names_of_one_file_and_found_again() {
     assert_eq!(place.names(), ["top", "top/a", "top/b", "top/sub", "top/sub/c"]);
     let again = add(&place.sink(), &entries);
     assert_eq!((again[1], again[2], again[4]), (IDENTICAL, IDENTICAL, IDENTICAL));
-    // A name of another file is not one of this file, although it looks the same.
+    // A copy of another time may hold something else.
     fs::copy(place.at("top/a"), place.at("other")).expect("a copy");
     fs::rename(place.at("other"), place.at("top/b")).expect("a rename");
     assert_eq!(add(&place.sink(), &entries)[2], DIFFERENT);
@@ -296,6 +296,29 @@ fn hard_links_are_names_of_one_file_and_found_again() {
     assert_eq!(add(&sink, &entries)[2], DIFFERENT);
     make(&sink, &[2]);
     assert_eq!(ino("top/a"), ino("top/b"));
+}
+
+#[test]
+fn a_copy_of_the_same_size_and_time_is_there_already_as_any_file_is() {
+    let place = Place::new();
+    let entries = [file("a", 1), name_of("b", 0), name_of("c", 0)];
+    for name in ["a", "b"] {
+        let sink = place.sink();
+        add(&sink, &[file(name, 1)]);
+        receive(&sink, 0, b"x");
+    }
+    let sink = place.sink();
+    assert_eq!(add(&sink, &entries), [IDENTICAL, IDENTICAL, ABSENT]);
+    make(&sink, &[2]);
+    let names = |path| fs::metadata(place.at(path)).expect("a file").nlink();
+    assert_eq!((names("a"), names("b"), names("c")), (2, 1, 2));
+    // Also where the file that it names is not there.
+    fs::remove_file(place.at("a")).expect("no file");
+    assert_eq!(add(&place.sink(), &entries), [ABSENT, IDENTICAL, IDENTICAL]);
+    // A folder is none.
+    fs::remove_file(place.at("b")).expect("no file");
+    fs::create_dir(place.at("b")).expect("a folder");
+    assert_eq!(add(&place.sink(), &entries)[1], IN_THE_WAY);
 }
 
 #[test]

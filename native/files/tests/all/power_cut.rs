@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use crate::common::faulty::{FaultyFolder, PLAN};
 use crate::common::told::skipped;
 use crate::common::{file, folder, page};
-use ultra_files::os::Time;
+use ultra_files::os::{Folder, NativeFolder, Storage, Time};
 use ultra_files::{
     Existing, FileId, JOURNAL_BLOCK_LEN as BLOCK, Leaving, PageEntry, Reserved, Sink, SinkOptions, TakenUp,
 };
@@ -154,6 +154,29 @@ fn group_on(make: &str, args: &[&str], mebibytes: u64) -> bool {
         "{make}: what was told is there"
     );
     true
+}
+
+#[test]
+fn d24_syncfs_is_trusted_on_ext4_and_not_on_ext2_and_ext3_which_have_the_same_number() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    for (make, storage) in [
+        ("mkfs.ext2", Storage::Each),
+        ("mkfs.ext3", Storage::Each),
+        ("mkfs.ext4", Storage::Whole),
+    ] {
+        let image = temp.path().join(make);
+        fs::File::create(&image)
+            .and_then(|file| file.set_len(64 << 20))
+            .expect("an image");
+        let disk = run(make, &["-q", "-F"], &[&image]).then(|| Disk::mount(&image, &temp.path().join("disk")));
+        let Some(disk) = disk.flatten() else {
+            skipped("it takes root, loop devices and mkfs of ext2, ext3 and ext4");
+            return;
+        };
+        let folder = NativeFolder::open(&disk.at).expect("a folder");
+        // Twice: the second answer is remembered.
+        assert_eq!([folder.storage(), folder.storage()], [storage; 2], "{make}");
+    }
 }
 
 /// Copies the image before each sync, and before some of the renames.

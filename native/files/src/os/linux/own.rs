@@ -8,7 +8,7 @@ use rustix::fs::{Advice, FallocateFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::sync_apart_unsafe::{What, sync_apart};
-use super::{System, acl, retry};
+use super::{System, acl, mounts, retry};
 use crate::os::unix::MAX_XATTR;
 use crate::os::{Acl, Process, Storage};
 
@@ -21,8 +21,8 @@ const MAX_ACL: usize = 4096;
 /// File capabilities are rights like setuid, which no transfer gives.
 const CAPABILITY: &str = "security.capability";
 
-/// File systems by what statfs says of them.
-const EXT4: u64 = 0xef53;
+/// File systems by what statfs says of them: ext2, ext3 and ext4 have one number.
+const EXT: u64 = 0xef53;
 const XFS: u64 = 0x5846_5342;
 const BTRFS: u64 = 0x9123_683e;
 
@@ -39,7 +39,7 @@ pub fn takes_every_name(folder: BorrowedFd<'_>) -> bool {
     let folds_case = || rustix::fs::ioctl_getflags(folder).is_ok_and(|flags| flags.bits() & FOLDS_CASE != 0);
     match rustix::fs::fstatfs(folder).map(|system| system.f_type as u64) {
         Ok(XFS | BTRFS | OVERLAY) => true,
-        Ok(EXT4 | F2FS) => !folds_case(),
+        Ok(EXT | F2FS) => !folds_case(),
         Ok(system) if is_memory(system) => !folds_case(),
         _ => false,
     }
@@ -66,7 +66,8 @@ pub fn storage(folder: BorrowedFd<'_>) -> Storage {
     // Those for which `tests/power_cut.rs` showed it. syncfs reports failed writes since Linux 5.8 (syncfs(2)).
     match rustix::fs::fstatfs(folder).map(|system| system.f_type as u64) {
         Ok(system) if is_memory(system) => Storage::Memory,
-        Ok(EXT4 | XFS | BTRFS) if super::reports_failed_syncs() => Storage::Whole,
+        Ok(EXT) if super::reports_failed_syncs() && mounts::is_ext4(folder) => Storage::Whole,
+        Ok(XFS | BTRFS) if super::reports_failed_syncs() => Storage::Whole,
         _ => Storage::Each,
     }
 }
