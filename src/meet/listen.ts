@@ -384,10 +384,12 @@ function refusalOf({ read, write, under }: Rights, role: Role): UltraError | und
   // Whoever serves files looks at each path.
   if (role !== "receive" && role !== "send") return undefined;
   const refuse = (message: string) => new UltraError("authentication", message);
+  if (under !== undefined) {
+    return refuse("This ticket is for one folder of what is served, and the other side serves no folders");
+  }
   if (role === "receive" && !write) {
     return refuse("This ticket is for fetching files, and the other side receives some");
   }
   if (role === "send" && !read) return refuse("This ticket is for bringing files, and the other side sends some");
-  if (under === undefined) return undefined;
-  return refuse("This ticket is for one folder of what is served, and the other side serves no folders");
+  return undefined;
 }
