@@ -187,6 +187,10 @@ export function warningText(warning: Warning): string {
         return `${shownPath(warning.name)} is no file or folder of a name in UTF-8, and stays where it is`;
       }
       return `${shownPath(warning.name)} is neither a file nor a folder, and stays where it is`;
+    case "no-place-for-sent":
+      return `${
+        shownPath(warning.name)
+      } is no folder, though what has arrived is moved there: give it another name, and it is sent as well`;
     case "not-put-away":
       return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;
     case "nothing-kept":
