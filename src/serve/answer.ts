@@ -42,7 +42,8 @@ export function answering(site: ServeSite): Conversation {
     }
     peer.link.admit(0);
     const request = await orEnded(requestOf(peer.link, context.timers), context.ended);
-    context.tell({ type: "asked", remote: peer.link.remote, what: request.what, paths: request.paths });
+    const { what, paths } = request;
+    context.tell({ type: "asked", remote: peer.link.remote, ticket: peer.admission?.label, what, paths });
     if (request.what === "list") return await list(request, peer, rights, site, context);
     return await fetch(request, peer, rights, site, context);
   };

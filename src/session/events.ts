@@ -137,6 +137,8 @@ export type CommandEvent =
   | {
     readonly type: "asked";
     readonly remote: string;
+    /** The label of its ticket; `undefined`: the one that the server has shown. */
+    readonly ticket: string | undefined;
     readonly what: RequestKind;
     readonly paths: readonly string[];
   }

@@ -113,10 +113,13 @@ export function servingText({ names, accept, maxClients }: ServedFolders): strin
 }
 
 /** What a client wants; of many paths the first ones. */
-export function askedText({ remote, what, paths }: Pick<EventOf<"asked">, "remote" | "what" | "paths">): string {
+export function askedText({ remote, ticket, what, paths }: EventOf<"asked">): string {
   const shown = paths.slice(0, SHOWN_PATHS).map((path) => truncate(shownPath(path), SHOWN_PATH_COLUMNS));
   const more = paths.length > shown.length ? ` and ${formatCount(paths.length - shown.length)} more` : "";
-  return `${remote}: ${what === "list" ? "ls" : "get"}${shown.length === 0 ? "" : ` ${shown.join(" ")}`}${more}`;
+  const whose = ticket === undefined ? "" : ` (ticket ${ticket})`;
+  return `${remote}${whose}: ${what === "list" ? "ls" : "get"}${
+    shown.length === 0 ? "" : ` ${shown.join(" ")}`
+  }${more}`;
 }
 
 const SHOWN_PATHS = 5;

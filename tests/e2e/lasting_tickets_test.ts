@@ -169,6 +169,10 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     await one.exits(6);
     assert.match(String((await one.event("error"))["text"]), /The ticket of this transfer was taken back/);
     assert.equal((await server.event("client", ({ code }) => code !== 0))["code"], 6);
+    const asked = server.events.filter(({ type }) => type === "request").map(({ ticket }) => ticket);
+    assert.deepEqual(asked.sort(), ["goes", "stays"]);
+    await (await get(goes, "one")).exits(6);
+    await server.event("warning", ({ text }) => /^The ticket goes has expired or was taken back/.test(String(text)));
     await other.exits(0);
     await assertSameFile(`${workspace.path("other")}/large`, source);
     server.end("SIGINT");
