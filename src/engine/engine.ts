@@ -135,6 +135,8 @@ export interface RequestedOptions extends Omit<SourceOptions, "paths" | "cache">
   readonly within: SourceId;
   /** Paths below the folders, which begin with a folder's name; patterns are looked for. */
   readonly paths: readonly string[];
+  /** How many of the first components of each path are names, whatever they look like, and no patterns. */
+  readonly literal: number;
 }
 
 /** Which lanes to open, and where. */

@@ -85,13 +85,14 @@ export class Offering {
   /**
    * What a peer asks for of folders that are shared.
    *
+   * @param options with how many of the first components of each path are names, and no patterns
    * @param denied what of its paths is not looked for, and counts as not found
    */
   static ofRequest(
     within: SourceId,
     paths: readonly string[],
     denied: readonly string[],
-    options: OfferChoices & { readonly depth?: number },
+    options: OfferChoices & { readonly literal: number; readonly depth?: number },
     context: Context,
   ): Offering {
     const [only] = paths;

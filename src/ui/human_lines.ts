@@ -40,7 +40,7 @@ import {
 } from "./messages.ts";
 import type { EventTable } from "./output.ts";
 import type { StatusState } from "./progress.ts";
-import { closingSheet } from "./sheet.ts";
+import { clientSheet, closingSheet } from "./sheet.ts";
 
 /** What the lines of an event depend on besides the event. */
 export interface HumanView {
@@ -114,7 +114,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       const [first = "", ...more] = sheet;
       const isAsExpected = facts.failedCount === 0 && facts.leftOutCount === 0;
       const what = facts.name === undefined ? "" : `, ${escapeText(facts.name)}`;
-      return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? [] : more];
+      return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? clientSheet(facts) : more];
     },
     "serving": ({ served }) => [servingText(served)],
     "asked": (event) => [askedText(event)],
@@ -146,7 +146,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
 }
 
 /** Whose a line is, where there may be several transfers. */
-function ofClient(client: Client | undefined): string {
+export function ofClient(client: Client | undefined): string {
   return client === undefined ? "" : ` - ${client.remote}`;
 }
 

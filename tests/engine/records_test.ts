@@ -431,10 +431,11 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       acl: false,
       allowGrowing: true,
       within: 6,
+      literal: 2,
       depth: 0xffff_ffff,
       paths: ["/a", "/b"],
     }),
-    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 2, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
     encodeSinkBlock({

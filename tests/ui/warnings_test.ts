@@ -11,6 +11,10 @@ Deno.test("event: each warning names what it is about", () => {
       /x\.swap is the previous version of a,/,
     ],
     "long-lived-ticket-typed": [{ about: "long-lived-ticket-typed" }, /--ticket FILE/],
+    "no-place-for-sent": [
+      { about: "no-place-for-sent", name: "sent" },
+      /^sent is no folder, though what has arrived is moved there: give it another name, and it is sent as well/,
+    ],
     "not-sent": [{ about: "not-sent", name: "-pipe" }, /^\.\/-pipe is neither a file nor a folder/],
     "not-put-away": [{ about: "not-put-away", name: "a", why: "It is full" }, /^a has arrived .* It is full/],
     "confirmed-not-kept": [{ about: "confirmed-not-kept" }, /are received again if they are sent again/],

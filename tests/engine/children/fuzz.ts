@@ -129,6 +129,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     size: random(2) === 0 ? random(1000) * MIB : NaN,
     ...anyChoices(),
     within: 0,
+    literal: 0,
     depth: random(2 ** 31),
     paths: [],
   });
@@ -137,6 +138,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     size: number(),
     ...anyChoices(),
     within: random(2) === 0 ? 0 : id(),
+    literal: random(3),
     depth: random(4),
     paths: [String.fromCharCode(...bytes(40))],
   });

@@ -86,6 +86,29 @@ fn files_folders_and_patterns_come_under_their_last_names() {
 }
 
 #[test]
+fn components_that_are_names_are_no_patterns() {
+    let shared = shared();
+    std::fs::create_dir(shared.folder.path().join("docs/[2]")).unwrap();
+    std::fs::write(shared.folder.path().join("docs/[2]/a.jpg"), "contents").unwrap();
+    let ask = |path: &str, literal| {
+        let requests = Requests::new(Arc::clone(&shared.source), vec![path.to_owned()]).with_literal(literal);
+        let (_source, mut walk) = Walk::of_requests(requests, WalkOptions::default());
+        let mut found = Vec::new();
+        while let Some(page) = walk.next_page().unwrap() {
+            let entries = decode(page.count, &page.bytes).unwrap();
+            found.extend(entries.iter().map(|entry| entry.path.as_str().to_owned()));
+        }
+        found
+    };
+    assert_eq!(ask("photos/2*/a.jpg", 1), ["a.jpg"]);
+    for (path, literal) in [("photos/2*/a.jpg", 2), ("p*/a.jpg", 1), ("*", 1), ("photos/*", 9)] {
+        assert_eq!(ask(path, literal), Vec::<String>::new(), "{path} {literal}");
+    }
+    assert_eq!(ask("docs/[2]/*.jpg", 2), ["a.jpg"]);
+    assert_eq!(ask("photos/2024/a.jpg", 9), ["a.jpg"]);
+}
+
+#[test]
 fn levels_that_are_not_entered_are_not_told() {
     let shared = shared();
     let (names, _) = ask(&shared.source, &["photos/2024"], 1).unwrap();
