@@ -26,7 +26,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 1868305506;
+export const ABI_VERSION = 1869888156;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -217,6 +217,8 @@ export const LEFT_OUT_REASON = {
   vanished: 8,
   chosen: 9,
   "not-found": 10,
+  "link-target": 11,
+  "link-nowhere": 12,
 } as const satisfies Partial<Record<LeftOutReason, number>>;
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);
