@@ -190,9 +190,9 @@ export function warningText(warning: Warning): string {
     case "not-put-away":
       return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;
     case "nothing-kept":
-      return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+      return "This transfer cannot be taken up after a restart: the folder for state cannot be written (XDG_STATE_HOME names another one)";
     case "confirmed-not-kept":
-      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
+      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME names another folder for it), or another ultra keeps it for this folder";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {
