@@ -20,8 +20,8 @@ import { appendPayload, type Packing, packPayload, type Payload } from "./payloa
 import { needsOf, newestGlibc } from "./release/elf.ts";
 import { signatureOf } from "./release/macho.ts";
 import { GLIBC, type Platform, PLATFORMS } from "./release/platforms.ts";
-import { sbomOf } from "./release/sbom.ts";
 import { runtimeItems } from "./release/runtimes.ts";
+import { sbomOf } from "./release/sbom.ts";
 import { type Toolchain, toolchainOf } from "./release/toolchain.ts";
 import { Failure, main, print, run } from "./shell.ts";
 
