@@ -39,7 +39,10 @@ export interface StatePlaces {
   readonly localAppData: string | undefined;
 }
 
-/** Files in `$XDG_STATE_HOME/ultra`, `%LOCALAPPDATA%\ultra\state` or `~/.local/state/ultra`. Without any of them nothing is kept. */
+/**
+ * Files in `$XDG_STATE_HOME/ultra`, `%LOCALAPPDATA%\ultra\state`, on macOS `~/Library/Application Support/ultra`, elsewhere
+ * `~/.local/state/ultra`. Without any of them nothing is kept.
+ */
 export function systemStates(places: StatePlaces): StateStore {
   const folder = stateFolder(places);
   if (folder === undefined) {
@@ -85,11 +88,17 @@ function recordAt(path: string): RecordStore {
 }
 
 /** As the XDG specification has it, a relative path is none; and a name that is not UTF-8 would lead elsewhere. */
-export function stateFolder({ stateHome, home, localAppData }: StatePlaces): string | undefined {
+export function stateFolder(
+  { stateHome, home, localAppData }: StatePlaces,
+  system: string = Deno.build.os,
+): string | undefined {
   const usable = (path = "") => isAbsolute(path) && !path.includes("\u{fffd}") ? path : undefined;
   const [own, local, user] = [usable(stateHome), usable(localAppData), usable(home)];
   if (own !== undefined) return join(own, "ultra");
   // (The launcher unpacks beside it, into folders whose names are numbers, and removes nothing else.)
   if (local !== undefined) return join(local, "ultra", "state");
-  return user === undefined ? undefined : join(user, ".local", "state", "ultra");
+  if (user === undefined) return undefined;
+  return system === "darwin"
+    ? join(user, "Library", "Application Support", "ultra")
+    : join(user, ".local", "state", "ultra");
 }

@@ -199,9 +199,9 @@ export function warningText(warning: Warning): string {
     case "nothing-kept":
       return warning.why === "in-use"
         ? "This transfer cannot be taken up after a restart: another ultra that does the same is running"
-        : "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+        : "This transfer cannot be taken up after a restart: the folder for state cannot be written (XDG_STATE_HOME names another one)";
     case "confirmed-not-kept":
-      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
+      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME names another folder for it), or another ultra keeps it for this folder";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

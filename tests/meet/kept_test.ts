@@ -62,13 +62,19 @@ Deno.test("kept: an identity survives a variable and an editor", () => {
 
 Deno.test("kept: state lies where the system keeps it, and nowhere when that cannot be said", () => {
   const localAppData = undefined;
-  assert.equal(stateFolder({ stateHome: "/s", home: "/h", localAppData: "/l" }), "/s/ultra");
+  for (const system of ["linux", "darwin", "windows"]) {
+    assert.equal(stateFolder({ stateHome: "/s", home: "/h", localAppData: "/l" }, system), "/s/ultra");
+  }
   for (const stateHome of [undefined, "", "relative", "/x\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome, home: "/h", localAppData }), "/h/.local/state/ultra");
+    assert.equal(stateFolder({ stateHome, home: "/h", localAppData }, "linux"), "/h/.local/state/ultra");
+    const onMac = stateFolder({ stateHome, home: "/h", localAppData }, "darwin");
+    assert.equal(onMac, "/h/Library/Application Support/ultra");
     assert.equal(stateFolder({ stateHome, home: "/h", localAppData: "/l" }), "/l/ultra/state");
   }
   for (const home of [undefined, "", "h", "/\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome: undefined, home, localAppData }), undefined);
+    for (const system of ["linux", "darwin"]) {
+      assert.equal(stateFolder({ stateHome: undefined, home, localAppData }, system), undefined);
+    }
   }
 });
 

@@ -1,5 +1,6 @@
 //! All tests of this crate as one program: each program of its own would be linked with the whole crate again, which took minutes.
 
+mod arguments;
 mod clean;
 mod common;
 mod existing;
@@ -13,7 +14,9 @@ mod let_go;
 mod link_faults;
 mod links;
 mod names;
+mod not_on_windows;
 mod other_systems;
+mod overwriting;
 mod pages;
 mod policies;
 mod power_cut;
@@ -27,6 +30,7 @@ mod resume;
 mod run_records;
 mod sink;
 mod source;
+mod stand_ins;
 mod state_file;
 mod ticket_file;
 mod unreadable;
