@@ -74,7 +74,7 @@ export class Schedule {
     this.#chunkBlocksOf = chunkBlocks;
     this.#small = new SmallQueue(work);
     this.#smallAgain = new SmallQueue(work);
-    this.#underWay = new UnderWay((entry) => work.bytes(entry, 0, 1));
+    this.#underWay = new UnderWay((entry) => work.blocks(entry) > 1 ? undefined : work.bytes(entry, 0, 1));
   }
 
   get lanes(): number {

@@ -13,21 +13,27 @@ import { grown } from "./blocks.ts";
  */
 export const MAX_UNDER_WAY = 4096;
 
-/**
- * Bytes under way beyond which no other file begins. A file counts with its first block: what bounds the rest of a large one is what its
- * lanes have queued. So 64 large files are under way at most, and each of them is open on both sides.
- */
+/** Bytes under way beyond which no other file begins. What bounds the rest of a large one is what its lanes have queued. */
 export const MAX_UNDER_WAY_BYTES = 64 << 20;
 
+/**
+ * Files of several blocks under way at the same time. Each is open on both sides, and at the receiver with its journal and its folder: three
+ * descriptors, of which a process has 256 on some systems.
+ */
+export const MAX_LARGE_UNDER_WAY = 48;
+
+/** What a file of several blocks counts for, so that there are no more of them. */
+const LARGE_BYTES = Math.ceil(MAX_UNDER_WAY_BYTES / MAX_LARGE_UNDER_WAY);
+
 export class UnderWay {
-  readonly #firstBytes: (entry: EntryId) => number;
+  readonly #oneBlock: (entry: EntryId) => number | undefined;
   #column = new Uint8Array(64);
   #files = 0;
   #bytes = 0;
 
-  /** @param firstBytes bytes of a file's first block */
-  constructor(firstBytes: (entry: EntryId) => number) {
-    this.#firstBytes = firstBytes;
+  /** @param oneBlock bytes of a file of one block; `undefined` for one of several */
+  constructor(oneBlock: (entry: EntryId) => number | undefined) {
+    this.#oneBlock = oneBlock;
   }
 
   /** How many other files may begin. */
@@ -53,7 +59,7 @@ export class UnderWay {
     this.#column = grown(this.#column, entry + 1);
     this.#column[entry] = 1;
     this.#files++;
-    this.#bytes += this.#firstBytes(entry);
+    this.#bytes += this.#oneBlock(entry) ?? LARGE_BYTES;
   }
 
   /** These entries are over, or not wanted any more. */
@@ -64,7 +70,7 @@ export class UnderWay {
       if (column[entry] !== 1) continue;
       column[entry] = 0;
       this.#files--;
-      this.#bytes -= this.#firstBytes(entry);
+      this.#bytes -= this.#oneBlock(entry) ?? LARGE_BYTES;
     }
   }
 

@@ -10,6 +10,7 @@ import {
   writeFile,
 } from "./files.ts";
 import { inWorkspace, type Workspace } from "./harness.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** A small file system of its own; only root may make one. */
 const needsRoot = { ignore: Deno.uid() !== 0 || !await canMount() };
@@ -203,6 +204,23 @@ Deno.test("A5 D12: more small files than a process may have open arrive with the
     await Promise.all([sender.exits(0), receiver.exits(0)]);
     assert.equal(namesIn(`${into}/tree`).length, 1500);
     for (const name of ["0", "777", "1499"]) await assertSameFile(`${into}/tree/${name}`, `${tree}/${name}`);
+  }));
+
+Deno.test("D12: 256 descriptors are enough for both sides, however many large files, folders and streams there are", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await workspace.make("tree");
+    for (let index = 0; index < 150; index++) {
+      const folder = await workspace.make("tree", `${index}`);
+      await writeFile(`${folder}/large`, MIB + 50_000);
+      await writeFile(`${folder}/small`, 100);
+    }
+    const into = await workspace.make("into");
+    // (The hard limit as well: the soft one is raised to it.)
+    const limits = "ulimit -n 256";
+    const receiver = workspace.recv(["--into", into, "--streams", "64"], { limits });
+    const sender = workspace.start(["send", "--streams", "64", tree, await receiver.ticket()], { limits });
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.deepEqual(await snapshot(`${into}/tree`), await snapshot(tree));
   }));
 
 Deno.test("D6: a target folder that is deleted in the middle ends with exit 4 and is not made again", async () =>

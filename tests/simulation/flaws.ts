@@ -30,7 +30,12 @@ export interface Flaws {
   /** Runs of entries to expect, or to send, do not end before a small file that is not needed. */
   readonly uncutExpects?: boolean;
   readonly uncutGrants?: boolean;
+  /** The receiver asks for blocks of files that are sealed more often than it may. */
+  readonly asksOverAndOver?: boolean;
 }
+
+/** How often all of a file may be asked for on one connection. */
+const MOST_ASKS = 4;
 
 /** What flaws have to know of their world. */
 interface World {
@@ -63,6 +68,14 @@ export function deafened(world: World, side: Side, message: TransferMessage): Tr
     return heard.length === 0 ? undefined : { ...message, runs: heard.map((first) => ({ first, count: 1 })) };
   }
   return message;
+}
+
+/** What a receiver says instead of a message. */
+export function repeated({ flaws, disk, source }: World, message: TransferMessage): readonly TransferMessage[] {
+  if (message.type !== "need" || !flaws.asksOverAndOver) return [message];
+  const sealed = message.items.filter(({ what, entry }) => what === "blocks" && source.sealed.has(entry));
+  const times = sealed.map(({ entry }) => MOST_ASKS * disk.blocks(entry));
+  return [message, ...Array.from({ length: Math.max(0, ...times) }, () => ({ ...message, items: sealed }))];
 }
 
 /** A run of entries as a machine would make it that does not cut it. */

@@ -97,6 +97,8 @@ export interface Scenario {
   readonly overwrite: boolean;
   readonly hidden: boolean;
   readonly cancel: Cancel | undefined;
+  /** The sender's frames seal no file, as in the older format: those of one block are sealed by messages, too. */
+  readonly sealsAlike: boolean;
 }
 
 export function scenarioOf(seed: number, group: Group): Scenario {
@@ -139,6 +141,7 @@ export function scenarioOf(seed: number, group: Group): Scenario {
     overwrite: random.chance(0.5),
     hidden: random.chance(0.5),
     cancel: has("somebody cancels") ? cancelOf(random) : undefined,
+    sealsAlike: random.chance(0.2),
   };
 }
 

@@ -69,6 +69,22 @@ Deno.test("what is sealed and not committed may be needed again: the oracle sees
   assertSeen("blocks arrive damaged", { deafToLateNeeds: true }, /hung/);
 });
 
+Deno.test("H2: what is sealed may not be needed over and over: the oracle sees a sender that is asked so", () => {
+  assertSeen("blocks arrive damaged", { asksOverAndOver: true }, /ended as protocol: .*over and over/);
+});
+
+Deno.test("E4: a frame seals a file of one block that was looked at again: the oracle sees a source that does not look", () => {
+  assertSeen("sources change", { source: "seals-unseen" }, /wrong content/);
+});
+
+Deno.test("a file of one block whose frame is not sealed waits for a message: the oracle sees a disk that does not wait", () => {
+  assertSeen("nothing goes wrong", { disk: "takes-unsealed" }, /ended as integrity/);
+});
+
+Deno.test("empty files need no seal: the oracle sees a disk that waits for one", () => {
+  assertSeen("nothing goes wrong", { disk: "awaits-empty-seals" }, /hung/);
+});
+
 Deno.test("links come after everything else: the oracle sees a receiver that does not wait", () => {
   assertSeen("nothing goes wrong", { hastyLinks: true }, /before everything else was over/);
 });

@@ -23,7 +23,9 @@ import type { Scenario, SourceFault } from "./scenario.ts";
 export type SourceFlaw =
   | "none"
   /** What is read again is sent, whatever it is. */
-  | "forgets-values";
+  | "forgets-values"
+  /** Files of one block are not looked at again before their frame seals them. */
+  | "seals-unseen";
 
 /** Blocks of a file, or (`entry` undefined) files of one block. */
 interface Grant {
@@ -182,7 +184,8 @@ export class Source {
     if (this.#over.has(entry)) return;
     const fault = this.#faultOf(entry);
     const isAgain = this.#kept.has(entry);
-    if (fault !== undefined && !(isAgain && this.flaw === "forgets-values")) {
+    const isUnseen = this.flaw === "seals-unseen" || (isAgain && this.flaw === "forgets-values");
+    if (fault !== undefined && !isUnseen) {
       const isChanged = fault.what === "change" || fault.what === "shrink";
       return this.#fail(entry, isChanged ? "changed" : "io");
     }
@@ -231,7 +234,7 @@ export class Source {
     if (kept.values[block] !== undefined) return;
     kept.values[block] = value;
     kept.left--;
-    if (kept.left === 0 && count > 1) this.#seal(entry, kept);
+    if (kept.left === 0 && !this.#isSmall(entry)) this.#seal(entry, kept);
   }
 
   /** All was read once: looks at the source again, which now and then takes longer than the blocks to their end. */
@@ -269,9 +272,10 @@ export class Source {
     return this.scenario.sourceFaults.find((fault) => fault.entry === entry && this.clock.nowMs >= fault.atMs);
   }
 
+  /** Whether a file's frame seals it. */
   #isSmall(entry: EntryId): boolean {
     const { size } = this.#file(entry);
-    return size > 0 && size <= BLOCK;
+    return size > 0 && size <= BLOCK && !this.scenario.sealsAlike;
   }
 
   #file(entry: EntryId): SimulatedFile {

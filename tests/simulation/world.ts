@@ -15,7 +15,7 @@ import { aliveOf, type Frame, killLane, type Lane } from "./lanes.ts";
 import { ControlStream, type Side } from "./network.ts";
 import { Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
-import { deafened, type Flaws, uncut } from "./flaws.ts";
+import { deafened, type Flaws, repeated, uncut } from "./flaws.ts";
 import { Source } from "./source.ts";
 
 /** No transfer of a scenario takes longer, with all outages, stalls and waits. */
@@ -101,7 +101,7 @@ export class World {
       },
       transferRoot: (statuses) => source.transferRoot(statuses),
       root: (entry) => source.root(entry),
-    }, { transfer: TRANSFER, blockLength: BLOCK, chunkBlocks, describe });
+    }, { transfer: TRANSFER, blockLength: BLOCK, chunkBlocks, describe, sealsAlike: this.scenario.sealsAlike });
   }
 
   #makeReceiver(): Receiver {
@@ -155,7 +155,8 @@ export class World {
     const { disk } = this;
     switch (command.type) {
       case "send":
-        return this.#control.send("receiver", command.message);
+        for (const message of repeated(this, command.message)) this.#control.send("receiver", message);
+        return;
       case "page":
         return disk.page(command.first, command.count, command.entries);
       case "expect":

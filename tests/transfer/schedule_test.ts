@@ -4,7 +4,7 @@ import { BlockTable } from "../../src/transfer/blocks.ts";
 import { ChunkHeap, forEachChunk } from "../../src/transfer/plan.ts";
 import { Schedule } from "../../src/transfer/schedule.ts";
 import { SmallQueue } from "../../src/transfer/small_queue.ts";
-import { MAX_UNDER_WAY, MAX_UNDER_WAY_BYTES } from "../../src/transfer/under_way.ts";
+import { MAX_LARGE_UNDER_WAY, MAX_UNDER_WAY, MAX_UNDER_WAY_BYTES } from "../../src/transfer/under_way.ts";
 import { chunkBlocks } from "../../src/settings/ultra.ts";
 
 const MIB = 1 << 20;
@@ -390,7 +390,7 @@ Deno.test("A5 D12: only so many files and bytes are under way at the same time, 
     // Blocks and bytes of each file, and how many may be under way.
     [1, 10, MAX_UNDER_WAY],
     [1, MIB, MAX_UNDER_WAY_BYTES / MIB],
-    [3, MIB, MAX_UNDER_WAY_BYTES / MIB],
+    [3, MIB, MAX_LARGE_UNDER_WAY],
   ] as const;
   for (const [blocks, bytes, most] of cases) {
     const bench = new Bench(Array.from({ length: 3 * most }, () => blocks), 4, undefined, bytes);

@@ -15,7 +15,7 @@ use crate::reserved::{Reserved, RunId};
 use crate::table::Record;
 
 /// Folders kept open for the next small file. Lanes bring runs of files, each from few folders.
-const OPEN_FOLDERS: usize = 64;
+const OPEN_FOLDERS: usize = 32;
 
 /// What a sink knows of its small files.
 pub(crate) struct SmallFiles<F: Folder> {

@@ -19,7 +19,7 @@ use crate::path::SafePath;
 use crate::run_record::{MadeFolder, RunRecord};
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
-const CACHED_FOLDERS: usize = 32;
+const CACHED_FOLDERS: usize = 16;
 
 /// A held folder and all below it.
 pub struct Root<F: Folder = NativeFolder> {
