@@ -286,7 +286,7 @@ export const FLAGS = [
   {
     name: "format",
     value: "auto|ultra|blazing",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get", "serve", "watch"],
     help:
       "ultra, or blazing: the older format, slower, not verified per block, without resume (default: auto, which takes it " +
       "only where the other side has no other)",

@@ -126,7 +126,7 @@ function formatRows({ format }: TransferFacts): Row[] {
 
 /** What hangs also under the one line of a client that is done: what a transfer in the older format does not promise. */
 export function clientSheet(facts: TransferFacts): string[] {
-  return shownRows(formatRows(facts), false);
+  return facts.files === 0 ? [] : shownRows(formatRows(facts), false);
 }
 
 /** What is not as one expects it, or with `-v` that it is. */
