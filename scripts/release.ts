@@ -2,8 +2,8 @@
  * `deno task release PLATFORM...`: leaves one executable for each platform in `dist/release/`, with its licences and its list of parts
  * (CycloneDX), install scripts, and the SHA-256 sums of all of them. What it needs is installed by `scripts/prepare-cross.sh`.
  *
- * `ULTRA_RELEASES` is the address where the folder will be found: it stands in the install scripts, and in the Homebrew formula, which is
- * made only with it.
+ * `ULTRA_RELEASES` is the address where the folder will be found, otherwise the one of the project (`packaging.ts`): it stands in the install
+ * scripts and in the Homebrew formula.
  *
  * @module
  */
