@@ -36,7 +36,7 @@ not_here! { "wine 8 makes no symbolic links; junctions and links as an attack ar
     walk_links::t42_followed_links_are_what_they_lead_to_and_nothing_outside_or_in_circles_is_sent,
     walk_links::t1_a_followed_link_to_what_cannot_be_read_is_not_called_one_that_leads_outside,
     walk_links::t42_a_followed_link_that_leads_outside_later_opens_nothing,
-    walk_links::a_link_whose_target_is_not_utf_8_is_left_out,
+    walk_links::t42_a_link_whose_target_is_not_utf_8_or_that_leads_nowhere_is_not_called_one_that_leads_outside,
 }
 
 not_here! { "Windows keeps no modes, owners and access lists of POSIX":
@@ -72,6 +72,7 @@ not_here! { "it cuts the power of a disk of Linux":
     power_cut::d24_a_power_cut_at_each_step_of_a_large_files_commit_leaves_no_name_or_the_whole_file,
     power_cut::d24_t5_a_power_cut_at_each_step_of_overwriting_leaves_the_old_file_or_the_whole_new_one,
     power_cut::d24_without_the_syncs_these_power_cuts_find_files_of_zeros,
+    power_cut::d24_syncfs_is_trusted_on_ext4_and_not_on_ext2_and_ext3_which_have_the_same_number,
     power_cut::d24_t47_a_power_cut_in_a_group_of_1_000_files_on_ext4_leaves_whole_files_and_all_that_was_told,
     power_cut::d24_t47_a_power_cut_in_a_group_of_1_000_files_on_xfs_leaves_whole_files_and_all_that_was_told,
     power_cut::d24_t47_a_power_cut_in_a_group_of_1_000_files_on_btrfs_leaves_whole_files_and_all_that_was_told,
