@@ -11,7 +11,7 @@ import type { Secret } from "../auth/secret.ts";
 import { addressOf } from "../base/endpoints.ts";
 import type { Identity } from "../engine/engine.ts";
 import type { Peer } from "../meet/join.ts";
-import { formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
+import { type Came, formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import type { CommandContext } from "./context.ts";
@@ -42,6 +42,7 @@ export class Keeping {
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
+  #came: Came | undefined;
 
   private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
     this.#name = name;
@@ -56,6 +57,20 @@ export class Keeping {
     const text = await context.states.take(name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
     return new Keeping(name, kept, context);
+  }
+
+  /** The context of one transfer, in which is noted how far it comes: whoever goes on with it says so. */
+  noting(context: CommandContext): CommandContext {
+    return {
+      ...context,
+      tell: (event) => {
+        if (event.type === "progress" && event.progress.listed) {
+          const { files, filesArrived } = event.progress;
+          this.#came = { files, filesArrived };
+        }
+        context.tell(event);
+      },
+    };
   }
 
   /** The transfer that an earlier process began. */
@@ -91,7 +106,14 @@ export class Keeping {
     // What this process dials next goes on with it as well, or is another transfer.
     const open = this.#open.get(nameOfKey(proved.sessionKey));
     this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
-    if (!isOver) return;
+    if (!isOver) {
+      // (What was kept at the proof is there in any case.)
+      if (this.#kept !== undefined && this.#came !== undefined) {
+        this.#kept = { ...this.#kept, came: this.#came };
+        await this.#context.states.keep(this.#name, formatKept(this.#kept));
+      }
+      return;
+    }
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
     if (last === undefined) await this.#context.states.remove(this.#name);

@@ -46,7 +46,9 @@ export async function receiveCommand(
       if (arrived !== undefined) await keepArrived(arrived, task.raw, context);
       return outcome;
     };
-    const serve = async (met: Peer): Promise<number> => finish(await one(met, options, context), options, tell);
+    const serve = async (met: Peer): Promise<number> => {
+      return finish(await one(met, options, keeping.noting(context)), options, tell);
+    };
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
     tell({ type: "receiving-into", folder: resolve(options.folder) });

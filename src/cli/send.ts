@@ -26,7 +26,7 @@ export async function sendCommand(
     offering.orFailed(orEnded(meet(task, offering, keeping, context), context.ended)),
     offering.sized(context),
   ]);
-  const outcome = await send(offering, peer, task, context, offer);
+  const outcome = await send(offering, peer, task, keeping.noting(context), offer);
   await keeping.over(outcome, peer);
   return finish(outcome, task, tell);
 }

@@ -6,8 +6,8 @@
 
 import { Secret } from "../auth/secret.ts";
 import type { Identity } from "../engine/engine.ts";
-import { HASH_LEN, SECRET_ID_LEN } from "../protocol/limits.ts";
-import { formatFields, hexField, numberField, parseFields } from "./fields.ts";
+import { HASH_LEN, MAX_ENTRIES, SECRET_ID_LEN } from "../protocol/limits.ts";
+import { type Fields, formatFields, hexField, numberField, parseFields } from "./fields.ts";
 import { identityFields, identityOf } from "./identity.ts";
 
 /** A transfer that an earlier process began. */
@@ -22,6 +22,14 @@ export interface KeptTransfer {
   readonly listener: { readonly identity: Identity; readonly port: number } | undefined;
   /** The id of the further ticket with which it began, if it was one: once that is taken back, so is this. */
   readonly ticket?: Uint8Array | undefined;
+  /** How far it came, where the process that kept it ended in good order and the list was complete. */
+  readonly came?: Came | undefined;
+}
+
+/** Files of a transfer, and those of them that had arrived. */
+export interface Came {
+  readonly files: number;
+  readonly filesArrived: number;
 }
 
 /** Keys are not to lie around for longer, and nobody waits for so long. */
@@ -29,13 +37,14 @@ const LONGEST_MS = 24 * 3_600_000;
 
 const MAX_PORT = 65_535;
 
-export function formatKept({ key, peer, beganMs, listener, ticket }: KeptTransfer): string {
+export function formatKept({ key, peer, beganMs, listener, ticket, came }: KeptTransfer): string {
   return formatFields("ultra-state 1", {
     key: key.reveal().toHex(),
     peer,
     began: String(Math.round(beganMs)),
     ...(listener === undefined ? {} : { ...identityFields(listener.identity), port: String(listener.port) }),
     ...(ticket === undefined ? {} : { ticket: ticket.toHex() }),
+    ...(came === undefined ? {} : { files: String(came.files), arrived: String(came.filesArrived) }),
   });
 }
 
@@ -52,5 +61,14 @@ export function parseKept(text: string, nowMs: number): KeptTransfer | undefined
   const listener = identity === undefined || port === undefined ? undefined : { identity, port };
   const ticket = hexField(fields["ticket"], SECRET_ID_LEN);
   if (fields["ticket"] !== undefined && ticket === undefined) return undefined;
-  return { key: new Secret(key), peer, beganMs, listener, ...ticket && { ticket } };
+  const came = cameOf(fields);
+  return { key: new Secret(key), peer, beganMs, listener, ...ticket && { ticket }, ...came && { came } };
+}
+
+function cameOf(fields: Fields): Came | undefined {
+  const files = numberField(fields["files"], MAX_ENTRIES);
+  const filesArrived = numberField(fields["arrived"], MAX_ENTRIES);
+  return files === undefined || filesArrived === undefined || filesArrived > files
+    ? undefined
+    : { files, filesArrived };
 }

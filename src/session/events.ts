@@ -184,6 +184,8 @@ export interface TakenUp {
   readonly peer: string;
   /** By the clock on the wall, in milliseconds. */
   readonly beganMs: number;
+  /** How far it had come; `undefined`: nobody could say when the earlier process ended. */
+  readonly came?: { readonly files: number; readonly filesArrived: number } | undefined;
 }
 
 export type Warning =

@@ -160,12 +160,13 @@ export function returnedText({ lostMs, connection }: Pick<EventOf<"returned">, "
 }
 
 /** A listener that was started again. What it shows next works as well. */
-export function takenUpText({ role, peer, beganMs }: TakenUp): string {
+export function takenUpText({ role, peer, beganMs, came }: TakenUp): string {
   const began = new Date(beganMs);
   const clock = [began.getHours(), began.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  const far = came === undefined ? "" : ` (${formatCount(came.filesArrived)} of ${counted(came.files, "file")})`;
   return role === "send"
-    ? `Going on with the transfer to ${peer} of ${clock}`
-    : `Going on with the transfer from ${peer} of ${clock}; --restart starts afresh`;
+    ? `Going on with the transfer to ${peer} of ${clock}${far}`
+    : `Going on with the transfer from ${peer} of ${clock}${far}; --restart starts afresh`;
 }
 
 /** What a user has to know who did not ask for it. */

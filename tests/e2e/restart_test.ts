@@ -46,6 +46,18 @@ for (const waits of ["receiver", "sender"] as const) {
   }
 }
 
+Deno.test("C5: a listener that was interrupted and is started again says with whom it goes on, and how far that had come", () =>
+  inWorkspace(async (workspace) => {
+    const { sender, receiver, again } = await underWay(workspace, "receiver");
+    receiver.kill("SIGINT");
+    await Promise.all([receiver.exits(130), sender.exits(5)]);
+    const next = again.receiver();
+    const { peer, files, filesArrived } = await next.event("taken-up");
+    assert.deepEqual({ peer, files, filesArrived }, { peer: "127.0.0.1", files: 1, filesArrived: 0 });
+    next.end("SIGINT");
+    await next.gone;
+  }));
+
 Deno.test("a listener with --identity has the same ticket in each run, and its file is for its owner alone", () =>
   inWorkspace(async (workspace) => {
     const identity = workspace.path("identity");

@@ -26,6 +26,8 @@ import { connectionSettings } from "../../src/settings/connection_settings.ts";
 import { FACTS } from "./facts.ts";
 import { MemoryTerminal, screen } from "./support.ts";
 
+const TAKEN = { role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() } as const;
+
 const SETTINGS = connectionSettings({ distance: "loopback", side: "listener" });
 
 interface Case {
@@ -189,12 +191,9 @@ const CASES = {
     quiet: [],
   },
   "taken-up": {
-    event: {
-      type: "taken-up",
-      taken: { role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
-    },
-    human: ["Going on with the transfer from 10.0.0.1 of 14:02; --restart starts afresh"],
-    json: { type: "taken-up", role: "receive", peer: "10.0.0.1", beganMs: new Date(2026, 1, 3, 14, 2).getTime() },
+    event: { type: "taken-up", taken: { ...TAKEN, came: { files: 7, filesArrived: 3 } } },
+    human: ["Going on with the transfer from 10.0.0.1 of 14:02 (3 of 7 files); --restart starts afresh"],
+    json: { type: "taken-up", ...TAKEN, files: 7, filesArrived: 3 },
     quiet: [],
   },
   "serving": {
