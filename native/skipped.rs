@@ -17,3 +17,19 @@ pub fn skipped(why: &str) {
 pub fn on_wine() -> bool {
     cfg!(windows) && std::env::var_os("ULTRA_UNDER_WINE").is_some()
 }
+
+/// Tests of what this system does not have, each told as skipped: `not_here! { "why": module::test, … }`. They are left out of the program where
+/// they stand, as they would not compile.
+#[allow(unused_macros, reason = "each test program uses its part")]
+macro_rules! not_here {
+    ($why:literal: $($module:ident::$test:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                $crate::common::told::skipped($why);
+            }
+        )+
+    };
+}
+#[allow(unused_imports, reason = "each test program uses its part")]
+pub(crate) use not_here;

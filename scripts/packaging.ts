@@ -4,6 +4,17 @@ import { join } from "node:path";
 import { ROOT } from "./paths.ts";
 import { Failure } from "./shell.ts";
 
+/**
+ * Where releases are to be published, each in a folder of its tag. Nothing is published there yet, and the project is not the owner of that name:
+ * whoever makes the first release puts the right one here. `ULTRA_RELEASES` stands before it, when a release is built and when it is installed.
+ */
+export const RELEASES = "https://github.com/ultra-transfer/ultra/releases/download";
+
+/** The folder in which a release will be found. */
+export function releaseAddress(version: string, variable: string | undefined): string {
+  return variable === undefined ? `${RELEASES}/v${version}` : parseAddress(variable);
+}
+
 /** In the scripts of `packaging/`: where the address of the releases goes. */
 const ADDRESS_MARK = "@RELEASES@";
 
@@ -40,12 +51,12 @@ export function parseAddress(text: string): string {
   return text.replace(/\/+$/, "");
 }
 
-/** An install script that knows where the releases are; without an address it asks for `ULTRA_RELEASES`. */
-export function installer(text: string, address: string | undefined): string {
+/** An install script that knows where the release is. */
+export function installer(text: string, address: string): string {
   if (text.split(ADDRESS_MARK).length !== 2) {
     throw new Failure(`an install script has ${ADDRESS_MARK} not exactly once`);
   }
-  return address === undefined ? text : text.replace(ADDRESS_MARK, address);
+  return text.replace(ADDRESS_MARK, () => address);
 }
 
 const BREW: readonly (readonly [system: string, cpu: string, platform: string])[] = [
@@ -90,13 +101,13 @@ export function formula(version: string, address: string, sums: Sums): string {
   ].join("\n");
 }
 
-/** Writes all of it into the folder of a release, from the sums that stand there. The formula takes an address, and a system of Homebrew's. */
-export async function writePackaging(folder: string, version: string, address: string | undefined): Promise<void> {
+/** Writes all of it into the folder of a release, from the sums that stand there. The formula takes a system of Homebrew's. */
+export async function writePackaging(folder: string, version: string, address: string): Promise<void> {
   for (const name of INSTALLERS) {
     const text = await Deno.readTextFile(join(ROOT, "packaging", name));
     await Deno.writeTextFile(join(folder, name), installer(text, address));
   }
   const sums = readSums(await Deno.readTextFile(join(folder, SUMS)));
-  if (address === undefined || !BREW.some(([, , platform]) => sums.has(executableName(platform)))) return;
+  if (!BREW.some(([, , platform]) => sums.has(executableName(platform)))) return;
   await Deno.writeTextFile(join(folder, "ultra.rb"), formula(version, address, sums));
 }

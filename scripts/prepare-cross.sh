@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what `deno task release` needs besides what `deno task build` needs: a Debian 12 or 13 on x86-64, as root (or with sudo).
+# Installs what `deno task release` needs besides what `deno task build` needs: a Debian 12 on x86-64, as root (or with sudo).
 # A gigabyte on disk; a second run finds it all there. `deno task release` names what is missing, and this script.
 set -euo pipefail
 cd "$(dirname "$0")/.."

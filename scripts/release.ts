@@ -2,8 +2,8 @@
  * `deno task release PLATFORM...`: leaves one executable for each platform in `dist/release/`, with its licences and its list of parts
  * (CycloneDX), install scripts, and the SHA-256 sums of all of them. What it needs is installed by `scripts/prepare-cross.sh`.
  *
- * `ULTRA_RELEASES` is the address where the folder will be found: it stands in the install scripts, and in the Homebrew formula, which is
- * made only with it.
+ * `ULTRA_RELEASES` is the address where the folder will be found, otherwise the one of the project (`packaging.ts`): it stands in the install
+ * scripts and in the Homebrew formula.
  *
  * @module
  */
@@ -15,11 +15,12 @@ import { bundle, LEVELS, payloadOf, requirePinnedDeno } from "./build.ts";
 import { pinnedDeno } from "./deno.ts";
 import { itemsIn, textOf } from "./licenses.ts";
 import { DIST, NATIVE, PAYLOAD } from "./paths.ts";
-import { executableName, parseAddress, SUMS, writePackaging } from "./packaging.ts";
+import { executableName, releaseAddress, SUMS, writePackaging } from "./packaging.ts";
 import { appendPayload, type Packing, packPayload, type Payload } from "./payload.ts";
 import { needsOf, newestGlibc } from "./release/elf.ts";
 import { signatureOf } from "./release/macho.ts";
 import { GLIBC, type Platform, PLATFORMS } from "./release/platforms.ts";
+import { runtimeItems } from "./release/runtimes.ts";
 import { sbomOf } from "./release/sbom.ts";
 import { type Toolchain, toolchainOf } from "./release/toolchain.ts";
 import { Failure, main, print, run } from "./shell.ts";
@@ -45,8 +46,7 @@ interface Plan {
 
 /** Builds all of them; what stood in `dist/release/` goes when everything has succeeded. */
 async function release(platforms: readonly Platform[]): Promise<void> {
-  const releases = Deno.env.get("ULTRA_RELEASES");
-  const address = releases === undefined ? undefined : parseAddress(releases);
+  const address = releaseAddress(config.version, Deno.env.get("ULTRA_RELEASES"));
   await requirePinnedDeno();
   // All are asked for before the first one is built, which takes minutes.
   const plans: Plan[] = [];
@@ -84,7 +84,7 @@ async function build(
   const { name, suffix, library, target } = platform;
   print(`--- ${name}: the engine`);
   await cargo(engine, "rustc", ["-p", "ultra-engine", "--lib", ...engineArgs(platform)]);
-  const items = await itemsIn(target);
+  const items = [...await itemsIn(target), ...await runtimeItems(platform)];
   const file = executableName(name);
   const licenses = join(folder, `ultra-${name}.licenses.txt`);
   await Deno.writeTextFile(licenses, textOf(items));

@@ -12,7 +12,7 @@ import { UltraError } from "../base/errors.ts";
 export interface Rights {
   /** To fetch what is served. */
   readonly read: boolean;
-  /** To bring files. */
+  /** To bring files; never together with `under`. */
   readonly write: boolean;
   /** Only this path of what is served, and what is below it; `undefined`: all of it. */
   readonly under: SafePath | undefined;
@@ -24,24 +24,30 @@ export const ALL_RIGHTS: Rights = { read: true, write: true, under: undefined };
 /** Those of whoever was let in without a ticket, which nobody is. */
 export const NO_RIGHTS: Rights = { read: false, write: false, under: undefined };
 
+/** A place is one in what is served, and files that are brought have none there: whoever may read one place alone brings nothing. */
 export function rightsOf(use: TicketUse | undefined, under: SafePath | undefined): Rights {
-  return { read: use !== "write", write: use !== "read", under };
+  return { read: use !== "write", write: use !== "read" && under === undefined, under };
 }
 
 /**
- * Whether a path of what is served is open for an act. Names decide, so whoever looks the path up must follow no link on the way: a link
- * below an open folder may lead out of it.
+ * Whether a path that a client asks for stays within what may be read: what is above or beside is not there for this client. Names decide, so
+ * whoever looks the path up must follow no link on the way, and must take its first {@linkcode namesOf} components for names: one that looks
+ * like a pattern would else open whatever fits it.
  */
-export function opens(rights: Rights, act: TicketUse, path: SafePath): boolean {
-  if (!rights[act]) return false;
-  return rights.under?.every((name, depth) => path[depth] === name) ?? true;
+export function mayRead({ read, under }: Rights, path: string): boolean {
+  if (!read) return false;
+  if (under === undefined) return true;
+  const asked = path.split("/");
+  return !asked.some(isDots) && under.every((name, depth) => asked[depth] === name);
 }
 
-/** Whether a path leads to what is open, or is it: its folders are shown, and of what they hold nothing else. */
-export function leadsTo(rights: Rights, act: TicketUse, path: readonly string[]): boolean {
-  if (!rights[act]) return false;
-  const { under } = rights;
-  return under === undefined || path.every((name, depth) => depth >= under.length || under[depth] === name);
+/** How many of the first components of a path that may be read are names. */
+export function namesOf({ under }: Rights): number {
+  return under?.length ?? 0;
+}
+
+function isDots(component: string): boolean {
+  return component === "." || component === "..";
 }
 
 /**

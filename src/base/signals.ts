@@ -26,9 +26,9 @@ export interface SignalWatch extends Disposable {
 /** What a write beyond `ulimit -f` raises. Handled, the write fails like any other; otherwise the process dies of it. */
 const FILE_TOO_LARGE = "SIGXFSZ";
 
-/** Those that the system has. Windows has no SIGTERM; a console that is closed is its SIGHUP. */
+/** Those that the system has. Windows has no SIGTERM and no SIGHUP: a console that is closed ends its programs as a kill does. */
 export function endingSignals(system: string = Deno.build.os): readonly EndingSignal[] {
-  return system === "windows" ? ["SIGINT", "SIGBREAK", "SIGHUP"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+  return system === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 }
 
 /** The process's own. */

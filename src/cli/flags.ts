@@ -286,7 +286,7 @@ export const FLAGS = [
   {
     name: "format",
     value: "auto|ultra|blazing",
-    commands: ["send", "recv"],
+    commands: ["send", "recv", "get", "serve", "watch"],
     help:
       "ultra, or blazing: the older format, slower, not verified per block, without resume (default: auto, which takes it " +
       "only where the other side has no other)",
@@ -317,7 +317,7 @@ export const FLAGS = [
     name: "under",
     value: "DIR",
     commands: ["ticket"],
-    help: "a ticket for this folder of what is served, as in photos/2026, and what is below it",
+    help: "with --allow read: for this folder of what is served, as in photos/2026, and what is below it",
   },
   { name: "expires", value: "D", commands: ["ticket"], help: "a ticket that works for so long, as in 30d" },
   { name: "label", value: "L", commands: ["ticket"], help: "what the ticket is called (default: ticket-1, ...)" },

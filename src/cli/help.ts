@@ -57,10 +57,10 @@ Sizes and rates are decimal: 1 MB is 1,000,000 bytes.
 
 Exit codes: 0 done, 1 internal error, 2 usage, 3 some of several files failed,
 4 disk or permission, 5 network, 6 authentication, 7 integrity, 8 protocol,
-9 a source changed while sending; 129, 130 and 143 for signals.
+9 a source changed while sending; 129, 130, 143 and 149 for signals.
 
 Environment: ULTRA_TICKET is a ticket; ULTRA_CACHE_DIR is where ultra unpacks
-itself (default: ~/.cache/ultra).
+itself (default: the user's own folder for caches).
 `;
 }
 

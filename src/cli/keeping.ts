@@ -79,9 +79,10 @@ export class Keeping {
     this.#open.delete(name);
     this.#open.set(name, text);
     for (const oldest of this.#open.keys()) if (this.#open.size > MOST_OPEN) this.#open.delete(oldest);
-    if (await states.keep(this.#name, text) || this.#isToldUnkept) return;
+    const kept = await states.keep(this.#name, text);
+    if (kept === "kept" || this.#isToldUnkept) return;
     this.#isToldUnkept = true;
-    tell({ type: "warning", warning: { about: "nothing-kept" } });
+    tell({ type: "warning", warning: { about: "nothing-kept", why: kept } });
   }
 
   /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */

@@ -8,12 +8,18 @@ const ALWAYS: ReadonlySet<string> = new Set(["mode", "modes", "times", "hardlink
 
 const MORE: readonly (keyof Preserve)[] = ["owner", "xattrs", "acl"];
 
+/** What a system has no way for, however its disks are. */
+const ABSENT: Readonly<Record<string, { readonly called: string; readonly names: readonly (keyof Preserve)[] }>> = {
+  windows: { called: "Windows", names: MORE },
+  darwin: { called: "macOS", names: ["acl"] },
+};
+
 /**
  * What is kept of files beyond modes, times and hard links: `owner,xattrs,acl`, each perhaps with a plus before it.
  *
  * @throws {UltraError} `usage`
  */
-export function parsePreserve(list: string | undefined): Preserve {
+export function parsePreserve(list: string | undefined, system: string = Deno.build.os): Preserve {
   if (list === undefined) return PRESERVE_NOTHING_MORE;
   const names = list.split(",").map((name) => name.trim().replace(/^\+/, ""));
   const unknown = names.find((name) => !ALWAYS.has(name) && !MORE.some((more) => more === name));
@@ -22,6 +28,11 @@ export function parsePreserve(list: string | undefined): Preserve {
       "usage",
       `--preserve takes owner, xattrs and acl, joined by commas, beside mode, times and hardlinks, which are always kept; not "${unknown}"`,
     );
+  }
+  const { called, names: lacking } = ABSENT[system] ?? { called: system, names: [] };
+  const absent = lacking.find((name) => names.includes(name));
+  if (absent !== undefined) {
+    throw new UltraError("usage", `--preserve ${absent}: on ${called} ultra has no way to keep that`);
   }
   return { owner: names.includes("owner"), xattrs: names.includes("xattrs"), acl: names.includes("acl") };
 }

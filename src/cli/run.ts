@@ -172,7 +172,12 @@ async function runTransfer(
   surviveFileLimit();
   const endNow = () => endAtOnce(signals.signal, tell, exitNow);
   let late: Disposable | undefined;
-  signals.ended.addEventListener("abort", () => late = systemTimers.after(ORDERLY_END_MS, endNow));
+  const endLate = () => {
+    // An orderly end would have said so behind everything else.
+    tell({ type: "interrupted" });
+    endNow();
+  };
+  signals.ended.addEventListener("abort", () => late = systemTimers.after(ORDERLY_END_MS, endLate));
   signals.insisted.addEventListener("abort", endNow);
   const task = await resolve(invocation, signals.ended, tell);
   const { tuning } = task;

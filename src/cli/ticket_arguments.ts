@@ -52,6 +52,9 @@ function newTicket({ value }: TypedFlags): NewTicket {
   if (use !== undefined && use !== "read" && use !== "write") {
     throw usage(`--allow takes read or write, not "${use}"; without it a ticket is for both`);
   }
+  if (under !== undefined && use !== "read") {
+    throw usage("--under is about what is served, and bounds no files that are brought: it takes --allow read as well");
+  }
   const expiresInMs = expires === undefined ? undefined : parseDuration("--expires", expires, MOST_DAYS);
   if (expiresInMs === 0) throw usage("--expires 0 would make a ticket that never works");
   return {

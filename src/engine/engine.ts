@@ -135,6 +135,8 @@ export interface RequestedOptions extends Omit<SourceOptions, "paths" | "cache">
   readonly within: SourceId;
   /** Paths below the folders, which begin with a folder's name; patterns are looked for. */
   readonly paths: readonly string[];
+  /** How many of the first components of each path are names, whatever they look like, and no patterns. */
+  readonly literal: number;
 }
 
 /** Which lanes to open, and where. */
@@ -227,7 +229,7 @@ export interface Engine {
   /** Files that have arrived, empty files, folders and links. */
   commitEntries(sink: SinkId, first: EntryId, count: number): void;
   finishFolders(sink: SinkId): void;
-  abandon(sink: SinkId, entry: EntryId): void;
+  abandon(sink: SinkId, entry: EntryId, leaving: Leaving): void;
   /** BLAKE3 over all entries, `docs/protocol.md` "Transfer root"; one status byte per entry in, 32 bytes out. */
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array;
   /** Keeps the machine from going to sleep until it is disposed, where the system has a way. */
@@ -253,5 +255,7 @@ export interface Engine {
   settings(connection: ConnectionId): ConnectionSettings | undefined;
   /** The events, in order, in batches as they came together, until the engine is stopped. One consumer. */
   events(): AsyncIterable<readonly EngineEvent[]>;
+  /** What was ordered so far is carried out now, and not only when the caller has ended its turn: for work that others could begin with meanwhile. */
+  submit(): void;
   stop(): void;
 }

@@ -98,10 +98,17 @@ const NO_SOURCE = 0;
 const EVERY_LEVEL = 0xffff_ffff;
 
 /** For sources that walk nothing. */
-const NO_CHOICES = { links: "inside", hardlinks: true, ...PRESERVE_NOTHING_MORE, allowGrowing: false } as const;
+const NO_CHOICES = {
+  links: "inside",
+  hardlinks: true,
+  ...PRESERVE_NOTHING_MORE,
+  allowGrowing: false,
+  literal: 0,
+  depth: EVERY_LEVEL,
+} as const;
 
 /** Of a source that is no tree. */
-const OF_MEMORY = { ...NO_CHOICES, within: NO_SOURCE, depth: EVERY_LEVEL } as const;
+const OF_MEMORY = { ...NO_CHOICES, within: NO_SOURCE } as const;
 
 /** Starts the data plane; once in a process. */
 export function startEngine(sizes: EngineSizes): Engine {
@@ -219,17 +226,19 @@ class NativeEngine implements Engine {
   source({ paths, cache, links, preserve, allowGrowing, depth = EVERY_LEVEL }: SourceOptions): SourceId {
     const origin = cache === "allowed" ? "files" : "uncached-files";
     const choices = { links, hardlinks: true, ...preserve, allowGrowing };
-    return this.#source({ origin, size: 0, ...choices, within: NO_SOURCE, depth, paths });
+    return this.#source({ origin, size: 0, ...choices, within: NO_SOURCE, literal: 0, depth, paths });
   }
 
-  requested({ within, paths, links, preserve, allowGrowing, depth = EVERY_LEVEL }: RequestedOptions): SourceId {
+  requested(
+    { within, paths, literal, links, preserve, allowGrowing, depth = EVERY_LEVEL }: RequestedOptions,
+  ): SourceId {
     // Where only names are listed, each of them has a size.
     const choices = { links, hardlinks: depth === EVERY_LEVEL, ...preserve, allowGrowing };
-    return this.#source({ origin: "requested", size: 0, ...choices, within, depth, paths });
+    return this.#source({ origin: "requested", size: 0, ...choices, within, literal, depth, paths });
   }
 
   sameSource(as: SourceId): SourceId {
-    return this.#source({ origin: "same", size: 0, ...NO_CHOICES, within: as, depth: EVERY_LEVEL, paths: [] });
+    return this.#source({ origin: "same", size: 0, ...NO_CHOICES, within: as, paths: [] });
   }
 
   memorySource(size: number): SourceId {
@@ -298,8 +307,8 @@ class NativeEngine implements Engine {
     this.#queue({ type: "finish-folders", sink });
   }
 
-  abandon(sink: SinkId, entry: EntryId): void {
-    this.#queue({ type: "abandon", sink, entry });
+  abandon(sink: SinkId, entry: EntryId, leaving: Leaving): void {
+    this.#queue({ type: "abandon", sink, entry, leaving });
   }
 
   transferRoot(transfer: TransferId, statuses: Uint8Array): Uint8Array {
@@ -367,6 +376,10 @@ class NativeEngine implements Engine {
       if (count < 0) return;
       yield Array.from({ length: count }, (_, index) => decodeEvent(records.moveTo(index)));
     }
+  }
+
+  submit(): void {
+    this.#flush();
   }
 
   stop(): void {

@@ -15,7 +15,7 @@ export type ConnectionEvent = EventOf<
   "connected" | "control" | "closed" | "lane-opened" | "lane-closed" | "lane-broke"
 >;
 export type SourceEvent = EventOf<
-  "page" | "walk-end" | "walk-failed" | "sealed" | "seal-failed" | "read-failed" | "disposed"
+  "walk-begun" | "page" | "walk-end" | "walk-failed" | "sealed" | "seal-failed" | "read-failed" | "disposed"
 >;
 export type SinkEvent = EventOf<
   | "checked"

@@ -95,14 +95,17 @@ function pathOf(text: string): SafePath | undefined {
 export interface FoundTicket {
   readonly secret: Secret;
   readonly rights: Rights;
+  readonly label: string;
 }
 
 /** The further tickets that a listener takes. They may change while it runs. */
 export class TicketTable {
   readonly #nowMs: () => number;
   #rows: readonly { readonly id: Uint8Array; readonly ticket: FurtherTicket }[] = [];
-  /** Ids of the last table that could be read. */
-  #known: ReadonlySet<string> = new Set();
+  /** Labels of the last table that could be read, by id. */
+  #known: ReadonlyMap<string, string> = new Map();
+  /** Labels of tickets that were taken back while this process ran, as many as a table has. */
+  readonly #former = new Map<string, string>();
 
   /** @param nowMs the clock on the wall */
   constructor(tickets: readonly FurtherTicket[], nowMs: () => number) {
@@ -112,7 +115,12 @@ export class TicketTable {
 
   replace(tickets: readonly FurtherTicket[]): void {
     this.#rows = tickets.slice(0, MAX_TICKETS).map((ticket) => ({ id: secretId(ticket.token), ticket }));
-    this.#known = new Set(this.#rows.map(({ id }) => id.toHex()));
+    const known = new Map(this.#rows.map(({ id, ticket }) => [id.toHex(), ticket.label]));
+    for (const [id, label] of this.#known) if (!known.has(id)) this.#former.set(id, label);
+    for (const id of this.#former.keys()) {
+      if (known.has(id) || this.#former.size > MAX_TICKETS) this.#former.delete(id);
+    }
+    this.#known = known;
   }
 
   /** The table cannot be read: its tickets open nothing, and what they have opened goes on. */
@@ -135,7 +143,15 @@ export class TicketTable {
       if (isSame(row.id, id)) found = row.ticket;
     }
     if (found === undefined || isExpired(found, this.#nowMs())) return undefined;
-    return { secret: found.token, rights: rightsOf(found.use, found.under) };
+    return { secret: found.token, rights: rightsOf(found.use, found.under), label: found.label };
+  }
+
+  /** The label of a ticket that has expired, or was taken back while this process ran: only those know its id who have, or had, the ticket. */
+  formerLabel(id: Uint8Array): string | undefined {
+    const hex = id.toHex();
+    const row = this.#rows.find((row) => row.id.toHex() === hex);
+    if (row === undefined) return this.#former.get(hex);
+    return isExpired(row.ticket, this.#nowMs()) ? row.ticket.label : undefined;
   }
 }
 

@@ -254,28 +254,34 @@ export class Listener {
     const { tell, timers } = this.#context;
     // Who comes back, and asks first for what an earlier process had, is no stranger.
     let isGuess = true;
+    let named: Uint8Array | undefined;
+    const heard = (id: Uint8Array, kind: SecretKind) => {
+      isGuess = kind !== "session";
+      named = id;
+    };
     try {
-      const met = await proveAsListener(link, this.#options(alpn, (kind) => isGuess = kind !== "session"), timers);
+      const met = await proveAsListener(link, this.#options(alpn, heard), timers);
       if (met.proved.peer.secretKind === "session") this.#join(met);
       else this.#welcome(met);
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: {message}", { remote: link.remote, message: error.message });
       if (error.kind === "authentication" && isGuess && this.#warnings++ < MAX_WARNINGS) {
-        tell({ type: "wrong-proof", error });
+        const label = named && this.#request.known?.further?.formerLabel(named);
+        tell({ type: "wrong-proof", error: label === undefined ? error : outlived(label) });
       }
     }
   }
 
-  /** @param heard gets the kind of secret that a dialer wants to prove */
-  #options(alpn: string, heard: (kind: SecretKind) => void): ListenerOptions {
+  /** @param heard gets the id and the kind of the secret that a dialer wants to prove */
+  #options(alpn: string, heard: (id: Uint8Array, kind: SecretKind) => void): ListenerOptions {
     const { random } = this.#context;
     const { role } = this.#request;
     const directions = [directionOf(role, "listener")];
     // A server says itself whether it takes anything.
     if (role === "serve") directions.push(directionOf("receive", "listener"));
     const secretFor = (id: Uint8Array, kind: SecretKind, purpose: Purpose) => {
-      heard(kind);
+      heard(id, kind);
       return this.#secretFor(id, kind, purpose);
     };
     return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
@@ -311,7 +317,8 @@ export class Listener {
     const rights = this.#rights(ticket);
     const further = this.#request.known?.further;
     const isTakenBack = () => ticket !== undefined && further?.isTakenBack(ticket) === true;
-    return rights && { rights, ticket, isTakenBack };
+    const label = ticket && further?.find(ticket)?.label;
+    return rights && { rights, ticket, label, isTakenBack };
   }
 
   /** Whether a key is that of the transfer that an earlier process began. */
@@ -374,6 +381,14 @@ export class Listener {
 const CODE_NETWORK = 5;
 const CODE_AUTHENTICATION = 6;
 
+/** For the owner of a ticket, who knows it by its label. */
+function outlived(label: string): UltraError {
+  return new UltraError(
+    "authentication",
+    `The ticket ${label} has expired or was taken back; somebody who has it tried to connect and was refused`,
+  );
+}
+
 /** It was taken back while it was being proved. */
 function gone(): UltraError {
   return new UltraError("authentication", "This ticket has expired or was taken back: ask its owner for another one");
@@ -384,10 +399,12 @@ function refusalOf({ read, write, under }: Rights, role: Role): UltraError | und
   // Whoever serves files looks at each path.
   if (role !== "receive" && role !== "send") return undefined;
   const refuse = (message: string) => new UltraError("authentication", message);
+  if (under !== undefined) {
+    return refuse("This ticket is for one folder of what is served, and the other side serves no folders");
+  }
   if (role === "receive" && !write) {
     return refuse("This ticket is for fetching files, and the other side receives some");
   }
   if (role === "send" && !read) return refuse("This ticket is for bringing files, and the other side sends some");
-  if (under === undefined) return undefined;
-  return refuse("This ticket is for one folder of what is served, and the other side serves no folders");
+  return undefined;
 }

@@ -43,12 +43,19 @@ export interface Admission {
   readonly rights: Rights;
   /** The id of the further ticket that it proved, at first; `undefined`: it was the listener's own. */
   readonly ticket: Uint8Array | undefined;
+  /** What its owner calls that ticket. */
+  readonly label: string | undefined;
   /** Whether its owner has taken that ticket back since. */
   readonly isTakenBack: () => boolean;
 }
 
 /** That of the listener's own ticket. */
-export const OWN_TICKET: Admission = { rights: ALL_RIGHTS, ticket: undefined, isTakenBack: () => false };
+export const OWN_TICKET: Admission = {
+  rights: ALL_RIGHTS,
+  ticket: undefined,
+  label: undefined,
+  isTakenBack: () => false,
+};
 
 /** @throws {UltraError} whatever went wrong; the link is closed then */
 export function proveAsDialer(

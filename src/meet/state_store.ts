@@ -8,11 +8,14 @@ import { isAbsolute, join } from "node:path";
 import { appendState, keepState, removeState, takeState } from "../engine/surroundings.ts";
 import { MAX_FIELDS_BYTES } from "./fields.ts";
 
+/** What became of something that was to be kept. `in-use`: another process has its place. `unwritable`: the folder for state takes nothing. */
+export type Kept = "kept" | "in-use" | "unwritable";
+
 export interface StateStore {
   /** Takes over what an earlier process left under a name; `undefined`: nothing, or another process has it. */
   take(name: string): Promise<string | undefined>;
-  /** Replaces what this process leaves; false: it cannot be kept here. */
-  keep(name: string, text: string): Promise<boolean>;
+  /** Replaces what this process leaves. */
+  keep(name: string, text: string): Promise<Kept>;
   remove(name: string): Promise<void>;
   /** A record under a name, for what outlasts transfers. */
   record(name: string): RecordStore;
@@ -36,13 +39,16 @@ export interface StatePlaces {
   readonly localAppData: string | undefined;
 }
 
-/** Files in `$XDG_STATE_HOME/ultra`, `%LOCALAPPDATA%\ultra\state` or `~/.local/state/ultra`. Without any of them nothing is kept. */
+/**
+ * Files in `$XDG_STATE_HOME/ultra`, `%LOCALAPPDATA%\ultra\state`, on macOS `~/Library/Application Support/ultra`, elsewhere
+ * `~/.local/state/ultra`. Without any of them nothing is kept.
+ */
 export function systemStates(places: StatePlaces): StateStore {
   const folder = stateFolder(places);
   if (folder === undefined) {
     return {
       take: () => Promise.resolve(undefined),
-      keep: () => Promise.resolve(false),
+      keep: () => Promise.resolve("unwritable"),
       remove: () => Promise.resolve(),
       record: () => NOTHING_KEPT,
     };
@@ -54,7 +60,9 @@ export function systemStates(places: StatePlaces): StateStore {
       return typeof found === "string" ? undefined : new TextDecoder().decode(found);
     },
     async keep(name, text) {
-      return await keepState(pathOf(name), new TextEncoder().encode(text)) === undefined;
+      const fault = await keepState(pathOf(name), new TextEncoder().encode(text));
+      if (fault === undefined) return "kept";
+      return fault === "exists" ? "in-use" : "unwritable";
     },
     remove: (name) => removeState(pathOf(name)),
     record: (name) => recordAt(join(folder, `${name}.confirmed`)),
@@ -80,11 +88,17 @@ function recordAt(path: string): RecordStore {
 }
 
 /** As the XDG specification has it, a relative path is none; and a name that is not UTF-8 would lead elsewhere. */
-export function stateFolder({ stateHome, home, localAppData }: StatePlaces): string | undefined {
+export function stateFolder(
+  { stateHome, home, localAppData }: StatePlaces,
+  system: string = Deno.build.os,
+): string | undefined {
   const usable = (path = "") => isAbsolute(path) && !path.includes("\u{fffd}") ? path : undefined;
   const [own, local, user] = [usable(stateHome), usable(localAppData), usable(home)];
   if (own !== undefined) return join(own, "ultra");
   // (The launcher unpacks beside it, into folders whose names are numbers, and removes nothing else.)
   if (local !== undefined) return join(local, "ultra", "state");
-  return user === undefined ? undefined : join(user, ".local", "state", "ultra");
+  if (user === undefined) return undefined;
+  return system === "darwin"
+    ? join(user, "Library", "Application Support", "ultra")
+    : join(user, ".local", "state", "ultra");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NO_RIGHTS, type Rights } from "../auth/rights.ts";
+import { mayRead, namesOf, NO_RIGHTS, type Rights } from "../auth/rights.ts";
 import { UltraError } from "../base/errors.ts";
 import { orEnded } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
@@ -21,7 +21,6 @@ import type { Conversation } from "./clients.ts";
 import type { Listings } from "./listings.ts";
 import type { SharedRate } from "./rate.ts";
 import { answerList, requestOf } from "./request.ts";
-import { mayRead } from "./rights.ts";
 import type { Shares } from "./shares.ts";
 
 export interface ServeSite {
@@ -43,7 +42,8 @@ export function answering(site: ServeSite): Conversation {
     }
     peer.link.admit(0);
     const request = await orEnded(requestOf(peer.link, context.timers), context.ended);
-    context.tell({ type: "asked", remote: peer.link.remote, what: request.what, paths: request.paths });
+    const { what, paths } = request;
+    context.tell({ type: "asked", remote: peer.link.remote, ticket: peer.admission?.label, what, paths });
     if (request.what === "list") return await list(request, peer, rights, site, context);
     return await fetch(request, peer, rights, site, context);
   };
@@ -67,7 +67,7 @@ async function list(
   if (!rights.read || (asked !== undefined && !mayRead(rights, asked))) {
     return await refuse(peer, new UltraError("disk", "Not found"));
   }
-  const offering = asked === undefined ? listings.top(shares.names) : listings.names(asked);
+  const offering = asked === undefined ? listings.top(shares.names) : listings.names(asked, namesOf(rights));
   try {
     await orEnded(answerList(peer.link, offering, context), context.ended);
     return undefined;
@@ -85,10 +85,11 @@ async function fetch(
 ): Promise<Outcome> {
   const allowed = paths.filter((path) => mayRead(rights, path));
   const denied = paths.filter((path) => !mayRead(rights, path));
+  const literal = namesOf(rights);
   const begun: SourceId[] = [];
   let bytesPerSecond: number | undefined;
   const offer = (): Offering => {
-    const offering = listings.offer(allowed, denied);
+    const offering = listings.offer({ allowed, denied, literal });
     begun.push(offering.id);
     bytesPerSecond = rate?.begin(offering.id);
     return offering;

@@ -14,6 +14,7 @@ import { sendAbort } from "../meet/prove.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
 import type { ClientEnd, ClientId, RunContext } from "../session/events.ts";
 import type { Outcome } from "../transfer/outcome.ts";
+import { Place, whoGivesWay } from "./places.ts";
 
 /** Clients at the same time, where the user names no number: what each may take of windows and buffers is bounded, and so is all of it. */
 export const MOST_CLIENTS = 64;
@@ -33,7 +34,7 @@ export type Conversation = (peer: Peer, context: RunContext) => Promise<Outcome 
 export interface Hosting {
   /** The next peer that has proved itself. Rejected when the run is over. */
   readonly next: () => Promise<Peer>;
-  /** Clients at the same time. Others are told to come again. */
+  /** Clients at the same time. Others are told to come again, unless somebody gives way to them. */
   readonly maxClients: number;
   readonly converse: Conversation;
   /** Called when a client came or went, with how many there are. */
@@ -61,6 +62,8 @@ export async function hostClients(hosting: Hosting, context: RunContext): Promis
 class Clients {
   readonly #hosting: Hosting;
   readonly #context: RunContext;
+  readonly #places = new Set<Place>();
+  /** Those that give way are gone a moment later. */
   readonly #running = new Set<Promise<void>>();
   readonly #bug = Promise.withResolvers<never>();
   #last: ClientId = 0;
@@ -84,7 +87,11 @@ class Clients {
   take(peer: Peer): void {
     const id = ++this.#last;
     const { remote } = peer.link;
-    if (this.#running.size >= this.#hosting.maxClients) {
+    const { clock } = this.#context;
+    const place = new Place(peer, clock.now());
+    const isFull = this.#places.size >= this.#hosting.maxClients;
+    const leaving = isFull ? whoGivesWay(this.#places, place.ticket, clock.now()) : undefined;
+    if (isFull && leaving === undefined) {
       const error = crowded(this.#hosting.maxClients);
       this.#context.tell({
         type: "client-over",
@@ -93,20 +100,33 @@ class Clients {
       sendAbort(peer.link, error);
       return void peer.link.close(EXIT_CODES[error.kind]);
     }
-    const running = this.#converse(peer, id).catch((error) => this.#bug.reject(error)).finally(() => {
-      this.#running.delete(running);
-      this.#hosting.counted?.(this.#running.size);
-    });
+    if (leaving !== undefined) {
+      this.#places.delete(leaving);
+      leaving.giveWay();
+    }
+    // There are never more than that at the same time.
+    const running = (leaving?.gone ?? Promise.resolve()).then(() => this.#converse(peer, id, place))
+      .catch((error) => this.#bug.reject(error)).finally(() => {
+        this.#running.delete(running);
+        this.#places.delete(place);
+        this.#hosting.counted?.(this.#places.size);
+      });
+    place.gone = running;
     this.#running.add(running);
-    this.#hosting.counted?.(this.#running.size);
+    this.#places.add(place);
+    this.#hosting.counted?.(this.#places.size);
   }
 
-  async #converse(peer: Peer, id: ClientId): Promise<void> {
-    const { tell } = this.#context;
+  async #converse(peer: Peer, id: ClientId, place: Place): Promise<void> {
+    const { tell, clock, ended } = this.#context;
     const { remote } = peer.link;
     const own: RunContext = {
       ...this.#context,
-      tell: (event) => tell("transfer" in event ? { ...event, client: { id, remote } } : event),
+      ended: AbortSignal.any([ended, place.left]),
+      tell: (event) => {
+        place.see(event, clock.now());
+        tell("transfer" in event ? { ...event, client: { id, remote } } : event);
+      },
     };
     const over = (end: Pick<ClientEnd, "code" | "error" | "at">) => {
       tell({ type: "client-over", client: { id, remote, ...end } });
@@ -116,7 +136,8 @@ class Clients {
       if (outcome?.state !== "failed") return over({ code: codeOf(outcome), error: undefined, at: "here" });
       const { error, fromPeer } = outcome;
       over({ code: EXIT_CODES[error.kind], error, at: fromPeer ? "peer" : "here" });
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown instanceof Interrupted && place.left.aborted ? place.left.reason : thrown;
       if (error instanceof Interrupted) return;
       if (!(error instanceof UltraError)) throw error;
       // Nothing else may have told the peer, such as when the folder for uploads is gone: it would wait for an answer.

@@ -12,7 +12,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { RecordStore } from "../meet/state_store.ts";
 import type { EntryId, PageMessage } from "../protocol/messages.ts";
 import { decodePage } from "../protocol/pages.ts";
-import type { ConfirmedEntries } from "../session/incoming.ts";
+import type { TargetStatus } from "../protocol/words.ts";
+import type { ConfirmedEntries } from "../session/confirmed.ts";
 
 /** Entries that are remembered at most, and for how long. */
 export const MOST_CONFIRMED = 100_000;
@@ -115,6 +116,7 @@ export class TransferConfirmed implements ConfirmedEntries {
   readonly #host: string;
   /** Ids of the entries so far; zeros for all that is no file. */
   #ids = new Uint8Array(64 * ID_LEN);
+  #last: Promise<void> = Promise.resolve();
 
   /** @param unkept is called when what is confirmed cannot be kept */
   constructor(record: ConfirmedRecord, host: string, unkept: () => void) {
@@ -142,16 +144,24 @@ export class TransferConfirmed implements ConfirmedEntries {
     return isSome(id) && this.#record.has(id);
   }
 
-  async committed(first: EntryId, count: number): Promise<void> {
-    const ids = new Uint8Array(count * ID_LEN);
-    let length = 0;
-    for (let entry = first; entry < first + count; entry++) {
-      const id = this.#id(entry);
-      if (!isSome(id)) continue;
-      ids.set(id, length);
-      length += ID_LEN;
-    }
-    if (length > 0 && !await this.#record.add(ids.subarray(0, length))) this.#unkept();
+  committed(first: EntryId, count: number): Promise<void> {
+    return this.#add(Array.from({ length: count }, (_, index) => this.#id(first + index)));
+  }
+
+  checked(first: EntryId, statuses: readonly TargetStatus[]): Promise<void> {
+    const there = statuses.flatMap((status, index) => status === "identical" ? [this.#id(first + index)] : []);
+    // Whoever sends the same again and again does not make the record longer.
+    return this.#add(there.filter((id) => !this.#record.has(id)));
+  }
+
+  #add(entries: readonly Uint8Array[]): Promise<void> {
+    const files = entries.filter(isSome);
+    const ids = new Uint8Array(files.length * ID_LEN);
+    for (const [index, id] of files.entries()) ids.set(id, index * ID_LEN);
+    const written = files.length === 0 ? Promise.resolve(true) : this.#record.add(ids);
+    return this.#last = Promise.all([this.#last, written]).then(([, isKept]) => {
+      if (!isKept) this.#unkept();
+    });
   }
 
   #id(entry: EntryId): Uint8Array {

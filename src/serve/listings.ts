@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isPattern } from "../base/patterns.ts";
 import type { Context } from "../link/context.ts";
 import type { SourceId } from "../protocol/words.ts";
 import {
@@ -20,6 +21,15 @@ import {
 /** A listing is used again for as many times as long as its walk took: a tree that takes a minute to walk is not walked for each client. */
 const AGE_FACTOR = 10;
 const MOST_AGE_MS = 60_000;
+
+/** What of a request is looked for. */
+export interface Allowed {
+  readonly allowed: readonly string[];
+  /** What counts as not found. */
+  readonly denied: readonly string[];
+  /** How many of the first components of each path are names, and no patterns. */
+  readonly literal: number;
+}
 
 type WalkEvent = PageEvent | WalkEndEvent | WalkFailedEvent;
 
@@ -36,12 +46,12 @@ export class Listings {
   }
 
   /** What a client asks for. Its source is the caller's to dispose of. */
-  offer(paths: readonly string[], denied: readonly string[]): Offering {
+  offer({ allowed, denied, literal }: Allowed): Offering {
     for (const [key, listing] of this.#known) if (listing.isOld) this.#known.delete(key);
-    const key = JSON.stringify([paths, denied]);
+    const key = JSON.stringify([allowed, denied, literal]);
     let listing = this.#known.get(key);
     if (listing === undefined) {
-      const first = Offering.ofRequest(this.#shares, paths, denied, this.#choices, this.#context);
+      const first = Offering.ofRequest(this.#shares, allowed, denied, { ...this.#choices, literal }, this.#context);
       listing = new Listing(first, this.#context);
       this.#known.set(key, listing);
     }
@@ -49,14 +59,14 @@ export class Listings {
   }
 
   /** The names at a path, for a list; of a pattern those that fit it. */
-  names(path: string): Offering {
-    const depth = /[*?[]/.test(path) ? 0 : 1;
-    return Offering.ofRequest(this.#shares, [path], [], { ...this.#choices, depth }, this.#context);
+  names(path: string, literal: number): Offering {
+    const depth = path.split("/").slice(literal).some(isPattern) ? 0 : 1;
+    return Offering.ofRequest(this.#shares, [path], [], { ...this.#choices, literal, depth }, this.#context);
   }
 
   /** The shared names themselves. */
   top(names: readonly string[]): Offering {
-    return Offering.ofRequest(this.#shares, names, [], { ...this.#choices, depth: 0 }, this.#context);
+    return Offering.ofRequest(this.#shares, names, [], { ...this.#choices, literal: 1, depth: 0 }, this.#context);
   }
 }
 

@@ -137,6 +137,8 @@ export type CommandEvent =
   | {
     readonly type: "asked";
     readonly remote: string;
+    /** The label of its ticket; `undefined`: the one that the server has shown. */
+    readonly ticket: string | undefined;
     readonly what: RequestKind;
     readonly paths: readonly string[];
   }
@@ -186,14 +188,16 @@ export interface TakenUp {
 
 export type Warning =
   | TicketFileWarning
-  /** Nothing can be written where the system keeps state. */
-  | { readonly about: "nothing-kept" }
+  /** Nothing can be written where the system keeps state, or another process that does the same has its place there. */
+  | { readonly about: "nothing-kept"; readonly why: "in-use" | "unwritable" }
   /** Likewise: files that are confirmed and taken away are received once more when they are sent once more. */
   | { readonly about: "confirmed-not-kept" }
   /** A ticket that works more than once was typed as an argument, which the shell's history may keep. */
   | { readonly about: "long-lived-ticket-typed" }
   /** What lies in a watched folder and is neither a file nor a folder, or has a name of other bytes than UTF-8. */
   | { readonly about: "not-sent"; readonly name: string }
+  /** What lies in a watched folder under the name of the folder for what has arrived, and is none. */
+  | { readonly about: "no-place-for-sent"; readonly name: string }
   /** What has arrived cannot be taken out of the watched folder; that is tried again, and it is not sent again. */
   | { readonly about: "not-put-away"; readonly name: string; readonly why: string }
   /** A run that was killed while it replaced the file `name` has left its previous version; `""`: no file has its name. */

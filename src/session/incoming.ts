@@ -22,7 +22,7 @@ import type { ControlLink } from "../link/control_link.ts";
 import type { SinkEvent } from "../link/hub.ts";
 import type { Peer } from "../meet/join.ts";
 import { MAX_LANES } from "../protocol/limits.ts";
-import type { EntryId, EntryKind, Offer, PageMessage, TransferMessage } from "../protocol/messages.ts";
+import type { EntryId, EntryKind, Offer, TransferMessage } from "../protocol/messages.ts";
 import type { ReportNumbers } from "../protocol/report.ts";
 import { mostConnections } from "../settings/connections.ts";
 import { distanceOf } from "../settings/distance.ts";
@@ -31,6 +31,7 @@ import { Receiver } from "../transfer/receiver.ts";
 import type { ReceiverCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
 import { type Arrived, contentOf, topNames } from "./arrived.ts";
+import type { ConfirmedEntries } from "./confirmed.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
@@ -66,16 +67,6 @@ export interface ReceiveOptions {
   readonly confirmed?: ((host: string) => ConfirmedEntries) | undefined;
   /** What may be offered at most, where that is known; more is a breach. */
   readonly most?: { readonly entries: number; readonly bytes: number } | undefined;
-}
-
-/** The entries of a transfer as a record of confirmed files sees them. */
-export interface ConfirmedEntries {
-  /** Entries become known. */
-  list(page: PageMessage): void;
-  /** Whether an entry was confirmed before: it counts as present, whatever has become of it. */
-  isConfirmed(entry: EntryId): boolean;
-  /** Entries have their names. Resolved when that is written down; the sender hears of it then. */
-  committed(first: EntryId, count: number): Promise<void>;
 }
 
 const EVERYTHING_KEPT: Unkept = { mode: false, time: false, links: false, owner: false, xattrs: false, acl: false };
@@ -409,7 +400,7 @@ export class Incoming implements Side {
       case "finish-folders":
         return engine.finishFolders(this.id);
       case "abandon":
-        return engine.abandon(this.id, command.entry);
+        return engine.abandon(this.id, command.entry, command.leaving);
     }
   }
 
@@ -431,11 +422,9 @@ export class Incoming implements Side {
       case "committed":
         this.#isDurable &&= event.durable;
         this.#keep(event.unkept);
-        if (this.#confirmed === undefined) return this.machine.handle(event);
-        return void this.#confirmed.committed(event.first, event.count).then(() => {
-          this.machine.handle(event);
-          this.#changed();
-        });
+        return this.#recorded(event, this.#confirmed?.committed(event.first, event.count));
+      case "checked":
+        return this.#recorded(event, this.#confirmed?.checked(event.first, event.statuses));
       case "folders-finished":
         this.#keep(event.unkept);
         return this.machine.handle({ type: "folders-finished", failure: undefined });
@@ -459,7 +448,6 @@ export class Incoming implements Side {
       case "held":
       case "taken-up":
       case "stale":
-      case "checked":
       case "page-refused":
       case "verified":
       case "arrived":
@@ -468,6 +456,15 @@ export class Incoming implements Side {
       case "disposed":
         return this.#disposed.resolve();
     }
+  }
+
+  /** The machine, and with it the sender, hears of what counts as confirmed once that is written down. */
+  #recorded(event: Extract<SinkEvent, { type: "committed" | "checked" }>, written: Promise<void> | undefined): void {
+    if (written === undefined) return this.machine.handle(event);
+    void written.then(() => {
+      this.machine.handle(event);
+      this.#changed();
+    });
   }
 
   #keep({ mode, time, links, owner, xattrs, acl }: Unkept): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UltraError } from "../base/errors.ts";
 import { Interrupted, interruption, isInterruption } from "../base/interrupted.ts";
 import { atMost } from "../base/timers.ts";
 import type { Peer } from "../meet/join.ts";
@@ -129,7 +130,7 @@ export class LinkTransfers {
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));
-      transfer.cancel(interruption());
+      transfer.cancel(ended.reason instanceof UltraError ? ended.reason : interruption());
     };
     ended.addEventListener("abort", onEnded);
     try {

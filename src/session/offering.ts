@@ -31,7 +31,7 @@ export interface OfferChoices {
 
 export const USUAL_CHOICES: OfferChoices = { links: "inside", preserve: PRESERVE_NOTHING_MORE, allowGrowing: false };
 
-/** How long nothing is dialed while the walk has found nothing: mistakes in paths take no time to find. */
+/** How long nothing is dialed while nobody knows whether the paths are there: a disk that was asleep may take longer. */
 const BEGIN_GRACE_MS = 150;
 
 /** How long an offer waits for the walk's end, so that it can name the size. Meeting the peer takes most of it on any network. */
@@ -51,7 +51,7 @@ export class Offering {
   readonly content: "text" | undefined;
   readonly #pages: PageEvent[] = [];
   #denied: readonly string[] = [];
-  /** Resolved with the walk's first page, or its end. */
+  /** Resolved once the paths are known to be there; of requests with the walk's first page, or its end. */
   readonly #begun = Promise.withResolvers<void>();
   readonly #known = Promise.withResolvers<void>();
   #hasBegun = false;
@@ -85,13 +85,14 @@ export class Offering {
   /**
    * What a peer asks for of folders that are shared.
    *
+   * @param options with how many of the first components of each path are names, and no patterns
    * @param denied what of its paths is not looked for, and counts as not found
    */
   static ofRequest(
     within: SourceId,
     paths: readonly string[],
     denied: readonly string[],
-    options: OfferChoices & { readonly depth?: number },
+    options: OfferChoices & { readonly literal: number; readonly depth?: number },
     context: Context,
   ): Offering {
     const [only] = paths;
@@ -128,7 +129,7 @@ export class Offering {
     return this.#known.promise;
   }
 
-  /** Waits a moment for the walk's beginning: a mistake in a path shows before anything is dialed. */
+  /** Waits a moment until the paths were looked at: a mistake in one shows before anything is dialed. */
   async begun({ timers }: Context): Promise<void> {
     await atMost(BEGIN_GRACE_MS, this.#begun.promise, timers);
   }

@@ -404,6 +404,9 @@ export class Outgoing implements Side {
       const first = this.#walk.shift() ?? next;
       if (first.type === "page") this.machine.handle({ ...first, entries: first.take() });
       else this.#list(first);
+      // Each page is on its way while the next one is worked at: after the accept there may be dozens, which took a round trip of `metro`.
+      this.flush();
+      this.#context.hub.engine.submit();
     }
   }
 
@@ -475,6 +478,7 @@ export class Outgoing implements Side {
       case "sealed":
         if (event.unlinked) this.tell({ type: "name-lost", path: this.#nameOf(event.entry) });
         return this.machine.handle(event);
+      case "walk-begun":
       case "disposed":
         return;
     }

@@ -108,6 +108,9 @@ export interface Progress {
   readonly hashesHoles: boolean;
 }
 
+/** Ends that are nobody's judgement on what has arrived. Interruptions are of the kind `network`. */
+export const LEAVES_PARTS: ReadonlySet<ErrorKind> = new Set(["network", "disk", "internal"]);
+
 /** The kind of failure that a file's fault stands for. */
 export function kindOfFault(fault: FileFault): ErrorKind {
   switch (fault) {

@@ -28,7 +28,7 @@ import { Entries, EntryState } from "./entries.ts";
 import { Failures } from "./failures.ts";
 import { HeldBlocks } from "./held.ts";
 import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
-import { kindOfFault, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
+import { kindOfFault, LEAVES_PARTS, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import { Exchange } from "./exchange.ts";
 import { Needs } from "./needs.ts";
 import { Outbox } from "./outbox.ts";
@@ -43,9 +43,6 @@ export const BYE_MS = 5000;
 
 /** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
 const BYE_WITHOUT_LINK_MS = 30_000;
-
-/** Ends that are nobody's judgement on what has arrived. Interruptions are of the kind `network`. */
-const LEAVES_PARTS: ReadonlySet<ErrorKind> = new Set(["network", "disk", "internal"]);
 
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
@@ -310,7 +307,6 @@ export class Receiver {
     if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
     const transferRoot = this.#queries.transferRoot(this.#entries.statuses());
     this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
-    this.#sendAcknowledgements();
     this.#sendDone();
   }
 
@@ -477,7 +473,8 @@ export class Receiver {
     this.#commits.drop(entry);
     this.#entries.setState(entry, failed);
     this.#failures.add({ entry, kind, text, fromPeer }, false);
-    this.#outbox.push({ type: "abandon", entry });
+    // What was verified of a file that this disk failed is not at fault; one that its sender failed is another file the next time.
+    this.#outbox.push({ type: "abandon", entry, leaving: LEAVES_PARTS.has(kind) && !fromPeer ? "parts" : "nothing" });
     this.#finishIfOver();
   }
 
@@ -485,6 +482,8 @@ export class Receiver {
     this.#commits.links();
     if (this.#stage.at !== "moving" || this.#entries.over < this.#entries.count) return;
     this.#stage = { at: "finishing" };
+    // The sender computes its transfer root beside the receiver, and not after it.
+    this.#sendAcknowledgements();
     this.#outbox.push({ type: "finish-folders" });
   }
 
@@ -493,8 +492,7 @@ export class Receiver {
     const { transferRoot } = this.#stage;
     const leftOut = { sender: this.#notSent, receiver: this.#admission.leftOut };
     const root = (entry: EntryId) => this.#queries.root(entry);
-    const resumedBytes = this.#held.bytes;
-    const facts = { transferRoot, resent: this.#damage.resent, resumedBytes, leftOut, root };
+    const facts = { transferRoot, resent: this.#damage.resent, resumedBytes: this.#held.bytes, leftOut, root };
     this.#exchange.finish(summaryOf(this.#entries, this.#failures, facts));
   }
 }

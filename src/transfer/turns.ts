@@ -10,7 +10,7 @@
 
 import type { UltraError } from "../base/errors.ts";
 import type { BlockIndex, EntryId, EntryKind, LeftOut, TransferMessage } from "../protocol/messages.ts";
-import type { Existing, FileFault, GrantId, LaneId, TargetStatus } from "../protocol/words.ts";
+import type { Existing, FileFault, GrantId, LaneId, Leaving, TargetStatus } from "../protocol/words.ts";
 
 /** What happens to either side. */
 type CommonEvent =
@@ -158,8 +158,8 @@ export type ReceiverCommand =
   | { readonly type: "commit-entries"; readonly first: EntryId; readonly count: number }
   /** After the last commit: times and modes of folders; `folders-finished` follows. */
   | { readonly type: "finish-folders" }
-  /** Forgets an entry's part file and takes no more blocks of it. */
-  | { readonly type: "abandon"; readonly entry: EntryId };
+  /** Takes no more blocks of an entry; `leaving` says what becomes of those that have arrived. */
+  | { readonly type: "abandon"; readonly entry: EntryId; readonly leaving: Leaving };
 
 /** As {@linkcode SenderQueries}. */
 export interface ReceiverQueries {

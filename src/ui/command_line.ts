@@ -3,7 +3,7 @@
 import { isTicketWord } from "../protocol/ticket.ts";
 
 /** In place of a ticket, which is shown in its own places alone. */
-const TICKET = "ultra1...";
+export const TICKET_PLACE = "ultra1...";
 
 /** What a shell takes as it stands. */
 const PLAIN = /^[\p{L}\p{N}_@%+=:,./-]+$/u;
@@ -14,6 +14,6 @@ export function commandLine(args: readonly string[]): string {
 
 function shellWord(word: string): string {
   const [flag, value] = word.startsWith("--to=") ? ["--to=", word.slice("--to=".length)] : ["", word];
-  if (isTicketWord(value)) return flag + TICKET;
+  if (isTicketWord(value)) return flag + TICKET_PLACE;
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

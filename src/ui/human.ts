@@ -1,5 +1,6 @@
 /**
- * Output for people: log lines on standard error, and on a terminal one status line below them that is replaced in place.
+ * Output for people: log lines on standard error, and on a terminal a status below them that is replaced in place: one line, or one for
+ * each of several transfers.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { percentOf } from "../base/text.ts";
 import type { UserEvent } from "../measure/events.ts";
 import type { FileFailure, RunPhase, TicketNotice } from "../session/events.ts";
 import { escapeText, shownText, truncate } from "./escape.ts";
-import { humanLines } from "./human_lines.ts";
+import { humanLines, ofClient } from "./human_lines.ts";
 import { progressLine } from "./lines.ts";
 import { commandFor, listedLine, measuringText, PHASES } from "./messages.ts";
 import { answer, type EventOf, type EventTable, type Output } from "./output.ts";
@@ -32,8 +33,12 @@ const ENDS_STATUS: ReadonlySet<UserEvent["type"]> = new Set(
   ["started", "complete", "tested", "listed", "error", "interrupted", "exit"] as const,
 );
 
-/** Back to the first column, and clear to the end: the only control characters that `ultra` ever writes. */
+/** Back to the first column, and clear to the end; one line up, and clear it: the only control characters that `ultra` ever writes. */
 const CLEAR_LINE = "\r\x1b[K";
+const CLEAR_ABOVE = "\x1b[A\x1b[K";
+
+/** Transfers that have a line each. */
+const MOST_STATUS_LINES = 5;
 
 export interface HumanOptions {
   readonly now: () => number;
@@ -118,8 +123,8 @@ export class HumanOutput implements Output {
     this.#drawnAt = now;
     // Other phases keep their word in place of the bar: the last of them may take long on a slow disk.
     if (this.#phase === undefined || this.#phase === "moving" || this.#phase === "listing") {
-      const state = this.#running.together;
-      if (state !== undefined) this.#status.render((columns) => renderStatusLine(state, columns));
+      const { known } = this.#running;
+      if (known.length > 0) this.#status.render((columns) => statusLines(known, columns));
     }
   }
 
@@ -144,8 +149,10 @@ export class HumanOutput implements Output {
     running.toldAt = now;
     running.toldPercent = percent;
     const line = progressLine(progressShare(state), state.lastSecondRate, progressDetail(state));
-    // Where there may be several, each line says which one it is about.
-    this.#line(running.client === undefined ? line : `${line} - ${escapeText(running.name)}`);
+    // Where there may be several, each line says which one it is about: two clients may have the same file.
+    this.#line(
+      running.client === undefined ? line : `${line} - ${escapeText(running.name)}${ofClient(running.client)}`,
+    );
   }
 
   /** Everything but a ticket's command passes here, so that nothing reaches the terminal unescaped, and no ticket with it. */
@@ -164,37 +171,58 @@ function isOfClient(event: EventOf<"phase">): boolean {
   return "client" in event && event.client !== undefined;
 }
 
-/** The last line of the terminal. */
+/** A line for each transfer that runs, as far as there are lines; whose it is comes first, as that tells them apart. */
+function statusLines(running: readonly RunningTransfer[], columns: number): readonly string[] {
+  const lines = running.slice(0, MOST_STATUS_LINES).flatMap(({ client, state }) => {
+    const whose = client === undefined ? "" : `${client.remote}  `;
+    return state === undefined ? [] : [whose + renderStatusLine(state, columns - whose.length)];
+  });
+  const more = running.length - lines.length;
+  const all = more === 0 ? lines : [...lines, `and ${more} more`];
+  return all.map((line) => truncate(line, columns - SPARE_COLUMNS));
+}
+
+/** The last lines of the terminal. */
 class StatusLine {
   readonly #writer: TextWriter;
-  #render: ((columns: number) => string) | undefined;
+  #render: ((columns: number) => readonly string[]) | undefined;
+  /** How many lines stand there. */
+  #drawn = 1;
 
   constructor(writer: TextWriter) {
     this.#writer = writer;
   }
 
   show(text: string): void {
-    this.render((columns) => truncate(text, columns - SPARE_COLUMNS));
+    this.render((columns) => [truncate(text, columns - SPARE_COLUMNS)]);
   }
 
-  /** @param render makes the line; called again whenever it is drawn again, with the width of that moment */
-  render(render: (columns: number) => string): void {
+  /** @param render makes the lines; called again whenever they are drawn again, with the width of that moment */
+  render(render: (columns: number) => readonly string[]): void {
     this.#render = render;
-    this.#writer.write(CLEAR_LINE + this.#text());
+    this.#writer.write(this.#cleared() + this.#text());
   }
 
   /** Writes a finished line, and the status again below it. In one piece, so that nothing flickers. */
   above(line: string): void {
-    this.#writer.write(this.#render === undefined ? line : CLEAR_LINE + line + this.#text());
+    this.#writer.write(this.#render === undefined ? line : this.#cleared() + line + this.#text());
   }
 
   hide(): void {
     if (this.#render === undefined) return;
     this.#render = undefined;
-    this.#writer.write(CLEAR_LINE);
+    this.#writer.write(this.#cleared());
+  }
+
+  #cleared(): string {
+    const text = CLEAR_LINE + CLEAR_ABOVE.repeat(this.#drawn - 1);
+    this.#drawn = 1;
+    return text;
   }
 
   #text(): string {
-    return shownText(this.#render?.(this.#writer.columns() ?? MIN_STATUS_COLUMNS) ?? "");
+    const lines = this.#render?.(this.#writer.columns() ?? MIN_STATUS_COLUMNS) ?? [];
+    this.#drawn = Math.max(1, lines.length);
+    return lines.map(shownText).join("\n");
   }
 }

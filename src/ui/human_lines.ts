@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TICKET_PLACE } from "./command_line.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
 import type { Client, FileFailure } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
@@ -39,7 +40,7 @@ import {
 } from "./messages.ts";
 import type { EventTable } from "./output.ts";
 import type { StatusState } from "./progress.ts";
-import { closingSheet } from "./sheet.ts";
+import { clientSheet, closingSheet } from "./sheet.ts";
 
 /** What the lines of an event depend on besides the event. */
 export interface HumanView {
@@ -113,7 +114,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       const [first = "", ...more] = sheet;
       const isAsExpected = facts.failedCount === 0 && facts.leftOutCount === 0;
       const what = facts.name === undefined ? "" : `, ${escapeText(facts.name)}`;
-      return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? [] : more];
+      return [`${first}${what}${ofClient(client)}`, ...isAsExpected && !view.isVerbose() ? clientSheet(facts) : more];
     },
     "serving": ({ served }) => [servingText(served)],
     "asked": (event) => [askedText(event)],
@@ -145,14 +146,15 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
 }
 
 /** Whose a line is, where there may be several transfers. */
-function ofClient(client: Client | undefined): string {
+export function ofClient(client: Client | undefined): string {
   return client === undefined ? "" : ` - ${client.remote}`;
 }
 
 /** What to type to go on with a transfer that came to no end; apart from other lines, so that it is easy to select. */
 function goOn(command: string | undefined): string[] {
   if (command === undefined) return [];
-  return ["To go on, run the same commands again on both sides. On this one:", "", `    ${command}`, ""];
+  const ticket = command.includes(TICKET_PLACE) ? `, with the same ticket in place of ${TICKET_PLACE}` : "";
+  return [`To go on, run the same commands again on both sides. On this one${ticket}:`, "", `    ${command}`, ""];
 }
 
 /** What of a transfer that did not come to its end is there all the same. */

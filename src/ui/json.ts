@@ -198,7 +198,9 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "serving": ({ served: { names, accept, maxClients } }) => {
       return { type: "serving", names, accept: accept ?? null, maxClients };
     },
-    "asked": ({ remote, what, paths }) => ({ type: "request", remote, what, paths }),
+    "asked": ({ remote, ticket, what, paths }) => {
+      return { type: "request", remote, ...ticket !== undefined && { ticket }, what, paths };
+    },
     "listed": ({ listed: { name, kind, bytes, modifiedSeconds, target } }) => {
       const facts = { size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
       return { type: "entry", name, kind, ...facts, ...target !== undefined && { target } };

@@ -113,10 +113,13 @@ export function servingText({ names, accept, maxClients }: ServedFolders): strin
 }
 
 /** What a client wants; of many paths the first ones. */
-export function askedText({ remote, what, paths }: Pick<EventOf<"asked">, "remote" | "what" | "paths">): string {
+export function askedText({ remote, ticket, what, paths }: EventOf<"asked">): string {
   const shown = paths.slice(0, SHOWN_PATHS).map((path) => truncate(shownPath(path), SHOWN_PATH_COLUMNS));
   const more = paths.length > shown.length ? ` and ${formatCount(paths.length - shown.length)} more` : "";
-  return `${remote}: ${what === "list" ? "ls" : "get"}${shown.length === 0 ? "" : ` ${shown.join(" ")}`}${more}`;
+  const whose = ticket === undefined ? "" : ` (ticket ${ticket})`;
+  return `${remote}${whose}: ${what === "list" ? "ls" : "get"}${
+    shown.length === 0 ? "" : ` ${shown.join(" ")}`
+  }${more}`;
 }
 
 const SHOWN_PATHS = 5;
@@ -187,12 +190,18 @@ export function warningText(warning: Warning): string {
         return `${shownPath(warning.name)} is no file or folder of a name in UTF-8, and stays where it is`;
       }
       return `${shownPath(warning.name)} is neither a file nor a folder, and stays where it is`;
+    case "no-place-for-sent":
+      return `${
+        shownPath(warning.name)
+      } is no folder, though what has arrived is moved there: give it another name, and it is sent as well`;
     case "not-put-away":
       return `${shownPath(warning.name)} has arrived and is still in the folder: ${warning.why}`;
     case "nothing-kept":
-      return "This transfer cannot be taken up after a restart: the folder for state (XDG_STATE_HOME) cannot be written";
+      return warning.why === "in-use"
+        ? "This transfer cannot be taken up after a restart: another ultra that does the same is running"
+        : "This transfer cannot be taken up after a restart: the folder for state cannot be written (XDG_STATE_HOME names another one)";
     case "confirmed-not-kept":
-      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME), or another ultra keeps it for this folder";
+      return "Files that are taken away are received again if they are sent again: what was confirmed cannot be kept (XDG_STATE_HOME names another folder for it), or another ultra keeps it for this folder";
     case "ticket-file-readable":
       return `Other users may read the ticket file ${warning.path}: chmod 600 makes it private`;
     case "ticket-file-unprotected": {

@@ -1,7 +1,7 @@
 /** The transfers that run at the same time, each with its own progress. Without clients there is one, and the last one counts. @module */
 
 import type { UserEvent } from "../measure/events.ts";
-import type { ClientId, OfTransfer } from "../session/events.ts";
+import type { Client, OfTransfer } from "../session/events.ts";
 import type { TransferId } from "../protocol/words.ts";
 import type { Progress } from "../transfer/outcome.ts";
 import { ProgressMeter, type StatusState } from "./progress.ts";
@@ -14,7 +14,7 @@ export class RunningTransfer {
   toldAt: number;
   toldPercent = 0;
 
-  constructor(readonly name: string, readonly client: ClientId | undefined, now: number) {
+  constructor(readonly name: string, readonly client: Client | undefined, now: number) {
     this.meter = new ProgressMeter(name);
     this.toldAt = now;
   }
@@ -41,11 +41,11 @@ export class RunningTransfers {
 
   begin({ transfer, client }: OfTransfer, name: string, now: number): void {
     if (client === undefined) this.#running.clear();
-    this.#running.set(transfer, new RunningTransfer(name, client?.id, now));
+    this.#running.set(transfer, new RunningTransfer(name, client, now));
   }
 
   update({ transfer, client }: OfTransfer, progress: Progress, now: number): RunningTransfer {
-    const running = this.#running.get(transfer) ?? new RunningTransfer("", client?.id, this.#beganAt);
+    const running = this.#running.get(transfer) ?? new RunningTransfer("", client, this.#beganAt);
     this.#running.set(transfer, running);
     running.state = running.meter.update(now, progress);
     return running;
@@ -59,7 +59,7 @@ export class RunningTransfers {
         this.#running.delete(event.transfer);
         return;
       case "client-over":
-        for (const [id, { client }] of this.#running) if (client === event.client.id) this.#running.delete(id);
+        for (const [id, { client }] of this.#running) if (client?.id === event.client.id) this.#running.delete(id);
         return;
       case "error":
       case "interrupted":
@@ -67,29 +67,8 @@ export class RunningTransfers {
     }
   }
 
-  /** All of them as one, for a line that has room for one. */
-  get together(): StatusState | undefined {
-    const { only } = this;
-    if (only !== undefined) return only.state;
-    const states = [...this.#running.values()].flatMap(({ state }) => state === undefined ? [] : [state]);
-    if (states.length === 0) return undefined;
-    const sum = (of: (state: StatusState) => number) => states.reduce((total, state) => total + of(state), 0);
-    return {
-      name: `${this.#running.size} transfers`,
-      bytes: sum(({ bytes }) => bytes),
-      totalBytes: sum(({ totalBytes }) => totalBytes),
-      files: sum(({ files }) => files),
-      filesArrived: sum(({ filesArrived }) => filesArrived),
-      filesPresent: sum(({ filesPresent }) => filesPresent),
-      movedBytes: sum(({ movedBytes }) => movedBytes),
-      resumedBytes: sum(({ resumedBytes }) => resumedBytes),
-      listed: states.every(({ listed }) => listed),
-      isConfirmed: false,
-      hashesHoles: false,
-      rate: sum(({ rate }) => rate),
-      lastSecondRate: sum(({ lastSecondRate }) => lastSecondRate),
-      secondsLeft: undefined,
-      stalledSeconds: undefined,
-    };
+  /** Those of which something is known, in the order in which they began. */
+  get known(): readonly RunningTransfer[] {
+    return [...this.#running.values()].filter(({ state }) => state !== undefined);
   }
 }

@@ -120,13 +120,22 @@ function everything(facts: TransferFacts): Row[] {
   ];
 }
 
+function formatRows({ format }: TransferFacts): Row[] {
+  return format === "blazing" ? [["Format", "older (blazing): not verified per block, no resume"]] : [];
+}
+
+/** What hangs also under the one line of a client that is done: what a transfer in the older format does not promise. */
+export function clientSheet(facts: TransferFacts): string[] {
+  return facts.files === 0 ? [] : shownRows(formatRows(facts), false);
+}
+
 /** What is not as one expects it, or with `-v` that it is. */
 function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
   const { presentFiles, presentBytes, resumedBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   const kept = keptFiles(facts);
   return [
-    ...facts.format === "blazing" ? [["Format", "older (blazing): not verified per block, no resume"] as const] : [],
+    ...formatRows(facts),
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
       : [],

@@ -29,6 +29,12 @@ const GONE = "gone";
 /** What stands in a name for bytes that are no UTF-8. */
 const REPLACED = "\u{fffd}";
 
+/** A confirmed item that cannot leave the folder now. */
+export interface Stuck {
+  readonly name: string;
+  readonly why: string;
+}
+
 export interface Listing {
   readonly items: ReadonlyMap<string, Look>;
   /** What is neither a file nor a folder, and stays. */
@@ -47,7 +53,7 @@ export class WatchedFolder implements Disposable {
   }
 
   /**
-   * Takes the folder for this process alone, and ends what an earlier one that was killed had begun.
+   * Takes the folder for this process alone. {@linkcode goOn} ends what an earlier one that was killed had begun.
    *
    * @throws {UltraError} `disk`, or `usage` when another process watches it
    */
@@ -60,9 +66,7 @@ export class WatchedFolder implements Disposable {
         lock.close();
         throw new UltraError("usage", "Another ultra watch has this folder", { subject: path });
       }
-      const folder = new WatchedFolder(path, then, lock);
-      await folder.#goOn();
-      return folder;
+      return new WatchedFolder(path, then, lock);
     } catch (error) {
       throw error instanceof UltraError ? error : cannot("be watched", path, error);
     }
@@ -72,13 +76,17 @@ export class WatchedFolder implements Disposable {
     this.#lock.close();
   }
 
-  /** What could be sent: all files and folders in it but hidden ones and {@linkcode SENT}. */
+  /** What could be sent: all files and folders in it but hidden ones and {@linkcode SENT}, which is told when it is no folder. */
   async list(): Promise<Listing> {
     const items = new Map<string, Look>();
     const others: string[] = [];
     try {
       for await (const { name } of Deno.readDir(this.path)) {
-        if (name.startsWith(".") || name === SENT) continue;
+        if (name.startsWith(".")) continue;
+        if (name === SENT) {
+          if (!await isFolder(join(this.path, name))) others.push(name);
+          continue;
+        }
         const look = await lookAt(join(this.path, name));
         // A name of other bytes than UTF-8 cannot be looked at by what is shown of it.
         if (look === "other" || (look === "gone" && name.includes(REPLACED))) others.push(name);
@@ -95,18 +103,18 @@ export class WatchedFolder implements Disposable {
    * once more, so that another item that was dropped under the same name meanwhile is not taken for it.
    *
    * @param isWhole whether nothing of it was left out; otherwise it is never removed, because what was left out is nowhere else
-   * @throws {UltraError} `disk`; the item is in the folder, or its way out goes on with the next call or start
+   * @throws {UltraError} `disk`; the item is in the folder, or its way out goes on with {@linkcode goOn}
    */
   async putAway(name: string, look: Look, isWhole: boolean): Promise<PutAway> {
     const from = join(this.path, name);
     try {
-      await this.#goOn();
       const out = join(this.path, OURS, OUT, nameOf(look) + (isWhole ? "" : PARTIAL));
       await Deno.mkdir(out, { recursive: true });
       try {
         await Deno.rename(from, join(out, name));
       } catch (error) {
-        await Deno.remove(out);
+        // (There may be something in it: the item, from an earlier call.)
+        await Deno.remove(out).catch(() => {});
         if (error instanceof Deno.errors.NotFound) return "changed";
         throw error;
       }
@@ -116,16 +124,28 @@ export class WatchedFolder implements Disposable {
     }
   }
 
-  /** Ends what an earlier process, or an earlier call, has begun: nothing that was confirmed goes back into the queue. */
-  async #goOn(): Promise<void> {
+  /**
+   * Ends what an earlier process, or an earlier call, has begun: nothing that was confirmed goes back into the queue.
+   *
+   * @returns what cannot be ended now, each of which holds no other one up
+   */
+  async goOn(): Promise<readonly Stuck[]> {
     // What cannot be removed was told when that was tried first, and holds nothing else up.
     await Deno.remove(join(this.path, OURS, GONE), { recursive: true }).catch(() => {});
-    for await (const { name: look } of Deno.readDir(join(this.path, OURS, OUT))) {
+    const stuck: Stuck[] = [];
+    for (const look of await namesIn(join(this.path, OURS, OUT))) {
       const out = join(this.path, OURS, OUT, look);
-      const names = await Array.fromAsync(Deno.readDir(out));
-      for (const { name } of names) await this.#finish(out, name);
-      if (names.length === 0) await Deno.remove(out);
+      const names = await namesIn(out);
+      for (const name of names) {
+        try {
+          await this.#finish(out, name);
+        } catch (error) {
+          stuck.push({ name, why: (error instanceof UltraError ? error : cannot("be put away", name, error)).message });
+        }
+      }
+      if (names.length === 0) await Deno.remove(out).catch(() => {});
     }
+    return stuck;
   }
 
   /** @returns whether it was what had been confirmed; anything else goes back */
@@ -207,6 +227,26 @@ export class Changes implements Disposable {
       // The folder is gone, or the queue of events overflowed: the next look finds out.
       this.#happened.resolve();
     }
+  }
+}
+
+/** Names in a folder of ours; none where somebody has removed it. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw cannot("be listed", folder, error);
+  }
+}
+
+/** Also behind a link. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

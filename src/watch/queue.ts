@@ -15,7 +15,10 @@ export interface QueueTimes {
   readonly quietMs: number;
   /** After a failure, and twice as long after each further one. */
   readonly retryMs: number;
+  /** Where the other side was lost, and where a confirmed item could not be put away. */
   readonly mostRetryMs: number;
+  /** Where an item fails by itself. */
+  readonly mostItemRetryMs: number;
 }
 
 export type ItemState =
@@ -176,6 +179,16 @@ export class Queue {
     return times.length === 0 ? undefined : times.reduce((least, time) => Math.min(least, time));
   }
 
+  /** When the first of these is tried again that has failed, or waits for the other side; `undefined`: none has. */
+  againMs(names: readonly string[]): number | undefined {
+    const times = names.flatMap((name) => {
+      const item = this.#items.get(name);
+      if (item?.at === "failed") return [Math.max(item.againMs, this.#pausedUntilMs)];
+      return item?.at === "due" ? [this.#pausedUntilMs] : [];
+    });
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** For tests and messages. */
   state(name: string): ItemState | undefined {
     return this.#items.get(name);
@@ -183,11 +196,11 @@ export class Queue {
 
   /** One of several may have failed for another one's sake: it is tried again at once, alone. */
   #waitFor(tries: number, batch: number): number {
-    return tries === 1 && batch > 1 ? 0 : this.#backOff(tries);
+    return tries === 1 && batch > 1 ? 0 : this.#backOff(tries, this.#times.mostItemRetryMs);
   }
 
-  #backOff(tries: number): number {
-    return Math.min(this.#times.retryMs * 2 ** (tries - 1), this.#times.mostRetryMs);
+  #backOff(tries: number, mostMs = this.#times.mostRetryMs): number {
+    return Math.min(this.#times.retryMs * 2 ** (tries - 1), mostMs);
   }
 }
 

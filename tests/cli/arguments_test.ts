@@ -417,7 +417,7 @@ Deno.test("a refused ULTRA_TICKET is named, and the dots of an example are no fi
   assert.match(refusal(["send", "f", "ultra1..."]), /mistyped or cut off/);
 });
 
-Deno.test("what cannot be sent is refused", () => {
+Deno.test("A10: what cannot be sent is refused, such as standard input", () => {
   assert.match(refusal(["send"]), /Name at least one file or folder/);
   assert.match(refusal(["send", TO_RECEIVER]), /Name at least one file or folder/);
   assert.match(refusal(["send", ""]), /empty/);

@@ -53,3 +53,19 @@ Deno.test("choices in a sentence are joined by commas and a last or", () => {
   assert.equal(formatChoices(["a", "b"]), "a or b");
   assert.equal(formatChoices(["a", "b", "c"]), "a, b or c");
 });
+
+Deno.test("T31 --preserve: what the system has no way for is refused and the system named", () => {
+  for (const word of ["owner", "xattrs", "acl", "times,acl"]) {
+    const name = word.split(",").at(-1);
+    const why = { kind: "usage", message: `--preserve ${name}: on Windows ultra has no way to keep that` };
+    assert.throws(() => parsePreserve(word, "windows"), why);
+  }
+  const why = { kind: "usage", message: "--preserve acl: on macOS ultra has no way to keep that" };
+  assert.throws(() => parsePreserve("owner,xattrs,acl", "darwin"), why);
+  assert.deepEqual(parsePreserve("owner,xattrs", "darwin"), { owner: true, xattrs: true, acl: false });
+  // What is always kept may be named everywhere.
+  for (const system of ["windows", "darwin", "linux"]) {
+    assert.deepEqual(parsePreserve("mode,times,hardlinks", system), PRESERVE_NOTHING_MORE);
+    assert.deepEqual(parsePreserve(undefined, system), PRESERVE_NOTHING_MORE);
+  }
+});

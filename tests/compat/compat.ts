@@ -64,7 +64,7 @@ for (const pair of [["this", "other"], ["other", "this"]] as const) {
     });
 
     Deno.test({
-      name: `${name}: both end with 8 and name both versions`,
+      name: `${name}: who dials ends with 8 and names both versions, who waits goes on`,
       ignore: own === others,
       fn: () =>
         inWorkspace(async (workspace) => {

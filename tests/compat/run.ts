@@ -1,7 +1,7 @@
 /**
  * `deno task test:compat [REF]`: this build with that of the last tag, or of REF, both as sender and as receiver.
  *
- * Where both speak one version of the wire, trees and files arrive identical, whoever waits; where not, both sides end with exit code 8 and name
+ * Where both speak one version of the wire, trees and files arrive identical, whoever waits; where not, the side that dials ends with exit code 8 and names
  * both versions. The other build is made from its own sources in `native/target/compat/`, once for each commit.
  *
  * @module

@@ -8,7 +8,14 @@ import { parseTicket } from "../../src/protocol/ticket.ts";
 import { type Block, jobsOf, stepsOf } from "./blocks.ts";
 
 /** What the blocks of the pages send, where they name it. */
-const FILES = ["movie.mkv", "photos/one.jpg", "photos/2026/two.jpg", "dist/app.tar", "report.txt"];
+const FILES = [
+  "movie.mkv",
+  "photos/one.jpg",
+  "photos/2026/two.jpg",
+  "dist/app.tar",
+  "report.txt",
+  "outbox/dropped.txt",
+];
 
 /** Whoever waits does so on loopback alone. What goes on runs in place of its shell, so that a signal reaches it. */
 const WRAPPER = `#!/bin/sh
@@ -81,7 +88,8 @@ class Runner {
       const ultra = await this.#start(computer, command.replace(/^((?:\w+=\S+ )*)/, "$1exec "));
       const isLasting = /ultra (serve|watch)|--stay/.test(command);
       (isLasting ? this.#going : started).push(ultra);
-      await this.#goOn(ultra, false);
+      if (/ultra watch/.test(command)) await ultra.says(/ULTRA transfer complete/);
+      else await this.#goOn(ultra, false);
     }
     for (const ultra of started) await ultra.exits(0);
   }
@@ -116,10 +124,9 @@ class Runner {
   async #goOn(ultra: Ultra, isGoing = true): Promise<void> {
     if (isGoing) this.#going.push(ultra);
     const shown = await ultra.ticket().catch(() => undefined);
-    // The further ticket that the page told to make stays the one that it goes on with.
-    if (shown !== undefined && (this.#ticket === "" || parseTicket(shown).longLived === isMade(shown))) {
-      this.#ticket = shown;
-    }
+    // A ticket that the page told to make stays the one that it goes on with, also when the side that it is of shows its own.
+    const isHeld = shown !== undefined && this.#ticket !== "" && isOfSameSide(this.#ticket, shown);
+    if (shown !== undefined && (!isHeld || isMade(shown))) this.#ticket = shown;
   }
 
   async #start(computer: string, script: string, secrets: Readonly<Record<string, string>> = {}): Promise<Ultra> {
@@ -153,6 +160,11 @@ async function makeOnce(path: string): Promise<void> {
 /** Whether a ticket is one that `ultra ticket` printed. */
 function isMade(ticket: string): boolean {
   return parseTicket(ticket).role === "identity";
+}
+
+/** Whether the certificate is the same. */
+function isOfSameSide(one: string, other: string): boolean {
+  return parseTicket(one).pin.toHex() === parseTicket(other).pin.toHex();
 }
 
 /** The last command of a script takes the place of its shell. */

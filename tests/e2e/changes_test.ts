@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { assertNoLeftovers, assertSameFile, MIB, namesIn, writeFile } from "./files.ts";
 import { inWorkspace } from "./harness.ts";
+import { TOUCHES } from "../faults/mutator.ts";
 
 const SIZE = 40 * MIB;
 
@@ -14,14 +15,6 @@ async function run(program: string, ...args: readonly string[]): Promise<void> {
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-/** What moves a file's ctime and leaves its contents alone. */
-const TOUCHES: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
-  "ln": (path) => Deno.link(path, `${path}.link`),
-  "chmod": (path) => Deno.chmod(path, 0o640),
-  "mv": (path) => Deno.rename(path, `${path}.moved`),
-  "touch -a": (path) => run("touch", "-a", path),
-};
-
 for (const [name, touch] of Object.entries(TOUCHES)) {
   Deno.test(`T24: a file that is only touched while it is sent (${name}) is read again and arrives`, () =>
     inWorkspace(async (workspace) => {
@@ -31,7 +24,7 @@ for (const [name, touch] of Object.entries(TOUCHES)) {
       const into = await workspace.make("into");
       const { sender, receiver } = await workspace.pair([source, ...SLOWLY], ["--into", into], "--json");
       await sender.midway();
-      await touch(source);
+      await touch(source, SIZE);
       await Promise.all([sender.exits(0), receiver.exits(0)]);
       await assertSameFile(`${into}/source.bin`, copy);
       await assertNoLeftovers(into);

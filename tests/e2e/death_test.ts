@@ -61,8 +61,10 @@ Deno.test("C1 C2 C6: a side that is killed, or hurried by a second SIGINT, is no
         await sender.exits(5, SILENCE_MS);
         assert.ok(!namesIn(into).includes("source.bin"));
         // What a hurried or killed receiver left does not hinder the next run.
-        const again = await workspace.pair([source], ["--into", into]);
+        const again = await workspace.pair([source], ["--into", into], "--json");
         await Promise.all([again.sender.exits(0), again.receiver.exits(0)]);
+        const { resumedBytes } = await again.receiver.event("complete");
+        assert.ok(Number(resumedBytes) > 0, "what had arrived was sent again");
         assert.ok(namesIn(into).includes("source.bin"));
       })(),
     ]);

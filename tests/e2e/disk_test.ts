@@ -145,7 +145,7 @@ Deno.test(
     }),
 );
 
-Deno.test("D13: a limit of file sizes ends with exit 4 and leaves nothing", () =>
+Deno.test("D13: a limit of file sizes that leaves no room for a file ends with exit 4, and nothing is there", () =>
   inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("source.bin"), 4 * MIB);
     const into = await workspace.make("into");
@@ -154,6 +154,28 @@ Deno.test("D13: a limit of file sizes ends with exit 4 and leaves nothing", () =
     const sender = workspace.start(["send", source, await receiver.ticket()]);
     await Promise.all([sender.exits(4), receiver.exits(4)]);
     assert.deepEqual(namesIn(into), []);
+  }));
+
+Deno.test("D13: a limit of file sizes that comes in the middle ends with exit 4, and without it the same command sends only the rest", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 24 * MIB);
+    const into = await workspace.make("into");
+    const slowly = ["--rate-limit", "16M", source];
+    const { sender, receiver } = await workspace.pair(slowly, ["--into", into], "--json");
+    await receiver.midway();
+    const limit = new Deno.Command("prlimit", { args: ["--pid", String(receiver.pid), "--fsize=1048576"] });
+    assert.ok((await limit.output()).success);
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    for (const side of [sender, receiver]) {
+      assert.match(side.transcript(), /cannot write \\"source\.bin\\": file too large/);
+    }
+    await assertOnlyParts(into);
+    const again = await workspace.pair([source], ["--into", into], "--json");
+    await Promise.all([again.sender.exits(0), again.receiver.exits(0)]);
+    const resumed = Number((await again.receiver.event("complete"))["resumedBytes"]);
+    assert.ok(resumed > 0 && resumed < 24 * MIB, `${resumed} bytes were taken up`);
+    await assertSameFile(`${into}/source.bin`, source);
+    await assertNoLeftovers(into);
   }));
 
 Deno.test("D12: with too few descriptors what cannot be opened is named with its reason, and the rest arrives whole", () =>

@@ -169,6 +169,10 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     await one.exits(6);
     assert.match(String((await one.event("error"))["text"]), /The ticket of this transfer was taken back/);
     assert.equal((await server.event("client", ({ code }) => code !== 0))["code"], 6);
+    const asked = server.events.filter(({ type }) => type === "request").map(({ ticket }) => ticket);
+    assert.deepEqual(asked.sort(), ["goes", "stays"]);
+    await (await get(goes, "one")).exits(6);
+    await server.event("warning", ({ text }) => /^The ticket goes has expired or was taken back/.test(String(text)));
     await other.exits(0);
     await assertSameFile(`${workspace.path("other")}/large`, source);
     server.end("SIGINT");
@@ -193,15 +197,77 @@ Deno.test("e2e: many ultra ticket at once lose nothing, and the identity is made
 Deno.test("e2e: a ticket for a folder of what is served is no ticket for a side that serves none", () =>
   inWorkspace(async (workspace) => {
     const tickets = await Tickets.at(workspace);
-    const under = await tickets.make("--allow", "write", "--under", "photos");
-    const receiver = workspace.recv(["--identity", tickets.identity]);
-    await receiver.ticket();
+    const under = await tickets.make("--allow", "read", "--under", "photos");
     const source = await writeFile(workspace.path("a.bin"), 1000);
-    const sender = workspace.start(["send", source], { env: { ULTRA_TICKET: under } });
-    await sender.exits(6);
-    assert.match(sender.stderr.text, /The other side: This ticket is for one folder of what is served/);
-    receiver.end("SIGINT");
-    await receiver.gone;
+    const sender = workspace.start(["send", source, "--identity", tickets.identity]);
+    await sender.ticket();
+    const receiver = workspace.start(["recv", "--into", workspace.folder], { env: { ULTRA_TICKET: under } });
+    await receiver.exits(6);
+    assert.match(receiver.stderr.text, /The other side: This ticket is for one folder of what is served/);
+    sender.end("SIGINT");
+    await sender.gone;
+  }));
+
+Deno.test("H1: scoped tickets: the folder of one is a name also where it looks like a pattern, and nothing that would fit it is there", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const photos = await workspace.make("photos");
+    for (const [name, size] of [["2023", 3], ["2024", 4], ["[ab]", 5], ["a", 6]] as const) {
+      await workspace.make("photos", name);
+      await writeFile(`${photos}/${name}/${name} file`, size);
+    }
+    const [all, years, brackets] = [
+      await tickets.make("--allow", "read", "--under", "photos/*"),
+      await tickets.make("--allow", "read", "--under", "photos/202[34]"),
+      await tickets.make("--allow", "read", "--under", "photos/[ab]"),
+    ];
+    const server = workspace.start(["serve", "--listen", "127.0.0.1", "--identity", tickets.identity, photos]);
+    await server.ticket();
+    const into = await workspace.make("into");
+    const client = (ticket: string, ...args: readonly string[]) =>
+      workspace.start(args, { env: { ULTRA_TICKET: ticket } });
+    const get = (ticket: string, path: string) => client(ticket, "get", "--into", into, path);
+    for (const path of ["photos/*", "photos/*/2023 file", "photos/2023"]) await get(all, path).exits(4);
+    await client(all, "ls").exits(4);
+    for (const path of ["photos/202[34]", "photos/202[34]/*", "photos/2023"]) await get(years, path).exits(4);
+    assert.deepEqual(namesIn(into), []);
+    // A folder of such a name is one like any other, and patterns below it are looked for.
+    const listed = client(brackets, "ls");
+    await listed.exits(0);
+    assert.match(listed.stdout.text, /\[ab\] file/);
+    await get(brackets, "photos/[ab]").exits(0);
+    await assertSameFile(`${into}/[ab]/[ab] file`, `${photos}/[ab]/[ab] file`);
+    await get(brackets, "photos/[ab]/* file").exits(0);
+    await assertSameFile(`${into}/[ab] file`, `${photos}/[ab]/[ab] file`);
+    // Once it is gone, its ticket opens nothing else.
+    await Deno.rename(`${photos}/[ab]`, `${photos}/b`);
+    for (const path of ["photos/[ab]", "photos/[ab]/a file", "photos/[ab]/*"]) await get(brackets, path).exits(4);
+    server.end("SIGINT");
+    await server.exits(130);
+    assert.deepEqual(namesIn(into), ["[ab]", "[ab] file"]);
+  }));
+
+Deno.test("scoped tickets: one for a folder is to read, and brings nothing into the folder for uploads", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    for (const allow of [[], ["--allow", "write"]]) {
+      const refused = tickets.run("--under", "photos", ...allow);
+      await refused.exits(2);
+      assert.match(refused.stderr.text, /--under is about what is served, .* takes --allow read as well/);
+    }
+    const ticket = await tickets.make("--allow", "read", "--under", "photos");
+    const { photos, uploads } = { photos: await workspace.make("photos"), uploads: await workspace.make("uploads") };
+    const flags = ["--listen", "127.0.0.1", "--identity", tickets.identity, "--accept", uploads];
+    const server = workspace.start(["serve", ...flags, photos]);
+    await server.ticket();
+    const { use: _, ...forBoth } = parseTicket(ticket);
+    const source = await writeFile(workspace.path("up.txt"), 10);
+    const sender = workspace.start(["send", source], { env: { ULTRA_TICKET: encodeTicket(forBoth) } });
+    await sender.exits(2);
+    assert.match(sender.stderr.text, /takes none with this ticket/);
+    server.end("SIGINT");
+    await server.exits(130);
+    assert.deepEqual(namesIn(uploads), []);
   }));
 
 Deno.test("e2e: an identity that is damaged, open to others or not there is refused, and nothing of it is shown", () =>
@@ -227,7 +293,7 @@ Deno.test("e2e: an identity with many tickets fits ULTRA_IDENTITY, and one that 
     const tickets = await Tickets.at(workspace);
     const own = parseTicket(await tickets.make());
     const under = Array(10).fill("n".repeat(250)).join("/");
-    for (const label of ["a", "b", "c"]) await tickets.make("--label", label, "--under", under);
+    for (const label of ["a", "b", "c"]) await tickets.make("--label", label, "--allow", "read", "--under", under);
     const text = await Deno.readTextFile(tickets.identity);
     assert.ok(text.length > 8000, `${text.length}`);
     const receiver = workspace.recv([], { env: { ULTRA_IDENTITY: text } });

@@ -84,6 +84,27 @@ Deno.test("recv --stay confirms a file again that was taken away, also after it 
     await next.exits(143);
   }));
 
+Deno.test("recv --stay confirms a file again that was already there when it came first, and was taken away since", () =>
+  inWorkspace(async (workspace) => {
+    const { into, receiver, ticket } = await staying(workspace);
+    await workspace.make("tree");
+    const sources = await Promise.all(["a", "b"].map((name) => writeFile(workspace.path("tree", name), 70_000)));
+    const send = async () => {
+      const sender = workspace.start(["send", "--json", "--ticket", ticket, ...sources]);
+      await sender.exits(0);
+      return await sender.event("complete");
+    };
+    // As a run that was killed leaves it: the file has its name, and nothing is written down.
+    await Deno.copyFile(workspace.path("tree", "a"), `${into}/a`);
+    for (const copy of [workspace.path("tree", "a"), `${into}/a`]) await Deno.utime(copy, 1e9, 1e9);
+    const first = await send();
+    assert.deepEqual([first["files"], first["presentFiles"]], [1, 1]);
+    for (const name of ["a", "b"]) await Deno.remove(`${into}/${name}`);
+    assert.deepEqual([(await send())["presentFiles"], namesIn(into)], [2, []]);
+    receiver.kill("SIGTERM");
+    await receiver.exits(143);
+  }));
+
 Deno.test("recv --stay that is interrupted ends all transfers in good order: each sender ends with 5, and the same commands go on", () =>
   inWorkspace(async (workspace) => {
     const identity = workspace.path("identity");

@@ -256,7 +256,7 @@ Deno.test("a source that does not exist is told at once with exit 4, also when o
     }
   }));
 
-Deno.test("D18: a target that appears during the transfer is not replaced", async () =>
+Deno.test("D18: a target that appears during the transfer is not replaced, and what has arrived stays for the same command again", async () =>
   await inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("source.bin"), 400 * MIB);
     const into = await workspace.make("into");
@@ -265,7 +265,20 @@ Deno.test("D18: a target that appears during the transfer is not replaced", asyn
     await Deno.writeTextFile(`${into}/source.bin`, "mine");
     await Promise.all([sender.exits(4), receiver.exits(4)]);
     assert.equal(await Deno.readTextFile(`${into}/source.bin`), "mine");
-    assert.deepEqual(namesIn(into), ["source.bin"]);
+    const [part = ""] = namesIn(into).filter((name) => name.endsWith(".part"));
+    const why = "something with this name appeared during the transfer";
+    const text = `cannot complete "source.bin": ${why}; what has arrived stays as "${part}"`;
+    for (const side of [sender, receiver]) {
+      assert.deepEqual((await side.event("complete"))["failed"], [{ path: "source.bin", kind: "disk", text }]);
+    }
+
+    await Deno.remove(`${into}/source.bin`);
+    const again = await workspace.pair([source], ["--into", into], "--json");
+    await Promise.all([again.sender.exits(0), again.receiver.exits(0)]);
+    // It was complete: one block is asked for, so that there is something to finish with.
+    assert.equal((await again.receiver.event("complete"))["resumedBytes"], 399 * MIB);
+    await assertSameFile(`${into}/source.bin`, source);
+    await assertNoLeftovers(into);
   }, await largeFolder()));
 
 Deno.test("J6: two senders of the same name to one waiting receiver: one arrives, the other is refused", () =>

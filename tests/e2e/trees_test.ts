@@ -149,7 +149,7 @@ Deno.test("E10: a FIFO and a link that leads outside are left out of a tree by n
     }
   }));
 
-Deno.test("E9: a FIFO as a source is refused at once, without waiting for a writer", () =>
+Deno.test("A10: E9: a FIFO as a source is refused at once, without waiting for a writer", () =>
   inWorkspace(async (workspace) => {
     const pipe = workspace.path("pipe");
     await new Deno.Command("mkfifo", { args: [pipe] }).output();

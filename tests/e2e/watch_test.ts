@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseTicket } from "../../src/protocol/ticket.ts";
 import { assertSameFile, namesIn, writeFile } from "./files.ts";
 import { dropWhileKilled, until } from "./dropping.ts";
-import { inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 
 /** A receiver that stays, and a folder for a process that watches it. */
 async function scene(workspace: Workspace) {
@@ -45,6 +45,30 @@ Deno.test("watch: files and folders arrive with what is in them, and move to sen
     assert.deepEqual(namesIn(join(outbox, "sent")), ["folder", "old", "日本語 %#"]);
     await assertSameFile(join(into, "folder", "deep", "x"), join(outbox, "sent", "folder", "deep", "x"));
     await assertSameFile(join(into, "日本語 %#"), join(outbox, "sent", "日本語 %#"));
+    await terminated(receiver);
+  }));
+
+Deno.test("watch: a dropped file named sent holds up nothing, also after a restart; once it is renamed it is sent, and what had arrived moves", () =>
+  inWorkspace(async (workspace) => {
+    const { outbox, into, receiver, watch } = await scene(workspace);
+    const isStuck = ({ text }: Event) => /has arrived and is still in the folder/.test(String(text));
+    for (const name of ["sent", "a"]) await writeFile(join(outbox, name), 1000);
+    const first = watch();
+    await first.event("warning", ({ text }) => /^sent is no folder/.test(String(text)));
+    await first.event("warning", isStuck);
+    await writeFile(join(outbox, "b"), 1000);
+    await first.event("complete", ({ name }) => name === "b");
+    await terminated(first);
+    const second = watch();
+    await second.event("warning", isStuck);
+    await Deno.rename(join(outbox, "sent"), join(outbox, "not sent"));
+    await until(
+      outbox,
+      () => namesIn(outbox).join() === ".ultra-watch,sent" && namesIn(join(outbox, "sent")).length === 3,
+    );
+    await terminated(second);
+    assert.deepEqual(namesIn(join(outbox, "sent")), ["a", "b", "not sent"]);
+    assert.deepEqual(namesIn(into), ["a", "b", "not sent"]);
     await terminated(receiver);
   }));
 

@@ -285,7 +285,8 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "expect", sink: 6, entry: 3, first: 1, count: 2 }, record(6, 0, 6, 3, f64(1), f64(2))],
   [{ type: "commit", sink: 6, entry: 3, size: 2 ** 53 - 1, root: HASH }, record(8, 0, 6, 3, f64(2 ** 53 - 1), HASH)],
   [{ type: "finish-folders", sink: 6 }, record(9, 0, 6)],
-  [{ type: "abandon", sink: 6, entry: 3 }, record(10, 0, 6, 3)],
+  [{ type: "abandon", sink: 6, entry: 3, leaving: "nothing" }, record(10, 0, 6, 3)],
+  [{ type: "abandon", sink: 6, entry: 3, leaving: "parts" }, record(10, 0, 6, 3, 1)],
   [{ type: "dispose", transfer: 6, leaving: "nothing" }, record(11, 0, 6)],
   [{ type: "dispose", transfer: 6, leaving: "parts" }, record(11, 0, 6, 1)],
   [
@@ -364,7 +365,7 @@ Deno.test("engine: a batch holds its commands one behind the other, and nothing 
 Deno.test("engine: a hash that is too long is cut, and no neighbour is written to", () => {
   const batch = new CommandBatch();
   encodeCommand({ type: "commit", sink: 1, entry: 2, size: 3, root: new Uint8Array(40).fill(1) }, batch);
-  encodeCommand({ type: "abandon", sink: 5, entry: 3 }, batch);
+  encodeCommand({ type: "abandon", sink: 5, entry: 3, leaving: "nothing" }, batch);
   const root = new Uint8Array(32).fill(1);
   assert.deepEqual(batch.bytesFrom(0), join(record(8, 0, 1, 2, f64(3), root), record(10, 0, 5, 3)));
 });
@@ -430,10 +431,11 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       acl: false,
       allowGrowing: true,
       within: 6,
+      literal: 2,
       depth: 0xffff_ffff,
       paths: ["/a", "/b"],
     }),
-    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 2, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
     encodeSinkBlock({

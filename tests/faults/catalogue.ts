@@ -46,7 +46,7 @@ export interface Row {
   readonly expected: string;
   /** As it stands on the page. */
   readonly testedBy: string;
-  /** `planned: ...` or `not applicable: ...`, or nothing. */
+  /** `planned: ...`, `not applicable: ...` or `differs: ...`, or nothing. */
   readonly rest: string;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Stands between a process and its system (LD_PRELOAD) and does what the test says through a file that both have mapped:
- * a wall clock that jumps, datagrams that cannot be sent, writes that take long. `preload.ts` builds and steers it.
+ * a wall clock that jumps, datagrams that cannot be sent, writes and syncs that take long. `preload.ts` builds and steers it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -20,7 +21,8 @@ struct orders {
     volatile int64_t clock_seconds; /* added to the wall clock */
     volatile int64_t send_errno;    /* sending datagrams fails with this; 0: it works */
     volatile int64_t write_micros;  /* each write of a file takes so much longer */
-    volatile int64_t clock_hits, send_hits, write_hits;
+    volatile int64_t sync_micros;   /* each fsync takes so much longer */
+    volatile int64_t clock_hits, send_hits, write_hits, sync_hits;
 };
 
 static struct orders *orders;
@@ -99,4 +101,13 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
     REAL(pwrite64);
     wait_for_disk();
     return real(file, bytes, count, offset);
+}
+
+/* Without looking the real one up: it is also called where nothing may be allocated, in the process that waits for a disk. */
+int fsync(int file) {
+    if (orders != NULL && orders->sync_micros > 0) {
+        __sync_fetch_and_add(&orders->sync_hits, 1);
+        usleep((useconds_t)orders->sync_micros);
+    }
+    return (int)syscall(SYS_fsync, file);
 }

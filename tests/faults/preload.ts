@@ -7,7 +7,10 @@ import type { StartOptions } from "../e2e/harness.ts";
 const SOURCE = fileURLToPath(new URL("preload.c", import.meta.url));
 
 /** The order of `struct orders`. */
-const FIELDS = ["clockSeconds", "sendErrno", "writeMicros", "clockHits", "sendHits", "writeHits"] as const;
+const FIELDS = [
+  ...["clockSeconds", "sendErrno", "writeMicros", "syncMicros"] as const,
+  ...["clockHits", "sendHits", "writeHits", "syncHits"] as const,
+] as const;
 
 type Field = typeof FIELDS[number];
 

@@ -93,6 +93,28 @@ Deno.test(
     }),
 );
 
+Deno.test(
+  "C5: on a disk that holds up an orderly end, Ctrl-C says what has arrived all the same, and which command goes on",
+  needsPreload,
+  () =>
+    inScene(oneFile(48 * MIB), async (scene) => {
+      const preload = await Preload.in(scene.workspace.folder);
+      const { receiver, sender, relay } = await scene.start({ receiver: preload.options, sendArgs: SLOW });
+      await relay.carried(10 * MIB, "out");
+      preload.set("syncMicros", 5_000_000);
+      receiver.kill("SIGINT");
+      await receiver.exits(130);
+      await sender.exits(5);
+      assert.ok(preload.get("syncHits") > 0, "no sync was slow");
+      const last = receiver.events.slice(-2).map(({ type }) => type);
+      assert.deepEqual(last, ["interrupted", "exit"], receiver.transcript());
+      await scene.ends([130, 5]);
+      preload.set("syncMicros", 0);
+      await scene.start();
+      await scene.ends([0]);
+    }),
+);
+
 /** V8 reserves this at its start, used or not. */
 const RESERVED_KIB = 512 * 1024;
 

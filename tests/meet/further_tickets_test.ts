@@ -107,10 +107,20 @@ Deno.test("further tickets: a table finds each ticket by the id of its proof, un
   now = 2000;
   assert.deepEqual([rights(short), rights(forever) !== undefined], [undefined, true]);
   assert.ok(!table.isTakenBack(secretId(short.token)), "it has only expired");
+  const former = ({ token }: FurtherTicket) => table.formerLabel(secretId(token));
+  assert.deepEqual([former(short), former(forever), table.formerLabel(secretId(IDENTITY.token))], [
+    "short",
+    undefined,
+    undefined,
+  ]);
   table.suspend();
+  assert.equal(former(forever), undefined, "it may still be there");
   assert.equal(rights(forever), undefined);
   assert.ok(!table.isTakenBack(secretId(forever.token)), "the table cannot be read");
   table.replace([short]);
   assert.equal(rights(forever), undefined);
   assert.ok(table.isTakenBack(secretId(forever.token)) && !table.isTakenBack(secretId(short.token)));
+  assert.deepEqual([former(forever), former(short)], ["forever", "short"]);
+  table.replace([forever]);
+  assert.equal(former(forever), undefined);
 });

@@ -62,13 +62,19 @@ Deno.test("kept: an identity survives a variable and an editor", () => {
 
 Deno.test("kept: state lies where the system keeps it, and nowhere when that cannot be said", () => {
   const localAppData = undefined;
-  assert.equal(stateFolder({ stateHome: "/s", home: "/h", localAppData: "/l" }), "/s/ultra");
+  for (const system of ["linux", "darwin", "windows"]) {
+    assert.equal(stateFolder({ stateHome: "/s", home: "/h", localAppData: "/l" }, system), "/s/ultra");
+  }
   for (const stateHome of [undefined, "", "relative", "/x\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome, home: "/h", localAppData }), "/h/.local/state/ultra");
+    assert.equal(stateFolder({ stateHome, home: "/h", localAppData }, "linux"), "/h/.local/state/ultra");
+    const onMac = stateFolder({ stateHome, home: "/h", localAppData }, "darwin");
+    assert.equal(onMac, "/h/Library/Application Support/ultra");
     assert.equal(stateFolder({ stateHome, home: "/h", localAppData: "/l" }), "/l/ultra/state");
   }
   for (const home of [undefined, "", "h", "/\u{fffd}"]) {
-    assert.equal(stateFolder({ stateHome: undefined, home, localAppData }), undefined);
+    for (const system of ["linux", "darwin"]) {
+      assert.equal(stateFolder({ stateHome: undefined, home, localAppData }, system), undefined);
+    }
   }
 });
 
@@ -77,8 +83,8 @@ Deno.test("kept: files of state are private, are taken over whole, and go when t
   try {
     const states = systemStates({ stateHome: folder, home: undefined, localAppData: undefined });
     assert.equal(await states.take("a"), undefined);
-    assert.equal(await states.keep("a", "first and longer"), true);
-    assert.equal(await states.keep("a", "second"), true);
+    assert.equal(await states.keep("a", "first and longer"), "kept");
+    assert.equal(await states.keep("a", "second"), "kept");
     const path = `${folder}/ultra/a.state`;
     assert.equal(Deno.readTextFileSync(path), "second");
     const modes = [path, `${folder}/ultra`].map((path) => (Deno.statSync(path).mode ?? 0) & 0o777);
@@ -89,10 +95,36 @@ Deno.test("kept: files of state are private, are taken over whole, and go when t
     await states.remove("a");
     assert.deepEqual([...Deno.readDirSync(`${folder}/ultra`)], []);
     Deno.writeTextFileSync(path, "shown to all", { mode: 0o644 });
-    assert.deepEqual([await states.take("a"), await states.keep("a", "x")], [undefined, false]);
+    assert.deepEqual([await states.take("a"), await states.keep("a", "x")], [undefined, "unwritable"]);
     const nowhere = systemStates({ stateHome: undefined, home: undefined, localAppData: undefined });
-    assert.deepEqual([await nowhere.take("a"), await nowhere.keep("a", "x")], [undefined, false]);
+    assert.deepEqual([await nowhere.take("a"), await nowhere.keep("a", "x")], [undefined, "unwritable"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test({
+  name: "kept: a place that another process has is told apart from one that cannot be written",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.mkdir(`${folder}/ultra`, { mode: 0o700 });
+      const path = `${folder}/ultra/a.state`;
+      await Deno.writeTextFile(path, "theirs", { mode: 0o600 });
+      const args = [path, "sh", "-c", "echo locked; cat"];
+      const other = new Deno.Command("flock", { args, stdin: "piped", stdout: "piped" }).spawn();
+      const output = other.stdout.getReader();
+      await output.read();
+      const states = systemStates({ stateHome: folder, home: undefined, localAppData: undefined });
+      assert.equal(await states.keep("a", "ours"), "in-use");
+      await other.stdin.close();
+      await other.status;
+      await output.cancel();
+      assert.equal(await states.keep("a", "ours"), "kept");
+      await states.remove("a");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });

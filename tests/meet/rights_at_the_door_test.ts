@@ -79,7 +79,7 @@ Deno.test("further tickets: one that fits is let in with its rights, beside the 
     await world.time.until(visit(scene, ticket.token));
     const { admission } = await world.time.until(first);
     const rights = { read: use !== "write", write: use !== "read", under: undefined };
-    assert.deepEqual([admission?.rights, admission?.ticket], [rights, secretId(ticket.token)]);
+    assert.deepEqual([admission?.rights, admission?.ticket, admission?.label], [rights, secretId(ticket.token), "t5"]);
     assert.equal(admission?.isTakenBack(), false);
     const second = listener.next();
     await world.time.until(visit(scene, new Secret(scene.ticket.token)));

@@ -1,16 +1,13 @@
 /** `packaging/install.sh` against a server on this machine. */
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
 import { namesIn } from "../e2e/files.ts";
 import { inWorkspace, type Workspace } from "../e2e/harness.ts";
+import { PROGRAM, releaseOf, serve } from "./install_server.ts";
 
 const SCRIPT = join(ROOT, "packaging", "install.sh");
-
-/** In place of an executable; longer than what a server sends at once. */
-const PROGRAM = new TextEncoder().encode(`#!/bin/sh\necho ultra 0.1.0\n${"#".repeat(300_000)}\n`);
 
 const isUnix = Deno.build.os !== "windows";
 const has = async (program: string) =>
@@ -18,41 +15,6 @@ const has = async (program: string) =>
 const DOWNLOADERS = isUnix
   ? (await Promise.all(["curl", "wget"].map(async (one) => await has(one) ? [one] : []))).flat()
   : [];
-
-async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-/** A server with these files; the first answer with the one that is `cut` ends in its middle, and then it is gone. */
-async function serve(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>, cut?: string) {
-  let isGone = false;
-  const server = createServer((request, response) => {
-    const name = (request.url ?? "").replace("/releases/", "");
-    const bytes = files.get(name);
-    if (bytes === undefined || (name === cut && isGone)) {
-      response.writeHead(404).end("nothing here");
-      return;
-    }
-    response.writeHead(200, { "content-length": bytes.length });
-    if (name !== cut) {
-      response.end(bytes);
-      return;
-    }
-    isGone = true;
-    response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  return {
-    address: `http://127.0.0.1:${address.port}/releases/`,
-    [Symbol.asyncDispose]: () =>
-      new Promise<void>((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
-}
 
 interface Terms {
   readonly downloader: string;
@@ -84,13 +46,10 @@ async function install(workspace: Workspace, terms: Terms) {
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-async function release(program = PROGRAM, sum?: string) {
-  const sums = new TextEncoder().encode(`${sum ?? await sumOf(program)}  ultra-linux-x64\n`);
-  return new Map([["ultra-linux-x64", program], ["SHA256SUMS", sums]]);
-}
+const release = (program?: typeof PROGRAM, sum?: string) => releaseOf("ultra-linux-x64", program, sum);
 
 for (const downloader of DOWNLOADERS) {
-  Deno.test(`install.sh with ${downloader}: what fits its sum is placed, in the place of an older one that runs`, () =>
+  Deno.test(`T55: install.sh with ${downloader}: what fits its sum is placed, in the place of an older one that runs`, () =>
     inWorkspace(async (workspace) => {
       await using server = await serve(await release());
       const into = workspace.path("a new", "folder");

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { executableName, formula, installer, parseAddress, readSums, writePackaging } from "../../scripts/packaging.ts";
+import {
+  executableName,
+  formula,
+  installer,
+  parseAddress,
+  readSums,
+  releaseAddress,
+  RELEASES,
+  writePackaging,
+} from "../../scripts/packaging.ts";
 import { ROOT } from "../../scripts/paths.ts";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
@@ -20,11 +29,17 @@ Deno.test("the address of the releases is one that no script can read as anythin
   }
 });
 
+Deno.test("without ULTRA_RELEASES a release knows the one address that stands in the project, with its version", () => {
+  assert.equal(parseAddress(RELEASES), RELEASES);
+  assert.equal(releaseAddress("0.1.0", undefined), `${RELEASES}/v0.1.0`);
+  assert.equal(releaseAddress("0.1.0", "https://releases.example.org/"), "https://releases.example.org");
+  assert.throws(() => releaseAddress("0.1.0", ""), /ULTRA_RELEASES/);
+});
+
 Deno.test("an install script has the address once", async () => {
   for (const name of ["install.sh", "install.ps1"]) {
     const text = await Deno.readTextFile(join(ROOT, "packaging", name));
     assert.match(installer(text, "https://releases.example.org"), /eleases *= *'https:\/\/releases\.example\.org'/i);
-    assert.equal(installer(text, undefined), text);
   }
   assert.throws(() => installer("no mark", "https://releases.example.org"), /not exactly once/);
 });
@@ -49,20 +64,19 @@ Deno.test("the formula names what the release has, by system and processor", () 
   assert.throws(() => formula("0.1.0", "https://x.example", new Map([["ultra-windows-x64.exe", A]])), /no executable/);
 });
 
-Deno.test("a release has install scripts always, and a formula where it has an address and a system of Homebrew's", async () => {
+Deno.test("a release has install scripts always, and a formula where it has a system of Homebrew's", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const written = async (address: string | undefined, file: string) => {
+    const written = async (file: string) => {
       await Deno.writeTextFile(join(folder, "SHA256SUMS"), `${A}  ${file}\n`);
-      await writePackaging(folder, "0.1.0", address);
+      await writePackaging(folder, "0.1.0", "https://releases.example.org");
       const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
       for (const name of names) await Deno.remove(join(folder, name));
       return names;
     };
     const scripts = ["SHA256SUMS", "install.ps1", "install.sh"];
-    assert.deepEqual(await written(undefined, "ultra-linux-x64"), scripts);
-    assert.deepEqual(await written("https://releases.example.org", "ultra-windows-x64.exe"), scripts);
-    assert.deepEqual(await written("https://releases.example.org", "ultra-linux-x64"), [...scripts, "ultra.rb"]);
+    assert.deepEqual(await written("ultra-windows-x64.exe"), scripts);
+    assert.deepEqual(await written("ultra-linux-x64"), [...scripts, "ultra.rb"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -14,7 +14,7 @@ import { main, print } from "../../scripts/shell.ts";
 import { judge, readJUnit, summary } from "../results.ts";
 
 const FOLDER = join(ROOT, "tests", "platforms");
-const FILES: readonly string[] = ["linux_x64.ts", "linux_arm64.ts", "macos.ts", "windows_x64.ts"];
+const FILES: readonly string[] = ["linux_x64.ts", "linux_arm64.ts", "macos.ts", "windows_x64.ts", "windows_couple.ts"];
 
 await main(async () => {
   await buildAll();

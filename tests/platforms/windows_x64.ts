@@ -9,14 +9,25 @@ import { print } from "../../scripts/shell.ts";
 import { exists } from "../../scripts/tools.ts";
 import { until } from "../e2e/dropping.ts";
 import { assertNoLeftovers, assertSameFile, MIB, namesIn, randomBytes, writeFile, writeSparse } from "../e2e/files.ts";
-import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../e2e/harness.ts";
-import { snapshot } from "../e2e/snapshot.ts";
+import { inWorkspace } from "../e2e/harness.ts";
 import { prove, Speaker } from "../hostile/hostile_peer.ts";
 import { CODES, message, offer, page, pagesEnd, readTicket } from "../hostile/wire.ts";
 import { judge, readCargo } from "../results.ts";
 import { missingRelease, released, testOn } from "./built.ts";
 import { makeWindowsTree } from "./tree.ts";
-import { BUILT, dos, missingForWine, RUNNER, startWine, USERS, WINDOWS } from "./wine.ts";
+import {
+  bothExit,
+  LIMIT,
+  missingToRun,
+  onWindows,
+  plain,
+  type Scene,
+  Sides,
+  SLOW_MS,
+  WAYS,
+  wine,
+} from "./windows_scene.ts";
+import { BUILT, dos, RUNNER, USERS, WINDOWS } from "./wine.ts";
 
 const OBJDUMP = "x86_64-w64-mingw32-objdump";
 const missing = await missingRelease(WINDOWS, "windows-x64") ??
@@ -40,78 +51,6 @@ for (
     assert.ok(names.length > 0);
     for (const name of names) assert.match(name, SYSTEM);
   });
-}
-
-const missingToRun = await missingForWine();
-const wine = missingToRun === undefined ? await startWine() : undefined;
-Deno.test.afterAll(async () => await wine?.end());
-
-/** Emulation on a busy machine takes its time; only a hang reaches this. */
-const SLOW_MS = 240_000;
-
-/** So that there is a middle on every machine. */
-const LIMIT = ["--rate-limit", "200M"];
-
-interface Scene {
-  readonly workspace: Workspace;
-  /** How `ultra.exe` is started. */
-  readonly windows: StartOptions;
-}
-
-const onWindows = (name: string, body: (scene: Scene) => Promise<void>) =>
-  testOn(missingToRun, `windows-x64: ${name}`, () =>
-    inWorkspace(async (workspace) => {
-      assert.ok(wine !== undefined);
-      await body({ workspace, windows: { program: [wine.wine, wine.ultra], env: wine.env } });
-    }));
-
-/** Who sends to whom, each named by its system. */
-const WAYS = [["windows", "windows"], ["linux", "windows"], ["windows", "linux"]] as const;
-type System = (typeof WAYS)[number][number];
-
-/** The two sides of a transfer. */
-class Sides {
-  readonly #options: Readonly<Record<System, StartOptions>>;
-
-  constructor(readonly scene: Scene, readonly from: System, readonly to: System) {
-    this.#options = { windows: scene.windows, linux: {} };
-  }
-
-  /** Starts both, of which the receiver waits. */
-  async start(
-    path: string,
-    into: string,
-    { send = [], recv = [] }: { readonly send?: readonly string[]; readonly recv?: readonly string[] } = {},
-  ): Promise<readonly [sender: Ultra, receiver: Ultra]> {
-    const { workspace } = this.scene;
-    const receiver = workspace.recv(["--into", pathFor(this.to, into), ...recv], this.#options[this.to]);
-    const ticket = await receiver.ticket();
-    const sender = workspace.start(["send", ...send, pathFor(this.from, path), ticket], this.#options[this.from]);
-    return [sender, receiver];
-  }
-
-  /** Starts both, of which the sender waits. */
-  async startWaiting(path: string, into: string): Promise<readonly [sender: Ultra, receiver: Ultra]> {
-    const { workspace } = this.scene;
-    const sender = workspace.sendWaiting([pathFor(this.from, path)], this.#options[this.from]);
-    const ticket = await sender.ticket();
-    const receiver = workspace.start(["recv", "--into", pathFor(this.to, into), ticket], this.#options[this.to]);
-    return [sender, receiver];
-  }
-}
-
-function pathFor(system: System, path: string): string {
-  return system === "windows" ? dos(path) : path;
-}
-
-async function bothExit(sides: readonly Ultra[], code: number): Promise<void> {
-  await Promise.all(sides.map((side) => side.exits(code, SLOW_MS)));
-}
-
-/** A snapshot without modes, of which Windows keeps one bit. */
-function plain(folder: string): Record<string, string> {
-  const lines = Object.entries(snapshot(folder));
-  return Object.fromEntries(lines.map(([path, line]) => [path, line.replace(/^(file|folder) \d+/, "$1")]));
 }
 
 testOn(

@@ -35,7 +35,7 @@ class Scene {
 
   /** A client comes; the result is how many walks there are then. */
   come(path = "tree"): number {
-    this.#listings.offer([path], []).known.catch(() => {});
+    this.#listings.offer({ allowed: [path], denied: [], literal: 0 }).known.catch(() => {});
     return this.walks.length;
   }
 
@@ -96,7 +96,7 @@ Deno.test("serve: 64 clients that ask for the same share one walk and its pages,
   const come = (path = "tree") => {
     const pages: Uint8Array[] = [];
     heard.push(pages);
-    listings.offer([path], []).handOver((event) => {
+    listings.offer({ allowed: [path], denied: [], literal: 0 }).handOver((event) => {
       if (event.type === "page") pages.push(event.take());
     });
   };

@@ -1,37 +1,10 @@
-/** The pure parts of serving: rights, fair parts of a rate, what is taken of an offer, patterns. */
+/** The pure parts of serving: fair parts of a rate, what is taken of an offer, patterns. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fits } from "../../src/base/patterns.ts";
 import { fairParts } from "../../src/serve/rate.ts";
-import { ALL_RIGHTS, parseUnder } from "../../src/auth/rights.ts";
-import { mayRead } from "../../src/serve/rights.ts";
 import { Selection } from "../../src/serve/selection.ts";
-
-Deno.test("rights: a ticket for a place opens that place and what is below, whatever else is asked for", () => {
-  const rights = { ...ALL_RIGHTS, under: parseUnder("photos/2024") };
-  for (const path of ["photos/2024", "photos/2024/", "photos/2024/a", "photos/2024/*/b"]) {
-    assert.ok(mayRead(rights, path), path);
-  }
-  const others = [
-    "photos",
-    "photos/",
-    "photos/*",
-    "photos/20*/a",
-    "photos/2023/a",
-    "photos/2024/../2023/a",
-    "*",
-    "docs/photos/2024",
-  ];
-  for (const path of [...others, "", "/", "..", "photos/./2024"]) assert.ok(!mayRead(rights, path), path);
-  assert.ok(mayRead(ALL_RIGHTS, "anything"));
-  assert.ok(!mayRead({ ...ALL_RIGHTS, read: false }, "anything"));
-  fc.assert(fc.property(fc.array(fc.constantFrom("photos", "2024", "..", ".", "*", "", "x")), (parts) => {
-    const asked = parts.filter((part) => part !== "");
-    const isInside = asked[0] === "photos" && asked[1] === "2024" && !asked.includes("..") && !asked.includes(".");
-    assert.equal(mayRead(rights, parts.join("/")), isInside);
-  }));
-});
 
 Deno.test("rate: equal parts for those who can use them, and what others do not use is theirs as well", () => {
   assert.deepEqual(fairParts(100, [Infinity, Infinity]), [50, 50]);

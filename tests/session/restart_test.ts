@@ -158,7 +158,7 @@ Deno.test("restart: without a folder for state it is said once, and the transfer
   assert.deepEqual(await pair.world.time.until(Promise.all([sender.code, receiver.code])), [0, 0]);
   for (const { process } of [sender, receiver]) {
     const warnings = process.output.events.filter(({ type }) => type === "warning");
-    assert.deepEqual(warnings, [{ type: "warning", warning: { about: "nothing-kept" } }]);
+    assert.deepEqual(warnings, [{ type: "warning", warning: { about: "nothing-kept", why: "unwritable" } }]);
   }
 });
 

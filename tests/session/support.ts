@@ -210,8 +210,12 @@ export async function play(scene: Scene): Promise<Ending> {
   return { ...running, codes };
 }
 
-/** Everything arrived, bit by bit, and nothing else is there. */
-export function assertArrived({ items, disk }: Play, without: readonly string[] = []): void {
+/** Everything arrived, bit by bit, and nothing else is there but what stays of the files `left`, for the next run. */
+export function assertArrived(
+  { items, disk }: Play,
+  without: readonly string[] = [],
+  left: readonly string[] = [],
+): void {
   const expected = filesOf(items).filter(({ path }) => !without.includes(path));
   assert.deepEqual([...disk.final.keys()].sort(), expected.map(({ path }) => path).sort());
   for (const { path, kind, size } of expected) {
@@ -219,7 +223,7 @@ export function assertArrived({ items, disk }: Play, without: readonly string[] 
     if (kind !== "file") assert.equal(there, kind);
     else assert.deepEqual(there, { size, blocks: blocks(path, size) });
   }
-  assert.deepEqual([disk.parts.size, disk.kept.size], [0, 0], "part files stayed");
+  assert.deepEqual([[...disk.parts], [...disk.kept.keys()]], [left, left], "part files stayed");
   assertClean({ disk });
 }
 

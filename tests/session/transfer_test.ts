@@ -219,13 +219,18 @@ for (const fault of ["no-space", "read-only"] as const) {
   });
 }
 
-Deno.test("transfer: D8 one file that the receiver's disk fails leaves the others alone: 3, or 4 when it was the only one", async () => {
+Deno.test("transfer: D8 one file that the receiver's disk fails leaves the others alone: 3, or 4 when it was the only one, and the next run goes on with it", async () => {
   for (const block of [3, undefined]) {
     const broken = (path: string) =>
       emptyDisk({ faults: new Map([[path, { block, fault: "io", text: "bad sector" }]]) });
     const several = await play({ items: TREE, waits: "receiver", disk: broken("photos/raw/large") });
     assertCodes(several, 3);
-    assertArrived(several, ["photos/raw/large"]);
+    assertArrived(several, ["photos/raw/large"], ["photos/raw/large"]);
+    const again = await play({ items: TREE, waits: "receiver", disk: { ...several.disk, faults: new Map() } });
+    assertCodes(again, 0);
+    assertArrived(again);
+    const resumed = again.receiver.output.facts[0]?.resumedBytes ?? 0;
+    assert.ok(resumed > 0, `${resumed} bytes were taken up`);
     assert.deepEqual(several.receiver.output.failures.map(({ path }) => path), ["photos/raw/large"]);
     assert.equal(several.sender.output.facts[0]?.failed[0]?.path, "photos/raw/large");
     const single = await play({ items: FILE, waits: "sender", disk: broken("movie") });

@@ -1,6 +1,6 @@
 /** The folder for state of a simulated computer. @module */
 
-import type { RecordStore, StateStore } from "../../src/meet/state_store.ts";
+import type { Kept, RecordStore, StateStore } from "../../src/meet/state_store.ts";
 
 export class MemoryStates implements StateStore {
   readonly files = new Map<string, string>();
@@ -12,9 +12,9 @@ export class MemoryStates implements StateStore {
     return Promise.resolve(this.files.get(name));
   }
 
-  keep(name: string, text: string): Promise<boolean> {
+  keep(name: string, text: string): Promise<Kept> {
     if (!this.isReadOnly) this.files.set(name, text);
-    return Promise.resolve(!this.isReadOnly);
+    return Promise.resolve(this.isReadOnly ? "unwritable" : "kept");
   }
 
   record(name: string): RecordStore {

@@ -381,8 +381,8 @@ export class SimulatedEngine implements Engine {
     this.#knownSink(sink).finishFolders();
   }
 
-  abandon(sink: SinkId, entry: EntryId): void {
-    this.#knownSink(sink).abandon(entry);
+  abandon(sink: SinkId, entry: EntryId, leaving: Leaving): void {
+    this.#knownSink(sink).abandon(entry, leaving);
   }
 
   transferRoot(transfer: SourceId | SinkId, statuses: Uint8Array): Uint8Array {
@@ -449,6 +449,10 @@ export class SimulatedEngine implements Engine {
       if (this.#isStopped) return;
       await new Promise<void>((done) => this.#wake = done);
     }
+  }
+
+  submit(): void {
+    // Commands are carried out as they are given.
   }
 
   stop(): void {

@@ -204,9 +204,13 @@ export class SimulatedSink {
     this.time.later(1, () => this.#tell({ type: "folders-finished", sink: this.id, unkept }));
   }
 
-  abandon(entry: EntryId): void {
+  abandon(entry: EntryId, leaving: Leaving): void {
     const part = this.#parts.get(entry);
-    if (part !== undefined) this.#remove(entry, part);
+    if (part === undefined) return;
+    if (leaving === "nothing" || part.kept === undefined || !this.#isOnDisk(part)) return this.#remove(entry, part);
+    part.isFailed = true;
+    part.kept.isClean = true;
+    this.#parts.delete(entry);
   }
 
   name(entry: EntryId): string | undefined {
@@ -226,9 +230,8 @@ export class SimulatedSink {
   dispose(leaving: Leaving): void {
     this.time.later(1, () => {
       for (const [entry, part] of this.#parts) {
-        const isLeft = part.kept !== undefined && this.disk.kept.get(part.file.path) === part.kept &&
-          (leaving === "parts" || part.isTakenUp);
-        if (!isLeft) this.#remove(entry, part);
+        const isLeft = this.#isOnDisk(part) && (leaving === "parts" || part.isTakenUp);
+        if (part.kept === undefined || !isLeft) this.#remove(entry, part);
         else part.kept.isClean = true;
       }
       this.#tell({ type: "disposed", transfer: this.id });
@@ -277,6 +280,11 @@ export class SimulatedSink {
     this.#parts.delete(entry);
     this.#roots.set(entry, root.slice());
     return true;
+  }
+
+  /** Whether a later run finds something of a part. */
+  #isOnDisk({ file, kept }: Part): boolean {
+    return kept !== undefined && this.disk.kept.get(file.path) === kept;
   }
 
   #remove(entry: EntryId, part: Part): void {

@@ -214,7 +214,7 @@ Deno.test("a full disk ends the transfer, a file that cannot be written only its
   const broken = new ReceiverBench().takeAll(FILES);
   broken.handle({ type: "entry-failed", entry: 1, fault: "io", text: "a cannot be written" });
   assert.deepEqual(broken.sent.at(-1), { type: "failed", entry: 1, kind: "disk", text: "a cannot be written" });
-  assert.deepEqual([broken.toldOf("abandon"), broken.state], [[[1]], "running"]);
+  assert.deepEqual([broken.toldOf("abandon"), broken.state], [[[1, "parts"]], "running"]);
 });
 
 Deno.test("a file that its sender failed is abandoned, and later words about it are ignored (E1, E2)", () => {
@@ -224,7 +224,7 @@ Deno.test("a file that its sender failed is abandoned, and later words about it 
   bench.receive(fail, fail);
   bench.handle({ type: "verified", entry: 1, first: 2, count: 1 });
   bench.handle({ type: "mismatch", entry: 1, block: 2 });
-  assert.deepEqual(bench.toldOf("abandon"), [[1]]);
+  assert.deepEqual(bench.toldOf("abandon"), [[1, "nothing"]]);
   assert.equal(bench.receiver.progress.verifiedBytes, 0);
 });
 
@@ -252,11 +252,11 @@ Deno.test("G6: a failure may follow a seal until the commit has begun, which the
   const fail = (entry: number): TransferMessage => ({ type: "fail", entry, kind: "source-changed", text: "changed" });
   const items: readonly Item[] = [["a", 2 * MIB], ["b", 2 * MIB], ["c", 5], ["d", 5]];
   const bench = new ReceiverBench().takeAll(items).receive(seal(0, 2 * MIB), fail(0));
-  assert.deepEqual(bench.toldOf("abandon"), [[0]]);
+  assert.deepEqual(bench.toldOf("abandon"), [[0, "nothing"]]);
   bench.handle({ type: "verified", entry: 1, first: 0, count: 2 });
   bench.handle({ type: "arrived", first: 2, count: 2 });
   bench.receive(seal(1, 2 * MIB), fail(1), fail(2));
-  assert.deepEqual(bench.toldOf("abandon"), [[0]], "these are being committed");
+  assert.deepEqual(bench.toldOf("abandon"), [[0, "nothing"]], "these are being committed");
   bench.handle({ type: "committed", first: 1, count: 3, durable: true });
   bench.receive(fail(3));
   bench.handle({ type: "folders-finished", failure: undefined });
@@ -268,7 +268,7 @@ Deno.test("before all pages have passed a file that is complete may fail still",
   const bench = new ReceiverBench().take([["a", 5]]);
   bench.handle({ type: "arrived", first: 0, count: 1 });
   bench.receive({ type: "fail", entry: 0, kind: "source-changed", text: "changed" }, end([["a", 5]]));
-  assert.deepEqual([bench.toldOf("abandon"), bench.toldOf("commit-entries")], [[[0]], []]);
+  assert.deepEqual([bench.toldOf("abandon"), bench.toldOf("commit-entries")], [[[0, "nothing"]], []]);
 });
 
 Deno.test("when both sides fail a file, both end with the kind that tells more", () => {

@@ -35,7 +35,7 @@ const BEGUN = started({ role: "receive", name: "a", bytes: 5 });
 
 Deno.test("C5: whoever was interrupted, and whose other side was, reads what to type to go on", () => {
   const lines = [
-    "To go on, run the same commands again on both sides. On this one:",
+    "To go on, run the same commands again on both sides. On this one, with the same ticket in place of ultra1...:",
     "",
     "    ultra recv --into in ultra1...",
     "",

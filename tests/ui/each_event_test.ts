@@ -204,9 +204,9 @@ const CASES = {
     quiet: [],
   },
   "asked": {
-    event: { type: "asked", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
-    human: ["10.0.0.1:5: get ../x\\x1b ./-b"],
-    json: { type: "request", remote: "10.0.0.1:5", what: "paths", paths: ["../x\x1b", "-b"] },
+    event: { type: "asked", remote: "10.0.0.1:5", ticket: "anna", what: "paths", paths: ["../x\x1b", "-b"] },
+    human: ["10.0.0.1:5 (ticket anna): get ../x\\x1b ./-b"],
+    json: { type: "request", remote: "10.0.0.1:5", ticket: "anna", what: "paths", paths: ["../x\x1b", "-b"] },
     quiet: [],
   },
   "listed": {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
 import type { UserEvent } from "../../src/measure/events.ts";
+import type { ClientId } from "../../src/session/events.ts";
 import { createOutput } from "../../src/ui/create.ts";
 import { complete, phase, started, TRANSFER } from "./events.ts";
 import { FACTS } from "./facts.ts";
@@ -53,4 +54,9 @@ Deno.test("the sheet says what the older format does not promise, and nothing of
   const older = shown({ type: "complete", transfer: TRANSFER, facts: { ...FACTS, format: "blazing" } });
   assert.match(older.lines, /^ {2}Format +older \(blazing\): not verified per block, no resume$/m);
   assert.doesNotMatch(shown(complete(FACTS)).lines, /Format/);
+  const client = { id: 1 as ClientId, remote: "10.0.0.1:5" };
+  const facts = { ...FACTS, format: "blazing" } as const;
+  const ofClient = shown({ type: "complete", transfer: TRANSFER, facts, client }).lines.trim().split("\n");
+  assert.equal(ofClient.length, 2, "also under the one line of a client");
+  assert.match(ofClient[1] ?? "", /^ {2}Format +older \(blazing\): not verified per block, no resume$/);
 });

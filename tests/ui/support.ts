@@ -49,8 +49,9 @@ export class MemoryTerminal {
 export function screen(text: string): string[] {
   const lines = [""];
   // deno-lint-ignore no-control-regex
-  for (const [piece] of text.matchAll(/\r\x1b\[K|\n|[^\r\n\x1b]+|[^]/g)) {
+  for (const [piece] of text.matchAll(/\r\x1b\[K|\x1b\[A\x1b\[K|\n|[^\r\n\x1b]+|[^]/g)) {
     if (piece === "\n") lines.push("");
+    else if (piece === "\x1b[A\x1b[K") lines.splice(-2, 2, "");
     else if (piece === "\r\x1b[K") lines[lines.length - 1] = "";
     else lines[lines.length - 1] += piece;
   }

@@ -87,6 +87,7 @@ Deno.test("watch: an item of which something was left out goes to sent/ in place
     const place = join(path, ".ultra-watch", "out", `${sha256(confirmed).slice(0, 16).toHex()}-partial`);
     await Deno.mkdir(place);
     await Deno.rename(join(path, "b"), join(place, "b"));
+    assert.deepEqual(await folder.goOn(), []);
     assert.equal(await folder.putAway("c", await look(folder, "c"), true), "done");
     assert.deepEqual(await namesIn(path, "sent"), ["a", "b"]);
     assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
@@ -120,6 +121,7 @@ Deno.test({
       try {
         await assert.rejects(folder.putAway("tree", confirmed, true), /What is left of it cannot be removed/);
         assert.equal(await folder.putAway("tree", confirmed, true), "changed");
+        assert.deepEqual(await folder.goOn(), []);
         assert.equal(await folder.putAway("other", await look(folder, "other"), true), "done");
         assert.deepEqual(await namesIn(path), [".ultra-watch"]);
       } finally {
@@ -161,12 +163,39 @@ Deno.test("watch: what a killed process had confirmed goes on its way at the nex
     await Deno.link(claimed, join(path, "sent", "a"));
     await Deno.mkdir(join(path, ".ultra-watch", "gone"));
     await Deno.writeTextFile(join(path, ".ultra-watch", "gone", "half"), "");
+    assert.deepEqual(await folder.goOn(), []);
     assert.equal(await folder.putAway("c", await look(folder, "c"), true), "done");
     assert.deepEqual(await namesIn(path), [".ultra-watch", "b (1).txt", "b.txt", "sent"]);
     assert.deepEqual(await namesIn(path, "sent"), ["a", "c", "tree"]);
     assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
     assert.deepEqual(await namesIn(path, ".ultra-watch", "out"), []);
   }));
+
+Deno.test("watch: a file named sent is told, and what has arrived waits for its folder, each item by itself, also after a start", async () => {
+  const path = await Deno.makeTempDir();
+  const open = () => WatchedFolder.open(path, "move");
+  try {
+    {
+      using folder = await open();
+      for (const name of ["sent", "a", "b"]) await Deno.writeTextFile(join(path, name), name);
+      const { items, others } = await folder.list();
+      assert.deepEqual([[...items.keys()].sort(), others], [["a", "b"], ["sent"]]);
+      for (const [name, confirmed] of items) {
+        await assert.rejects(folder.putAway(name, confirmed, true), /It cannot be put away \(File exists/);
+        assert.equal(await folder.putAway(name, confirmed, true), "changed", "it is on its way");
+      }
+      assert.deepEqual((await folder.goOn()).map(({ name }) => name).sort(), ["a", "b"]);
+    }
+    using folder = await open();
+    assert.equal((await folder.goOn()).length, 2);
+    await Deno.rename(join(path, "sent"), join(path, "other name"));
+    assert.deepEqual(await folder.goOn(), []);
+    assert.deepEqual(await namesIn(path, "sent"), ["a", "b"]);
+    assert.deepEqual([...(await folder.list()).items.keys()], ["other name"]);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+});
 
 Deno.test("watch: a folder belongs to one process, and has to be one", () =>
   withFolder("move", async (_folder, path) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Delivery, Queue } from "../../src/watch/queue.ts";
 
-const TIMES = { quietMs: 2000, retryMs: 1000, mostRetryMs: 8000 };
+const TIMES = { quietMs: 2000, retryMs: 1000, mostRetryMs: 8000, mostItemRetryMs: 8000 };
 const ALL: Delivery = { type: "finished", missing: new Set() };
 const LOST: Delivery = { type: "lost" };
 

@@ -5,6 +5,7 @@ import { UltraError } from "../../src/base/errors.ts";
 import { Interrupted } from "../../src/base/interrupted.ts";
 import type { RunEvent } from "../../src/session/events.ts";
 import type { Delivery, PutAway } from "../../src/watch/queue.ts";
+import type { Stuck } from "../../src/watch/folder.ts";
 import { type Deliver, watch } from "../../src/watch/run.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
@@ -16,6 +17,8 @@ class Scene {
   /** When what was sent. */
   readonly sent: (readonly [number, readonly string[]])[] = [];
   others: readonly string[] = [];
+  /** Confirmed items that are still on their way out. */
+  stuck: readonly Stuck[] = [];
   deliver: Deliver = () => Promise.resolve({ type: "finished", missing: new Set() });
   putAway: (name: string, look: string) => PutAway = (name, look) => {
     if (this.items.get(name) !== look) return "changed";
@@ -41,6 +44,7 @@ class Scene {
     };
     const folder = {
       list: () => Promise.resolve({ items: new Map(this.items), others: this.others }),
+      goOn: () => Promise.resolve(this.stuck),
       putAway: (name: string, look: string) => {
         const result = this.putAway(name, look);
         return result === "failed" ? Promise.reject(new UltraError("disk", "It is full")) : Promise.resolve(result);
@@ -124,6 +128,36 @@ Deno.test("watch: what is neither a file nor a folder is named once", async () =
   const running = scene.run();
   await scene.time.pass(60_000);
   assert.deepEqual(scene.events, [{ type: "warning", warning: { about: "not-sent", name: "pipe" } }]);
+  await scene.end(running);
+});
+
+Deno.test("watch: confirmed items that cannot leave the folder are told once each, and hold up no other", async () => {
+  const scene = new Scene();
+  scene.stuck = [{ name: "old", why: "It cannot be put away (File exists)" }];
+  scene.drop("a", "x");
+  const running = scene.run();
+  await scene.time.pass(60_000);
+  assert.deepEqual([scene.sent.map(([, names]) => names), scene.items.size], [[["a"]], 0]);
+  const warnings = scene.events.flatMap((event) => event.type === "warning" ? [event.warning] : []);
+  assert.deepEqual(warnings, [{ about: "not-put-away", ...scene.stuck[0] }]);
+  await scene.end(running);
+});
+
+Deno.test("watch: an item of which something is left out is tried ever less often, an hour apart at most, each time told when; a change is tried at once", async () => {
+  const scene = new Scene();
+  scene.deliver = (names) => Promise.resolve({ type: "finished", missing: new Set(names) });
+  scene.drop("a", "x");
+  const running = scene.run();
+  for (let hour = 0; hour < 24; hour++) await scene.time.pass(3_599_000);
+  const waits = scene.events.flatMap((event) => event.type === "retrying" ? [event.afterMs / 1000] : []);
+  assert.deepEqual(waits.slice(0, 14), [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]);
+  const tries = scene.sent.length;
+  assert.equal(tries, waits.length);
+  assert.ok(tries < 40, String(tries));
+  scene.drop("a", "mended");
+  scene.deliver = () => Promise.resolve({ type: "finished", missing: new Set() });
+  await scene.time.pass(5000);
+  assert.deepEqual([scene.sent.length, scene.items.size], [tries + 1, 0]);
   await scene.end(running);
 });
 

@@ -190,7 +190,7 @@ impl Engine {
                 root,
             } => self.commit(sink, entry, size, root),
             Command::FinishFolders { sink } => self.finish_folders(sink),
-            Command::Abandon { sink, entry } => self.abandon(sink, entry),
+            Command::Abandon { sink, entry, leaving } => self.abandon(sink, entry, leaving),
             Command::Dispose { transfer, leaving } => self.dispose(transfer, leaving),
             Command::Close { id, code } => self.close(id, code),
             Command::Send { connection, bytes } => self.send(connection, bytes),

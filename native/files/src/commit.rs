@@ -242,8 +242,11 @@ impl<F: Folder> Sink<F> {
                             part: Some(staged.part),
                         })
                     }
-                    // The part stays: it is complete, and can be committed again once there is room for its name.
-                    Err(refused) => Step::Done(Err(refused.error_of(staged.path))),
+                    // The part stays: it is complete, and a later run commits it once there is room for its name.
+                    Err(refused) => Step::Done(Err(FileError {
+                        left_at: staged.part.left_at().map(String::into_boxed_str),
+                        ..refused.error_of(staged.path)
+                    })),
                 }
             }
             other => other,

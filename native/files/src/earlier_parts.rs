@@ -88,11 +88,4 @@ impl<F: Folder> EarlierParts<F> {
     pub(crate) fn close(&self) {
         self.found.lock().clear();
     }
-
-    /// The entry failed before its part was taken up: what is left of it goes.
-    pub(crate) fn abandon(&self, entry: u32) {
-        if let Some(earlier) = self.found.lock().remove(&entry) {
-            earlier.remove();
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::os::Folder;
 use crate::path::SafePath;
 use crate::sink::Sink;
+use crate::table::Outcome;
 
 /// What becomes of what was not committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,34 @@ pub enum Leaving {
 }
 
 impl<F: Folder> Sink<F> {
+    /// Ends an entry that failed. With [`Leaving::Parts`] what was verified of it stays, and this run takes nothing more of it. What is still
+    /// written to a part that was removed goes nowhere.
+    pub fn abandon(&self, entry: u32, leaving: Leaving) {
+        let slot = self.slot(entry);
+        let mut slot = slot.lock();
+        let part = slot.take();
+        // Not begun: it is left as it was found.
+        let earlier = self.earlier.found.lock().remove(&entry);
+        match leaving {
+            Leaving::Nothing => {
+                if let Some(earlier) = earlier {
+                    earlier.remove();
+                }
+                if let Some(part) = part {
+                    // Gone already is as good; otherwise the name is reserved, and stands in no file's way.
+                    let _ = part.remove();
+                }
+            }
+            Leaving::Parts => {
+                if earlier.is_some() || part.is_some_and(|part| part.leave()) {
+                    self.has_left.store(true, Ordering::SeqCst);
+                    self.end(entry, Outcome::Left);
+                }
+            }
+        }
+        self.abandon_small(entry);
+    }
+
     /// Ends the transfer. With [`Leaving::Nothing`] all parts go that this run made, and the folders in which it committed nothing. Nothing
     /// can be written afterwards.
     pub fn dispose(&self, leaving: Leaving) {
@@ -27,8 +56,7 @@ impl<F: Folder> Sink<F> {
         for (entry, slot) in slots {
             let Some(part) = slot.lock().take() else { continue };
             if leaving == Leaving::Parts || part.is_taken_up() {
-                // A part that is not in good order is read again by the run that takes it up.
-                let _ = part.leave();
+                part.leave();
             } else if part.remove().is_err()
                 && let Some(path) = self.path(entry)
             {
@@ -45,8 +73,10 @@ impl<F: Folder> Sink<F> {
 
     /// What becomes of the folders that were made, and of the record of the run.
     fn end_folders(&self, leaving: Leaving) {
+        let has_left = self.has_left.load(Ordering::SeqCst);
+        let leaving = if has_left { Leaving::Parts } else { leaving };
         let was_taken_up = self.small.is_taken_up.load(Ordering::SeqCst);
-        let is_over = self.is_finished.load(Ordering::SeqCst)
+        let is_over = (self.is_finished.load(Ordering::SeqCst) && !has_left)
             || (!was_taken_up && leaving == Leaving::Nothing)
             || !self.root.has_made_folders();
         match leaving {

@@ -46,6 +46,8 @@ pub struct FileError {
     pub why: Option<&'static str>,
     /// What else the user should know.
     pub also: Option<&'static str>,
+    /// Where what has arrived of it stays, below the folder that receives.
+    pub left_at: Option<Box<str>>,
 }
 
 impl FileError {
@@ -58,6 +60,7 @@ impl FileError {
             at: None,
             why: None,
             also: None,
+            left_at: None,
         }
     }
 
@@ -71,6 +74,7 @@ impl FileError {
             at: None,
             why: Some(why),
             also: None,
+            left_at: None,
         }
     }
 
@@ -109,7 +113,11 @@ impl fmt::Display for FileError {
             write!(f, " at byte {offset}")?;
         }
         write!(f, ": {}", self.reason())?;
-        self.also.map_or(Ok(()), |also| write!(f, "; {also}"))
+        if let Some(also) = self.also {
+            write!(f, "; {also}")?;
+        }
+        let Some(part) = &self.left_at else { return Ok(()) };
+        write!(f, "; what has arrived stays as \"{part}\"")
     }
 }
 

@@ -224,7 +224,7 @@ fn is_there(record: &Record) -> bool {
     match record.outcome {
         Outcome::Committed { .. } => true,
         Outcome::Open => record.status == TargetStatus::Identical,
-        Outcome::Lost => false,
+        Outcome::Lost | Outcome::Left => false,
     }
 }
 

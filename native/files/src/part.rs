@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use crate::earlier::{Earlier, Journal, Locked, Names, Wanted, is_ours, lock};
 use crate::error::{ErrorClass, FileError};
 use crate::journal::{Header, Look, Record};
-use crate::os::{Errors, File, Folder, NativeFolder, Process, System, Time};
+use crate::os::{Attributes, Errors, File, Folder, NativeFolder, Process, System, Time};
+use crate::path::SafePath;
 use crate::reserved::Reserved;
 
 /// From this size on a file leaves the system's memory behind its transfer.
@@ -20,6 +21,9 @@ const LONG_SYNC: u64 = 8 << 20;
 
 /// Bytes behind the place of work that stay in memory: their write-back was begun and may still go on.
 pub(crate) const KEPT_BEHIND: u64 = 64 << 20;
+
+/// The mode of a part, as it is created.
+const PRIVATE: u16 = 0o600;
 
 /// Names to try. With 128 random bits the first is free unless an attacker plants names, and the next cannot be planted.
 const ATTEMPTS: u32 = 8;
@@ -35,6 +39,8 @@ pub struct Part<F: Folder = NativeFolder> {
     /// It is so large that the machine's other files would leave its memory for it.
     forgets: bool,
     journaled: Option<Journaled<F>>,
+    /// The disk failed to keep something that was written: no block of it can be believed, also none that is read again from memory.
+    is_lost: AtomicBool,
     /// Held by [`Part::write_in_turn`]: the position of the file belongs to one write.
     turn: Mutex<()>,
 }
@@ -213,6 +219,7 @@ impl<F: Folder> Part<F> {
             size,
             forgets,
             journaled,
+            is_lost: AtomicBool::new(false),
             turn: Mutex::new(()),
         }
     }
@@ -234,17 +241,50 @@ impl<F: Folder> Part<F> {
         self.file.read_all_at(offset, bytes)
     }
 
-    /// Leaves the part to a later run, or removes it if no run can take it up. What is left in good order need not be read again.
-    pub(crate) fn leave(&self) -> io::Result<()> {
-        let Some(journaled) = &self.journaled else {
-            return self.remove();
-        };
+    /// Leaves the part to a later run, or removes it if no run may take it up. What is left in good order need not be read again. Whether it is left.
+    pub(crate) fn leave(&self) -> bool {
+        let left = self.journaled.as_ref().is_some_and(|journaled| {
+            // What is not in good order is read again.
+            let _ = self.close_up(journaled);
+            !self.is_lost.load(Ordering::Acquire)
+        });
+        if !left {
+            // Gone already is as good; otherwise its name is reserved, and stands in no file's way.
+            let _ = self.remove();
+        }
+        left
+    }
+
+    fn close_up(&self, journaled: &Journaled<F>) -> io::Result<()> {
+        // A commit that failed has given it what the file was to have, with which this user may not be able to open it again.
+        if self.file.stat()?.uid != System::user() {
+            self.file.set_owner(Some(System::user()), None)?;
+        }
+        kept(self.file.set_mode(PRIVATE))?;
         if journaled.is_broken.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.file.sync_long()?;
+        self.file.sync_long().inspect_err(|error| self.note_lost(error))?;
         let look = Look::of(&self.file.stat()?);
         journaled.journal.append(Record::Clean(look))
+    }
+
+    /// A sync has failed. Where the system itself says so, and knows syncs, that is the end of the part: it tells such a loss once, and holds in
+    /// memory what the disk does not have.
+    fn note_lost(&self, error: &io::Error) {
+        if error.raw_os_error().is_some() && !System::is_unsupported(error) {
+            self.is_lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// The path of the part below the folder of the transfer, if a later run can take it up.
+    pub(crate) fn left_at(&self) -> Option<String> {
+        let parent = SafePath::of_components(&self.path).parent();
+        let name = |_: &Journaled<F>| match parent {
+            Some(parent) => format!("{}/{}", parent.as_str(), self.name),
+            None => self.name.clone(),
+        };
+        self.journaled.as_ref().map(name)
     }
 
     /// Whether an earlier run made it.
@@ -281,11 +321,11 @@ impl<F: Folder> Part<F> {
             Ok(()) => Ok(self),
             Err(error) => {
                 // Whatever it reserved before it failed goes with the name.
-                let _ = if self.is_taken_up() {
-                    self.leave()
+                if self.is_taken_up() {
+                    self.leave();
                 } else {
-                    self.remove()
-                };
+                    let _ = self.remove();
+                }
                 Err(self.error("reserve space for", &error))
             }
         }
@@ -323,7 +363,8 @@ impl<F: Folder> Part<F> {
 
     /// Starts writing a range to the disk, so that the sync at the end is short.
     pub fn sync_range(&self, offset: u64, len: u64) -> Result<(), FileError> {
-        begin_sync(&self.file, offset, len).map_err(|error| self.error("make durable", &error))?;
+        let begun = begin_sync(&self.file, offset, len).inspect_err(|error| self.note_lost(error));
+        begun.map_err(|error| self.error("make durable", &error))?;
         if self.forgets && offset >= KEPT_BEHIND {
             self.file.forget_range(offset - KEPT_BEHIND, len);
         }

@@ -24,6 +24,7 @@ const MOST_LOOKS: usize = 1_000_000;
 pub struct Requests {
     shares: Arc<Source>,
     paths: Vec<String>,
+    literal: usize,
 }
 
 /// What a request has found so far.
@@ -34,17 +35,34 @@ struct Found {
     looks: usize,
 }
 
-/// Something to be found: a name in a folder, and the components that follow it.
+/// What is to be found in a folder, outermost first; the first so many of the components are names, whatever they look like.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    components: &'a [&'a str],
+    literal: usize,
+}
+
+/// Something to be found: a name in a folder, and what is to be found in it.
 struct Step<'a> {
     folder: Arc<NativeFolder>,
     real: Arc<Path>,
     name: String,
-    rest: &'a [&'a str],
+    rest: Wanted<'a>,
 }
 
 impl Requests {
     pub fn new(shares: Arc<Source>, paths: Vec<String>) -> Self {
-        Self { shares, paths }
+        Self {
+            shares,
+            paths,
+            literal: 0,
+        }
+    }
+
+    /// The first so many components of each path are names and no patterns: a right that was given for a name must not open what fits it.
+    #[must_use]
+    pub fn with_literal(self, literal: usize) -> Self {
+        Self { literal, ..self }
     }
 
     /// What there is, each under its last name; what there is not is counted as left out.
@@ -52,7 +70,7 @@ impl Requests {
         let mut found = Found::default();
         for path in self.paths {
             let before = found.bases.len();
-            find_path(self.shares.bases(), &path, &mut found)?;
+            find_path(self.shares.bases(), &path, self.literal, &mut found)?;
             if found.bases.len() == before {
                 left_out.add(Reason::NotFound, path);
             }
@@ -68,24 +86,28 @@ impl Requests {
     }
 }
 
-fn find_path(shares: &[Base], path: &str, found: &mut Found) -> Result<(), FileError> {
+fn find_path(shares: &[Base], path: &str, literal: usize, found: &mut Found) -> Result<(), FileError> {
     let components: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
-    let Some((first, rest)) = components.split_first() else {
+    let wanted = Wanted {
+        components: &components,
+        literal,
+    };
+    let Some((first, rest)) = wanted.split() else {
         return Ok(());
     };
     if components.iter().any(|component| matches!(*component, "" | "." | "..")) {
         return Ok(());
     }
-    let is_literal = shares.iter().any(|share| share.name == *first);
+    let is_literal = literal > 0 || shares.iter().any(|share| share.name == first);
     for share in shares {
-        let is_meant = share.name == *first || (!is_literal && matches(first, &share.name));
+        let is_meant = share.name == first || (!is_literal && matches(first, &share.name));
         let Place::Folder { folder, real } = &share.place else {
             continue;
         };
         if !is_meant || is_deleted(folder) {
             continue;
         }
-        if rest.is_empty() {
+        if rest.components.is_empty() {
             found.add(share.name.clone(), share.place.clone())?;
         } else {
             find_below(folder, real, rest, found)?;
@@ -103,11 +125,11 @@ fn is_deleted(folder: &NativeFolder) -> bool {
 fn find_below(
     folder: &Arc<NativeFolder>,
     real: &Arc<Path>,
-    components: &[&str],
+    wanted: Wanted<'_>,
     found: &mut Found,
 ) -> Result<(), FileError> {
     let mut steps = Vec::new();
-    found.names(folder, real, components, &mut steps)?;
+    found.names(folder, real, wanted, &mut steps)?;
     while let Some(step) = steps.pop() {
         let Ok(stat) = step.folder.stat(&step.name) else {
             continue;
@@ -119,13 +141,13 @@ fn find_below(
                     continue;
                 };
                 let (folder, real) = (Arc::new(child), step.real.join(&step.name).into());
-                if step.rest.is_empty() {
+                if step.rest.components.is_empty() {
                     found.add(step.name, Place::Folder { folder, real })?;
                 } else {
                     found.names(&folder, &real, step.rest, &mut steps)?;
                 }
             }
-            NodeKind::File if step.rest.is_empty() => {
+            NodeKind::File if step.rest.components.is_empty() => {
                 let name = step.name.clone();
                 found.add(
                     step.name,
@@ -139,6 +161,14 @@ fn find_below(
         }
     }
     Ok(())
+}
+
+impl<'a> Wanted<'a> {
+    fn split(self) -> Option<(&'a str, Self)> {
+        let (first, components) = self.components.split_first()?;
+        let literal = self.literal.saturating_sub(1);
+        Some((first, Self { components, literal }))
+    }
 }
 
 impl Found {
@@ -159,10 +189,10 @@ impl Found {
         &mut self,
         folder: &Arc<NativeFolder>,
         real: &Arc<Path>,
-        components: &'a [&'a str],
+        wanted: Wanted<'a>,
         steps: &mut Vec<Step<'a>>,
     ) -> Result<(), FileError> {
-        let Some((first, rest)) = components.split_first() else {
+        let Some((first, rest)) = wanted.split() else {
             return Ok(());
         };
         let step = |name: String| Step {
@@ -172,10 +202,10 @@ impl Found {
             rest,
         };
         if check_component(first).is_ok() && folder.stat(first).is_ok() {
-            steps.push(step((*first).to_owned()));
+            steps.push(step(first.to_owned()));
             return Ok(());
         }
-        if !is_pattern(first) {
+        if wanted.literal > 0 || !is_pattern(first) {
             return Ok(());
         }
         let mut names = Vec::new();

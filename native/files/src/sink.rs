@@ -81,6 +81,8 @@ pub struct Sink<F: Folder = NativeFolder> {
     pub(crate) earlier: EarlierParts<F>,
     /// The folders have their modes and times: the transfer is over.
     pub(crate) is_finished: AtomicBool,
+    /// A part of an entry that failed was left: for its sake the transfer is not over.
+    pub(crate) has_left: AtomicBool,
 }
 
 /// Entries come folder by folder, over all pages: below a folder that is not there nothing is. It is made by this transfer, or not at all.
@@ -137,6 +139,7 @@ impl<F: Folder> Sink<F> {
             small: SmallFiles::new()?,
             earlier: EarlierParts::new(options.restart),
             is_finished: AtomicBool::new(false),
+            has_left: AtomicBool::new(false),
         })
     }
 
@@ -324,17 +327,6 @@ impl<F: Folder> Sink<F> {
         Ok(part)
     }
 
-    /// Removes the part file of an entry. What is still written to it goes nowhere.
-    pub fn abandon(&self, entry: u32) {
-        let slot = self.slot(entry);
-        self.earlier.abandon(entry);
-        if let Some(part) = slot.lock().take() {
-            // Gone already is as good; otherwise the name is reserved and random, and stands in no file's way.
-            let _ = part.remove();
-        }
-        self.abandon_small(entry);
-    }
-
     /// Bytes that can still be written to the file system of the folder.
     pub fn free_space(&self) -> Result<u64, FileError> {
         let free = self.root.top().free_bytes();
@@ -412,6 +404,7 @@ impl<F: Folder> Sink<F> {
         match record.outcome {
             Outcome::Open => {}
             Outcome::Committed { .. } => return Some((ErrorClass::Exists, "it is complete")),
+            Outcome::Left => return Some((ErrorClass::Io, "it has failed, and a later run goes on with it")),
             Outcome::Lost => return Some((ErrorClass::Io, "the disk failed to keep it")),
         }
         match record.status {

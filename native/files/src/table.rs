@@ -64,6 +64,8 @@ pub(crate) enum Outcome {
         durable: bool,
         kept: Kept,
     },
+    /// It failed, and what was verified of it stays for a later run.
+    Left,
     /// A sync failed. The system may have dropped the bytes and forgotten: no later sync can be believed.
     Lost,
 }

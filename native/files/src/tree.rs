@@ -159,14 +159,24 @@ impl Tree {
         }
     }
 
-    pub(crate) fn path(&self, mut node: u32) -> String {
-        let mut components = Vec::new();
-        while let Some(found) = self.nodes.get(node as usize) {
-            components.push(self.names.get(found.name));
-            node = found.parent;
+    pub(crate) fn path(&self, node: u32) -> String {
+        let mut path = String::new();
+        self.push_path(node, 0, &mut path);
+        path
+    }
+
+    /// Appends a path of which `behind` bytes follow: so it is one allocation. A path has at most [`MAX_DEPTH`](crate::MAX_DEPTH) components.
+    fn push_path(&self, node: u32, behind: usize, path: &mut String) {
+        let Some(found) = self.nodes.get(node as usize) else {
+            path.reserve(behind);
+            return;
+        };
+        let name = self.names.get(found.name);
+        self.push_path(found.parent, behind + 1 + name.len(), path);
+        if !path.is_empty() {
+            path.push('/');
         }
-        components.reverse();
-        components.join("/")
+        path.push_str(name);
     }
 
     fn child(&self, parent: u32, name: &str) -> Option<u32> {

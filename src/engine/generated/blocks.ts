@@ -176,13 +176,15 @@ export interface SourceBlock {
    * The source that was made of the folders in which a peer's paths are looked for, or that of the same things; 0: none.
    */
   readonly within: number;
+  /** How many of the first components of a peer's paths are names, whatever they look like, and no patterns. */
+  readonly literal: number;
   /** How many levels of folders are entered. */
   readonly depth: number;
   readonly paths: readonly string[];
 }
 
 export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(52);
+  const into = new OptionsBlock(56);
   into.u32(0, ORIGIN_KIND[block.origin]);
   into.f64(8, block.size);
   into.u32(16, LINK_CHOICE[block.links]);
@@ -192,8 +194,9 @@ export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
   into.truth(32, block.acl);
   into.truth(36, block.allowGrowing);
   into.u32(40, block.within);
-  into.u32(44, block.depth);
-  into.texts(48, block.paths);
+  into.u32(44, block.literal);
+  into.u32(48, block.depth);
+  into.texts(52, block.paths);
   return into.finish();
 }
 

@@ -90,11 +90,13 @@ export interface FinishFoldersCommand {
   readonly sink: SinkId;
 }
 
-/** Gives an entry up and removes its part file. */
+/** Gives an entry up. */
 export interface AbandonCommand {
   readonly type: "abandon";
   readonly sink: SinkId;
   readonly entry: EntryId;
+  /** What becomes of what has arrived of it. */
+  readonly leaving: Leaving;
 }
 
 /** Frees a source or a sink. DISPOSED follows. */

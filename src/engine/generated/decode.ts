@@ -109,6 +109,11 @@ export function decodeEvent(record: EventRecords): EngineEvent {
         unkept: flagsOf(UNKEPT, record.u32(32)),
         leftOut: leftOutOf(leftOutReasonOf, record.texts()),
       };
+    case 34:
+      return {
+        type: "walk-begun",
+        source: record.u32(8),
+      };
     case 12:
       return {
         type: "walk-failed",

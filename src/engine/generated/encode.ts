@@ -67,6 +67,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
       into.begin(10);
       into.u32(8, command.sink);
       into.u32(12, command.entry);
+      into.u32(16, LEAVING[command.leaving]);
       return;
     case "dispose":
       into.begin(11);

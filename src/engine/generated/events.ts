@@ -128,6 +128,12 @@ export interface WalkEndEvent {
   readonly leftOut: LeftOut;
 }
 
+/** What is to be sent is there and can be opened; its walk begins. WALK_FAILED otherwise. */
+export interface WalkBegunEvent {
+  readonly type: "walk-begun";
+  readonly source: SourceId;
+}
+
 export interface WalkFailedEvent {
   readonly type: "walk-failed";
   readonly source: SourceId;
@@ -376,6 +382,7 @@ export type EngineEvent =
   | ReadFailedEvent
   | PageEvent
   | WalkEndEvent
+  | WalkBegunEvent
   | WalkFailedEvent
   | SealedEvent
   | SealFailedEvent

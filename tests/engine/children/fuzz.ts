@@ -129,6 +129,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     size: random(2) === 0 ? random(1000) * MIB : NaN,
     ...anyChoices(),
     within: 0,
+    literal: 0,
     depth: random(2 ** 31),
     paths: [],
   });
@@ -137,6 +138,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     size: number(),
     ...anyChoices(),
     within: random(2) === 0 ? 0 : id(),
+    literal: random(3),
     depth: random(4),
     paths: [String.fromCharCode(...bytes(40))],
   });
@@ -183,7 +185,7 @@ function anyRequest(): Command | Question {
     { type: "entry-root", transfer, entry },
     { type: "commit", sink, entry, size: number(), root: bytes(32) },
     { type: "finish-folders", sink },
-    { type: "abandon", sink, entry },
+    { type: "abandon", sink, entry, leaving: random(2) === 0 ? "parts" : "nothing" },
     { type: "dispose", transfer, leaving: random(2) === 0 ? "parts" : "nothing" },
     { type: "begin", sink, resume: random(2) === 0, transfer: `${random(1000)}` },
     { type: "free-space", sink },

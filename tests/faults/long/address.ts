@@ -9,17 +9,16 @@
 
 import assert from "node:assert/strict";
 import { missingNetpath, NetPath } from "../../../bench/paths/netpath.ts";
-import { NETPATH } from "../../../scripts/paths.ts";
 import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
+import { DEVICE, inside, ip, loses } from "../namespaces.ts";
 import { inScene, oneFile } from "../scene.ts";
 
 /** 80 MiB take 10 s. */
 const SIZE = 80 * MIB;
 const PATH = { rateMbit: 70 } as const;
 
-/** The name of the device at either end, and the second address of the dialer. */
-const DEVICE = "path0";
+/** The second address of the dialer. */
 const LATER = "10.77.0.9";
 
 /** A network that changes: what is done in the two namespaces, and how soon the next block has to be verified. */
@@ -117,25 +116,4 @@ class Verified implements AsyncDisposable {
     this.#watcher.close();
     await this.#reading;
   }
-}
-
-/**
- * Lets a namespace lose what comes with this address, without a word. (A rule in front of that for local addresses: routes and rules for what leaves
- * are passed over where a packet names its device.)
- */
-async function loses(namespace: string | undefined, which: "from" | "to", address: string): Promise<void> {
-  await ip(namespace, "rule", "add", "pref", "2", "lookup", "local");
-  await ip(namespace, "rule", "add", "pref", "1", which, `${address}/32`, "blackhole");
-  await ip(namespace, "rule", "delete", "pref", "0");
-}
-
-/** Starts a process in a namespace. */
-function inside(namespace = ""): { readonly before: string } {
-  return { before: `"${NETPATH}" exec --ns ${namespace} --` };
-}
-
-async function ip(namespace: string | undefined, ...args: readonly string[]): Promise<void> {
-  const command = new Deno.Command("ip", { args: ["-n", namespace ?? "", ...args], stdout: "null" });
-  const { success, stderr } = await command.output();
-  assert.ok(success, `ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -32,7 +32,7 @@ use windows::Native as Found;
 pub const MOST_TEXT: usize = 64 << 20;
 
 /// Longest list of types or files: more than any clipboard has.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 const MOST_LIST: usize = 16 << 20;
 
 /// More files than a user copies, and as many arguments as `ultra send` may get.

@@ -34,7 +34,7 @@ enum Commands {
 impl Tool {
     /// The tool for the display that the environment names.
     pub fn find() -> Result<Self, Unusable> {
-        Self::find_in(System::variable, System::find_program)
+        Self::find_in(|name| std::env::var(name).ok(), System::find_program)
     }
 
     fn find_in(

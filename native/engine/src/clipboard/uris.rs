@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{Unusable, checked};
 use crate::core::words::ClipboardFault;
 
+#[cfg(any(target_os = "linux", test))]
 pub const URIS: &str = "text/uri-list";
+#[cfg(any(target_os = "linux", test))]
 pub const GNOME: &str = "x-special/gnome-copied-files";
 
 /// The files of a list; `None` when it names none, as the list of a link in a browser.
@@ -36,6 +38,7 @@ pub fn files_of(list: &[u8]) -> Result<Option<Vec<PathBuf>>, Unusable> {
 
 /// The list in the form that the file manager of this desktop pastes, as a tool can give only one: KDE and LXQt take URIs, all others (GNOME, Xfce, Cinnamon,
 /// MATE) GNOME's form.
+#[cfg(any(target_os = "linux", test))]
 pub fn list_for(desktop: &str, paths: &[&Path]) -> (&'static str, Vec<u8>) {
     let takes_uris = desktop
         .split(':')

@@ -37,8 +37,13 @@ declare! {
         Commit = 8 { sink: SinkId, entry: EntryId, size: u64, root: Hash },
         /// FOLDERS_FINISHED or FOLDERS_FAILED follows.
         FinishFolders = 9 { sink: SinkId },
-        /// Gives an entry up and removes its part file.
-        Abandon = 10 { sink: SinkId, entry: EntryId },
+        /// Gives an entry up.
+        Abandon = 10 {
+            sink: SinkId,
+            entry: EntryId,
+            /// What becomes of what has arrived of it.
+            leaving: Leaving,
+        },
         /// Frees a source or a sink. DISPOSED follows.
         Dispose = 11 {
             transfer: TransferId,

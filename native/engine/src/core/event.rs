@@ -65,6 +65,8 @@ declare! {
             unkept: Unkept,
             left_out: LeftOut,
         },
+        /// What is to be sent is there and can be opened; its walk begins. WALK_FAILED otherwise.
+        WalkBegun = 34 { source: SourceId },
         WalkFailed = 12 { source: SourceId, fault: FileFault, text: Text },
         /// All blocks of a file were read, or the receiver holds them, and the file is what was read, if need be after it was read again; its BLAKE3
         /// hash. Files of one block are sealed in their frames.

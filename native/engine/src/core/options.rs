@@ -107,6 +107,8 @@ options! {
         allow_growing: bool,
         /// The source that was made of the folders in which a peer's paths are looked for, or that of the same things; 0: none.
         within: u32,
+        /// How many of the first components of a peer's paths are names, whatever they look like, and no patterns.
+        literal: u32,
         /// How many levels of folders are entered.
         depth: u32,
         paths: Texts,

@@ -154,10 +154,10 @@ fn commands_follow_each_other_with_their_payloads() {
         commands(&batch),
         [
             "Send { connection: 2, bytes: [97, 98, 99] }",
-            "Abandon { sink: 5, entry: 3 }",
+            "Abandon { sink: 5, entry: 3, leaving: Nothing }",
             "Send { connection: 2, bytes: [] }",
             "Send { connection: 2, bytes: [49, 50, 51, 52, 53, 54, 55, 56] }",
-            "Abandon { sink: 5, entry: 3 }",
+            "Abandon { sink: 5, entry: 3, leaving: Nothing }",
         ]
     );
     assert_eq!(commands(&[]), [""; 0]);
@@ -180,7 +180,10 @@ fn questions_may_stand_between_commands() {
     let abandon = record(&[&words(&[10, 0, 5, 3])]);
     assert_eq!(
         commands(&[name, abandon].concat()),
-        ["Name { transfer: 5, entry: 3 }?", "Abandon { sink: 5, entry: 3 }"]
+        [
+            "Name { transfer: 5, entry: 3 }?",
+            "Abandon { sink: 5, entry: 3, leaving: Nothing }"
+        ]
     );
 }
 
@@ -190,7 +193,7 @@ fn what_is_no_command_is_one_broken_item_and_the_next_one_is_read() {
     let unknown = record(&[&words(&[99, 0])]);
     assert_eq!(
         commands(&[unknown, abandon].concat()),
-        ["broken", "Abandon { sink: 5, entry: 3 }"]
+        ["broken", "Abandon { sink: 5, entry: 3, leaving: Nothing }"]
     );
     let with_payload = [&record(&[&words(&[10, 8, 5, 3])])[..], b"what now"].concat();
     assert_eq!(commands(&with_payload), ["broken"], "SEAL has no payload");

@@ -6,7 +6,7 @@ use super::{Done, Engine, Linked, Receiving};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::options::SinkOptions;
-use crate::core::words::Refusal;
+use crate::core::words::{Leaving, Refusal};
 use crate::core::workers::Workers;
 use crate::receive::sink::Sink;
 use crate::receive::target::Target;
@@ -144,9 +144,9 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn abandon(&self, sink: u32, entry: u32) -> Done {
+    pub(super) fn abandon(&self, sink: u32, entry: u32, leaving: Leaving) -> Done {
         let Receiving { sink, ordered, .. } = self.sinks.get(sink)?;
-        ordered.run(move || sink.abandon(entry));
+        ordered.run(move || sink.abandon(entry, leaving));
         Ok(())
     }
 }

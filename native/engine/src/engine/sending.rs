@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Preserve, SentLinks, Walk, WalkOptions};
+use ultra_files::{Preserve, Requests, SentLinks, Walk, WalkOptions};
 
 use super::{Done, Engine};
 use crate::blocks::frame::Preface;
@@ -110,7 +110,8 @@ impl Engine {
                 if options.origin == OriginKind::Same {
                     self.add_source_beside(other.roots_beside(), id, Box::new(Tree::of(files)));
                 } else {
-                    let (origin, walk) = Tree::requested(files, options.paths.clone(), walked);
+                    let requests = Requests::new(files, options.paths.clone()).with_literal(options.literal as usize);
+                    let (origin, walk) = Tree::requested(requests, walked);
                     self.run_walk(id, origin, walk);
                 }
             }
@@ -140,7 +141,10 @@ impl Engine {
 
     pub(super) fn walk(&self, id: u32, paths: &[PathBuf], cache: Cache, options: WalkOptions) {
         match Tree::open(paths, cache, options) {
-            Ok((origin, walk)) => self.run_walk(id, origin, walk),
+            Ok((origin, walk)) => {
+                self.tell.tell(Event::WalkBegun { source: id });
+                self.run_walk(id, origin, walk);
+            }
             Err(fault) => self.walk_failed(id, fault),
         }
     }

@@ -70,10 +70,6 @@ impl Sockets for System {
 }
 
 impl Programs for System {
-    fn variable(name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
     fn find_program(name: &str) -> Option<PathBuf> {
         programs::find(name)
     }

@@ -142,8 +142,6 @@ impl From<std::io::Error> for RunFault {
 /// Starts programs, without a shell.
 #[cfg(unix)]
 pub trait Programs {
-    /// A variable of this process that is text.
-    fn variable(name: &str) -> Option<String>;
     /// Where a program is: in the absolute folders among those that the user's programs are in.
     fn find_program(name: &str) -> Option<PathBuf>;
     /// Runs a program to its end and gives its output, `most` bytes at most.

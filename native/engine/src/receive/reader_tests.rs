@@ -3,7 +3,7 @@
 use super::*;
 use crate::blocks::block_table::{GROUP_BLOCKS, MAX_OPEN_GROUPS};
 use crate::blocks::frame::HEADER_LEN;
-use crate::core::words::FileFault;
+use crate::core::words::{FileFault, Leaving};
 use crate::testing::*;
 
 fn sealed(mut header: Vec<u8>) -> Vec<u8> {
@@ -416,7 +416,7 @@ fn an_abandoned_entry_takes_nothing_more_and_a_second_commit_takes_nothing_away(
     let (sink, events) = receiving(folder.path(), &[("a", 4), ("b", 4)]);
     let mut late = lane(&sink);
     late.feed(&frame(0, 0, b"aaaa")[..HEADER_LEN + 2], &sink).unwrap();
-    sink.abandon(0);
+    sink.abandon(0, Leaving::Nothing);
     assert_eq!(names(folder.path()), [""; 0]);
     late.feed(&frame(0, 0, b"aaaa")[HEADER_LEN + 2..], &sink).unwrap();
     late.feed(&frame(0, 0, b"aaaa"), &sink).unwrap();
@@ -452,7 +452,7 @@ fn d2_a_full_disk_is_told_once_and_smaller_files_go_on() {
     }
     let mut records = told(&events);
     assert_eq!(of_kind(&records, "EntryFailed"), [(0, FileFault::NoSpace as u64)]);
-    sink.abandon(0);
+    sink.abandon(0, Leaving::Nothing);
     lane.feed(&frame(1, 0, &[2; 100]), &sink).unwrap();
     records.extend(told(&events));
     let names = names(folder.path()).len();

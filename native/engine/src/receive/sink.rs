@@ -23,7 +23,7 @@ use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::stats::{Counters, add};
 use crate::core::tell::Tell;
-use crate::core::words::FileFault;
+use crate::core::words::{FileFault, Leaving};
 use commit::Sealed;
 use group::Group;
 pub use small_claim::SmallClaim;
@@ -226,13 +226,13 @@ impl Sink {
         }
     }
 
-    /// Gives an entry up and removes its part file.
-    pub fn abandon(&self, id: u32) {
+    /// Gives an entry up.
+    pub fn abandon(&self, id: u32, leaving: Leaving) {
         if let Some(entry) = self.files.write().remove(id) {
             entry.failed.store(true, Ordering::Release);
         }
         self.small.over(id);
-        self.target.abandon(id);
+        self.target.abandon(id, leaving);
     }
 
     /// Roots of the files committed here, for the transfer root.

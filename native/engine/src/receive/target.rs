@@ -59,7 +59,8 @@ pub trait Target: Send + Sync {
     fn link_root(&self, id: u32) -> Option<[u8; 32]>;
     /// Whether a commit waits for a disk, so that larger groups are worth some waiting.
     fn waits_for_disk(&self) -> bool;
-    fn abandon(&self, id: u32);
+    /// Ends an entry that failed: what has arrived of it is removed, or left to a later run.
+    fn abandon(&self, id: u32, leaving: Leaving);
     /// Gives new folders their modes and times, and says what the file system refused of these.
     fn finish_folders(&self) -> Result<Unkept, Fault>;
     fn free_space(&self) -> u64;

@@ -22,6 +22,8 @@ mod unix;
 mod windows;
 #[cfg(any(windows, test))]
 mod windows_formats;
+#[cfg(any(windows, test))]
+mod windows_ways;
 
 #[cfg(target_os = "linux")]
 use linux as system;

@@ -25,6 +25,7 @@ use std::io;
 use windows_sys::Win32::Foundation as codes;
 
 use super::windows_formats::{ticks_of, time_of};
+use super::windows_ways::is_unknown;
 use super::{Errors, Owners, Process, Time};
 
 pub struct System;
@@ -83,17 +84,7 @@ const BEHIND_END: u32 = codes::ERROR_HANDLE_EOF;
 impl Errors for System {
     /// What disks without a call say: FAT, and servers of network disks.
     fn is_unsupported(error: &io::Error) -> bool {
-        matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
-            || is_one_of(
-                error,
-                &[
-                    codes::ERROR_INVALID_FUNCTION,
-                    codes::ERROR_NOT_SUPPORTED,
-                    codes::ERROR_INVALID_PARAMETER,
-                    codes::ERROR_CALL_NOT_IMPLEMENTED,
-                    codes::ERROR_INVALID_LEVEL,
-                ],
-            )
+        matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) || is_unknown(error)
     }
 
     fn is_refused(error: &io::Error) -> bool {

@@ -1,13 +1,15 @@
 //! What `ultra clean` finds and removes (T45), and what it never touches.
-#![cfg(unix)]
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
 
-use crate::common::{Place, fifo};
-use rustix::fs::FlockOperation;
+use crate::common::Place;
+#[cfg(unix)]
+use crate::common::fifo;
 use ultra_files::LeftoverKind::{Journal, Part, PreviousVersion, Run, SmallParts, Trials};
 use ultra_files::LeftoverState::{Idle, InUse, OnlyCopy, Removed};
+use ultra_files::os::{File, Folder, NativeFile, NativeFolder};
 use ultra_files::{Cleaned, Depth, FileId, LeftoverKind, LeftoverState, Reserved, RunId, clean};
 
 fn write(place: &Place, path: &str) {
@@ -39,9 +41,12 @@ fn told(cleaned: &Cleaned) -> Vec<(LeftoverKind, LeftoverState, &str, u32)> {
 }
 
 /// Another process that holds a file, as far as locks go.
-fn locked(place: &Place, path: &str) -> fs::File {
-    let file = fs::File::open(place.at(path)).expect("a file");
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).expect("locked");
+fn locked(place: &Place, path: &str) -> NativeFile {
+    let path = place.at(path);
+    let folder = NativeFolder::open(path.parent().expect("a folder")).expect("a folder");
+    let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+    let file = folder.open_to_write(name).expect("a file");
+    assert!(file.try_lock().expect("an answer"), "locked");
     file
 }
 
@@ -174,6 +179,7 @@ fn t5_t45_a_previous_version_is_named_and_goes_only_where_a_file_has_its_name() 
     assert_eq!(place.names(), kept);
 }
 
+#[cfg(unix)]
 #[test]
 fn t45_what_only_looks_like_ours_is_never_touched() {
     let place = Place::new();

@@ -102,8 +102,8 @@ fn an_abandoned_entry_can_be_started_again() {
     let sink = place.sink();
     add(&sink, &[file("a", 1)]);
     sink.part(0).expect("a part");
-    sink.abandon(0);
-    sink.abandon(0);
+    sink.abandon(0, Leaving::Nothing);
+    sink.abandon(0, Leaving::Nothing);
     assert!(place.names().is_empty());
     receive(&sink, 0, b"x");
     assert_eq!(place.names(), ["a"]);

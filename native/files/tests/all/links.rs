@@ -1,11 +1,14 @@
 //! Which links the receiver makes, whatever its sender says, and what it makes of them.
-#![cfg(unix)]
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+#[cfg(unix)]
+use std::os::unix::fs::symlink;
+#[cfg(unix)]
 use std::path::Path;
 
-use crate::common::{MTIME, Place, add, file, folder, link, name_of, page, receive};
+#[cfg(unix)]
+use crate::common::MTIME;
+use crate::common::{Place, add, file, folder, link, name_of, page, receive, stat};
 use ultra_files::{ErrorClass, MadeLinks, PageEntry, PageError, Sink, SinkOptions, TargetStatus};
 
 const ABSENT: u8 = TargetStatus::Absent as u8;
@@ -21,6 +24,7 @@ fn with_links(place: &Place, links: MadeLinks) -> Sink {
     })
 }
 
+#[cfg(unix)]
 fn target_of(place: &Place, path: &str) -> String {
     let target = fs::read_link(place.at(path)).expect(path);
     target.to_string_lossy().into_owned()
@@ -40,10 +44,12 @@ fn make(sink: &Sink, entries: &[u32]) {
     }
 }
 
+#[cfg(unix)]
 fn is_free(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err()
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_links_that_stay_inside_are_made_with_their_targets_and_times() {
     let place = Place::new();
@@ -63,11 +69,7 @@ fn t42_links_that_stay_inside_are_made_with_their_targets_and_times() {
     make(&sink, &[3, 4, 5, 6, 7, 8]);
     for (path, target) in wanted {
         assert_eq!(target_of(&place, path), target);
-        let metadata = fs::symlink_metadata(place.at(path)).expect(path);
-        assert_eq!(
-            (metadata.mtime(), metadata.mtime_nsec()),
-            (MTIME.secs, i64::from(MTIME.nanos))
-        );
+        assert_eq!(stat(&place.at(path)).mtime, MTIME);
     }
     assert_eq!(fs::read(place.at("top/b")).expect("the file"), b"x");
     assert!(place.names().iter().all(|name| !name.contains(".ultra-")));
@@ -125,6 +127,7 @@ fn t42_a_duplicate_that_is_a_folder_opens_no_way_through_a_link() {
     assert_eq!(refusal(&sink, &[file("d/x", 1)]), PageError::BelowLink);
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_a_target_through_a_link_that_was_there_before_is_outside() {
     let place = Place::new();
@@ -156,6 +159,7 @@ fn t42_a_target_through_a_link_that_was_there_before_is_outside() {
     assert_eq!(add(&sink, &entries), [ABSENT, OUTSIDE]);
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_a_link_through_one_that_an_earlier_run_made_is_made() {
     let place = Place::new();
@@ -174,6 +178,7 @@ fn t42_a_link_through_one_that_an_earlier_run_made_is_made() {
     assert!(is_free(&place.at("b")));
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_a_link_that_appears_on_the_way_during_the_transfer_is_not_led_through() {
     let place = Place::new();
@@ -186,6 +191,7 @@ fn t42_a_link_that_appears_on_the_way_during_the_transfer_is_not_led_through() {
     assert!(is_free(&place.at("a")));
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_all_links_are_made_last_and_never_followed_when_the_receiver_wants_all() {
     let place = Place::new();
@@ -218,6 +224,7 @@ fn t42_no_link_is_made_when_the_receiver_wants_none() {
     assert!(place.names().is_empty());
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_what_is_in_the_way_of_a_link_is_replaced_only_with_leave_and_never_a_folder() {
     let place = Place::new();
@@ -241,6 +248,7 @@ fn t42_what_is_in_the_way_of_a_link_is_replaced_only_with_leave_and_never_a_fold
     assert_eq!(place.names(), ["file", "folder", "link"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn t42_what_appears_in_the_way_of_a_link_is_not_replaced() {
     let place = Place::new();
@@ -282,7 +290,7 @@ fn hard_links_are_names_of_one_file_and_found_again() {
     assert_eq!(add(&sink, &entries), [ABSENT; 5]);
     receive(&sink, 1, b"x");
     make(&sink, &[2, 4]);
-    let ino = |path| fs::metadata(place.at(path)).expect("a file").ino();
+    let ino = |path| stat(&place.at(path)).ino;
     assert_eq!(ino("top/a"), ino("top/b"));
     assert_eq!(ino("top/a"), ino("top/sub/c"));
     assert_eq!(place.names(), ["top", "top/a", "top/b", "top/sub", "top/sub/c"]);
@@ -310,7 +318,7 @@ fn a_copy_of_the_same_size_and_time_is_there_already_as_any_file_is() {
     let sink = place.sink();
     assert_eq!(add(&sink, &entries), [IDENTICAL, IDENTICAL, ABSENT]);
     make(&sink, &[2]);
-    let names = |path| fs::metadata(place.at(path)).expect("a file").nlink();
+    let names = |path| stat(&place.at(path)).links;
     assert_eq!((names("a"), names("b"), names("c")), (2, 1, 2));
     // Also where the file that it names is not there.
     fs::remove_file(place.at("a")).expect("no file");
@@ -330,7 +338,7 @@ fn a_hard_link_to_a_file_that_was_there_names_that_file() {
     let sink = place.sink();
     assert_eq!(add(&sink, &[file("a", 1), name_of("b", 0)]), [IDENTICAL, ABSENT]);
     make(&sink, &[1]);
-    assert_eq!(fs::metadata(place.at("a")).expect("a file").nlink(), 2);
+    assert_eq!(stat(&place.at("a")).links, 2);
 }
 
 #[test]
@@ -346,6 +354,7 @@ fn a_hard_link_to_a_file_that_did_not_arrive_is_not_made() {
     assert_eq!(place.names(), ["b"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn d16_a_hard_link_to_what_was_put_in_the_place_of_its_file_is_not_made() {
     let place = Place::new();

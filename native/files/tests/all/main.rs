@@ -1,5 +1,6 @@
 //! All tests of this crate as one program: each program of its own would be linked with the whole crate again, which took minutes.
 
+mod arguments;
 mod clean;
 mod common;
 mod existing;
@@ -7,16 +8,20 @@ mod faults;
 mod folder_races;
 mod groups;
 mod hidden;
+mod left;
 mod leftovers;
 mod let_go;
 mod link_faults;
 mod links;
 mod names;
+mod not_on_windows;
 mod other_systems;
+mod overwriting;
 mod pages;
 mod policies;
 mod power_cut;
 mod power_loss;
+mod power_loss_resume;
 mod preserve;
 mod replace;
 mod replace_if;
@@ -25,6 +30,7 @@ mod resume;
 mod run_records;
 mod sink;
 mod source;
+mod stand_ins;
 mod state_file;
 mod ticket_file;
 mod unreadable;

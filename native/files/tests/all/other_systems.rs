@@ -192,11 +192,40 @@ fn climbing_absolute_and_drive_names_end_the_transfer_on_every_system() {
 
 #[test]
 fn both_normal_forms_of_a_name_are_held_by_a_mac_whose_disk_decides_about_them() {
+    let (composed, decomposed) = (file("\u{e9}", 1), file("e\u{301}", 1));
+    for (entries, composes, wanted) in [
+        ([composed, decomposed], false, [Absent, Absent]),
+        ([composed, decomposed], true, [Absent, SameName]),
+        ([decomposed, composed], true, [Absent, SameName]),
+    ] {
+        let place = Place::new();
+        let sink = sink_with(&place, apple::can_hold, SinkOptions::default());
+        PLAN.with_borrow_mut(|plan| plan.composes = composes);
+        assert_eq!(statuses(&sink, &entries), wanted);
+        receive(&sink, 0);
+        let refused = sink.part(1);
+        assert_eq!(refused.is_err(), composes);
+        drop((refused, sink));
+        assert_eq!(
+            place.names(),
+            [entries[0].path.as_str()],
+            "the first one as it was sent"
+        );
+    }
+}
+
+#[test]
+fn below_a_folder_in_one_normal_form_its_other_form_is_another_folder_that_cannot_be() {
     let place = Place::new();
     let sink = sink_with(&place, apple::can_hold, SinkOptions::default());
-    // The fake folds case alone; that two spellings are one is found in the same way.
-    assert_eq!(
-        statuses(&sink, &[file("e\u{301}", 1), file("\u{e9}", 1), file("CON", 1)]),
-        [Absent; 3]
-    );
+    PLAN.with_borrow_mut(|plan| plan.composes = true);
+    let entries = [
+        folder("caf\u{e9}"),
+        file("cafe\u{301}/x", 1),
+        file("caf\u{e9}/x", 1),
+        file("CAFE\u{301}/y", 1),
+    ];
+    assert_eq!(statuses(&sink, &entries), [Absent, SameName, Absent, SameName]);
+    receive(&sink, 2);
+    assert_eq!(place.names(), ["caf\u{e9}", "caf\u{e9}/x"]);
 }

@@ -243,3 +243,15 @@ fn damaged_pages_are_refused_or_decoded_but_never_more() {
         }
     }
 }
+
+#[test]
+fn entries_with_broken_fields_are_refused() {
+    let (count, mut bytes) = page(&[file("a", 0)]);
+    let len = bytes.len();
+    // The extension is one owner of no bytes.
+    bytes[len - 2..].copy_from_slice(&3u16.to_le_bytes());
+    bytes.extend([3, 0, 0]);
+    assert_eq!(decode(count, &bytes), Err(PageError::BadExtension));
+    let place = Place::new();
+    assert_eq!(place.sink().add_page(0, count, &bytes), Err(PageError::BadExtension));
+}

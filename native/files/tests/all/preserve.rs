@@ -6,12 +6,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
 use crate::common::told::skipped;
-use crate::common::{Place, become_nobody, file, page};
+use crate::common::{Place, become_nobody, file};
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 use ultra_files::{
-    EntryKind, Existing, Extra, Extras, Kept, Owner, PageBuilder, PageError, Preserve, Sink, SinkOptions, Walk,
-    WalkOptions, decode,
+    EntryKind, Existing, Extra, Extras, Kept, Owner, PageBuilder, Preserve, SinkOptions, Walk, WalkOptions,
 };
 
 const ALL: Preserve = Preserve {
@@ -238,18 +237,6 @@ fn names_of_owners_come_before_numbers_and_what_cannot_be_is_told() {
     let (place, kept) = received(&[Extra::Acl(b"no ACL"), owner_of("", "root")]);
     assert!(kept.owner && !kept.acl);
     assert_eq!(owner(&place, "a"), (UID, 0));
-}
-
-#[test]
-fn entries_with_broken_fields_are_refused() {
-    let (count, mut bytes) = page(&[file("a", 0)]);
-    let len = bytes.len();
-    // The extension is one owner of no bytes.
-    bytes[len - 2..].copy_from_slice(&3u16.to_le_bytes());
-    bytes.extend([3, 0, 0]);
-    assert_eq!(decode(count, &bytes), Err(PageError::BadExtension));
-    let sink: Sink = Place::new().sink();
-    assert_eq!(sink.add_page(0, count, &bytes), Err(PageError::BadExtension));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use crate::common::{Place, codes, file, folder, page};
-use ultra_files::{CommitInfo, ErrorClass, Existing, FileError, FileId, Reserved, Sink, SinkOptions};
+use ultra_files::{CommitInfo, ErrorClass, Existing, FileError, FileId, Leaving, Reserved, Sink, SinkOptions};
 
 /// How a file gets its name: alone, or in a group of small ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,7 +109,7 @@ fn t5_d18_a_file_that_is_saved_between_the_look_and_the_exchange_is_put_back() {
         let ours = place.names().into_iter().find(|name| name != "a").expect("the part");
         assert!(ours.ends_with(".part"), "{ours}");
         assert_eq!(read(&place, &ours), "hello");
-        sink.abandon(0);
+        sink.abandon(0, Leaving::Nothing);
         assert_eq!(place.names(), ["a"]);
     }
 }

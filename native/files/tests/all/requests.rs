@@ -1,18 +1,20 @@
 //! What a peer may ask for of folders that are shared, and what it gets.
-#![cfg(unix)]
 
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::common::told::{on_wine, skipped};
 use ultra_files::{ErrorClass, FileError, Look, Reason, Requests, Source, Walk, WalkOptions, decode};
 
 struct Shared {
-    folder: tempfile::TempDir,
+    // It goes first: what is held open is not removed everywhere.
     source: Arc<Source>,
+    folder: tempfile::TempDir,
 }
 
-/// `photos` and `docs` are shared; `secret` lies beside them.
+/// `photos` and `docs` are shared; `secret` lies beside them. (wine makes no links, so that what is asked for through them is missing there.)
 fn shared() -> Shared {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str| {
@@ -33,11 +35,13 @@ fn shared() -> Shared {
     for path in ["docs/a.jpg", "docs/[1].txt", "secret/key"] {
         write(path);
     }
-    symlink("../secret", folder.path().join("photos/out")).unwrap();
-    symlink("a.jpg", folder.path().join("photos/link.jpg")).unwrap();
+    #[cfg(unix)]
+    for (target, link) in [("../secret", "photos/out"), ("a.jpg", "photos/link.jpg")] {
+        symlink(target, folder.path().join(link)).unwrap();
+    }
     let paths = ["photos", "docs"].map(|name| folder.path().join(name));
     let (source, _) = Walk::open(&paths).unwrap();
-    Shared { folder, source }
+    Shared { source, folder }
 }
 
 /// The paths of all entries, and what was not found.
@@ -83,6 +87,29 @@ fn files_folders_and_patterns_come_under_their_last_names() {
     assert_eq!(found(&shared.source, &["doc?/[[]1].txt"]), ["[1].txt"]);
     assert_eq!(found(&shared.source, &["docs/[1].txt"]), ["[1].txt"]);
     assert_eq!(found(&shared.source, &["docs"]), ["docs", "docs/[1].txt", "docs/a.jpg"]);
+}
+
+#[test]
+fn components_that_are_names_are_no_patterns() {
+    let shared = shared();
+    std::fs::create_dir(shared.folder.path().join("docs/[2]")).unwrap();
+    std::fs::write(shared.folder.path().join("docs/[2]/a.jpg"), "contents").unwrap();
+    let ask = |path: &str, literal| {
+        let requests = Requests::new(Arc::clone(&shared.source), vec![path.to_owned()]).with_literal(literal);
+        let (_source, mut walk) = Walk::of_requests(requests, WalkOptions::default());
+        let mut found = Vec::new();
+        while let Some(page) = walk.next_page().unwrap() {
+            let entries = decode(page.count, &page.bytes).unwrap();
+            found.extend(entries.iter().map(|entry| entry.path.as_str().to_owned()));
+        }
+        found
+    };
+    assert_eq!(ask("photos/2*/a.jpg", 1), ["a.jpg"]);
+    for (path, literal) in [("photos/2*/a.jpg", 2), ("p*/a.jpg", 1), ("*", 1), ("photos/*", 9)] {
+        assert_eq!(ask(path, literal), Vec::<String>::new(), "{path} {literal}");
+    }
+    assert_eq!(ask("docs/[2]/*.jpg", 2), ["a.jpg"]);
+    assert_eq!(ask("photos/2024/a.jpg", 9), ["a.jpg"]);
 }
 
 #[test]
@@ -132,6 +159,7 @@ fn nothing_outside_is_found_and_nothing_through_a_link() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn h8_a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
     let shared = shared();
@@ -144,6 +172,9 @@ fn h8_a_shared_folder_is_the_one_that_was_opened_whatever_has_its_name_now() {
 
 #[test]
 fn a_shared_folder_that_was_deleted_is_not_there_and_the_others_are() {
+    if on_wine() {
+        return skipped("the name of a removed folder that is still open stays in wine");
+    }
     let shared = shared();
     let docs = shared.folder.path().join("docs");
     std::fs::remove_dir_all(&docs).unwrap();
@@ -177,6 +208,9 @@ fn looked_after(asked: &str, change: impl FnOnce(&Path)) -> Result<Look, ErrorCl
 
 #[test]
 fn h7_a_file_of_which_another_one_has_taken_the_name_has_changed() {
+    if on_wine() {
+        return skipped("wine 8 replaces no file that is open (FileRenameInformationEx)");
+    }
     let rename = |photos: &Path, from: &str, to: &str| std::fs::rename(photos.join(from), photos.join(to)).unwrap();
     for asked in ["photos/2024/large", "photos/2024", "photos"] {
         let replaced = looked_after(asked, |photos| rename(photos, "a.jpg", "2024/large"));
@@ -186,6 +220,14 @@ fn h7_a_file_of_which_another_one_has_taken_the_name_has_changed() {
             rename(photos, "a.jpg", "2024/large");
         });
         assert_eq!(kept_aside, Err(ErrorClass::Changed), "{asked}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn h7_a_file_of_which_a_link_has_taken_the_name_has_changed() {
+    let rename = |photos: &Path, from: &str, to: &str| std::fs::rename(photos.join(from), photos.join(to)).unwrap();
+    for asked in ["photos/2024/large", "photos/2024", "photos"] {
         let linked = looked_after(asked, |photos| {
             rename(photos, "2024/large", "2024/old");
             symlink("old", photos.join("2024/large")).unwrap();
@@ -201,6 +243,9 @@ fn h7_a_file_of_which_another_one_has_taken_the_name_has_changed() {
 
 #[test]
 fn h7_a_file_is_the_same_when_others_are_renamed_and_when_nothing_has_its_name() {
+    if on_wine() {
+        return skipped("the name of a removed file that is still open stays in wine 8");
+    }
     let rename = |photos: &Path, from: &str, to: &str| std::fs::rename(photos.join(from), photos.join(to)).unwrap();
     for asked in ["photos/2024/large", "photos/2024", "photos"] {
         let others = looked_after(asked, |photos| {
@@ -228,6 +273,7 @@ fn equal_last_names_are_refused() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn h8_a_folder_that_becomes_a_link_while_it_is_asked_for_is_not_followed() {
     let shared = shared();
@@ -247,8 +293,9 @@ fn h8_a_folder_that_becomes_a_link_while_it_is_asked_for_is_not_followed() {
 }
 
 /// Puts a link in the place of a folder, and the folder back, again and again.
+#[cfg(unix)]
 fn swap(inside: &Path, aside: &Path, target: &Path, stop: &std::sync::atomic::AtomicBool) {
-    let link: PathBuf = inside.to_owned();
+    let link = inside.to_owned();
     while !stop.load(std::sync::atomic::Ordering::Acquire) {
         std::fs::rename(inside, aside).unwrap();
         symlink(target, &link).unwrap();

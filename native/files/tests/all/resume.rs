@@ -250,7 +250,7 @@ fn d30_a_file_that_another_process_receives_is_refused_whoever_comes_first() {
         error.to_string().contains("another ultra is receiving this file"),
         "{error}"
     );
-    other.abandon(0);
+    other.abandon(0, Leaving::Nothing);
     drop(other);
     one.commit(0).expect("a commit");
     drop(one);
@@ -326,7 +326,7 @@ fn a_refusal_removes_what_this_run_made_and_leaves_what_an_earlier_one_did() {
     assert_eq!(blocks_of(&again(&place).1), (vec![0, 1, 2], true));
     // What fails goes, whoever made it.
     let (sink, _) = again(&place);
-    sink.abandon(0);
+    sink.abandon(0, Leaving::Nothing);
     drop(sink);
     assert!(place.names().is_empty(), "{:?}", place.names());
 }

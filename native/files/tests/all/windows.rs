@@ -2,7 +2,6 @@
 #![cfg(windows)]
 
 use std::fs::{self, OpenOptions};
-use std::os::windows::fs::OpenOptionsExt;
 
 use crate::common::{MTIME, Place, add, file, receive};
 use ultra_files::TargetStatus;
@@ -80,30 +79,6 @@ fn files_change_places_and_one_that_another_program_writes_to_does_not() {
     assert_eq!(place.names(), ["new", "old"]);
     folder.exchange("new", "old").expect("exchanged back");
     assert_eq!(fs::read(place.at("old")).expect("old"), b"old");
-}
-
-#[test]
-fn a_file_that_is_held_by_another_program_for_a_moment_is_removed_all_the_same() {
-    let place = Place::new();
-    let folder = top(&place);
-    fs::write(place.at("a"), "a").expect("a file");
-    let (ready, is_ready) = std::sync::mpsc::channel();
-    let (go, may_go) = std::sync::mpsc::channel::<()>();
-    let path = place.at("a");
-    let holder = std::thread::spawn(move || {
-        let held = OpenOptions::new().read(true).share_mode(1).open(path).expect("held");
-        ready.send(()).expect("told");
-        may_go.recv().expect("told");
-        drop(held);
-    });
-    is_ready.recv().expect("held");
-    std::thread::scope(|scope| {
-        let removing = scope.spawn(|| folder.remove_file("a"));
-        go.send(()).expect("told");
-        removing.join().expect("no panic").expect("removed");
-    });
-    holder.join().expect("no panic");
-    assert!(place.names().is_empty());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::blocks::block_tree::BLOCK_LEN;
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::stats::{add, lap};
-use crate::core::words::FileFault;
+use crate::core::words::{FileFault, Leaving};
 use crate::receive::target::Committed;
 
 /// Files that are committed together at most: as many large ones as a sender has under way.
@@ -83,9 +83,9 @@ impl Sink {
                 });
             }
             Err(fault) => {
-                // What a full disk could not take can be taken up once there is room.
-                if fault.class != FileFault::NoSpace {
-                    self.target.abandon(entry);
+                // Wrong contents are worth nothing to anybody, whoever wrote them; of what the disk did not take, TypeScript says what stays.
+                if fault.class == FileFault::Integrity {
+                    self.target.abandon(entry, Leaving::Nothing);
                 }
                 tell_failed(&*self.tell, self.id, entry, &fault);
             }

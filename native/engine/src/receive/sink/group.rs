@@ -10,7 +10,7 @@ use super::{Sink, tell_failed};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::stats::{add, lap};
-use crate::core::words::{FileFault, Unkept};
+use crate::core::words::{FileFault, Leaving, Unkept};
 use crate::receive::target::Committed;
 
 /// A group grows to this many entries, and bytes.
@@ -98,7 +98,7 @@ impl Sink {
             match result {
                 Ok(committed) => self.note(*entry, &committed, &mut runs),
                 Err(fault) => {
-                    self.target.abandon(*entry);
+                    self.target.abandon(*entry, Leaving::Nothing);
                     tell_failed(&*self.tell, self.id, *entry, &fault);
                 }
             }

@@ -8,6 +8,7 @@ use super::{Sink, no_memory, tell_failed};
 use crate::core::event::Event;
 use crate::core::fault::Fault;
 use crate::core::stats::add;
+use crate::core::words::Leaving;
 
 /// The right of one lane to write one small file. It ends, at the latest, when it is dropped.
 pub struct SmallClaim {
@@ -67,7 +68,7 @@ impl SmallClaim {
         }
         self.settled = true;
         if !self.sink.small.arrived(self.entry, sealed) {
-            self.sink.target.abandon(self.entry);
+            self.sink.target.abandon(self.entry, Leaving::Nothing);
             return false;
         }
         add(&self.sink.counters.verified_blocks, 1);

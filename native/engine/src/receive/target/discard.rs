@@ -115,7 +115,7 @@ impl Target for Discard {
         false
     }
 
-    fn abandon(&self, _id: u32) {}
+    fn abandon(&self, _id: u32, _leaving: Leaving) {}
 
     fn finish_folders(&self) -> Result<Unkept, Fault> {
         Ok(Unkept::default())

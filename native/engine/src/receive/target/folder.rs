@@ -140,8 +140,8 @@ impl Target for Folder {
         self.0.waits_for_disk()
     }
 
-    fn abandon(&self, id: u32) {
-        self.0.abandon(id);
+    fn abandon(&self, id: u32, leaving: Leaving) {
+        self.0.abandon(id, kept(leaving));
     }
 
     fn finish_folders(&self) -> Result<Unkept, Fault> {
@@ -158,10 +158,15 @@ impl Target for Folder {
     }
 
     fn dispose(&self, leaving: Leaving) {
-        self.0.dispose(match leaving {
-            Leaving::Nothing => ultra_files::Leaving::Nothing,
-            Leaving::Parts => ultra_files::Leaving::Parts,
-        });
+        self.0.dispose(kept(leaving));
+    }
+}
+
+/// The same word.
+fn kept(leaving: Leaving) -> ultra_files::Leaving {
+    match leaving {
+        Leaving::Nothing => ultra_files::Leaving::Nothing,
+        Leaving::Parts => ultra_files::Leaving::Parts,
     }
 }
 

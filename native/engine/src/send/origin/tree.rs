@@ -28,9 +28,9 @@ impl Tree {
         Ok((Self { files, cache }, walk))
     }
 
-    /// What a peer asks for of these folders, and the walk that looks for it.
-    pub fn requested(folders: Arc<Files>, paths: Vec<String>, options: WalkOptions) -> (Self, Walk) {
-        let (files, walk) = Walk::of_requests(Requests::new(folders, paths), options);
+    /// What a peer asks for, and the walk that looks for it.
+    pub fn requested(requests: Requests, options: WalkOptions) -> (Self, Walk) {
+        let (files, walk) = Walk::of_requests(requests, options);
         (Self::of(files), walk)
     }
 

@@ -16,6 +16,7 @@ use windows_sys::Win32::Storage::FileSystem as win;
 use windows_sys::Win32::System::IO::{DeviceIoControl, IO_STATUS_BLOCK, OVERLAPPED};
 
 use super::error_of;
+use crate::os::windows_ways::{Taken, Way, newer_or_simple, rename_flags};
 
 /// How something is opened.
 #[derive(Clone, Copy)]
@@ -171,33 +172,15 @@ pub(super) fn list(handle: BorrowedHandle<'_>, buffer: &mut [u64], from_start: b
     }
 }
 
-/// What becomes of something that has the new name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
-    Fails,
-    /// It is replaced in one step.
-    Replaced,
-}
-
 /// Gives what is open for it another name in a folder.
 pub(super) fn rename(handle: BorrowedHandle<'_>, folder: BorrowedHandle<'_>, to: &str, taken: Taken) -> io::Result<()> {
-    const REPLACE: u32 = nt::FILE_RENAME_REPLACE_IF_EXISTS | nt::FILE_RENAME_POSIX_SEMANTICS;
-    let flags = if taken == Taken::Replaced {
-        REPLACE
-    } else {
-        nt::FILE_RENAME_POSIX_SEMANTICS
-    };
-    match set_name(handle, folder, to, flags, nt::FileRenameInformationEx) {
-        // FAT, network disks and what is older than Windows 10 1709 know only the simple form.
-        Err(error) if <super::System as crate::os::Errors>::is_unsupported(&error) => set_name(
-            handle,
-            folder,
-            to,
-            u32::from(taken == Taken::Replaced),
-            nt::FileRenameInformation,
-        ),
-        result => result,
-    }
+    newer_or_simple(|way| {
+        let class = match way {
+            Way::Newer => nt::FileRenameInformationEx,
+            Way::Simple => nt::FileRenameInformation,
+        };
+        set_name(handle, folder, to, rename_flags(way, taken), class)
+    })
 }
 
 /// Gives an open file a second name in a folder; fails if it is taken.
@@ -245,15 +228,27 @@ fn set_name(
     })
 }
 
-/// Removes what is open for it: its name is gone at once, also while others have it open.
+/// Removes what is open for it: its name is gone at once, also while others have it open. In the simple way it goes with the last handle, and a
+/// read-only file has to be made another one first.
 pub(super) fn remove(handle: BorrowedHandle<'_>) -> io::Result<()> {
+    newer_or_simple(|way| match way {
+        Way::Newer => remove_at_once(handle),
+        Way::Simple => {
+            let info = win::FILE_DISPOSITION_INFO { DeleteFile: true };
+            // SAFETY: this class takes this structure.
+            unsafe { set(handle, win::FileDispositionInfo, &info) }
+        }
+    })
+}
+
+fn remove_at_once(handle: BorrowedHandle<'_>) -> io::Result<()> {
     let flags = nt::FILE_DISPOSITION_DELETE
         | nt::FILE_DISPOSITION_POSIX_SEMANTICS
         | nt::FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE;
     // SAFETY: all zeros are a valid status block.
     let mut status_block: IO_STATUS_BLOCK = unsafe { zeroed() };
     // SAFETY: this class takes a number of this length, which outlives the call.
-    let status = unsafe {
+    done(unsafe {
         nt::NtSetInformationFile(
             handle.as_raw_handle(),
             &mut status_block,
@@ -261,16 +256,7 @@ pub(super) fn remove(handle: BorrowedHandle<'_>) -> io::Result<()> {
             size_of::<u32>() as u32,
             nt::FileDispositionInformationEx,
         )
-    };
-    match done(status) {
-        // As in `rename`. The name goes with the last handle, and a read-only file has to be made another one first.
-        Err(error) if <super::System as crate::os::Errors>::is_unsupported(&error) => {
-            let info = win::FILE_DISPOSITION_INFO { DeleteFile: true };
-            // SAFETY: this class takes this structure.
-            unsafe { set(handle, win::FileDispositionInfo, &info) }
-        }
-        result => result,
-    }
+    })
 }
 
 /// Writes what was written to an open file or folder to the disk, and what its names need.

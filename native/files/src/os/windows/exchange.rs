@@ -10,12 +10,13 @@ use std::os::windows::io::AsHandle;
 use windows_sys::Win32::Foundation::ERROR_DIRECTORY_NOT_SUPPORTED;
 use windows_sys::Win32::Storage::FileSystem as win;
 
-use super::calls_unsafe::{self as calls, How, Taken};
+use super::calls_unsafe::{self as calls, How};
 use super::error_of;
 use super::held::{NativeFolder, check, open};
 use super::patience::patiently;
 use super::stats::kind_of;
 use crate::os::NodeKind;
+use crate::os::windows_ways::Taken;
 use crate::reserved::{FileId, MOST_SWAPS, Reserved};
 
 /// Lets the complete file `one` and the file `other` that has the final name change places.

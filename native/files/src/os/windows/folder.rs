@@ -12,7 +12,7 @@ use windows_sys::Wdk::Storage::FileSystem::{
 use windows_sys::Win32::Foundation::ERROR_DIRECTORY_NOT_SUPPORTED;
 use windows_sys::Win32::Storage::FileSystem as win;
 
-use super::calls_unsafe::{self as calls, How, Taken};
+use super::calls_unsafe::{self as calls, How};
 use super::held::{NativeFolder, SHARED, check, open};
 use super::patience::patiently;
 use super::stats::{kind_of, stat_of};
@@ -20,6 +20,7 @@ use super::{LINK, NativeFile, error_of, exchange, links, stats};
 use crate::os::fault_points::faulty;
 use crate::os::names::windows as names;
 use crate::os::windows_formats::names_of;
+use crate::os::windows_ways::{self as ways, Taken};
 use crate::os::{Acl, Attributes, Folder, NodeKind, Stat, Time, XattrNames};
 
 const LISTING: u32 = win::FILE_LIST_DIRECTORY | win::FILE_TRAVERSE | win::FILE_READ_ATTRIBUTES | win::READ_CONTROL;
@@ -63,7 +64,8 @@ impl NativeFolder {
             disposition: FILE_CREATE,
             ..open(WRITING, FILE_NON_DIRECTORY_FILE)
         };
-        Ok(NativeFile::new(self.child(name, how)?))
+        // A previous file of the name may be on its way out while a scanner holds it.
+        patiently(|| self.child(name, how)).map(NativeFile::new)
     }
 
     /// Opens a child to rename it, on whose disk the new name is when the call returns (as MOVEFILE_WRITE_THROUGH).
@@ -135,7 +137,7 @@ impl Folder for NativeFolder {
 
     fn open_to_sync(&self, name: &str) -> io::Result<NativeFile> {
         let access = win::FILE_WRITE_DATA | win::FILE_READ_ATTRIBUTES;
-        self.plain(name, access, FILE_NON_DIRECTORY_FILE).map(NativeFile::new)
+        patiently(|| self.plain(name, access, FILE_NON_DIRECTORY_FILE)).map(NativeFile::new)
     }
 
     fn create_file(&self, name: &str) -> io::Result<NativeFile> {
@@ -143,7 +145,7 @@ impl Folder for NativeFolder {
     }
 
     fn open_to_write(&self, name: &str) -> io::Result<NativeFile> {
-        self.plain(name, WRITING, FILE_NON_DIRECTORY_FILE).map(NativeFile::new)
+        patiently(|| self.plain(name, WRITING, FILE_NON_DIRECTORY_FILE)).map(NativeFile::new)
     }
 
     /// Each write says that it goes to the end ([`crate::os::File::append`]).
@@ -214,6 +216,7 @@ impl Folder for NativeFolder {
         faulty("link", || self.link_into(from, self, to))
     }
 
+    /// Who opens a file for its attributes alone is in nobody's way and meets nobody's: there is nothing to be patient with.
     fn link_into(&self, from: &str, folder: &Self, to: &str) -> io::Result<()> {
         check(to)?;
         let handle = self.child(from, open(win::FILE_WRITE_ATTRIBUTES, FILE_NON_DIRECTORY_FILE))?;
@@ -228,6 +231,7 @@ impl Folder for NativeFolder {
         links::make(self, name, target)
     }
 
+    /// As in [`Folder::link_into`], nothing is to be waited for.
     fn set_child_mtime(&self, name: &str, mtime: Time) -> io::Result<()> {
         let handle = self.child(name, open(win::FILE_WRITE_ATTRIBUTES | win::FILE_READ_ATTRIBUTES, 0))?;
         stats::set_mtime(handle.as_handle(), mtime)
@@ -294,15 +298,14 @@ impl Folder for NativeFolder {
     }
 }
 
-/// A read-only file is no obstacle, also where the disk does not pass over that by itself.
 fn remove(handle: &OwnedHandle, attributes: u32) -> io::Result<()> {
-    match calls::remove(handle.as_handle()) {
-        Err(error)
-            if error.kind() == io::ErrorKind::PermissionDenied && attributes & win::FILE_ATTRIBUTE_READONLY != 0 =>
-        {
-            stats::set_mode(handle.as_handle(), stats::WRITES)?;
-            calls::remove(handle.as_handle())
-        }
-        result => result,
-    }
+    ways::remove_file(
+        attributes & win::FILE_ATTRIBUTE_READONLY != 0,
+        || calls::remove(handle.as_handle()),
+        || stats::set_mode(handle.as_handle(), stats::WRITES),
+    )
 }
+
+#[cfg(test)]
+#[path = "in_use_tests.rs"]
+mod tests;

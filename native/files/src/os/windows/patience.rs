@@ -17,7 +17,11 @@ const TRIES: u32 = 10;
 pub(super) fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for doubled in 0..TRIES {
         match act() {
-            Err(error) if is_in_use(&error) => thread::sleep(FIRST * (1 << doubled)),
+            Err(error) if is_in_use(&error) => {
+                #[cfg(test)]
+                waiting::told();
+                thread::sleep(FIRST * (1 << doubled));
+            }
             result => return result,
         }
     }
@@ -29,6 +33,27 @@ fn is_in_use(error: &io::Error) -> bool {
         error,
         &[ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DELETE_PENDING],
     )
+}
+
+/// How a test learns that a try has failed, so that it can end what was in the way.
+#[cfg(test)]
+pub(super) mod waiting {
+    use std::cell::RefCell;
+
+    type Told = Box<dyn FnMut()>;
+
+    thread_local! {
+        static TOLD: RefCell<Option<Told>> = RefCell::default();
+    }
+
+    /// What is called on this thread before each pause.
+    pub fn tell(told: impl FnMut() + 'static) {
+        TOLD.set(Some(Box::new(told)));
+    }
+
+    pub(super) fn told() {
+        TOLD.with_borrow_mut(|told| told.as_mut().map(|told| told()));
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
+use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsHandle;
 use std::path::Path;
 
@@ -12,8 +13,11 @@ use super::{System, calls_unsafe as calls, security_unsafe as security};
 use crate::os::{Guard, TicketFiles, TicketPlace};
 
 impl TicketFiles for System {
+    /// A folder is opened too, so that it is told as what it is, and not as a missing permission.
     fn open(path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).open(path)
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(win::FILE_FLAG_BACKUP_SEMANTICS);
+        options.open(path)
     }
 
     fn append(path: &Path) -> io::Result<File> {

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-use ultra_files::os::{Acl, Attributes, File, Folder, NativeFile, NativeFolder, Stat, Storage, Time, XattrNames};
+use ultra_files::os::{
+    Acl, Attributes, File, Folder, NativeFile, NativeFolder, NodeKind, Stat, Storage, Time, XattrNames,
+};
 use ultra_files::{Existing, PageEntry, Sink, SinkOptions};
 
-use super::{Place, page};
+use super::{Place, codes, page};
 
 thread_local! {
     pub static PLAN: RefCell<Plan> = RefCell::default();
@@ -27,6 +29,10 @@ pub struct Plan {
     pub can_hold: Option<fn(&str) -> bool>,
     /// Upper and lower case are one, and a name cannot hold a colon, as on exFAT.
     pub is_exfat: bool,
+    /// An e with its accent is one name whether it is one letter or two, as on APFS. (No other letter is composed.)
+    pub composes: bool,
+    /// Names behind which something else stands than what is on the disk: a junction, a symbolic link, a socket.
+    pub stand_ins: HashMap<&'static str, NodeKind>,
     /// Is told of every operation before it happens.
     pub watch: Option<Box<dyn FnMut(&'static str)>>,
     log: Vec<&'static str>,
@@ -62,13 +68,22 @@ pub struct FaultyFolder(NativeFolder);
 impl FaultyFolder {
     /// The name that the disk has for one that it was given.
     fn found(&self, name: &str) -> String {
-        if !PLAN.with_borrow(|plan| plan.is_exfat) {
+        let (folds, composes) = PLAN.with_borrow(|plan| (plan.is_exfat, plan.composes));
+        if !folds && !composes {
             return name.to_owned();
         }
+        let same = |name: &str| {
+            let cased = if folds { name.to_lowercase() } else { name.to_owned() };
+            if composes {
+                cased.replace("e\u{301}", "\u{e9}")
+            } else {
+                cased
+            }
+        };
         let mut found = name.to_owned();
         let mut each = |there: &[u8]| {
             let there = String::from_utf8_lossy(there);
-            if there.to_lowercase() == name.to_lowercase() {
+            if same(&there) == same(name) {
                 found = there.into_owned();
             }
         };
@@ -81,6 +96,19 @@ impl FaultyFolder {
         match PLAN.with_borrow(|plan| plan.is_exfat) && name.contains(':') {
             true => Err(io::ErrorKind::NotFound.into()),
             false => Ok(self.found(name)),
+        }
+    }
+
+    /// What stands behind a name in the place of what is on the disk.
+    fn stand_in(name: &str) -> Option<NodeKind> {
+        PLAN.with_borrow(|plan| plan.stand_ins.get(name).copied())
+    }
+
+    /// The name of a child that is opened, as the system does it that never follows a link.
+    fn opened(&self, name: &str) -> io::Result<String> {
+        match Self::stand_in(name) {
+            Some(NodeKind::Link | NodeKind::Special) => Err(io::Error::from_raw_os_error(codes::ELOOP)),
+            _ => Ok(self.found(name)),
         }
     }
 }
@@ -126,15 +154,25 @@ impl Folder for FaultyFolder {
     }
     fn open_folder(&self, name: &str) -> io::Result<Self> {
         step("open_folder")?;
-        self.0.open_folder(&self.found(name)).map(Self)
+        self.0.open_folder(&self.opened(name)?).map(Self)
     }
     fn open_file(&self, name: &str) -> io::Result<FaultyFile> {
-        self.0.open_file(&self.found(name)).map(FaultyFile)
+        self.0.open_file(&self.opened(name)?).map(FaultyFile)
     }
     const RIGHT_TO_SYNC: u16 = NativeFolder::RIGHT_TO_SYNC;
 
     fn open_to_sync(&self, name: &str) -> io::Result<FaultyFile> {
-        self.0.open_to_sync(&self.found(name)).map(FaultyFile)
+        self.0.open_to_sync(&self.opened(name)?).map(FaultyFile)
+    }
+    fn open_to_write(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_to_write(&self.found(name)).map(FaultyFile)
+    }
+    fn open_to_append(&self, name: &str) -> io::Result<FaultyFile> {
+        self.0.open_to_append(&self.found(name)).map(FaultyFile)
+    }
+    fn create_to_append(&self, name: &str) -> io::Result<FaultyFile> {
+        step("create_to_append")?;
+        self.0.create_to_append(&self.new_name(name)?).map(FaultyFile)
     }
     fn create_file(&self, name: &str) -> io::Result<FaultyFile> {
         step("create_file")?;
@@ -148,11 +186,15 @@ impl Folder for FaultyFolder {
         PLAN.with_borrow(|plan| plan.can_hold).unwrap_or(NativeFolder::can_hold)(name)
     }
     fn takes_every_name(&self) -> bool {
-        !PLAN.with_borrow(|plan| plan.is_exfat)
+        PLAN.with_borrow(|plan| !plan.is_exfat && !plan.composes)
     }
     fn stat(&self, name: &str) -> io::Result<Stat> {
         step("stat")?;
-        self.0.stat(&self.found(name))
+        let stat = self.0.stat(&self.found(name))?;
+        Ok(Stat {
+            kind: Self::stand_in(name).unwrap_or(stat.kind),
+            ..stat
+        })
     }
     fn stat_self(&self) -> io::Result<Stat> {
         self.0.stat_self()
@@ -271,6 +313,13 @@ impl File for FaultyFile {
     fn allocate(&self, size: u64) -> io::Result<()> {
         step("allocate")?;
         self.0.allocate(size)
+    }
+    fn try_lock(&self) -> io::Result<bool> {
+        self.0.try_lock()
+    }
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        step("append")?;
+        self.0.append(bytes)
     }
     fn set_mode(&self, mode: u16) -> io::Result<()> {
         step("set_mode")?;

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use ultra_files::os::Time;
+use ultra_files::os::{Folder, NativeFolder, Stat, Time};
 use ultra_files::{EntryKind, Existing, Linked, PageBuilder, PageEntry, SafePath, Sink, SinkOptions};
 
 pub const MTIME: Time = Time {
@@ -167,6 +167,13 @@ pub fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
     let mut file = fs::OpenOptions::new().write(true).open(path).expect("the file");
     file.seek(SeekFrom::Start(offset)).expect("a place");
     file.write_all(bytes).expect("room");
+}
+
+/// What the system says of a path, which is not followed.
+pub fn stat(path: &Path) -> Stat {
+    let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
+    let folder = NativeFolder::open(path.parent().expect("a folder")).expect("a folder");
+    folder.stat(name).expect("a status")
 }
 
 #[cfg(unix)]

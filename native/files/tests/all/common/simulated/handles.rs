@@ -77,6 +77,15 @@ impl Folder for SimulatedFolder {
         let ino = self.0.step()?.make(self.1, name, Node::File(Vec::new()), 0o600)?;
         Ok(SimulatedFile(Arc::clone(&self.0), ino))
     }
+    fn open_to_write(&self, name: &str) -> io::Result<SimulatedFile> {
+        self.open_file(name)
+    }
+    fn open_to_append(&self, name: &str) -> io::Result<SimulatedFile> {
+        self.open_file(name)
+    }
+    fn create_to_append(&self, name: &str) -> io::Result<SimulatedFile> {
+        self.create_file(name)
+    }
     fn create_folder(&self, name: &str) -> io::Result<()> {
         let node = Node::Folder(BTreeMap::new());
         self.0.step()?.make(self.1, name, node, 0o700).map(|_| ())
@@ -242,7 +251,12 @@ impl File for SimulatedFile {
             state.change(self.1, What::Page { at, bytes });
             done += len;
         }
+        state.touch(self.1)?;
         Ok(done)
+    }
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let end = self.stat()?.size;
+        self.write_all_at(end, bytes)
     }
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
         Ok(Some(offset))
