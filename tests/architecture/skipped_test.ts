@@ -15,7 +15,7 @@ function forOthersAlone(module: string, text: string): string[] {
   return tests.map(([, , name]) => `${module}::${name}`);
 }
 
-for (const folder of [join("files", "tests", "all")]) {
+for (const folder of [join("files", "tests", "all"), join("launcher", "tests")]) {
   Deno.test(`the tests of native/${folder} that do not run on Windows are in its ${LIST}`, async () => {
     const path = join(NATIVE, folder);
     const others: string[] = [];

@@ -383,3 +383,17 @@ for (const crate of ["msquic-sys", "ultra-files", "ultra-engine", "ultra-launche
     assert.ok(results.passed > 0);
   });
 }
+
+testOn(missing, "windows-x64: clippy finds nothing in what files and launcher have for Windows alone", async () => {
+  const platform = PLATFORMS.find(({ name }) => name === "windows-x64");
+  assert.ok(platform !== undefined);
+  const { cargo, args, env } = await toolchainOf(platform, "engine");
+  const crates = ["-p", "ultra-files", "-p", "ultra-launcher"];
+  const output = await new Deno.Command(cargo, {
+    args: ["clippy", ...args, "--tests", "--quiet", ...crates, "--", "-D", "warnings"],
+    cwd: NATIVE,
+    env: { ...env },
+    stdin: "null",
+  }).output();
+  assert.ok(output.success, new TextDecoder().decode(output.stderr));
+});

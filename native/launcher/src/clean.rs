@@ -56,7 +56,7 @@ pub fn remove_unused(base: &Path, current: &Path, manifest: &Manifest) {
 /// Whether a folder is private to this user and holds nothing but what a start unpacks or makes there.
 fn is_ours(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
     let status = fs::symlink_metadata(folder)?;
-    if !os::is_private_folder(&status) {
+    if !os::is_private_folder(folder, &status) {
         return Ok(false);
     }
     for entry in fs::read_dir(folder)? {

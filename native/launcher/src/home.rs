@@ -108,7 +108,7 @@ fn is_good(folder: &Path, manifest: &Manifest) -> io::Result<bool> {
         return Ok(false);
     }
     let status = fs::symlink_metadata(folder)?;
-    Ok(os::is_private_folder(&status) && stamp::check(folder, manifest)? != State::Wrong)
+    Ok(os::is_private_folder(folder, &status) && stamp::check(folder, manifest)? != State::Wrong)
 }
 
 /// Waits for starts that unpack at the same time. Without a lock (some network file systems have none) each unpacks for itself.
@@ -141,7 +141,7 @@ fn fill(fresh: &Path, payload: &Payload) -> Result<(), Unusable> {
     }
     payload.unpack(&targets)?;
     for (part, file) in targets {
-        os::set_mode(&file, part.mode.unwrap_or(0o400))?;
+        os::settle(&file, part.mode.unwrap_or(0o400))?;
     }
     // Where modes are not kept, nothing can be private.
     if !stamp::make(fresh, &payload.manifest)? || !is_good(fresh, &payload.manifest)? {

@@ -5,7 +5,8 @@
 //! So a stamp that fits means: these are the files that were hashed. One that does not fit proves nothing, and they are hashed anew.
 //!
 //! The stamp also names the start of the machine: what was unpacked is not forced to disk, so after a power cut a file can have its
-//! size and times and not its content. The first use after each start of the machine hashes.
+//! size and times and not its content. The first use after each start of the machine hashes. (Windows does not tell its starts; there
+//! what is unpacked is forced to disk.)
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

@@ -1,27 +1,34 @@
-//! Unpacking: once, whole, private, and anew when anything was changed. (How a folder is private is Unix's here.)
-#![cfg(unix)]
+//! Unpacking: once, whole, private, and anew when anything was changed. (How a folder is private is Unix's here; `os/windows.rs` tests its own.)
 
 mod common;
 
-use std::fs::{self, File, Permissions};
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::fs::{self, File};
 use std::io::Write;
+#[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::thread;
+#[cfg(unix)]
 use std::time::{Duration, SystemTime};
 
 use common::{Fixture, write_executable};
 use ultra_launcher::home::{Unusable, ready};
-use ultra_launcher::payload::Payload;
+use ultra_launcher::payload::{DENO, Payload};
+#[cfg(unix)]
 use ultra_launcher::places::Place;
 use ultra_launcher::stamp::{self, State};
 
+#[cfg(unix)]
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+#[cfg(unix)]
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
+#[cfg(unix)]
 fn is_place_refused(fixture: &Fixture, why: &str) -> bool {
     matches!(ready(&fixture.place, &fixture.payload()), Err(Unusable::Place(text)) if text.contains(why))
 }
@@ -29,16 +36,20 @@ fn is_place_refused(fixture: &Fixture, why: &str) -> bool {
 /// Overwrites a file with as many other bytes and puts its time back.
 fn change_unseen(path: &Path) {
     let modified = fs::metadata(path).unwrap().modified().unwrap();
+    #[cfg(unix)]
     let mode = fs::metadata(path).unwrap().mode() & 0o777;
     let length = fs::read(path).unwrap().len();
+    #[cfg(unix)]
     set_mode(path, 0o600);
     let mut file = File::options().write(true).open(path).unwrap();
     file.write_all(&vec![b'x'; length]).unwrap();
     file.set_modified(modified).unwrap();
     drop(file);
+    #[cfg(unix)]
     set_mode(path, mode);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_first_start_unpacks_private_files_and_later_ones_find_them_untouched() {
     let fixture = Fixture::new();
@@ -64,7 +75,7 @@ fn the_first_start_unpacks_private_files_and_later_ones_find_them_untouched() {
 
 #[test]
 fn a_changed_file_is_never_used_whatever_its_size_and_time_say() {
-    for name in ["deno", "libultra_engine.so", "ultra.js"] {
+    for name in [DENO, "libultra_engine.so", "ultra.js"] {
         let fixture = Fixture::new();
         ready(&fixture.place, &fixture.payload()).unwrap();
         let path = fixture.key_folder().join(name);
@@ -79,6 +90,7 @@ fn a_changed_file_is_never_used_whatever_its_size_and_time_say() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_is_missing_a_link_or_of_another_mode_is_replaced() {
     let damages: [fn(&Path); 4] = [
@@ -100,6 +112,7 @@ fn a_file_that_is_missing_a_link_or_of_another_mode_is_replaced() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn files_that_were_only_touched_are_hashed_and_kept() {
     let fixture = Fixture::new();
@@ -119,6 +132,7 @@ fn files_that_were_only_touched_are_hashed_and_kept() {
     assert_eq!(fs::metadata(&home.deno).unwrap().ino(), before);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_folder_that_others_could_write_is_unpacked_anew_and_a_base_that_others_can_write_is_refused() {
     let fixture = Fixture::new();
@@ -180,6 +194,7 @@ fn a_damaged_executable_is_told_from_a_place_that_does_not_work() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn versions_unused_for_30_days_and_old_leftovers_are_removed() {
     let fixture = Fixture::new();
@@ -245,6 +260,7 @@ fn two_versions_stand_beside_each_other() {
     assert!(first.exists() && first != fixture.key_folder());
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_not_ultras_is_never_removed_however_old_and_whatever_its_name() {
     let fixture = Fixture::new();
@@ -284,6 +300,7 @@ fn what_is_not_ultras_is_never_removed_however_old_and_whatever_its_name() {
     assert_eq!(fs::read(base.join(&plain)).unwrap(), b"mine");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_cache_below_a_folder_that_others_control_is_refused() {
     let fixture = Fixture::new();
@@ -302,6 +319,7 @@ fn a_cache_below_a_folder_that_others_control_is_refused() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_cache_through_a_link_is_used_where_the_link_led_when_it_was_checked() {
     let fixture = Fixture::new();
@@ -321,6 +339,7 @@ fn a_cache_through_a_link_is_used_where_the_link_led_when_it_was_checked() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_stamp_that_is_no_file_is_replaced_with_all_that_stands_beside_it() {
     let fixture = Fixture::new();
@@ -341,6 +360,7 @@ fn a_stamp_that_is_no_file_is_replaced_with_all_that_stands_beside_it() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_name_that_deno_could_not_read_is_passed_over() {
     use std::os::unix::ffi::OsStrExt;

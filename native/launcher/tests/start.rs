@@ -1,13 +1,17 @@
 //! What becomes of arguments and variables, and where files may be unpacked.
-#![cfg(unix)]
 
 use std::ffi::OsString;
+#[cfg(unix)]
 use std::os::unix::ffi::OsStringExt;
+#[cfg(unix)]
 use std::path::Path;
 
 use ultra_launcher::payload::{Manifest, Permissions};
+#[cfg(unix)]
 use ultra_launcher::places::{Place, places};
-use ultra_launcher::start::{Fault, PLACEHOLDER, Start};
+#[cfg(unix)]
+use ultra_launcher::start::Fault;
+use ultra_launcher::start::{PLACEHOLDER, Start};
 
 const TICKET: &str = "ultra1abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwxyz";
 
@@ -122,6 +126,7 @@ fn permissions_are_those_of_the_command_and_none_without_one() {
     assert_eq!(start(&["--version"], &[("ULTRA_TICKET", TICKET)]).secrets, b"");
 }
 
+#[cfg(unix)]
 #[test]
 fn absolute_paths_alone_have_permissions_of_their_own() {
     let dropped = ["--allow-ffi", "--allow-read=PATH..."];
@@ -142,6 +147,7 @@ fn absolute_paths_alone_have_permissions_of_their_own() {
     assert_eq!(with_command, ["--allow-ffi", "--allow-read"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn t30_an_argument_that_is_no_utf8_is_named_by_its_place() {
     let arguments = [OsString::from("send"), OsString::from_vec(b"r\xe4ks".to_vec())];
@@ -150,6 +156,7 @@ fn t30_an_argument_that_is_no_utf8_is_named_by_its_place() {
     assert_eq!(start.arguments, ["send", "r\u{fffd}ks"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn places_are_tried_from_the_users_cache_to_a_temporary_folder() {
     let bases = |variables: &[(&str, &str)]| {

@@ -83,11 +83,12 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
-pub fn is_private_folder(status: &Metadata) -> bool {
+pub fn is_private_folder(_path: &Path, status: &Metadata) -> bool {
     status.is_dir() && status.uid() == effective_user() && status.mode() & 0o7777 == 0o700
 }
 
-pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+/// Gives what was unpacked its mode.
+pub fn settle(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 

@@ -10,7 +10,10 @@ use std::process::Child;
 use std::ptr::null;
 
 use windows_sys::Win32::Security::Cryptography::{BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom};
-use windows_sys::Win32::Storage::FileSystem::{BY_HANDLE_FILE_INFORMATION, GetFileInformationByHandle};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_BASIC_INFO, FileBasicInfo, GetFileInformationByHandle,
+    GetFileInformationByHandleEx,
+};
 use windows_sys::Win32::System::Console::{
     FlushConsoleInputBuffer, GetConsoleProcessList, GetStdHandle, INPUT_RECORD, KEY_EVENT, ReadConsoleInputW,
     STD_INPUT_HANDLE, SetConsoleCtrlHandler,
@@ -119,16 +122,33 @@ pub fn random() -> io::Result<u64> {
     }
 }
 
-/// Volume and number of a file: another file under its name has another one.
-pub fn file_number(file: &File) -> io::Result<String> {
-    // SAFETY: a structure of numbers, for which zeros are a value.
-    let mut found: BY_HANDLE_FILE_INFORMATION = unsafe { zeroed() };
+/// What tells a file from another one under its name, and from itself after a change.
+pub struct Identity {
+    /// Volume and number.
+    pub number: String,
+    pub links: u32,
+    /// When its content or its status was changed last, by the system's clock.
+    pub changed: i64,
+}
+
+pub fn identity(file: &File) -> io::Result<Identity> {
+    // SAFETY: structures of numbers, for which zeros are a value.
+    let (mut found, mut basic): (BY_HANDLE_FILE_INFORMATION, FILE_BASIC_INFO) = unsafe { zeroed() };
     // SAFETY: the handle is open, and the structure is written.
     if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &mut found) } == 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(format!(
-        "{} {}-{}",
-        found.dwVolumeSerialNumber, found.nFileIndexHigh, found.nFileIndexLow
-    ))
+    let (place, size) = ((&raw mut basic).cast(), size_of::<FILE_BASIC_INFO>() as u32);
+    // SAFETY: the handle is open, and the structure is the one of this class, of the stated size.
+    if unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FileBasicInfo, place, size) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Identity {
+        number: format!(
+            "{} {}-{}",
+            found.dwVolumeSerialNumber, found.nFileIndexHigh, found.nFileIndexLow
+        ),
+        links: found.nNumberOfLinks,
+        changed: basic.ChangeTime,
+    })
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use tempfile::TempDir;
-use ultra_launcher::payload::{MAGIC, Payload};
+use ultra_launcher::payload::{DENO, MAGIC, Payload};
 use ultra_launcher::places::Place;
 
 pub const FILES: [(&str, u32, &[u8]); 3] = [
-    ("deno", 0o500, b"#!/bin/sh\necho right\n"),
+    (DENO, 0o500, b"#!/bin/sh\necho right\n"),
     ("libultra_engine.so", 0o400, b"engine"),
     ("ultra.js", 0o400, b"bundle"),
 ];

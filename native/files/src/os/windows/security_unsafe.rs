@@ -1,4 +1,4 @@
-//! Whose a file is, who may do what with it, and files and folders for this user alone.
+//! Whose a file is, who may do what with it, and files and folders for this user alone. (The launcher has this file too: one source for both.)
 
 use std::ffi::c_void;
 use std::fs::File;
@@ -55,6 +55,16 @@ pub(super) fn is_mine(handle: BorrowedHandle<'_>) -> io::Result<bool> {
 pub(super) struct Others {
     pub(super) read: bool,
     pub(super) write: bool,
+    /// Remove it or give it another name, or what is in a folder.
+    pub(super) replace: bool,
+}
+
+impl Others {
+    const ALL: Self = Self {
+        read: true,
+        write: true,
+        replace: true,
+    };
 }
 
 /// What others may do; `None`: the disk knows no rights.
@@ -63,21 +73,21 @@ pub(super) fn others(handle: BorrowedHandle<'_>) -> io::Result<Option<Others>> {
     const READS: u32 = 0x1 | 0x8000_0000 | 0x1000_0000;
     /// `FILE_WRITE_DATA`, `FILE_APPEND_DATA`, `WRITE_DAC`, `WRITE_OWNER`, `GENERIC_WRITE`, `GENERIC_ALL`.
     const WRITES: u32 = 0x2 | 0x4 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000;
+    /// `DELETE`, `FILE_DELETE_CHILD`, and the rights that give them.
+    const REPLACES: u32 = 0x1_0000 | 0x40 | 0x4_0000 | 0x8_0000 | 0x1000_0000;
     let described = match Described::of(handle, DACL_SECURITY_INFORMATION | OWNER_SECURITY_INFORMATION) {
         Ok(described) => described,
-        Err(error) if <super::System as crate::os::Errors>::is_unsupported(&error) => return Ok(None),
+        Err(error) if super::is_unknown(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut others = Others {
         read: false,
         write: false,
+        replace: false,
     };
     if described.dacl.is_null() {
         // No list at all: everybody may do everything.
-        return Ok(Some(Others {
-            read: true,
-            write: true,
-        }));
+        return Ok(Some(Others::ALL));
     }
     // SAFETY: the list lies in the description, which lives.
     let count = u32::from(unsafe { (*described.dacl).AceCount });
@@ -104,14 +114,12 @@ pub(super) fn others(handle: BorrowedHandle<'_>) -> io::Result<Option<Others>> {
                 if !is_trusted(sid)? {
                     others.read |= mask & READS != 0;
                     others.write |= mask & WRITES != 0;
+                    others.replace |= mask & REPLACES != 0;
                 }
             }
             // Denied, audit, mandatory label and the like.
             1 | 2 | 3 | 0x11..=0x15 => {}
-            _ => {
-                others.read = true;
-                others.write = true;
-            }
+            _ => others = Others::ALL,
         }
     }
     Ok(Some(others))
@@ -119,15 +127,31 @@ pub(super) fn others(handle: BorrowedHandle<'_>) -> io::Result<Option<Others>> {
 
 /// This user, and those who can do everything anyway.
 fn is_trusted(sid: PSID) -> io::Result<bool> {
-    /// The system, administrators, and the owner by whatever name.
-    const TRUSTED: [&str; 3] = ["S-1-5-18", "S-1-5-32-544", "S-1-3-4"];
     let me = me()?;
     // SAFETY: both are valid identifiers.
     if unsafe { EqualSid(sid, me.user.as_ptr()) } != 0 {
         return Ok(true);
     }
+    is_of_system(sid)
+}
+
+fn is_of_system(sid: PSID) -> io::Result<bool> {
+    /// The system, administrators, the owner by whatever name, and who installs Windows.
+    const TRUSTED: [&str; 4] = [
+        "S-1-5-18",
+        "S-1-5-32-544",
+        "S-1-3-4",
+        "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
+    ];
     let text = text_of(sid)?;
     Ok(TRUSTED.contains(&text.as_str()))
+}
+
+/// Whether a file or folder belongs to this user, or to those who can do everything anyway.
+#[allow(dead_code, reason = "for the launcher")]
+pub(super) fn is_mine_or_of_system(handle: BorrowedHandle<'_>) -> io::Result<bool> {
+    let described = Described::of(handle, OWNER_SECURITY_INFORMATION)?;
+    Ok(is_mine(handle)? || is_of_system(described.owner)?)
 }
 
 /// Opens or creates a file by its path, without following a link; what is created is for this user alone.
@@ -163,6 +187,20 @@ pub(super) fn make_private_folder(path: &[u16]) -> io::Result<()> {
         Err(io::Error::last_os_error())
     } else {
         Ok(())
+    }
+}
+
+/// Lets everybody do everything with a file or folder.
+#[cfg(test)]
+#[allow(dead_code, reason = "for the launcher's tests")]
+pub(super) fn open_to_everybody(path: &[u16]) -> io::Result<()> {
+    use windows_sys::Win32::Security::SetFileSecurityW;
+    debug_assert!(path.last() == Some(&0));
+    let open = Private::of("D:P(A;OICI;FA;;;WD)")?;
+    // SAFETY: the path ends with NUL, and the description outlives the call.
+    match unsafe { SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, open.0) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 
@@ -213,7 +251,12 @@ struct Private(*mut c_void);
 impl Private {
     fn new(rights: &str, inherited: &str) -> io::Result<Self> {
         let user = text_of(me()?.user.as_ptr())?;
-        let text = format!("D:P(A;{inherited};{rights};;;{user})(A;{inherited};{rights};;;SY)");
+        Self::of(&format!(
+            "D:P(A;{inherited};{rights};;;{user})(A;{inherited};{rights};;;SY)"
+        ))
+    }
+
+    fn of(text: &str) -> io::Result<Self> {
         let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
         let mut descriptor = ptr::null_mut();
         // SAFETY: the text ends with NUL, and the place is ours.
