@@ -28,7 +28,7 @@ export async function getCommand(task: GetTask, context: CommandContext): Promis
     const keeping = await Keeping.begin(task, context);
     const met = await dialFor(task, peer, keeping, context);
     isTaken = true;
-    const outcome = await receive(sink, met, options, keeping.noting(context));
+    const outcome = await keeping.during(context, (own) => receive(sink, met, options, own));
     await keeping.over(outcome, met);
     const code = finish(outcome, options, context.tell);
     return selection === undefined ? code : missed(selection, code, outcome, sink, context);

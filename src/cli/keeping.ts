@@ -42,7 +42,6 @@ export class Keeping {
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
-  #came: Came | undefined;
 
   private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
     this.#name = name;
@@ -59,18 +58,34 @@ export class Keeping {
     return new Keeping(name, kept, context);
   }
 
-  /** The context of one transfer, in which is noted how far it comes: whoever goes on with it says so. */
-  noting(context: CommandContext): CommandContext {
-    return {
-      ...context,
-      tell: (event) => {
-        if (event.type === "progress" && event.progress.listed) {
-          const { files, filesArrived } = event.progress;
-          this.#came = { files, filesArrived };
-        }
-        context.tell(event);
-      },
+  /** Runs one transfer. When that ends before its end, what is kept says how far it came. */
+  async during(context: CommandContext, run: (context: CommandContext) => Promise<Outcome>): Promise<Outcome> {
+    let came: Came | undefined;
+    const tell: CommandContext["tell"] = (event) => {
+      if (event.type === "progress" && event.progress.listed) {
+        const { files, filesArrived } = event.progress;
+        came = { files, filesArrived };
+      }
+      context.tell(event);
     };
+    try {
+      const outcome = await run({ ...context, tell });
+      if (outcome.state === "failed") await this.#keepCame(came);
+      return outcome;
+    } catch (error) {
+      await this.#keepCame(came);
+      throw error;
+    }
+  }
+
+  /** (What was kept at the proof is there in any case.) */
+  async #keepCame(came: Came | undefined): Promise<void> {
+    const [name, text] = [...this.#open].at(-1) ?? [];
+    const kept = text === undefined ? undefined : parseKept(text, this.#context.wallMs());
+    if (name === undefined || kept === undefined || came === undefined) return;
+    const further = formatKept({ ...kept, came });
+    this.#open.set(name, further);
+    await this.#context.states.keep(this.#name, further);
   }
 
   /** The transfer that an earlier process began. */
@@ -106,14 +121,7 @@ export class Keeping {
     // What this process dials next goes on with it as well, or is another transfer.
     const open = this.#open.get(nameOfKey(proved.sessionKey));
     this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
-    if (!isOver) {
-      // (What was kept at the proof is there in any case.)
-      if (this.#kept !== undefined && this.#came !== undefined) {
-        this.#kept = { ...this.#kept, came: this.#came };
-        await this.#context.states.keep(this.#name, formatKept(this.#kept));
-      }
-      return;
-    }
+    if (!isOver) return;
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
     if (last === undefined) await this.#context.states.remove(this.#name);

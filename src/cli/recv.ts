@@ -47,7 +47,7 @@ export async function receiveCommand(
       return outcome;
     };
     const serve = async (met: Peer): Promise<number> => {
-      return finish(await one(met, options, keeping.noting(context)), options, tell);
+      return finish(await keeping.during(context, (own) => one(met, options, own)), options, tell);
     };
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);

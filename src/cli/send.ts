@@ -26,7 +26,7 @@ export async function sendCommand(
     offering.orFailed(orEnded(meet(task, offering, keeping, context), context.ended)),
     offering.sized(context),
   ]);
-  const outcome = await send(offering, peer, task, keeping.noting(context), offer);
+  const outcome = await keeping.during(context, (own) => send(offering, peer, task, own, offer));
   await keeping.over(outcome, peer);
   return finish(outcome, task, tell);
 }

@@ -20,7 +20,7 @@ Deno.test("event: each warning names what it is about", () => {
     "confirmed-not-kept": [{ about: "confirmed-not-kept" }, /are received again if they are sent again/],
     "nothing-kept": [
       { about: "nothing-kept", why: "unwritable" },
-      /cannot be taken up .*: the folder for state .* cannot be/,
+      /cannot be taken up .*: the folder for state cannot be written .XDG_STATE_HOME/,
     ],
     "ticket-file-readable": [{ about: "ticket-file-readable", path: "/t" }, /\/t: chmod 600/],
     "ticket-file-unprotected": [{ about: "ticket-file-unprotected", path: "/t" }, /file \/t keeps no permissions/],
