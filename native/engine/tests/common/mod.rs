@@ -274,6 +274,7 @@ impl Door {
             Number(0),
             Number(0),
             Number(0),
+            Number(0),
             Bytes(b""),
         ]);
         let choices = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0].map(Number);
