@@ -369,7 +369,11 @@ fn d7_a_parent_that_is_swapped_for_a_link_never_leads_outside() {
                 rustix::fs::renameat_with(&top, "dir", &top, "link", swap).expect("swapped");
             }
         });
-        for round in 0..400 {
+        for round in 0.. {
+            // On a busy machine a link may stand there for hundreds of rounds, while the other thread waits for its turn.
+            if round >= 400 && (committed > 0 || round >= 40_000) {
+                break;
+            }
             let sink = place.overwriting();
             let names = ["canary".to_owned(), format!("{round}")];
             let paths = names.map(|name| format!("dir/{name}"));
