@@ -32,6 +32,7 @@ import type { ReceiverCommand } from "../transfer/turns.ts";
 import { Meter } from "../verdict/meter.ts";
 import { type Arrived, contentOf, topNames } from "./arrived.ts";
 import type { ConfirmedEntries } from "./confirmed.ts";
+import { InOrder } from "./in_order.ts";
 import type { RunContext, TransferEvent, TransferPhase } from "./events.ts";
 import { factsOf, judged } from "./facts.ts";
 import type { Side } from "./side.ts";
@@ -160,10 +161,14 @@ export class Incoming implements Side {
       isWanted,
       wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false,
     });
-    hub.onSink(sink, (event) => {
+    // What of a page was there already is written down as confirmed before anybody hears of it, and so before what comes of its entries.
+    const before = (event: SinkEvent) =>
+      event.type === "checked" ? this.#confirmed?.checked(event.first, event.statuses) : undefined;
+    const events = new InOrder<SinkEvent>(before, (event) => {
       this.#on(event);
       this.#changed();
     });
+    hub.onSink(sink, (event) => events.push(event));
   }
 
   get isLinkFree(): boolean {
@@ -423,8 +428,6 @@ export class Incoming implements Side {
         this.#isDurable &&= event.durable;
         this.#keep(event.unkept);
         return this.#recorded(event, this.#confirmed?.committed(event.first, event.count));
-      case "checked":
-        return this.#recorded(event, this.#confirmed?.checked(event.first, event.statuses));
       case "folders-finished":
         this.#keep(event.unkept);
         return this.machine.handle({ type: "folders-finished", failure: undefined });
@@ -445,6 +448,7 @@ export class Incoming implements Side {
         const { parts, occupied: bytes } = event;
         return this.tell({ type: "left-over", leftOver: { parts, bytes, folder: this.#options.folder } });
       }
+      case "checked":
       case "held":
       case "taken-up":
       case "stale":
@@ -459,7 +463,7 @@ export class Incoming implements Side {
   }
 
   /** The machine, and with it the sender, hears of what counts as confirmed once that is written down. */
-  #recorded(event: Extract<SinkEvent, { type: "committed" | "checked" }>, written: Promise<void> | undefined): void {
+  #recorded(event: Extract<SinkEvent, { type: "committed" }>, written: Promise<void> | undefined): void {
     if (written === undefined) return this.machine.handle(event);
     void written.then(() => {
       this.machine.handle(event);
