@@ -10,8 +10,9 @@
 import { join } from "node:path";
 import { buildAll } from "../scripts/build.ts";
 import { NATIVE, ROOT } from "../scripts/paths.ts";
-import { Failure, main, print } from "../scripts/shell.ts";
-import { combine, judge, readCargo, readJUnit, type Results, summary } from "./results.ts";
+import { Failure, main } from "../scripts/shell.ts";
+import { combine, judge, readCargo, type Results } from "./results.ts";
+import { conclude, denoTest } from "./runner.ts";
 
 async function cargoTests(): Promise<Results> {
   const command = new Deno.Command(Deno.env.get("CARGO") ?? "cargo", {
@@ -63,19 +64,8 @@ async function allDenoTests(): Promise<Results[]> {
 }
 
 async function denoTests(args: readonly string[], jobs?: number): Promise<Results> {
-  const report = await Deno.makeTempFile({ prefix: "ultra-tests-", suffix: ".xml" });
-  try {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", `--junit-path=${report}`, ...args],
-      cwd: ROOT,
-      stdin: "null",
-      env: jobs === undefined ? {} : { DENO_JOBS: String(jobs) },
-    });
-    const { code } = await command.spawn().status;
-    return judge(readJUnit(await Deno.readTextFile(report)), code, "deno test");
-  } finally {
-    await Deno.remove(report);
-  }
+  const { read, code } = await denoTest(args, jobs === undefined ? {} : { env: { DENO_JOBS: String(jobs) } });
+  return judge(read, code, "deno test");
 }
 
 await main(async () => {
@@ -85,11 +75,7 @@ await main(async () => {
     });
   }
   await buildAll();
-  const results = combine(
+  conclude(combine(
     Deno.args.length > 0 ? [await denoTests(["--quiet", ...Deno.args])] : [await cargoTests(), ...await allDenoTests()],
-  );
-  print();
-  for (const failure of results.failures) print(`failed: ${failure}`);
-  print(summary(results));
-  if (results.failed > 0) Deno.exitCode = 1;
+  ));
 });

@@ -12,7 +12,8 @@ import { buildAll } from "../../scripts/build.ts";
 import { NATIVE, ROOT } from "../../scripts/paths.ts";
 import { Failure, main, outputOf, print, run } from "../../scripts/shell.ts";
 import { exists } from "../../scripts/tools.ts";
-import { judge, readJUnit, summary } from "../results.ts";
+import { judge } from "../results.ts";
+import { conclude, denoTest } from "../runner.ts";
 
 const FOLDER = join(NATIVE, "target", "compat");
 
@@ -53,21 +54,7 @@ await main(async () => {
   const commit = await commitOf(ref);
   await buildAll();
   const other = await built(commit);
-  const report = await Deno.makeTempFile({ prefix: "ultra-compat-", suffix: ".xml" });
-  try {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", `--junit-path=${report}`, join(ROOT, "tests", "compat", "compat.ts")],
-      cwd: ROOT,
-      env: { ULTRA_OTHER: other },
-      stdin: "null",
-    }).spawn();
-    const { code } = await child.status;
-    const results = judge(readJUnit(await Deno.readTextFile(report)), code, "tests/compat/compat.ts");
-    print();
-    for (const failure of results.failures) print(`failed: ${failure}`);
-    print(summary(results));
-    if (results.failed > 0) Deno.exitCode = 1;
-  } finally {
-    await Deno.remove(report);
-  }
+  const path = join(ROOT, "tests", "compat", "compat.ts");
+  const { read, code } = await denoTest([path], { env: { ULTRA_OTHER: other } });
+  conclude(judge(read, code, "tests/compat/compat.ts"));
 });

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { buildAll } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { Failure, main, print } from "../../scripts/shell.ts";
-import { combine, judge, readJUnit, type Results, summary } from "../results.ts";
+import { combine, judge, type Results, summary } from "../results.ts";
+import { conclude, denoTest } from "../runner.ts";
 
 const LONG = join(ROOT, "tests", "faults", "long");
 
@@ -18,23 +19,12 @@ const LONG = join(ROOT, "tests", "faults", "long");
 const LIMIT_MS = 45 * 60_000;
 
 async function runFile(path: string): Promise<Results> {
-  const report = await Deno.makeTempFile({ prefix: "ultra-faults-", suffix: ".xml" });
   const start = performance.now();
-  try {
-    const child = new Deno.Command(Deno.execPath(), {
-      // Not quiet: kills and the soak print what they measured.
-      args: ["test", "-A", `--junit-path=${report}`, path],
-      cwd: ROOT,
-      stdin: "null",
-      signal: AbortSignal.timeout(LIMIT_MS),
-    }).spawn();
-    const { code } = await child.status;
-    const results = judge(readJUnit(await Deno.readTextFile(report)), code, path);
-    print(`${path}: ${summary(results)} in ${Math.round((performance.now() - start) / 1000)} s`);
-    return results;
-  } finally {
-    await Deno.remove(report);
-  }
+  // Not quiet: kills and the soak print what they measured.
+  const { read, code } = await denoTest([path], { signal: AbortSignal.timeout(LIMIT_MS) });
+  const results = judge(read, code, path);
+  print(`${path}: ${summary(results)} in ${Math.round((performance.now() - start) / 1000)} s`);
+  return results;
 }
 
 await main(async () => {
@@ -49,9 +39,5 @@ await main(async () => {
   await buildAll();
   const all: Results[] = [];
   for (const file of files) all.push(await runFile(file));
-  const results = combine(all);
-  print();
-  for (const failure of results.failures) print(`failed: ${failure}`);
-  print(summary(results));
-  if (results.failed > 0) Deno.exitCode = 1;
+  conclude(combine(all));
 });
