@@ -39,8 +39,8 @@ pub fn read_ticket(path: &Path, most: usize) -> Result<TicketRead, FileError> {
 
 /// Writes a ticket that only its owner can read.
 ///
-/// A regular file appears complete, and replaces one that exists, also when that is a link: then the link is replaced, not what it
-/// points to. A pipe, a terminal and an open descriptor of this process (`/dev/stdout`, `/proc/self/fd/3`) are written into.
+/// A regular file appears complete, and replaces one that exists and holds a ticket or nothing, also when that is a link: then the link is
+/// replaced, not what it points to. Anything else in a file is somebody's, and stays. A pipe, a terminal and an open descriptor of this process (`/dev/stdout`, `/proc/self/fd/3`) are written into.
 pub fn write_ticket(path: &Path, bytes: &[u8]) -> Result<Guard, FileError> {
     let failed = |error: &io::Error| FileError::new(WRITE, shown(path), error);
     if System::is_descriptor(path) {
@@ -49,12 +49,34 @@ pub fn write_ticket(path: &Path, bytes: &[u8]) -> Result<Guard, FileError> {
     match System::place_at(path) {
         Ok(TicketPlace::Pipe | TicketPlace::Device) => write_into(path, bytes),
         Ok(TicketPlace::Other) => Err(rule(WRITE, path, "it is no regular file and no pipe")),
-        Ok(TicketPlace::File) => write_beside(path, bytes).map_err(|error| failed(&error)),
+        Ok(TicketPlace::File) => match holds_a_ticket(path) {
+            Ok(true) => write_beside(path, bytes).map_err(|error| failed(&error)),
+            Ok(false) => Err(rule(
+                WRITE,
+                path,
+                "it holds something else than a ticket; remove it, or name another file",
+            )),
+            Err(error) => Err(failed(&error)),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             write_beside(path, bytes).map_err(|error| failed(&error))
         }
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Whether a file may be replaced: it is a link, empty, or holds one word that begins as tickets of any version do.
+fn holds_a_ticket(path: &Path) -> io::Result<bool> {
+    const LONGEST: u64 = 4096;
+    // What a link leads to stays as it is.
+    if std::fs::symlink_metadata(path)?.is_symlink() {
+        return Ok(true);
+    }
+    let mut found = Vec::new();
+    System::open(path)?.take(LONGEST + 1).read_to_end(&mut found)?;
+    let word = found.trim_ascii();
+    let is_word = word.starts_with(b"ultra") && word.iter().all(u8::is_ascii_alphanumeric);
+    Ok(found.len() as u64 <= LONGEST && (word.is_empty() || is_word))
 }
 
 /// A fresh file beside the target takes its name when it is complete.

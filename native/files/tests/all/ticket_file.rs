@@ -43,6 +43,30 @@ fn i16_a_written_ticket_is_its_owners_alone_and_nothing_is_left_beside_it() {
     assert_eq!(names_in(folder.path()), ["t"]);
 }
 
+#[test]
+fn what_is_no_ticket_is_never_replaced_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t");
+    for (contents, is_replaced) in [
+        ("", true),
+        (" ultra1abc\r\n", true),
+        ("important", false),
+        ("ultra1abc and notes", false),
+        ("ultra, what I know of it", false),
+    ] {
+        fs::write(&path, contents).unwrap();
+        let written = write_ticket(&path, TICKET);
+        assert_eq!(written.is_ok(), is_replaced, "{contents}");
+        if let Err(error) = written {
+            assert!(error.to_string().contains("something else than a ticket"), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), contents);
+        }
+    }
+    fs::write(&path, vec![b'a'; 100_000]).unwrap();
+    assert!(write_ticket(&path, TICKET).is_err());
+    assert_eq!(names_in(folder.path()), ["t"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn i16_a_link_to_a_file_is_replaced_and_not_followed() {
