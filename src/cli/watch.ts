@@ -59,7 +59,8 @@ async function delivered(
       return {
         type: "finished",
         missing: isAll === "done" ? new Set() : missingOf(outcome.summary, nameOf),
-        isPartial: missingCount(outcome.summary.leftOut) > 0,
+        // What the receiver had already is that by its size and time: enough to send it no more, and not to remove what may be the only copy.
+        isPartial: missingCount(outcome.summary.leftOut) > 0 || outcome.summary.counts.presentFiles > 0,
       };
     }
     failed = outcome;

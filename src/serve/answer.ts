@@ -38,7 +38,10 @@ export function answering(site: ServeSite): Conversation {
     const rights = peer.admission?.rights ?? NO_RIGHTS;
     if (peer.proved.peer.type === "dialer-hello" && peer.proved.peer.direction === "dialer-sends") {
       if (site.take !== undefined && rights.write) return await site.take(peer, context);
-      return await refuse(peer, new UltraError("usage", "This side serves files, and takes none with this ticket"));
+      const why = site.take === undefined
+        ? "This side serves files and takes none: it was started without --accept"
+        : "This side serves files, and takes none with this ticket";
+      return await refuse(peer, new UltraError("usage", why));
     }
     peer.link.admit(0);
     const request = await orEnded(requestOf(peer.link, context.timers), context.ended);

@@ -60,6 +60,7 @@ export class WatchedFolder implements Disposable {
   static async open(path: string, then: Then): Promise<WatchedFolder> {
     try {
       if (!(await Deno.stat(path)).isDirectory) throw new UltraError("usage", "It is no folder", { subject: path });
+      await refuseLink(join(path, OURS));
       await Deno.mkdir(join(path, OURS, OUT), { recursive: true, mode: 0o700 });
       const lock = await Deno.open(join(path, OURS, LOCK), { create: true, write: true, mode: 0o600 });
       if (!await lock.tryLock(true)) {
@@ -102,7 +103,7 @@ export class WatchedFolder implements Disposable {
    * Takes an item out of the folder that the other side has: away, or to {@linkcode SENT}. First it is moved where nobody else writes, and looked at
    * once more, so that another item that was dropped under the same name meanwhile is not taken for it.
    *
-   * @param isWhole whether nothing of it was left out; otherwise it is never removed, because what was left out is nowhere else
+   * @param isWhole whether all of it was received now; otherwise it is never removed, because what was left out is nowhere else
    * @throws {UltraError} `disk`; the item is in the folder, or its way out goes on with {@linkcode goOn}
    */
   async putAway(name: string, look: Look, isWhole: boolean): Promise<PutAway> {
@@ -161,6 +162,7 @@ export class WatchedFolder implements Disposable {
     if (!isIt) await moveInto(item, this.path, name);
     else {
       const sent = join(this.path, SENT);
+      await refuseLink(sent);
       await Deno.mkdir(sent, { recursive: true });
       await moveInto(item, sent, name);
     }
@@ -241,9 +243,16 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /** Also behind a link. */
+/** Whoever may drop files here must not choose where others are moved to. */
+async function refuseLink(path: string): Promise<void> {
+  if ((await Deno.lstat(path).catch(() => undefined))?.isSymlink === true) {
+    throw new UltraError("disk", "It is a link, and files would be moved where that leads", { subject: path });
+  }
+}
+
 async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return (await Deno.lstat(path)).isDirectory;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -47,7 +47,7 @@ export type Delivery =
   | {
     readonly type: "finished";
     readonly missing: ReadonlySet<string> | "unknown";
-    /** Something of what arrived was left out, which the user accepts: it is nowhere but here. */
+    /** Something of it was left out, which the user accepts, or was there already by its size and time: it may be nowhere but here. */
     readonly isPartial?: boolean;
   }
   /** It did not, for a reason that lies in what was sent, or in where it was to go. */

@@ -92,6 +92,27 @@ Deno.test("watch: --then delete removes what has arrived, and --then keep leaves
     await terminated(receiver);
   }));
 
+Deno.test("watch: --then delete never removes what the receiver had already by size and time: it may be another file", () =>
+  inWorkspace(async (workspace) => {
+    const { outbox, into, receiver, watch } = await scene(workspace);
+    const drop = async (contents: string) => {
+      const path = workspace.path(contents);
+      await Deno.writeTextFile(path, contents);
+      await Deno.utime(path, 1_500_000_000, 1_500_000_000);
+      await Deno.rename(path, join(outbox, "k"));
+    };
+    const watching = watch("--then", "delete");
+    await drop("one");
+    await until(outbox, () => namesIn(outbox).join() === ".ultra-watch");
+    await drop("two");
+    await until(outbox, () => namesIn(outbox).join() === ".ultra-watch,sent");
+    await until(join(outbox, "sent"), () => namesIn(join(outbox, "sent")).join() === "k");
+    assert.equal(await Deno.readTextFile(join(outbox, "sent", "k")), "two");
+    assert.equal(await Deno.readTextFile(join(into, "k")), "one");
+    await terminated(watching);
+    await terminated(receiver);
+  }));
+
 Deno.test("watch: it waits for a receiver that is not there yet, and goes on with the one that is started again", () =>
   inWorkspace(async (workspace) => {
     const [outbox, into] = [await workspace.make("outbox"), await workspace.make("into")];

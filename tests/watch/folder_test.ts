@@ -93,6 +93,26 @@ Deno.test("watch: an item of which something was left out goes to sent/ in place
     assert.deepEqual(await namesIn(path, ".ultra-watch"), ["lock", "out"]);
   }));
 
+Deno.test("watch: nothing is moved to where a link leads that stands in the place of a folder of its own", () =>
+  withFolder("move", async (folder, path) => {
+    const outside = await Deno.makeTempDir();
+    try {
+      await Deno.symlink(outside, join(path, "sent"));
+      await Deno.writeTextFile(join(path, "a"), "a");
+      assert.deepEqual((await folder.list()).others, ["sent"]);
+      const put = folder.putAway("a", await look(folder, "a"), true);
+      await assert.rejects(put, /It is a link, and files would be moved where that leads/);
+      assert.deepEqual(await namesIn(outside), []);
+      const other = join(path, "other");
+      await Deno.mkdir(other);
+      await Deno.symlink(outside, join(other, ".ultra-watch"));
+      await assert.rejects(WatchedFolder.open(other, "move"), /It is a link/);
+      assert.deepEqual(await namesIn(outside), []);
+    } finally {
+      await Deno.remove(outside, { recursive: true });
+    }
+  }));
+
 /** Sets or clears that nothing can remove it; `false`: this user or this file system cannot. */
 async function setFixed(path: string, isFixed: boolean): Promise<boolean> {
   const output = await new Deno.Command("chattr", { args: [isFixed ? "+i" : "-i", path], stderr: "null" }).output();
