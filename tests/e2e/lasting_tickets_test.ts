@@ -64,6 +64,21 @@ Deno.test("e2e: ultra ticket makes the identity, prints the same lasting ticket 
     await assertSameFile(`${into}/a.bin`, source);
   }));
 
+Deno.test("e2e: an identity in a folder that is not there is refused at once, with 4, by whoever would make it", () =>
+  inWorkspace(async (workspace) => {
+    const identity = workspace.path("missing/identity");
+    const [source, into] = [await writeFile(workspace.path("a.bin"), 1), await workspace.make("into")];
+    const makers = [["ticket"], ["send", source], ["recv", "--into", into], ["serve", into]];
+    for (const maker of makers) {
+      const ultra = workspace.start([...maker, "--identity", identity]);
+      await ultra.exits(4);
+      assert.match(
+        ultra.stderr.text,
+        /^ultra: The identity cannot be written \(no such folder\): .*missing.identity$/m,
+      );
+    }
+  }));
+
 for (const first of ["dialer", "listener"] as const) {
   Deno.test(`e2e: two jobs that start by themselves, the ${first} before the other one, both end with 0`, () =>
     inWorkspace(async (workspace) => {
