@@ -57,6 +57,8 @@ export interface DialerOptions extends HandshakeOptions {
   readonly direction: Direction;
   /** Whether the secret is that of a ticket which works for long: then others may have taken it back. */
   readonly isLasting?: boolean;
+  /** Why this side wants nothing of a listener that has proved itself; it does not prove itself then, and uses nothing up. */
+  readonly refuse?: ((listener: ListenerHello) => UltraError | undefined) | undefined;
 }
 
 export interface ListenerOptions extends HandshakeOptions {
@@ -149,6 +151,8 @@ export class DialerHandshake {
     if (!proofsEqual(prove(keys.listener, over), message.proof)) {
       return failed(wrongListenerProof(this.#options.isLasting === true));
     }
+    const refusal = this.#options.refuse?.(peer);
+    if (refusal !== undefined) return failed(refusal);
     const send = encode({ type: "proof", proof: prove(keys.dialer, over) });
     const key = sessionKeyOf(this.#options.secretKind, this.#options.secret, keys);
     return { type: "proved", send, result: provedWith(key, this.#options, peer, peer.chosen) };

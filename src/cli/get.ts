@@ -1,5 +1,8 @@
 /** `ultra get`. @module */
 
+import { answersRequests } from "../auth/features.ts";
+import type { Peer } from "../meet/join.ts";
+import type { Ticket } from "../protocol/ticket.ts";
 import { Selection } from "../serve/selection.ts";
 import type { ReceiveOptions } from "../session/incoming.ts";
 import { closeSink, openSink } from "../session/sink.ts";
@@ -15,19 +18,18 @@ import { dialFor } from "./waiting.ts";
 
 export async function getCommand(task: GetTask, context: CommandContext): Promise<number> {
   const { paths, peer } = task;
-  // A sender offers what it wants to, and what was not asked for is not taken.
-  const selection = peer.ticket.role === "send" ? new Selection(paths) : undefined;
-  const options: ReceiveOptions & RunOptions = {
-    ...receiveOptions(task),
-    paths: selection === undefined ? paths : undefined,
-    isWanted: selection && ((path, kind) => selection.takes(path, kind)),
-  };
-  const sink = openSink(options, context);
+  const usual = receiveOptions(task);
+  const sink = openSink(usual, context);
   let isTaken = false;
   try {
     const keeping = await Keeping.begin(task, context);
     const met = await dialFor(task, peer, keeping, context);
     isTaken = true;
+    const selection = isAsked(peer.ticket, met) ? undefined : new Selection(paths);
+    const options: ReceiveOptions & RunOptions = selection === undefined ? { ...usual, paths } : {
+      ...usual,
+      isWanted: (path, kind) => selection.takes(path, kind),
+    };
     const outcome = await keeping.during(context, (own) => receive(sink, met, options, own));
     await keeping.over(outcome, met);
     const code = finish(outcome, options, context.tell);
@@ -35,6 +37,11 @@ export async function getCommand(task: GetTask, context: CommandContext): Promis
   } finally {
     if (!isTaken) await closeSink(sink, context);
   }
+}
+
+/** Whether the other side waits to be asked. A sender offers what it wants to, and what was not asked for is not taken. */
+function isAsked({ role }: Ticket, { proved }: Peer): boolean {
+  return role === "identity" ? answersRequests(proved.peer) : role === "serve";
 }
 
 /** What was asked for and not offered counts as missing here; the sender has sent all that was wanted of it. */

@@ -133,7 +133,10 @@ function clientsOf(text: string | undefined): number {
 /** A path of the other side: written as it likes, sent as it is meant. */
 function remotePath(typed: string): string {
   const path = typed.replace(/^(\.\/+)+/, "").replace(/\/+$/, "").replace(/\/{2,}/g, "/");
-  if (path === "" || path === ".") throw usage("A path is empty; ultra ls TICKET shows what there is");
+  if (typed === "") throw usage("A path is empty; ultra ls TICKET shows what there is");
+  if (path === "" || path === ".") {
+    throw usage(`What is shared has no name as a whole ("${typed}"): name what to fetch, as ultra ls TICKET shows it`);
+  }
   if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) throw usage("A path is too long");
   return path;
 }

@@ -1,5 +1,6 @@
 /** The side that waits: who it is for its peers, and what they are to type. @module */
 
+import { answersRequests } from "../auth/features.ts";
 import { UltraError } from "../base/errors.ts";
 import { orEnded } from "../base/interrupted.ts";
 import { atMost, pause } from "../base/timers.ts";
@@ -8,7 +9,8 @@ import { changeIdentity, followIdentity, type IdentityFile, parseIdentity, readI
 import { TicketTable } from "../meet/further_tickets.ts";
 import { systemAddresses } from "../meet/hints.ts";
 import type { Peer } from "../meet/join.ts";
-import { meetByTicket, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
+import { meetByTicket, type MeetOptions, nextPeer, startWaiting, type WaitRequest } from "../meet/meet.ts";
+import type { Ticket } from "../protocol/ticket.ts";
 import type { CommandContext } from "./context.ts";
 import type { IdentitySource, ListeningPeer } from "./invocation.ts";
 import type { KeptTransfer } from "../meet/kept.ts";
@@ -101,7 +103,8 @@ export async function dialFor(
   while (true) {
     try {
       const role = task.command === "send" || task.command === "watch" ? "send" : "receive";
-      const peer = await meetByTicket(ticket, role, task.tuning, context, keeping?.kept?.key);
+      const options = { kept: keeping?.kept?.key, refuse: refusalOf(task.command, ticket) };
+      const peer = await meetByTicket(ticket, role, task.tuning, context, options);
       await keeping?.met(peer, undefined);
       return peer;
     } catch (error) {
@@ -111,6 +114,18 @@ export async function dialFor(
     await orEnded(pause(AGAIN_MS, timers), ended);
   }
 }
+
+/** What a lasting ticket is for depends on what its owner does with it today: what does not fit is refused before it disturbs anybody. */
+function refusalOf(command: DialingTask["command"], ticket: Ticket): MeetOptions["refuse"] {
+  if (ticket.role !== "identity") return undefined;
+  if (command === "recv") return (listener) => answersRequests(listener) ? new UltraError("usage", SERVED) : undefined;
+  if (command === "ls") return (listener) => answersRequests(listener) ? undefined : new UltraError("usage", UNSERVED);
+  return undefined;
+}
+
+const SERVED = "The other side serves folders: choose: `ultra ls TICKET [PATH]`, `ultra get TICKET PATH...`";
+const UNSERVED =
+  "The other side serves no folders that could be listed: run `ultra recv TICKET` if it sends, `ultra send PATH... TICKET` if it receives";
 
 async function inTime(met: Promise<Peer>, waitMs: number | undefined, { timers }: CommandContext): Promise<Peer> {
   const peer = waitMs === undefined ? await met : await atMost(waitMs, met, timers);

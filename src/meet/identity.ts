@@ -92,6 +92,10 @@ export async function changeIdentity(
     if (bytes.length > MAX_IDENTITY_BYTES) throw tooMany(path);
     const fault = await replaceIf(path, found?.bytes, bytes);
     if (fault === undefined) return wanted;
+    // Nobody else makes the folder: to try again would be to wait for nothing. (A file that was there may have been taken away meanwhile.)
+    if (fault === "not-found" && found === undefined) {
+      throw new UltraError("disk", "The identity cannot be written (no such folder)", { subject: path });
+    }
     if (fault !== "changed" && fault !== "exists" && fault !== "not-found") {
       throw new UltraError("disk", `The identity cannot be written (${fault})`, { subject: path });
     }

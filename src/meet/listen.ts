@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { REQUESTS } from "../auth/features.ts";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
@@ -284,7 +285,8 @@ export class Listener {
       heard(id, kind);
       return this.#secretFor(id, kind, purpose);
     };
-    return { alpn, certificateHash: this.#identity.hash, random, directions, secretFor };
+    const features = role === "serve" ? [REQUESTS] : [];
+    return { alpn, certificateHash: this.#identity.hash, random, directions, features, secretFor };
   }
 
   /** A token begins a transfer, a session key joins one, or begins it again; neither does what the other does. */

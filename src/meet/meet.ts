@@ -5,6 +5,7 @@
  */
 
 import { Secret } from "../auth/secret.ts";
+import type { DialerOptions } from "../auth/handshake.ts";
 import { type MachineAddresses, ticketHints } from "./hints.ts";
 import type { Format, FormatChoice } from "../auth/versions.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
@@ -24,17 +25,19 @@ import { proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Context } from "../link/context.ts";
 import type { MeetEvent } from "./events.ts";
 
-/**
- * Finds the maker of a ticket and proves the ticket's secret to it.
- *
- * @param kept the session key of a transfer that an earlier process began with this ticket: it is tried first, and once
- */
+/** How a dialer meets the maker of its ticket, where there is more to it. */
+export interface MeetOptions extends Pick<DialerOptions, "refuse"> {
+  /** The session key of a transfer that an earlier process began with this ticket: it is tried first, and once. */
+  readonly kept?: Secret | undefined;
+}
+
+/** Finds the maker of a ticket and proves the ticket's secret to it. */
 export async function meetByTicket(
   ticket: Ticket,
   role: Role,
   tuning: Tuning,
   context: Context<MeetEvent>,
-  kept?: Secret,
+  { kept, refuse }: MeetOptions = {},
 ): Promise<Peer<ListenerHello>> {
   const { clock, tell, timers, ended } = context;
   const direction = directionOf(role, "dialer");
@@ -45,7 +48,7 @@ export async function meetByTicket(
     const dialed = await dial(ticket, tuning, context, endMs - clock.now());
     tell({ type: "phase", phase: "proving" });
     try {
-      const { link, format, proved } = await proveTicket(dialed, ticket, direction, context, key);
+      const { link, format, proved } = await proveTicket(dialed, ticket, direction, context, { kept: key, refuse });
       tellFormat(format, tuning.format, context);
       const first = { dialed, proved, ticket, direction, tuning };
       return { link, format, proved, extra: new DialerConnections(first, context) };
@@ -65,7 +68,7 @@ function proveTicket(
   ticket: Ticket,
   direction: Direction,
   context: Context,
-  key: Secret | undefined,
+  { kept: key, refuse }: MeetOptions,
 ): Promise<ProvedLink<ListenerHello>> {
   const { random, timers } = context;
   const proving = proveAsDialer(dialed.link, {
@@ -77,6 +80,7 @@ function proveTicket(
     purpose: "new",
     direction,
     isLasting: ticket.longLived && key === undefined,
+    refuse,
   }, timers);
   return orEnded(proving, context.ended);
 }

@@ -417,6 +417,14 @@ Deno.test("a refused ULTRA_TICKET is named, and the dots of an example are no fi
   assert.match(refusal(["send", "f", "ultra1..."]), /mistyped or cut off/);
 });
 
+Deno.test("all that is shared cannot be fetched under no name, and the refusal says so", () => {
+  const server = ticket({ role: "serve", longLived: true });
+  for (const path of [".", "./", "/"]) {
+    assert.match(refusal(["get", server, path]), /^What is shared has no name as a whole \("[./]+"\)/);
+  }
+  assert.match(refusal(["get", server, ""]), /^A path is empty/);
+});
+
 Deno.test("A10: what cannot be sent is refused, such as standard input", () => {
   assert.match(refusal(["send"]), /Name at least one file or folder/);
   assert.match(refusal(["send", TO_RECEIVER]), /Name at least one file or folder/);

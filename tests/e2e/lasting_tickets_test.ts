@@ -64,6 +64,57 @@ Deno.test("e2e: ultra ticket makes the identity, prints the same lasting ticket 
     await assertSameFile(`${into}/a.bin`, source);
   }));
 
+Deno.test("e2e: an identity in a folder that is not there is refused at once, with 4, by whoever would make it", () =>
+  inWorkspace(async (workspace) => {
+    const identity = workspace.path("missing/identity");
+    const [source, into] = [await writeFile(workspace.path("a.bin"), 1), await workspace.make("into")];
+    const makers = [["ticket"], ["send", source], ["recv", "--into", into], ["serve", into]];
+    for (const maker of makers) {
+      const ultra = workspace.start([...maker, "--identity", identity]);
+      await ultra.exits(4);
+      assert.match(
+        ultra.stderr.text,
+        /^ultra: The identity cannot be written \(no such folder\): .*missing.identity$/m,
+      );
+    }
+  }));
+
+Deno.test("e2e: with a lasting ticket ls is refused by a sender that waits, with 2, and get fetches from it", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const [own, read] = [await tickets.make(), await tickets.make("--allow", "read")];
+    const sources = [
+      await writeFile(workspace.path("one.txt"), 1000),
+      await writeFile(workspace.path("two.txt"), 1000),
+    ];
+    for (const ticket of [own, read]) {
+      const into = workspace.path(ticket === own ? "own" : "read");
+      const sender = workspace.sendWaiting([...sources, "--identity", tickets.identity]);
+      await sender.ticket();
+      const list = workspace.start(["ls"], { env: { ULTRA_TICKET: ticket } });
+      await list.exits(2);
+      assert.match(list.stderr.text, /^ultra: The other side serves no folders .*ultra recv TICKET/m);
+      const getter = workspace.start(["get", "one.txt", "--into", into], { env: { ULTRA_TICKET: ticket } });
+      await Promise.all([getter.exits(0), sender.exits(0)]);
+      assert.deepEqual(namesIn(into), ["one.txt"]);
+    }
+  }));
+
+Deno.test("e2e: with a lasting ticket recv is refused by a server, with 2 and what to type, and leaves no folder", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const ticket = await tickets.make();
+    const shared = await workspace.make("shared");
+    const server = workspace.start(["serve", shared, "--identity", tickets.identity, "--listen", "127.0.0.1"]);
+    await server.ticket();
+    const receiver = workspace.start(["recv", "--into", workspace.path("into")], { env: { ULTRA_TICKET: ticket } });
+    await receiver.exits(2);
+    assert.match(receiver.stderr.text, /^ultra: The other side serves folders: choose: `ultra ls .*ultra get/m);
+    assert.deepEqual(namesIn(workspace.folder), ["identity", "shared"]);
+    server.kill("SIGINT");
+    await server.exits(130);
+  }));
+
 for (const first of ["dialer", "listener"] as const) {
   Deno.test(`e2e: two jobs that start by themselves, the ${first} before the other one, both end with 0`, () =>
     inWorkspace(async (workspace) => {
