@@ -25,7 +25,7 @@ import { describe } from "../ui/advice.ts";
 import { commandLine } from "../ui/command_line.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
-import { printPage, processTerminal } from "../ui/writer.ts";
+import { printPage, processTerminal, type TextWriter } from "../ui/writer.ts";
 import { outputModeOf, parseArguments } from "./arguments.ts";
 import { cleanCommand } from "./clean.ts";
 import type { CommandContext, Tell } from "./context.ts";
@@ -66,6 +66,9 @@ export interface ProcessFacts {
 /** Commands that are typed again to go on; those that stay go on by themselves. */
 const GOING_ON: ReadonlySet<string> = new Set(["send", "recv", "get"]);
 
+/** Commands that fail when what they print is lost. */
+const SHOWING: ReadonlySet<string> = new Set(["tour", "version", "licenses", "help", "ticket", "ls"]);
+
 /** How long an orderly end may take after a signal. What is not written down by then is checked, or sent again, by the next run. */
 const ORDERLY_END_MS = 900;
 
@@ -92,6 +95,15 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
   const code = await outcome(tell, async () => {
     checkEncoding(facts);
     const invocation = parseArguments(facts.args, facts);
+    const ended = await runCommand(invocation);
+    if (SHOWING.has(invocation.command)) checkShown(terminal.stdout);
+    return ended;
+  });
+  if (code === undefined) return EXIT_DONE;
+  tell({ type: "exit", code });
+  return code;
+
+  async function runCommand(invocation: ReturnType<typeof parseArguments>): Promise<number | undefined> {
     switch (invocation.command) {
       case "tour":
         printPage(terminal.stdout, tourText());
@@ -125,10 +137,13 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);
     }
-  });
-  if (code === undefined) return EXIT_DONE;
-  tell({ type: "exit", code });
-  return code;
+  }
+}
+
+/** What these print is all that they do, or exists nowhere else: a new ticket. */
+function checkShown({ lost }: TextWriter): void {
+  if (lost === undefined) return;
+  throw new UltraError("disk", `What was to be printed cannot be written (${lost.message})`, { cause: lost });
 }
 
 async function outcome(tell: Tell, act: () => Promise<number | undefined>): Promise<number | undefined> {

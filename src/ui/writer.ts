@@ -11,6 +11,8 @@ export interface TextWriter {
   columns(): number | undefined;
   /** Never throws: a reader that has gone is no reason to stop a transfer. */
   write(text: string): void;
+  /** Why something is lost that was written; `undefined` when nothing is, and when its reader wanted no more of it (`| head`). */
+  readonly lost?: Error | undefined;
 }
 
 export interface Terminal {
@@ -43,10 +45,15 @@ export class StreamWriter implements TextWriter {
   readonly #stream: SyncStream;
   readonly #encoder = new TextEncoder();
   #broken = false;
+  #lost: Error | undefined;
 
   constructor(stream: SyncStream) {
     this.#stream = stream;
     this.isTerminal = stream.isTerminal();
+  }
+
+  get lost(): Error | undefined {
+    return this.#lost;
   }
 
   columns(): number | undefined {
@@ -63,9 +70,10 @@ export class StreamWriter implements TextWriter {
     if (this.#broken) return;
     try {
       this.#writeAll(this.#encoder.encode(text));
-    } catch {
+    } catch (error) {
       // The reader is gone (`| head`), the terminal hung up, the log's disk is full: the transfer goes on without words.
       this.#broken = true;
+      if (error instanceof Error && !(error instanceof Deno.errors.BrokenPipe)) this.#lost = error;
     }
   }
 

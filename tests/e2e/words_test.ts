@@ -80,3 +80,16 @@ Deno.test("C9: a log on a full disk does not disturb the transfer", () =>
     await Promise.all([sender.exits(0), receiver.exits(0)]);
     await assertSameFile(`${into}/source.bin`, source);
   }));
+
+Deno.test("what a command has to show and cannot is a failure, 4: a new ticket would be lost; a reader that has enough is none", () =>
+  inWorkspace(async (workspace) => {
+    const identity = workspace.path("identity");
+    const ticket = ["ticket", "--identity", identity, "--advertise", "127.0.0.1:7000"];
+    for (const args of [ticket, ["version"], ["--help"]]) {
+      const lost = workspace.start(args, { shellSuffix: ">/dev/full" });
+      await lost.exits(4);
+      assert.match(lost.stderr.text, /^ultra: What was to be printed cannot be written/m);
+    }
+    await workspace.start(ticket).exits(0);
+    await workspace.start(["--help"], { shellSuffix: "| true" }).exits(0);
+  }));
