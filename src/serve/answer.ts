@@ -39,7 +39,7 @@ export function answering(site: ServeSite): Conversation {
     if (peer.proved.peer.type === "dialer-hello" && peer.proved.peer.direction === "dialer-sends") {
       if (site.take !== undefined && rights.write) return await site.take(peer, context);
       const why = site.take === undefined
-        ? "This side serves files and takes none: it was started without --accept"
+        ? "This side serves files, and takes none from anybody"
         : "This side serves files, and takes none with this ticket";
       return await refuse(peer, new UltraError("usage", why));
     }
