@@ -290,6 +290,7 @@ fn frames_of_one_lane_stay_whole_when_two_readers_send_them_in_parts() {
 #[test]
 fn addresses_that_cannot_be_dialed_are_refused_without_harm() {
     let mut door = door();
+    door.settle();
     for _ in 0..50 {
         for address in ["127.0.0.1:0", "[::1]:0", "nowhere:1", "127.0.0.1", ""] {
             assert!(door.connect(address, &[0; 32]) < 0, "{address}");

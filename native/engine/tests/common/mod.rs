@@ -74,6 +74,12 @@ impl Door {
         self.waiting.clear();
     }
 
+    /// Waits until nothing comes any more of what earlier tests have closed.
+    pub fn settle(&mut self) {
+        while self.poll(Duration::from_millis(500)) {}
+        self.waiting.clear();
+    }
+
     /// Takes what is there; `false`: nothing came.
     pub fn poll(&mut self, timeout: Duration) -> bool {
         let mut out = [0u8; 64 * 64];
