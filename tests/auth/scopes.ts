@@ -6,18 +6,13 @@
  */
 
 import { mayRead, namesOf, rightsOf } from "../../src/auth/rights.ts";
-import { monotonicClock } from "../../src/base/clock.ts";
-import { systemRandom } from "../../src/base/random.ts";
-import { systemTimers } from "../../src/base/timers.ts";
-import { startEngine } from "../../src/engine/native.ts";
-import type { Context } from "../../src/link/context.ts";
-import { Hub } from "../../src/link/hub.ts";
+import type { Hub } from "../../src/link/hub.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import { parseSafePath } from "../../src/protocol/safe_path.ts";
 import { Listings } from "../../src/serve/listings.ts";
 import { openShares } from "../../src/serve/shares.ts";
 import { USUAL_CHOICES } from "../../src/session/offering.ts";
-import { engineSizes } from "../../src/settings/engine_sizes.ts";
+import { ownEngine } from "../support/own_engine.ts";
 
 /** One tree: the folders that are shared, and what holders of tickets for a place ask for. */
 export interface Scope {
@@ -51,20 +46,7 @@ async function filesAt(listings: Listings, { under, asked }: Scope["cases"][numb
 }
 
 const scopes = await new Response(Deno.stdin.readable).json() as readonly Scope[];
-const engine = startEngine(engineSizes(2, "loopback"));
-const hub = new Hub(engine);
-const context: Context = {
-  hub,
-  clock: monotonicClock,
-  timers: systemTimers,
-  random: systemRandom,
-  tell: () => {},
-  addresses: () => [],
-  describe: (error) => error.message,
-  host: "here",
-  cores: 2,
-  ended: new AbortController().signal,
-};
+const { engine, hub, context } = ownEngine();
 const events = hub.run();
 const found: number[][][] = [];
 for (const { folders, cases } of scopes) {

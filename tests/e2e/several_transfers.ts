@@ -7,11 +7,6 @@
  * @module
  */
 
-import { monotonicClock } from "../../src/base/clock.ts";
-import { systemRandom } from "../../src/base/random.ts";
-import { systemTimers } from "../../src/base/timers.ts";
-import { startEngine } from "../../src/engine/native.ts";
-import { Hub } from "../../src/link/hub.ts";
 import { meetByTicket, nextPeer, startWaiting } from "../../src/meet/meet.ts";
 import { MessageReader } from "../../src/protocol/decode.ts";
 import { parseTicket } from "../../src/protocol/ticket.ts";
@@ -19,28 +14,15 @@ import { USUAL_CHOICES } from "../../src/session/offering.ts";
 import { openSink } from "../../src/session/sink.ts";
 import { LinkTransfers } from "../../src/session/link_transfers.ts";
 import { Offering } from "../../src/session/offering.ts";
-import { engineSizes } from "../../src/settings/engine_sizes.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
+import { ownEngine } from "../support/own_engine.ts";
 
 /** A lost connection ends its transfer. */
 const AT_ONCE = { retryForMs: 0 };
 
 const [folder = "", ...paths] = Deno.args;
 
-const engine = startEngine(engineSizes(2, "loopback"));
-const hub = new Hub(engine);
-const context = {
-  hub,
-  clock: monotonicClock,
-  timers: systemTimers,
-  random: systemRandom,
-  tell: () => {},
-  addresses: () => [],
-  describe: (error: Error) => error.message,
-  host: "here",
-  cores: 2,
-  ended: new AbortController().signal,
-};
+const { engine, hub, context } = ownEngine();
 
 /** What goes out: offers and accepts from the control streams' bytes, and the prefaces of lanes. */
 const wire: (readonly [what: string, transfer: number, lane?: number])[] = [];
