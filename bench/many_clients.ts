@@ -30,8 +30,10 @@ const MIB = 1024 * KIB;
 /** What the process may have: so much, and so much for each client. */
 const PROCESS_BYTES = 256 * MIB;
 const CLIENT_BYTES = 4 * MIB;
-/** What a small file takes in memory, its inode and its name included. */
-const FILE_COST = 6 * KIB;
+/** What a file of a tree takes in memory, its inode and its name included: few have contents, so that 64 whole trees fit this machine. */
+const FILE_COST = 1.5 * KIB;
+/** One file of so many has contents, up to a page of them. */
+const WITH_CONTENTS = 20;
 /** Nothing here takes longer. */
 const MOST_MS = 900_000;
 /** A client alone reaches so much of what a plain transfer does, and one that stands still costs the others no more than that. */
@@ -231,13 +233,17 @@ async function tree({ clients, entries, listed, program }: Options): Promise<voi
     for (let index = 0; index < entries; index++) {
       const inner = join(folder, `folder ${Math.floor(index / 1000)}`);
       if (index % 1000 === 0) await Deno.mkdir(inner);
-      else Deno.writeTextFileSync(join(inner, `file ${index}`), "x");
+      else Deno.writeTextFileSync(join(inner, `file ${index}`), contentsOf(index));
     }
     const many = await Many.of(workspace, program, folder, listed ? ["--rate-limit", "100k"] : []);
     const folders = Array.from({ length: clients }, (_, index) => workspace.path(`into ${index}`));
     for (const into of folders) await Deno.mkdir(into);
     return listed ? await treeListed(many, folders, entries) : await treeFetched(many, folders, entries);
-  });
+  }, true);
+}
+
+function contentsOf(index: number): string {
+  return index % WITH_CONTENTS === 0 ? `${index},`.repeat(1 + (index / WITH_CONTENTS) % 500) : "";
 }
 
 /** All clients get all of the tree. */
@@ -250,9 +256,9 @@ async function treeFetched(many: Many, folders: readonly string[], entries: numb
   const peak = await many.server.peakMemory() ?? 0;
   await many.stop();
   const together = mostAtOnce(many.server.events);
-  const whole = folders.filter((into) => count(into) === entries + 1).length;
+  const whole = folders.filter((into) => identicalFiles(join(into, "tree")) === entries).length;
   print(`${folders.length} clients, ${together} of them at once, ${entries} entries each, ${seconds.toFixed(1)} s`);
-  print(`ended with 0 ${codes.filter((code) => code === 0).length}, have all entries ${whole}`);
+  print(`ended with 0 ${codes.filter((code) => code === 0).length}, have all entries with their contents ${whole}`);
   const fits = memoryLine(peak, folders.length);
   if (codes.some((code) => code !== 0) || whole < folders.length || !fits) throw new Failure("a bound was missed");
 }
@@ -283,11 +289,18 @@ async function treeListed(many: Many, folders: readonly string[], entries: numbe
   if (!memoryLine(last, clients.length) || gone > 0) throw new Failure("a bound was missed");
 }
 
-/** Entries of a folder and of all below. */
-function count(folder: string): number {
+/** Entries of a tree that has arrived: its folders, and its files that have the contents that they were made with. */
+function identicalFiles(folder: string): number {
   let found = 0;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    found += 1 + (isDirectory ? count(join(folder, name)) : 0);
+    const path = join(folder, name);
+    if (isDirectory) {
+      found += 1 + identicalFiles(path);
+      continue;
+    }
+    const contents = contentsOf(Number(name.replace("file ", "")));
+    const isIdentical = contents === "" ? Deno.statSync(path).size === 0 : Deno.readTextFileSync(path) === contents;
+    if (isIdentical) found++;
   }
   return found;
 }
@@ -399,8 +412,12 @@ async function timed(workspace: Workspace, receive: (into: string) => Promise<vo
 }
 
 /** A fresh folder in memory, so that no disk is measured. */
-async function inMemory(bytes: number, body: (workspace: Workspace) => Promise<void>): Promise<void> {
-  using work = await makeWork(bytes + 64 * MIB);
+async function inMemory(
+  bytes: number,
+  body: (workspace: Workspace) => Promise<void>,
+  manyFiles = false,
+): Promise<void> {
+  using work = await makeWork(bytes + 64 * MIB, { manyFiles });
   await inWorkspace(body, work.path);
 }
 

@@ -22,7 +22,7 @@ export interface Places extends Disposable {
 export async function makePlaces(scenario: TransferScenario, bytes: readonly number[]): Promise<Places> {
   const room = bytes.reduce((sum, one) => sum + scenario.space(one), 0);
   using stack = new DisposableStack();
-  const work = stack.use(await makeWork(room + SLACK, scenario.sparse === true));
+  const work = stack.use(await makeWork(room + SLACK, { bounded: scenario.sparse === true }));
   const disk = scenario.results === "disk" ? stack.use(await makeDisk(room + DISK_SLACK)) : undefined;
   const made = stack.move();
   return {

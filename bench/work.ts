@@ -12,20 +12,24 @@ export interface Work extends Disposable {
   readonly storage: "tmpfs" | "disk";
 }
 
-/**
- * A fresh folder with room for `bytes`: in /dev/shm, else on a tmpfs of our own (as root), else on a disk, which is said.
- *
- * @param bounded never more room than that: a peer that fills the holes of a sparse file shall meet a full disk, not fill the machine's memory
- */
-export async function makeWork(bytes: number, bounded = false): Promise<Work> {
+export interface Room {
+  /** Never more room than what is asked for: a peer that fills the holes of a sparse file shall meet a full disk, not fill the machine's memory. */
+  readonly bounded?: boolean;
+  /** As many files as the room allows. Otherwise a tmpfs takes one for every two pages of the machine's memory. */
+  readonly manyFiles?: boolean;
+}
+
+/** A fresh folder with room for `bytes`: in /dev/shm, else on a tmpfs of our own (as root), else on a disk, which is said. */
+export async function makeWork(bytes: number, { bounded = false, manyFiles = false }: Room = {}): Promise<Work> {
   const shared = await statfs("/dev/shm").catch(() => undefined);
-  if (!bounded && shared?.type === TMPFS && Math.min(shared.bavail * shared.bsize, available()) > bytes) {
+  if (!bounded && !manyFiles && shared?.type === TMPFS && Math.min(shared.bavail * shared.bsize, available()) > bytes) {
     const path = await Deno.makeTempDir({ dir: "/dev/shm", prefix: "ultra-bench-" });
     return work(path, "tmpfs", () => {});
   }
   const path = await Deno.makeTempDir({ prefix: "ultra-bench-" });
+  const options = [`size=${bytes}`, "mode=700", ...(manyFiles ? ["nr_inodes=0"] : [])].join(",");
   const mounted = Deno.uid() === 0 && available() > bytes &&
-    await outputOf("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=700`, "tmpfs", path]) !== undefined;
+    await outputOf("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]) !== undefined;
   if (mounted) return work(path, "tmpfs", () => unmount(path));
   const { bavail, bsize } = await statfs(path);
   if (bounded || bavail * bsize < bytes) {
