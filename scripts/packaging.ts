@@ -15,10 +15,12 @@ export function releaseAddress(version: string, variable: string | undefined): s
   return variable === undefined ? `${RELEASES}/v${version}` : parseAddress(variable);
 }
 
-/** In the scripts of `packaging/`: where the address of the releases goes. */
+/** In the files of `packaging/`: where the address of the releases goes. */
 const ADDRESS_MARK = "@RELEASES@";
 
 const INSTALLERS = ["install.sh", "install.ps1"] as const;
+
+const FORMULA = "ultra.rb";
 
 /** The names of the sums' file and of the executables, as install scripts and formula ask for them. */
 export const SUMS = "SHA256SUMS";
@@ -59,55 +61,33 @@ export function installer(text: string, address: string): string {
   return text.replace(ADDRESS_MARK, () => address);
 }
 
-const BREW: readonly (readonly [system: string, cpu: string, platform: string])[] = [
-  ["macos", "arm", "macos-arm64"],
-  ["macos", "intel", "macos-x64"],
-  ["linux", "arm", "linux-arm64"],
-  ["linux", "intel", "linux-x64"],
-];
+/** In the formula: where the sum of an executable goes. */
+const SUM_MARK = /@SUM (\S+)@/g;
 
-/** The formula for those of a release's executables that Homebrew knows systems of. */
-export function formula(version: string, address: string, sums: Sums): string {
-  const blocks = ["macos", "linux"].flatMap((system) => {
-    const cpus = BREW.filter(([of, , platform]) => of === system && sums.has(executableName(platform)));
-    if (cpus.length === 0) return [];
-    const inner = cpus.flatMap(([, cpu, platform]) => [
-      `    on_${cpu} do`,
-      `      url "${address}/${executableName(platform)}"`,
-      `      sha256 "${sums.get(executableName(platform))}"`,
-      "    end",
-    ]);
-    return [`  on_${system} do`, ...inner, "  end", ""];
-  });
-  if (blocks.length === 0) throw new Failure(`${SUMS} has no executable that Homebrew could install`);
-  return [
-    "# Written by `task release` from its sums.",
-    "class Ultra < Formula",
-    '  desc "Moves files between two computers: encrypted, verified, resumable"',
-    `  homepage "${address}"`,
-    `  version "${version}"`,
-    '  license "MIT"',
-    "",
-    ...blocks,
-    "  def install",
-    '    bin.install Dir["ultra-*"].first => "ultra"',
-    "  end",
-    "",
-    "  test do",
-    '    assert_match version.to_s, shell_output("#{bin}/ultra --version")',
-    "  end",
-    "end",
-    "",
-  ].join("\n");
+/**
+ * The formula of a release.
+ *
+ * @param template `packaging/ultra.rb`
+ * @returns undefined if the release lacks an executable that the formula names: half a formula would fail for those who have that system
+ */
+export function formula(template: string, version: string, address: string, sums: Sums): string | undefined {
+  const named = [...template.matchAll(SUM_MARK)].map(([, name = ""]) => name);
+  if (named.length === 0) throw new Failure("the formula asks for no sum");
+  if (named.some((name) => !sums.has(name))) return undefined;
+  return template
+    .replace(/^#.*\n/, "# Written by `task release` from its sums.\n")
+    .replaceAll("@VERSION@", () => version)
+    .replaceAll(ADDRESS_MARK, () => address)
+    .replaceAll(SUM_MARK, (_, name) => sums.get(name) ?? "");
 }
 
-/** Writes all of it into the folder of a release, from the sums that stand there. The formula takes a system of Homebrew's. */
+/** Writes all of it into the folder of a release, from the sums that stand there; the formula where all its executables are there. */
 export async function writePackaging(folder: string, version: string, address: string): Promise<void> {
+  const template = (name: string) => Deno.readTextFile(join(ROOT, "packaging", name));
   for (const name of INSTALLERS) {
-    const text = await Deno.readTextFile(join(ROOT, "packaging", name));
-    await Deno.writeTextFile(join(folder, name), installer(text, address));
+    await Deno.writeTextFile(join(folder, name), installer(await template(name), address));
   }
   const sums = readSums(await Deno.readTextFile(join(folder, SUMS)));
-  if (!BREW.some(([, , platform]) => sums.has(executableName(platform)))) return;
-  await Deno.writeTextFile(join(folder, "ultra.rb"), formula(version, address, sums));
+  const text = formula(await template(FORMULA), version, address, sums);
+  if (text !== undefined) await Deno.writeTextFile(join(folder, FORMULA), text);
 }

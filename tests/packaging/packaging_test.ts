@@ -44,39 +44,39 @@ Deno.test("an install script has the address once", async () => {
   assert.throws(() => installer("no mark", "https://releases.example.org"), /not exactly once/);
 });
 
-Deno.test("the formula names what the release has, by system and processor", () => {
-  const sums = new Map([[executableName("macos-arm64"), A], [executableName("linux-x64"), B]]);
-  const text = formula("0.1.0", "https://releases.example.org", sums);
-  assert.match(
-    text,
-    /on_macos do\n {4}on_arm do\n {6}url "https:\/\/releases\.example\.org\/ultra-macos-arm64"\n {6}sha256 "a+"/,
-  );
-  assert.match(
-    text,
-    /on_linux do\n {4}on_intel do\n {6}url "https:\/\/releases\.example\.org\/ultra-linux-x64"\n {6}sha256 "b+"/,
-  );
-  assert.doesNotMatch(text, /macos-x64|linux-arm64|windows/);
+const HOMEBREW = ["macos-arm64", "macos-x64", "linux-arm64", "linux-x64"].map(executableName);
+
+Deno.test("the formula names each executable of Homebrew's systems with the sum that the release has for it", async () => {
+  const template = await Deno.readTextFile(join(ROOT, "packaging", "ultra.rb"));
+  const sums = new Map(HOMEBREW.map((name, index) => [name, `${index}`.repeat(64)]));
+  const text = formula(template, "0.1.0", "https://releases.example.org", sums) ?? "";
+  const found = [...text.matchAll(/ url "https:\/\/releases\.example\.org\/(\S+)"\n +sha256 "([0-9]{64})"/g)];
+  assert.deepEqual(found.map(([, name, sum]) => [name, sum]), [...sums]);
+  assert.match(text, /^# Written by `task release`.*\nclass Ultra < Formula\n/);
+  assert.match(text, / version "0\.1\.0"/);
+  assert.doesNotMatch(text, /@/);
   assert.equal(
     text.match(/\bdo$/gm)?.length,
     (text.match(/^ +end$/gm) ?? []).length - 1,
     "each block has its end, and the method one",
   );
-  assert.throws(() => formula("0.1.0", "https://x.example", new Map([["ultra-windows-x64.exe", A]])), /no executable/);
+  sums.delete("ultra-macos-x64");
+  assert.equal(formula(template, "0.1.0", "https://releases.example.org", sums), undefined);
 });
 
-Deno.test("a release has install scripts always, and a formula where it has a system of Homebrew's", async () => {
+Deno.test("a release has install scripts always, and a formula where it has all of Homebrew's systems", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const written = async (file: string) => {
-      await Deno.writeTextFile(join(folder, "SHA256SUMS"), `${A}  ${file}\n`);
+    const written = async (files: readonly string[]) => {
+      await Deno.writeTextFile(join(folder, "SHA256SUMS"), files.map((file) => `${A}  ${file}\n`).join(""));
       await writePackaging(folder, "0.1.0", "https://releases.example.org");
       const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
       for (const name of names) await Deno.remove(join(folder, name));
       return names;
     };
     const scripts = ["SHA256SUMS", "install.ps1", "install.sh"];
-    assert.deepEqual(await written("ultra-windows-x64.exe"), scripts);
-    assert.deepEqual(await written("ultra-linux-x64"), [...scripts, "ultra.rb"]);
+    assert.deepEqual(await written(["ultra-windows-x64.exe", "ultra-linux-x64"]), scripts);
+    assert.deepEqual(await written(HOMEBREW), [...scripts, "ultra.rb"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
