@@ -13,6 +13,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ULTRA } from "../scripts/paths.ts";
@@ -235,7 +236,8 @@ async function tree({ clients, entries, listed, program }: Options): Promise<voi
       if (index % 1000 === 0) await Deno.mkdir(inner);
       else Deno.writeTextFileSync(join(inner, `file ${index}`), contentsOf(index));
     }
-    const many = await Many.of(workspace, program, folder, listed ? ["--rate-limit", "100k"] : []);
+    const flags = ["--max-clients", `${clients}`, ...(listed ? ["--rate-limit", "100k"] : [])];
+    const many = await Many.of(workspace, program, folder, flags);
     const folders = Array.from({ length: clients }, (_, index) => workspace.path(`into ${index}`));
     for (const into of folders) await Deno.mkdir(into);
     return listed ? await treeListed(many, folders, entries) : await treeFetched(many, folders, entries);
@@ -255,6 +257,7 @@ async function treeFetched(many: Many, folders: readonly string[], entries: numb
   const seconds = secondsSince(started);
   const peak = await many.server.peakMemory() ?? 0;
   await many.stop();
+  tellFailed(many.clients, codes);
   const together = mostAtOnce(many.server.events);
   const whole = folders.filter((into) => identicalFiles(join(into, "tree")) === entries).length;
   print(`${folders.length} clients, ${together} of them at once, ${entries} entries each, ${seconds.toFixed(1)} s`);
@@ -291,6 +294,7 @@ async function treeListed(many: Many, folders: readonly string[], entries: numbe
 
 /** Entries of a tree that has arrived: its folders, and its files that have the contents that they were made with. */
 function identicalFiles(folder: string): number {
+  if (!existsSync(folder)) return 0;
   let found = 0;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
