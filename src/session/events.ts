@@ -214,7 +214,8 @@ export interface ServedFolders {
 
 /** Something in a folder of the other side. */
 export interface ListedName {
-  readonly name: string;
+  /** What `get` takes for it. */
+  readonly path: string;
   readonly kind: EntryKind;
   /** Of a file. */
   readonly bytes: number;

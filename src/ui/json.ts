@@ -201,9 +201,16 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "asked": ({ remote, ticket, what, paths }) => {
       return { type: "request", remote, ...ticket !== undefined && { ticket }, what, paths };
     },
-    "listed": ({ listed: { name, kind, bytes, modifiedSeconds, target } }) => {
+    "listed": ({ listed: { path, kind, bytes, modifiedSeconds, target } }) => {
       const facts = { size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
-      return { type: "entry", name, kind, ...facts, ...target !== undefined && { target } };
+      return {
+        type: "entry",
+        name: path.split("/").at(-1) ?? path,
+        path,
+        kind,
+        ...facts,
+        ...target !== undefined && { target },
+      };
     },
     "client-over": ({ client }) => clientObject(client),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {

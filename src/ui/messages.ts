@@ -125,11 +125,11 @@ export function askedText({ remote, ticket, what, paths }: EventOf<"asked">): st
 const SHOWN_PATHS = 5;
 const SHOWN_PATH_COLUMNS = 200;
 
-/** A line of a list: size, time, name. */
-export function listedLine({ name, kind, bytes, modifiedSeconds, target }: ListedName): string {
+/** A line of a list: size, time, and the path that fetches it. */
+export function listedLine({ path, kind, bytes, modifiedSeconds, target }: ListedName): string {
   const size = kind === "file" ? formatCount(bytes) : "-";
   const what = kind === "folder" ? "/" : target === undefined ? "" : ` -> ${shownPath(target)}`;
-  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(name)}${what}`;
+  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(path)}${what}`;
 }
 
 /** A hundred gigabytes with their commas. */

@@ -209,11 +209,11 @@ const CASES = {
     quiet: [],
   },
   "listed": {
-    event: { type: "listed", listed: { name: "2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
+    event: { type: "listed", listed: { path: "photos/2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
     human: [],
-    json: { type: "entry", name: "2024\x1b", kind: "folder", size: null, modified: null },
+    json: { type: "entry", name: "2024\x1b", path: "photos/2024\x1b", kind: "folder", size: null, modified: null },
     quiet: [],
-    bare: "              -  -                 2024\\x1b/\n",
+    bare: "              -  -                 photos/2024\\x1b/\n",
   },
   "client-over": {
     event: {
