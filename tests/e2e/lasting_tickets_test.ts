@@ -208,7 +208,8 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     const shared = await workspace.make("shared");
     const source = await writeFile(`${shared}/large`, 48 * MIB);
     const limits = ["--rate-limit", "8M", "--json", "--listen", "127.0.0.1"];
-    const server = workspace.start(["serve", shared, "--identity", tickets.identity, ...limits]);
+    const accept = ["--accept", await workspace.make("uploads")];
+    const server = workspace.start(["serve", shared, "--identity", tickets.identity, ...limits, ...accept]);
     await server.ticket();
     const get = async (ticket: string, name: string) => {
       const into = await workspace.make(name);
@@ -219,13 +220,18 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     await tickets.run("--revoke", "goes").exits(0);
     await one.exits(6);
     assert.match(String((await one.event("error"))["text"]), /The ticket of this transfer was taken back/);
-    assert.equal((await server.event("client", ({ code }) => code !== 0))["code"], 6);
+    const { code, ticket } = await server.event("client", ({ code }) => code !== 0);
+    assert.deepEqual([code, ticket], [6, "goes"]);
+    assert.doesNotMatch(one.stderr.text, /the same command again/);
     const asked = server.events.filter(({ type }) => type === "request").map(({ ticket }) => ticket);
     assert.deepEqual(asked.sort(), ["goes", "stays"]);
     await (await get(goes, "one")).exits(6);
     await server.event("warning", ({ text }) => /^The ticket goes has expired or was taken back/.test(String(text)));
     await other.exits(0);
     await assertSameFile(`${workspace.path("other")}/large`, source);
+    const upload = await writeFile(workspace.path("upload"), 1000);
+    await workspace.start(["send", upload], { env: { ULTRA_TICKET: stays } }).exits(0);
+    assert.equal((await server.event("complete", ({ role }) => role === "receive"))["ticket"], "stays");
     server.end("SIGINT");
     await server.gone;
   }));
@@ -298,12 +304,6 @@ Deno.test("H1: scoped tickets: the folder of one is a name also where it looks l
     assert.deepEqual(namesIn(into), ["[ab]", "[ab] file"]);
   }));
 
-Deno.test("scoped tickets: one for a folder is to read, and brings nothing into the folder for uploads", () =>
-  inWorkspace(async (workspace) => {
-    const tickets = await Tickets.at(workspace);
-    for (const allow of [[], ["--allow", "write"]]) {
-      const refused = tickets.run("--under", "photos", ...allow);
-      await refused.exits(2);
 Deno.test("scoped tickets: whatever ls prints is what get takes with the same ticket, for a folder below a shared one too", () =>
   inWorkspace(async (workspace) => {
     const tickets = await Tickets.at(workspace);
@@ -341,6 +341,12 @@ Deno.test("scoped tickets: whatever ls prints is what get takes with the same ti
     await server.exits(130);
   }));
 
+Deno.test("scoped tickets: one for a folder is to read, and brings nothing into the folder for uploads", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    for (const allow of [[], ["--allow", "write"]]) {
+      const refused = tickets.run("--under", "photos", ...allow);
+      await refused.exits(2);
       assert.match(refused.stderr.text, /--under is about what is served, .* takes --allow read as well/);
     }
     const ticket = await tickets.make("--allow", "read", "--under", "photos");
