@@ -46,6 +46,7 @@ async function receive(congestionControl: CongestionControl): Promise<void> {
   const identity = engine.identity();
   engine.listen({
     settings: settings("listener", congestionControl),
+    plainSettings: settings("listener", congestionControl),
     identity,
     alpns: ALPNS,
     address: "127.0.0.1:0",

@@ -88,7 +88,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "ls",
     usage: "ls TICKET [PATH]",
     summary: "List what an `ultra serve` shares",
-    about: "Prints size, time and name of everything in a folder, or of what fits a pattern; folders end in /.",
+    about:
+      "Prints size, time and path, as `ultra get` takes it, of everything in a folder, or of what fits a pattern; folders end in /.",
     examples: [
       ["ultra ls ultra1...", "list the shared folders"],
       ["ultra ls ultra1... photos/2024", "list what is in a folder"],

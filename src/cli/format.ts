@@ -2,7 +2,7 @@
 
 import { FORMAT_CHOICES, type FormatChoice } from "../auth/versions.ts";
 import { UltraError } from "../base/errors.ts";
-import { BLAZING, blazingTuning } from "../settings/blazing.ts";
+import { blazingTuning } from "../settings/blazing.ts";
 import type { Tuning } from "../settings/tuning.ts";
 import { type FlagName, written } from "./flags.ts";
 import { formatChoices } from "./preserve.ts";
@@ -28,7 +28,7 @@ export function tuningWithFormat(flags: GivenFlags): Tuning {
   if (format !== "blazing") return tuning;
   refuse(flags, FIXED, "the numbers of the older format are fixed");
   refuse(flags, UNRESUMED, "in the older format a transfer that is interrupted begins anew");
-  return blazingTuning(flags.has("cc") ? tuning : { ...tuning, congestionControl: BLAZING.congestionControl });
+  return blazingTuning(tuning);
 }
 
 function formatOf(text = "auto"): FormatChoice {

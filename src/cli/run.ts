@@ -22,7 +22,7 @@ import { allWindowsBytes, budgetOf, grantedLanes, receiverMemory, senderMemory }
 import { mostConnections } from "../settings/connections.ts";
 import { engineSizes } from "../settings/engine_sizes.ts";
 import { describe } from "../ui/advice.ts";
-import { commandLine } from "../ui/command_line.ts";
+import { type Again, commandLine } from "../ui/command_line.ts";
 import { startDebugLog } from "../ui/log.ts";
 import { createOutput } from "../ui/create.ts";
 import { printPage, processTerminal, type TextWriter } from "../ui/writer.ts";
@@ -77,7 +77,7 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
   const facts = { ...typed, args: meantBy(typed.args, isThere) };
   const terminal = processTerminal();
   let isVerbose = false;
-  let again: string | undefined;
+  let again: Again | undefined;
   const output = createOutput({
     mode: outputModeOf(facts.args),
     terminal,
@@ -132,7 +132,9 @@ export async function run(typed: ProcessFacts, exitNow: (code: number) => void):
         });
       default:
         isVerbose = invocation.verbose;
-        if (GOING_ON.has(invocation.command)) again = commandLine(facts.args);
+        if (GOING_ON.has(invocation.command)) {
+          again = { command: commandLine(facts.args), other: invocation.command === "get" ? "may-serve" : "ends" };
+        }
         checkFolder(facts);
         if (facts.engine !== undefined) chooseLibrary(facts.engine);
         return await runTransfer(invocation, facts, tell, exitNow);

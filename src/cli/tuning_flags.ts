@@ -55,7 +55,9 @@ export function tuningOf(given: Given): Tuning {
   return {
     format: DEFAULT_TUNING.format,
     profile,
-    congestionControl: congestionControlOf(given("cc")),
+    congestionControl: ifGiven(given("cc"), congestionControlOf) ?? DEFAULT_TUNING.congestionControl,
+    // Who asks for one means it for every format.
+    olderCongestionControl: ifGiven(given("cc"), congestionControlOf) ?? DEFAULT_TUNING.olderCongestionControl,
     streams,
     connections: ifGiven(given("connections"), (text) => wholeNumber("connections", text, MOST_CONNECTIONS)),
     chunkBlocks: ifGiven(size("chunk-size", CHUNK_SIZE), blocks),
@@ -102,7 +104,7 @@ function moreMemory(bytes: number): string {
   return bytes <= MOST_MEMORY_BYTES ? `add --memory ${Math.ceil(bytes / 1e6)}M, or --profile max` : "add --profile max";
 }
 
-function congestionControlOf(text = "bbr"): CongestionControl {
+function congestionControlOf(text: string): CongestionControl {
   if (text !== "bbr" && text !== "cubic") throw usage(`--cc takes bbr or cubic, not "${text}"`);
   return text;
 }

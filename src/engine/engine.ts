@@ -46,8 +46,14 @@ export interface EngineSizes {
   readonly keptBuffers: number;
 }
 
-export interface ListenOptions {
+/** What connections of a listener are set up with. */
+export interface ListenerSettings {
   readonly settings: ConnectionSettings;
+  /** Of dialers whose ALPN is that of the older format. */
+  readonly plainSettings: ConnectionSettings;
+}
+
+export interface ListenOptions extends ListenerSettings {
   readonly identity: Identity;
   readonly alpns: readonly string[];
   /** `ADDR:PORT`; `[::]:0` is all addresses of both families and a free port. */
@@ -137,6 +143,8 @@ export interface RequestedOptions extends Omit<SourceOptions, "paths" | "cache">
   readonly paths: readonly string[];
   /** How many of the first components of each path are names, whatever they look like, and no patterns. */
   readonly literal: number;
+  /** Things are called by the paths that ask for them, in place of their last names. */
+  readonly byPath?: boolean;
 }
 
 /** Which lanes to open, and where. */
@@ -182,7 +190,7 @@ export interface Engine {
   identity(): Identity;
   listen(options: ListenOptions): ListenerId;
   /** Other settings for dialers that come from now on; those that are there keep theirs. */
-  retune(listener: ListenerId, settings: ConnectionSettings): void;
+  retune(listener: ListenerId, settings: ListenerSettings): void;
   connect(options: ConnectOptions): ConnectionId;
   resolve(request: number, name: string): void;
   clean(request: number, search: Search): void;

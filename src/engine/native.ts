@@ -47,6 +47,7 @@ import {
   type EngineSizes,
   type Identity,
   type LaneOptions,
+  type ListenerSettings,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
@@ -104,6 +105,7 @@ const NO_CHOICES = {
   ...PRESERVE_NOTHING_MORE,
   allowGrowing: false,
   literal: 0,
+  byPath: false,
   depth: EVERY_LEVEL,
 } as const;
 
@@ -157,8 +159,9 @@ class NativeEngine implements Engine {
     return listener;
   }
 
-  retune(listener: ListenerId, settings: ConnectionSettings): void {
-    this.#queue({ type: "retune", listener, settings });
+  retune(listener: ListenerId, { settings, plainSettings }: ListenerSettings): void {
+    this.#queue({ type: "retune", listener, plain: false, settings });
+    this.#queue({ type: "retune", listener, plain: true, settings: plainSettings });
   }
 
   connect(options: ConnectOptions): ConnectionId {
@@ -226,15 +229,15 @@ class NativeEngine implements Engine {
   source({ paths, cache, links, preserve, allowGrowing, depth = EVERY_LEVEL }: SourceOptions): SourceId {
     const origin = cache === "allowed" ? "files" : "uncached-files";
     const choices = { links, hardlinks: true, ...preserve, allowGrowing };
-    return this.#source({ origin, size: 0, ...choices, within: NO_SOURCE, literal: 0, depth, paths });
+    return this.#source({ origin, size: 0, ...choices, within: NO_SOURCE, literal: 0, byPath: false, depth, paths });
   }
 
   requested(
-    { within, paths, literal, links, preserve, allowGrowing, depth = EVERY_LEVEL }: RequestedOptions,
+    { within, paths, literal, byPath = false, links, preserve, allowGrowing, depth = EVERY_LEVEL }: RequestedOptions,
   ): SourceId {
     // Where only names are listed, each of them has a size.
     const choices = { links, hardlinks: depth === EVERY_LEVEL, ...preserve, allowGrowing };
-    return this.#source({ origin: "requested", size: 0, ...choices, within, literal, depth, paths });
+    return this.#source({ origin: "requested", size: 0, ...choices, within, literal, byPath, depth, paths });
   }
 
   sameSource(as: SourceId): SourceId {

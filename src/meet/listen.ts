@@ -9,8 +9,8 @@ import { REQUESTS } from "../auth/features.ts";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
-import { alpnsOf, type FormatChoice } from "../auth/versions.ts";
-import { type ConnectionSettings, type Identity, ListenError } from "../engine/engine.ts";
+import { alpnsOf, type FormatChoice, formatOf } from "../auth/versions.ts";
+import { type Identity, ListenError, type ListenerSettings } from "../engine/engine.ts";
 import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
@@ -19,6 +19,7 @@ import type { DialerHello, Purpose, SecretKind } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
 import { type Distance, distanceOf } from "../settings/distance.ts";
 import { furtherTuning } from "../settings/connections.ts";
+import { blazingTuning } from "../settings/blazing.ts";
 import { connectionSettings } from "../settings/connection_settings.ts";
 import { WindowPool } from "../settings/shared.ts";
 import type { Tuning } from "../settings/tuning.ts";
@@ -120,8 +121,8 @@ export class Listener {
     const { known } = request;
     this.#identity = known?.identity ?? context.hub.engine.identity();
     this.#secret = known?.token ?? new Secret(context.random(TOKEN_LEN));
-    const { endpoint, tuning, isShared } = request;
-    this.#pool = isShared === true ? new WindowPool(tuning, distanceOf(endpoint.address)) : undefined;
+    const { endpoint, isShared } = request;
+    this.#pool = isShared === true ? new WindowPool(distanceOf(endpoint.address)) : undefined;
     this.#id = this.#listen(endpoint);
     context.hub.onListener(this.#id, (event) => this.#on(event));
   }
@@ -194,14 +195,14 @@ export class Listener {
     for (const stranger of this.#strangers) void stranger.close(0);
   }
 
-  #retune(tuning: Tuning): void {
-    if (!this.#isStopped) this.#context.hub.engine.retune(this.#id, this.#settings(tuning));
+  #retune(tuning: Tuning, plain?: Tuning): void {
+    if (!this.#isStopped) this.#context.hub.engine.retune(this.#id, this.#settings(tuning, plain));
   }
 
   #listen(endpoint: ListenEndpoint): ListenerId {
     const { hub, tell } = this.#context;
     const options = {
-      settings: this.#settings(),
+      ...this.#settings(),
       identity: this.#identity,
       alpns: alpnsOf(this.#request.tuning.format),
       maxUnvalidated: MAX_UNVALIDATED,
@@ -219,10 +220,11 @@ export class Listener {
     }
   }
 
-  #settings(tuning = this.#request.tuning): ConnectionSettings {
+  #settings(tuning = this.#request.tuning, plain = blazingTuning(this.#request.tuning)): ListenerSettings {
     // All addresses are far: a listener does not know where its dialers will come from.
-    const own = distanceOf(this.#request.endpoint.address);
-    return connectionSettings({ distance: own, side: "listener", tuning });
+    const distance = distanceOf(this.#request.endpoint.address);
+    const of = (tuning: Tuning) => connectionSettings({ distance, side: "listener", tuning });
+    return { settings: of(tuning), plainSettings: of(plain) };
   }
 
   #on(event: ListenerEvent): void {
@@ -235,19 +237,22 @@ export class Listener {
     if (this.#isStopped) return hub.engine.close(event.connection, CODE_NETWORK);
     const link = new ControlLink(hub, event.connection, event.remote, timers);
     this.#strangers.add(link);
-    this.#share(link);
+    this.#share(link, event.alpn);
     void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));
   }
 
   /** What this connection has is not there for the next one, until it is gone. */
-  #share(link: ControlLink): void {
+  #share(link: ControlLink, alpn: string): void {
     const pool = this.#pool;
     if (pool === undefined) return;
-    pool.take(link.id);
-    this.#retune(pool.next);
+    const { tuning } = this.#request;
+    const plain = blazingTuning(tuning);
+    const retune = () => this.#retune(pool.next(tuning), pool.next(plain));
+    pool.take(link.id, formatOf(alpn) === "blazing" ? plain : tuning);
+    retune();
     void link.over.then(() => {
       pool.free(link.id);
-      this.#retune(pool.next);
+      retune();
     });
   }
 

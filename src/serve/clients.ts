@@ -12,7 +12,7 @@ import { Interrupted } from "../base/interrupted.ts";
 import type { Peer } from "../meet/join.ts";
 import { sendAbort } from "../meet/prove.ts";
 import { EXIT_CODES } from "../protocol/codes.ts";
-import type { ClientEnd, ClientId, RunContext } from "../session/events.ts";
+import type { Client, ClientEnd, ClientId, RunContext } from "../session/events.ts";
 import type { Outcome } from "../transfer/outcome.ts";
 import { Place, whoGivesWay } from "./places.ts";
 
@@ -86,7 +86,7 @@ class Clients {
 
   take(peer: Peer): void {
     const id = ++this.#last;
-    const { remote } = peer.link;
+    const client = { id, remote: peer.link.remote, ticket: peer.admission?.label };
     const { clock } = this.#context;
     const place = new Place(peer, clock.now());
     const isFull = this.#places.size >= this.#hosting.maxClients;
@@ -95,7 +95,7 @@ class Clients {
       const error = crowded(this.#hosting.maxClients);
       this.#context.tell({
         type: "client-over",
-        client: { id, remote, code: EXIT_CODES[error.kind], error, at: "door" },
+        client: { ...client, code: EXIT_CODES[error.kind], error, at: "door" },
       });
       sendAbort(peer.link, error);
       return void peer.link.close(EXIT_CODES[error.kind]);
@@ -105,7 +105,7 @@ class Clients {
       leaving.giveWay();
     }
     // There are never more than that at the same time.
-    const running = (leaving?.gone ?? Promise.resolve()).then(() => this.#converse(peer, id, place))
+    const running = (leaving?.gone ?? Promise.resolve()).then(() => this.#converse(peer, client, place))
       .catch((error) => this.#bug.reject(error)).finally(() => {
         this.#running.delete(running);
         this.#places.delete(place);
@@ -117,19 +117,18 @@ class Clients {
     this.#hosting.counted?.(this.#places.size);
   }
 
-  async #converse(peer: Peer, id: ClientId, place: Place): Promise<void> {
+  async #converse(peer: Peer, client: Client, place: Place): Promise<void> {
     const { tell, clock, ended } = this.#context;
-    const { remote } = peer.link;
     const own: RunContext = {
       ...this.#context,
       ended: AbortSignal.any([ended, place.left]),
       tell: (event) => {
         place.see(event, clock.now());
-        tell("transfer" in event ? { ...event, client: { id, remote } } : event);
+        tell("transfer" in event ? { ...event, client } : event);
       },
     };
     const over = (end: Pick<ClientEnd, "code" | "error" | "at">) => {
-      tell({ type: "client-over", client: { id, remote, ...end } });
+      tell({ type: "client-over", client: { ...client, ...end } });
     };
     try {
       const outcome = await this.#hosting.converse(peer, own);

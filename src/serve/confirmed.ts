@@ -117,6 +117,7 @@ export class TransferConfirmed implements ConfirmedEntries {
   /** Ids of the entries so far; zeros for all that is no file. */
   #ids = new Uint8Array(64 * ID_LEN);
   #last: Promise<void> = Promise.resolve();
+  #files = 0;
 
   /** @param unkept is called when what is confirmed cannot be kept */
   constructor(record: ConfirmedRecord, host: string, unkept: () => void) {
@@ -139,9 +140,15 @@ export class TransferConfirmed implements ConfirmedEntries {
     }
   }
 
-  isConfirmed(entry: EntryId): boolean {
+  get files(): number {
+    return this.#files;
+  }
+
+  wasConfirmed(entry: EntryId): boolean {
     const id = this.#id(entry);
-    return isSome(id) && this.#record.has(id);
+    const was = isSome(id) && this.#record.has(id);
+    if (was) this.#files++;
+    return was;
   }
 
   committed(first: EntryId, count: number): Promise<void> {

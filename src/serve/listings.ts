@@ -58,10 +58,16 @@ export class Listings {
     return listing.offer();
   }
 
-  /** The names at a path, for a list; of a pattern those that fit it. */
+  /** What lies at a path, for a list: of a folder with what is in it, of a pattern what fits it. Each by the path that fetches it. */
   names(path: string, literal: number): Offering {
     const depth = path.split("/").slice(literal).some(isPattern) ? 0 : 1;
-    return Offering.ofRequest(this.#shares, [path], [], { ...this.#choices, literal, depth }, this.#context);
+    return Offering.ofRequest(
+      this.#shares,
+      [path],
+      [],
+      { ...this.#choices, literal, depth, byPath: true },
+      this.#context,
+    );
   }
 
   /** The shared names themselves. */

@@ -34,6 +34,8 @@ export interface Client {
   readonly id: ClientId;
   /** Its address. */
   readonly remote: string;
+  /** The label of its ticket, if that is a further one. */
+  readonly ticket?: string | undefined;
 }
 
 /** How a client's conversation ended. */
@@ -50,7 +52,7 @@ export interface ClientEnd extends Client {
 export type RunContext = Context<RunEvent>;
 
 /** What a run is busy with. */
-export type RunPhase = "waiting" | MeetPhase | TransferPhase;
+export type RunPhase = "waiting" | "watching" | MeetPhase | TransferPhase;
 
 /** What a transfer is busy with. */
 export type TransferPhase = "listing" | "moving" | "committing" | "confirming";
@@ -92,7 +94,7 @@ export type TransferEvent =
 /** What a command tells before, between and after its transfers. */
 export type CommandEvent =
   /** A listener waits for the other side. */
-  | { readonly type: "phase"; readonly phase: "waiting" }
+  | { readonly type: "phase"; readonly phase: "waiting" | "watching" }
   | { readonly type: "ticket"; readonly ticket: TicketNotice }
   /** Bytes that windows and buffers may take in this run: more than usual, because the user wanted it so. */
   | { readonly type: "memory-bound"; readonly bytes: number }
@@ -214,7 +216,8 @@ export interface ServedFolders {
 
 /** Something in a folder of the other side. */
 export interface ListedName {
-  readonly name: string;
+  /** What `get` takes for it. */
+  readonly path: string;
   readonly kind: EntryKind;
   /** Of a file. */
   readonly bytes: number;
@@ -319,6 +322,8 @@ export interface TransferFacts {
   readonly resentBytes: number;
   /** What the receiver had already. */
   readonly presentFiles: number;
+  /** Of these, files that were confirmed in an earlier transfer and are there no more. Only their receiver knows. */
+  readonly confirmedFiles: number;
   readonly presentBytes: number;
   /** The first of them; `failedCount` is how many there were. */
   readonly failed: readonly FileFailure[];

@@ -31,6 +31,7 @@ export interface SideFacts {
   readonly durable: boolean;
   readonly noSync: boolean;
   readonly isLeftOutAccepted: boolean;
+  readonly confirmedFiles: number;
   /** The name of an entry, for those that failed. */
   readonly pathOf: (entry: number) => string | undefined;
 }

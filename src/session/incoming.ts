@@ -159,7 +159,7 @@ export class Incoming implements Side {
       existing,
       most,
       isWanted,
-      wasConfirmed: (entry) => this.#confirmed?.isConfirmed(entry) ?? false,
+      wasConfirmed: (entry) => this.#confirmed?.wasConfirmed(entry) ?? false,
     });
     // What of a page was there already is written down as confirmed before anybody hears of it, and so before what comes of its entries.
     const before = (event: SinkEvent) =>
@@ -282,6 +282,7 @@ export class Incoming implements Side {
       durable: this.#isDurable,
       noSync: this.#options.noSync,
       isLeftOutAccepted: this.#options.allowLeftOut,
+      confirmedFiles: this.#confirmed?.files ?? 0,
       role: "receive",
       format: this.#format,
       ...this.#place(outcome.summary.counts.entries),

@@ -85,14 +85,15 @@ export class Offering {
   /**
    * What a peer asks for of folders that are shared.
    *
-   * @param options with how many of the first components of each path are names, and no patterns
+   * @param options with how many of the first components of each path are names, and no patterns; and whether what is found is called by the
+   * paths that ask for it, as in a list, in place of its last name
    * @param denied what of its paths is not looked for, and counts as not found
    */
   static ofRequest(
     within: SourceId,
     paths: readonly string[],
     denied: readonly string[],
-    options: OfferChoices & { readonly literal: number; readonly depth?: number },
+    options: OfferChoices & { readonly literal: number; readonly depth?: number; readonly byPath?: boolean },
     context: Context,
   ): Offering {
     const [only] = paths;

@@ -263,6 +263,7 @@ export class Outgoing implements Side {
       durable: true,
       noSync: false,
       isLeftOutAccepted: this.#options.allowLeftOut,
+      confirmedFiles: 0,
       role: "send",
       format: this.#format,
       name: this.#offering.only,

@@ -1,11 +1,11 @@
 /**
  * The numbers of the older format, which were fixed: `docs/protocol.md`, "The older format". They hold as far as this side decides them, and
- * a connection that may speak either format has the settings of ULTRA, because they freeze before the format is known.
+ * knows the format in time: a listener does when a dialer comes, a dialer that may speak either format does not, because its settings freeze
+ * with its first message.
  *
  * @module
  */
 
-import type { CongestionControl } from "../protocol/words.ts";
 import type { Tuning } from "./tuning.ts";
 
 const MIB = 1024 * 1024;
@@ -16,7 +16,6 @@ interface BlazingNumbers {
   readonly chunkBlocks: number;
   readonly laneWindowBytes: number;
   readonly connectionWindowBytes: number;
-  readonly congestionControl: CongestionControl;
 }
 
 export const BLAZING: BlazingNumbers = {
@@ -26,11 +25,9 @@ export const BLAZING: BlazingNumbers = {
   chunkBlocks: 1,
   laneWindowBytes: MIB,
   connectionWindowBytes: 16 * MIB,
-  /** Unless the user asks for another one. */
-  congestionControl: "cubic",
 };
 
-/** The tuning of a transfer in the older format. Congestion control stays what it is. */
+/** The tuning of a transfer in the older format. */
 export function blazingTuning(tuning: Tuning): Tuning {
-  return { ...tuning, ...BLAZING, congestionControl: tuning.congestionControl };
+  return { ...tuning, ...BLAZING, format: "blazing", congestionControl: tuning.olderCongestionControl };
 }

@@ -15,30 +15,28 @@ import type { Tuning } from "./tuning.ts";
 export const LEAST_WINDOW_BYTES = 512 * 1024;
 
 export class WindowPool {
-  readonly #tuning: Tuning;
   readonly #distance: Distance;
   /** By connection. */
   readonly #taken = new Map<number, number>();
 
   /** @param distance by which the listener has to choose, before it knows the real one */
-  constructor(tuning: Tuning, distance: Distance) {
-    this.#tuning = tuning;
+  constructor(distance: Distance) {
     this.#distance = distance;
   }
 
-  /** The tuning of the next connection. */
-  get next(): Tuning {
-    const connectionWindowBytes = this.#nextBytes();
-    const laneWindowBytes = this.#tuning.laneWindowBytes === undefined
+  /** The tuning of the next connection, by what a format has for one alone. */
+  next(tuning: Tuning): Tuning {
+    const connectionWindowBytes = this.#nextBytes(tuning);
+    const laneWindowBytes = tuning.laneWindowBytes === undefined
       ? undefined
       // A power of two, and no larger than its connection's.
-      : Math.min(this.#tuning.laneWindowBytes, 2 ** Math.floor(Math.log2(connectionWindowBytes)));
-    return { ...this.#tuning, connectionWindowBytes, laneWindowBytes };
+      : Math.min(tuning.laneWindowBytes, 2 ** Math.floor(Math.log2(connectionWindowBytes)));
+    return { ...tuning, connectionWindowBytes, laneWindowBytes };
   }
 
-  /** A connection has come, and has the tuning that {@linkcode next} was. */
-  take(connection: number): void {
-    this.#taken.set(connection, this.#nextBytes());
+  /** A connection has come, and has what {@linkcode next} was for this tuning. */
+  take(connection: number, tuning: Tuning): void {
+    this.#taken.set(connection, this.#nextBytes(tuning));
   }
 
   free(connection: number): void {
@@ -50,10 +48,10 @@ export class WindowPool {
     return [...this.#taken.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  #nextBytes(): number {
-    const most = budgetOf(this.#tuning, this.#distance).connectionWindowBytes;
+  #nextBytes(tuning: Tuning): number {
+    const most = budgetOf(tuning, this.#distance).connectionWindowBytes;
     if (this.#taken.size === 0) return most;
-    const left = allWindowsBytes(this.#tuning) - this.takenBytes;
+    const left = allWindowsBytes(tuning) - this.takenBytes;
     return Math.min(most, Math.max(LEAST_WINDOW_BYTES, Math.floor(left / 2)));
   }
 }

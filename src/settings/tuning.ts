@@ -24,6 +24,8 @@ export interface Tuning {
   readonly format: FormatChoice;
   readonly profile: Profile;
   readonly congestionControl: CongestionControl;
+  /** That of connections in the older format. */
+  readonly olderCongestionControl: CongestionControl;
   /** Lanes at most: to send with, or granted to the sender. */
   readonly streams: number | undefined;
   /** Connections to use, in place of as many as help. */
@@ -49,6 +51,7 @@ export const DEFAULT_TUNING: Tuning = {
   format: "auto",
   profile: { name: "auto", memoryBytes: DEFAULT_MEMORY_BYTES },
   congestionControl: ULTRA.congestionControl,
+  olderCongestionControl: "cubic",
   streams: undefined,
   connections: undefined,
   chunkBlocks: undefined,

@@ -5,6 +5,13 @@ import { isTicketWord } from "../protocol/ticket.ts";
 /** In place of a ticket, which is shown in its own places alone. */
 export const TICKET_PLACE = "ultra1...";
 
+/** What a user types to go on with a transfer. */
+export interface Again {
+  readonly command: string;
+  /** `ends`: with this side, so that its command is typed again as well. `may-serve`: it may be a server, which goes on by itself. */
+  readonly other: "ends" | "may-serve";
+}
+
 /** What a shell takes as it stands. */
 const PLAIN = /^[\p{L}\p{N}_@%+=:,./-]+$/u;
 

@@ -1,5 +1,6 @@
 /** Chooses the kind of output of a run. @module */
 
+import type { Again } from "./command_line.ts";
 import { HumanOutput } from "./human.ts";
 import { JsonOutput } from "./json.ts";
 import type { Output } from "./output.ts";
@@ -13,7 +14,7 @@ export interface OutputOptions {
   /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
   /** The command of this run, for a user who has to type it again; `undefined`: there is nothing to go on with. */
-  readonly again?: () => string | undefined;
+  readonly again?: () => Again | undefined;
   /** TERM. */
   readonly environment: { readonly term: string | undefined };
   /** Asked when something is shown: the command line is read later than the first line may have to be. */

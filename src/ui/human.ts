@@ -9,6 +9,7 @@ import { percentOf } from "../base/text.ts";
 import type { UserEvent } from "../measure/events.ts";
 import type { FileFailure, RunPhase, TicketNotice } from "../session/events.ts";
 import { escapeText, shownText, truncate } from "./escape.ts";
+import type { Again } from "./command_line.ts";
 import { humanLines, ofClient } from "./human_lines.ts";
 import { progressLine } from "./lines.ts";
 import { commandFor, listedLine, measuringText, PHASES } from "./messages.ts";
@@ -46,7 +47,7 @@ export interface HumanOptions {
   readonly style: "plain" | "status";
   readonly isVerbose: () => boolean;
   /** The command of this run. */
-  readonly again: () => string | undefined;
+  readonly again: () => Again | undefined;
 }
 
 export class HumanOutput implements Output {
@@ -58,6 +59,7 @@ export class HumanOutput implements Output {
   readonly #running: RunningTransfers;
   #phase: RunPhase | undefined;
   #hasTable = false;
+  #isServing = false;
   /** When the status line was drawn. */
   #drawnAt: number;
   /** Whether a transfer can be gone on with. */
@@ -80,6 +82,7 @@ export class HumanOutput implements Output {
       hasTable: () => this.#hasTable,
       again: () => this.#unfinished.is ? again() : undefined,
       resumes: () => this.#unfinished.resumes,
+      isServing: () => this.#isServing,
     });
   }
 
@@ -110,6 +113,9 @@ export class HumanOutput implements Output {
         return void this.#told.add(event.failure.path);
       case "measuring":
         return this.#status?.show(measuringText(event.phase));
+      case "serving":
+        this.#isServing = true;
+        return;
       case "measured":
         this.#hasTable = true;
     }

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { TICKET_PLACE } from "./command_line.ts";
+import { type Again, TICKET_PLACE } from "./command_line.ts";
+import { UltraError } from "../base/errors.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
 import type { Client, FileFailure } from "../session/events.ts";
+import { LEAVES_PARTS } from "../transfer/outcome.ts";
 import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
 import { cleanedLines, leftoverLine } from "./leftovers.ts";
@@ -16,6 +18,7 @@ import {
   arrivedText,
   askedText,
   clientLine,
+  clientText,
   commandForFile,
   errorLines,
   failureLine,
@@ -54,9 +57,11 @@ export interface HumanView {
   /** Whether a measurement was told before. */
   readonly hasTable: () => boolean;
   /** The command that goes on with what the run leaves unfinished. */
-  readonly again: () => string | undefined;
+  readonly again: () => Again | undefined;
   /** Whether that takes up what an interrupted transfer leaves of a file. */
   readonly resumes: () => boolean;
+  /** Whether this is a server, which has its own word on what counts as complete. */
+  readonly isServing: () => boolean;
 }
 
 export function humanLines(view: HumanView): EventTable<readonly string[]> {
@@ -108,7 +113,11 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "unkept": ({ unkept, folder }) => [`Warning: ${unkeptText(unkept, folder)}`],
     "unsent": ({ unsent }) => [`Warning: ${unsentText(unsent)}`],
     "complete": ({ facts, client }) => {
-      const sheet = closingSheet(facts, { isVerbose: view.isVerbose(), isNews: view.isNews });
+      const sheet = closingSheet(facts, {
+        isVerbose: view.isVerbose(),
+        isNews: view.isNews,
+        canAccept: !view.isServing(),
+      });
       if (client === undefined) return sheet;
       // One line for each client that is done, unless there is more that one has to know.
       const [first = "", ...more] = sheet;
@@ -138,8 +147,8 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "ticket-revoked": ({ label }) => [revokedTicketLine(label)],
     "taken-up": ({ taken }) => [takenUpText(taken)],
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
-    "error": (event) => [...errorLines(event), ...arrived("", view)],
-    "interrupted": () => arrived("Interrupted. ", view),
+    "error": (event) => [...errorLines(event), ...arrived("", view, leavesParts(event.error))],
+    "interrupted": () => arrived("Interrupted. ", view, true),
     "debug": ({ line }) => [line],
     "exit": () => goOn(view.again()),
   };
@@ -147,19 +156,28 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
 
 /** Whose a line is, where there may be several transfers. */
 export function ofClient(client: Client | undefined): string {
-  return client === undefined ? "" : ` - ${client.remote}`;
+  return client === undefined ? "" : ` - ${clientText(client)}`;
 }
 
 /** What to type to go on with a transfer that came to no end; apart from other lines, so that it is easy to select. */
-function goOn(command: string | undefined): string[] {
-  if (command === undefined) return [];
+function goOn(again: Again | undefined): string[] {
+  if (again === undefined) return [];
+  const { command, other } = again;
   const ticket = command.includes(TICKET_PLACE) ? `, with the same ticket in place of ${TICKET_PLACE}` : "";
-  return [`To go on, run the same commands again on both sides. On this one${ticket}:`, "", `    ${command}`, ""];
+  const how = other === "ends"
+    ? `run the same commands again on both sides. On this one${ticket}`
+    : `run the same command again${ticket}; if the other side was \`ultra send\`, that one first`;
+  return [`To go on, ${how}:`, "", `    ${command}`, ""];
+}
+
+/** Whether the receiver keeps what it has of a file after such an end: a ticket that was taken back ends more than a transfer. */
+function leavesParts(error: unknown): boolean {
+  return error instanceof UltraError && LEAVES_PARTS.has(error.kind);
 }
 
 /** What of a transfer that did not come to its end is there all the same. */
-function arrived(before: string, view: HumanView): string[] {
+function arrived(before: string, view: HumanView, hasParts: boolean): string[] {
   const state = view.state();
-  const text = `${before}${state === undefined ? "" : arrivedText(state, view.resumes())}`.trim();
+  const text = `${before}${state === undefined ? "" : arrivedText(state, hasParts && view.resumes())}`.trim();
   return text === "" ? [] : [text];
 }

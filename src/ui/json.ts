@@ -14,6 +14,7 @@ import { withoutTickets } from "../protocol/ticket.ts";
 import type { ClientEnd, FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
 import { helpText } from "./advice.ts";
+import type { Again } from "./command_line.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
 import {
@@ -104,13 +105,13 @@ export class JsonOutput implements Output {
   readonly #unfinished = new Unfinished();
 
   /** @param again the command of this run */
-  constructor(terminal: Terminal, now: () => number, again: () => string | undefined) {
+  constructor(terminal: Terminal, now: () => number, again: () => Again | undefined) {
     this.#terminal = terminal;
     this.#now = now;
     this.#objects = jsonObjects({
       state: () => this.#state,
       why: () => this.#why,
-      again: () => this.#unfinished.is ? again() : undefined,
+      again: () => this.#unfinished.is ? again()?.command : undefined,
     });
   }
 
@@ -201,9 +202,16 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "asked": ({ remote, ticket, what, paths }) => {
       return { type: "request", remote, ...ticket !== undefined && { ticket }, what, paths };
     },
-    "listed": ({ listed: { name, kind, bytes, modifiedSeconds, target } }) => {
+    "listed": ({ listed: { path, kind, bytes, modifiedSeconds, target } }) => {
       const facts = { size: kind === "file" ? bytes : null, modified: isoTime(modifiedSeconds) };
-      return { type: "entry", name, kind, ...facts, ...target !== undefined && { target } };
+      return {
+        type: "entry",
+        name: path.split("/").at(-1) ?? path,
+        path,
+        kind,
+        ...facts,
+        ...target !== undefined && { target },
+      };
     },
     "client-over": ({ client }) => clientObject(client),
     "measured": ({ measurement: { way, from, to, bytes, seconds, verdict } }) => {
@@ -265,12 +273,21 @@ function isoTime(seconds: number): string | null {
 /** Adds whose an object is, where there may be several transfers at the same time. */
 function ofClient(object: JsonObject, event: UserEvent): JsonObject {
   if (!("transfer" in event) || event.client === undefined) return object;
-  return { ...object, client: event.client.id, remote: event.client.remote };
+  const { id, remote, ticket } = event.client;
+  return { ...object, client: id, remote, ...ticket !== undefined && { ticket } };
 }
 
-function clientObject({ id, remote, code, error, at }: ClientEnd): JsonObject {
+function clientObject({ id, remote, ticket, code, error, at }: ClientEnd): JsonObject {
   const why = error === undefined ? {} : { kind: error.kind, why: errorText(error, at === "peer") };
-  return { type: "client", client: id, remote, code, isLetIn: at !== "door", ...why };
+  return {
+    type: "client",
+    client: id,
+    remote,
+    ...ticket !== undefined && { ticket },
+    code,
+    isLetIn: at !== "door",
+    ...why,
+  };
 }
 
 function ticketObject({ text, role, file }: TicketNotice): JsonObject {

@@ -10,6 +10,7 @@ import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } fro
 import { isTooShort, type Measurement, neededBytes, type TestVerdict } from "../measure/verdict.ts";
 import type { RestartReason, Unkept } from "../protocol/words.ts";
 import type {
+  Client,
   ClientEnd,
   FileFailure,
   LeftOver,
@@ -30,6 +31,7 @@ import { bottleneckText, findingText } from "./verdict.ts";
 
 export const PHASES: Readonly<Record<RunPhase, string>> = {
   waiting: "Waiting for the other side",
+  watching: "Watching the folder",
   connecting: "Connecting",
   proving: "Checking the ticket",
   listing: "Listing files",
@@ -101,9 +103,10 @@ export function errorText(error: UltraError, fromPeer: boolean): string {
 }
 
 /** How a client of a listener has gone that goes on without it. */
-export function clientLine({ remote, error, at }: ClientEnd): string {
-  if (error === undefined) return `${remote}: done`;
-  return `${remote}: ${at === "door" ? "not let in: " : ""}${errorText(error, at === "peer")}`;
+export function clientLine({ error, at, ...client }: ClientEnd): string {
+  const who = clientText(client);
+  if (error === undefined) return `${who}: done`;
+  return `${who}: ${at === "door" ? "not let in: " : ""}${errorText(error, at === "peer")}`;
 }
 
 /** What is served, and what is done with what others send. */
@@ -116,20 +119,24 @@ export function servingText({ names, accept, maxClients }: ServedFolders): strin
 export function askedText({ remote, ticket, what, paths }: EventOf<"asked">): string {
   const shown = paths.slice(0, SHOWN_PATHS).map((path) => truncate(shownPath(path), SHOWN_PATH_COLUMNS));
   const more = paths.length > shown.length ? ` and ${formatCount(paths.length - shown.length)} more` : "";
-  const whose = ticket === undefined ? "" : ` (ticket ${ticket})`;
-  return `${remote}${whose}: ${what === "list" ? "ls" : "get"}${
+  return `${clientText({ remote, ticket })}: ${what === "list" ? "ls" : "get"}${
     shown.length === 0 ? "" : ` ${shown.join(" ")}`
   }${more}`;
+}
+
+/** A client by its address, and by the label of its ticket. */
+export function clientText({ remote, ticket }: Pick<Client, "remote" | "ticket">): string {
+  return ticket === undefined ? remote : `${remote} (ticket ${ticket})`;
 }
 
 const SHOWN_PATHS = 5;
 const SHOWN_PATH_COLUMNS = 200;
 
-/** A line of a list: size, time, name. */
-export function listedLine({ name, kind, bytes, modifiedSeconds, target }: ListedName): string {
+/** A line of a list: size, time, and the path that fetches it. */
+export function listedLine({ path, kind, bytes, modifiedSeconds, target }: ListedName): string {
   const size = kind === "file" ? formatCount(bytes) : "-";
   const what = kind === "folder" ? "/" : target === undefined ? "" : ` -> ${shownPath(target)}`;
-  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(name)}${what}`;
+  return `${size.padStart(SIZE_COLUMNS)}  ${minuteOf(modifiedSeconds)}  ${shownPath(path)}${what}`;
 }
 
 /** A hundred gigabytes with their commas. */

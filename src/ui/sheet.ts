@@ -29,6 +29,8 @@ export interface SheetOptions {
   readonly isVerbose: boolean;
   /** Whether a failure has not been told yet. */
   readonly isNews: (failure: FileFailure) => boolean;
+  /** Whether the command has a flag that takes what is left out for no failure. */
+  readonly canAccept: boolean;
 }
 
 /** Failures and names that the sheet lists. */
@@ -44,7 +46,7 @@ const LABELS = { short: 10, long: 13 } as const;
 
 type Row = readonly [label: string, value: string];
 
-export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetOptions): string[] {
+export function closingSheet(facts: TransferFacts, { isVerbose, isNews, canAccept }: SheetOptions): string[] {
   const { seconds, failedCount, leftOutCount, files, presentFiles } = facts;
   // What did not travel is no speed.
   const bytes = facts.bytes - facts.resumedBytes;
@@ -54,6 +56,9 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews }: SheetO
       incompleteLine(facts, bytes, seconds),
       ...rows(facts, isVerbose),
       ...listed(facts, isNews, told, isVerbose),
+      ...canAccept && leftOutCount > 0 && !facts.isLeftOutAccepted
+        ? ["  If that is right, --allow-left-out takes it for complete"]
+        : [],
       ...verdict(facts, isVerbose),
     ];
   }
@@ -72,7 +77,19 @@ function keptFiles({ leftOutReasons }: TransferFacts): number {
 }
 
 /** What was there before, when it was everything. */
-function presentText({ name, presentFiles }: Pick<TransferFacts, "name" | "presentFiles">): string {
+function presentText(
+  { name, presentFiles, confirmedFiles }: Pick<TransferFacts, "name" | "presentFiles" | "confirmedFiles">,
+): string {
+  if (confirmedFiles === presentFiles) {
+    const what = name === undefined ? counted(presentFiles, "file") : escapeText(name);
+    return `${what} ${name === undefined && presentFiles > 1 ? "were" : "was"} confirmed before`;
+  }
+  if (confirmedFiles > 0) {
+    const there = presentFiles - confirmedFiles;
+    return `${counted(there, "file")} ${there === 1 ? "is" : "are"} already there, identical, and ${
+      formatCount(confirmedFiles)
+    } ${confirmedFiles === 1 ? "was" : "were"} confirmed before`;
+  }
   const all = presentFiles === 2 ? "both files" : `all ${counted(presentFiles, "file")}`;
   if (name === undefined) return `${all} are already there, identical`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
@@ -131,13 +148,16 @@ export function clientSheet(facts: TransferFacts): string[] {
 
 /** What is not as one expects it, or with `-v` that it is. */
 function notices(facts: TransferFacts, isVerbose: boolean): Row[] {
-  const { presentFiles, presentBytes, resumedBytes, resentBytes, durable, noSync } = facts;
+  const { presentFiles, presentBytes, confirmedFiles, resumedBytes, resentBytes, durable, noSync } = facts;
   const present = `${counted(presentFiles, "file")}, ${formatSize(presentBytes)}`;
   const kept = keptFiles(facts);
   return [
     ...formatRows(facts),
     ...presentFiles > 0 || isVerbose
       ? [["There", `${present} ${presentFiles === 1 ? "was" : "were"} there before`] as const]
+      : [],
+    ...confirmedFiles > 0
+      ? [["Confirmed", `${formatCount(confirmedFiles)} of these before, and not there any more`] as const]
       : [],
     ...kept > 0
       ? [["Kept", `${counted(kept, "other file")} that ${kept === 1 ? "was" : "were"} there before`] as const]
@@ -180,20 +200,18 @@ function wrapWords(text: string, columns: number): string[] {
 }
 
 function listed(
-  { failed, failedCount, leftOut, leftOutCount, isLeftOutAccepted }: TransferFacts,
+  { failed, failedCount, leftOut, leftOutCount }: TransferFacts,
   isNews: (failure: FileFailure) => boolean,
   told: number,
   isVerbose: boolean,
 ): string[] {
   const missing = leftOut.filter(({ reason }) => !isChosen(reason));
   const names = missing.map(({ path, reason }) => ({ path, text: LEFT_OUT_REASONS[reason] }));
-  const lines = [
+  return [
     ...shownNames(failed.filter(isNews), failedCount - told, "failed"),
     ...leftOutCount > 0 ? shownRows([["Left out", formatCount(leftOutCount)]], isVerbose) : [],
     ...shownNames(names, leftOutCount, "left out"),
   ];
-  const isNew = leftOutCount > 0 && !isLeftOutAccepted;
-  return isNew ? [...lines, "  If that is right, --allow-left-out takes it for complete"] : lines;
 }
 
 function shownNames(

@@ -2,6 +2,10 @@
 
 import { UltraError } from "../base/errors.ts";
 import type { UserEvent } from "../measure/events.ts";
+import type { RunPhase } from "../session/events.ts";
+
+/** What comes before the other side is met. */
+const STARTS: ReadonlySet<RunPhase> = new Set<RunPhase>(["waiting", "watching", "connecting"]);
 
 export class Unfinished {
   #is = false;
@@ -22,9 +26,9 @@ export class Unfinished {
     switch (event.type) {
       // What meets the other side says it once more for each.
       case "phase":
-        if (event.phase === "waiting" || event.phase === "connecting") this.#resumes = true;
-        // With --stay the next one is waited for, and nothing has to be typed here.
-        if (event.phase === "waiting") this.#is = false;
+        if (STARTS.has(event.phase)) this.#resumes = true;
+        // With --stay the next one is waited for, or watched for, and nothing has to be typed here.
+        if (event.phase === "waiting" || event.phase === "watching") this.#is = false;
         return;
       case "older-format":
         this.#resumes = false;

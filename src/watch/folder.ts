@@ -60,7 +60,7 @@ export class WatchedFolder implements Disposable {
   static async open(path: string, then: Then): Promise<WatchedFolder> {
     try {
       if (!(await Deno.stat(path)).isDirectory) throw new UltraError("usage", "It is no folder", { subject: path });
-      await refuseLink(join(path, OURS));
+      for (const own of [join(path, OURS), join(path, OURS, OUT)]) await refuseOthers(own);
       await Deno.mkdir(join(path, OURS, OUT), { recursive: true, mode: 0o700 });
       const lock = await Deno.open(join(path, OURS, LOCK), { create: true, write: true, mode: 0o600 });
       if (!await lock.tryLock(true)) {
@@ -247,6 +247,16 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 async function refuseLink(path: string): Promise<void> {
   if ((await Deno.lstat(path).catch(() => undefined))?.isSymlink === true) {
     throw new UltraError("disk", "It is a link, and files would be moved where that leads", { subject: path });
+  }
+}
+
+/** What has the name of a folder of ours and is none. */
+async function refuseOthers(path: string): Promise<void> {
+  await refuseLink(path);
+  if ((await Deno.lstat(path).catch(() => undefined))?.isDirectory === false) {
+    throw new UltraError("disk", "`ultra watch` needs a folder of its own there, and this is none: move it away", {
+      subject: path,
+    });
   }
 }
 

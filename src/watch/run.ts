@@ -86,7 +86,7 @@ export async function watch(
       queue.delivered(delivery, clock.now());
       await putAway(queue, folder, stuck, context);
       tellRetry(queue.againMs(batch), context);
-      tell({ type: "phase", phase: "waiting" });
+      tell({ type: "phase", phase: "watching" });
       continue;
     }
     const tookMs = clock.now() - beganMs;

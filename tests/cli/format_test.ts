@@ -37,7 +37,11 @@ Deno.test("--format blazing has the numbers of the older format, and CUBIC unles
     connectionWindowBytes: 16 * MIB,
   };
   assert.deepEqual(send("--format", "blazing"), expected);
-  assert.deepEqual(recv("--format", "blazing", "--cc", "bbr"), { ...expected, congestionControl: "bbr" });
+  assert.deepEqual(recv("--format", "blazing", "--cc", "bbr"), {
+    ...expected,
+    congestionControl: "bbr",
+    olderCongestionControl: "bbr",
+  });
   assert.deepEqual(send("--format=blazing", "--rate-limit=1M"), { ...expected, bytesPerSecond: 1e6 });
 });
 

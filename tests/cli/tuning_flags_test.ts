@@ -44,6 +44,7 @@ Deno.test("every tuning flag of the receiver arrives", () => {
   assert.deepEqual(tuning, {
     ...DEFAULT_TUNING,
     profile: { name: "near", memoryBytes: 256e6 },
+    olderCongestionControl: "bbr",
     streams: 5,
     connections: 4,
     laneWindowBytes: 16 * MIB,

@@ -82,6 +82,32 @@ Deno.test("formats: the older format says what it does not promise, on both side
     assert.match(receiver.stderr.text, /CUBIC, windows 16\.8 MB\/1\.0 MB, 16 streams in, keep-alive 10s/);
   }));
 
+Deno.test("formats: a listener that speaks both has the windows, CUBIC and keep-alive of the older one with a side that speaks no other", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source.bin"), 3 * MIB + 5);
+    const transfer = async (own: readonly string[], others: readonly string[]) => {
+      const into = await workspace.make(`into ${own.join()}${others.join()}`);
+      const receiver = workspace.recv(["-v", ...own, "--into", into]);
+      const sender = workspace.start(["send", ...others, source, await receiver.ticket()]);
+      await Promise.all([sender.exits(0), receiver.exits(0)]);
+      await assertSameFile(`${into}/source.bin`, source);
+      return receiver.stderr.text;
+    };
+    const older = ["--format", "blazing"];
+    assert.match(await transfer([], older), /CUBIC, windows 16\.8 MB\/1\.0 MB, 16 streams in, keep-alive 10s/);
+    assert.match(
+      await transfer(["--cc", "bbr"], older),
+      /BBR, windows 16\.8 MB\/1\.0 MB, 16 streams in, keep-alive 10s/,
+    );
+    assert.match(await transfer([], []), /BBR, windows 4\.2 MB\/\d/);
+    // A dialer states its windows before it knows the format.
+    const into = await workspace.make("into dialer");
+    const sender = workspace.sendWaiting([source, ...older]);
+    const receiver = workspace.start(["recv", "-v", "--into", into, await sender.ticket()]);
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    assert.match(receiver.stderr.text, /BBR, windows 4\.2 MB\/\d/);
+  }));
+
 /** A ticket for the same listener somewhere else. */
 function ticketAt(ticket: string, port: number): string {
   return encodeTicket({ ...parseTicket(ticket), hints: [{ type: "address", address: "127.0.0.1", port }] });

@@ -208,7 +208,8 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     const shared = await workspace.make("shared");
     const source = await writeFile(`${shared}/large`, 48 * MIB);
     const limits = ["--rate-limit", "8M", "--json", "--listen", "127.0.0.1"];
-    const server = workspace.start(["serve", shared, "--identity", tickets.identity, ...limits]);
+    const accept = ["--accept", await workspace.make("uploads")];
+    const server = workspace.start(["serve", shared, "--identity", tickets.identity, ...limits, ...accept]);
     await server.ticket();
     const get = async (ticket: string, name: string) => {
       const into = await workspace.make(name);
@@ -219,13 +220,18 @@ Deno.test("e2e: a transfer that runs ends when its ticket is taken back, with 6 
     await tickets.run("--revoke", "goes").exits(0);
     await one.exits(6);
     assert.match(String((await one.event("error"))["text"]), /The ticket of this transfer was taken back/);
-    assert.equal((await server.event("client", ({ code }) => code !== 0))["code"], 6);
+    const { code, ticket } = await server.event("client", ({ code }) => code !== 0);
+    assert.deepEqual([code, ticket], [6, "goes"]);
+    assert.doesNotMatch(one.stderr.text, /the same command again/);
     const asked = server.events.filter(({ type }) => type === "request").map(({ ticket }) => ticket);
     assert.deepEqual(asked.sort(), ["goes", "stays"]);
     await (await get(goes, "one")).exits(6);
     await server.event("warning", ({ text }) => /^The ticket goes has expired or was taken back/.test(String(text)));
     await other.exits(0);
     await assertSameFile(`${workspace.path("other")}/large`, source);
+    const upload = await writeFile(workspace.path("upload"), 1000);
+    await workspace.start(["send", upload], { env: { ULTRA_TICKET: stays } }).exits(0);
+    assert.equal((await server.event("complete", ({ role }) => role === "receive"))["ticket"], "stays");
     server.end("SIGINT");
     await server.gone;
   }));
@@ -285,7 +291,7 @@ Deno.test("H1: scoped tickets: the folder of one is a name also where it looks l
     // A folder of such a name is one like any other, and patterns below it are looked for.
     const listed = client(brackets, "ls");
     await listed.exits(0);
-    assert.match(listed.stdout.text, /\[ab\] file/);
+    assert.match(listed.stdout.text, / photos\/\[ab\]\/\[ab\] file$/m);
     await get(brackets, "photos/[ab]").exits(0);
     await assertSameFile(`${into}/[ab]/[ab] file`, `${photos}/[ab]/[ab] file`);
     await get(brackets, "photos/[ab]/* file").exits(0);
@@ -296,6 +302,43 @@ Deno.test("H1: scoped tickets: the folder of one is a name also where it looks l
     server.end("SIGINT");
     await server.exits(130);
     assert.deepEqual(namesIn(into), ["[ab]", "[ab] file"]);
+  }));
+
+Deno.test("scoped tickets: whatever ls prints is what get takes with the same ticket, for a folder below a shared one too", () =>
+  inWorkspace(async (workspace) => {
+    const tickets = await Tickets.at(workspace);
+    const photos = await workspace.make("photos");
+    await workspace.make("photos", "2024", "june");
+    await writeFile(`${photos}/2024/a.jpg`, 10);
+    await writeFile(`${photos}/2024/june/b.jpg`, 20);
+    const read = (...under: string[]) => tickets.make("--allow", "read", ...under.flatMap((path) => ["--under", path]));
+    const cases = [
+      { ticket: await tickets.make(), top: ["photos"] },
+      { ticket: await read(), top: ["photos"] },
+      { ticket: await read("photos"), top: ["photos", "photos/2024"] },
+      { ticket: await read("photos/2024"), top: ["photos/2024", "photos/2024/a.jpg", "photos/2024/june"] },
+      { ticket: await read("photos/2024/a.jpg"), top: ["photos/2024/a.jpg"] },
+    ];
+    const server = workspace.start(["serve", "--listen", "127.0.0.1", "--identity", tickets.identity, photos]);
+    await server.ticket();
+    for (const [index, { ticket, top }] of cases.entries()) {
+      const env = { ULTRA_TICKET: ticket };
+      const list = async (...path: string[]) => {
+        const ls = workspace.start(["ls", "--json", ...path], { env });
+        await ls.exits(0);
+        return ls.events.filter(({ type }) => type === "entry").map(({ path }) => String(path));
+      };
+      assert.deepEqual(await list(), top);
+      const all = [...top];
+      for (const path of top) if (!path.endsWith("jpg")) all.push(...await list(path));
+      for (const path of new Set(all)) {
+        const into = await workspace.make(`into${index}`, path);
+        await workspace.start(["get", "--no-sync", "--into", into, path], { env }).exits(0);
+        assert.deepEqual(namesIn(into), [path.split("/").at(-1)]);
+      }
+    }
+    server.end("SIGINT");
+    await server.exits(130);
   }));
 
 Deno.test("scoped tickets: one for a folder is to read, and brings nothing into the folder for uploads", () =>

@@ -45,17 +45,22 @@ Deno.test("serve: ls and get: shared names, folders, files and patterns, each un
     assert.deepEqual(await list(client("ls")), ["photos/", "docs/"]);
     assert.deepEqual(
       await list(client("ls", "photos/")),
-      ["2024/", "a.jpg", "b.jpg"],
+      ["photos/2024/", "photos/a.jpg", "photos/b.jpg"],
     );
-    assert.deepEqual(await list(client("ls", "./photos/*.jpg")), ["a.jpg", "b.jpg"]);
+    assert.deepEqual(await list(client("ls", "./photos/*.jpg")), ["photos/a.jpg", "photos/b.jpg"]);
     for (const top of [".", "./", "/"]) assert.deepEqual(await list(client("ls", top)), ["photos/", "docs/"]);
     await Deno.symlink("a.jpg", `${photos}/same.jpg`);
-    assert.deepEqual(await list(client("ls", "photos")), ["2024/", "a.jpg", "b.jpg", "same.jpg -> a.jpg"]);
+    assert.deepEqual(await list(client("ls", "photos")), [
+      "photos/2024/",
+      "photos/a.jpg",
+      "photos/b.jpg",
+      "photos/same.jpg -> a.jpg",
+    ]);
     await Deno.remove(`${photos}/same.jpg`);
     const shown = client("ls", "photos/a.jpg", "--json");
     await shown.exits(0);
     const { modified, ...entry } = shown.events[1] ?? assert.fail();
-    assert.deepEqual(entry, { type: "entry", name: "a.jpg", kind: "file", size: 300 * KIB });
+    assert.deepEqual(entry, { type: "entry", name: "a.jpg", path: "photos/a.jpg", kind: "file", size: 300 * KIB });
     assert.deepEqual(shown.events[0], { type: "version", schema: 1, program: PROGRAM_VERSION });
     const seconds = Math.floor(((await Deno.stat(`${photos}/a.jpg`)).mtime?.getTime() ?? 0) / 1000);
     assert.equal(Date.parse(String(modified)), seconds * 1000);
@@ -74,6 +79,33 @@ Deno.test("serve: ls and get: shared names, folders, files and patterns, each un
     const asked = server.events.find(({ type, what }) => type === "request" && what === "paths");
     assert.deepEqual(asked?.["paths"], ["photos/2024", "photos/*.jpg"]);
     await assertNoLeftovers(into);
+  }));
+
+Deno.test("serve: whatever ls prints is what get takes: in folders, by patterns, and where several things have one name", () =>
+  inWorkspace(async (workspace) => {
+    const { photos, server, client } = await serving(workspace);
+    await workspace.make("shared", "photos", "[2]");
+    await writeFile(`${photos}/[2]/in brackets`, 9);
+    const sizes = new Map<string, number>();
+    for (
+      const asked of [[], ["photos"], ["photos/2024/"], ["*/a.jpg"], ["p*/[[]2]"], ["photos/[2]"], ["photos/[2]/*"]]
+    ) {
+      for (const [index, path] of (await list(client("ls", ...asked))).entries()) {
+        const into = await workspace.make("into", `${asked.join()}${index}`.replaceAll("/", "_"));
+        // (The links of the scene lead out, and are left out.)
+        await client("get", "--no-sync", "--allow-left-out", "--into", into, path).exits(0);
+        const [name = ""] = namesIn(into);
+        assert.equal(name, path.split("/").findLast((part) => part !== ""), path);
+        sizes.set(path, (await Deno.stat(`${into}/${name}`)).size);
+      }
+    }
+    assert.deepEqual([sizes.get("photos/a.jpg"), sizes.get("docs/a.jpg"), sizes.get("photos/[2]/in brackets")], [
+      300 * KIB,
+      7,
+      9,
+    ]);
+    assert.ok(sizes.has("photos/[2]/") && sizes.has("photos/2024/big"), [...sizes.keys()].join());
+    await stops(server);
   }));
 
 Deno.test("H1: serve: what is outside, behind a link or not there is not found: 4 alone, 3 among others, on both sides told", () =>

@@ -72,6 +72,7 @@ Deno.test("recv --stay confirms a file again that was taken away, also after it 
     assert.equal((await send())["files"], 1);
     await Deno.remove(`${into}/source.bin`);
     assert.deepEqual([(await send())["presentFiles"], namesIn(into)], [1, []]);
+    await receiver.event("complete", ({ presentFiles, confirmedFiles }) => presentFiles === 1 && confirmedFiles === 1);
     receiver.kill("SIGKILL");
     await receiver.gone;
     const next = start();

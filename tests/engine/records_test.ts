@@ -300,7 +300,7 @@ const COMMANDS: readonly (readonly [Command | Question, Uint8Array, Uint8Array?]
   [{ type: "page", sink: 6, first: 3, count: 2, entries: THREE }, record(14, 3, 6, 3, 2), join(THREE, gap(5))],
   [{ type: "values", source: 5, entry: 3, first: 1, values: HASH }, record(15, 32, 5, 3, f64(1)), HASH],
   [{ type: "resolve", request: 4, name: "a.b" }, record(16, 3, 4), join(utf8.encode("a.b"), gap(5))],
-  [{ type: "retune", listener: 1, settings: SETTINGS }, record(17, 72, 1), SETTINGS_BYTES],
+  [{ type: "retune", listener: 1, plain: true, settings: SETTINGS }, record(17, 72, 1, 1), SETTINGS_BYTES],
   [{ type: "stop" }, record(18)],
   [{ type: "limit-rate", source: 5, bytesPerSecond: 7.5 }, record(19, 0, 5, gap(4), f64(7.5))],
   [{ type: "grant-entries", lane: 7, grant: 4, first: 3, count: 2 }, record(20, 0, 7, 4, 3, 2)],
@@ -386,6 +386,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
   assert.deepEqual(
     encodeListenBlock({
       settings: SETTINGS,
+      plainSettings: SETTINGS,
       maxUnvalidated: 16,
       maxUnproved: 64,
       maxUnprovedPerAddress: 8,
@@ -396,6 +397,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
     }),
     join(
       72,
+      72,
       16,
       64,
       8,
@@ -403,6 +405,7 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       2,
       13,
       6,
+      SETTINGS_BYTES,
       SETTINGS_BYTES,
       Uint8Array.of(9, 9),
       utf8.encode("ultra/2\0ultra"),
@@ -432,10 +435,11 @@ Deno.test("engine: blocks of options have their fixed fields first, and their co
       allowGrowing: true,
       within: 6,
       literal: 2,
+      byPath: true,
       depth: 0xffff_ffff,
       paths: ["/a", "/b"],
     }),
-    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 2, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
+    join(2, gap(4), f64(2 ** 53 - 1), 3, 1, 0, 1, 0, 1, 6, 2, 1, 0xffff_ffff, 5, utf8.encode("/a\0/b")),
   );
   assert.deepEqual(
     encodeSinkBlock({

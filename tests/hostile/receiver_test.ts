@@ -147,6 +147,33 @@ Deno.test("hostile: proved receivers that break the protocol end the sender", as
   await box.assertUntouched();
 });
 
+Deno.test("hostile: serve goes on after every proved client that broke the protocol, and serves the next one", async () => {
+  await using speaker = new Speaker();
+  await using box = await Box.make();
+  const served = join(box.folder, "served");
+  await Deno.mkdir(served);
+  await Deno.writeTextFile(join(served, "file"), "a file");
+  await using server = new UltraProcess(["serve", "--listen", "127.0.0.1:0", served]);
+  const ticket = await server.ticket();
+  for (const { name, say, code = PROTOCOL } of CASES) {
+    // A server is asked once more by whoever has not heard of its offer.
+    if (name === '"request" before the answer') continue;
+    const peer = await speaker.connect(ticket.port);
+    await prove(peer, { ...ticket, role: "send" });
+    peer.send(message("request", u8(0), u16(1), string("served/file"), u16(0)));
+    await peer.nextOf(CODES.offer);
+    const [first, ...rest] = say;
+    peer.send(first ?? NOTHING);
+    if (rest.length > 0) await peer.nextOf(CODES["pages-end"]);
+    peer.send(...rest);
+    assert.deepEqual({ name, code: (await peer.closed).code }, { name, code });
+  }
+  await using client = new UltraProcess(["get", "--into", box.into, "served/file", ticket.text]);
+  const { code, stderr } = await client.exit();
+  assert.equal(code, 0, stderr);
+  assert.equal((await box.contents()).get("into/file"), "a file");
+});
+
 Deno.test("hostile: values of a file that has vanished are no bug of the sender: it fails the file, exit 4", async () => {
   await using box = await Box.make();
   await using speaker = new Speaker();

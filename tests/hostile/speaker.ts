@@ -65,6 +65,7 @@ async function act(command: SpeakerCommand): Promise<void> {
       identities.set(command.key, identity);
       const id = engine.listen({
         settings: settings("listener"),
+        plainSettings: settings("listener"),
         identity,
         alpns: command.alpns,
         address: "127.0.0.1:0",

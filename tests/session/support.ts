@@ -32,6 +32,7 @@ export const RECEIVER = "10.0.0.2";
 export function listenOptions(process: SimulatedProcess, address: string): ListenOptions {
   return {
     settings: SETTINGS,
+    plainSettings: SETTINGS,
     identity: process.engine.identity(),
     alpns: ALPNS,
     address,

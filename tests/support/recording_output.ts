@@ -127,6 +127,7 @@ export class RecordingOutput implements Output {
       hasTable: no,
       again: () => undefined,
       resumes: () => true,
+      isServing: no,
     });
     return this.events.filter(({ type }) => types.includes(type)).flatMap((event) => [...answer(table, event)]);
   }

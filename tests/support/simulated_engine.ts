@@ -18,6 +18,7 @@ import {
   type Identity,
   type LaneOptions,
   ListenError,
+  type ListenerSettings,
   type ListenOptions,
   type PathStats,
   type ProcessLoad,
@@ -146,7 +147,7 @@ export class SimulatedEngine implements Engine {
     return id;
   }
 
-  retune(listener: ListenerId, settings: ConnectionSettings): void {
+  retune(listener: ListenerId, { settings }: ListenerSettings): void {
     if (!this.#listeners.has(listener)) throw new Error(`The engine refused a call: there is no listener ${listener}`);
     this.retunings.push(settings);
   }
@@ -247,13 +248,13 @@ export class SimulatedEngine implements Engine {
     return this.#source(inFolder === undefined ? this.#host.tree ?? tree([]) : there, names);
   }
 
-  requested({ paths, depth = Infinity }: RequestedOptions): SourceId {
+  requested({ paths, depth = Infinity, byPath = false }: RequestedOptions): SourceId {
     const all = this.#host.tree ?? tree([]);
     const below = (path: string) => {
       const above = path.lastIndexOf("/") + 1;
       const found = all.files.filter((file) => file.path === path || file.path.startsWith(`${path}/`));
-      const named = found.map((file) => ({ ...file, path: file.path.slice(above) }));
-      return named.filter((file) => file.path.split("/").length <= depth + 1);
+      const entered = found.filter((file) => file.path.slice(above).split("/").length <= depth + 1);
+      return byPath ? entered : entered.map((file) => ({ ...file, path: file.path.slice(above) }));
     };
     const files = paths.flatMap(below);
     const missing = paths.filter((path) => below(path).length === 0).map((path) =>

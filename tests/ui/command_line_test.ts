@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { commandLine } from "../../src/ui/command_line.ts";
+import { type Again, commandLine } from "../../src/ui/command_line.ts";
 import { createOutput } from "../../src/ui/create.ts";
 import { UltraError } from "../../src/base/errors.ts";
 import { interruption } from "../../src/base/interrupted.ts";
@@ -21,9 +21,14 @@ Deno.test("the command to type again is what was typed, quoted for a shell, and 
   assert.equal(commandLine(["recv", "--into=~/in", "-o", "*"]), "ultra recv '--into=~/in' -o '*'");
 });
 
-function ends(mode: "human" | "json" | "quiet", end: (output: Output) => void, code: number): string[] {
+function ends(
+  mode: "human" | "json" | "quiet",
+  end: (output: Output) => void,
+  code: number,
+  other: Again["other"] = "ends",
+): string[] {
   const terminal = new MemoryTerminal();
-  const again = () => commandLine(["recv", "--into", "in", TICKET]);
+  const again = () => ({ command: commandLine(["recv", "--into", "in", TICKET]), other });
   const output = createOutput({ ...terminal.options(mode), again });
   end(output);
   output.tell(exit(code));
@@ -59,6 +64,18 @@ Deno.test("C5: whoever was interrupted, and whose other side was, reads what to 
   }
 });
 
+Deno.test("C5: whoever fetched from a server, which goes on by itself, has one command to type again", () => {
+  const lost = (output: Output) => {
+    output.tell(BEGUN);
+    output.tell(failed(new UltraError("network", "The connection was lost")));
+  };
+  assert.equal(
+    ends("human", lost, 5, "may-serve").at(-4),
+    "To go on, run the same command again, with the same ticket in place of ultra1...; " +
+      "if the other side was `ultra send`, that one first:",
+  );
+});
+
 Deno.test("C5: nothing is to be typed again where nothing had begun, all is there, or it would happen again", () => {
   const ways: readonly (readonly [number, (output: Output) => void])[] = [
     [130, (output) => output.tell({ type: "interrupted" })],
@@ -66,6 +83,7 @@ Deno.test("C5: nothing is to be typed again where nothing had begun, all is ther
     [7, (output) => [BEGUN, failed(new UltraError("integrity", "Other bytes"))].forEach((event) => output.tell(event))],
     // With --stay it waits for the next one by itself.
     [130, (output) => [BEGUN, failed(interruption(), true), phase("waiting")].forEach((event) => output.tell(event))],
+    [130, (output) => [BEGUN, failed(interruption(), true), phase("watching")].forEach((event) => output.tell(event))],
   ];
   for (const [code, end] of ways) {
     assert.ok(!ends("human", end, code).join("\n").includes("To go on"));

@@ -209,11 +209,11 @@ const CASES = {
     quiet: [],
   },
   "listed": {
-    event: { type: "listed", listed: { name: "2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
+    event: { type: "listed", listed: { path: "photos/2024\x1b", kind: "folder", bytes: 0, modifiedSeconds: NaN } },
     human: [],
-    json: { type: "entry", name: "2024\x1b", kind: "folder", size: null, modified: null },
+    json: { type: "entry", name: "2024\x1b", path: "photos/2024\x1b", kind: "folder", size: null, modified: null },
     quiet: [],
-    bare: "              -  -                 2024\\x1b/\n",
+    bare: "              -  -                 photos/2024\\x1b/\n",
   },
   "client-over": {
     event: {
@@ -221,17 +221,18 @@ const CASES = {
       client: {
         id: 3,
         remote: "10.0.0.1:5",
+        ticket: "anna",
         code: 5,
         error: new UltraError("network", "It is\x1b full"),
         at: "door",
       },
     },
-    human: ["10.0.0.1:5: not let in: It is\\x1b full"],
+    human: ["10.0.0.1:5 (ticket anna): not let in: It is\\x1b full"],
     json: {
-      ...{ type: "client", client: 3, remote: "10.0.0.1:5", code: 5, isLetIn: false, kind: "network" },
-      why: "It is\\x1b full",
+      ...{ type: "client", client: 3, remote: "10.0.0.1:5", ticket: "anna", code: 5, isLetIn: false },
+      ...{ kind: "network", why: "It is\\x1b full" },
     },
-    quiet: ["ultra: 10.0.0.1:5: not let in: It is\\x1b full"],
+    quiet: ["ultra: 10.0.0.1:5 (ticket anna): not let in: It is\\x1b full"],
   },
   "stalled": {
     event: { type: "stalled", silentMs: 8049, transfer: TRANSFER },

@@ -18,6 +18,7 @@ export const TRANSFER = 7;
 export function phase(phase: RunPhase): UserEvent {
   switch (phase) {
     case "waiting":
+    case "watching":
       return { type: "phase", phase };
     case "connecting":
     case "proving":

@@ -15,6 +15,7 @@ export const FACTS: TransferFacts = {
   transferRoot: new Uint8Array(32).fill(0xcd),
   resentBytes: 0,
   presentFiles: 0,
+  confirmedFiles: 0,
   presentBytes: 0,
   failed: [],
   failedCount: 0,

@@ -53,6 +53,17 @@ Deno.test("T21: T42: the sheet says complete only when nothing is missing, and n
   }
 });
 
+Deno.test("a server, which has no --allow-left-out, does not name it where an upload was left out in part", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  output.tell({ type: "serving", served: { names: ["photos"], accept: "/in", maxClients: 64 } });
+  output.tell({ ...complete(MISSING), client: { id: 1, remote: "10.0.0.1:5", ticket: "anna" } });
+  const { text } = terminal.stderr;
+  assert.match(text, /1,202 left out - 10\.0\.0\.1:5 \(ticket anna\)$/m);
+  assert.match(text, /^ {4}top\/secret: it cannot be read$/m);
+  assert.doesNotMatch(text, /--allow-left-out/);
+});
+
 Deno.test("files that were kept by choice are told in a row, and nothing is missing for them", () => {
   const leftOut = [{ reason: "kept", path: "a" }, { reason: "exists", path: "b" }] as const;
   const kept = { ...COMPLETE, leftOut: leftOut.slice(0, 1), leftOutReasons: { kept: 1 } };

@@ -23,7 +23,7 @@ function shown(...events: readonly UserEvent[]): { readonly lines: string; reado
       terminal,
       now: () => 0,
       environment: { term: undefined },
-      again: () => "ultra recv",
+      again: () => ({ command: "ultra recv", other: "ends" }),
     });
     for (const event of [...events, { type: "exit", code: 5 } as const]) output.tell(event);
     return terminal;

@@ -204,6 +204,23 @@ Deno.test("T54 when all is there already, that is what is said", () => {
   assert.equal(last({ name: undefined, presentFiles: 2 }), `${start} both files are already there, identical`);
 });
 
+Deno.test("what was confirmed before and is there no more is told as that, and never as there", () => {
+  const said = (facts: Partial<TransferFacts>) => {
+    const terminal = new MemoryTerminal();
+    createOutput(terminal.options("human")).tell(complete({ ...FACTS, files: 0, bytes: 0, ...facts }));
+    return terminal.stderr.text;
+  };
+  const start = "⚡ ULTRA transfer complete: nothing to do,";
+  const one = said({ name: "a.bin", presentFiles: 1, confirmedFiles: 1 });
+  assert.equal(one.trim(), `${start} a.bin was confirmed before`);
+  const all = said({ name: undefined, presentFiles: 3, confirmedFiles: 3 });
+  assert.equal(all.trim(), `${start} 3 files were confirmed before`);
+  const some = said({ name: "photos", presentFiles: 3, confirmedFiles: 2 });
+  assert.equal(some.trim(), `${start} 1 file is already there, identical, and 2 were confirmed before`);
+  const beside = said({ name: undefined, files: 1, bytes: 5, presentFiles: 3, confirmedFiles: 2 });
+  assert.match(beside, /^ {2}Confirmed +2 of these before, and not there any more$/m);
+});
+
 Deno.test("T48 a failed file is told in one line that names it once, and not again on the sheet", () => {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("human"));

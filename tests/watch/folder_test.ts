@@ -35,6 +35,28 @@ Deno.test("watch: hidden names and sent/ are no items, and what is neither file 
     assert.deepEqual([[...items.keys()].sort(), others], [["a", "tree", "日本語 %#\n"], ["link"]]);
   }));
 
+Deno.test("watch: what has the name of a folder of ours and is none is named, with what to do about it", async () => {
+  const path = await Deno.makeTempDir();
+  try {
+    const refused = async (own: string) => {
+      await Deno.writeTextFile(join(path, own), "");
+      const opened = WatchedFolder.open(path, "move");
+      await assert.rejects(opened, {
+        kind: "disk",
+        message: /needs a folder of its own there.*move it away/,
+        subject: join(path, own),
+      });
+      await Deno.remove(join(path, own));
+    };
+    await refused(".ultra-watch");
+    await Deno.mkdir(join(path, ".ultra-watch"));
+    await refused(".ultra-watch/out");
+    (await WatchedFolder.open(path, "move"))[Symbol.dispose]();
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+});
+
 Deno.test("watch: a look changes with the content, the file behind a name, and anything in a folder", () =>
   withFolder("move", async (folder, path) => {
     await Deno.mkdir(join(path, "tree", "deep"), { recursive: true });

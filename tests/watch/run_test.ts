@@ -80,6 +80,7 @@ Deno.test("watch: what is dropped is sent two seconds after its last change, and
   const [[sentMs, names]] = scene.sent as [[number, readonly string[]]];
   assert.deepEqual([scene.sent.length, names, scene.items.size], [1, ["a"], 0]);
   assert.ok(sentMs >= 8500 && sentMs < 9000, String(sentMs));
+  assert.deepEqual(scene.events.at(-1), { type: "phase", phase: "watching" }, "nobody is waited for");
   await scene.end(running);
 });
 

@@ -233,7 +233,11 @@ impl Engine {
                 self.write_clipboard(request, form, raw, paths);
                 Ok(())
             }
-            Command::Retune { listener, settings } => self.retune(listener, &settings),
+            Command::Retune {
+                listener,
+                plain,
+                settings,
+            } => self.retune(listener, plain, &settings),
             Command::LimitRate {
                 source,
                 bytes_per_second,

@@ -80,7 +80,7 @@ pub use page::{EntryKind, Linked, MAX_EXTENSION_LEN, MAX_TARGET_LEN, PageBuilder
 pub use part::{Kept, Part};
 pub use path::{MAX_COMPONENT_LEN, MAX_DEPTH, MAX_PATH_LEN, PathFault, SafePath};
 pub use replace_if::replace_if;
-pub use requests::Requests;
+pub use requests::{Naming, Requests};
 pub use reserved::{FileId, Reserved, RunId};
 pub use sandbox::Root;
 pub use sink::{CommitInfo, Sink, SinkOptions};

@@ -25,11 +25,23 @@ pub struct Requests {
     shares: Arc<Source>,
     paths: Vec<String>,
     literal: usize,
+    naming: Naming,
+}
+
+/// What a thing that was found is called.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// By its last name, under which it arrives.
+    #[default]
+    Last,
+    /// By the path that asks for it alone: what a list of names is for.
+    Path,
 }
 
 /// What a request has found so far.
 #[derive(Default)]
 struct Found {
+    naming: Naming,
     bases: Vec<Base>,
     folders: usize,
     looks: usize,
@@ -46,6 +58,8 @@ struct Wanted<'a> {
 struct Step<'a> {
     folder: Arc<NativeFolder>,
     real: Arc<Path>,
+    /// What the folder itself is asked for by.
+    above: Arc<str>,
     name: String,
     rest: Wanted<'a>,
 }
@@ -56,6 +70,7 @@ impl Requests {
             shares,
             paths,
             literal: 0,
+            naming: Naming::default(),
         }
     }
 
@@ -65,9 +80,17 @@ impl Requests {
         Self { literal, ..self }
     }
 
-    /// What there is, each under its last name; what there is not is counted as left out.
+    #[must_use]
+    pub fn with_naming(self, naming: Naming) -> Self {
+        Self { naming, ..self }
+    }
+
+    /// What there is; what there is not is counted as left out.
     pub(crate) fn find(self, left_out: &mut LeftOut) -> Result<Vec<Base>, FileError> {
-        let mut found = Found::default();
+        let mut found = Found {
+            naming: self.naming,
+            ..Found::default()
+        };
         for path in self.paths {
             let before = found.bases.len();
             find_path(self.shares.bases(), &path, self.literal, &mut found)?;
@@ -108,9 +131,9 @@ fn find_path(shares: &[Base], path: &str, literal: usize, found: &mut Found) -> 
             continue;
         }
         if rest.components.is_empty() {
-            found.add(share.name.clone(), share.place.clone())?;
+            found.add("", share.name.clone(), share.place.clone())?;
         } else {
-            find_below(folder, real, rest, found)?;
+            find_below(folder, real, &share.name, rest, found)?;
         }
     }
     Ok(())
@@ -125,11 +148,12 @@ fn is_deleted(folder: &NativeFolder) -> bool {
 fn find_below(
     folder: &Arc<NativeFolder>,
     real: &Arc<Path>,
+    path: &str,
     wanted: Wanted<'_>,
     found: &mut Found,
 ) -> Result<(), FileError> {
     let mut steps = Vec::new();
-    found.names(folder, real, wanted, &mut steps)?;
+    found.names(folder, real, &path.into(), wanted, &mut steps)?;
     while let Some(step) = steps.pop() {
         let Ok(stat) = step.folder.stat(&step.name) else {
             continue;
@@ -142,14 +166,16 @@ fn find_below(
                 };
                 let (folder, real) = (Arc::new(child), step.real.join(&step.name).into());
                 if step.rest.components.is_empty() {
-                    found.add(step.name, Place::Folder { folder, real })?;
+                    found.add(&step.above, step.name, Place::Folder { folder, real })?;
                 } else {
-                    found.names(&folder, &real, step.rest, &mut steps)?;
+                    let path = join(&step.above, &step.name).into();
+                    found.names(&folder, &real, &path, step.rest, &mut steps)?;
                 }
             }
             NodeKind::File if step.rest.components.is_empty() => {
                 let name = step.name.clone();
                 found.add(
+                    &step.above,
                     step.name,
                     Place::File {
                         folder: step.folder,
@@ -172,7 +198,8 @@ impl<'a> Wanted<'a> {
 }
 
 impl Found {
-    fn add(&mut self, name: String, place: Place) -> Result<(), FileError> {
+    /// Takes a thing into the answer; `above` is what the folder that it lies in is asked for by.
+    fn add(&mut self, above: &str, name: String, place: Place) -> Result<(), FileError> {
         self.folders += usize::from(matches!(place, Place::Folder { .. }));
         if self.bases.len() == MOST_FOUND || self.folders > MOST_FOLDERS {
             return Err(too_much(
@@ -180,6 +207,10 @@ impl Found {
                 "too many things match; ask for the folder that they are in",
             ));
         }
+        let name = match self.naming {
+            Naming::Last => name,
+            Naming::Path => join(above, &name),
+        };
         self.bases.push(Base { name, place });
         Ok(())
     }
@@ -189,6 +220,7 @@ impl Found {
         &mut self,
         folder: &Arc<NativeFolder>,
         real: &Arc<Path>,
+        above: &Arc<str>,
         wanted: Wanted<'a>,
         steps: &mut Vec<Step<'a>>,
     ) -> Result<(), FileError> {
@@ -198,6 +230,7 @@ impl Found {
         let step = |name: String| Step {
             folder: Arc::clone(folder),
             real: Arc::clone(real),
+            above: Arc::clone(above),
             name,
             rest,
         };
@@ -226,6 +259,15 @@ impl Found {
             steps.extend(names.into_iter().map(step));
         }
         Ok(())
+    }
+}
+
+/// The path of a name in a folder; a shared folder lies in none.
+fn join(above: &str, name: &str) -> String {
+    if above.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{above}/{name}")
     }
 }
 

@@ -106,6 +106,8 @@ export function encodeConnectionSettings(block: ConnectionSettings): Uint8Array<
 
 export interface ListenBlock {
   readonly settings: ConnectionSettings;
+  /** Of dialers whose dialect has plain lanes. */
+  readonly plainSettings: ConnectionSettings;
   /**
    * Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
    */
@@ -123,15 +125,16 @@ export interface ListenBlock {
 }
 
 export function encodeListenBlock(block: ListenBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(32);
+  const into = new OptionsBlock(36);
   into.bytes(0, encodeConnectionSettings(block.settings));
-  into.u32(4, block.maxUnvalidated);
-  into.u32(8, block.maxUnproved);
-  into.u32(12, block.maxUnprovedPerAddress);
-  into.u32(16, block.controlLimit);
-  into.bytes(20, block.pkcs12);
-  into.texts(24, block.alpns);
-  into.text(28, block.address);
+  into.bytes(4, encodeConnectionSettings(block.plainSettings));
+  into.u32(8, block.maxUnvalidated);
+  into.u32(12, block.maxUnproved);
+  into.u32(16, block.maxUnprovedPerAddress);
+  into.u32(20, block.controlLimit);
+  into.bytes(24, block.pkcs12);
+  into.texts(28, block.alpns);
+  into.text(32, block.address);
   return into.finish();
 }
 
@@ -178,13 +181,15 @@ export interface SourceBlock {
   readonly within: number;
   /** How many of the first components of a peer's paths are names, whatever they look like, and no patterns. */
   readonly literal: number;
+  /** A peer's things are called by the paths that ask for them, in place of their last names. */
+  readonly byPath: boolean;
   /** How many levels of folders are entered. */
   readonly depth: number;
   readonly paths: readonly string[];
 }
 
 export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
-  const into = new OptionsBlock(56);
+  const into = new OptionsBlock(60);
   into.u32(0, ORIGIN_KIND[block.origin]);
   into.f64(8, block.size);
   into.u32(16, LINK_CHOICE[block.links]);
@@ -195,8 +200,9 @@ export function encodeSourceBlock(block: SourceBlock): Uint8Array<ArrayBuffer> {
   into.truth(36, block.allowGrowing);
   into.u32(40, block.within);
   into.u32(44, block.literal);
-  into.u32(48, block.depth);
-  into.texts(52, block.paths);
+  into.truth(48, block.byPath);
+  into.u32(52, block.depth);
+  into.texts(56, block.paths);
   return into.finish();
 }
 

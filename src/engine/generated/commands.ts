@@ -163,6 +163,8 @@ export interface ResolveCommand {
 export interface RetuneCommand {
   readonly type: "retune";
   readonly listener: ListenerId;
+  /** Those whose dialect has plain lanes; otherwise all others. */
+  readonly plain: boolean;
   readonly settings: ConnectionSettings;
 }
 

@@ -112,6 +112,7 @@ export function encodeCommand(command: Command | Question, into: CommandBatch): 
     case "retune":
       into.begin(17);
       into.u32(8, command.listener);
+      into.truth(12, command.plain);
       into.bytes(encodeConnectionSettings(command.settings));
       return;
     case "stop":

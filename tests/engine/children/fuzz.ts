@@ -98,6 +98,7 @@ const connectBlock = encodeConnectBlock({
 });
 const listenBlock = encodeListenBlock({
   settings: connectionSettings({ distance: "near", side: "listener" }),
+  plainSettings: connectionSettings({ distance: "near", side: "listener" }),
   maxUnvalidated: 16,
   maxUnproved: 64,
   maxUnprovedPerAddress: 8,
@@ -130,6 +131,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     ...anyChoices(),
     within: 0,
     literal: 0,
+    byPath: false,
     depth: random(2 ** 31),
     paths: [],
   });
@@ -139,6 +141,7 @@ function calls(connect: Uint8Array<ArrayBuffer>, listen: Uint8Array<ArrayBuffer>
     ...anyChoices(),
     within: random(2) === 0 ? 0 : id(),
     literal: random(3),
+    byPath: random(2) === 0,
     depth: random(4),
     paths: [String.fromCharCode(...bytes(40))],
   });
@@ -200,7 +203,7 @@ function anyRequest(): Command | Question {
     { type: "limit-rate", source, bytesPerSecond: number() },
     { type: "outward" },
     { type: "settings", connection },
-    { type: "retune", listener, settings: anySettings() },
+    { type: "retune", listener, plain: random(2) === 0, settings: anySettings() },
   ];
   return all[random(all.length)] ?? { type: "outward" };
 }

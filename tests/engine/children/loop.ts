@@ -72,8 +72,10 @@ export class Loop {
   }
 
   async listen(): Promise<void> {
+    const settings = connectionSettings({ distance: "near", side: "listener" });
     this.#listener = this.engine.listen({
-      settings: connectionSettings({ distance: "near", side: "listener" }),
+      settings,
+      plainSettings: settings,
       identity: this.identity,
       alpns: ["ultra/2"],
       address: "127.0.0.1:0",

@@ -7,7 +7,7 @@ const loop = new Loop();
 const { dialer: early, listener } = await loop.connect();
 // Nothing shows as soon as the silence after which a connection ends, which is the shorter one of both sides.
 const impatient = { ...connectionSettings({ distance: "near", side: "listener" }), idleTimeoutMs: 300 };
-loop.engine.retune(loop.listener, impatient);
+loop.engine.retune(loop.listener, { settings: impatient, plainSettings: impatient });
 const { dialer: late } = await loop.connect();
 const { cause } = await loop.next("closed", ({ connection }) => connection === late);
 demand(cause === "transport", `the later dialer was closed by ${cause}`);

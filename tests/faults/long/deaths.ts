@@ -11,10 +11,9 @@ import assert from "node:assert/strict";
 import { print } from "../../../scripts/shell.ts";
 import { assertNoLeftovers, assertSameFile, MIB, writeFile } from "../../e2e/files.ts";
 import { inWorkspace, type Ultra, type Workspace } from "../../e2e/harness.ts";
-import { Random } from "../../simulation/random.ts";
+import { Moments, seeded } from "../moments.ts";
 
 const DEATHS = Number(Deno.env.get("ULTRA_FAULTS_DEATHS") ?? 20);
-const SEED = Number(Deno.env.get("ULTRA_FAULTS_SEED") ?? Date.now() % 1_000_000);
 
 const SIZE = 24 * MIB;
 /** A transfer takes about two seconds. */
@@ -55,7 +54,7 @@ const WAYS: readonly Way[] = [
 for (const { name, lasting, once } of WAYS) {
   Deno.test(`C1 C2: ${name}: ${DEATHS} kills -9 at random moments, one side and the other in turn: identical each time`, () =>
     inWorkspace(async (workspace) => {
-      const random = new Random(SEED);
+      const moments = new Moments();
       const [from, into] = [await workspace.make("from"), await workspace.make("into")];
       let host = lasting(workspace);
       const ticket = await host.ticket();
@@ -64,13 +63,13 @@ for (const { name, lasting, once } of WAYS) {
         // (One that is confirmed is not received again, though it is taken away.)
         const file = `file ${deaths}`;
         const source = await writeFile(`${from}/${file}`, SIZE);
-        try {
+        await seeded(`after ${deaths} kills`, async () => {
           const first = once(workspace, ticket, file);
-          await moment(random);
+          await moments.pass(MOST_MS);
           first.end("SIGKILL");
           await first.gone;
           const second = once(workspace, ticket, file);
-          await moment(random);
+          await moments.pass(MOST_MS);
           host.end("SIGKILL");
           await host.gone;
           host = lasting(workspace);
@@ -80,19 +79,11 @@ for (const { name, lasting, once } of WAYS) {
           if (Number((await second.event("complete"))["resumedBytes"]) > 0) resumed += 1;
           await Deno.remove(`${into}/${file}`);
           await assertNoLeftovers(into);
-        } catch (error) {
-          throw new Error(`after ${deaths} kills; ULTRA_FAULTS_SEED=${SEED} repeats the moments`, { cause: error });
-        }
+        });
       }
       print(`${name}: ${DEATHS} kills, ${resumed} of ${DEATHS / 2} last transfers found something there`);
       assert.ok(resumed >= DEATHS / 8, "hardly any transfer had something to go on with");
       host.end("SIGTERM");
       await host.gone;
     }));
-}
-
-/** What is tested is the time. */
-async function moment(random: Random): Promise<void> {
-  const ms = random.time(0, MOST_MS);
-  await new Promise((over) => setTimeout(over, ms));
 }

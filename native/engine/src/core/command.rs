@@ -73,7 +73,12 @@ declare! {
         /// Looks a host name up; RESOLVED follows.
         Resolve = 16 { request: u32, name: Text },
         /// Dialers that come from now on get these settings; those that are there keep theirs.
-        Retune = 17 { listener: ListenerId, settings: ConnectionSettings },
+        Retune = 17 {
+            listener: ListenerId,
+            /// Those whose dialect has plain lanes; otherwise all others.
+            plain: bool,
+            settings: ConnectionSettings,
+        },
         /// Closes everything; the wait ends once all events are delivered.
         Stop = 18 {},
         /// What all lanes of a source send at most from now on, over all connections; 0: no limit.

@@ -61,6 +61,8 @@ options! {
 options! {
     pub struct ListenOptions {
         settings: ConnectionSettings,
+        /// Of dialers whose dialect has plain lanes.
+        plain_settings: ConnectionSettings,
         /// Most dialers that have not shown that they receive at their address. From as many handshakes on, QUIC demands it with a Retry.
         max_unvalidated: u16,
         /// Most dialers at a time that have not proved themselves.
@@ -109,6 +111,8 @@ options! {
         within: u32,
         /// How many of the first components of a peer's paths are names, whatever they look like, and no patterns.
         literal: u32,
+        /// A peer's things are called by the paths that ask for them, in place of their last names.
+        by_path: bool,
         /// How many levels of folders are entered.
         depth: u32,
         paths: Texts,

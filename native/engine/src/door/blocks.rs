@@ -206,11 +206,12 @@ mod tests {
     fn a_large_number_lies_at_a_multiple_of_eight() {
         let mut block = vec![1, 0, 0, 0, 9, 9, 9, 9];
         block.extend(5e15f64.to_le_bytes());
-        block.extend([2, 1, 0, 1, 0, 1, 7, 2, 5, 3].into_iter().flat_map(u32::to_le_bytes));
+        block.extend([2, 1, 0, 1, 0, 1, 7, 2, 1, 5, 3].into_iter().flat_map(u32::to_le_bytes));
         block.extend(*b"a\0b");
         let options: SourceOptions = read(&block).unwrap();
         assert_eq!(options.size, 5_000_000_000_000_000);
         assert_eq!((options.within, options.literal, options.depth), (7, 2, 5));
+        assert!(options.by_path);
         assert_eq!(options.paths, ["a", "b"]);
         block[8..16].copy_from_slice(&0.5f64.to_le_bytes());
         assert!(read::<SourceOptions>(&block).is_none());

@@ -19,6 +19,7 @@ use crate::net::transport::Link;
 impl Engine {
     pub fn listen(&self, options: ListenOptions) -> Result<u32, Refusal> {
         let settings = library_settings(&options.settings)?;
+        let plain_settings = library_settings(&options.plain_settings)?;
         let (alpns, local) = (bytes_of(options.alpns), options.address);
         // Two processes on one port are not noticed by QUIC, which shares it (SO_REUSEPORT): they would steal each other's
         // packets. An address that is not this machine's is not noticed either. A plain socket notices both.
@@ -40,7 +41,8 @@ impl Engine {
         };
         let control_limit = options.control_limit.into();
         let limiter = AdmissionLimiter::new(id, self.host(), self.tell.clone(), limits, control_limit);
-        let listener = Listener::start(&self.quic, configuration, &alpns, local, limiter).map_err(refusal_of)?;
+        let listener =
+            Listener::start(&self.quic, configuration, plain_settings, &alpns, local, limiter).map_err(refusal_of)?;
         let port = listener.port().unwrap_or(local.port());
         self.listeners.insert(id, listener);
         self.tell.tell(Event::Listening {
@@ -51,11 +53,15 @@ impl Engine {
         Ok(id)
     }
 
-    pub(super) fn retune(&self, listener: u32, settings: &ConnectionSettings) -> Done {
+    pub(super) fn retune(&self, listener: u32, plain: bool, settings: &ConnectionSettings) -> Done {
         let settings = library_settings(settings)?;
-        let set = self
-            .listeners
-            .with(listener, |listener| listener.set_settings(&settings));
+        let set = self.listeners.with(listener, |listener| {
+            if plain {
+                listener.set_plain_settings(settings);
+                return Ok(());
+            }
+            listener.set_settings(&settings)
+        });
         set?.map_err(|_| Refusal::BadArguments)
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ultra_files::{Preserve, Requests, SentLinks, Walk, WalkOptions};
+use ultra_files::{Naming, Preserve, Requests, SentLinks, Walk, WalkOptions};
 
 use super::{Done, Engine};
 use crate::blocks::frame::Preface;
@@ -110,7 +110,10 @@ impl Engine {
                 if options.origin == OriginKind::Same {
                     self.add_source_beside(other.roots_beside(), id, Box::new(Tree::of(files)));
                 } else {
-                    let requests = Requests::new(files, options.paths.clone()).with_literal(options.literal as usize);
+                    let naming = if options.by_path { Naming::Path } else { Naming::Last };
+                    let requests = Requests::new(files, options.paths.clone())
+                        .with_literal(options.literal as usize)
+                        .with_naming(naming);
                     let (origin, walk) = Tree::requested(requests, walked);
                     self.run_walk(id, origin, walk);
                 }

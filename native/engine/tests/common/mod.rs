@@ -146,6 +146,7 @@ impl Door {
         let (hash, pkcs12) = identity[..u32::from_le_bytes(*len) as usize].split_at(32);
         let options = block(&[
             Bytes(&settings_block(settings(true))),
+            Bytes(&settings_block(settings(true))),
             Number(16),
             Number(most),
             Number(each),
@@ -174,7 +175,11 @@ impl Door {
             handshake_idle_timeout_ms: ms,
             ..settings(true)
         };
-        self.run(Command::Retune { listener, settings });
+        self.run(Command::Retune {
+            listener,
+            plain: false,
+            settings,
+        });
     }
 
     /// Waits for bytes on the control stream.
@@ -274,6 +279,7 @@ impl Door {
             Large(size),
             Number(0),
             Number(1),
+            Number(0),
             Number(0),
             Number(0),
             Number(0),

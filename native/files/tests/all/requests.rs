@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::common::told::{on_wine, skipped};
-use ultra_files::{ErrorClass, FileError, Look, Reason, Requests, Source, Walk, WalkOptions, decode};
+use ultra_files::{ErrorClass, FileError, Look, Naming, Reason, Requests, Source, Walk, WalkOptions, decode};
 
 struct Shared {
     // It goes first: what is held open is not removed everywhere.
@@ -87,6 +87,41 @@ fn files_folders_and_patterns_come_under_their_last_names() {
     assert_eq!(found(&shared.source, &["doc?/[[]1].txt"]), ["[1].txt"]);
     assert_eq!(found(&shared.source, &["docs/[1].txt"]), ["[1].txt"]);
     assert_eq!(found(&shared.source, &["docs"]), ["docs", "docs/[1].txt", "docs/a.jpg"]);
+}
+
+#[test]
+fn by_path_things_are_called_what_asks_for_them_alone() {
+    let shared = shared();
+    let list = |path: &str, depth| {
+        let requests = Requests::new(Arc::clone(&shared.source), vec![path.to_owned()]).with_naming(Naming::Path);
+        let options = WalkOptions {
+            depth,
+            ..WalkOptions::default()
+        };
+        let (_source, mut walk) = Walk::of_requests(requests, options);
+        let mut names = Vec::new();
+        while let Some(page) = walk.next_page().unwrap() {
+            let entries = decode(page.count, &page.bytes).unwrap();
+            names.extend(entries.iter().map(|entry| entry.path.as_str().to_owned()));
+        }
+        names
+    };
+    assert_eq!(
+        list("photos/2024/", 1),
+        ["photos/2024", "photos/2024/a.jpg", "photos/2024/deep"]
+    );
+    assert_eq!(list("*", 0), ["photos", "docs"]);
+    // Of several things with one name each has a path of its own.
+    let names = list("*/a.jpg", 0);
+    assert_eq!(names, ["photos/a.jpg", "docs/a.jpg"]);
+    assert_eq!(list("p*/*/d*", 0), ["photos/2024/deep"]);
+    for name in names
+        .iter()
+        .map(String::as_str)
+        .chain(["photos/2024/deep", "docs/[1].txt"])
+    {
+        assert_eq!(list(name, 0), [name]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use msquic_sys::constants::connection_event;
-use msquic_sys::{Buffer, ConnectionEvent, Handle, Status, failed, status};
+use msquic_sys::{Buffer, ConnectionEvent, Handle, Settings, Status, status};
 
 use super::handle::ConnectionHandle;
 use super::open_count::Counted;
@@ -60,10 +60,12 @@ impl ConnectionHandle {
         Ok(connection)
     }
 
-    /// Takes over a connection inside NEW_CONNECTION. An error leaves the handle with the library.
+    /// Takes over a connection inside NEW_CONNECTION, with settings of its own in place of those of the configuration or without. An error leaves
+    /// the handle with the library.
     pub(super) fn accept<H: LinkHandler>(
         quic: &Arc<Quic>,
         configuration: &Arc<Configuration>,
+        own_settings: Option<&Settings>,
         raw: Handle,
         handler: Arc<H>,
     ) -> Result<Arc<Self>, Status> {
@@ -77,14 +79,18 @@ impl ConnectionHandle {
         let function: msquic_sys::ConnectionCallback = callback::<H>;
         // SAFETY: called inside NEW_CONNECTION, before any event of this connection.
         unsafe { (quic.api.set_callback_handler)(raw, function as *mut c_void, context.cast()) };
-        // SAFETY: both handles are open.
-        let result = unsafe { (quic.api.connection_set_configuration)(raw, configuration.raw) };
-        if failed(result) {
+        // Before the configuration: what a connection has by then is not taken from there any more.
+        let set = own_settings.map_or(Ok(()), |settings| connection.set_settings(settings));
+        let configured = set.and_then(|()| {
+            // SAFETY: both handles are open.
+            check(unsafe { (quic.api.connection_set_configuration)(raw, configuration.raw) })
+        });
+        if let Err(refused) = configured {
             // The callback will return the failure, and then the library closes the handle itself and raises no event.
             // SAFETY: `context` is from `leak`, and this is the only place that frees it.
             drop(unsafe { Box::from_raw(context) });
             forget_handle(connection);
-            return Err(result);
+            return Err(refused);
         }
         Ok(connection)
     }
@@ -187,7 +193,7 @@ fn ended_by(status: Status) -> Ended {
 
 /// # Safety
 /// `pointer` is null or has `length` readable bytes for as long as the result is used.
-unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
+pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
     if pointer.is_null() {
         return &[];
     }

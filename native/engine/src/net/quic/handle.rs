@@ -53,7 +53,7 @@ impl ConnectionHandle {
         })
     }
 
-    /// Changes the settings that may change on a running connection.
+    /// Sets its settings: all of them before it has started, those that may change on a running connection later.
     pub(super) fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
         // SAFETY: the parameter takes QUIC_SETTINGS, which live during the call.
         check(unsafe {

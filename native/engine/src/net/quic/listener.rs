@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use msquic_sys::constants::{listener_event, param};
 use msquic_sys::{Handle, ListenerEvent, QuicAddr, Settings, Status, failed, status};
+use parking_lot::Mutex;
 
+use super::connection::bytes;
 use super::handle::ConnectionHandle;
 use super::{Configuration, Quic, alpn_buffers, check, guarded};
+use crate::blocks::dialects::codec_of;
 use crate::net::transport::{Link, LinkHandler};
 
 /// A certificate with its key. It stays in memory: no file ever holds the key.
@@ -45,6 +48,8 @@ unsafe impl<H: ListenerHandler> Sync for Listener<H> {}
 struct Context<H> {
     quic: Arc<Quic>,
     configuration: Arc<Configuration>,
+    /// What dialers get in its place whose dialect has plain lanes.
+    plain_settings: Mutex<Settings>,
     handler: Arc<H>,
 }
 
@@ -52,6 +57,7 @@ impl<H: ListenerHandler> Listener<H> {
     pub fn start(
         quic: &Arc<Quic>,
         configuration: Arc<Configuration>,
+        plain_settings: Settings,
         alpns: &[Vec<u8>],
         local: SocketAddr,
         handler: Arc<H>,
@@ -60,6 +66,7 @@ impl<H: ListenerHandler> Listener<H> {
         let context = Box::into_raw(Box::new(Context {
             quic: quic.clone(),
             configuration: configuration.clone(),
+            plain_settings: Mutex::new(plain_settings),
             handler,
         }));
         let mut listener = Self {
@@ -78,9 +85,15 @@ impl<H: ListenerHandler> Listener<H> {
         Ok(listener)
     }
 
-    /// Changes the settings of dialers that come from now on.
+    /// Changes the settings of dialers that come from now on, but for those below.
     pub fn set_settings(&self, settings: &Settings) -> Result<(), Status> {
         self.configuration.set_settings(settings)
+    }
+
+    /// The same for those whose dialect has plain lanes.
+    pub fn set_plain_settings(&self, settings: Settings) {
+        // SAFETY: the context lives until `drop`, and is only shared.
+        *unsafe { &(*self.context).plain_settings }.lock() = settings;
     }
 
     /// The port it really listens on. (Its address has no family when it listens on both.)
@@ -120,6 +133,11 @@ impl<H: ListenerHandler> Drop for Listener<H> {
     }
 }
 
+/// Whether an ALPN selects a dialect with plain lanes.
+fn is_plain(alpn: &[u8]) -> bool {
+    std::str::from_utf8(alpn).is_ok_and(|alpn| codec_of(alpn).is_some_and(|codec| codec.is_plain()))
+}
+
 unsafe extern "C" fn callback<H: ListenerHandler>(
     _raw: Handle,
     context: *mut c_void,
@@ -132,16 +150,26 @@ unsafe extern "C" fn callback<H: ListenerHandler>(
         if unsafe { (*event).kind } != listener_event::NEW_CONNECTION {
             return status::SUCCESS;
         }
-        // SAFETY: by `kind`; the info and the address in it are valid during the callback.
-        let (raw, remote) = unsafe {
+        // SAFETY: by `kind`; the info, the address and the ALPN in it are valid during the callback.
+        let (raw, remote, alpn) = unsafe {
             let new = (*event).data.new_connection;
-            (new.connection, (*(*new.info).remote_address).to_socket_addr())
+            let info = &*new.info;
+            let alpn = bytes(info.negotiated_alpn, usize::from(info.negotiated_alpn_length));
+            (new.connection, (*info.remote_address).to_socket_addr(), alpn)
         };
         let is_validated = ConnectionHandle::is_address_validated(this.quic.api, raw);
         let Some(handler) = remote.and_then(|remote| this.handler.incoming(remote, is_validated)) else {
             return status::CONNECTION_REFUSED;
         };
-        match ConnectionHandle::accept(&this.quic, &this.configuration, raw, handler.clone()) {
+        // Its own settings go before those of the configuration, which is the last that can still change them.
+        let own_settings = is_plain(alpn).then(|| *this.plain_settings.lock());
+        match ConnectionHandle::accept(
+            &this.quic,
+            &this.configuration,
+            own_settings.as_ref(),
+            raw,
+            handler.clone(),
+        ) {
             Ok(connection) => {
                 let link: Arc<dyn Link> = connection;
                 this.handler.accepted(&handler, &link);
