@@ -160,6 +160,7 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "first-name",
   "link-target",
   "link-nowhere",
+  "unsized",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {
