@@ -6,6 +6,7 @@
 
 import { TICKET_PLACE } from "./command_line.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
+import type { Existing } from "../protocol/words.ts";
 import type { Client, FileFailure } from "../session/events.ts";
 import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
@@ -82,7 +83,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       const less = leftOut === 0 ? "" : `, ${formatCount(leftOut)} left out`;
       return [`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`];
     },
-    "receiving-into": ({ folder }) => [`Files will be saved in ${folder}`],
+    "receiving-into": ({ folder, existing }) => [`Files will be saved in ${folder}${EXISTING[existing]}`],
     "watching": ({ folder, then, quietMs }) => [watchingText(folder, then, quietMs)],
     "retrying": ({ afterMs }) => [`Trying again in ${formatLeft(Math.ceil(afterMs / 1000))}`],
     "on-clipboard": ({ content, paths }) => [
@@ -144,6 +145,16 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "exit": () => goOn(view.again()),
   };
 }
+
+/** What becomes of files that are there and differ, where a user wanted something else than that what arrives is left out. */
+const EXISTING: Readonly<Record<Existing, string>> = {
+  refuse: "",
+  skip: "; those that are there stay as they are",
+  update: "; those that are there and older are replaced",
+  replace: "; those that are there and differ are replaced",
+  rename: "; those that are there stay, and what differs gets another name",
+  backup: "; those that are there and differ become NAME.~1~",
+};
 
 /** Whose a line is, where there may be several transfers. */
 export function ofClient(client: Client | undefined): string {

@@ -285,7 +285,7 @@ Deno.test("T51 a waiting sender says what it offers, a receiver where it will be
   const output = createOutput(terminal.options("human"));
   output.tell({ type: "offering", offered: { files: 6, bytes: 315_000_000, leftOut: 2 } });
   output.tell({ type: "offering", offered: { files: 1, bytes: 3, leftOut: 0 } });
-  output.tell({ type: "receiving-into", folder: "/home/me/in\x1b" });
+  output.tell({ type: "receiving-into", folder: "/home/me/in\x1b", existing: "refuse" });
   assert.deepEqual(terminal.stderr.lines, [
     "Offering 6 files, 315 MB, 2 left out",
     "Offering 1 file, 3 B",
