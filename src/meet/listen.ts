@@ -9,11 +9,12 @@ import { REQUESTS } from "../auth/features.ts";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
-import { alpnsOf, type FormatChoice } from "../auth/versions.ts";
+import { alpnsOf, type FormatChoice, formatOf, takenAlpns } from "../auth/versions.ts";
 import { type ConnectionSettings, type Identity, ListenError } from "../engine/engine.ts";
 import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
+import { CLOSE_OTHER_FORMAT } from "../protocol/codes.ts";
 import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
 import type { DialerHello, Purpose, SecretKind } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
@@ -203,7 +204,7 @@ export class Listener {
     const options = {
       settings: this.#settings(),
       identity: this.#identity,
-      alpns: alpnsOf(this.#request.tuning.format),
+      alpns: takenAlpns(this.#request.tuning.format),
       maxUnvalidated: MAX_UNVALIDATED,
       maxUnproved: MAX_UNPROVED,
       maxUnprovedPerAddress: MAX_UNPROVED_PER_ADDRESS,
@@ -234,9 +235,19 @@ export class Listener {
     // It finished its handshake while the listener was closed.
     if (this.#isStopped) return hub.engine.close(event.connection, CODE_NETWORK);
     const link = new ControlLink(hub, event.connection, event.remote, timers);
+    if (!alpnsOf(this.format).includes(event.alpn)) return this.#turnAway(link, event.alpn);
     this.#strangers.add(link);
     this.#share(link);
     void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));
+  }
+
+  /** It speaks nothing that this side was told to speak. */
+  #turnAway(link: ControlLink, alpn: string): void {
+    void link.close(CLOSE_OTHER_FORMAT);
+    if (this.#isBurnt || this.#warnings++ >= MAX_WARNINGS) return;
+    const spoken = formatOf(alpn) === "ultra" ? "no older format" : "only the older format";
+    const text = `Somebody at ${link.remote} speaks ${spoken}, which does not fit what this side was told to speak`;
+    this.#context.tell({ type: "wrong-proof", error: new UltraError("protocol", text, { reason: "one-format" }) });
   }
 
   /** What this connection has is not there for the next one, until it is gone. */

@@ -98,6 +98,9 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
  */
 export const CLOSE_INTERRUPTED = 130;
 
+/** The QUIC close code of a connection in a format that the listener's user does not want. */
+export const CLOSE_OTHER_FORMAT = 133;
+
 /** The QUIC close code of a connection whose place another one has taken: its transfer goes on. */
 export const CLOSE_REPLACED = 132;
 

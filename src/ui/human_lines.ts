@@ -8,6 +8,7 @@ import { TICKET_PLACE } from "./command_line.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
 import type { Existing } from "../protocol/words.ts";
 import type { Client, FileFailure } from "../session/events.ts";
+import { describe } from "./advice.ts";
 import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
 import { cleanedLines, leftoverLine } from "./leftovers.ts";
@@ -67,7 +68,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "phase": ({ phase }) => view.hasStatus || phase === "moving" ? [] : [`${PHASES[phase]} ...`],
     "ipv4-only": () => ["This system has no IPv6: listening on IPv4 only"],
     "older-format": ({ asked }) => asked ? [] : [`Note: ${OLDER_FORMAT}`],
-    "wrong-proof": ({ error }) => [`Warning: ${error.message}`],
+    "wrong-proof": ({ error }) => [`Warning: ${describe(error)}`],
     // A ticket on the terminal stands in a command, which is no line like others.
     "ticket": ({ ticket: { file, role } }) =>
       file === undefined ? [] : [

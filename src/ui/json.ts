@@ -13,7 +13,7 @@ import type { TestVerdict } from "../measure/verdict.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
 import type { ClientEnd, FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
-import { helpText } from "./advice.ts";
+import { describe, helpText } from "./advice.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
 import {
@@ -236,7 +236,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       ...came?.hasMoved === false && { hasMoved: false },
     }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
-    "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "wrong-proof": ({ error }) => ({ type: "warning", text: describe(error) }),
     "older-format": ({ asked }) => ({ type: "format", format: "blazing", asked, text: OLDER_FORMAT }),
     "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),
