@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findingText } from "../../src/ui/verdict.ts";
 import fc from "fast-check";
 import { escapeJson, escapeText, peerText, truncate, widthOf } from "../../src/ui/escape.ts";
 import {
@@ -134,6 +135,12 @@ Deno.test("a percentage is 100 only when nothing is missing", () => {
     const percent = percentOf(part, whole);
     return percent >= 0 && percent <= 100 && (percent < 100 || part >= whole * (1 - 1e-12));
   }));
+});
+
+Deno.test("one file a second is one", () => {
+  const text = (filesPerSecond: number) => findingText({ limit: "receiver-disk", bytesPerSecond: 2, filesPerSecond });
+  assert.match(text(1.2), /, 1 file\/s\)$/);
+  assert.match(text(2), /, 2 files\/s\)$/);
 });
 
 Deno.test("the ⚡ lines have exactly their documented wording", () => {
