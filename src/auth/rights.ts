@@ -5,6 +5,7 @@
  */
 
 import type { TicketUse } from "../protocol/ticket.ts";
+import { MAX_COMPONENT_BYTES, MAX_PATH_BYTES } from "../protocol/limits.ts";
 import { parseSafePath, type SafePath } from "../protocol/safe_path.ts";
 import { UltraError } from "../base/errors.ts";
 
@@ -60,10 +61,22 @@ export function parseUnder(text: string): SafePath {
     return parseSafePath(text.replace(/\/+$/, ""));
   } catch (error) {
     if (!(error instanceof UltraError)) throw error;
+    if (isTooLong(text)) {
+      throw new UltraError(
+        "usage",
+        `The path of a ticket's folder is too long: ${MAX_PATH_BYTES} bytes at most, and ${MAX_COMPONENT_BYTES} in each of its names`,
+        { cause: error },
+      );
+    }
     throw new UltraError(
       "usage",
       "A ticket is for a folder by its path in what is served, as in photos/2026: no absolute path, and no . or ..",
       { subject: text, cause: error },
     );
   }
+}
+
+function isTooLong(text: string): boolean {
+  const bytes = (part: string) => new TextEncoder().encode(part).length;
+  return bytes(text) > MAX_PATH_BYTES || text.split("/").some((name) => bytes(name) > MAX_COMPONENT_BYTES);
 }

@@ -39,9 +39,17 @@ export const DIALECTS: readonly Dialect[] = [
   { alpn: "blazing/1", format: "blazing", versions: [2], lanes: true },
 ];
 
-/** What is offered in TLS, and taken. */
+/** What is offered in TLS, and spoken. */
 export function alpnsOf(choice: FormatChoice): readonly string[] {
   return DIALECTS.filter(({ format }) => choice === "auto" || choice === format).map(({ alpn }) => alpn);
+}
+
+/**
+ * What a listener takes in TLS, which chooses in this order: first what it speaks, then all else. Whoever speaks nothing of the former is
+ * turned away, and the listener's user hears of it; TLS alone would refuse without a word here.
+ */
+export function takenAlpns(choice: FormatChoice): readonly string[] {
+  return [...new Set([...alpnsOf(choice), ...alpnsOf("auto")])];
 }
 
 /** Those of ULTRA. */

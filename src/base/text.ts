@@ -6,9 +6,11 @@
 
 export { formatBytes, formatPair, formatSize } from "./sizes.ts";
 
-/** `7868.9 Mbps`; always in the same unit, so that lines can be compared. */
+/** `7868.9 Mbps`; always in the same unit, so that lines can be compared. What is little has one digit that is not 0. */
 export function formatRate(bitsPerSecond: number): string {
-  return `${(bitsPerSecond / 1e6).toFixed(1)} Mbps`;
+  const rate = bitsPerSecond / 1e6;
+  const isLittle = bitsPerSecond >= 1 && rate < 0.05;
+  return `${isLittle ? rate.toPrecision(1) : rate.toFixed(1)} Mbps`;
 }
 
 /** 0 to 100 in steps of 0.1, rounded down. An empty whole is complete. */

@@ -276,7 +276,8 @@ export const FLAGS = [
     name: "size",
     value: "SIZE",
     commands: ["test"],
-    help: "move this much in each phase, 1M to 1T (default: what takes 3 seconds)",
+    help:
+      "move this much in each phase, 1M to 1T, and more again where that is too short (default: what takes 3 seconds)",
   },
   {
     name: "dir",

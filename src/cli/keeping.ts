@@ -62,9 +62,10 @@ export class Keeping {
   async during(context: CommandContext, run: (context: CommandContext) => Promise<Outcome>): Promise<Outcome> {
     let came: Came | undefined;
     const tell: CommandContext["tell"] = (event) => {
-      if (event.type === "progress" && event.progress.listed) {
-        const { files, filesArrived } = event.progress;
-        came = { files, filesArrived };
+      if (event.type === "progress") {
+        const { listed, files, filesArrived, verifiedBytes } = event.progress;
+        const hasMoved = filesArrived > 0 || verifiedBytes > 0;
+        came = listed || !hasMoved ? { files, filesArrived, hasMoved } : undefined;
       }
       context.tell(event);
     };

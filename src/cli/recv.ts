@@ -51,7 +51,7 @@ export async function receiveCommand(
     };
     if (peer.type === "dial") return await serve(await dialFor(task, peer, keeping, context));
     const waiting = await wait(task, peer, keeping, context);
-    tell({ type: "receiving-into", folder: resolve(options.folder) });
+    tell({ type: "receiving-into", folder: resolve(options.folder), existing: task.existing });
     tell({ type: "phase", phase: "waiting" });
     if (!stay) return await serve(await waiting.next());
     const lasting = { ...options, ...await lastingOptions(options.folder, context) };

@@ -8,7 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { ConnectionId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost, type Timers } from "../base/timers.ts";
-import { CLOSE_INTERRUPTED, errorKindOf } from "../protocol/codes.ts";
+import { CLOSE_INTERRUPTED, CLOSE_OTHER_FORMAT, errorKindOf } from "../protocol/codes.ts";
 import { type Decoded, MessageReader } from "../protocol/decode.ts";
 import { encode } from "../protocol/encode.ts";
 import { MAX_BODY, MAX_BYTES_BEFORE_PROOF, MESSAGE_HEADER_LEN } from "../protocol/limits.ts";
@@ -190,6 +190,10 @@ function endError(event: { cause: LinkEnd["cause"]; code: number; text: string }
       return new UltraError("protocol", event.text === "" ? "The connection was closed" : `Refused: ${event.text}`);
     case "peer": {
       if (event.code === CLOSE_INTERRUPTED) return new UltraError("network", "The other side was interrupted");
+      if (event.code === CLOSE_OTHER_FORMAT) {
+        const text = "The other side does not speak the format of this one";
+        return new UltraError("protocol", text, { reason: "one-format" });
+      }
       const kind = errorKindOf(event.code);
       if (kind === undefined) return new UltraError("network", "The other side closed the connection");
       return new UltraError(kind, PEER_SENTENCES[kind]);

@@ -11,7 +11,7 @@ export type MeetEvent =
   | { readonly type: "ipv4-only" }
   /** The peer that has proved itself speaks the older format with this side; `asked`: its user wanted no other. */
   | { readonly type: "older-format"; readonly asked: boolean }
-  /** A dialer did not prove the ticket's secret. */
+  /** A dialer did not prove the ticket's secret, or speaks no format that fits. */
   | { readonly type: "wrong-proof"; readonly error: UltraError };
 
 /** Why a file is no good place for a ticket. */

@@ -30,6 +30,8 @@ export interface KeptTransfer {
 export interface Came {
   readonly files: number;
   readonly filesArrived: number;
+  /** Whether anything of it is there; otherwise it had ended before, for want of space. */
+  readonly hasMoved: boolean;
 }
 
 /** Keys are not to lie around for longer, and nobody waits for so long. */
@@ -44,7 +46,7 @@ export function formatKept({ key, peer, beganMs, listener, ticket, came }: KeptT
     began: String(Math.round(beganMs)),
     ...(listener === undefined ? {} : { ...identityFields(listener.identity), port: String(listener.port) }),
     ...(ticket === undefined ? {} : { ticket: ticket.toHex() }),
-    ...(came === undefined ? {} : { files: String(came.files), arrived: String(came.filesArrived) }),
+    ...(came === undefined ? {} : cameFields(came)),
   });
 }
 
@@ -65,10 +67,14 @@ export function parseKept(text: string, nowMs: number): KeptTransfer | undefined
   return { key: new Secret(key), peer, beganMs, listener, ...ticket && { ticket }, ...came && { came } };
 }
 
+function cameFields({ files, filesArrived, hasMoved }: Came): Fields {
+  return { files: String(files), arrived: String(filesArrived), ...hasMoved ? {} : { moved: "0" } };
+}
+
 function cameOf(fields: Fields): Came | undefined {
   const files = numberField(fields["files"], MAX_ENTRIES);
   const filesArrived = numberField(fields["arrived"], MAX_ENTRIES);
   return files === undefined || filesArrived === undefined || filesArrived > files
     ? undefined
-    : { files, filesArrived };
+    : { files, filesArrived, hasMoved: fields["moved"] !== "0" };
 }

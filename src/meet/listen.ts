@@ -9,11 +9,12 @@ import { REQUESTS } from "../auth/features.ts";
 import type { ListenerOptions } from "../auth/handshake.ts";
 import { secretId } from "../auth/keys.ts";
 import { Secret } from "../auth/secret.ts";
-import { alpnsOf, type FormatChoice, formatOf } from "../auth/versions.ts";
+import { alpnsOf, type FormatChoice, formatOf, takenAlpns } from "../auth/versions.ts";
 import { type Identity, ListenError, type ListenerSettings } from "../engine/engine.ts";
 import type { ListenerId } from "../protocol/words.ts";
 import { UltraError } from "../base/errors.ts";
 import { formatEndpoint, type ListenEndpoint } from "../base/endpoints.ts";
+import { CLOSE_OTHER_FORMAT } from "../protocol/codes.ts";
 import { MAX_BYTES_BEFORE_PROOF, PIN_LEN, TOKEN_LEN } from "../protocol/limits.ts";
 import type { DialerHello, Purpose, SecretKind } from "../protocol/messages.ts";
 import type { TicketRole } from "../protocol/ticket.ts";
@@ -204,7 +205,7 @@ export class Listener {
     const options = {
       ...this.#settings(),
       identity: this.#identity,
-      alpns: alpnsOf(this.#request.tuning.format),
+      alpns: takenAlpns(this.#request.tuning.format),
       maxUnvalidated: MAX_UNVALIDATED,
       maxUnproved: MAX_UNPROVED,
       maxUnprovedPerAddress: MAX_UNPROVED_PER_ADDRESS,
@@ -236,9 +237,19 @@ export class Listener {
     // It finished its handshake while the listener was closed.
     if (this.#isStopped) return hub.engine.close(event.connection, CODE_NETWORK);
     const link = new ControlLink(hub, event.connection, event.remote, timers);
+    if (!alpnsOf(this.format).includes(event.alpn)) return this.#turnAway(link, event.alpn);
     this.#strangers.add(link);
     this.#share(link, event.alpn);
     void this.#letIn(link, event.alpn).finally(() => this.#strangers.delete(link));
+  }
+
+  /** It speaks nothing that this side was told to speak. */
+  #turnAway(link: ControlLink, alpn: string): void {
+    void link.close(CLOSE_OTHER_FORMAT);
+    if (this.#isBurnt || this.#warnings++ >= MAX_WARNINGS) return;
+    const [theirs, own] = formatOf(alpn) === "ultra" ? ["ULTRA", "the older format"] : ["the older format", "ULTRA"];
+    const text = `Somebody at ${link.remote} speaks only ${theirs}, and this side was told to speak only ${own}`;
+    this.#context.tell({ type: "wrong-proof", error: new UltraError("protocol", text, { reason: "one-format" }) });
   }
 
   /** What this connection has is not there for the next one, until it is gone. */

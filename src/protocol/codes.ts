@@ -98,6 +98,9 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
  */
 export const CLOSE_INTERRUPTED = 130;
 
+/** The QUIC close code of a connection in a format that the listener's user does not want. */
+export const CLOSE_OTHER_FORMAT = 133;
+
 /** The QUIC close code of a connection whose place another one has taken: its transfer goes on. */
 export const CLOSE_REPLACED = 132;
 
@@ -160,6 +163,7 @@ const LEFT_OUT_REASONS: readonly LeftOutReason[] = [
   "first-name",
   "link-target",
   "link-nowhere",
+  "unsized",
 ];
 
 export function codeOfReason(reason: LeftOutReason): number {

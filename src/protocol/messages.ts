@@ -237,6 +237,7 @@ export type LeftOutReason =
   | "first-name"
   | "link-target"
   | "link-nowhere"
+  | "unsized"
   | "kept"
   | "chosen";
 

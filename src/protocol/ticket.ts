@@ -148,13 +148,16 @@ export function holdsTicket(text: string): boolean {
 
 /**
  * A text that may be shown and logged. Whatever follows the prefix goes, also with separators, invisible or wrong characters in it, and so
- * does a run that is as long as a ticket without its prefix, unless it is a hash in hex: rather a strange name is shown shortened than a secret whole. It stops at what
- * separates words and JSON's fields.
+ * does a run that begins as all tickets do behind their prefix and is as long as their secret. Other runs of such letters are names. It stops at
+ * what separates words and JSON's fields.
  */
 export function withoutTickets(text: string): string {
   return text.replaceAll(/(ultra[1-9])(?:[^a-z0-9\s"',:;]{0,3}[a-z0-9]){20,}/gi, "$1[ticket]")
-    .replaceAll(/(?<![a-z0-9])(?=[a-f0-9]*[g-z])[a-z2-7]{40,}(?![a-z0-9])/gi, "[ticket]");
+    .replaceAll(WITHOUT_PREFIX, "[ticket]");
 }
+
+/** A ticket without its prefix: the first letters are those of version, role and flags. */
+const WITHOUT_PREFIX = /(?<![a-z0-9])ae[a-d][aq][a-z2-7]{36,}(?![a-z0-9])/gi;
 
 /** The refusal of a ticket that is not what its maker wrote. */
 export function cutOff(): UltraError {

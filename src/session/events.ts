@@ -9,7 +9,7 @@
 import type { Format } from "../auth/versions.ts";
 import type { ErrorKind, UltraError } from "../base/errors.ts";
 import type { ConnectionSettings } from "../engine/engine.ts";
-import type { RestartReason, TransferId, Unkept } from "../protocol/words.ts";
+import type { Existing, RestartReason, TransferId, Unkept } from "../protocol/words.ts";
 import type { Context } from "../link/context.ts";
 import type { Leftover } from "../link/hub.ts";
 import type { Role } from "../meet/direction.ts";
@@ -100,8 +100,8 @@ export type CommandEvent =
   | { readonly type: "memory-bound"; readonly bytes: number }
   /** A waiting sender knows what it is going to offer; no receiver has come yet. */
   | { readonly type: "offering"; readonly offered: OfferedFiles }
-  /** A receiver waits; what arrives will be in this folder. */
-  | { readonly type: "receiving-into"; readonly folder: string }
+  /** A receiver waits; what arrives will be in this folder, and that becomes of files that are there and differ. */
+  | { readonly type: "receiving-into"; readonly folder: string; readonly existing: Existing }
   /** What arrived is on the clipboard: a text, or these files. */
   | { readonly type: "on-clipboard"; readonly content: "files" | "text"; readonly paths: readonly string[] }
   /** A folder is watched: what lies in it is sent when it has not changed for so long. */
@@ -187,7 +187,7 @@ export interface TakenUp {
   /** By the clock on the wall, in milliseconds. */
   readonly beganMs: number;
   /** How far it had come; `undefined`: nobody could say when the earlier process ended. */
-  readonly came?: { readonly files: number; readonly filesArrived: number } | undefined;
+  readonly came?: { readonly files: number; readonly filesArrived: number; readonly hasMoved: boolean } | undefined;
 }
 
 export type Warning =

@@ -147,7 +147,7 @@ export class Incoming implements Side {
     this.#transfer = transfer;
     this.#options = options;
     const { hub, describe } = context;
-    const { existing, most, isWanted } = options;
+    const { existing, links, most, isWanted } = options;
     this.machine = new Receiver({
       name: (entry) => hub.engine.name(sink, entry),
       freeSpace: () => hub.engine.freeSpace(sink),
@@ -157,6 +157,7 @@ export class Incoming implements Side {
       describe,
       transfer,
       existing,
+      wantsLinks: links !== "none",
       most,
       isWanted,
       wasConfirmed: (entry) => this.#confirmed?.wasConfirmed(entry) ?? false,

@@ -130,6 +130,9 @@ export class LinkTransfers {
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));
+      // Everything is there, and the sender may know it already: its `bye` comes in a moment. The command bounds how long an end may take.
+      const isConfirming = side.role === "receiver" && side.machine.phase === "confirming";
+      if (isConfirming && transfer.state.at === "active") return;
       transfer.cancel(ended.reason instanceof UltraError ? ended.reason : interruption());
     };
     ended.addEventListener("abort", onEnded);
@@ -155,7 +158,8 @@ export class LinkTransfers {
     if (last !== undefined) this.#peer = last;
     this.#state = isFree ? { at: "free", last: side.role } : { at: "ended" };
     this.#gone = Promise.all([isFree ? undefined : last?.link.close(code), transfer.closeExtra(code)]);
-    if (interrupted !== undefined) throw interrupted;
+    // What both sides had agreed on by then is complete.
+    if (interrupted !== undefined && outcome.state !== "finished") throw interrupted;
     return outcome;
   }
 }

@@ -6,6 +6,7 @@
 
 import { basename, resolve } from "node:path";
 import { UltraError } from "../base/errors.ts";
+import { plural } from "../base/text.ts";
 import { atMost } from "../base/timers.ts";
 import type { Context } from "../link/context.ts";
 import type { SourceEvent } from "../link/hub.ts";
@@ -55,6 +56,7 @@ export class Offering {
   readonly #begun = Promise.withResolvers<void>();
   readonly #known = Promise.withResolvers<void>();
   #hasBegun = false;
+  #isMissing = false;
   #end: WalkEndEvent | undefined;
   #failure: UltraError | undefined;
   #handler: ((event: SourceEvent) => void) | undefined;
@@ -73,7 +75,7 @@ export class Offering {
   static ofPaths(paths: readonly string[], choices: OfferChoices, context: Context): Offering {
     const [only] = paths;
     const single = paths.length === 1 && only !== undefined ? basename(resolve(only)) : undefined;
-    const name = single ?? `${paths.length} items`;
+    const name = single ?? items(paths.length);
     return new Offering(context.hub.engine.source({ ...choices, paths, cache: "allowed" }), name, context, single);
   }
 
@@ -100,7 +102,7 @@ export class Offering {
     const single = paths.length === 1 && denied.length === 0
       ? only?.split("/").findLast((part) => part !== "")
       : undefined;
-    const name = single ?? `${paths.length + denied.length} items`;
+    const name = single ?? items(paths.length + denied.length);
     const source = context.hub.engine.requested({ ...options, within, paths });
     const offering = new Offering(source, name, context, undefined);
     offering.#denied = denied;
@@ -128,6 +130,11 @@ export class Offering {
   /** Rejected when the paths cannot be sent; resolved when the walk has ended. */
   get known(): Promise<void> {
     return this.#known.promise;
+  }
+
+  /** Whether it has failed because one of the paths is not there. */
+  get isMissing(): boolean {
+    return this.#isMissing;
   }
 
   /** Waits a moment until the paths were looked at: a mistake in one shows before anything is dialed. */
@@ -189,6 +196,7 @@ export class Offering {
       this.#known.resolve();
     }
     if (event.type === "walk-failed") {
+      this.#isMissing = event.fault === "not-found";
       this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
       this.#begun.reject(this.#failure);
       this.#known.reject(this.#failure);
@@ -203,6 +211,10 @@ export class Offering {
   #withDenied(end: WalkEndEvent): WalkEndEvent {
     return { ...end, leftOut: joined(end.leftOut, notFound(this.#denied)) };
   }
+}
+
+function items(count: number): string {
+  return `${count} ${plural(count, "item")}`;
 }
 
 /** What is not found, in the words of a walk. */

@@ -40,10 +40,11 @@ export class Entries {
   #sizes: Float64Array<ArrayBuffer>;
   /** Bytes of data of the files that have holes. */
   readonly #data = new Map<EntryId, number>();
-  /** By state: entries, files among them, files of which nearly all is holes, links, bytes of data. */
+  /** By state: entries, files among them, files of which nearly all is holes, bytes in holes, links, bytes of data. */
   readonly #inState = new Float64Array(STATE_COUNT);
   readonly #filesIn = new Float64Array(STATE_COUNT);
   readonly #hollowIn = new Float64Array(STATE_COUNT);
+  readonly #holesIn = new Float64Array(STATE_COUNT);
   readonly #linksIn = new Float64Array(STATE_COUNT);
   readonly #bytesIn = new Float64Array(STATE_COUNT);
   #count = 0;
@@ -127,6 +128,11 @@ export class Entries {
   /** Files of which nearly all is holes: hashing them takes the time, and not what travels. */
   hollowIn(state: EntryState): number {
     return this.#hollowIn[state] ?? 0;
+  }
+
+  /** Bytes of the files in a state that lie in holes. */
+  holesIn(state: EntryState): number {
+    return this.#holesIn[state] ?? 0;
   }
 
   linksIn(state: EntryState): number {
@@ -347,6 +353,7 @@ export class Entries {
     if (kind === FILE) {
       this.#filesIn[state] = this.filesIn(state) + by;
       this.#bytesIn[state] = this.bytesIn(state) + by * this.dataBytes(entry);
+      this.#holesIn[state] = this.holesIn(state) + by * (this.size(entry) - this.dataBytes(entry));
       if (this.#isHollow(entry)) this.#hollowIn[state] = this.hollowIn(state) + by;
     } else if (kind !== FOLDER) {
       this.#linksIn[state] = this.linksIn(state) + by;

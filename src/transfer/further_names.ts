@@ -17,6 +17,11 @@ export type Found = TargetStatus | "first-kept" | "first-left-out";
 /** What becomes of an entry; `undefined` for what is refused. */
 export type StateOf = (found: Found) => EntryState | undefined;
 
+/** What a further name is whose file stays as it is by choice: another file is there and stays, too, or nothing is and nothing comes. */
+function keptAs(status: TargetStatus | undefined): Found {
+  return status === "absent" ? "unwanted" : "first-kept";
+}
+
 export class FurtherNames {
   readonly #entries: Entries;
   /** Files that are there and stay by choice. */
@@ -42,7 +47,8 @@ export class FurtherNames {
       const { linkedTo: first } = cursor.entry();
       if (first === undefined) continue;
       const state = first < page.first ? this.#entries.state(first) : stateAt(first - page.first);
-      if (state === EntryState.skipped) found[index] = this.#kept.has(first) ? "first-kept" : "first-left-out";
+      if (state !== EntryState.skipped) continue;
+      found[index] = this.#kept.has(first) ? keptAs(statuses[index]) : "first-left-out";
     }
     return found;
   }

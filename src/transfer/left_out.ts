@@ -24,6 +24,16 @@ export function isChosen(reason: LeftOutReason): boolean {
   return reason === "chosen" || reason === "kept";
 }
 
+/** Why a sender leaves out symbolic links. */
+const LINKS: ReadonlySet<LeftOutReason> = new Set(["link", "link-target", "link-nowhere"]);
+
+/** What the other side leaves out, for a user who wants no symbolic links: none of them is missing here. */
+export function withLinksChosen({ counts, names }: LeftOut): LeftOut {
+  const chosen = <Item extends { readonly reason: LeftOutReason }>(item: Item): Item =>
+    LINKS.has(item.reason) ? { ...item, reason: "chosen" } : item;
+  return { counts: counts.map(chosen), names: names.map(chosen) };
+}
+
 /** What two sides leave out together. */
 export function joined(one: LeftOut, other: LeftOut): LeftOut {
   const counts = new Map<LeftOutReason, number>();

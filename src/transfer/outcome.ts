@@ -104,6 +104,11 @@ export interface Progress {
   readonly listed: boolean;
   /** Whether both sides agree on what became of every entry: nothing is complete before. */
   readonly isConfirmed: boolean;
+  /**
+   * Whether the files of which blocks are missing have more bytes in holes than others. Nobody knows where the holes lie, and they take another
+   * time than data, so that no time left can be reckoned.
+   */
+  readonly isMostlyHoles: boolean;
   /** Whether all that is missing are blocks of files of which nearly all is holes: then little travels, and both sides hash zeros. */
   readonly hashesHoles: boolean;
 }
@@ -144,8 +149,6 @@ export function violation(what: string): UltraError {
 
 /** What the end of a transfer follows from: counts, never lists. */
 export interface EndCounts {
-  /** Files of the manifest. */
-  readonly files: number;
   /** Names at the top level. */
   readonly tops: number;
   /** Entries that are at the receiver, from now or before. */
@@ -156,14 +159,12 @@ export interface EndCounts {
   readonly missing: { readonly sender: number; readonly receiver: number };
 }
 
-/** Design.md 9: one thing asked for has its own code, several have 3 when some are missing. */
-export function exitKindOf({ files, tops, arrived, failure, missing }: EndCounts): ExitKind {
-  if (missing.sender + missing.receiver === 0) {
-    if (failure === undefined) return "done";
-    return files <= 1 ? failure : "some-failed";
-  }
-  const isOnly = arrived === 0 && tops + missing.sender <= 1;
-  return isOnly ? moreInformative(failure, "disk") : "some-failed";
+/** Design.md 9: one thing asked for of which nothing arrived has its own code, everything else has 3 when something is missing. */
+export function exitKindOf({ tops, arrived, failure, missing }: EndCounts): ExitKind {
+  const isMissing = missing.sender + missing.receiver > 0;
+  if (!isMissing && failure === undefined) return "done";
+  if (arrived > 0 || tops + missing.sender > 1) return "some-failed";
+  return isMissing || failure === undefined ? moreInformative(failure, "disk") : failure;
 }
 
 /** The kind that tells the user more: what is wrong with data or a disk before what is wrong with the way to them. */

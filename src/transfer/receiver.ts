@@ -27,7 +27,7 @@ import { Damage } from "./damage.ts";
 import { Entries, EntryState } from "./entries.ts";
 import { Failures } from "./failures.ts";
 import { HeldBlocks } from "./held.ts";
-import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT } from "./left_out.ts";
+import { leftOutMessage, leftOutOf, NOTHING_LEFT_OUT, withLinksChosen } from "./left_out.ts";
 import { kindOfFault, LEAVES_PARTS, type Outcome, type Phase, type Progress, violation, wireText } from "./outcome.ts";
 import { Exchange } from "./exchange.ts";
 import { Needs } from "./needs.ts";
@@ -80,9 +80,11 @@ export class Receiver {
   readonly #overruled = new Map<EntryId, ErrorKind>();
   /** What the sender says that it does not send. */
   #notSent: LeftOut = NOTHING_LEFT_OUT;
+  readonly #wantsLinks: boolean;
 
   constructor(queries: ReceiverQueries, options: ReceiverOptions) {
     this.#queries = queries;
+    this.#wantsLinks = options.wantsLinks ?? true;
     this.#exchange = new Exchange((message) => this.#outbox.push({ type: "send", message }), options);
     this.#entries = new Entries(options.blockLength);
     this.#verified = new VerifiedBlocks(this.#entries);
@@ -181,7 +183,7 @@ export class Receiver {
         case "page":
           return this.#page(message);
         case "left-out":
-          return void (this.#notSent = leftOutOf(message));
+          return void (this.#notSent = this.#wantsLinks ? leftOutOf(message) : withLinksChosen(leftOutOf(message)));
         case "pages-end":
           return this.#pagesEnd(message);
         case "seal":

@@ -40,6 +40,8 @@ export function progressOf(
     filesArrived: entries.filesIn(committed) + entries.filesIn(present),
     filesPresent: entries.filesIn(present),
     listed,
+    isMostlyHoles:
+      entries.holesIn(needed) + entries.holesIn(sealed) > entries.bytesIn(needed) + entries.bytesIn(sealed),
     hashesHoles: listed && missing > 0 && missing === entries.hollowIn(needed) + entries.hollowIn(sealed),
   };
 }
@@ -65,7 +67,6 @@ export function summaryOf(
 ): Summary {
   const counts = countsOf(entries);
   const end = {
-    files: counts.files,
     tops: entries.tops,
     arrived: counts.committed + counts.present,
     failure: counts.failed === 0 ? undefined : failures.worst,

@@ -182,6 +182,8 @@ export interface ReceiverOptions {
   readonly existing: Existing;
   /** Whether a file was confirmed in an earlier transfer: it is present, whatever has become of it since. Asked once its page is checked. */
   readonly wasConfirmed?: (entry: EntryId) => boolean;
+  /** Whether the user takes symbolic links (as when absent); otherwise none that the sender leaves out is missing. */
+  readonly wantsLinks?: boolean;
   /** Whether an entry is to be taken; otherwise it is left out by choice. */
   readonly isWanted?: ((path: string, kind: EntryKind) => boolean) | undefined;
   /** What was announced before the offer, where something was; more of it is a breach. */

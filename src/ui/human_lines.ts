@@ -7,8 +7,10 @@
 import { type Again, TICKET_PLACE } from "./command_line.ts";
 import { UltraError } from "../base/errors.ts";
 import { counted, formatBytes, formatCount, formatLeft, formatSize } from "../base/text.ts";
+import type { Existing } from "../protocol/words.ts";
 import type { Client, FileFailure } from "../session/events.ts";
 import { LEAVES_PARTS } from "../transfer/outcome.ts";
+import { describe } from "./advice.ts";
 import { escapeText } from "./escape.ts";
 import { lastingTicketLine, listedTicketLine, listedTicketsLine, revokedTicketLine } from "./lasting_tickets.ts";
 import { cleanedLines, leftoverLine } from "./leftovers.ts";
@@ -71,7 +73,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "phase": ({ phase }) => view.hasStatus || phase === "moving" ? [] : [`${PHASES[phase]} ...`],
     "ipv4-only": () => ["This system has no IPv6: listening on IPv4 only"],
     "older-format": ({ asked }) => asked ? [] : [`Note: ${OLDER_FORMAT}`],
-    "wrong-proof": ({ error }) => [`Warning: ${error.message}`],
+    "wrong-proof": ({ error }) => [`Warning: ${describe(error)}`],
     // A ticket on the terminal stands in a command, which is no line like others.
     "ticket": ({ ticket: { file, role } }) =>
       file === undefined ? [] : [
@@ -87,7 +89,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
       const less = leftOut === 0 ? "" : `, ${formatCount(leftOut)} left out`;
       return [`Offering ${counted(files, "file")}, ${formatSize(bytes)}${less}`];
     },
-    "receiving-into": ({ folder }) => [`Files will be saved in ${folder}`],
+    "receiving-into": ({ folder, existing }) => [`Files will be saved in ${folder}${EXISTING[existing]}`],
     "watching": ({ folder, then, quietMs }) => [watchingText(folder, then, quietMs)],
     "retrying": ({ afterMs }) => [`Trying again in ${formatLeft(Math.ceil(afterMs / 1000))}`],
     "on-clipboard": ({ content, paths }) => [
@@ -153,6 +155,16 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "exit": () => goOn(view.again()),
   };
 }
+
+/** What becomes of files that are there and differ, where a user wanted something else than that what arrives is left out. */
+const EXISTING: Readonly<Record<Existing, string>> = {
+  refuse: "",
+  skip: "; those that are there stay as they are",
+  update: "; those that are there and older are replaced",
+  replace: "; those that are there and differ are replaced",
+  rename: "; those that are there stay, and what differs gets another name",
+  backup: "; those that are there and differ become NAME.~1~",
+};
 
 /** Whose a line is, where there may be several transfers. */
 export function ofClient(client: Client | undefined): string {

@@ -13,7 +13,7 @@ import type { TestVerdict } from "../measure/verdict.ts";
 import { withoutTickets } from "../protocol/ticket.ts";
 import type { ClientEnd, FileFailure, LastingTicket, TicketNotice, TransferFacts } from "../session/events.ts";
 import type { Verdict } from "../verdict/finding.ts";
-import { helpText } from "./advice.ts";
+import { describe, helpText } from "./advice.ts";
 import type { Again } from "./command_line.ts";
 import { escapeJson, shownText } from "./escape.ts";
 import { incompleteText } from "./left_out.ts";
@@ -176,7 +176,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
     "ticket": ({ ticket }) => ticketObject(ticket),
     "memory-bound": ({ bytes }) => ({ type: "memory", boundBytes: bytes }),
     "offering": ({ offered }) => ({ type: "offering", ...offered }),
-    "receiving-into": ({ folder }) => ({ type: "target", folder }),
+    "receiving-into": ({ folder, existing }) => ({ type: "target", folder, existing }),
     "watching": ({ folder, then, quietMs }) => ({ type: "watching", folder, then, quietSeconds: quietMs / 1000 }),
     "retrying": ({ afterMs }) => ({ type: "retrying", afterSeconds: afterMs / 1000 }),
     "on-clipboard": ({ content, paths }) => ({ type: "clipboard", content, paths }),
@@ -241,9 +241,10 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       beganMs,
       files: came?.files ?? null,
       filesArrived: came?.filesArrived ?? null,
+      ...came?.hasMoved === false && { hasMoved: false },
     }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
-    "wrong-proof": ({ error }) => ({ type: "warning", text: error.message }),
+    "wrong-proof": ({ error }) => ({ type: "warning", text: describe(error) }),
     "older-format": ({ asked }) => ({ type: "format", format: "blazing", asked, text: OLDER_FORMAT }),
     "name-lost": ({ path = UNNAMED }) => ({ type: "note", path, text: nameLostText(path) }),
     "unkept": ({ unkept, folder }) => ({ type: "warning", text: unkeptText(unkept, folder) }),

@@ -18,6 +18,7 @@ export const LEFT_OUT_REASONS: Readonly<Record<LeftOutReason, string>> = {
   "link": "it is a symbolic link that leads out of the folder; --links all on both sides keeps it",
   "link-target": "it is a symbolic link whose target cannot be sent: it is not valid UTF-8, or too long",
   "link-nowhere": "it is a symbolic link that leads nowhere or around in a circle, so there is nothing to follow it to",
+  "unsized": "its contents are made when it is read (/proc, /sys), and nobody knows their size before; copy it first",
   "vanished": "it was gone when its turn came",
   "hidden": "its name is hidden; recv --hidden takes it",
   "name-refused": "the receiver's system or disk does not take the name; rename it",

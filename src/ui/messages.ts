@@ -163,17 +163,19 @@ export function lostText(error: UltraError, retryForMs: number): string {
 
 export function returnedText({ lostMs, connection }: Pick<EventOf<"returned">, "lostMs" | "connection">): string {
   const how = connection === "new" ? " on a new connection" : "";
-  return `The other side is back after ${(lostMs / 1000).toFixed(1)} s${how}`;
+  const seconds = (lostMs / 1000).toFixed(1);
+  return `The other side is back${seconds === "0.0" ? "" : ` after ${seconds} s`}${how}`;
 }
 
 /** A listener that was started again. What it shows next works as well. */
 export function takenUpText({ role, peer, beganMs, came }: TakenUp): string {
   const began = new Date(beganMs);
   const clock = [began.getHours(), began.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  const afresh = role === "send" ? "" : "; --restart starts afresh";
+  const whose = `the transfer ${role === "send" ? "to" : "from"} ${peer} of ${clock}`;
+  if (came?.hasMoved === false) return `Waiting again for ${whose}, of which nothing has moved yet${afresh}`;
   const far = came === undefined ? "" : ` (${formatCount(came.filesArrived)} of ${counted(came.files, "file")})`;
-  return role === "send"
-    ? `Going on with the transfer to ${peer} of ${clock}${far}`
-    : `Going on with the transfer from ${peer} of ${clock}${far}; --restart starts afresh`;
+  return `Going on with ${whose}${far}${afresh}`;
 }
 
 /** What a user has to know who did not ask for it. */

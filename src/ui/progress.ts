@@ -26,6 +26,8 @@ export interface ProgressReport {
   readonly filesPresent?: number;
   /** Whether both sides have confirmed the end. */
   readonly isConfirmed?: boolean;
+  /** What is left has more holes than data: how long it takes is not known. */
+  readonly isMostlyHoles?: boolean;
   /** What is left is nearly all holes, which both sides hash. */
   readonly hashesHoles?: boolean;
 }
@@ -127,7 +129,7 @@ export class ProgressMeter {
       hashesHoles: report.hashesHoles ?? false,
       rate: rateBetween(first, sample),
       lastSecondRate: this.#rateSince(now - SECOND_MS, sample),
-      secondsLeft: this.#forecast.update(now, report.listed ? secondsLeft : NaN),
+      secondsLeft: this.#forecast.update(now, report.listed && report.isMostlyHoles !== true ? secondsLeft : NaN),
       stalledSeconds,
     };
   }

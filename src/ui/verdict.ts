@@ -1,6 +1,6 @@
 /** What limited a transfer, in words. Pure. @module */
 
-import { formatBytes } from "../base/text.ts";
+import { formatBytes, plural } from "../base/text.ts";
 import type { DiskKind, Measurement, Rates, TestVerdict } from "../measure/verdict.ts";
 import type { BusyStage, Finding } from "../verdict/finding.ts";
 import type { Role } from "../verdict/side.ts";
@@ -49,7 +49,8 @@ function limitText(finding: Exclude<Finding, { limit: "too-short" | "none" }>): 
       return `the sender's disk (read ${perSecond(finding.bytesPerSecond)})`;
     case "receiver-disk": {
       const { bytesPerSecond, filesPerSecond } = finding;
-      const count = filesPerSecond === undefined ? "" : `, ${Math.round(filesPerSecond)} files/s`;
+      const files = filesPerSecond === undefined ? undefined : Math.round(filesPerSecond);
+      const count = files === undefined ? "" : `, ${files} ${plural(files, "file")}/s`;
       return `the receiver's disk (write ${perSecond(bytesPerSecond)}${count})`;
     }
     case "sender-core":

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { transcript } from "../../src/auth/keys.ts";
-import { ALPNS, alpnsOf, chooseVersion, FORMAT_CHOICES, formatOf, VERSIONS } from "../../src/auth/versions.ts";
+import {
+  ALPNS,
+  alpnsOf,
+  chooseVersion,
+  FORMAT_CHOICES,
+  formatOf,
+  takenAlpns,
+  VERSIONS,
+} from "../../src/auth/versions.ts";
 
 Deno.test("ultra offers all of its own before the older format, and each choice of one format offers nothing of the other", () => {
   assert.deepEqual(alpnsOf("auto"), ["ultra/2", "ultra", "blazing/1"]);
@@ -28,6 +36,13 @@ Deno.test("the older format is spoken only where one of the sides offers no ultr
         ? "blazing"
         : "ultra";
       assert.equal(alpn === undefined ? undefined : formatOf(alpn), expected, `${dialer} to ${listener}`);
+      // What a listener takes besides, to turn it away with a word, changes nothing where there is something in common.
+      const taken = negotiated(alpnsOf(dialer), takenAlpns(listener));
+      assert.ok(
+        taken !== undefined && (taken === alpn || !alpnsOf(listener).includes(taken)),
+        `${dialer} to ${listener}`,
+      );
+      assert.equal(alpnsOf(listener).includes(taken), alpn !== undefined);
     }
   }
 });

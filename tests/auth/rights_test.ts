@@ -54,6 +54,16 @@ Deno.test("scoped tickets: a folder is named by its path in what is served, also
   }
 });
 
+Deno.test("scoped tickets: a path that is too long is told as that, and not repeated", () => {
+  for (const long of ["a".repeat(256), "a/".repeat(2500), `a/${"\u{1f600}".repeat(64)}`]) {
+    assert.throws(() => parseUnder(long), {
+      kind: "usage",
+      subject: undefined,
+      message: /^The path .* is too long: 4096/,
+    });
+  }
+});
+
 /** Names that patterns mean, and patterns that are names; few enough to meet each other. */
 const NAMES = ["a", "b", "[ab]", "*", "?", ".h"] as const;
 const name = fc.constantFrom(...NAMES);

@@ -55,6 +55,12 @@ Deno.test(
       await Promise.all([sender.exits(4), receiver.exits(4)]);
       for (const { stderr } of [sender, receiver]) assert.match(stderr.text, /^ultra: .*[Nn]ot enough space/m);
       assert.deepEqual(namesIn(into), []);
+      // Who frees some space runs the same again, which goes on with nothing.
+      const again = workspace.recv(["--into", into]);
+      await again.says(
+        /^Waiting again for the transfer from 127\.0\.0\.1 of .*, of which nothing has moved yet; --restart/,
+      );
+      again.end("SIGTERM");
     }),
 );
 

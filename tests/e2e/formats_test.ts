@@ -51,6 +51,9 @@ for (const waits of ["receiver", "sender"] as const) {
             if (spoken === undefined) {
               await dialer.exits(8, QUICK_MS);
               assert.match(dialer.stderr.text, /does not speak .*--format auto speaks either format/);
+              // Its own format comes first: that of the other side was taken only to say so.
+              const { text } = await listener.event("warning");
+              assert.match(String(text), /^Somebody at 127.* older format, .*--format auto speaks either format$/);
               // Nobody has used the ticket up.
               return listener.end("SIGTERM");
             }

@@ -241,6 +241,20 @@ for (const side of ["sender", "receiver"] as const) {
     }));
 }
 
+Deno.test("T42: with --links none a receiver misses no link that the sender leaves out by itself, which the sender does", () =>
+  inWorkspace(async (workspace) => {
+    const tree = await mixedTree(workspace);
+    const { sender, receiver } = await workspace.pair([tree], [
+      "--into",
+      await workspace.make("in"),
+      "--links",
+      "none",
+    ]);
+    await Promise.all([sender.exits(3), receiver.exits(0)]);
+    assert.match(receiver.stderr.text, /^⚡ ULTRA transfer complete: /m);
+    assert.match(sender.stderr.text, /^⚡ ULTRA transfer incomplete: /m);
+  }));
+
 Deno.test("T42: --links follow sends what links inside lead to, and leaves out those that lead out of the folder", () =>
   inWorkspace(async (workspace) => {
     const tree = await mixedTree(workspace);

@@ -29,6 +29,7 @@ const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [["send", "--intto", "x"], /no flag --intto.*--into/],
   [["send", "--into", "x", "file"], /--into is a flag of `ultra recv`/],
   [["send"], /at least one file/],
+  [["send", ".", "ultra1abc"], /"ultra1abc" is no file, and as a ticket it is mistyped or cut off/],
   [["recv", "--streams", "0"], /1 to 256/],
   [["recv", "--streams", "257"], /1 to 256/],
   [["recv", "--listen", "nowhere"], /nowhere/],
@@ -47,6 +48,15 @@ for (const [args, pattern] of REFUSED) {
       if (!args.includes("--json")) assert.equal(ultra.stdout.text, "");
     }));
 }
+
+Deno.test("a file that is called like the beginning of a ticket is a file", () =>
+  inWorkspace(async (workspace) => {
+    const into = await workspace.make("into");
+    await writeFile(workspace.path("ultra1abc"), 100);
+    const { sender, receiver } = await workspace.pair(["ultra1abc"], ["--into", into]);
+    await Promise.all([sender.exits(0), receiver.exits(0)]);
+    await assertSameFile(`${into}/ultra1abc`, workspace.path("ultra1abc"));
+  }));
 
 Deno.test("C9: a standard output that is closed early (`| head -1`) does not disturb the transfer", () =>
   inWorkspace(async (workspace) => {

@@ -22,7 +22,8 @@ const KEPT: KeptTransfer = {
 };
 
 Deno.test("kept: what is left of a transfer is read as it was written, on the side that waits and on the one that dials", () => {
-  for (const kept of [KEPT, { ...KEPT, listener: undefined }, { ...KEPT, came: { files: 7, filesArrived: 3 } }]) {
+  const came = [{ files: 7, filesArrived: 3, hasMoved: true }, { files: 7, filesArrived: 0, hasMoved: false }];
+  for (const kept of [KEPT, { ...KEPT, listener: undefined }, ...came.map((came) => ({ ...KEPT, came }))]) {
     const found = parseKept(formatKept(kept), NOW + 1000);
     assert.deepEqual(found?.key.reveal(), kept.key.reveal());
     assert.deepEqual({ ...found, key: undefined }, { ...kept, key: undefined });

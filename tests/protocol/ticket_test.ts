@@ -216,6 +216,8 @@ Deno.test("T27 what is no ticket is shown as it is", () => {
     `{"type":"failed","path":"ultra1","kind":"disk","text":"permission denied on the other side","root":"${root}"}`,
     `BLAKE3 ${root}`,
     "photos/a-long-name-of-a-picture-from-a-holiday-in-the-mountains.jpg",
+    `photos/${"abcdefghij".repeat(20)}`,
+    "mrs4kq2vwcizznwy".repeat(13),
   ];
   for (const line of lines) assert.equal(withoutTickets(line), line);
 });

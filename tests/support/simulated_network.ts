@@ -140,7 +140,8 @@ export class SimulatedNetwork {
 
   #shake(dialer: ConnectionEnd, options: ConnectOptions, { host, unproved }: Listening, from: string): void {
     const { latencyMs, time } = this;
-    const alpn = options.alpns.find((one) => host.options.alpns.includes(one)) ?? "";
+    // The listener's order counts, as in msquic.
+    const alpn = host.options.alpns.find((one) => options.alpns.includes(one)) ?? "";
     const leave = once(() => void unproved.splice(unproved.indexOf(from), 1));
     time.later(latencyMs, () => {
       if (dialer.isClosed) return leave();

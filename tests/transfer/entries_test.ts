@@ -137,6 +137,21 @@ Deno.test("holes are what is hashed once all that is missing are files of hardly
   assert.equal(hashesHoles(), false, "nothing is missing");
 });
 
+Deno.test("more holes than data among what is missing are told, for nobody knows how long those take", () => {
+  const entries = new Entries(100);
+  add(entries, "image", 1000, "file", 250);
+  add(entries, "plain", 600);
+  entries.setRun(0, 2, EntryState.needed);
+  const isMostlyHoles = () => progressOf(entries, 0, true).isMostlyHoles;
+  assert.equal(isMostlyHoles(), false, "750 bytes in holes, 850 others");
+  entries.setState(1, EntryState.complete);
+  assert.equal(isMostlyHoles(), true);
+  entries.setState(0, EntryState.sealed);
+  assert.equal(isMostlyHoles(), true);
+  entries.setState(0, EntryState.complete);
+  assert.equal(isMostlyHoles(), false, "nothing is missing");
+});
+
 Deno.test("A5: T10: a million entries take 10 bytes each, 11 at the sender, and room to grow", () => {
   const entries = new Entries();
   const path = new TextEncoder().encode("d/f");

@@ -48,8 +48,10 @@ Deno.test("D17: further names of a file that stays by choice stay out by choice:
   for (const [existing, status] of [["skip", "different"], ["update", "not-older"]] as const) {
     assert.deepEqual(
       taken([status, "absent", "absent", "absent"], existing),
-      { needed: [3], leftOut: { kept: 3 }, exitKinds: ["done", "done"] },
+      { needed: [3], leftOut: { kept: 1, chosen: 2 }, exitKinds: ["done", "done"] },
     );
+    // What was never there is not kept; what is there and differs is.
+    assert.deepEqual(taken([status, "absent", status, "absent"], existing).leftOut, { kept: 2, chosen: 1 });
   }
 });
 
@@ -79,7 +81,7 @@ Deno.test("the file of a further name may stand on an earlier page", () => {
     bench.handle({ type: "committed", first: 3, count: 1, durable: true });
     bench.handle({ type: "folders-finished", failure: undefined });
     const [counts] = bench.sent.flatMap((message) => message.type === "left-out" ? [message.counts] : []);
-    const expected = reason === "kept" ? [["kept", 3]] : [["exists", 1], ["first-name", 2]];
+    const expected = reason === "kept" ? [["kept", 1], ["chosen", 2]] : [["exists", 1], ["first-name", 2]];
     assert.deepEqual(counts?.map(({ reason, count }) => [reasonOfCode(reason), count]), expected);
   }
 });

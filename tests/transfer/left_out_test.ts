@@ -49,7 +49,11 @@ function sent(leftOut: LeftOut): SenderBench {
 
 /** A receiver that gets all of {@linkcode TREE} and hears of this before. */
 function received(...told: TransferMessage[]): ReceiverBench {
-  const bench = new ReceiverBench().receive(...told).takeAll(TREE);
+  return receivedBy(new ReceiverBench(), ...told);
+}
+
+function receivedBy(bench: ReceiverBench, ...told: TransferMessage[]): ReceiverBench {
+  bench.receive(...told).takeAll(TREE);
   bench.handle({ type: "arrived", first: 1, count: 1 });
   bench.handle({ type: "committed", first: 0, count: 2, durable: true });
   bench.handle({ type: "folders-finished", failure: undefined });
@@ -66,6 +70,16 @@ Deno.test("T1: the end of a sender follows the exact counts of its walk, however
   assert.deepEqual(kinds(bench.outcome), ["some-failed", "done"]);
   assert.equal(missingCount(summaryOf(bench.outcome).leftOut), 1202);
   assert.deepEqual(kinds(sent(NOTHING_LEFT_OUT).outcome), ["done", "done"]);
+});
+
+Deno.test("T42: to a receiver who wants no links none that the sender leaves out is missing, and everything else is", () => {
+  const links = [8, 20, 21].map((reason) => ({ reason, count: 3 }));
+  const told = (counts: typeof links): TransferMessage => ({ type: "left-out", counts, names: [] });
+  const without = (counts: typeof links) => receivedBy(new ReceiverBench({ wantsLinks: false }), told(counts)).outcome;
+  assert.deepEqual(kinds(received(told(links)).outcome), ["some-failed", "done"]);
+  assert.deepEqual(kinds(without(links)), ["done", "done"]);
+  assert.deepEqual(summaryOf(without(links)).leftOut.counts, [{ reason: "chosen", count: 9 }]);
+  assert.deepEqual(kinds(without([...links, { reason: 1, count: 1 }])), ["some-failed", "done"]);
 });
 
 Deno.test("T21: T42: a sender tells what it leaves out before the end of its pages, and again on another connection", () => {

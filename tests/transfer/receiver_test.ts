@@ -264,6 +264,18 @@ Deno.test("G6: a failure may follow a seal until the commit has begun, which the
   assert.deepEqual([counts.committed, counts.failed, exitKind], [3, 1, "some-failed"]);
 });
 
+Deno.test("one thing asked for has its own code only where nothing of it arrived: a folder whose only file failed did", () => {
+  const ended = (items: readonly Item[], entry: number) => {
+    const bench = new ReceiverBench().takeAll(items);
+    bench.handle({ type: "entry-failed", entry, fault: "io", text: "" });
+    if (entry > 0) bench.handle({ type: "committed", first: 0, count: entry, durable: true });
+    bench.handle({ type: "folders-finished", failure: undefined });
+    return summaryOf(bench.receive({ type: "bye" }).outcome).exitKind;
+  };
+  assert.equal(ended([["a", 5]], 0), "disk");
+  assert.equal(ended([["d", "folder"], ["d/a", 5]], 1), "some-failed");
+});
+
 Deno.test("before all pages have passed a file that is complete may fail still", () => {
   const bench = new ReceiverBench().take([["a", 5]]);
   bench.handle({ type: "arrived", first: 0, count: 1 });

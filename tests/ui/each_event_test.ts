@@ -133,9 +133,9 @@ const CASES = {
     quiet: [],
   },
   "receiving-into": {
-    event: { type: "receiving-into", folder: "/in\x1b" },
-    human: ["Files will be saved in /in\\x1b"],
-    json: { type: "target", folder: "/in\x1b" },
+    event: { type: "receiving-into", folder: "/in\x1b", existing: "replace" },
+    human: ["Files will be saved in /in\\x1b; those that are there and differ are replaced"],
+    json: { type: "target", folder: "/in\x1b", existing: "replace" },
     quiet: [],
   },
   "started": {
@@ -191,7 +191,7 @@ const CASES = {
     quiet: [],
   },
   "taken-up": {
-    event: { type: "taken-up", taken: { ...TAKEN, came: { files: 7, filesArrived: 3 } } },
+    event: { type: "taken-up", taken: { ...TAKEN, came: { files: 7, filesArrived: 3, hasMoved: true } } },
     human: ["Going on with the transfer from 10.0.0.1 of 14:02 (3 of 7 files); --restart starts afresh"],
     json: { type: "taken-up", ...TAKEN, files: 7, filesArrived: 3 },
     quiet: [],

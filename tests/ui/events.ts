@@ -52,7 +52,7 @@ export function progress(part: Partial<Progress>): UserEvent {
   const none = {
     ...{ phase: "moving", verifiedBytes: 0, presentBytes: 0, resumedBytes: 0, totalBytes: 0, listed: true } as const,
     ...{ entriesDone: 0, entries: 0, files: 0, filesArrived: 0, filesPresent: 0, hashesHoles: false },
-    isConfirmed: false,
+    ...{ isMostlyHoles: false, isConfirmed: false },
   };
   return { type: "progress", progress: { ...none, ...part }, transfer: TRANSFER };
 }

@@ -41,7 +41,7 @@ Deno.test("T21: T42: the sheet says complete only when nothing is missing, and n
   assert.match(told("human", COMPLETE, 0).stderr.text, /^⚡ ULTRA transfer complete: /);
   for (const facts of [MISSING, ACCEPTED]) {
     const { text } = told("human", facts, 3).stderr;
-    assert.match(text, /^⚡ ULTRA transfer incomplete: 1\.0 kB in 1\.00s \(0\.0 Mbps\), 1,202 left out$/m);
+    assert.match(text, /^⚡ ULTRA transfer incomplete: 1\.0 kB in 1\.00s \(0\.008 Mbps\), 1,202 left out$/m);
     assert.doesNotMatch(text, /complete:.*\n[^]*transfer complete/);
     assert.match(text, /^ {4}top\/secret: it cannot be read$/m);
     assert.match(

@@ -297,12 +297,29 @@ Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn
   assert.deepEqual(said(lost), ["ultra: The other side was interrupted"]);
 });
 
+Deno.test("what is taken up is said to go on only where something had moved, and no time where none had passed", () => {
+  const terminal = new MemoryTerminal();
+  const output = createOutput(terminal.options("human"));
+  const taken = { peer: "10.0.0.1", beganMs: new Date(2026, 0, 1, 14, 2).getTime() };
+  const nothing = { files: 7, filesArrived: 0, hasMoved: false };
+  output.tell({ type: "taken-up", taken: { ...taken, role: "receive", came: nothing } });
+  output.tell({ type: "taken-up", taken: { ...taken, role: "send", came: nothing } });
+  output.tell({ type: "taken-up", taken: { ...taken, role: "send", came: { ...nothing, hasMoved: true } } });
+  output.tell({ type: "returned", lostMs: 20, connection: "new", transfer: TRANSFER });
+  assert.deepEqual(terminal.stderr.lines, [
+    "Waiting again for the transfer from 10.0.0.1 of 14:02, of which nothing has moved yet; --restart starts afresh",
+    "Waiting again for the transfer to 10.0.0.1 of 14:02, of which nothing has moved yet",
+    "Going on with the transfer to 10.0.0.1 of 14:02 (0 of 7 files)",
+    "The other side is back on a new connection",
+  ]);
+});
+
 Deno.test("T51 a waiting sender says what it offers, a receiver where it will be", () => {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("human"));
   output.tell({ type: "offering", offered: { files: 6, bytes: 315_000_000, leftOut: 2 } });
   output.tell({ type: "offering", offered: { files: 1, bytes: 3, leftOut: 0 } });
-  output.tell({ type: "receiving-into", folder: "/home/me/in\x1b" });
+  output.tell({ type: "receiving-into", folder: "/home/me/in\x1b", existing: "refuse" });
   assert.deepEqual(terminal.stderr.lines, [
     "Offering 6 files, 315 MB, 2 left out",
     "Offering 1 file, 3 B",

@@ -130,6 +130,14 @@ Deno.test("T31: when only holes are left to hash, that stands in place of the sp
   assert.match(progressDetail(holes), /hashing holes/);
 });
 
+Deno.test("T31: no time left is told of files that are holes for the most part", () => {
+  const meter = new ProgressMeter();
+  const report = { totalBytes: 100 * MB, listed: true };
+  meter.update(0, { ...report, verifiedBytes: 0 });
+  assert.equal(Math.round(meter.update(1000, { ...report, verifiedBytes: MB }).secondsLeft ?? 0), 99);
+  assert.equal(meter.update(2000, { ...report, verifiedBytes: 2 * MB, isMostlyHoles: true }).secondsLeft, undefined);
+});
+
 Deno.test("the average hides a stall and the last second shows it", () => {
   const meter = new ProgressMeter();
   const report = (verifiedBytes: number) => ({ verifiedBytes, totalBytes: 100 * MB, listed: true });

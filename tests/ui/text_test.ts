@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findingText } from "../../src/ui/verdict.ts";
 import fc from "fast-check";
 import { escapeJson, escapeText, peerText, truncate, widthOf } from "../../src/ui/escape.ts";
 import {
@@ -113,6 +114,7 @@ Deno.test("sizes are decimal with one digit", () => {
 Deno.test("rates, percents, times and counts read as documented", () => {
   assert.equal(formatRate(7_868_852_459), "7868.9 Mbps");
   assert.equal(formatRate(0), "0.0 Mbps");
+  assert.deepEqual([17, 1234, 49_000, 50_000].map(formatRate), ["0.00002 Mbps", "0.001 Mbps", "0.05 Mbps", "0.1 Mbps"]);
   assert.deepEqual([percentOf(42, 100), percentOf(999_999, 1_000_000), percentOf(0, 0), percentOf(5, 4)], [
     42,
     99.9,
@@ -135,6 +137,12 @@ Deno.test("a percentage is 100 only when nothing is missing", () => {
   }));
 });
 
+Deno.test("one file a second is one", () => {
+  const text = (filesPerSecond: number) => findingText({ limit: "receiver-disk", bytesPerSecond: 2, filesPerSecond });
+  assert.match(text(1.2), /, 1 file\/s\)$/);
+  assert.match(text(2), /, 2 files\/s\)$/);
+});
+
 Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(startLine("movie.mkv", 600_000_000), "⚡ Starting ULTRA transfer: movie.mkv (600.0 MB)");
   assert.equal(startLine("a\x1b[1m", undefined), "⚡ Starting ULTRA transfer: a\\x1b[1m (size not known yet)");
@@ -151,7 +159,7 @@ Deno.test("the ⚡ lines have exactly their documented wording", () => {
   assert.equal(progressLine("42.0%", 0, "4/9 MB"), "⚡ Progress: 42.0% - Speed: 0.0 Mbps - 4/9 MB");
   assert.equal(completeLine(600_000_000, 0.61), "⚡ ULTRA transfer complete: 600.0 MB in 0.61s (7868.9 Mbps)");
   assert.equal(nothingToDoLine("x is there"), "⚡ ULTRA transfer complete: nothing to do, x is there");
-  const incomplete = "⚡ ULTRA transfer incomplete: 1.0 kB in 1.00s (0.0 Mbps), ";
+  const incomplete = "⚡ ULTRA transfer incomplete: 1.0 kB in 1.00s (0.008 Mbps), ";
   const missing = (failedCount: number, leftOutCount: number) => incompleteLine({ failedCount, leftOutCount }, 1000, 1);
   assert.equal(missing(2, 0), `${incomplete}2 failed`);
   assert.equal(missing(0, 1202), `${incomplete}1,202 left out`);

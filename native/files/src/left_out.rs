@@ -27,6 +27,8 @@ pub enum Reason {
     TooLong,
     /// A FIFO, socket or device.
     Special,
+    /// A file whose contents are made when it is read, so that its size is not known before (`/proc`).
+    Unsized,
     /// A symbolic link that leads out of what is sent.
     Link,
     /// A symbolic link whose target cannot be sent: it is not UTF-8, or too long.
@@ -49,7 +51,7 @@ pub struct LeftOut {
 }
 
 impl Reason {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unreadable,
         Self::NotUtf8,
         Self::Backslash,
@@ -57,6 +59,7 @@ impl Reason {
         Self::Reserved,
         Self::TooLong,
         Self::Special,
+        Self::Unsized,
         Self::Link,
         Self::LinkTarget,
         Self::LinkNowhere,
@@ -74,6 +77,7 @@ impl Reason {
         "reserved",
         "too-long",
         "special",
+        "unsized",
         "link",
         "link-target",
         "link-nowhere",

@@ -77,6 +77,9 @@ impl<F: Folder> Sink<F> {
             has_waited = true;
             left = find(&folder, names.clone(), wanted, self.earlier.discards);
         }
+        if matches!(left, Left::Nothing) && !has_waited {
+            left = self.left_of_own_name(entry, &folder, wanted);
+        }
         let told = match left {
             Left::Nothing if has_waited => return InUse::NoLonger,
             Left::Nothing => return InUse::No,
@@ -100,6 +103,19 @@ impl<F: Folder> Sink<F> {
         };
         self.earlier.told.lock().push(told);
         InUse::No
+    }
+
+    /// The part of an entry that gets another name since a file has its own: the earlier run was before that.
+    fn left_of_own_name(&self, entry: u32, folder: &Arc<F>, wanted: Wanted) -> Left<F> {
+        let own = self.read().name_before_move(entry).map(Names::of);
+        let Some(names) = own.filter(|_| !self.earlier.discards) else {
+            return Left::Nothing;
+        };
+        match find(folder, names, wanted, false) {
+            Left::Part(earlier) => Left::Part(earlier),
+            // It is in nobody's way.
+            Left::Nothing | Left::Busy | Left::Useless(..) => Left::Nothing,
+        }
     }
 
     /// Whether an entry has a part that was not taken up yet.

@@ -229,11 +229,6 @@ impl Source {
             let why = "it changed after the transfer was planned";
             return Err(rule(ErrorClass::Changed, why));
         }
-        // Files of /proc say 0 and hold something: sending nothing would look like success.
-        if opened.size == 0 && matches!(file.read_some_at(0, &mut [0]), Ok(1)) {
-            let why = "it holds more than its size says";
-            return Err(rule(ErrorClass::Changed, why));
-        }
         file.will_read_in_order();
         let forgets = opened.size >= LARGE && !file.is_in_memory();
         Ok(SourceFile {
@@ -384,7 +379,11 @@ type LastFolder = Option<(PathBuf, Arc<NativeFolder>)>;
 fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
     let shown = || path.to_string_lossy().into_owned();
     let fail = |error: &std::io::Error| FileError::new("send", shown(), error);
-    let real = std::fs::canonicalize(path).map_err(|error| fail(&error))?;
+    let real = std::fs::canonicalize(path).map_err(|error| match std::fs::metadata(path) {
+        // A pipe or socket that has no name of its own: `/dev/stdin`.
+        Ok(metadata) if !metadata.is_dir() && !metadata.is_file() => no_file(path),
+        _ => fail(&error),
+    })?;
     let Some(own) = path.file_name().or(real.file_name()) else {
         let why = "it is the top of the file system and has no name; send what is in it";
         return Err(refuse(ErrorClass::Unsendable, path, why));
@@ -417,8 +416,7 @@ fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
         }
     } else {
         // Never opened: a FIFO would wait for its other end, a device might do something.
-        let why = "it is neither a file nor a folder";
-        return Err(refuse(ErrorClass::NotAFile, path, why));
+        return Err(no_file(path));
     };
     if let Place::File { folder, name } = &place {
         folder.may_read(name).map_err(|error| fail(&error))?;
@@ -427,6 +425,10 @@ fn open_base(path: &Path, last: &mut LastFolder) -> Result<Base, FileError> {
         name: name.to_owned(),
         place,
     })
+}
+
+fn no_file(path: &Path) -> FileError {
+    refuse(ErrorClass::NotAFile, path, "it is neither a file nor a folder")
 }
 
 fn folder_of(path: &Path, last: &mut LastFolder) -> std::io::Result<Arc<NativeFolder>> {

@@ -187,6 +187,12 @@ impl Table {
         self.moved.insert(entry, path);
     }
 
+    /// The name of an entry that goes to another path, as the manifest has it; `None` of one that keeps its own.
+    pub(crate) fn name_before_move(&self, entry: u32) -> Option<&str> {
+        self.moved.get(&entry)?;
+        Some(self.tree.name(self.record(entry)?.node))
+    }
+
     /// Whether an entry with another name goes to a path.
     pub(crate) fn is_moved_to(&self, path: SafePath<'_>) -> bool {
         self.moved_to.contains(path.as_str())

@@ -195,6 +195,8 @@ impl Walk {
                 listing,
             }),
             Content::Link(_) => {}
+            // Followed links lead to a file as often as there are links, so none of its names is the last one.
+            Content::Again(_) if self.options.links == SentLinks::Follow => {}
             Content::Again(_) => self.inodes.met(&item.stat),
         }
         Ok(None)

@@ -26,7 +26,7 @@ import type {
 import { wordOf } from "../records.ts";
 
 /** The version of the door that this module speaks; the library states its own. */
-export const ABI_VERSION = 2750207569;
+export const ABI_VERSION = 2313761888;
 /** Bytes of a command and of an event. */
 export const RECORD_LEN = 64;
 /** Bytes of a buffer that holds one block to send. */
@@ -219,6 +219,7 @@ export const LEFT_OUT_REASON = {
   "not-found": 10,
   "link-target": 11,
   "link-nowhere": 12,
+  unsized: 13,
 } as const satisfies Partial<Record<LeftOutReason, number>>;
 
 export const leftOutReasonOf = wordOf("LeftOutReason", LEFT_OUT_REASON);

@@ -168,6 +168,8 @@ words! {
         LinkTarget = 11,
         /// A symbolic link that is to be followed and leads nowhere, or around in circles.
         LinkNowhere = 12,
+        /// A file whose contents are made when it is read.
+        Unsized = 13,
     }
 }
 

@@ -135,6 +135,7 @@ fn reason_of(reason: Reason) -> LeftOutReason {
         Reason::Reserved => LeftOutReason::Reserved,
         Reason::TooLong => LeftOutReason::TooLong,
         Reason::Special => LeftOutReason::Special,
+        Reason::Unsized => LeftOutReason::Unsized,
         Reason::Link => LeftOutReason::Link,
         Reason::LinkTarget => LeftOutReason::LinkTarget,
         Reason::LinkNowhere => LeftOutReason::LinkNowhere,

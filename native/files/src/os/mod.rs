@@ -256,6 +256,10 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     fn can_hold(name: &str) -> bool;
     /// Whether the disk takes each such name in this folder, and no two of them for one; `false` where that is not known.
     fn takes_every_name(&self) -> bool;
+    /// Whether files of size 0 in this folder are empty. Where the system makes contents when they are read, they may hold anything.
+    fn tells_sizes(&self) -> bool {
+        true
+    }
     fn stat(&self, name: &str) -> io::Result<Stat>;
     fn stat_self(&self) -> io::Result<Stat>;
     /// Calls `each` with the bytes of every name, in no order.

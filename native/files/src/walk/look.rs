@@ -141,6 +141,9 @@ impl Walk {
                 {
                     return Ok(item(stat, Content::Again(first), Extras::default()));
                 }
+                if stat.size == 0 && stat.blocks == 0 && !folder.tells_sizes() {
+                    return Err(Reason::Unsized);
+                }
                 // A file that all users may read needs no second call.
                 if stat.mode & 0o444 != 0o444 {
                     folder.may_read(name).map_err(unreadable)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::common::faulty::{FaultyFolder, fail};
 use crate::common::{Place, add, codes, file, folder, page, receive};
-use ultra_files::{ErrorClass, Existing, Sink, SinkOptions};
+use ultra_files::{ErrorClass, Existing, JOURNAL_BLOCK_LEN, Leaving, Sink, SinkOptions, TakenUp};
 
 const ABSENT: u8 = 0;
 const IDENTICAL: u8 = 1;
@@ -88,6 +88,45 @@ fn rename_gives_what_arrives_the_first_free_number_and_leaves_what_is_there() {
     let again = self::sink(&place, Existing::Rename);
     assert_eq!(add(&again, &[file("a.txt", 6)]), [IDENTICAL]);
     assert_eq!(again.path(0).as_deref(), Some("a (2).txt"));
+}
+
+#[test]
+fn rename_goes_on_with_a_part_from_before_a_file_took_the_name() {
+    let size = JOURNAL_BLOCK_LEN + 5;
+    let place = Place::new();
+    let interrupted = sink(&place, Existing::Rename);
+    add(&interrupted, &[file("a.txt", size)]);
+    let part = interrupted.part(0).expect("a part");
+    let block = vec![1; JOURNAL_BLOCK_LEN as usize];
+    part.write_at(0, &block).expect("room");
+    part.note(0, *blake3::hash(&block).as_bytes());
+    drop(part);
+    interrupted.dispose(Leaving::Parts);
+    fs::write(place.at("a.txt"), "there").expect("a file");
+    // Whatever becomes of that run, the next one finds it again.
+    for is_last in [false, true] {
+        let next = sink(&place, Existing::Rename);
+        assert_eq!(add(&next, &[file("a.txt", size)]), [ABSENT]);
+        let taken = next.taken_up();
+        assert!(
+            matches!(&taken[..], [TakenUp::Part { entry: 0, blocks, is_clean: true, .. }] if blocks.len() == 1),
+            "{taken:?}"
+        );
+        let part = next.part(0).expect("a part");
+        if is_last {
+            part.write_at(JOURNAL_BLOCK_LEN, b"tail!").expect("room");
+            drop(part);
+            next.commit(0).expect("a commit");
+        } else {
+            drop(part);
+            next.dispose(Leaving::Parts);
+        }
+    }
+    assert_eq!(place.names(), ["a (1).txt", "a.txt"]);
+    assert_eq!(
+        fs::read(place.at("a (1).txt")).expect("a file"),
+        [&block[..], b"tail!"].concat()
+    );
 }
 
 #[test]

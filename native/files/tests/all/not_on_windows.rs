@@ -34,6 +34,7 @@ not_here! { "wine 8 makes no symbolic links; junctions and links as an attack ar
     walk_links::t42_all_links_are_sent_when_the_user_wants_all,
     walk_links::t42_links_that_the_user_does_not_want_are_left_out_by_choice,
     walk_links::t42_followed_links_are_what_they_lead_to_and_nothing_outside_or_in_circles_is_sent,
+    walk_links::other_names_of_a_file_are_hard_links_to_it_also_where_a_followed_link_to_it_comes_first,
     walk_links::t1_a_followed_link_to_what_cannot_be_read_is_not_called_one_that_leads_outside,
     walk_links::t42_a_followed_link_that_leads_outside_later_opens_nothing,
     walk_links::t42_a_link_whose_target_is_not_utf_8_or_that_leads_nowhere_is_not_called_one_that_leads_outside,
@@ -100,6 +101,7 @@ not_here! { "Windows has no FIFOs, sockets and devices in folders":
 
 not_here! { "Windows has no /proc":
     source::e9_a_file_of_proc_is_not_sent_as_an_empty_one,
+    source::e9_a_pipe_without_a_name_is_refused_as_what_it_is,
 }
 
 not_here! { "descriptors have no names on Windows":

@@ -280,6 +280,28 @@ fn other_names_of_a_file_are_sent_as_hard_links_to_the_first() {
     assert_eq!((walked.left_out, apart.left_out), (vec![], vec![]));
 }
 
+#[cfg(unix)]
+#[test]
+fn other_names_of_a_file_are_hard_links_to_it_also_where_a_followed_link_to_it_comes_first() {
+    let temp = temp();
+    let top = temp.path().join("top");
+    fs::create_dir(&top).expect("a folder");
+    fs::write(top.join("y"), "text").expect("a file");
+    fs::hard_link(top.join("y"), top.join("z")).expect("a second name");
+    for link in ["a", "b"] {
+        symlink("z", top.join(link)).expect("a link");
+    }
+    let walked = walk(&top, SentLinks::Follow);
+    let wanted = [
+        ("top", "folder"),
+        ("top/a", "file"),
+        ("top/b", "= 1"),
+        ("top/y", "= 1"),
+        ("top/z", "= 1"),
+    ];
+    assert_eq!(walked.sent, sent(&wanted));
+}
+
 /// A file of 8 MiB with data at 3 MiB and at its end.
 fn sparse(path: &Path) -> io::Result<bool> {
     let file = File::create(path)?;

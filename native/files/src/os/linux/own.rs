@@ -45,6 +45,11 @@ pub fn takes_every_name(folder: BorrowedFd<'_>) -> bool {
     }
 }
 
+/// Files of `/proc`, `/sys` and their like are made when they are read, and most have the size 0.
+pub fn tells_sizes(folder: BorrowedFd<'_>) -> bool {
+    !rustix::fs::fstatfs(folder).is_ok_and(|system| is_made_on_read(system.f_type as u64))
+}
+
 pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
     stat.st_dev
 }
@@ -177,6 +182,21 @@ fn is_memory(system: u64) -> bool {
     const TMPFS: u64 = 0x0102_1994;
     const RAMFS: u64 = 0x8584_58f6;
     matches!(system, TMPFS | RAMFS)
+}
+
+fn is_made_on_read(system: u64) -> bool {
+    const MADE: [u64; 9] = [
+        0x9fa0,      // proc
+        0x6265_6572, // sysfs
+        0x0027_e0eb, // cgroup
+        0x6367_7270, // cgroup 2
+        0x6462_6720, // debugfs
+        0x7472_6163, // tracefs
+        0x7363_6673, // securityfs
+        0x6265_6570, // configfs
+        0x0765_5821, // resctrl
+    ];
+    MADE.contains(&(system & 0xffff_ffff))
 }
 
 fn name_of(acl: Acl) -> &'static str {

@@ -23,6 +23,11 @@ pub fn takes_every_name(_folder: BorrowedFd<'_>) -> bool {
     false
 }
 
+/// There is no `/proc`.
+pub fn tells_sizes(_folder: BorrowedFd<'_>) -> bool {
+    true
+}
+
 pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
     u64::from(stat.st_dev.cast_unsigned())
 }

@@ -139,6 +139,10 @@ impl Folder for NativeFolder {
         own::takes_every_name(self.0.as_fd())
     }
 
+    fn tells_sizes(&self) -> bool {
+        own::tells_sizes(self.0.as_fd())
+    }
+
     fn stat(&self, name: &str) -> io::Result<Stat> {
         let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(stat_of(&stat))
