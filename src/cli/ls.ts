@@ -2,6 +2,8 @@
 
 import { orEnded } from "../base/interrupted.ts";
 import { isPattern } from "../base/patterns.ts";
+import { DIAL_MS } from "../meet/dial.ts";
+import type { Peer } from "../meet/join.ts";
 import { askList } from "../serve/request.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT_DONE } from "./exit.ts";
@@ -9,14 +11,40 @@ import type { ListTask } from "./resolve.ts";
 import { dialFor } from "./waiting.ts";
 
 export async function listCommand(task: ListTask, context: CommandContext): Promise<number> {
-  const { path } = task;
-  const { link } = await dialFor(task, task.peer, undefined, context);
+  const { clock } = context;
+  const endMs = clock.now() + DIAL_MS;
+  while (true) {
+    const peer = await dialFor(task, task.peer, undefined, context);
+    if (await list(peer, task.path, context, clock.now() < endMs) === "listed") return EXIT_DONE;
+  }
+}
+
+/**
+ * Asks for the list and tells it.
+ *
+ * @param mayAgain whether there is time for another connection
+ * @returns "unmet": the other side was crowded and let this one go, and nothing was told
+ */
+async function list(
+  { link, extra }: Peer,
+  path: string | undefined,
+  context: CommandContext,
+  mayAgain: boolean,
+): Promise<"listed" | "unmet"> {
+  let isTold = false;
   const asked = askList(link, path, (entry) => {
+    isTold = true;
     const { path: found, kind, size = 0, mtimeSeconds: modifiedSeconds, target } = entry;
     // Of a folder that was asked for by its name the contents are told; it comes first itself.
     if (kind === "folder" && found === path && !isPattern(path)) return;
     context.tell({ type: "listed", listed: { path: found, kind, bytes: size, modifiedSeconds, target } });
   }, context.timers);
-  await orEnded(asked, context.ended);
-  return EXIT_DONE;
+  try {
+    await orEnded(asked, context.ended);
+    return "listed";
+  } catch (error) {
+    const end = link.isOver ? await link.over : undefined;
+    if (isTold || !mayAgain || end === undefined || end.error !== error || !extra.isUnmet(end)) throw error;
+    return "unmet";
+  }
 }

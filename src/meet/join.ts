@@ -13,9 +13,9 @@ import { distanceOf } from "../settings/distance.ts";
 import { furtherTuning } from "../settings/connections.ts";
 import { networkThreads } from "../settings/engine_sizes.ts";
 import { connectionSettings } from "../settings/connection_settings.ts";
-import { ControlLink } from "../link/control_link.ts";
+import { ControlLink, type LinkEnd } from "../link/control_link.ts";
 import type { Listener } from "./listen.ts";
-import { proveAsDialer, type ProvedLink } from "./prove.ts";
+import { isTurnedAway, proveAsDialer, type ProvedLink } from "./prove.ts";
 import { type FirstConnection, Seeker, type WayBack } from "./seek.ts";
 import type { Context } from "../link/context.ts";
 
@@ -48,6 +48,11 @@ export interface ExtraConnections {
   asked(connections: number): void;
   /** Whether an address of this computer is gone that the first connection may have had. */
   readonly isUprooted: boolean;
+  /**
+   * Whether a connection on which nothing has come since the other side's proof may have ended before the other side had that of this one: it has
+   * met nobody then, and may do so on the next connection.
+   */
+  isUnmet(end: LinkEnd): boolean;
   /**
    * The first connection is silent or lost: looks for the other side until the result is disposed of, if it is on this side to look.
    *
@@ -88,6 +93,10 @@ export class DialerConnections implements ExtraConnections {
   get isUprooted(): boolean {
     const now = new Set(this.#context.addresses());
     return this.#addresses.some((address) => !now.has(address));
+  }
+
+  isUnmet(end: LinkEnd): boolean {
+    return isTurnedAway(end);
   }
 
   begin(taker: Taker): void {
@@ -222,6 +231,11 @@ export class ListenerConnections implements ExtraConnections {
 
   /** Its addresses are in the ticket: without them the dialer finds nobody. */
   get isUprooted(): boolean {
+    return false;
+  }
+
+  /** The dialer's proof came last. */
+  isUnmet(): boolean {
     return false;
   }
 

@@ -9,7 +9,6 @@ import type { DialerOptions } from "../auth/handshake.ts";
 import { type MachineAddresses, ticketHints } from "./hints.ts";
 import type { Format, FormatChoice } from "../auth/versions.ts";
 import type { AdvertisedHost, ListenEndpoint } from "../base/endpoints.ts";
-import { EXIT_CODES } from "../protocol/codes.ts";
 import type { DialerHello, Direction, ListenerHello } from "../protocol/messages.ts";
 import { encodeTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Tuning } from "../settings/tuning.ts";
@@ -21,7 +20,7 @@ import { directionOf, type Role } from "./direction.ts";
 import { DialerConnections, ListenerConnections, type Peer } from "./join.ts";
 import { type Known, Listener } from "./listen.ts";
 import type { ControlLink } from "../link/control_link.ts";
-import { proveAsDialer, type ProvedLink } from "./prove.ts";
+import { isTurnedAway, proveAsDialer, type ProvedLink } from "./prove.ts";
 import type { Context } from "../link/context.ts";
 import type { MeetEvent } from "./events.ts";
 
@@ -87,9 +86,7 @@ function proveTicket(
 
 /** A listener full of strangers may close a dialer in the middle of its proof, to make room for the next one. */
 async function wasTurnedAway(link: ControlLink): Promise<boolean> {
-  if (!link.isOver) return false;
-  const { cause, code } = await link.over;
-  return cause === "peer" && code === EXIT_CODES.network;
+  return link.isOver && isTurnedAway(await link.over);
 }
 
 export interface WaitRequest {

@@ -17,9 +17,10 @@ import { ALL_RIGHTS, type Rights } from "../auth/rights.ts";
 import { type Format, formatOf } from "../auth/versions.ts";
 import { UltraError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
+import { EXIT_CODES } from "../protocol/codes.ts";
 import type { DialerHello, ListenerHello } from "../protocol/messages.ts";
 import { wireText } from "../transfer/outcome.ts";
-import type { ControlLink } from "../link/control_link.ts";
+import type { ControlLink, LinkEnd } from "../link/control_link.ts";
 import { type Heard, listenFor } from "../link/listen_for.ts";
 
 /** A stranger gets this long, whatever it sends (CVE-2026-70464 is a deadline that began after the reads it was for). */
@@ -107,6 +108,11 @@ async function run<PeerHello>(
     }
   };
   return { link, format: formatOf(alpn), proved: await listenFor(link, { deadlineMs, late, hear }, timers) };
+}
+
+/** Whether a link ended as one whose listener, full of strangers, made room for the next one before it had the dialer's proof. */
+export function isTurnedAway({ cause, code }: LinkEnd): boolean {
+  return cause === "peer" && code === EXIT_CODES.network;
 }
 
 /** Says why the conversation ends, on a link on which no transfer runs yet. */

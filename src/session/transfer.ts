@@ -95,6 +95,8 @@ export class Transfer {
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
+  /** Whether the other side has said anything behind its proof. */
+  #isHeard = false;
   /** When progress was emitted last. */
   #progressMs = -Infinity;
   /** Since when the user knows that nothing moves: then the end of that is told as well. */
@@ -257,6 +259,7 @@ export class Transfer {
 
   #deliver({ message }: Decoded): void {
     const { machine, hasBegun } = this.#side;
+    this.#isHeard = true;
     if (this.#state.at === "active") this.#state.silence.heard(this.#context.clock.now());
     // Unknown, but not critical: from a later version.
     if (message === undefined) return;
@@ -280,7 +283,8 @@ export class Transfer {
     // What ends in this turn needs no connection any more.
     if (this.#state.at !== "active" || this.outcome.state !== "running") return;
     const { peer, silence, seeking } = this.#state;
-    const isLost = end.cause === "transport" || (end.cause === "peer" && end.code === CLOSE_REPLACED);
+    const isReplaced = end.cause === "peer" && end.code === CLOSE_REPLACED;
+    const isLost = end.cause === "transport" || isReplaced || (!this.#isHeard && peer.extra.isUnmet(end));
     this.#side.lose();
     if (!isLost || this.#retryForMs === 0) {
       this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? NOTHING };

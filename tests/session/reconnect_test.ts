@@ -7,7 +7,7 @@ import type { Peer } from "../../src/meet/join.ts";
 import { meetByTicket } from "../../src/meet/meet.ts";
 import { proveAsDialer } from "../../src/meet/prove.ts";
 import type { ControlLink } from "../../src/link/control_link.ts";
-import { CLOSE_REPLACED } from "../../src/protocol/codes.ts";
+import { CLOSE_REPLACED, EXIT_CODES } from "../../src/protocol/codes.ts";
 import type { ListenerHello, Message } from "../../src/protocol/messages.ts";
 import type { Ticket } from "../../src/protocol/ticket.ts";
 import { DEFAULT_TUNING } from "../../src/settings/tuning.ts";
@@ -124,6 +124,28 @@ Deno.test("reconnect: one black hole after the other is survived, and the positi
     replaced += returns > 1 ? 1 : 0;
   }
   assert.ok(replaced > 10, `${replaced} were lost more than once`);
+});
+
+Deno.test("reconnect: T4 a dialer that a crowded listener lets go when its proof is under way begins again, and everything arrives", async () => {
+  let again = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const { world, scene } = worldOf(seed);
+    const ending = await patient({
+      ...scene,
+      during: ({ sender, receiver }) => {
+        const listener = scene.waits === "sender" ? sender : receiver;
+        world.time.later(world.random.time(0, 8 * world.network.latencyMs), () => {
+          // As the data plane does: only a connection that has not proved itself.
+          const strangers = listener.engine.connections.filter(({ isAdmitted }) => !isAdmitted);
+          for (const { id } of strangers) listener.engine.close(id, EXIT_CODES.network);
+        });
+      },
+    });
+    assert.deepEqual(ending.codes, { sender: 0, receiver: 0 }, `seed ${seed}`);
+    assertArrived(ending);
+    again += told(ending, scene.waits === "sender" ? "receiver" : "sender").includes("peer-restarted") ? 1 : 0;
+  }
+  assert.ok(again > 5, `${again} began again`);
 });
 
 Deno.test("reconnect: B17 a dialer whose address is gone goes on from another one within 2 s where the system says so, and within 6 s anyway", async () => {

@@ -66,6 +66,8 @@ export class ConnectionEnd {
   isDeaf = false;
   /** What has arrived here, acknowledgements included. */
   packets = 0;
+  /** Whether its other end has proved itself. */
+  isAdmitted = false;
   /** Gives back the place among the unproved. */
   leavePlace = () => {};
   readonly #options: EndOptions;
@@ -74,7 +76,6 @@ export class ConnectionEnd {
   #sink: SimulatedSink | undefined;
   /** That of the frames for the sink. */
   #transfer = 0;
-  #isAdmitted = false;
   #lanesAllowed = 0;
   #received = 0;
   #unacknowledged = 0;
@@ -114,7 +115,7 @@ export class ConnectionEnd {
   }
 
   admit(lanes: number): void {
-    this.#isAdmitted = true;
+    this.isAdmitted = true;
     this.#lanesAllowed = lanes;
     this.leavePlace();
     for (const lane of this.#blockedLanes.splice(0)) this.#introduce(lane);
@@ -276,7 +277,7 @@ export class ConnectionEnd {
     const { tell, controlLimit, network } = this.#options;
     if (this.isClosed) return;
     this.#received += bytes.length;
-    if (!this.#isAdmitted && this.#received > controlLimit) {
+    if (!this.isAdmitted && this.#received > controlLimit) {
       return this.closeNow(PROTOCOL, "the peer sent too much before its proof");
     }
     for (let at = 0; at < bytes.length; at += network.pieceBytes) {
