@@ -3,7 +3,7 @@
  * client that stands still costs the others.
  *
  *     deno run -A bench/many_clients.ts at-once [--clients 64] [--rate-limit 4M]    # other files for each, and one client too many
- *     deno run -A bench/many_clients.ts tree [--clients 8] [--entries 100000]        # one tree for all
+ *     deno run -A bench/many_clients.ts tree [--clients 64] [--entries 100000] [--rate-limit R]    # one tree for all; with a limit none is done early
  *     deno run -A bench/many_clients.ts tree --listed [--clients 64]                 # its list alone: memory an entry and client
  *     deno run -A bench/many_clients.ts alone [--path lan1g] [--size MIB] [--pairs 3] # beside a plain `send` and `recv`
  *     deno run -A bench/many_clients.ts slow [--clients 4] [--path lan1g] [--size MIB] [--pairs 3] [--rate-limit R]
@@ -80,7 +80,7 @@ function readOptions(args: string[]): { readonly what: string | undefined; reado
     if (!/^\d{1,7}$/.test(text)) throw new Failure(`--${flag} takes a whole number, not ${text}`);
     return Number(text);
   };
-  const usual = what === "slow" ? "4" : what === "tree" && !values.listed ? "8" : "64";
+  const usual = what === "slow" ? "4" : "64";
   return {
     what,
     options: {
@@ -228,7 +228,7 @@ function memoryLine(peak: number, clients: number): boolean {
   return peak <= bound;
 }
 
-async function tree({ clients, entries, listed, program }: Options): Promise<void> {
+async function tree({ clients, entries, listed, rateLimit, program }: Options): Promise<void> {
   await inMemory(clients * (listed ? 0 : entries) * FILE_COST + entries * FILE_COST, async (workspace) => {
     const folder = await workspace.make("tree");
     for (let index = 0; index < entries; index++) {
@@ -236,7 +236,8 @@ async function tree({ clients, entries, listed, program }: Options): Promise<voi
       if (index % 1000 === 0) await Deno.mkdir(inner);
       else Deno.writeTextFileSync(join(inner, `file ${index}`), contentsOf(index));
     }
-    const flags = ["--max-clients", `${clients}`, ...(listed ? ["--rate-limit", "100k"] : [])];
+    const limit = listed ? "100k" : rateLimit;
+    const flags = ["--max-clients", `${clients}`, ...(limit === undefined ? [] : ["--rate-limit", limit])];
     const many = await Many.of(workspace, program, folder, flags);
     const folders = Array.from({ length: clients }, (_, index) => workspace.path(`into ${index}`));
     for (const into of folders) await Deno.mkdir(into);
