@@ -6,4 +6,10 @@
                     }
                 } else {
                     LostRetransmittableBytes += Packet->PacketLength;
+                    if (LossDetection->LargeLostSince == 0 && Path->Mtu > QUIC_SAFE_MTU && Packet->PathId == Path->ID &&
+                        Packet->PacketNumber > LossDetection->LargestLargeAck &&
+                        PacketSizeFromUdpPayloadSize(
+                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) > QUIC_SAFE_MTU) {
+                        LossDetection->LargeLostSince = Packet->SentTime;
+                    }
                 }
