@@ -28,8 +28,8 @@ export interface Dialed {
 /** Between the starts of two addresses, as in RFC 8305: a dead first address costs this much and no more. */
 const STAGGER_MS = 250;
 
-/** All tries together. Longer than a listener's crowd of strangers lasts, and less than 10 s with the start and the end of a process. */
-export const DIAL_MS = 9000;
+/** All tries together. Longer than a listener's crowd of strangers lasts, and less than 10 s with the start and the end of a process on a busy machine. */
+export const DIAL_MS = 8500;
 
 /** Before an address that refused is tried again: it may be full of strangers for a moment. */
 export const RETRY_MS = 500;

@@ -2,5 +2,5 @@
         if (PacketMtu > QUIC_SAFE_MTU && Packet->PacketNumber > LossDetection->LargestLargeAck) {
             /* Large packets come through. */
             LossDetection->LargestLargeAck = Packet->PacketNumber;
-            LossDetection->LargeLostSince = 0;
+            LossDetection->LargeLostCount = 0;
         }

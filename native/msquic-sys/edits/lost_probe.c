@@ -6,10 +6,11 @@
                     }
                 } else {
                     LostRetransmittableBytes += Packet->PacketLength;
-                    if (LossDetection->LargeLostSince == 0 && Path->Mtu > QUIC_SAFE_MTU && Packet->PathId == Path->ID &&
+                    if (Path->Mtu > QUIC_SAFE_MTU && Packet->PathId == Path->ID &&
                         Packet->PacketNumber > LossDetection->LargestLargeAck &&
                         PacketSizeFromUdpPayloadSize(
-                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) > QUIC_SAFE_MTU) {
+                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) > QUIC_SAFE_MTU &&
+                        LossDetection->LargeLostCount++ == 0) {
                         LossDetection->LargeLostSince = Packet->SentTime;
                     }
                 }
