@@ -28,14 +28,14 @@ export interface Dialed {
 /** Between the starts of two addresses, as in RFC 8305: a dead first address costs this much and no more. */
 const STAGGER_MS = 250;
 
-/** All tries together. Longer than a listener's crowd of strangers lasts, shorter than a user's patience. */
-export const DIAL_MS = 9500;
+/** All tries together. Longer than a listener's crowd of strangers lasts, and less than 10 s with the start and the end of a process on a busy machine. */
+export const DIAL_MS = 8500;
 
 /** Before an address that refused is tried again: it may be full of strangers for a moment. */
 export const RETRY_MS = 500;
 
 /** What keeps packets from coming back; nothing that arrives here tells them apart. msquic begins with IP packets of 1,248 bytes. */
-const SILENCE = "a firewall may block UDP, the path may not carry packets of 1248 bytes (its MTU)";
+const SILENCE = "a firewall may block it, the path may not carry packets of 1248 bytes (its MTU)";
 
 /** Names of QUIC's statuses, as the engine has them. */
 const REFUSED = "connection_refused";
@@ -75,6 +75,8 @@ class Race {
   readonly #running = new Set<ConnectionId>();
   readonly #won = Promise.withResolvers<Dialed>();
   readonly #timers: Disposable[] = [];
+  /** Addresses that were tried, as the user is told them. */
+  readonly #tried = new Set<string>();
   /** Hints whose addresses are looked up, and addresses that may still answer. */
   #left = 0;
   /** When the next address may start. */
@@ -144,6 +146,7 @@ class Race {
       partition: 0,
       controlLimit: MAX_BYTES_BEFORE_PROOF,
     });
+    this.#tried.add(endpoint);
     this.#running.add(connection);
     hub.onConnection(connection, (event) => this.#on(connection, endpoint, event));
   }
@@ -155,12 +158,16 @@ class Race {
 
   /** The time is up. */
   giveUp(): void {
-    this.fail(
-      this.#failure?.error ?? new UltraError(
-        "network",
-        `No answer from the other side; ${SILENCE}, or the ticket's addresses cannot be reached from here`,
-      ),
-    );
+    this.fail(this.#reason("The ticket's host names were not found in time; check the name server"));
+  }
+
+  /** What tells the user most. `withoutAddress` is said where there was none to try. */
+  #reason(withoutAddress: string): UltraError {
+    const tried = [...this.#tried];
+    if (this.#failure !== undefined && (this.#failure.rank > 0 || tried.length === 0)) return this.#failure.error;
+    if (tried.length === 0) return new UltraError("network", withoutAddress);
+    const message = `No answer on UDP; ${SILENCE}, or the address cannot be reached from here`;
+    return new UltraError("network", message, { subject: tried.join(", ") });
   }
 
   closeLosers(): void {
@@ -181,7 +188,8 @@ class Race {
     if (event.type !== "closed") return;
     this.#running.delete(connection);
     if (this.#isOver) return;
-    this.#failed(failureOf(endpoint, event.text, this.#tuning.format));
+    const failure = failureOf(endpoint, event.text, this.#tuning.format);
+    if (failure !== undefined) this.#failed(failure);
     // A listener is there, and may have room in a moment.
     if (event.text === REFUSED || event.text === DISPLACED) {
       this.#timers.push(timers.after(RETRY_MS, () => this.#start(endpoint)));
@@ -196,10 +204,7 @@ class Race {
   #leave(): void {
     this.#left--;
     if (this.#left > 0 || this.#isOver) return;
-    this.fail(
-      this.#failure?.error ??
-        new UltraError("network", "None of the ticket's host names can be found; check the name server"),
-    );
+    this.fail(this.#reason("None of the ticket's host names can be found; check the name server"));
   }
 }
 
@@ -209,7 +214,8 @@ interface Failure {
   readonly error: UltraError;
 }
 
-function failureOf(endpoint: string, status: string, format: FormatChoice): Failure {
+/** `undefined`: it was silent. */
+function failureOf(endpoint: string, status: string, format: FormatChoice): Failure | undefined {
   const failure = (rank: number, kind: UltraError["kind"], message: string): Failure => {
     return { rank, error: new UltraError(kind, message, { subject: endpoint }) };
   };
@@ -235,7 +241,7 @@ function failureOf(endpoint: string, status: string, format: FormatChoice): Fail
     case UNREACHABLE:
       return failure(1, "network", "Nothing listens there; the other side has ended or its ticket is old");
     default:
-      return failure(0, "network", `No answer; ${SILENCE}, or the address cannot be reached from here`);
+      return undefined;
   }
 }
 

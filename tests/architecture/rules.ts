@@ -52,6 +52,7 @@ const UNSAFE: readonly string[] = [
   "native/files/src/os/linux/sync_apart_unsafe.rs",
   "native/files/src/os/linux/sync_range_unsafe.rs",
   "native/files/src/os/macos/calls_unsafe.rs",
+  "native/files/src/os/unix/close_unsafe.rs",
   "native/files/src/os/unix/owners_unsafe.rs",
   "native/files/src/os/windows/calls_unsafe.rs",
   "native/files/src/os/windows/security_unsafe.rs",

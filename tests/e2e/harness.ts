@@ -30,19 +30,31 @@ export interface StartOptions {
   readonly limits?: string;
   /** A command that gets the program and its arguments behind its own: `setpriv --reuid 65534`. */
   readonly before?: string;
+  /** Descriptors that it is started with besides its three, for who counts them. */
+  readonly inherited?: number;
 }
 
+/** Is told of every process that a workspace starts. */
+export type OnStart = (ultra: Ultra, options: StartOptions) => void;
+
 /** Runs a test in a fresh folder; afterwards no process and no file is left. */
-export async function inWorkspace(body: (workspace: Workspace) => Promise<void>, root?: string): Promise<void> {
+export async function inWorkspace(
+  body: (workspace: Workspace) => Promise<void>,
+  root?: string,
+  onStart?: OnStart,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "ultra-e2e-", ...(root === undefined ? {} : { dir: root }) });
-  await using workspace = new Workspace(folder);
+  await using workspace = new Workspace(folder, onStart);
   await body(workspace);
 }
 
 export class Workspace implements AsyncDisposable {
   readonly #started: Ultra[] = [];
+  readonly #onStart: OnStart;
 
-  constructor(readonly folder: string) {}
+  constructor(readonly folder: string, onStart: OnStart = () => {}) {
+    this.#onStart = onStart;
+  }
 
   path(...parts: readonly string[]): string {
     return join(this.folder, ...parts);
@@ -59,6 +71,7 @@ export class Workspace implements AsyncDisposable {
   start(args: readonly string[], options: StartOptions = {}): Ultra {
     const ultra = new Ultra(args, { cwd: this.folder, ...options });
     this.#started.push(ultra);
+    this.#onStart(ultra, options);
     return ultra;
   }
 

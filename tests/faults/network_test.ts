@@ -1,12 +1,9 @@
 /** Bad networks that a transfer survives: two real processes with a relay between them. What takes minutes stands in `long/network.ts`. */
 
 import assert from "node:assert/strict";
-import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { until } from "../e2e/dropping.ts";
 import { assertNoLeftovers, assertSameFile, MIB, namesIn, writeFile } from "../e2e/files.ts";
-import { inWorkspace } from "../e2e/harness.ts";
-import { Relay } from "./relay.ts";
-import { inScene, oneFile, type Pair } from "./scene.ts";
+import { inScene, inView, oneFile, type Pair } from "./scene.ts";
 import type { Weather } from "./weather.ts";
 
 /** Every transfer of these tests ends well, with each byte counted once. */
@@ -79,13 +76,12 @@ Deno.test("B16: a NAT gives the dialer another port in the middle, and the trans
   }));
 
 Deno.test("B9: watch: what is dropped while the path is away arrives when it is back, the file in its middle as well, each once", () =>
-  inWorkspace(async (workspace) => {
+  inView(async (view) => {
+    const { workspace } = view;
     const [outbox, into] = [await workspace.make("outbox"), await workspace.make("into")];
     const receiver = workspace.recv(["--stay", "--json", "--into", into]);
-    const ticket = parseTicket(await receiver.ticket());
-    await using relay = await Relay.to(ticket.hints[0]?.port ?? assert.fail());
-    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
-    const env = { ULTRA_TICKET: encodeTicket({ ...ticket, hints }) };
+    const { relay, ticket } = await view.relayed(await receiver.ticket());
+    const env = { ULTRA_TICKET: ticket };
     const large = await writeFile(workspace.path("large"), 8 * MIB);
     await Deno.copyFile(large, `${outbox}/large`);
     const watching = workspace.start(["watch", outbox, "--json", "--rate-limit", "4M", "--retry-for", "1s"], { env });
@@ -100,10 +96,11 @@ Deno.test("B9: watch: what is dropped while the path is away arrives when it is 
     await until(outbox, () => !namesIn(outbox).some((name) => name === "large" || name === "other"));
     watching.kill("SIGTERM");
     await watching.exits(143);
+    await assertSameFile(`${outbox}/sent/large`, large);
     for (const name of ["large", "other"]) await assertSameFile(`${into}/${name}`, `${outbox}/sent/${name}`);
-    await assertSameFile(`${into}/large`, large);
     receiver.kill("SIGTERM");
     await receiver.exits(143);
+    await view.ends([143]);
     const arrived = receiver.events.filter(({ type }) => type === "complete");
     assert.equal(arrived.reduce((sum, { files }) => sum + Number(files), 0), 2);
     await assertNoLeftovers(into);

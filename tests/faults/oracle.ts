@@ -1,5 +1,6 @@
 /**
- * What has to hold after every fault, whatever the transfer came to (reliability reference 5.2).
+ * What has to hold after every fault, whatever the transfer came to (reliability reference 5.2). Where one process serves many transfers, or somebody
+ * takes away what arrives, the test itself judges 1 and 2, and `ProcessOracle` the rest.
  *
  * 1. what is in the target folder is what was sent, or was there before; with exit 0, all of it
  * 2. no final name has other contents
@@ -55,25 +56,16 @@ export interface Terms {
   readonly limitMs?: number;
 }
 
-/** Watches the processes of one test and judges what they leave. */
-export class Oracle implements Disposable {
-  readonly #places: Places;
-  readonly #sent: Snapshot;
-  readonly #before: Snapshot;
-  readonly #canary: Snapshot;
+/** Watches the processes of one test and judges them; what they leave in the target folder is left to the test. */
+export class ProcessOracle implements Disposable {
+  readonly #canary: string;
+  readonly #alive: Snapshot;
   readonly #watches: Watch[] = [];
 
-  private constructor(places: Places, sent: Snapshot, before: Snapshot, canary: Snapshot) {
-    this.#places = places;
-    this.#sent = sent;
-    this.#before = before;
+  /** @param canary a folder beside all that the processes may touch, before the first of them starts */
+  constructor(canary: string) {
     this.#canary = canary;
-  }
-
-  /** Looks at everything before the first process starts. */
-  static before(places: Places): Oracle {
-    const { from, into, canary } = places;
-    return new Oracle(places, snapshot(from), snapshot(into), snapshot(canary));
+    this.#alive = snapshot(canary);
   }
 
   /** Watches a process from its start on; `inherited` are the descriptors that it was started with. */
@@ -82,12 +74,12 @@ export class Oracle implements Disposable {
   }
 
   /**
-   * Waits for the end of the processes and judges everything.
+   * Waits for the end of the processes and judges them.
    *
    * @param endings how each process may end
+   * @returns whether one of them claims that all is there
    */
-  async judge(endings: readonly Ending[], terms: Terms = {}): Promise<void> {
-    const { limitMs = HANG_MS } = terms;
+  async judge(endings: readonly Ending[], { limitMs = HANG_MS }: Terms = {}): Promise<boolean> {
     const watches = this.#watches.splice(0);
     let isComplete = false;
     for (const watch of watches) {
@@ -96,16 +88,44 @@ export class Oracle implements Disposable {
       isComplete ||= ending === 0;
     }
     for (const watch of watches) watch.judge();
-    const { from, into, canary } = this.#places;
-    assert.deepEqual(snapshot(canary), this.#canary, "something beside the target folder has changed");
-    assert.deepEqual(snapshot(from), this.#sent, "what was sent has changed");
-    const found = snapshot(into);
-    if (isComplete) assert.deepEqual(found, this.#sent, "exit 0, and not all is there as it was sent");
-    else this.#assertNothingWrong(found);
+    assert.deepEqual(snapshot(this.#canary), this.#alive, "something beside the target folder has changed");
+    return isComplete;
   }
 
   [Symbol.dispose](): void {
     for (const watch of this.#watches) watch.stop();
+  }
+}
+
+/** Judges also what the processes leave: one transfer, and the same again until it is over. */
+export class Oracle extends ProcessOracle {
+  readonly #places: Places;
+  readonly #sent: Snapshot;
+  readonly #before: Snapshot;
+
+  /** Looks at everything before the first process starts. */
+  constructor(places: Places) {
+    super(places.canary);
+    this.#places = places;
+    this.#sent = snapshot(places.from);
+    this.#before = snapshot(places.into);
+  }
+
+  /** Waits for the end of the processes and judges everything. */
+  override async judge(endings: readonly Ending[], terms?: Terms): Promise<boolean> {
+    const isComplete = await super.judge(endings, terms);
+    const { from, into } = this.#places;
+    assert.deepEqual(snapshot(from), this.#sent, "what was sent has changed");
+    const found = snapshot(into);
+    if (isComplete) assert.deepEqual(found, this.#wanted(found), "exit 0, and not all is there as it was sent");
+    else this.#assertNothingWrong(found);
+    return isComplete;
+  }
+
+  /** What was sent; a folder that was there before keeps its own mode, and gets the time at which something was put into it. */
+  #wanted(found: Snapshot): Snapshot {
+    const old = Object.keys(this.#sent).filter((path) => this.#before[path]?.startsWith("folder"));
+    return { ...this.#sent, ...Object.fromEntries(old.map((path) => [path, found[path] ?? ""])) };
   }
 
   #assertNothingWrong(found: Snapshot): void {
@@ -143,6 +163,8 @@ class Watch {
     this.#maxDescriptors = maxDescriptors;
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#look();
+    // Another process may get its number.
+    void ultra.gone.then(() => this.stop());
   }
 
   get transcript(): string {

@@ -1,6 +1,6 @@
 /*
  * Stands between a process and its system (LD_PRELOAD) and does what the test says through a file that both have mapped:
- * a wall clock that jumps, datagrams that cannot be sent, writes and syncs that take long. `preload.ts` builds and steers it.
+ * a wall clock that jumps, datagrams that cannot be sent, writes and syncs that take long, closes that tell what was lost. `preload.ts` builds and steers it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -22,7 +23,8 @@ struct orders {
     volatile int64_t send_errno;    /* sending datagrams fails with this; 0: it works */
     volatile int64_t write_micros;  /* each write of a file takes so much longer */
     volatile int64_t sync_micros;   /* each fsync takes so much longer */
-    volatile int64_t clock_hits, send_hits, write_hits, sync_hits;
+    volatile int64_t close_errno;   /* closing a file that was written says this; 0: it works */
+    volatile int64_t clock_hits, send_hits, write_hits, sync_hits, close_hits;
 };
 
 static struct orders *orders;
@@ -110,4 +112,22 @@ int fsync(int file) {
         usleep((useconds_t)orders->sync_micros);
     }
     return (int)syscall(SYS_fsync, file);
+}
+
+/* Written at any place: journals are appended to. */
+static int is_written(int file) {
+    struct stat status;
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || (flags & O_APPEND) != 0) return 0;
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Closed it is in any case, as the system does it. Without looking the real one up, as `fsync`. */
+int close(int file) {
+    int fails = orders != NULL && orders->close_errno != 0 && is_written(file);
+    int result = (int)syscall(SYS_close, file);
+    if (result != 0 || !fails) return result;
+    __sync_fetch_and_add(&orders->close_hits, 1);
+    errno = (int)orders->close_errno;
+    return -1;
 }

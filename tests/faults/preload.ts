@@ -8,8 +8,8 @@ const SOURCE = fileURLToPath(new URL("preload.c", import.meta.url));
 
 /** The order of `struct orders`. */
 const FIELDS = [
-  ...["clockSeconds", "sendErrno", "writeMicros", "syncMicros"] as const,
-  ...["clockHits", "sendHits", "writeHits", "syncHits"] as const,
+  ...["clockSeconds", "sendErrno", "writeMicros", "syncMicros", "closeErrno"] as const,
+  ...["clockHits", "sendHits", "writeHits", "syncHits", "closeHits"] as const,
 ] as const;
 
 type Field = typeof FIELDS[number];

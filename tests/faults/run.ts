@@ -6,7 +6,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { buildAll } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { Failure, main, print } from "../../scripts/shell.ts";
@@ -14,6 +14,12 @@ import { combine, judge, type Results, summary } from "../results.ts";
 import { conclude, denoTest } from "../runner.ts";
 
 const LONG = join(ROOT, "tests", "faults", "long");
+
+/** Takes its time and little of the processors, and bounds what its own receiver holds: others may run beside it. */
+const LEISURELY = "soak.ts";
+
+/** Mostly wait, and measure no time. */
+const BESIDE = ["deaths.ts", "drops.ts", "jobs.ts"];
 
 /** A file that hangs fails after this. */
 const LIMIT_MS = 45 * 60_000;
@@ -27,6 +33,21 @@ async function runFile(path: string): Promise<Results> {
   return results;
 }
 
+async function runFiles(paths: readonly string[]): Promise<Results> {
+  const all: Results[] = [];
+  for (const path of paths) all.push(await runFile(path));
+  return combine(all);
+}
+
+/** The leisurely file with those that may run beside it, and each of the others by itself. */
+async function runAll(files: readonly string[]): Promise<Results> {
+  const beside = files.filter((file) => BESIDE.includes(basename(file)));
+  const leisurely = files.filter((file) => basename(file) === LEISURELY);
+  const alone = files.filter((file) => !beside.includes(file) && !leisurely.includes(file));
+  const first = await runFiles(alone);
+  return combine([first, ...await Promise.all([runFiles(leisurely), runFiles(beside)])]);
+}
+
 await main(async () => {
   const files = Deno.args.length > 0
     ? Deno.args
@@ -37,7 +58,5 @@ await main(async () => {
     });
   }
   await buildAll();
-  const all: Results[] = [];
-  for (const file of files) all.push(await runFile(file));
-  conclude(combine(all));
+  conclude(await runAll(files));
 });

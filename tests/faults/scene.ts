@@ -1,9 +1,9 @@
-/** A transfer between two real processes over a relay, which the oracle watches. @module */
+/** Real processes, mostly two with a relay between them, which the oracle watches. @module */
 
 import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../e2e/harness.ts";
 import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { MIB, writeFile } from "../e2e/files.ts";
-import { type Ending, Oracle, type Places, type Terms } from "./oracle.ts";
+import { type Ending, Oracle, type Places, ProcessOracle, type Terms } from "./oracle.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
 
 export interface Way extends RelayOptions {
@@ -55,29 +55,82 @@ export interface Stage {
 
 /** Runs a test in a fresh folder; what the oracle has not judged when the body ends, it judges as a success. */
 export async function inScene(make: Make, body: (scene: Scene) => Promise<void>, stage: Stage = {}): Promise<void> {
-  await inWorkspace(async (workspace) => {
-    const [from, into, canary] = [
-      await workspace.make("from"),
-      await workspace.make("into"),
-      await workspace.make("canary"),
-    ];
-    await make(from);
-    await stage.old?.(into);
-    await Deno.writeTextFile(`${canary}/alive`, "and well");
-    const places = { from, into, canary };
-    using oracle = Oracle.before(places);
+  await inFolder(stage.root, async (workspace, canary, oversee) => {
+    const places = { from: await workspace.make("from"), into: await workspace.make("into"), canary };
+    await make(places.from);
+    await stage.old?.(places.into);
+    using oracle = oversee(new Oracle(places));
     await using scene = new Scene(workspace, places, oracle);
     await body(scene);
     await oracle.judge([0]);
-  }, stage.root);
+  });
 }
 
-export class Scene implements AsyncDisposable {
-  readonly #relays: Relay[] = [];
-  readonly #oracle: Oracle;
+/** Runs a test that itself judges what arrives: of many transfers, or where somebody takes it away. The oracle has all processes in view. */
+export async function inView(body: (view: View) => Promise<void>): Promise<void> {
+  await inFolder(undefined, async (workspace, canary, oversee) => {
+    using oracle = oversee(new ProcessOracle(canary));
+    await using view = new View(workspace, oracle);
+    await body(view);
+    await oracle.judge([0]);
+  });
+}
 
-  constructor(readonly workspace: Workspace, readonly places: Places, oracle: Oracle) {
+/** A fresh folder with a canary in it. `oversee` lets an oracle watch every process that is started from then on. */
+async function inFolder(
+  root: string | undefined,
+  body: (
+    workspace: Workspace,
+    canary: string,
+    oversee: <Judge extends ProcessOracle>(oracle: Judge) => Judge,
+  ) => Promise<void>,
+): Promise<void> {
+  let judge: ProcessOracle | undefined;
+  const run = async (workspace: Workspace) => {
+    const canary = await workspace.make("canary");
+    await Deno.writeTextFile(`${canary}/alive`, "and well");
+    await body(workspace, canary, (oracle) => {
+      judge = oracle;
+      return oracle;
+    });
+  };
+  await inWorkspace(run, root, (ultra, { inherited }) => judge?.watch(ultra, inherited));
+}
+
+/** What every test has: processes that the oracle watches from their start on, and ways between them. */
+export class View implements AsyncDisposable {
+  readonly #relays: Relay[] = [];
+  readonly #oracle: ProcessOracle;
+
+  constructor(readonly workspace: Workspace, oracle: ProcessOracle) {
     this.#oracle = oracle;
+  }
+
+  /** A relay to the maker of a ticket, and the ticket that leads there. */
+  async relayed(made: string, options: RelayOptions = {}): Promise<{ readonly relay: Relay; readonly ticket: string }> {
+    const ticket = parseTicket(made);
+    const [hint] = ticket.hints;
+    if (hint === undefined) throw new Error("the ticket has no address");
+    const relay = await Relay.to(hint.port, options);
+    this.#relays.push(relay);
+    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
+    return { relay, ticket: encodeTicket({ ...ticket, hints }) };
+  }
+
+  /** Waits for the end of all processes started so far, and judges everything. */
+  async ends(endings: readonly Ending[], terms?: Terms): Promise<void> {
+    await this.#oracle.judge(endings, terms);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#relays.map((relay) => relay[Symbol.asyncDispose]()));
+  }
+}
+
+/** One transfer, with what is sent and where it goes. */
+export class Scene extends View {
+  constructor(workspace: Workspace, readonly places: Places, oracle: Oracle) {
+    super(workspace, oracle);
   }
 
   /** Starts both sides with a relay between them. */
@@ -108,37 +161,11 @@ export class Scene implements AsyncDisposable {
     const dials = waits === "receiver" ? "sender" : "receiver";
     const start = (side: "sender" | "receiver", more: readonly string[], env: Readonly<Record<string, string>>) => {
       const options = way[side] ?? {};
-      const ultra = this.workspace.start([...args[side], ...more], { ...options, env: { ...options.env, ...env } });
-      return this.watched(ultra, inherited);
+      const all = { ...options, inherited, env: { ...options.env, ...env } };
+      return this.workspace.start([...args[side], ...more], all);
     };
     const listener = start(waits, ["--listen", listen], {});
     const dialer = start(dials, [], { ULTRA_TICKET: await changed(await listener.ticket()) });
     return waits === "receiver" ? { sender: dialer, receiver: listener } : { sender: listener, receiver: dialer };
-  }
-
-  /** A relay to the maker of a ticket, and the ticket that leads there. */
-  async relayed(made: string, options: RelayOptions): Promise<{ readonly relay: Relay; readonly ticket: string }> {
-    const ticket = parseTicket(made);
-    const [hint] = ticket.hints;
-    if (hint === undefined) throw new Error("the ticket has no address");
-    const relay = await Relay.to(hint.port, options);
-    this.#relays.push(relay);
-    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
-    return { relay, ticket: encodeTicket({ ...ticket, hints }) };
-  }
-
-  /** Lets the oracle watch a process. */
-  watched(ultra: Ultra, inherited = 0): Ultra {
-    this.#oracle.watch(ultra, inherited);
-    return ultra;
-  }
-
-  /** Waits for the end of all processes started so far, and judges everything. */
-  async ends(endings: readonly Ending[], terms?: Terms): Promise<void> {
-    await this.#oracle.judge(endings, terms);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#relays.map((relay) => relay[Symbol.asyncDispose]()));
   }
 }

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { assertSameFile, largeFolder, MIB, namesIn, writeFile } from "../e2e/files.ts";
-import { inWorkspace } from "../e2e/harness.ts";
 import { needsOrdinaryUser, ordinary } from "../e2e/ordinary_user.ts";
 import { needsPreload, Preload } from "./preload.ts";
-import { inScene, type Make, oneFile, smallTree } from "./scene.ts";
+import { inScene, inView, type Make, oneFile, smallTree } from "./scene.ts";
 
 const DAY = 86_400;
 const EPERM = 1;
+const EIO = 5;
 const ENOBUFS = 105;
 
 /** A transfer that takes seconds, so that something can happen in its middle. */
@@ -93,6 +93,28 @@ Deno.test(
     }),
 );
 
+for (const flags of [[], ["--no-sync"]] as const) {
+  for (const [what, make] of [["a large file", oneFile(3 * MIB + 1)], ["a small one", oneFile(1000)]] as const) {
+    Deno.test(
+      `D11: what a disk tells at the close of ${what} ends with 4 on both sides ${flags.join("")}`,
+      needsPreload,
+      () =>
+        inScene(make, async (scene) => {
+          const preload = await Preload.in(scene.workspace.folder);
+          preload.set("closeErrno", EIO);
+          const { sender, receiver } = await scene.start({ recvArgs: flags, receiver: preload.options });
+          await scene.ends([4]);
+          assert.ok(preload.get("closeHits") > 0, "no close failed");
+          for (const side of [sender, receiver]) assert.match(side.stdout.text, /input\/output error/);
+          assert.deepEqual(namesIn(scene.places.into), []);
+          preload.set("closeErrno", 0);
+          await scene.start({ recvArgs: flags, receiver: preload.options });
+          await scene.ends([0]);
+        }),
+    );
+  }
+}
+
 Deno.test(
   "C5: on a disk that holds up an orderly end, Ctrl-C says what has arrived all the same, and which command goes on",
   needsPreload,
@@ -136,7 +158,8 @@ Deno.test("C12: 1,500 descriptors that were inherited change nothing", () =>
   }));
 
 Deno.test("J6: of three senders of the same name to one receiver that stays, one arrives whole and the others are refused", () =>
-  inWorkspace(async (workspace) => {
+  inView(async (view) => {
+    const { workspace } = view;
     const into = await workspace.make("into");
     const receiver = workspace.recv(["--stay", "--into", into]);
     const env = { ULTRA_TICKET: await receiver.ticket() };
@@ -146,6 +169,7 @@ Deno.test("J6: of three senders of the same name to one receiver that stays, one
     const codes = await Promise.all(sources.map((source) => workspace.start(["send", source], { env }).exit()));
     receiver.kill("SIGTERM");
     await receiver.exits(143);
+    await view.ends([0, 4, 143]);
     assert.deepEqual(codes.toSorted(), [0, 4, 4]);
     await assertSameFile(`${into}/file.bin`, sources[codes.indexOf(0)] ?? "");
     assert.deepEqual(namesIn(into), ["file.bin"]);

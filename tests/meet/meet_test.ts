@@ -61,7 +61,7 @@ Deno.test("meet: T4 a dialer that is turned away every time gives up in time, wi
   const scene = stage(Infinity, EXIT_CODES.network);
   await assert.rejects(meet(scene), { kind: "network" });
   const { time } = scene.world;
-  assert.ok(time.now() > 8000 && time.now() <= 9500, `${time.now()} ms`);
+  assert.ok(time.now() > 7500 && time.now() <= 8500, `${time.now()} ms`);
   assert.equal(time.openTimers, 0);
 });
 

@@ -33,7 +33,7 @@ enum Step<F: Folder> {
     Start,
     /// From `Start`: size and metadata are right.
     Staged(Staged<F>),
-    /// From `Staged`: the contents are on the disk.
+    /// From `Staged`: the contents are on the disk, as far as that is wanted, and nothing that the system said of them was bad.
     Durable(Staged<F>),
     /// From `Durable`: the file has its name. From `Start`: the folder is there.
     Named(Named<F>),
@@ -166,7 +166,7 @@ impl<F: Folder> Sink<F> {
         let kept = part.finish(size, self.mode_in(part.folder(), record.mode), record.mtime())?;
         let kept = kept.and(self.preserve(commit.entry, part.file()));
         if !self.no_sync {
-            self.sync_or_lose(commit, &part, |part| part.sync_range(0, size))?;
+            self.keep_or_lose(commit, &part, |part| part.sync_range(0, size))?;
         }
         let seen = self.read().seen(commit.entry);
         Ok(Step::Staged(Staged { part, path, kept, seen }))
@@ -202,8 +202,7 @@ impl<F: Folder> Sink<F> {
 
     fn make_durable(&self, commit: &mut Commit<'_, F>) {
         commit.step = match std::mem::replace(&mut commit.step, Step::Start) {
-            Step::Staged(staged) if self.no_sync => Step::Durable(staged),
-            Step::Staged(staged) => match self.sync_or_lose(commit, &staged.part, Part::sync) {
+            Step::Staged(staged) => match self.write_out(commit, &staged.part) {
                 Ok(()) => Step::Durable(staged),
                 Err(error) => Step::Done(Err(error)),
             },
@@ -211,14 +210,23 @@ impl<F: Folder> Sink<F> {
         };
     }
 
+    /// Not only synced: some network disks, and FUSE, hand on what they hold when a descriptor is closed, and tell then what failed.
+    fn write_out(&self, commit: &mut Commit<'_, F>, part: &Part<F>) -> Result<(), FileError> {
+        let copy = part.duplicate()?;
+        if !self.no_sync {
+            self.keep_or_lose(commit, part, Part::sync)?;
+        }
+        self.keep_or_lose(commit, part, |part| part.close(copy))
+    }
+
     /// The system reports a lost write once; a second sync would succeed over what is gone. So the first failure is the end of the entry.
-    fn sync_or_lose(
+    fn keep_or_lose(
         &self,
         commit: &mut Commit<'_, F>,
         part: &Part<F>,
-        sync: impl FnOnce(&Part<F>) -> Result<(), FileError>,
+        keep: impl FnOnce(&Part<F>) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
-        sync(part).inspect_err(|_| {
+        keep(part).inspect_err(|_| {
             let _ = part.remove();
             *commit.slot = None;
             self.end(commit.entry, Outcome::Lost);

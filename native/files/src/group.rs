@@ -291,7 +291,9 @@ impl<F: Folder> Sink<F> {
             let held = self
                 .open_held(member.folder)
                 .map_err(|error| io::Error::other(error.to_string()))?;
-            held.folder.open_to_sync(&member.part)?.sync()
+            let file = held.folder.open_to_sync(&member.part)?;
+            file.sync()?;
+            file.close()
         };
         let lost = Mutex::new(HashMap::new());
         let next = std::sync::atomic::AtomicUsize::new(0);

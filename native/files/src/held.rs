@@ -196,6 +196,7 @@ impl<F: Folder> SmallPart<F> {
             // A head start for the sync of the group, which may not hear of what fails here.
             begin_sync(&file, 0, self.record.size().unwrap_or(0))?;
         }
+        file.close()?;
         Ok(Finished {
             kept: Kept {
                 mode,

@@ -199,9 +199,11 @@ impl<F: Folder> Sink<F> {
             let kept = part.finish(size, self.mode_in(folder, first.mode), first.mtime())?;
             let number = self.read().linked_to(entry).unwrap_or(entry);
             let kept = kept.and(self.preserve(number, part.file()));
+            let copy = part.duplicate()?;
             if !self.no_sync {
                 part.sync()?;
             }
+            part.close(copy)?;
             let previous = self.place_link(entry, folder, part.name(), path)?;
             Ok((Kept { links: false, ..kept }, previous))
         });

@@ -264,7 +264,9 @@ impl<F: Folder> Part<F> {
         if journaled.is_broken.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.file.sync_long().inspect_err(|error| self.note_lost(error))?;
+        let copy = self.file.duplicate()?;
+        let kept = self.file.sync_long().and_then(|()| copy.close());
+        kept.inspect_err(|error| self.note_lost(error))?;
         let look = Look::of(&self.file.stat()?);
         journaled.journal.append(Record::Clean(look))
     }
@@ -427,6 +429,17 @@ impl<F: Folder> Part<F> {
             self.file.forget_cached();
         }
         Ok(())
+    }
+
+    /// A further descriptor, for [`Part::close`].
+    pub(crate) fn duplicate(&self) -> Result<F::File, FileError> {
+        let copy = self.file.duplicate();
+        copy.map_err(|error| self.error("complete", &error))
+    }
+
+    /// Closes a further descriptor and hears what the system says to that. The part itself stays open: its name may still be refused.
+    pub(crate) fn close(&self, copy: F::File) -> Result<(), FileError> {
+        copy.close().map_err(|error| self.error("close", &error))
     }
 
     /// Removes the part and its journal, which is held by its lock until the part is closed.

@@ -252,6 +252,28 @@ pub const EDITS: &[Edit] = &[
         sha256: "e2aceecc31d0f80db10da7305d2881307c45b0a6f1297e615b71df55fba4e3d7",
         replacement: "    return LostRetransmittableBytes > 0 || LostProbe;\n",
     },
+    // A path that begins to lose large packets: msquic sent them again and again, as large as before, until it gave the connection up after 16 s.
+    Edit {
+        file: "src/core/loss_detection.h",
+        first_line: 58,
+        last_line: 58,
+        sha256: "cad62c804c3d58591c8bee023105b9d052e59fa45aadb6a288abc902e6b3122b",
+        replacement: include_str!("black_hole_fields.h"),
+    },
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 646,
+        last_line: 646,
+        sha256: "8a0d0b8a9dda2747dfef03ba8fca2e6b51ec22df4699d562d91506c49a7d4a6e",
+        replacement: include_str!("large_acked.c"),
+    },
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 1051,
+        last_line: 1051,
+        sha256: "a11af9799f103a7f12c2bb157f75941f068c7e38a43e03d3d49c276ef2b86111",
+        replacement: include_str!("black_hole.c"),
+    },
     // Address validation (Retry) begins when this many connections are in their handshakes: RetryMemoryLimit is that number here. msquic's
     // unit, 1/65535 of the machine's memory, is seven connections on a laptop and hundreds on a server. msquic counts a connection from its
     // first datagram on, so the limit also covers dialers that send half of their first message, which no application sees.

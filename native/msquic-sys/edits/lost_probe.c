@@ -6,4 +6,11 @@
                     }
                 } else {
                     LostRetransmittableBytes += Packet->PacketLength;
+                    if (Path->Mtu > QUIC_SAFE_MTU && Packet->PathId == Path->ID &&
+                        Packet->PacketNumber > LossDetection->LargestLargeAck &&
+                        PacketSizeFromUdpPayloadSize(
+                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) > QUIC_SAFE_MTU &&
+                        LossDetection->LargeLostCount++ == 0) {
+                        LossDetection->LargeLostSince = Packet->SentTime;
+                    }
                 }

@@ -13,6 +13,7 @@ import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
 import { DEVICE, inside, ip, loses } from "../namespaces.ts";
 import { inScene, oneFile } from "../scene.ts";
+import { Verified } from "../verified.ts";
 
 /** 80 MiB take 10 s. */
 const SIZE = 80 * MIB;
@@ -77,43 +78,5 @@ for (const { what, boundMs, act } of CHANGES) {
           assert.ok(goneMs < 5 * boundMs, `${goneMs} ms until the next block was verified`);
         }),
     });
-  }
-}
-
-/** When blocks were verified: each of them is written down in the file's journal. */
-class Verified implements AsyncDisposable {
-  readonly #watcher: Deno.FsWatcher;
-  readonly #timesMs: number[] = [];
-  readonly #reading: Promise<void>;
-  #enough: { readonly count: number; readonly reached: () => void } | undefined;
-
-  constructor(into: string) {
-    this.#watcher = Deno.watchFs(into);
-    this.#reading = this.#read();
-  }
-
-  /** Resolved when so many have been. */
-  some(count: number): Promise<void> {
-    return new Promise((reached) => this.#enough = { count, reached });
-  }
-
-  /** The longest time without any after a moment at which there was more to come. */
-  longestPauseAfter(sinceMs: number): number {
-    const after = this.#timesMs.filter((timeMs) => timeMs > sinceMs);
-    assert.ok(after.length > 0, "nothing was left to verify when the network changed");
-    return Math.max(...after.map((timeMs, index) => timeMs - (after[index - 1] ?? sinceMs)));
-  }
-
-  async #read(): Promise<void> {
-    for await (const { kind, paths } of this.#watcher) {
-      if (kind !== "modify" || !paths.some((path) => path.endsWith(".journal"))) continue;
-      this.#timesMs.push(performance.now());
-      if (this.#enough !== undefined && this.#timesMs.length >= this.#enough.count) this.#enough.reached();
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#watcher.close();
-    await this.#reading;
   }
 }

@@ -10,8 +10,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { buildFaults, FAULTS_LIBRARY } from "../../../scripts/faults.ts";
 import { ROOT } from "../../../scripts/paths.ts";
-import { assertSameFile, MIB, namesIn, writeFile } from "../../e2e/files.ts";
-import { inWorkspace, type StartOptions, type Ultra, type Workspace } from "../../e2e/harness.ts";
+import { MIB, namesIn, writeFile } from "../../e2e/files.ts";
+import type { StartOptions, Workspace } from "../../e2e/harness.ts";
+import { inScene, type Make, oneFile, type Pair } from "../scene.ts";
 
 await buildFaults();
 
@@ -23,11 +24,6 @@ function faulty(fault: string): StartOptions {
   return { program, env: { ULTRA_NATIVE_LIB: FAULTS_LIBRARY, ULTRA_FAULT: fault } };
 }
 
-interface Pair {
-  readonly sender: Ultra;
-  readonly receiver: Ultra;
-}
-
 async function start(
   workspace: Workspace,
   paths: readonly string[],
@@ -35,21 +31,33 @@ async function start(
   fault: string,
 ): Promise<Pair> {
   const receiver = workspace.recv(["--into", workspace.path("into"), ...flags], faulty(fault));
-  const sender = workspace.start(["send", ...paths, await receiver.ticket()], faulty(""));
+  const sender = workspace.start(["send", ...paths], dialing(await receiver.ticket(), ""));
   return { sender, receiver };
 }
 
-/** One large file, three small ones; `before` is there already under the names that are replaced. */
-async function sources(workspace: Workspace, before: boolean): Promise<readonly string[]> {
-  await workspace.make("into");
-  await workspace.make("from", "small");
-  await writeFile(workspace.path("from", "large"), 3 * MIB + 1);
-  for (const name of ["a", "b", "c"]) await writeFile(workspace.path("from", "small", name), 1000);
-  if (before) {
-    await workspace.make("into", "small");
-    for (const name of ["large", "small/a"]) await Deno.writeTextFile(workspace.path("into", name), OLD);
-  }
-  return [workspace.path("from", "large"), workspace.path("from", "small")];
+function dialing(ticket: string, fault: string): StartOptions {
+  const options = faulty(fault);
+  return { ...options, env: { ...options.env, ULTRA_TICKET: ticket } };
+}
+
+const LARGE: Make = (from) => writeFile(`${from}/large`, 3 * MIB + 1);
+
+/** One large file, three small ones. */
+const FOUR: Make = async (from) => {
+  await LARGE(from);
+  await Deno.mkdir(`${from}/small`);
+  for (const name of ["a", "b", "c"]) await writeFile(`${from}/small/${name}`, 1000);
+};
+
+/** What is there already under names that are replaced. */
+const OLD_ONES: Make = async (into) => {
+  await Deno.mkdir(`${into}/small`);
+  for (const name of ["large", "small/a"]) await Deno.writeTextFile(`${into}/${name}`, OLD);
+};
+
+/** All that is sent. */
+function pathsOf(workspace: Workspace): readonly string[] {
+  return namesIn(workspace.path("from")).map((name) => workspace.path("from", name));
 }
 
 const NAMES = ["large", "small/a", "small/b", "small/c"] as const;
@@ -70,9 +78,9 @@ async function finals(workspace: Workspace): Promise<Record<string, "absent" | "
 }
 
 /** The same commands again, without faults: everything is there, and nothing else but previous versions, which `ultra clean` knows. */
-async function again(workspace: Workspace, paths: readonly string[], flags: readonly string[]): Promise<void> {
+async function again(workspace: Workspace, flags: readonly string[]): Promise<void> {
   const hadSwap = namesIn(workspace.path("into")).some((name) => name.endsWith(".swap"));
-  const { sender, receiver } = await start(workspace, paths, flags, "");
+  const { sender, receiver } = await start(workspace, pathsOf(workspace), flags, "");
   await Promise.all([sender.exits(0), receiver.exits(0)]);
   assert.equal(/is the previous version of large/.test(receiver.stderr.text), hadSwap, "the receiver names it");
   assert.deepEqual(Object.values(await finals(workspace)), ["new", "new", "new", "new"]);
@@ -100,6 +108,7 @@ const NEW_STEPS = [
   ...[
     "before-sync-file",
     "after-sync-file",
+    "after-close",
     "before-move-new",
     "after-move-new",
     "after-move-new@2",
@@ -120,19 +129,19 @@ for (
 ) {
   for (const step of steps) {
     Deno.test(`C4: ${what}: a receiver that dies ${step} leaves no bad file, and the same command again ends well`, () =>
-      inWorkspace(async (workspace) => {
-        const paths = await sources(workspace, flags.length > 0);
-        const { sender, receiver } = await start(workspace, paths, flags, `${step}:kill`);
+      inScene(FOUR, async (scene) => {
+        const { workspace } = scene;
+        const { sender, receiver } = await start(workspace, pathsOf(workspace), flags, `${step}:kill`);
         const { signal } = await receiver.ending();
         assert.equal(signal, "SIGKILL", `it never came to ${step}\n${receiver.transcript()}`);
         sender.end();
-        await sender.gone;
+        await scene.ends([0, "SIGKILL"]);
         const found = await finals(workspace);
         if (flags.length > 0) {
           assert.ok(found["large"] !== "absent" && found["small/a"] !== "absent", JSON.stringify(found));
         }
-        await again(workspace, paths, flags);
-      }));
+        await again(workspace, flags);
+      }, flags.length > 0 ? { old: OLD_ONES } : {}));
   }
 }
 
@@ -141,29 +150,29 @@ interface Ends {
   readonly code: number;
   /** What both say. */
   readonly text?: RegExp;
+  /** Of the receiver. */
+  readonly flags?: readonly string[];
   /** What stands under the name of the one file then. */
   readonly final: "absent" | "new";
   /** The part stays, and the next run takes up this many MiB of it at least; if not said, nothing stays. */
   readonly stays?: number;
 }
 
-function test(name: string, fault: string, { code, text, final, stays }: Ends): void {
+function test(name: string, fault: string, { code, text, flags = [], final, stays }: Ends): void {
   Deno.test(`${name} (${fault})`, () =>
-    inWorkspace(async (workspace) => {
-      const [large = ""] = await sources(workspace, false);
-      const { sender, receiver } = await start(workspace, [large], [], fault);
-      await Promise.all([sender.exits(code), receiver.exits(code)]);
+    inScene(LARGE, async (scene) => {
+      const { workspace } = scene;
+      const { sender, receiver } = await start(workspace, pathsOf(workspace), flags, fault);
+      await scene.ends([code]);
       if (text !== undefined) { for (const side of [sender, receiver]) assert.match(side.stderr.text, text); }
       assert.equal((await finals(workspace))["large"], final);
       const left = namesIn(workspace.path("into")).filter((name) => name.endsWith(".part"));
       assert.equal(left.length, stays === undefined ? 0 : 1, left.join(" "));
-      const next = await start(workspace, [large], ["--json"], "");
-      await Promise.all([next.sender.exits(0), next.receiver.exits(0)]);
+      const next = await start(workspace, pathsOf(workspace), ["--json", ...flags], "");
+      await scene.ends([0]);
       const facts = await next.receiver.event("complete");
       const was = Number(facts["resumedBytes"]) / MIB;
       assert.ok(stays === undefined ? was === 0 : was >= stays, `${was} MiB were taken up`);
-      assert.equal((await finals(workspace))["large"], "new");
-      assert.deepEqual(namesIn(workspace.path("into")), ["large"]);
     }));
 }
 
@@ -177,16 +186,16 @@ for (const fault of ["before-create-journal:ENOSPC", "before-append@1+:ENOSPC", 
   test("D3: a disk that has no room for the journal alone", fault, { code: 0, final: "new" });
 }
 Deno.test("D3: what the journal lost is sent again after a receiver died, and nothing else is lost", () =>
-  inWorkspace(async (workspace) => {
-    const paths = await sources(workspace, false);
+  inScene(LARGE, async (scene) => {
+    const { workspace } = scene;
     const fault = "before-append@3+:ENOSPC,before-sync-file:kill";
-    const { sender, receiver } = await start(workspace, paths, [], fault);
+    const { sender, receiver } = await start(workspace, pathsOf(workspace), [], fault);
     const { signal } = await receiver.ending();
     assert.equal(signal, "SIGKILL", receiver.transcript());
     sender.end();
-    await sender.gone;
-    await finals(workspace);
-    await again(workspace, paths, []);
+    await scene.ends(["SIGKILL"]);
+    await start(workspace, pathsOf(workspace), [], "");
+    await scene.ends([0]);
   }));
 test("D4: a quota that is used up while writing", "before-write@2+:EDQUOT", {
   code: 4,
@@ -200,20 +209,17 @@ test("D4: a quota that has no room for the file", "before-allocate:EDQUOT", {
   final: "absent",
 });
 Deno.test("D8: a write that fails ends with 4 on both sides, and what was verified before is not sent again", () =>
-  inWorkspace(async (workspace) => {
-    const large = await writeFile(workspace.path("large"), 32 * MIB);
-    const into = await workspace.make("into");
+  inScene(oneFile(32 * MIB), async (scene) => {
+    const { workspace, places: { into } } = scene;
     // A write has a block at most, so that there is a 32nd one; on one stream, block comes after block.
-    const { sender, receiver } = await start(workspace, [large], ["--streams", "1"], "before-write@32:EIO");
-    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    const { sender, receiver } = await start(workspace, pathsOf(workspace), ["--streams", "1"], "before-write@32:EIO");
+    await scene.ends([4]);
     for (const side of [sender, receiver]) assert.match(side.stderr.text, /input\/output error/);
     assert.deepEqual(namesIn(into).map((name) => name.split(".").at(-1)), ["journal", "part"]);
-    const next = await start(workspace, [large], ["--json"], "");
-    await Promise.all([next.sender.exits(0), next.receiver.exits(0)]);
+    const next = await start(workspace, pathsOf(workspace), ["--json"], "");
+    await scene.ends([0]);
     const resumed = Number((await next.receiver.event("complete"))["resumedBytes"]) / MIB;
     assert.ok(resumed >= 1 && resumed < 32, `${resumed} MiB were taken up`);
-    await assertSameFile(`${into}/large`, large);
-    assert.deepEqual(namesIn(into), ["large"]);
   }));
 test("D9: short writes, EINTR and EAGAIN", "of-write@1+:short,before-write@2:EINTR,before-write@4:EAGAIN", {
   code: 0,
@@ -229,6 +235,14 @@ test("D10: T12: a sync of the folder that fails after the rename", "before-sync-
   text: /it is complete, but may be gone after a power cut/,
   final: "new",
 });
+for (const flags of [[], ["--no-sync"]]) {
+  test(`D11: a close that tells what the disk could not keep ${flags.join("")}`, "before-close:EIO", {
+    code: 4,
+    text: /cannot close "large": .*input\/output error/,
+    flags,
+    final: "absent",
+  });
+}
 test("T7: a sync_file_range that fails", "before-start-sync:EIO", {
   code: 4,
   text: /cannot make durable/,
@@ -248,26 +262,28 @@ test("D18: no rename without replacing", "before-move-new:EINVAL", { code: 0, fi
 
 for (const [side, fault] of [["receiver", "before-write@2:panic"], ["sender", "before-read@2:panic"]] as const) {
   Deno.test(`C11: a worker thread of the ${side} that throws ends the run with 1, without a hang`, () =>
-    inWorkspace(async (workspace) => {
-      const paths = await sources(workspace, false);
+    inScene(FOUR, async (scene) => {
+      const { workspace } = scene;
       const receiver = workspace.recv(["--into", workspace.path("into")], faulty(side === "receiver" ? fault : ""));
       const sender = workspace.start(
-        ["send", ...paths, await receiver.ticket()],
-        faulty(side === "sender" ? fault : ""),
+        ["send", ...pathsOf(workspace)],
+        dialing(await receiver.ticket(), side === "sender" ? fault : ""),
       );
       const [own, other] = side === "receiver" ? [receiver, sender] : [sender, receiver];
       await own.exits(1);
       assert.notEqual(await other.exit(), 0);
+      await scene.ends([1, 4, 5]);
       assert.equal((await finals(workspace))["large"], "absent");
-      await again(workspace, paths, []);
+      await again(workspace, []);
     }));
 }
 
 Deno.test("a word that is no fault ends the process, so that no test passes by a typing error", () =>
-  inWorkspace(async (workspace) => {
-    const paths = await sources(workspace, false);
-    const { sender, receiver } = await start(workspace, paths, [], "before-write:EIOO");
+  inScene(FOUR, async (scene) => {
+    const { workspace } = scene;
+    const { sender, receiver } = await start(workspace, pathsOf(workspace), [], "before-write:EIOO");
     const { signal } = await receiver.ending();
     assert.equal(signal, "SIGKILL");
     sender.end();
+    await scene.ends(["SIGKILL"]);
   }));

@@ -10,8 +10,9 @@
 import assert from "node:assert/strict";
 import { print } from "../../../scripts/shell.ts";
 import { assertNoLeftovers, assertSameFile, MIB, writeFile } from "../../e2e/files.ts";
-import { inWorkspace, type Ultra, type Workspace } from "../../e2e/harness.ts";
+import type { Ultra, Workspace } from "../../e2e/harness.ts";
 import { Moments, seeded } from "../moments.ts";
+import { inView } from "../scene.ts";
 
 const DEATHS = Number(Deno.env.get("ULTRA_FAULTS_DEATHS") ?? 20);
 
@@ -53,7 +54,8 @@ const WAYS: readonly Way[] = [
 
 for (const { name, lasting, once } of WAYS) {
   Deno.test(`C1 C2: ${name}: ${DEATHS} kills -9 at random moments, one side and the other in turn: identical each time`, () =>
-    inWorkspace(async (workspace) => {
+    inView(async (view) => {
+      const { workspace } = view;
       const moments = new Moments();
       const [from, into] = [await workspace.make("from"), await workspace.make("into")];
       let host = lasting(workspace);
@@ -84,6 +86,6 @@ for (const { name, lasting, once } of WAYS) {
       print(`${name}: ${DEATHS} kills, ${resumed} of ${DEATHS / 2} last transfers found something there`);
       assert.ok(resumed >= DEATHS / 8, "hardly any transfer had something to go on with");
       host.end("SIGTERM");
-      await host.gone;
+      await view.ends([0, 143, "SIGKILL"]);
     }));
 }

@@ -1,8 +1,8 @@
 /** Two jobs that start by themselves, up to a minute apart, with a ticket that was made before. @module */
 
-import { assertSameFile, MIB, writeFile } from "../../e2e/files.ts";
-import { inWorkspace } from "../../e2e/harness.ts";
+import { MIB } from "../../e2e/files.ts";
 import { silentSocket } from "../../e2e/udp.ts";
+import { inScene, oneFile } from "../scene.ts";
 
 /** What `--wait` bounds is longer than the jobs are apart. */
 const WAIT = ["--wait", "3m"];
@@ -10,7 +10,7 @@ const WAIT = ["--wait", "3m"];
 for (const seconds of [1, 20, 60]) {
   for (const first of ["recv", "send"] as const) {
     Deno.test(`two jobs, ${first} first and the other one ${seconds} s later, find each other and end with 0`, () =>
-      inWorkspace(async (workspace) => {
+      inScene(oneFile(3 * MIB + 1), async ({ workspace, places }) => {
         const identity = workspace.path("identity");
         // A port that was free a moment ago.
         const socket = await silentSocket();
@@ -19,17 +19,14 @@ for (const seconds of [1, 20, 60]) {
         const made = workspace.start(["ticket", "--identity", identity, "--advertise", `127.0.0.1:${port}`]);
         const ticket = await made.ticket();
         await made.exits(0);
-        const source = await writeFile(workspace.path("source"), 3 * MIB + 1);
-        const into = await workspace.make("into");
         const jobs = {
-          recv: () => workspace.recv(["--identity", identity, ...WAIT, "--into", into]),
-          send: () => workspace.start(["send", ...WAIT, source], { env: { ULTRA_TICKET: ticket } }),
+          recv: () => workspace.recv(["--identity", identity, ...WAIT, "--into", places.into]),
+          send: () => workspace.start(["send", ...WAIT, `${places.from}/file.bin`], { env: { ULTRA_TICKET: ticket } }),
         };
         const one = jobs[first]();
         await new Promise((over) => setTimeout(over, seconds * 1000)); // what is tested is the time
         const other = jobs[first === "recv" ? "send" : "recv"]();
         await Promise.all([one.exits(0), other.exits(0)]);
-        await assertSameFile(`${into}/source`, source);
       }));
   }
 }

@@ -8,14 +8,17 @@
 
 import assert from "node:assert/strict";
 import { assertSameFile, MIB, namesIn, randomBytes, walk, writeFile } from "../../e2e/files.ts";
-import { inWorkspace, type Ultra } from "../../e2e/harness.ts";
-import { encodeTicket, parseTicket } from "../../../src/protocol/ticket.ts";
+import type { Ultra } from "../../e2e/harness.ts";
 import { print } from "../../../scripts/shell.ts";
 import { Random } from "../../simulation/random.ts";
-import { FAIR, Relay, type Weather } from "../relay.ts";
+import { inView } from "../scene.ts";
+import { FAIR, type Weather } from "../weather.ts";
 
 const MINUTES = Number(Deno.env.get("ULTRA_FAULTS_SOAK_MINUTES") ?? 20);
 const SEED = Number(Deno.env.get("ULTRA_FAULTS_SEED") ?? Date.now() % 1_000_000);
+
+/** Of transfers: one each five seconds. (It takes some two.) */
+const LEAST_A_MINUTE = 12;
 
 /** A sender that was killed is missed after this; until then the next ones wait for their turn. */
 const MISSED_MS = 400_000;
@@ -42,14 +45,13 @@ function heldBy({ pid }: Ultra): Held {
 }
 
 Deno.test(`J10: ${MINUTES} minutes of transfers with random faults to one receiver: no descriptor, memory, thread or file stays`, () =>
-  inWorkspace(async (workspace) => {
+  inView(async (view) => {
+    const { workspace } = view;
     const random = new Random(SEED);
     const into = await workspace.make("into");
     const receiver = workspace.recv(["--stay", "--json", "--into", into]);
-    const made = parseTicket(await receiver.ticket());
-    await using relay = await Relay.to(made.hints[0]?.port ?? 0, { seed: SEED });
-    const hints = [{ type: "address" as const, address: "127.0.0.1", port: relay.port }];
-    const env = { ULTRA_TICKET: encodeTicket({ ...made, hints }) };
+    const { relay, ticket } = await view.relayed(await receiver.ticket(), { seed: SEED });
+    const env = { ULTRA_TICKET: ticket };
     const held: Held[] = [];
     const end = performance.now() + MINUTES * 60_000;
     let transfers = 0;
@@ -95,11 +97,12 @@ Deno.test(`J10: ${MINUTES} minutes of transfers with random faults to one receiv
         threads: most(third, "threads"),
       })))
     }`);
-    assert.ok(transfers >= MINUTES, `${transfers} transfers are too few to say anything`);
+    assert.ok(transfers >= LEAST_A_MINUTE * MINUTES, `${transfers} transfers are too few to say anything`);
     assert.ok(most(late, "descriptors") <= most(early, "descriptors") + 4, "descriptors stay");
     assert.ok(most(late, "threads") <= most(early, "threads") + 2, "threads stay");
     assert.ok(most(late, "memory") <= most(early, "memory") * 1.2 + 16 * MIB, "memory grows");
     receiver.kill("SIGTERM");
     await receiver.exits(143);
+    await view.ends([0, 143, "SIGKILL"]);
     assert.deepEqual(namesIn(into), [], "files are left");
   }));

@@ -2,14 +2,14 @@
 
 import { inScene, smallTree } from "../scene.ts";
 
-Deno.test("J5: with 16 processes that want the same cores, and the lowest priority, no deadline passes", async () => {
+Deno.test("J5: with 32 processes that want the same cores, and the lowest priority, no deadline passes", async () => {
   const busy = Array.from(
-    { length: 16 },
+    { length: 32 },
     () => new Deno.Command("nice", { args: ["-n", "10", "sh", "-c", "while :; do :; done"] }).spawn(),
   );
   try {
     await inScene(smallTree(), async (scene) => {
-      const options = { before: "nice -n 15" };
+      const options = { before: "nice -n 19" };
       await scene.start({ sender: options, receiver: options });
       await scene.ends([0]);
     });

@@ -12,9 +12,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { print } from "../../../scripts/shell.ts";
 import { assertNoLeftovers, assertOnlyParts, assertSameFile, MIB, namesIn, writeFile } from "../../e2e/files.ts";
-import { inWorkspace, type Ultra, type Workspace } from "../../e2e/harness.ts";
+import type { Ultra, Workspace } from "../../e2e/harness.ts";
 import { needsX, XDisplay } from "../../e2e/x_display.ts";
 import { Moments, seeded } from "../moments.ts";
+import { type Ending } from "../oracle.ts";
+import { inView } from "../scene.ts";
 
 /** Scenes that run beside each other: most of their time is that in which QUIC finds out that the other side is gone. */
 const SCENES = 4;
@@ -34,6 +36,17 @@ const MOST_QUICK_MS = 800;
 const TEXT = "UTF8_STRING";
 const GNOME = "x-special/gnome-copied-files";
 
+/** How processes may end that are killed, and those that are left alone by it. */
+const ENDINGS: readonly Ending[] = [0, 5, 143, "SIGKILL", "SIGTERM"];
+
+/** Runs a test with the oracle's eye on each process. */
+function inDeaths(body: (workspace: Workspace) => Promise<void>): Promise<void> {
+  return inView(async (view) => {
+    await body(view.workspace);
+    await view.ends(ENDINGS);
+  });
+}
+
 async function killed(ultra: Ultra): Promise<void> {
   ultra.end("SIGKILL");
   await ultra.gone;
@@ -45,7 +58,7 @@ async function ended(ultra: Ultra): Promise<void> {
 }
 
 Deno.test(`C1 C2: ls: client and server are killed at random moments: the others go on, and the same command again has the whole list`, () =>
-  inWorkspace(async (workspace) => {
+  inDeaths(async (workspace) => {
     const shared = await workspace.make("shared");
     const names = Array.from({ length: 20_000 }, (_, number) => `shared/file ${number}`).sort();
     for (const name of names) await Deno.writeTextFile(workspace.path(name), "");
@@ -90,7 +103,7 @@ Deno.test({
   name:
     `C1 C2: --clipboard: ${ROUNDS} kills -9 at random moments, sender and receiver in turn: the other clipboard has the whole file or what it had`,
   fn: () =>
-    inWorkspace(async (workspace) => {
+    inDeaths(async (workspace) => {
       await using here = await XDisplay.open();
       await using there = await XDisplay.open();
       const source = await writeFile(workspace.path("a b.bin"), SIZE);
@@ -137,7 +150,7 @@ Deno.test({
 });
 
 Deno.test(`C1 C2: dropped files: ${ROUNDS} kills -9 at random moments, one side and the other in turn: identical each time`, () =>
-  inWorkspace(async (workspace) => {
+  inDeaths(async (workspace) => {
     // Without flags there is no limit of the rate: it takes as much to be a second under way.
     const large = await writeFile(workspace.path("large, 100% #.bin"), 192 * MIB);
     const folder = await workspace.make("folder");
@@ -184,7 +197,7 @@ async function assertOldOrNew(path: string, old: string, source: string): Promis
 }
 
 Deno.test(`C1 C2: formats: sender and receiver are killed at random moments in the older format: the final name is old or complete, and the same command again arrives`, () =>
-  inWorkspace(async (workspace) => {
+  inDeaths(async (workspace) => {
     const old = await writeFile(workspace.path("old"), 3 * MIB + 1);
     const seen: string[] = [];
     await Promise.all(Array.from({ length: SCENES }, (_, scene) =>
@@ -220,7 +233,8 @@ Deno.test(`C1 C2: formats: sender and receiver are killed at random moments in t
         await ended(receiver);
         // Where nothing was there is nothing until all of it is.
         const fresh = workspace.recv(["--format", "blazing", "--into", absent]);
-        const sending = workspace.start(["send", "--format", "blazing", ...RATE, source, await fresh.ticket()]);
+        const dialing = { env: { ULTRA_TICKET: await fresh.ticket() } };
+        const sending = workspace.start(["send", "--format", "blazing", ...RATE, source], dialing);
         await moments.pass(MOST_OLDER_MS);
         await killed(fresh);
         const names = namesIn(absent).filter((name) => !name.startsWith(".ultra-"));

@@ -361,6 +361,13 @@ pub trait File: Attributes + Send + Sync + 'static {
     }
     /// Starts writing a range to the disk, so that a later sync is short. Nothing where the system cannot.
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()>;
+    /// A further descriptor of the same open file.
+    fn duplicate(&self) -> io::Result<Self>
+    where
+        Self: Sized;
+    /// Closes this descriptor and tells what the system says to that. Network disks and FUSE hand on what they hold when a descriptor of a file is
+    /// closed, be there others or not, and some tell only then what failed.
+    fn close(self) -> io::Result<()>;
     /// Says that the file will be read from front to back. Advice.
     fn will_read_in_order(&self);
     /// Lets the system forget a range of what it holds of the file in memory. Advice; what is not on the disk yet stays.

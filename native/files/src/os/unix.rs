@@ -1,6 +1,7 @@
 //! What Linux and macOS have in common: POSIX. Each of them has a module `own` for what it does otherwise.
 
 mod attributes;
+mod close_unsafe;
 mod in_turn;
 mod nodes;
 mod owners_unsafe;

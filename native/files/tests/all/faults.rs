@@ -30,7 +30,10 @@ fn a_commit_makes_contents_durable_before_names_and_names_before_success() {
         "set_mode",
         "set_mtime",
         "start_sync",
+        "duplicate",
         "sync_file",
+        // A copy, so that the part is there if it gets no name.
+        "close",
         "move_new",
         // The new folder's name in its parent, then the file's in the folder.
         "sync",
@@ -114,6 +117,62 @@ fn d10_a_failed_sync_is_final_and_leaves_neither_file_nor_part() {
     assert_eq!(class(sink.commit(0)), ErrorClass::Io);
     assert_eq!(class(sink.part(0)), ErrorClass::Io);
     assert_eq!(log(), [""; 0], "nothing is tried again");
+}
+
+/// A sink with entry 0, a file of 5 bytes.
+fn unsynced(place: &Place, no_sync: bool) -> Sink<FaultyFolder> {
+    let options = SinkOptions {
+        no_sync,
+        ..SinkOptions::default()
+    };
+    let sink = Sink::open_on(&place.dir(), options).expect("a sink");
+    let (count, bytes) = page(&[file("a", 5)]);
+    sink.add_page(0, count, &bytes).expect("a plain page");
+    sink
+}
+
+#[test]
+fn d11_what_a_close_reports_is_final_whether_or_not_anything_is_synced() {
+    for no_sync in [false, true] {
+        // Also a quota of a server, which many tell no earlier.
+        for (errno, wanted) in [(codes::EIO, ErrorClass::Io), (codes::EDQUOT, ErrorClass::NoSpace)] {
+            let place = Place::new();
+            let sink = unsynced(&place, no_sync);
+            sink.part(0).expect("a part").write_at(0, b"hello").expect("room");
+            fail("close", errno, 1);
+            let error = sink.commit(0).expect_err("an error");
+            assert_eq!((error.class, error.doing), (wanted, "close"));
+            assert!(place.names().is_empty());
+            log();
+            assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+            assert_eq!(log(), [""; 0], "nothing is tried again");
+        }
+    }
+}
+
+#[test]
+fn d11_a_small_file_whose_close_reports_something_gets_no_name() {
+    for no_sync in [false, true] {
+        let place = Place::new();
+        let sink = unsynced(&place, no_sync);
+        let part = sink.small_part(0).expect("a part");
+        sink.write_small(0, &part, 0, b"hello").expect("room");
+        fail("close", codes::EIO, 1);
+        assert_eq!(class(sink.finish_small(0, part)), ErrorClass::Io);
+        assert!(place.names().is_empty());
+        assert_eq!(class(sink.commit_small(&[0]).pop().expect("a result")), ErrorClass::Io);
+        assert!(place.names().is_empty());
+    }
+}
+
+#[test]
+fn d12_without_a_descriptor_to_spare_a_complete_part_stays() {
+    let place = Place::new();
+    let sink = received(&place);
+    fail("duplicate", codes::EMFILE, 1);
+    assert_eq!(class(sink.commit(0)), ErrorClass::Io);
+    sink.commit(0).expect("there is one again");
+    assert_eq!(place.names(), ["a"]);
 }
 
 #[test]

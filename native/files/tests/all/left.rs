@@ -99,9 +99,9 @@ fn d15_d18_a_complete_part_that_gets_no_name_stays_can_be_opened_again_and_is_na
 }
 
 #[test]
-fn d10_t7_nothing_stays_of_a_file_that_the_disk_failed_to_keep() {
+fn d10_d11_t7_nothing_stays_of_a_file_that_the_disk_failed_to_keep() {
     // Before the end, at the end, and while the part is left.
-    for operation in ["start_sync", "sync_file"] {
+    for operation in ["start_sync", "sync_file", "close"] {
         let place = Place::new();
         let sink = received(&place, &[0, 1]);
         fail(operation, codes::EIO, 1);

@@ -67,6 +67,16 @@ fn d2_a_copy_that_does_not_fit_leaves_nothing_behind() {
 }
 
 #[test]
+fn d11_a_copy_whose_close_reports_something_gets_no_name() {
+    let place = Place::new();
+    let sink = with_name(&place);
+    fail("link_into", codes::EPERM, 1);
+    fail("close", codes::EIO, 1);
+    assert_eq!(error(&sink, 1).class, ErrorClass::Io);
+    assert_eq!(place.names(), ["a"]);
+}
+
+#[test]
 fn a_file_system_without_symbolic_links_is_told_as_such() {
     let place = Place::new();
     let sink = sink(&place, &[link("a", "b")], false);

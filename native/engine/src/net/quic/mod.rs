@@ -86,8 +86,9 @@ impl Quic {
     /// Closes every connection with `code`, and waits a moment until their peers know: a process that ends before that has said nothing, and
     /// they would wait for it to come back.
     pub fn shutdown(&self, code: u64) {
-        /// A loaded machine takes that long to send a datagram; a peer that is gone is not waited for any longer.
-        const GOODBYE: Duration = Duration::from_millis(500);
+        /// A loaded machine takes that long to send a datagram; a peer that is gone is not waited for any longer. Behind the 600 ms that the control
+        /// plane gives a last word (`src/link/control_link.ts`) a process is still gone within a second of its signal.
+        const GOODBYE: Duration = Duration::from_millis(300);
         // SAFETY: the registration is never closed.
         unsafe { (self.api.registration_shutdown)(self.registration, 0, code) };
         self.connections.wait_for_none(GOODBYE);

@@ -16,7 +16,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::attributes::{Of, ids};
-use super::{in_turn, permissions, retry, time_of};
+use super::{close_unsafe, in_turn, permissions, retry, time_of};
 use crate::os::copying::copy_bytes;
 use crate::os::fault_points::{faulty, short_len};
 use crate::os::system::own;
@@ -363,6 +363,14 @@ impl File for NativeFile {
 
     fn start_sync(&self, offset: u64, len: u64) -> io::Result<()> {
         faulty("start-sync", || own::start_sync(self.0.as_fd(), offset, len))
+    }
+
+    fn duplicate(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
+    fn close(self) -> io::Result<()> {
+        faulty("close", || close_unsafe::close(self.0))
     }
 
     fn will_read_in_order(&self) {

@@ -187,6 +187,18 @@ impl File for NativeFile {
         faulty("start-sync", || Ok(()))
     }
 
+    fn duplicate(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
+    /// A close that says no to an open handle is not known to this system: what failed is told by the write or the flush.
+    fn close(self) -> io::Result<()> {
+        faulty("close", || {
+            drop(self.0);
+            Ok(())
+        })
+    }
+
     /// The system sees by itself how a file is read.
     fn will_read_in_order(&self) {}
 

@@ -337,6 +337,14 @@ impl File for FaultyFile {
         step("start_sync")?;
         self.0.start_sync(offset, len)
     }
+    fn duplicate(&self) -> io::Result<Self> {
+        step("duplicate")?;
+        self.0.duplicate().map(Self)
+    }
+    fn close(self) -> io::Result<()> {
+        step("close")?;
+        self.0.close()
+    }
     fn will_read_in_order(&self) {}
     fn forget_cached(&self) {}
 }

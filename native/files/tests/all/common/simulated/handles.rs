@@ -292,6 +292,12 @@ impl File for SimulatedFile {
     fn start_sync(&self, _offset: u64, _len: u64) -> io::Result<()> {
         self.0.step().map(|_| ())
     }
+    fn duplicate(&self) -> io::Result<Self> {
+        Ok(Self(Arc::clone(&self.0), self.1))
+    }
+    fn close(self) -> io::Result<()> {
+        self.0.step().map(|_| ())
+    }
     fn will_read_in_order(&self) {}
     fn forget_cached(&self) {}
 }
