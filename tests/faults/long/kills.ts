@@ -37,18 +37,32 @@ function readBy({ pid }: Ultra): number | undefined {
   }
 }
 
+/** When a process is killed: so long after its dialer's start, or after it has said what travels. */
+interface Moment {
+  readonly after: "start" | "config";
+  readonly ms: number;
+}
+
+/** Most kills fall into the transfer, however long a busy machine takes to begin it; the rest anywhere in a run of `runMs`. */
+function anyMoment(random: Random, runMs: number, size: number): Moment {
+  if (random.below(4) === 0) return { after: "start", ms: random.time(0, runMs) };
+  return { after: "config", ms: random.time(0, 0.75 * size / (RATE_MIB * MIB) * 1000) };
+}
+
 /** Kills one side at a moment, and ends the other one. How many bytes were sent, of `size`. */
 async function killed(
   scene: Scene,
   way: Way,
   who: "sender" | "receiver",
-  afterMs: number,
+  { after, ms }: Moment,
   size: number,
 ): Promise<number> {
   const pair = await scene.startDirectly(way);
   const victim = pair[who];
   const survivor = pair[who === "sender" ? "receiver" : "sender"];
-  await new Promise((moment) => setTimeout(moment, afterMs)); // what is tested is the time
+  // (Where nothing is missing, nothing is said to travel.)
+  if (after === "config") await Promise.race([pair.sender.event("config"), pair.sender.gone]).catch(() => {});
+  await new Promise((moment) => setTimeout(moment, ms)); // what is tested is the time
   const before = readBy(pair.sender);
   victim.end("SIGKILL");
   await victim.gone;
@@ -84,8 +98,8 @@ async function kills(what: keyof typeof MODES, waits: "receiver" | "sender"): Pr
     for (let kills = 0; kills < KILLS / 2; kills += 2) {
       await empty(scene.places.into);
       try {
-        const sent = await killed(scene, way, "sender", random.time(0, ms), size) +
-          await killed(scene, way, "receiver", random.time(0, ms), size);
+        const sent = await killed(scene, way, "sender", anyMoment(random, ms, size), size) +
+          await killed(scene, way, "receiver", anyMoment(random, ms, size), size);
         const { moved } = await completed(scene, way);
         if (moved > 0 && moved < size) halves += 1;
         again.push(Math.max(0, sent + moved - size));
