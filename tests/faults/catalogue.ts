@@ -71,7 +71,7 @@ export function testsIn(file: string, text: string): NamedTest[] {
     const call = /#\[test\]\s+(?:#\[.*\]\s+)*fn ([a-z][a-z0-9_]*)\(/g;
     return [...text.matchAll(call)].map(([, name = ""]) => ({ file, name }));
   }
-  const call = /\btest\(\s*(?:\{\s*name:\s*)?(["'`])((?:\\.|(?!\1)[^\\])*)\1/g;
+  const call = /\b(?:test|onWindows)\(\s*(?:\{\s*name:\s*)?(["'`])((?:\\.|(?!\1)[^\\])*)\1/g;
   return [...text.matchAll(call)].map(([, , name = ""]) => ({ file, name: name.replaceAll(/\\(.)/g, "$1") }));
 }
 

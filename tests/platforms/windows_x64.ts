@@ -182,7 +182,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "case": "same-name",
 };
 
-onWindows("names that Windows cannot hold are left out before their bytes travel, with the reason", async (scene) => {
+onWindows("F4 F5: names that Windows cannot hold are left out before their bytes travel, with the reason", async (scene) => {
   const { workspace } = scene;
   const source = await workspace.make("tree");
   await Deno.mkdir(`${source}/aux`);
@@ -205,7 +205,7 @@ onWindows("names that Windows cannot hold are left out before their bytes travel
   assert.deepEqual(namesIn(`${into}/tree`), ["Case", "fine"]);
 });
 
-onWindows("a name that Windows cannot hold is 4 when it is the only one", async (scene) => {
+onWindows("F4 F5: a name that Windows cannot hold is 4 when it is the only one", async (scene) => {
   const { workspace } = scene;
   const source = await writeFile(workspace.path("nul.txt"), 1000);
   const into = await workspace.make("into");
