@@ -147,17 +147,22 @@ export function holdsTicket(text: string): boolean {
 }
 
 /**
- * A text that may be shown and logged. Whatever follows the prefix goes, also with separators, invisible or wrong characters in it, and so
- * does a run that begins as all tickets do behind their prefix and is as long as their secret. Other runs of such letters are names. It stops at
- * what separates words and JSON's fields.
+ * A text that may be shown and logged. Whatever follows the prefix goes, also with separators, invisible or wrong characters in it; it stops at
+ * what separates words and JSON's fields. So does every run of a ticket's letters that is long enough for its secret, wherever the ticket was cut
+ * and whatever stands right before it: rather a strange name is shown shortened than a secret whole.
  */
 export function withoutTickets(text: string): string {
   return text.replaceAll(/(ultra[1-9])(?:[^a-z0-9\s"',:;]{0,3}[a-z0-9]){20,}/gi, "$1[ticket]")
-    .replaceAll(WITHOUT_PREFIX, "[ticket]");
+    .replaceAll(ESCAPE_OR_RUN, (found) => isPartOfTicket(found) ? "[ticket]" : found);
 }
 
-/** A ticket without its prefix: the first letters are those of version, role and flags. */
-const WITHOUT_PREFIX = /(?<![a-z0-9])ae[a-d][aq][a-z2-7]{36,}(?![a-z0-9])/gi;
+/** A run that may hold a secret; an escape of JSON or of ours goes by itself, so that no half of one is left. */
+const ESCAPE_OR_RUN = /\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|.)|[a-z2-7]{40,}/gi;
+
+/** Of 40 random letters of base32 all but one in 5,000 have a digit, so runs without one are names; and none is a hash in hex. */
+function isPartOfTicket(run: string): boolean {
+  return !run.startsWith("\\") && /[2-7]/.test(run) && /[g-z]/i.test(run);
+}
 
 /** The refusal of a ticket that is not what its maker wrote. */
 export function cutOff(): UltraError {

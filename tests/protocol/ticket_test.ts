@@ -208,6 +208,30 @@ Deno.test("T27 what is shown has no ticket in it", () => {
   }
 });
 
+Deno.test("T27 what is shown has no part of a ticket with its secret in it, wherever it was cut and whatever stands before it", () => {
+  const text = encodeTicket(ticket);
+  for (let cut = 1; cut <= PREFIX_CHARS + 26; cut++) {
+    const rest = text.slice(cut);
+    const shown = withoutTickets(`no such file: "${rest}"`);
+    assert.equal(shown, `no such file: "${text.slice(cut, PREFIX_CHARS)}[ticket]"`, `cut off: ${cut}`);
+  }
+  const bare = text.slice(PREFIX_CHARS);
+  for (const before of ["n", "n9", "name", "0", "_", "x\\n"]) {
+    for (const one of [bare, bare.slice(3), bare.toUpperCase()]) {
+      const shown = withoutTickets(`"${before}${one}.txt"`);
+      assert.match(shown, /^"[^"]{0,3}\[ticket\]\.txt"$/, before);
+    }
+  }
+});
+
+Deno.test("T27 a ticket behind an escaped character is hidden, and JSON stays JSON", () => {
+  const bare = encodeTicket(ticket).slice(PREFIX_CHARS);
+  for (const before of ["\n", "\u001f", "\\", '"', "\ud83d"]) {
+    const json = withoutTickets(JSON.stringify({ path: `${before}${bare}` }));
+    assert.deepEqual(JSON.parse(json), { path: `${before}[ticket]` });
+  }
+});
+
 Deno.test("T27 what is no ticket is shown as it is", () => {
   const root = "0123456789abcdef".repeat(4);
   const lines = [
@@ -217,7 +241,8 @@ Deno.test("T27 what is no ticket is shown as it is", () => {
     `BLAKE3 ${root}`,
     "photos/a-long-name-of-a-picture-from-a-holiday-in-the-mountains.jpg",
     `photos/${"abcdefghij".repeat(20)}`,
-    "mrs4kq2vwcizznwy".repeat(13),
+    `${"0123456789abcdef".repeat(2)}abcdef23`,
+    "abcdef234567".repeat(6),
   ];
   for (const line of lines) assert.equal(withoutTickets(line), line);
 });
