@@ -109,7 +109,7 @@ function itemsOf(job: string): string[] {
   const start = lines.findIndex((line) => /^ *script:$/.test(line));
   if (start < 0) return [];
   const rest = lines.slice(start + 1);
-  const end = rest.findIndex((line) => line.trim() !== "" && !/^ +- /.test(line));
+  const end = rest.findIndex((line) => line.trim() !== "" && !/^ +(?:- |# )/.test(line));
   return (end < 0 ? rest : rest.slice(0, end)).flatMap((line) => {
     const [, item] = /^ +- (.*)$/.exec(line) ?? [];
     return item === undefined ? [] : [item];

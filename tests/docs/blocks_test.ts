@@ -81,6 +81,7 @@ Deno.test("docs: the scripts of both CI systems are found, job by job", () => {
   const github =
     "jobs:\n  a:\n    steps:\n      - uses: x\n      - run: one\n      - run: |\n          two\n          three\n        env:\n          X: y\n  b:\n    steps:\n      - run: four\n";
   assert.deepEqual(jobsOf(github), ["one\ntwo\nthree", "four"]);
-  const gitlab = "a:\n  stage: x\n  script:\n    - one\n    - two\n  tags: [y]\nb:\n  script:\n    - three\n";
+  const gitlab =
+    "a:\n  stage: x\n  script:\n    - one\n    # why\n    - two\n  tags: [y]\nb:\n  script:\n    - three\n";
   assert.deepEqual(jobsOf(gitlab), ["one\ntwo", "three"]);
 });

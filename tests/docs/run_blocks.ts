@@ -17,6 +17,8 @@ const FILES = [
   "outbox/dropped.txt",
 ];
 
+const TICKET = /ultra1[a-z2-7]{20}/;
+
 /** Whoever waits does so on loopback alone. What goes on runs in place of its shell, so that a signal reaches it. */
 const WRAPPER = `#!/bin/sh
 case "$1 $* $ULTRA_TICKET" in
@@ -64,7 +66,7 @@ class Runner {
       case "script":
         return await this.#toItsEnd(await this.#start("", text));
       case "waits":
-        return void await this.#goOn(await this.#start("", inPlaceOfShell(text)));
+        return await this.#waits(await this.#start("", inPlaceOfShell(text)), text);
       case "recipe":
         return await this.#jobs(text);
       case "session":
@@ -112,7 +114,19 @@ class Runner {
       };
       started.push(await this.#start("", job, secrets));
     }
-    for (const ultra of started) await ultra.exits(0);
+    for (const ultra of started) {
+      await ultra.exits(0);
+      // What a job prints is in its log, for everybody who may read that.
+      assert.doesNotMatch(ultra.stdout.text + ultra.stderr.text, TICKET);
+    }
+  }
+
+  /** Goes on until the section is over: as soon as it shows a ticket, or waits with one that goes nowhere. */
+  async #waits(ultra: Ultra, script: string): Promise<void> {
+    if (!script.endsWith("> /dev/null")) return await this.#goOn(ultra);
+    this.#going.push(ultra);
+    await ultra.says(/^Files will be saved in /);
+    assert.doesNotMatch(ultra.stdout.text + ultra.stderr.text, TICKET);
   }
 
   async #toItsEnd(ultra: Ultra): Promise<void> {
