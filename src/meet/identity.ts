@@ -52,13 +52,8 @@ async function read(path: string): Promise<Read | undefined> {
   }
   // A disk that keeps no modes cannot be asked for one.
   if (read.guard.type === "mode" && (read.guard.mode & OTHERS) !== 0) {
-    throw new UltraError(
-      "usage",
-      "Other users may read or change the identity file: run chmod 600 on it, if they have not",
-      {
-        subject: path,
-      },
-    );
+    const text = `Other users may read or change the identity file ${path}: run chmod 600 on it`;
+    throw new UltraError("usage", text, { subject: path });
   }
   const bytes = read.bytes.slice();
   const identity = parseIdentity(new TextDecoder().decode(bytes));

@@ -20,7 +20,7 @@ import type { Outcome } from "../transfer/outcome.ts";
 import type { Conversation } from "./clients.ts";
 import type { Listings } from "./listings.ts";
 import type { SharedRate } from "./rate.ts";
-import { answerList, requestOf } from "./request.ts";
+import { answerList, notFound, requestOf } from "./request.ts";
 import type { Shares } from "./shares.ts";
 
 export interface ServeSite {
@@ -68,11 +68,11 @@ async function list(
   // What is above the one place that may be read is that place alone.
   const asked = path ?? rights.under?.join("/");
   if (!rights.read || (asked !== undefined && !mayRead(rights, asked))) {
-    return await refuse(peer, new UltraError("disk", "Not found"));
+    return await refuse(peer, notFound(asked));
   }
   const offering = asked === undefined ? listings.top(shares.names) : listings.names(asked, namesOf(rights));
   try {
-    await orEnded(answerList(peer.link, offering, context), context.ended);
+    await orEnded(answerList(peer.link, asked, offering, context), context.ended);
     return undefined;
   } finally {
     context.hub.engine.dispose(offering.id, "nothing");

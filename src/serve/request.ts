@@ -28,6 +28,11 @@ const PAGE_MS = 30_000;
 /** As of a manifest. */
 const MOST_UNANSWERED = 64;
 
+/** The one answer about what is not there and what a client may not see, which must not tell which of them it is. */
+export function notFound(path: string | undefined): UltraError {
+  return new UltraError("disk", path === undefined ? "Not found" : `Not found: ${path}`);
+}
+
 /** The request of a client that has proved itself. */
 export function requestOf(link: ControlLink, timers: Timers): Promise<Request> {
   const fail = (error: UltraError): Heard<Request> => {
@@ -58,9 +63,15 @@ export function requestOf(link: ControlLink, timers: Timers): Promise<Request> {
 /**
  * Tells a client the names that an offering has found; resolved when it has gone.
  *
+ * @param path what it asked for
  * @throws {UltraError} when it did not get all of them
  */
-export async function answerList(link: ControlLink, offering: Offering, { timers }: Context): Promise<void> {
+export async function answerList(
+  link: ControlLink,
+  path: string | undefined,
+  offering: Offering,
+  { timers }: Context,
+): Promise<void> {
   const over = Promise.withResolvers<void>();
   const pages: (PageEvent | WalkEndEvent)[] = [];
   let unanswered = 0;
@@ -83,7 +94,7 @@ export async function answerList(link: ControlLink, offering: Offering, { timers
       pages.shift();
       if (next.type === "walk-end") {
         const leftOut = leftOutMessage(next.leftOut);
-        if (next.entries === 0 && leftOut !== undefined) return fail(new UltraError("disk", "Not found"));
+        if (next.entries === 0 && leftOut !== undefined) return fail(notFound(path));
         if (leftOut !== undefined) link.send(leftOut);
         link.send({ type: "pages-end", entries: next.entries, bytes: next.size });
         isEnded = true;

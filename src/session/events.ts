@@ -288,7 +288,7 @@ export interface LeftOver {
   readonly parts: number;
   /** What they occupy on the disk. */
   readonly bytes: number;
-  /** The folder that they are in, or below. */
+  /** The folder that they are in, or below, as an absolute path. */
   readonly folder: string;
 }
 
@@ -307,7 +307,7 @@ export interface TransferFacts {
   readonly format: Format;
   /** The one thing at the top level; `undefined` when there are several. */
   readonly name: string | undefined;
-  /** Where that is now, or the folder that holds everything; `undefined` on the side that sends. */
+  /** Where that is now, or the folder that holds everything; `undefined` on the side that sends, and of a text that goes on the clipboard. */
   readonly savedTo: string | undefined;
   /** Files that arrived in this transfer. */
   readonly files: number;

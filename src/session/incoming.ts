@@ -278,6 +278,10 @@ export class Incoming implements Side {
   report(outcome: Outcome): void {
     if (outcome.state !== "finished" || this.#state.at !== "receiving") return;
     const seconds = (this.#context.clock.now() - this.#state.startedMs) / 1000;
+    const { onArrived, folder } = this.#options;
+    const { counts } = outcome.summary;
+    const content = contentOf(this.#state.offer, counts);
+    const place = this.#place(counts.entries);
     const facts = factsOf(outcome.summary, {
       seconds,
       durable: this.#isDurable,
@@ -286,19 +290,16 @@ export class Incoming implements Side {
       confirmedFiles: this.#confirmed?.files ?? 0,
       role: "receive",
       format: this.#format,
-      ...this.#place(outcome.summary.counts.entries),
+      ...place,
+      // The file of a text is gone as soon as who is told of it has the text.
+      savedTo: onArrived !== undefined && content === "text" ? undefined : place.savedTo,
       pathOf: (entry) => this.#nameOf(entry),
     });
     if (isAny(this.#unkept)) this.tell({ type: "unkept", unkept: this.#unkept, folder: this.#options.folder });
     this.tell({ type: "complete", facts: { ...facts, verdict: judged(this.#reports) } });
-    const { onArrived, folder } = this.#options;
     if (onArrived === undefined) return;
-    const { counts } = outcome.summary;
     const names = topNames(counts.entries, (entry) => this.#nameOf(entry));
-    onArrived({
-      content: contentOf(this.#state.offer, counts),
-      paths: names.map((name) => join(resolve(folder), name)),
-    });
+    onArrived({ content, paths: names.map((name) => join(resolve(folder), name)) });
   }
 
   /** Removes what was not committed, or leaves it to the same command again; resolved when that is done. */
@@ -448,7 +449,7 @@ export class Incoming implements Side {
         return this.machine.handle(event);
       case "left-over": {
         const { parts, occupied: bytes } = event;
-        return this.tell({ type: "left-over", leftOver: { parts, bytes, folder: this.#options.folder } });
+        return this.tell({ type: "left-over", leftOver: { parts, bytes, folder: resolve(this.#options.folder) } });
       }
       case "checked":
       case "held":

@@ -197,7 +197,9 @@ export class Offering {
     }
     if (event.type === "walk-failed") {
       this.#isMissing = event.fault === "not-found";
-      this.#failure = new UltraError(kindOfFault(event.fault), sentence(event.text));
+      // Two arguments with one name, which is a mistake in the command: nothing else is there already for who reads.
+      const kind = event.fault === "exists" ? "usage" : kindOfFault(event.fault);
+      this.#failure = new UltraError(kind, sentence(event.text));
       this.#begun.reject(this.#failure);
       this.#known.reject(this.#failure);
     } else if (event.type !== "disposed") {

@@ -24,6 +24,7 @@ import type {
 } from "../session/events.ts";
 import { advised } from "./advice.ts";
 import { escapeText, peerText, truncate } from "./escape.ts";
+import { commandLine } from "./command_line.ts";
 import { bottleneckLine } from "./lines.ts";
 import type { EventOf } from "./output.ts";
 import type { StatusState } from "./progress.ts";
@@ -79,8 +80,11 @@ const RESTARTS: Readonly<Record<RestartReason, string>> = {
 
 /** What interrupted transfers have left. */
 export function leftOverText({ parts, bytes, folder }: LeftOver): string {
-  const many = parts === 1 ? "a part of a file that was" : `${formatCount(parts)} parts of files that were`;
-  return `${folder} holds ${many} not received to the end (.ultra-*.part, ${formatSize(bytes)})`;
+  const [many, them] = parts === 1
+    ? ["a part of a file that was", "it"]
+    : [`${formatCount(parts)} parts of files that were`, "them"];
+  const command = commandLine(["clean", folder]);
+  return `${folder} holds ${many} not received to the end (${formatSize(bytes)}): ${command} lists ${them}`;
 }
 
 /** In place of a name that the engine does not know any more. */

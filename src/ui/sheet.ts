@@ -56,7 +56,8 @@ export function closingSheet(facts: TransferFacts, { isVerbose, isNews, canAccep
       incompleteLine(facts, bytes, seconds),
       ...rows(facts, isVerbose),
       ...listed(facts, isNews, told, isVerbose),
-      ...canAccept && leftOutCount > 0 && !facts.isLeftOutAccepted
+      // What was not found has a wrong name more often than a right one.
+      ...canAccept && leftOutCount > (facts.leftOutReasons["not-found"] ?? 0) && !facts.isLeftOutAccepted
         ? ["  If that is right, --allow-left-out takes it for complete"]
         : [],
       ...verdict(facts, isVerbose),
@@ -86,14 +87,18 @@ function presentText(
   }
   if (confirmedFiles > 0) {
     const there = presentFiles - confirmedFiles;
-    return `${counted(there, "file")} ${there === 1 ? "is" : "are"} already there, identical, and ${
-      formatCount(confirmedFiles)
-    } ${confirmedFiles === 1 ? "was" : "were"} confirmed before`;
+    const confirmed = `${formatCount(confirmedFiles)} ${confirmedFiles === 1 ? "was" : "were"} confirmed before`;
+    return `${counted(there, "file")} ${there === 1 ? "is" : "are"} already there, ${alike(there)}, and ${confirmed}`;
   }
   const all = presentFiles === 2 ? "both files" : `all ${counted(presentFiles, "file")}`;
-  if (name === undefined) return `${all} are already there, identical`;
+  if (name === undefined) return `${all} are already there, ${alike(presentFiles)}`;
   const many = presentFiles === 1 ? "" : ` (${counted(presentFiles, "file")})`;
-  return `${escapeText(name)} is already there, identical${many}`;
+  return `${escapeText(name)} is already there, ${alike(presentFiles)}${many}`;
+}
+
+/** What a file that was there was found by; its contents were not read. */
+function alike(files: number): string {
+  return files === 1 ? "with the same size and time" : "with the same sizes and times";
 }
 
 function rows(facts: TransferFacts, isVerbose: boolean): string[] {
@@ -115,9 +120,10 @@ function shownRows(all: readonly Row[], isVerbose: boolean): string[] {
 function expected({ role, name, savedTo, files, fileRoot }: TransferFacts): Row[] {
   const many = files === 1 ? "" : ` (${counted(files, "file")})`;
   const sent: Row = ["Sent", name === undefined ? counted(files, "file") : `${escapeText(name)}${many}`];
-  const place: Row = savedTo === undefined || role === "send" ? sent : ["Saved to", `${escapeText(savedTo)}${many}`];
+  const saved: Row[] = savedTo === undefined ? [] : [["Saved to", `${escapeText(savedTo)}${many}`]];
+  const place = role === "send" ? [sent] : saved;
   return [
-    ...files > 0 ? [place] : [],
+    ...files > 0 ? place : [],
     ...fileRoot === undefined ? [] : [["BLAKE3", formatHex(fileRoot)] as const],
   ];
 }

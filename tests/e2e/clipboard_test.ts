@@ -248,6 +248,8 @@ Deno.test("clipboard: under Wayland wl-copy and wl-paste are asked, for files as
       const receiver = workspace.recv(["--clipboard", "--into", into], { env: there });
       const sender = workspace.start(["send", "--clipboard", await receiver.ticket()], { env: here });
       await Promise.all([sender.exits(0), receiver.exits(0)]);
+      const isText = /^The text is on the clipboard, and nowhere else$/m.test(receiver.stderr.text);
+      assert.notEqual(/Saved to/.test(receiver.stderr.text), isText, "a text is not saved anywhere");
       return await Promise.all(["types", "content"].map((name) => Deno.readTextFile(join(there.HOME, name))));
     };
     const empty = workspace.sendWaiting(["--clipboard"], { env: here });

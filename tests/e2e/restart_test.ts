@@ -82,7 +82,8 @@ Deno.test("a listener with --identity has the same ticket in each run, and its f
     await Deno.chmod(identity, 0o640);
     const refused = workspace.recv(["--into", into, "--identity", identity]);
     await refused.exits(2);
-    assert.match(refused.stderr.text, /^ultra: Other users may read or change the identity file.*chmod 600/m);
+    const open = `ultra: Other users may read or change the identity file ${identity}: run chmod 600 on it`;
+    assert.equal(refused.stderr.text.trim(), open);
     const cut = workspace.recv(["--into", into], { env: { ULTRA_IDENTITY: text.slice(0, 500) } });
     await cut.exits(2);
     assert.match(cut.stderr.text, /^ultra: ULTRA_IDENTITY holds no identity/m);

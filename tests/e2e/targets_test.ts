@@ -256,6 +256,15 @@ Deno.test("a source that does not exist is told at once with exit 4, also when o
     }
   }));
 
+Deno.test("two sources with equal last names are told at once with exit 2, as get and serve do", () =>
+  inWorkspace(async (workspace) => {
+    const sources = await Promise.all(["a", "b"].map(async (name) => writeFile(`${await workspace.make(name)}/f`, 10)));
+    const sender = workspace.sendWaiting(sources);
+    await sender.exits(2);
+    assert.match(sender.stderr.text, /^ultra: .*b\/f.*: another argument has the same name$/m);
+    assert.equal(sender.stdout.text, "");
+  }));
+
 Deno.test("D18: a target that appears during the transfer is not replaced, and what has arrived stays for the same command again", async () =>
   await inWorkspace(async (workspace) => {
     const source = await writeFile(workspace.path("source.bin"), 400 * MIB);

@@ -293,7 +293,7 @@ const CASES = {
   },
   "left-over": {
     event: { type: "left-over", leftOver: { parts: 2, bytes: 5e6, folder: "/in" }, transfer: TRANSFER },
-    human: ["Note: /in holds 2 parts of files that were not received to the end (.ultra-*.part, 5.0 MB)"],
+    human: ["Note: /in holds 2 parts of files that were not received to the end (5.0 MB): ultra clean /in lists them"],
     json: { type: "left-over", parts: 2, bytes: 5e6, folder: "/in" },
     quiet: [],
   },

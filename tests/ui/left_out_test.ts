@@ -53,6 +53,15 @@ Deno.test("T21: T42: the sheet says complete only when nothing is missing, and n
   }
 });
 
+Deno.test("where all that is missing was not found, nothing tells to take that for complete", () => {
+  const typo = { leftOut: [{ reason: "not-found" as const, path: "typo" }] };
+  const said = (facts: Partial<TransferFacts>) => told("human", { ...COMPLETE, ...typo, ...facts }, 3).stderr.text;
+  const alone = said({ leftOutCount: 1, leftOutReasons: { "not-found": 1 } });
+  assert.match(alone, /typo: /);
+  assert.doesNotMatch(alone, /--allow-left-out/);
+  assert.match(said({ leftOutCount: 2, leftOutReasons: { "not-found": 1, link: 1 } }), /--allow-left-out/);
+});
+
 Deno.test("a server, which has no --allow-left-out, does not name it where an upload was left out in part", () => {
   const terminal = new MemoryTerminal();
   const output = createOutput(terminal.options("human"));

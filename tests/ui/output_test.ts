@@ -186,6 +186,7 @@ Deno.test("T52 what is not as expected stands on the sheet, and every line fits 
   assert.doesNotMatch(text, /BLAKE3|root|Failed/);
   assert.match(sheet({ role: "send", savedTo: undefined }), /^ {2}Sent {6}movie\.mkv$/m);
   assert.match(sheet({ role: "send", savedTo: undefined, name: undefined, files: 2 }), /^ {2}Sent {6}2 files$/m);
+  assert.doesNotMatch(sheet({ savedTo: undefined }), /Saved to|Sent/, "the clipboard has it");
   const short = { ...FACTS.verdict, finding: { limit: "too-short" } as const };
   assert.doesNotMatch(sheet({ verdict: short }), /Verdict/);
 });
@@ -198,10 +199,11 @@ Deno.test("T54 when all is there already, that is what is said", () => {
     return terminal.stderr.lines.join("");
   };
   const start = "⚡ ULTRA transfer complete: nothing to do,";
-  assert.equal(last({ name: "README" }), `${start} README is already there, identical`);
-  assert.equal(last({ name: "photos", presentFiles: 7 }), `${start} photos is already there, identical (7 files)`);
-  assert.equal(last({ name: undefined, presentFiles: 7 }), `${start} all 7 files are already there, identical`);
-  assert.equal(last({ name: undefined, presentFiles: 2 }), `${start} both files are already there, identical`);
+  const many = "with the same sizes and times";
+  assert.equal(last({ name: "README" }), `${start} README is already there, with the same size and time`);
+  assert.equal(last({ name: "photos", presentFiles: 7 }), `${start} photos is already there, ${many} (7 files)`);
+  assert.equal(last({ name: undefined, presentFiles: 7 }), `${start} all 7 files are already there, ${many}`);
+  assert.equal(last({ name: undefined, presentFiles: 2 }), `${start} both files are already there, ${many}`);
 });
 
 Deno.test("what was confirmed before and is there no more is told as that, and never as there", () => {
@@ -216,7 +218,10 @@ Deno.test("what was confirmed before and is there no more is told as that, and n
   const all = said({ name: undefined, presentFiles: 3, confirmedFiles: 3 });
   assert.equal(all.trim(), `${start} 3 files were confirmed before`);
   const some = said({ name: "photos", presentFiles: 3, confirmedFiles: 2 });
-  assert.equal(some.trim(), `${start} 1 file is already there, identical, and 2 were confirmed before`);
+  assert.equal(
+    some.trim(),
+    `${start} 1 file is already there, with the same size and time, and 2 were confirmed before`,
+  );
   const beside = said({ name: undefined, files: 1, bytes: 5, presentFiles: 3, confirmedFiles: 2 });
   assert.match(beside, /^ {2}Confirmed +2 of these before, and not there any more$/m);
 });
