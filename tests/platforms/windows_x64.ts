@@ -182,28 +182,34 @@ const REFUSED: Readonly<Record<string, string>> = {
   "case": "same-name",
 };
 
-onWindows("F4 F5: names that Windows cannot hold are left out before their bytes travel, with the reason", async (scene) => {
-  const { workspace } = scene;
-  const source = await workspace.make("tree");
-  await Deno.mkdir(`${source}/aux`);
-  await Deno.writeFile(`${source}/aux/inside`, randomBytes(1000));
-  for (const name of [...Object.keys(REFUSED), "fine", "Case"]) {
-    if (name !== "aux") await Deno.writeFile(`${source}/${name}`, randomBytes(1000));
-  }
-  const into = await workspace.make("into");
-  const sides = await new Sides(scene, "linux", "windows").start(source, into, { send: ["--json"], recv: ["--json"] });
-  await bothExit(sides, 3);
-  for (const side of sides) {
-    const complete = await side.event("complete");
-    const named = complete["leftOut"] as readonly { readonly path: string; readonly reason: string }[];
-    const reasons = named.map(({ path, reason }) => [path.replace("tree/", ""), reason]);
-    assert.deepEqual(Object.fromEntries(reasons), REFUSED);
-    // What is in `aux` is counted, and not named again.
-    assert.deepEqual([complete["leftOutCount"], complete["failedCount"]], [Object.keys(REFUSED).length + 1, 0]);
-    assert.equal(complete["bytes"], 2000, JSON.stringify(complete));
-  }
-  assert.deepEqual(namesIn(`${into}/tree`), ["Case", "fine"]);
-});
+onWindows(
+  "F4 F5: names that Windows cannot hold are left out before their bytes travel, with the reason",
+  async (scene) => {
+    const { workspace } = scene;
+    const source = await workspace.make("tree");
+    await Deno.mkdir(`${source}/aux`);
+    await Deno.writeFile(`${source}/aux/inside`, randomBytes(1000));
+    for (const name of [...Object.keys(REFUSED), "fine", "Case"]) {
+      if (name !== "aux") await Deno.writeFile(`${source}/${name}`, randomBytes(1000));
+    }
+    const into = await workspace.make("into");
+    const sides = await new Sides(scene, "linux", "windows").start(source, into, {
+      send: ["--json"],
+      recv: ["--json"],
+    });
+    await bothExit(sides, 3);
+    for (const side of sides) {
+      const complete = await side.event("complete");
+      const named = complete["leftOut"] as readonly { readonly path: string; readonly reason: string }[];
+      const reasons = named.map(({ path, reason }) => [path.replace("tree/", ""), reason]);
+      assert.deepEqual(Object.fromEntries(reasons), REFUSED);
+      // What is in `aux` is counted, and not named again.
+      assert.deepEqual([complete["leftOutCount"], complete["failedCount"]], [Object.keys(REFUSED).length + 1, 0]);
+      assert.equal(complete["bytes"], 2000, JSON.stringify(complete));
+    }
+    assert.deepEqual(namesIn(`${into}/tree`), ["Case", "fine"]);
+  },
+);
 
 onWindows("F4 F5: a name that Windows cannot hold is 4 when it is the only one", async (scene) => {
   const { workspace } = scene;
