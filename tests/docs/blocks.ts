@@ -1,7 +1,7 @@
 /**
  * The command blocks of the pages for users, taken out of their Markdown. Every block is run by a test, or says why it is not:
  *
- * - a fence `sh` is a script that ends with 0; a fence `sh waits` ends with a command that goes on until its section is over
+ * - a fence `sh` is a script that ends with 0; a fence `sh waits` ends with `ultra recv`, which goes on until its section is over and shows no ticket
  * - a fence `yaml` is a recipe for a CI system, of which the scripts of all jobs run at the same time
  * - indented lines with prompts (`A$ `, `B$ `, or `$ `) run one after the other, each on the computer of its letter; whatever shows a ticket
  *   goes on, and `ultra1...` in a later line stands for that ticket

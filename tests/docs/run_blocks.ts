@@ -66,7 +66,7 @@ class Runner {
       case "script":
         return await this.#toItsEnd(await this.#start("", text));
       case "waits":
-        return await this.#waits(await this.#start("", inPlaceOfShell(text)), text);
+        return await this.#waits(await this.#start("", inPlaceOfShell(text)));
       case "recipe":
         return await this.#jobs(text);
       case "session":
@@ -91,7 +91,7 @@ class Runner {
       const isLasting = /ultra (serve|watch)|--stay/.test(command);
       (isLasting ? this.#going : started).push(ultra);
       if (/ultra watch/.test(command)) await ultra.says(/ULTRA transfer complete/);
-      else await this.#goOn(ultra, false);
+      else await this.#goOn(ultra);
     }
     for (const ultra of started) await ultra.exits(0);
   }
@@ -121,22 +121,20 @@ class Runner {
     }
   }
 
-  /** Goes on until the section is over: as soon as it shows a ticket, or waits with one that goes nowhere. */
-  async #waits(ultra: Ultra, script: string): Promise<void> {
-    if (!script.endsWith("> /dev/null")) return await this.#goOn(ultra);
+  /** Goes on until the section is over, as what a service manager runs: its log has no ticket in it. */
+  async #waits(ultra: Ultra): Promise<void> {
     this.#going.push(ultra);
     await ultra.says(/^Files will be saved in /);
     assert.doesNotMatch(ultra.stdout.text + ultra.stderr.text, TICKET);
   }
 
   async #toItsEnd(ultra: Ultra): Promise<void> {
-    await this.#goOn(ultra, false);
+    await this.#goOn(ultra);
     await ultra.exits(0);
   }
 
   /** Waits until it shows a ticket, or ends. */
-  async #goOn(ultra: Ultra, isGoing = true): Promise<void> {
-    if (isGoing) this.#going.push(ultra);
+  async #goOn(ultra: Ultra): Promise<void> {
     const shown = await ultra.ticket().catch(() => undefined);
     // A ticket that the page told to make stays the one that it goes on with, also when the side that it is of shows its own.
     const isHeld = shown !== undefined && this.#ticket !== "" && isOfSameSide(this.#ticket, shown);
