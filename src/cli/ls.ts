@@ -2,7 +2,8 @@
 
 import { orEnded } from "../base/interrupted.ts";
 import { isPattern } from "../base/patterns.ts";
-import { DIAL_MS } from "../meet/dial.ts";
+import { pause } from "../base/timers.ts";
+import { DIAL_MS, RETRY_MS } from "../meet/dial.ts";
 import type { Peer } from "../meet/join.ts";
 import { askList } from "../serve/request.ts";
 import type { CommandContext } from "./context.ts";
@@ -11,11 +12,13 @@ import type { ListTask } from "./resolve.ts";
 import { dialFor } from "./waiting.ts";
 
 export async function listCommand(task: ListTask, context: CommandContext): Promise<number> {
-  const { clock } = context;
-  const endMs = clock.now() + DIAL_MS;
+  const { clock, timers, ended } = context;
+  const endMs = clock.now() + Math.max(DIAL_MS, task.waitMs ?? 0);
   while (true) {
     const peer = await dialFor(task, task.peer, undefined, context);
-    if (await list(peer, task.path, context, clock.now() < endMs) === "listed") return EXIT_DONE;
+    const mayAgain = clock.now() + RETRY_MS < endMs;
+    if (await list(peer, task.path, context, mayAgain) === "listed") return EXIT_DONE;
+    await orEnded(pause(RETRY_MS, timers), ended);
   }
 }
 

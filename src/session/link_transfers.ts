@@ -6,7 +6,8 @@
 
 import { UltraError } from "../base/errors.ts";
 import { Interrupted, interruption, isInterruption } from "../base/interrupted.ts";
-import { atMost } from "../base/timers.ts";
+import { atMost, pause } from "../base/timers.ts";
+import { RETRY_MS } from "../meet/dial.ts";
 import type { Peer } from "../meet/join.ts";
 import { CLOSE_INTERRUPTED, EXIT_CODES } from "../protocol/codes.ts";
 import type { SinkId } from "../protocol/words.ts";
@@ -43,6 +44,8 @@ export class LinkTransfers {
   #state: LinkState = { at: "free", last: undefined };
   /** Resolved when what the last transfer leaves behind is gone. */
   #gone: Promise<unknown> = Promise.resolve();
+  /** Since when the other side proves itself on one connection after the other, and says nothing behind that. */
+  #unheardSinceMs: number | undefined;
 
   constructor(peer: Peer, options: RetryOptions, context: RunContext) {
     this.#peer = peer;
@@ -126,14 +129,14 @@ export class LinkTransfers {
     const { ended } = this.#context;
     // In the older format nothing could go on after a lost connection.
     const options = peer.format === "blazing" ? { ...this.#options, retryForMs: 0 } : this.#options;
-    const transfer = new Transfer(side, options, this.#context);
+    const transfer = new Transfer(side, options, this.#context, this.#unheardSinceMs);
     let interrupted: Interrupted | undefined;
     const onEnded = () => {
       interrupted = new Interrupted(String(ended.reason));
+      if (ended.reason instanceof UltraError) return transfer.cancel(ended.reason);
       // Everything is there, and the sender may know it already: its `bye` comes in a moment. The command bounds how long an end may take.
       const isConfirming = side.role === "receiver" && side.machine.phase === "confirming";
-      if (isConfirming && transfer.state.at === "active") return;
-      transfer.cancel(ended.reason instanceof UltraError ? ended.reason : interruption());
+      if (!isConfirming || transfer.state.at !== "active") transfer.cancel(interruption());
     };
     ended.addEventListener("abort", onEnded);
     try {
@@ -149,7 +152,10 @@ export class LinkTransfers {
       side.tell({ type: "peer-restarted" });
       this.#peer = state.successor.peer;
       this.#begun = 0;
-      this.#gone = state.successor.gone;
+      const { clock, timers } = this.#context;
+      // What says nothing on one connection after the other is not asked without a pause, nor for ever.
+      this.#unheardSinceMs = transfer.isHeard ? undefined : this.#unheardSinceMs ?? clock.now();
+      this.#gone = Promise.all([state.successor.gone, transfer.isHeard ? undefined : pause(RETRY_MS, timers)]);
       return undefined;
     }
     const code = codeOf(outcome);

@@ -89,22 +89,29 @@ export class Transfer {
   /** How long another connection is waited for, 0: not at all. */
   readonly #retryForMs: number;
   readonly #standstill: Standstill | undefined;
+  readonly #unheardSinceMs: number | undefined;
   readonly #extraLinks: ExtraLinks;
   readonly #rest = Promise.withResolvers<void>();
   readonly #running = new DisposableStack();
   #state: TransferState = { at: "waiting" };
   /** Whether something happened that is not settled. */
   #isChanged = false;
-  /** Whether the other side has said anything behind its proof. */
   #isHeard = false;
   /** When progress was emitted last. */
   #progressMs = -Infinity;
   /** Since when the user knows that nothing moves: then the end of that is told as well. */
   #stalledSinceMs: number | undefined;
 
-  constructor(side: Side, { retryForMs, progressMs }: RetryOptions, context: RunContext) {
+  /** @param unheardSinceMs since when other connections to this peer ended before it had said anything; `undefined`: none did */
+  constructor(
+    side: Side,
+    { retryForMs, progressMs }: RetryOptions,
+    context: RunContext,
+    unheardSinceMs?: number,
+  ) {
     this.#side = side;
     this.#context = context;
+    this.#unheardSinceMs = unheardSinceMs;
     this.#retryForMs = retryForMs;
     this.#standstill = progressMs === undefined ? undefined : new Standstill(progressMs);
     this.#extraLinks = new ExtraLinks(side, (act) => this.#let(act));
@@ -121,6 +128,11 @@ export class Transfer {
   /** The machine's. After a failure the peer's own words may still arrive until its link is closed, and say more. */
   get outcome(): Outcome {
     return this.#side.machine.outcome;
+  }
+
+  /** Whether the other side has said anything behind its proof. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   /** Resolved when the transfer is finished. */
@@ -286,7 +298,7 @@ export class Transfer {
     const isReplaced = end.cause === "peer" && end.code === CLOSE_REPLACED;
     const isLost = end.cause === "transport" || isReplaced || (!this.#isHeard && peer.extra.isUnmet(end));
     this.#side.lose();
-    if (!isLost || this.#retryForMs === 0) {
+    if (!isLost || this.#retryForMs === 0 || this.#isHopeless()) {
       this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? NOTHING };
       return this.#fail(end.error);
     }
@@ -294,6 +306,12 @@ export class Transfer {
     this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: this.#seekOn(peer, seeking) };
     this.#stalledSinceMs = silence.sinceMs;
     this.#side.tell({ type: "connection-lost", error: end.error, retryForMs: this.#retryForMs });
+  }
+
+  /** Whether the other side has said nothing, on any connection, for as long as it is waited for. */
+  #isHopeless(): boolean {
+    if (this.#isHeard || this.#unheardSinceMs === undefined) return false;
+    return this.#context.clock.now() - this.#unheardSinceMs >= this.#retryForMs;
   }
 
   /** Without a connection it is certain that whoever does not know the transfer will not take it up any more. */

@@ -33,16 +33,11 @@ import { Exchange } from "./exchange.ts";
 import { Needs } from "./needs.ts";
 import { Outbox } from "./outbox.ts";
 import { countsOf, progressOf, summaryOf } from "./summary.ts";
+import { ByeWait } from "./bye.ts";
 import type { ReceiverCommand, ReceiverEvent, ReceiverOptions, ReceiverQueries } from "./turns.ts";
 import { VerifiedBlocks } from "./verified.ts";
 
 const { committed, committing, complete, failed, needed, present, sealed, skipped, verified } = EntryState;
-
-/** How long the receiver waits for `bye` when everything is done: it has its files, whatever the sender says. */
-export const BYE_MS = 5000;
-
-/** The same while the link is down: the sender has to find its way back first, or it cannot know that it has succeeded. */
-const BYE_WITHOUT_LINK_MS = 30_000;
 
 type Stage =
   /** From the start: pages come and are checked, data goes into part files only. To `moving`. */
@@ -52,7 +47,7 @@ type Stage =
   /** From `moving`, when every entry is over: the disk finishes the folders. To `confirming`. */
   | { readonly at: "finishing" }
   /** From `finishing`, with `done` sent; `bye` or the time ends the transfer. */
-  | { readonly at: "confirming"; readonly transferRoot: Uint8Array; readonly sinceMs: number };
+  | { readonly at: "confirming"; readonly transferRoot: Uint8Array; readonly bye: ByeWait };
 
 /** What can only happen while the transfer runs; afterwards it does nothing. */
 type StepEvent = Exclude<ReceiverEvent, { type: "message" | "cancel" | "link-lost" | "link-restored" }>;
@@ -308,7 +303,7 @@ export class Receiver {
     if (this.#stage.at !== "finishing") return;
     if (failure !== undefined) throw new UltraError(kindOfFault(failure.fault), failure.text);
     const transferRoot = this.#queries.transferRoot(this.#entries.statuses());
-    this.#stage = { at: "confirming", transferRoot, sinceMs: this.#nowMs };
+    this.#stage = { at: "confirming", transferRoot, bye: new ByeWait(this.#nowMs) };
     this.#sendDone();
   }
 
@@ -317,7 +312,7 @@ export class Receiver {
     // What they say is said again after the exchange of positions.
     this.#outbox.discard(({ type }) => type === "send");
     this.#news.clear();
-    if (this.#stage.at === "confirming") this.#stage = { ...this.#stage, sinceMs: this.#nowMs };
+    if (this.#stage.at === "confirming") this.#stage.bye.lost(this.#nowMs);
   }
 
   /** When all files are there, a network that fails is no failure. */
@@ -329,9 +324,7 @@ export class Receiver {
   #tick(nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.#news.isDue(nowMs)) this.#sendAcknowledgements();
-    if (this.#stage.at !== "confirming") return;
-    const wait = this.#exchange.link === "up" ? BYE_MS : BYE_WITHOUT_LINK_MS;
-    if (nowMs - this.#stage.sinceMs >= wait) this.#finish();
+    if (this.#stage.at === "confirming" && this.#stage.bye.isOver(nowMs)) this.#finish();
   }
 
   // What goes out.

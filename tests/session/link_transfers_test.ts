@@ -1,6 +1,7 @@
 /** Several transfers on one proved link, strictly one after the other: docs/protocol.md, "Several transfers on a link". */
 
 import assert from "node:assert/strict";
+import { UltraError } from "../../src/base/errors.ts";
 import type { Peer } from "../../src/meet/join.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import type { ReceiveOptions } from "../../src/session/incoming.ts";
@@ -281,4 +282,38 @@ Deno.test("transfers: an interruption between two ends the next one as soon as i
   const received = ends.receive();
   await assert.rejects(world.time.until(ends.send(["movie"])), /SIGINT|interrupted/i);
   assert.match(failure(await world.time.until(received)), /interrupted/);
+});
+
+Deno.test("transfers: T13 a receiver that waits for `bye` gives its place away at once; Ctrl-C waits for it a moment", async () => {
+  for (
+    const [reason, least, most] of [[new UltraError("network", "give way"), 0, 100], ["SIGINT", 4900, 5100]] as const
+  ) {
+    const pair = await provedPair(FIRST);
+    const { world, sender, receiver, there, here } = pair;
+    const send = there.link.send.bind(there.link);
+    there.link.send = (message) => message.type === "bye" ? undefined : send(message);
+    const leave = new AbortController();
+    let doneMs = 0;
+    const tell = receiver.context.tell;
+    const context = {
+      ...receiver.context,
+      ended: leave.signal,
+      tell: (event: Parameters<typeof tell>[0]) => {
+        tell(event);
+        if (event.type !== "phase" || event.phase !== "confirming") return;
+        doneMs = world.time.now();
+        leave.abort(reason);
+      },
+    };
+    const sending = new LinkTransfers(there, AT_ONCE, sender.context);
+    const offer = () => Offering.ofPaths(["photos"], USUAL_CHOICES, sender.context);
+    const sent = sending.send(offer(), SEND_OPTIONS, offer);
+    const receiving = new LinkTransfers(here, AT_ONCE, context);
+    const outcome = await world.time.until(receiving.receive(openSink(RECEIVE_OPTIONS, context), RECEIVE_OPTIONS));
+    const tookMs = world.time.now() - doneMs;
+    assert.equal(committedFiles(outcome), 2);
+    assert.ok(doneMs > 0 && tookMs >= least && tookMs <= most, `${tookMs} ms`);
+    await world.time.until(receiving.hangUp());
+    await world.time.until(sent);
+  }
 });

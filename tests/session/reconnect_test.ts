@@ -5,8 +5,8 @@ import { Secret } from "../../src/auth/secret.ts";
 import { dial } from "../../src/meet/dial.ts";
 import type { Peer } from "../../src/meet/join.ts";
 import { meetByTicket } from "../../src/meet/meet.ts";
-import { proveAsDialer } from "../../src/meet/prove.ts";
-import type { ControlLink } from "../../src/link/control_link.ts";
+import { proveAsDialer, proveAsListener } from "../../src/meet/prove.ts";
+import { ControlLink } from "../../src/link/control_link.ts";
 import { CLOSE_REPLACED, EXIT_CODES } from "../../src/protocol/codes.ts";
 import type { ListenerHello, Message } from "../../src/protocol/messages.ts";
 import type { Ticket } from "../../src/protocol/ticket.ts";
@@ -18,6 +18,7 @@ import {
   assertClean,
   type Ending,
   Listening,
+  listenOptions,
   type Play,
   play,
   RECEIVER,
@@ -146,6 +147,39 @@ Deno.test("reconnect: T4 a dialer that a crowded listener lets go when its proof
     again += told(ending, scene.waits === "sender" ? "receiver" : "sender").includes("peer-restarted") ? 1 : 0;
   }
   assert.ok(again > 5, `${again} began again`);
+});
+
+Deno.test("reconnect: H3 a listener that proves itself and then says nothing, on one connection after the other, is asked twice a second and no longer than --retry-for", async () => {
+  for (const code of [EXIT_CODES.network, CLOSE_REPLACED]) {
+    const world = new SimulatedWorld();
+    const listener = world.process({ address: RECEIVER });
+    const { engine, context: { hub, random } } = listener;
+    const options = listenOptions(listener, `${RECEIVER}:7000`);
+    const token = new Uint8Array(16).fill(1);
+    let connections = 0;
+    hub.onListener(engine.listen(options), (event) => {
+      if (event.type !== "incoming") return;
+      connections++;
+      const link = new ControlLink(hub, event.connection, event.remote, world.time);
+      const proving = proveAsListener(link, {
+        alpn: event.alpn,
+        certificateHash: options.identity.hash,
+        random,
+        directions: ["dialer-receives"],
+        secretFor: (_, kind) => kind === "token" ? new Secret(token) : undefined,
+      }, world.time);
+      proving.then(() => link.close(code), () => {});
+    });
+    const hints: Ticket["hints"] = [{ type: "address", address: RECEIVER, port: 7000 }];
+    const pin = options.identity.hash.slice(0, 16);
+    const ticket: Ticket = { role: "send", longLived: false, pin, token, hints };
+    const dialer = world.process({ address: SENDER, disk: emptyDisk() });
+    const ended = await world.time.until(dialer.receive(ticket, { retryForMs: 10_000 }));
+    assert.equal(ended, EXIT_CODES.network, `${code}`);
+    assert.ok(world.time.now() < 15_000, `${world.time.now()} ms`);
+    // For each try the key of the session twice, and then the ticket.
+    assert.ok(connections > 10 && connections <= 3 * 2 * 12, `${connections} connections`);
+  }
 });
 
 Deno.test("reconnect: B17 a dialer whose address is gone goes on from another one within 2 s where the system says so, and within 6 s anyway", async () => {

@@ -6,7 +6,7 @@ import { type ErrorKind, UltraError } from "../../src/base/errors.ts";
 import type { TransferMessage } from "../../src/protocol/messages.ts";
 import { ACKNOWLEDGE_MS, ENOUGH_NEWS } from "../../src/transfer/acknowledgements.ts";
 import { reasonOfCode } from "../../src/protocol/codes.ts";
-import { BYE_MS } from "../../src/transfer/receiver.ts";
+import { BYE_MS, ByeWait } from "../../src/transfer/bye.ts";
 import { end, errorOf, type Item, MIB, page, position, ReceiverBench, ROOT, seal, summaryOf } from "./harness.ts";
 
 const FILES: readonly Item[] = [["d", "folder"], ["d/a", 3 * MIB], ["b", 5], ["e", 0]];
@@ -477,3 +477,13 @@ function confirming(): ReceiverBench {
   bench.handle({ type: "folders-finished", failure: undefined });
   return bench;
 }
+
+Deno.test("T13 a sender that comes back again and again without a bye is waited for 35 s in all", () => {
+  const wait = new ByeWait(0);
+  assert.ok(!wait.isOver(BYE_MS - 1) && wait.isOver(BYE_MS));
+  for (let nowMs = 0; nowMs < 34_000; nowMs += 3000) {
+    wait.lost(nowMs);
+    assert.ok(!wait.isOver(nowMs), `${nowMs} ms`);
+  }
+  assert.ok(!wait.isOver(34_999) && wait.isOver(35_000));
+});
