@@ -274,6 +274,14 @@ pub const EDITS: &[Edit] = &[
         sha256: "a11af9799f103a7f12c2bb157f75941f068c7e38a43e03d3d49c276ef2b86111",
         replacement: include_str!("black_hole.c"),
     },
+    // A path that carries small packets alone: heartbeats came through, so msquic kept the connection for ever, and no data did.
+    Edit {
+        file: "src/core/loss_detection.c",
+        first_line: 1855,
+        last_line: 1857,
+        sha256: "39757d48686642b935efbff0a70f537f8fe6538e5deee07b634ed4914e2f92c5",
+        replacement: include_str!("give_up.c"),
+    },
     // Address validation (Retry) begins when this many connections are in their handshakes: RetryMemoryLimit is that number here. msquic's
     // unit, 1/65535 of the machine's memory, is seven connections on a laptop and hundreds on a server. msquic counts a connection from its
     // first datagram on, so the limit also covers dialers that send half of their first message, which no application sees.

@@ -6,11 +6,17 @@
                     }
                 } else {
                     LostRetransmittableBytes += Packet->PacketLength;
-                    if (Path->Mtu > QUIC_SAFE_MTU && Packet->PathId == Path->ID &&
-                        Packet->PacketNumber > LossDetection->LargestLargeAck &&
+                    if (Packet->PathId == Path->ID && Packet->PacketNumber > LossDetection->LargestLargeAck &&
                         PacketSizeFromUdpPayloadSize(
-                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) > QUIC_SAFE_MTU &&
-                        LossDetection->LargeLostCount++ == 0) {
-                        LossDetection->LargeLostSince = Packet->SentTime;
+                            QuicAddrGetFamily(&Path->Route.RemoteAddress), Packet->PacketLength) >= Connection->Settings.MinimumMtu) {
+                        /* What was lost long before says nothing about now: no large packet may have been sent since. */
+                        if (LossDetection->LargeLostCount == 0 ||
+                            CxPlatTimeDiff64(LossDetection->LargeLostLast, Packet->SentTime) >
+                                CXPLAT_MAX(4000000, 4 * Path->SmoothedRtt)) {
+                            LossDetection->LargeLostCount = 0;
+                            LossDetection->LargeLostSince = Packet->SentTime;
+                        }
+                        LossDetection->LargeLostCount++;
+                        LossDetection->LargeLostLast = Packet->SentTime;
                     }
                 }

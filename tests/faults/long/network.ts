@@ -195,19 +195,21 @@ Deno.test(
 /** Of the time without a verified block. (QUIC gives a connection up after 16 s of which no large packet has come through.) */
 const SHRUNK_BOUND_MS = 5000;
 
-/** IP packets of 1,280 and of 1,400 bytes. */
-for (const maxDatagram of [1252, 1372]) {
-  Deno.test(`B15: a path that begins to lose datagrams of more than ${maxDatagram} bytes in the middle goes on within seconds, in the same connection`, () =>
+/** The largest datagrams before and since: IP packets of 1,400, 1,280, and less than that, which is as far as the search for a size went down. */
+for (const [before, maxDatagram] of [[Infinity, 1372], [Infinity, 1252], [1260, 1240]] as const) {
+  const carries = before === Infinity ? "" : `carries at most ${before} and `;
+  Deno.test(`B15: a path that ${carries}begins to lose datagrams of more than ${maxDatagram} bytes in the middle goes on within seconds, in the same connection`, () =>
     inScene(oneFile(16 * MIB), async (scene) => {
       await using verified = new Verified(scene.places.into);
-      const pair = await scene.start({ sendArgs: ["--rate-limit", "8M"] });
+      const pair = await scene.start({ sendArgs: ["--rate-limit", "8M"], weather: { maxDatagram: before } });
       await pair.relay.carried(4 * MIB, "out");
+      const { lost } = await pair.relay.counts("out");
       await pair.relay.set({ maxDatagram });
       const shrunkMs = performance.now();
       await scene.ends([0], { limitMs: GIVEN_UP_MS });
       const pauseMs = verified.longestPauseAfter(shrunkMs);
       print(`B15: ${(pauseMs / 1000).toFixed(1)} s without a block, bound ${SHRUNK_BOUND_MS / 1000} s`);
-      assert.ok((await pair.relay.counts("out")).lost > 0, "nothing was too large");
+      assert.ok((await pair.relay.counts("out")).lost > lost, "nothing was too large");
       assert.ok(pauseMs < 2 * SHRUNK_BOUND_MS, `${pauseMs} ms without a block`);
       for (const side of [pair.sender, pair.receiver]) {
         assert.ok(side.events.every(({ type }) => type !== "connection-lost"), side.transcript());
@@ -216,6 +218,19 @@ for (const maxDatagram of [1252, 1372]) {
       await scene.ends([0]);
     }));
 }
+
+Deno.test("B15: a path that carries less than QUIC needs is lost, though heartbeats come through: both sides end with 5, and the same command goes on", () =>
+  inScene(oneFile(16 * MIB), async (scene) => {
+    const patience = ["--retry-for", "5s"];
+    // On a way of 40 ms there and back, heartbeats come through before the loss of what was sent earlier ends the connection.
+    const weather = { delayMs: 20, maxDatagram: 1260 };
+    const pair = await scene.start({ sendArgs: ["--rate-limit", "8M", ...patience], recvArgs: patience, weather });
+    await pair.relay.carried(4 * MIB, "out");
+    await pair.relay.set({ maxDatagram: 1100 });
+    await scene.ends([5], { limitMs: 90_000 });
+    await scene.start();
+    await scene.ends([0]);
+  }));
 
 /** What B26 draws from. */
 const WEATHERS: readonly Partial<Weather>[] = [
