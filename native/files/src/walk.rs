@@ -16,7 +16,7 @@ use crate::extras::Preserve;
 use crate::inodes::Inodes;
 use crate::left_out::{LeftOut, Reason};
 use crate::links::SentLinks;
-use crate::os::{Folder, NativeFolder};
+use crate::os::{Folder, NativeFolder, Sizes};
 use crate::page::{EntryKind, PageBuilder};
 use crate::part::Kept;
 use crate::path::SafePath;
@@ -75,6 +75,8 @@ pub struct Walk {
     requests: Option<Requests>,
     options: WalkOptions,
     inodes: Inodes,
+    /// What the size 0 says on the file system, by its number, that was asked last.
+    sizes: Option<(u64, Sizes)>,
     keeper: Keeper,
     next_base: usize,
     levels: Vec<Level>,
@@ -123,6 +125,7 @@ impl Walk {
             requests,
             options,
             inodes: Inodes::default(),
+            sizes: None,
             keeper: Keeper::new(options.preserve),
             next_base: 0,
             levels: Vec::new(),

@@ -81,6 +81,17 @@ pub enum Storage {
     Each,
 }
 
+/// What a file system means by the size 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizes {
+    /// Such a file is empty.
+    Told,
+    /// Contents are made when they are read, as in `/proc`: it may hold anything.
+    Made,
+    /// Only reading tells.
+    Unknown,
+}
+
 /// How a file system guards a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
@@ -256,9 +267,13 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     fn can_hold(name: &str) -> bool;
     /// Whether the disk takes each such name in this folder, and no two of them for one; `false` where that is not known.
     fn takes_every_name(&self) -> bool;
-    /// Whether files of size 0 in this folder are empty. Where the system makes contents when they are read, they may hold anything.
-    fn tells_sizes(&self) -> bool {
-        true
+    /// What the size 0 says of the child, and of all others on its file system.
+    fn sizes(&self, _name: &str) -> io::Result<Sizes> {
+        Ok(Sizes::Told)
+    }
+    /// Whether a child that is a file has contents, whatever its size says.
+    fn holds_something(&self, name: &str) -> io::Result<bool> {
+        Ok(self.open_file(name)?.read_some_at(0, &mut [0])? > 0)
     }
     fn stat(&self, name: &str) -> io::Result<Stat>;
     fn stat_self(&self) -> io::Result<Stat>;

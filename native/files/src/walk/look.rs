@@ -11,7 +11,7 @@ use crate::follow::Argument;
 use crate::holes::{data_bytes, may_have_holes};
 use crate::left_out::Reason;
 use crate::links::{SentLinks, stays_inside};
-use crate::os::{Acl, Folder, NativeFolder, NodeKind, Stat, Time};
+use crate::os::{Acl, Folder, NativeFolder, NodeKind, Sizes, Stat, Time};
 use crate::page::{EntryKind, Linked, MAX_TARGET_LEN, PageEntry};
 use crate::path::SafePath;
 use crate::source::{Added, Parent, size_of};
@@ -141,12 +141,19 @@ impl Walk {
                 {
                     return Ok(item(stat, Content::Again(first), Extras::default()));
                 }
-                if stat.size == 0 && stat.blocks == 0 && !folder.tells_sizes() {
+                let sizes = match stat.size == 0 && stat.blocks == 0 {
+                    true => self.sizes(folder, name, &stat)?,
+                    false => Sizes::Told,
+                };
+                if sizes == Sizes::Made {
                     return Err(Reason::Unsized);
                 }
                 // A file that all users may read needs no second call.
                 if stat.mode & 0o444 != 0o444 {
                     folder.may_read(name).map_err(unreadable)?;
+                }
+                if sizes == Sizes::Unknown && folder.holds_something(name).map_err(unreadable)? {
+                    return Err(Reason::Unsized);
                 }
                 let (data, extras) = self.opened(folder, name, &stat)?;
                 Ok(item(stat, Content::File { data }, extras))
@@ -158,6 +165,18 @@ impl Walk {
                 let listing = self.list(&child, path).map_err(unreadable)?;
                 let extras = self.keeper.of_open(&stat, &child, &FOLDER_ACLS);
                 Ok(item(stat, Content::Folder(Arc::new(child), listing), extras))
+            }
+        }
+    }
+
+    /// What the size 0 says of a file. One file tells it for all that follow on its file system.
+    fn sizes(&mut self, folder: &NativeFolder, name: &str, stat: &Stat) -> Result<Sizes, Reason> {
+        match self.sizes {
+            Some((dev, sizes)) if dev == stat.dev => Ok(sizes),
+            _ => {
+                let sizes = folder.sizes(name).map_err(unreadable)?;
+                self.sizes = Some((stat.dev, sizes));
+                Ok(sizes)
             }
         }
     }

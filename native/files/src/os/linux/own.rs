@@ -4,13 +4,13 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use rustix::fs::{Advice, FallocateFlags, XattrFlags};
+use rustix::fs::{Advice, FallocateFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::sync_apart_unsafe::{What, sync_apart};
 use super::{System, acl, mounts, retry};
 use crate::os::unix::MAX_XATTR;
-use crate::os::{Acl, Process, Storage};
+use crate::os::{Acl, Process, Sizes, Storage};
 
 /// Most bytes that one call copies: it cannot be interrupted.
 const COPY_PIECE: usize = 64 << 20;
@@ -25,6 +25,8 @@ const CAPABILITY: &str = "security.capability";
 const EXT: u64 = 0xef53;
 const XFS: u64 = 0x5846_5342;
 const BTRFS: u64 = 0x9123_683e;
+const F2FS: u64 = 0xf2f5_2010;
+const OVERLAY: u64 = 0x794c_7630;
 
 /// Every name of the protocol: components without `/` and NUL.
 pub fn can_hold(_name: &str) -> bool {
@@ -33,8 +35,6 @@ pub fn can_hold(_name: &str) -> bool {
 
 /// Case is folded by folder (`chattr +F`) on ext4, f2fs and tmpfs; what other file systems do is not known.
 pub fn takes_every_name(folder: BorrowedFd<'_>) -> bool {
-    const F2FS: u64 = 0xf2f5_2010;
-    const OVERLAY: u64 = 0x794c_7630;
     const FOLDS_CASE: u32 = 0x4000_0000;
     let folds_case = || rustix::fs::ioctl_getflags(folder).is_ok_and(|flags| flags.bits() & FOLDS_CASE != 0);
     match rustix::fs::fstatfs(folder).map(|system| system.f_type as u64) {
@@ -45,9 +45,11 @@ pub fn takes_every_name(folder: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Files of `/proc`, `/sys` and their like are made when they are read, and most have the size 0.
-pub fn tells_sizes(folder: BorrowedFd<'_>) -> bool {
-    !rustix::fs::fstatfs(folder).is_ok_and(|system| is_made_on_read(system.f_type as u64))
+/// Asked of the child itself, which may be mounted over a name of another file system. O_PATH opens without reading, whatever it is.
+pub fn sizes(folder: BorrowedFd<'_>, name: &str) -> io::Result<Sizes> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let child = retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))?;
+    Ok(sizes_of(rustix::fs::fstatfs(child)?.f_type as u64))
 }
 
 pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
@@ -184,8 +186,23 @@ fn is_memory(system: u64) -> bool {
     matches!(system, TMPFS | RAMFS)
 }
 
-fn is_made_on_read(system: u64) -> bool {
-    const MADE: [u64; 9] = [
+/// FUSE and 9P are not among those that tell: what they show may be made by any program.
+fn sizes_of(system: u64) -> Sizes {
+    const TELLING: [u64; 12] = [
+        EXT,
+        XFS,
+        BTRFS,
+        F2FS,
+        OVERLAY,
+        0x2fc1_2fc1, // ZFS
+        0x6969,      // NFS
+        0xff53_4d42, // CIFS
+        0xfe53_4d42, // SMB 2
+        0x4d44,      // FAT
+        0x2011_bab0, // exFAT
+        0x7366_746e, // NTFS3
+    ];
+    const MADE: [u64; 20] = [
         0x9fa0,      // proc
         0x6265_6572, // sysfs
         0x0027_e0eb, // cgroup
@@ -195,8 +212,26 @@ fn is_made_on_read(system: u64) -> bool {
         0x7363_6673, // securityfs
         0x6265_6570, // configfs
         0x0765_5821, // resctrl
+        0x4249_4e4d, // binfmt_misc
+        0xf97c_ff8c, // selinuxfs
+        0x4341_5d53, // smackfs
+        0x5a3c_69f0, // apparmorfs
+        0x6573_5543, // fusectl
+        0x6e73_6673, // nsfs
+        0x6165_676c, // pstore
+        0xde5e_81e4, // efivarfs
+        0xcafe_4a11, // bpf
+        0x6e66_7364, // nfsd
+        0x6759_6969, // rpc_pipefs
     ];
-    MADE.contains(&(system & 0xffff_ffff))
+    let number = system & 0xffff_ffff;
+    if MADE.contains(&number) {
+        Sizes::Made
+    } else if TELLING.contains(&number) || is_memory(number) {
+        Sizes::Told
+    } else {
+        Sizes::Unknown
+    }
 }
 
 fn name_of(acl: Acl) -> &'static str {
@@ -224,6 +259,7 @@ fn is_modeless_system(system: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::{Folder, NativeFolder};
 
     #[test]
     fn t28_disks_without_modes_are_known_by_their_numbers_and_others_are_not() {
@@ -234,5 +270,31 @@ mod tests {
         for system in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x6969, 0x2fc1_2fc1] {
             assert!(!is_modeless_system(system), "{system:x}");
         }
+    }
+
+    #[test]
+    fn e9_only_file_systems_whose_sizes_are_known_to_be_true_are_believed() {
+        for told in [0xef53, 0x0102_1994, 0x794c_7630, 0x6969, 0xffff_ffff_ff53_4d42] {
+            assert_eq!(sizes_of(told), Sizes::Told, "{told:x}");
+        }
+        // proc, binfmt_misc, selinuxfs (as a 32-bit system gives it, too), fusectl.
+        for made in [0x9fa0, 0x4249_4e4d, 0xf97c_ff8c, 0xffff_ffff_f97c_ff8c, 0x6573_5543] {
+            assert_eq!(sizes_of(made), Sizes::Made, "{made:x}");
+        }
+        // FUSE, 9P, and one that nobody has made yet.
+        for unknown in [0x6573_5546, 0x0102_1997, 0x1234_5678] {
+            assert_eq!(sizes_of(unknown), Sizes::Unknown, "{unknown:x}");
+        }
+    }
+
+    #[test]
+    fn e9_a_file_of_size_0_that_holds_something_is_known_by_reading_it() {
+        let open = |path: &Path| NativeFolder::open(path).expect("a folder");
+        let proc = open(Path::new("/proc/self"));
+        assert_eq!(proc.stat("status").expect("a file").size, 0);
+        assert!(proc.holds_something("status").expect("a read"));
+        let temp = tempfile::tempdir().expect("a folder");
+        std::fs::write(temp.path().join("empty"), "").expect("a file");
+        assert!(!open(temp.path()).holds_something("empty").expect("a read"));
     }
 }

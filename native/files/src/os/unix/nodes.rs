@@ -20,7 +20,7 @@ use super::{close_unsafe, in_turn, permissions, retry, time_of};
 use crate::os::copying::copy_bytes;
 use crate::os::fault_points::{faulty, short_len};
 use crate::os::system::own;
-use crate::os::{Acl, Attributes, File, Folder, NodeKind, Stat, Storage, Time, XattrNames};
+use crate::os::{Acl, Attributes, File, Folder, NodeKind, Sizes, Stat, Storage, Time, XattrNames};
 
 /// A held folder descriptor, and the mode of its default ACL once it was asked for: files come in thousands to a folder.
 pub struct NativeFolder(OwnedFd, OnceLock<Option<u16>>);
@@ -139,8 +139,8 @@ impl Folder for NativeFolder {
         own::takes_every_name(self.0.as_fd())
     }
 
-    fn tells_sizes(&self) -> bool {
-        own::tells_sizes(self.0.as_fd())
+    fn sizes(&self, name: &str) -> io::Result<Sizes> {
+        own::sizes(self.0.as_fd(), name)
     }
 
     fn stat(&self, name: &str) -> io::Result<Stat> {
