@@ -222,11 +222,11 @@ for (const [before, maxDatagram] of [[Infinity, 1372], [Infinity, 1252], [1260, 
 Deno.test("B15: a path that carries less than QUIC needs is lost, though heartbeats come through: both sides end with 5, and the same command goes on", () =>
   inScene(oneFile(16 * MIB), async (scene) => {
     const patience = ["--retry-for", "5s"];
-    // On a way of 40 ms there and back, heartbeats come through before the loss of what was sent earlier ends the connection.
-    const weather = { delayMs: 20, maxDatagram: 1260 };
-    const pair = await scene.start({ sendArgs: ["--rate-limit", "8M", ...patience], recvArgs: patience, weather });
+    // One connection, whose heartbeats come through between what is sent again on a way of 40 ms there and back.
+    const sendArgs = ["--rate-limit", "4M", "--connections", "1", ...patience];
+    const pair = await scene.start({ sendArgs, recvArgs: patience, weather: { delayMs: 20, maxDatagram: 1260 } });
     await pair.relay.carried(4 * MIB, "out");
-    await pair.relay.set({ maxDatagram: 1100 });
+    await pair.relay.set({ maxDatagram: 1100 }, "out");
     await scene.ends([5], { limitMs: 90_000 });
     await scene.start();
     await scene.ends([0]);
