@@ -20,6 +20,9 @@ export type Order =
   | { readonly does: "carried"; readonly bytes: number; readonly direction: Direction }
   | { readonly does: "rebind"; readonly address?: string };
 
+/** A way that nothing has used for so long is closed: neither end of it lives any more, and a soak has thousands of dialers. */
+const UNUSED_MS = 60_000;
+
 /** How one dialer reaches the listener. */
 interface Way {
   readonly socket: Deno.DatagramConn;
@@ -33,6 +36,8 @@ class Program {
   readonly #forgetAfterMs: number;
   readonly #lines: Readonly<Record<Direction, Line>>;
   readonly #ways = new Map<number, Way>();
+  /** Those that others have replaced. */
+  readonly #former = new Set<Way>();
   /** Where ways to the listener begin. */
   #address = LOOPBACK;
 
@@ -68,6 +73,7 @@ class Program {
         return await this.#lines[order.direction].carried(order.bytes);
       case "rebind":
         this.#address = order.address ?? this.#address;
+        this.#closeUnused();
         for (const dialer of [...this.#ways.keys()]) this.#renew(dialer);
         return undefined;
     }
@@ -79,12 +85,24 @@ class Program {
     return way === undefined || performance.now() - way.usedAt > this.#forgetAfterMs ? undefined : way;
   }
 
-  /** The old way's socket stays open, so that its port says nothing: a closed one would answer that nobody is there. */
+  /** The old way's socket stays open for a while, so that its port says nothing: a closed one would answer that nobody is there. */
   #renew(dialer: number): Way {
+    const old = this.#ways.get(dialer);
+    if (old !== undefined) this.#former.add(old);
     const way: Way = { socket: bound(this.#address), usedAt: performance.now() };
     this.#ways.set(dialer, way);
     void this.#carryBack(dialer, way);
     return way;
+  }
+
+  #closeUnused(): void {
+    const isUnused = ({ usedAt }: Way) => performance.now() - usedAt > UNUSED_MS;
+    for (const way of this.#former) {
+      if (isUnused(way) && this.#former.delete(way)) way.socket.close();
+    }
+    for (const [dialer, way] of this.#ways) {
+      if (isUnused(way) && this.#ways.delete(dialer)) way.socket.close();
+    }
   }
 
   async #carryBack(dialer: number, way: Way): Promise<void> {
