@@ -61,6 +61,7 @@ function verdictOfWay(way: Measurement["way"], phases: readonly Measurement[]): 
   const [slowest] = disks.filter(({ isTold }) => isTold);
   const isSlowest = disks.every(({ rates }) => slowest !== undefined && rates.most >= slowest.rates.most);
   if (slowest !== undefined && slowest.rates.most < NOTABLE * memory.least) {
+    if (slowest.isCrowded) return { way, bottleneck: "unclear", memory, disk: slowest.rates, kind: slowest.kind };
     if (isSlowest) return { way, bottleneck: slowest.kind, memoryRate, diskRate: slowest.rates.most };
     return { way, bottleneck: "too-short", needed: neededBytes(disks.flatMap(({ isTold, all }) => isTold ? [] : all)) };
   }
@@ -73,7 +74,14 @@ function verdictOfWay(way: Measurement["way"], phases: readonly Measurement[]): 
 /** What is known of a disk: the rates of phases that were long enough, or else the best of the others, which it reaches at least. */
 function diskOf(kind: DiskKind, all: readonly Measurement[]) {
   const told = all.filter((one) => !isTooShort(one));
-  return { kind, all, isTold: told.length > 0, rates: ratesOf(told.length > 0 ? told : all) };
+  return {
+    kind,
+    all,
+    isTold: told.length > 0,
+    // Where all cores were busy each time, whatever is slow is so for want of them.
+    isCrowded: told.length > 0 && told.every(({ verdict }) => verdict.finding.limit.endsWith("-cores")),
+    rates: ratesOf(told.length > 0 ? told : all),
+  };
 }
 
 function ratesOf(measurements: readonly Measurement[]): Rates {

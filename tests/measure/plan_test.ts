@@ -134,6 +134,15 @@ function measured(way: Measurement["way"], from: "memory" | "disk", to: "memory"
   return { way, from, to, bytes: rate * 2, seconds: 2, verdict: { ...verdictOf({}), finding: FINDING } };
 }
 
+Deno.test("T46 test verdict: a disk that was slow while all cores were busy is not blamed", () => {
+  const crowded: Finding = { limit: "sender-cores", cores: 2, used: 0.7 };
+  const disk = measured("local", "disk", "memory", 300e6);
+  const memory = measured("local", "memory", "memory", 1000e6);
+  const slow = [disk, { ...disk, verdict: { ...disk.verdict, finding: crowded } }];
+  assert.equal(read([memory, ...slow])[0]?.bottleneck, "disk-read", "once it had cores");
+  assert.deepEqual(read([memory, ...slow.slice(1)])[0]?.bottleneck, "unclear");
+});
+
 Deno.test("test verdict: the slowest disk of a way is named, with the side where it is", () => {
   const results = [
     measured("send", "memory", "memory", 500e6),
