@@ -194,20 +194,18 @@ Deno.test("serve: 64 clients at once get other files each, identical, at a part 
     const many = await workspace.make("many");
     const names = Array.from({ length: clients }, (_, i) => `file ${i}`);
     for (const [i, name] of names.entries()) await writeFile(`${many}/${name}`, 600 * KIB - i);
-    const identity = workspace.path("identity");
-    const args = ["--listen", "127.0.0.1", "--json", "--identity", identity, "--max-clients", "64"];
-    const start = () => workspace.start(["serve", ...args, "--rate-limit", "1M", many]);
-    // Only for its ticket: all clients are started before the server listens, so that none is done before the last one comes.
-    const first = start();
+    const args = ["--listen", "127.0.0.1", "--json", "--max-clients", "64", "--rate-limit", "1M"];
+    const server = workspace.start(["serve", ...args, many]);
     const ticket = workspace.path("ticket");
-    await Deno.writeTextFile(ticket, await first.ticket(), { mode: 0o600 });
-    await stops(first);
+    await Deno.writeTextFile(ticket, await server.ticket(), { mode: 0o600 });
+    // It stands still until all clients have begun, so that none is done before the last one comes. (Its port stays its own meanwhile.)
+    server.kill("SIGSTOP");
     const into = await workspace.make("into");
     const get = (name: string) =>
       workspace.start(["get", "--wait", "5m", "--ticket", ticket, "--no-sync", "--into", into, `many/${name}`]);
     const getting = names.map(get);
     await Promise.all(getting.map((client) => client.says(/^Connecting/)));
-    const server = start();
+    server.kill("SIGCONT");
     let asked = 0;
     await server.event("request", () => ++asked === clients);
     assert.ok(server.events.every(({ type }) => type !== "client"), "all are there, and none has gone");
