@@ -113,7 +113,7 @@ impl<F: Folder> Sink<F> {
         };
         match find(folder, names, wanted, false) {
             Left::Part(earlier) => Left::Part(earlier),
-            // It is in nobody's way.
+            // The new name of the entry has other parts, so this one may stay.
             Left::Nothing | Left::Busy | Left::Useless(..) => Left::Nothing,
         }
     }

@@ -281,7 +281,7 @@ mod tests {
         for made in [0x9fa0, 0x4249_4e4d, 0xf97c_ff8c, 0xffff_ffff_f97c_ff8c, 0x6573_5543] {
             assert_eq!(sizes_of(made), Sizes::Made, "{made:x}");
         }
-        // FUSE, 9P, and one that nobody has made yet.
+        // FUSE, 9P, and a number that no file system has.
         for unknown in [0x6573_5546, 0x0102_1997, 0x1234_5678] {
             assert_eq!(sizes_of(unknown), Sizes::Unknown, "{unknown:x}");
         }

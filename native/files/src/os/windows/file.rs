@@ -191,7 +191,7 @@ impl File for NativeFile {
         Ok(Self(self.0.try_clone()?))
     }
 
-    /// A close that says no to an open handle is not known to this system: what failed is told by the write or the flush.
+    /// CloseHandle reports no failed write: WriteFile and FlushFileBuffers do.
     fn close(self) -> io::Result<()> {
         faulty("close", || {
             drop(self.0);
