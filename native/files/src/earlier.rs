@@ -88,6 +88,8 @@ pub(crate) enum Ours<File> {
 pub(crate) enum Locked<File> {
     /// The system or the file system cannot, or the name is taken by others.
     Unusable,
+    /// The disk or a quota has no room for it.
+    NoRoom(io::Error),
     Busy,
     Ours(File),
 }
@@ -146,7 +148,8 @@ pub(crate) fn lock<F: Folder>(folder: &F, name: &str) -> io::Result<Locked<F::Fi
             Ok(Ours::Absent) => match folder.create_to_append(name) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                Err(error) if System::is_unsupported(&error) || has_no_room(&error) => return Ok(Locked::Unusable),
+                Err(error) if System::is_unsupported(&error) => return Ok(Locked::Unusable),
+                Err(error) if has_no_room(&error) => return Ok(Locked::NoRoom(error)),
                 Err(error) => return Err(error),
             },
             Err(error) if System::is_unsupported(&error) => return Ok(Locked::Unusable),
@@ -167,7 +170,7 @@ pub(crate) fn lock<F: Folder>(folder: &F, name: &str) -> io::Result<Locked<F::Fi
 }
 
 /// Whether there is no room for what is only a record: the file itself may still have its place.
-fn has_no_room(error: &io::Error) -> bool {
+pub(crate) fn has_no_room(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

@@ -144,7 +144,7 @@ impl<F: Folder> Part<F> {
         let Wanted { size, fingerprint } = wanted;
         let fail = |error: &io::Error| FileError::new("create a part file for", path.clone(), error);
         let journal = match lock(&*folder, &names.journal).map_err(|error| fail(&error))? {
-            Locked::Unusable => return Self::create(folder, path, Some(size), sparse),
+            Locked::Unusable | Locked::NoRoom(_) => return Self::create(folder, path, Some(size), sparse),
             Locked::Busy => {
                 let why = "another ultra is receiving this file";
                 return Err(FileError::rule(ErrorClass::Exists, "write", path, why));

@@ -2,13 +2,14 @@
 //! and which folders it made. The next run of the same transfer takes it up, so that these folders get their modes and times whatever run
 //! made them, and hidden names pass below them.
 //!
-//! Best effort: a transfer without a record arrives as well.
+//! Best effort: a transfer without a record arrives as well. A disk that is full is the exception: a folder that could not be noted there would
+//! keep the mode in which it is made when this run is killed, and what else the transfer needs would have no room either.
 
 use std::io;
 
 use parking_lot::Mutex;
 
-use crate::earlier::{Locked, lock};
+use crate::earlier::{Locked, has_no_room, lock};
 use crate::os::{File, Folder};
 use crate::reserved::RunId;
 
@@ -36,10 +37,10 @@ pub(crate) struct RunRecord<F: Folder>(Mutex<State<F>>);
 enum State<F: Folder> {
     /// From the start: there is none. Leads to `Named`, or to `Open` where an earlier run left one.
     None,
-    /// The transfer has a name, and nothing was noted yet. Leads to `Open`, or to `Closed` when it cannot be made.
+    /// The transfer has a name, and nothing was noted yet. Leads to `Open`, to `Closed` when it cannot be written, or to `None` when it cannot be made.
     Named { name: String, run: RunId },
-    /// It is locked. Leads to `Closed` when it cannot be written to.
-    Open { name: String, file: F::File },
+    /// It is locked, and its last whole record ends at `end`. Leads to `Closed` when it cannot be written to.
+    Open { name: String, file: F::File, end: u64 },
     /// Nothing more is noted.
     Closed { name: String },
 }
@@ -75,36 +76,55 @@ impl<F: Folder> RunRecord<F> {
         };
         match read(&file) {
             Ok((earlier, end)) if file.set_size(end).is_ok() => {
-                *state = State::Open { name, file };
+                *state = State::Open { name, file, end };
                 Some(earlier)
             }
             _ => {
-                *state = open(file, name, run);
+                *state = open(root, file, &name, run).unwrap_or(State::Named { name, run });
                 None
             }
         }
     }
 
     /// The run is about to make something: its record is there first.
-    pub(crate) fn make(&self, root: &F) {
+    ///
+    /// # Errors
+    ///
+    /// The disk or a quota has no room for it. The next call tries again.
+    pub(crate) fn make(&self, root: &F) -> io::Result<()> {
         let mut state = self.0.lock();
-        let State::Named { name, run } = &*state else { return };
-        let (name, run) = (name.clone(), *run);
-        *state = match lock(root, &name) {
-            Ok(Locked::Ours(file)) => open(file, name, run),
+        let State::Named { name, run } = &*state else {
+            return Ok(());
+        };
+        *state = match lock(root, name) {
+            Ok(Locked::Ours(file)) => open(root, file, name, *run)?,
+            Ok(Locked::NoRoom(error)) => return Err(error),
             _ => State::None,
         };
+        Ok(())
     }
 
     /// A folder is about to be made, or (with its inode) was.
-    pub(crate) fn note(&self, path: &str, inode: Option<u64>) {
+    ///
+    /// # Errors
+    ///
+    /// The disk or a quota has no room for the note. The next call tries again.
+    pub(crate) fn note(&self, path: &str, inode: Option<u64>) -> io::Result<()> {
         let mut state = self.0.lock();
-        if let State::Open { name, file } = &*state
-            && file.append(&encode(path, inode)).is_err()
-        {
-            let name = name.clone();
+        let State::Open { name, file, end } = &mut *state else {
+            return Ok(());
+        };
+        let bytes = encode(path, inode);
+        let Err(error) = file.append(&bytes) else {
+            *end += bytes.len() as u64;
+            return Ok(());
+        };
+        // A torn record would hide those that follow.
+        if !has_no_room(&error) || file.set_size(*end).is_err() {
+            let name = std::mem::take(name);
             *state = State::Closed { name };
         }
+        if has_no_room(&error) { Err(error) } else { Ok(()) }
     }
 
     /// The run is over, and the next one may take it up.
@@ -122,11 +142,19 @@ impl<F: Folder> RunRecord<F> {
     }
 }
 
-/// Begins a record in a locked file, whatever was in it.
-fn open<F: Folder>(file: F::File, name: String, run: RunId) -> State<F> {
+/// Begins a record in a locked file, whatever was in it. An error says that there is no room for it; nothing is left of it then.
+fn open<F: Folder>(root: &F, file: F::File, name: &str, run: RunId) -> io::Result<State<F>> {
     match file.set_size(0).and_then(|()| file.append(&header(run))) {
-        Ok(()) => State::Open { name, file },
-        Err(_) => State::Closed { name },
+        Ok(()) => Ok(State::Open {
+            name: name.to_owned(),
+            file,
+            end: HEADER_LEN as u64,
+        }),
+        Err(error) if has_no_room(&error) => {
+            let _ = root.remove_file(name);
+            Err(error)
+        }
+        Err(_) => Ok(State::Closed { name: name.to_owned() }),
     }
 }
 

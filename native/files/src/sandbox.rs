@@ -180,8 +180,8 @@ impl<F: Folder> Root<F> {
         {
             return Ok(folder);
         }
-        self.record.make(&self.top);
-        self.record.note(at, None);
+        self.record.make(&self.top)?;
+        self.record.note(at, None)?;
         let mut made = parent.create_folder(name);
         if made
             .as_ref()
@@ -208,7 +208,9 @@ impl<F: Folder> Root<F> {
             let _ = parent.remove_folder(name);
         })?;
         let stat = folder.stat_self()?;
-        self.record.note(at, Some(stat.ino));
+        self.record.note(at, Some(stat.ino)).inspect_err(|_| {
+            let _ = parent.remove_folder(name);
+        })?;
         let created = Created {
             dev: stat.dev,
             ino: stat.ino,

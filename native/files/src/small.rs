@@ -29,7 +29,7 @@ impl<F: Folder> Sink<F> {
             Storage::Memory | Storage::Whole => held.folder.create_file_as(name, placed.record.mode),
             Storage::Each => Ok((held.folder.create_file(name)?, false)),
         };
-        self.root.record.make(self.root.top());
+        self.root.record.make(self.root.top()).map_err(|error| fail(&error))?;
         let mut created = create(&name);
         if created
             .as_ref()

@@ -9,9 +9,15 @@ use std::time::Duration;
 #[cfg(unix)]
 use crate::common::MTIME;
 #[cfg(unix)]
+use crate::common::faulty::{FaultyFolder, PLAN, fail};
+#[cfg(unix)]
 use crate::common::receive;
 use crate::common::{Place, add, file, folder};
+#[cfg(unix)]
+use crate::common::{codes, page};
 use crate::resume::{SIZE, receive_blocks};
+#[cfg(unix)]
+use ultra_files::{ErrorClass, Sink, SinkOptions};
 use ultra_files::{Leaving, PageEntry};
 
 /// The manifest of a repository: a hidden folder below one that the transfer makes.
@@ -74,6 +80,62 @@ fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names
     for (path, mode) in [("repo", 0o755), ("repo/.git", 0o755), ("repo/.git/hooks", 0o750)] {
         let stat = fs::metadata(place.at(path)).expect(path);
         assert_eq!((stat.mode() & 0o777, stat.mtime()), (mode, MTIME.secs), "{path}");
+    }
+}
+
+/// A run of the repository on a disk that fails.
+#[cfg(unix)]
+fn failing(place: &Place) -> Sink<FaultyFolder> {
+    let sink = Sink::open_on(&place.dir(), SinkOptions::default()).expect("a sink");
+    sink.begin(b"host\0repo");
+    let (count, bytes) = page(&repository());
+    sink.add_page(0, count, &bytes).expect("a page");
+    sink
+}
+
+/// Without the note a run that is killed later would leave a folder that the next one takes for somebody else's, with the mode in which it is made.
+#[cfg(unix)]
+#[test]
+fn d3_t20_a_folder_that_a_full_disk_has_no_room_to_note_is_not_made() {
+    // The file, its header, the note before the folder is made, and the one behind it.
+    let steps = [("create_to_append", 0), ("append", 0), ("append", 1), ("append", 2)];
+    for (errno, (step, before)) in [codes::ENOSPC, codes::EDQUOT]
+        .into_iter()
+        .flat_map(|errno| steps.map(|step| (errno, step)))
+    {
+        let place = Place::new();
+        let sink = failing(&place);
+        let ends = [vec![errno], vec![0; before]].concat();
+        PLAN.with_borrow_mut(|plan| plan.errors.insert(step, ends));
+        let error = sink.commit(0).expect_err("no room");
+        assert_eq!(error.class, ErrorClass::NoSpace, "{step} {before}: {error}");
+        assert!(fs::metadata(place.at("repo")).is_err(), "{step} {before}");
+        // Room again. What is noted behind a torn note is read as well.
+        for entry in [0, 1, 2] {
+            sink.commit(entry).expect("a folder");
+        }
+        sink.small_part(5).expect("a part");
+        sink.dispose(Leaving::Parts);
+
+        let sink = place.sink();
+        sink.begin(b"host\0repo");
+        assert_eq!(add(&sink, &repository())[..3], [6, 6, 6], "{step} {before}");
+        drop(sink);
+        PLAN.take();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn d3_a_transfer_without_room_for_its_record_leaves_nothing() {
+    for step in ["create_to_append", "append"] {
+        let place = Place::new();
+        let sink = failing(&place);
+        fail(step, codes::ENOSPC, 9);
+        assert!(sink.commit(0).is_err() && sink.small_part(5).is_err());
+        sink.dispose(Leaving::Parts);
+        assert!(place.names().is_empty(), "{step}: {:?}", place.names());
+        PLAN.take();
     }
 }
 
