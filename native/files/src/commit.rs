@@ -252,7 +252,11 @@ impl<F: Folder> Sink<F> {
                     }
                     // The part stays: it is complete, and a later run commits it once there is room for its name.
                     Err(refused) => Step::Done(Err(FileError {
-                        left_at: staged.part.left_at().map(String::into_boxed_str),
+                        left_at: refused
+                            .leaves_part()
+                            .then(|| staged.part.left_at())
+                            .flatten()
+                            .map(String::into_boxed_str),
                         ..refused.error_of(staged.path)
                     })),
                 }

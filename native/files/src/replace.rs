@@ -1,7 +1,8 @@
 //! One name for a complete file or link, which replaces nothing but what was agreed.
 //!
 //! A new name is made in one step that fails where something has it. To replace a file, the part and the file change places in one step,
-//! and only then is looked at what came out: where it is not the file that was agreed, they change back. Until the new name is durable the
+//! and only then is looked at what came out: where it is not the file that was agreed, they change back, and what comes out of that is looked at as
+//! well. Until the new name is durable the
 //! file that had it before stays, under a name of ours that says so (`.ultra-ID.swap`) and that nothing but the user ever removes later.
 
 use std::collections::HashSet;
@@ -65,6 +66,11 @@ pub(crate) enum NotPlaced {
     Appeared,
     /// The file that was to be replaced is another one by now.
     Changed,
+    /// It changed twice, before the two names changed places and behind that: the later version has the name, or nothing where it was removed, and
+    /// the one before stands as a previous version. The part is gone, as the later one took its place.
+    ChangedTwice,
+    /// The two names could not change back: the complete file has the name, and the one that changed stands as a previous version.
+    NotBack(io::Error),
     /// So many previous versions stand beside it that no name for a further one is left.
     Versions,
     /// No number for a further backup is left.
@@ -82,11 +88,20 @@ impl From<io::Error> for NotPlaced {
 }
 
 impl NotPlaced {
+    /// Whether the part is where it was.
+    pub(crate) fn leaves_part(&self) -> bool {
+        !matches!(self, Self::ChangedTwice | Self::NotBack(_))
+    }
+
     pub(crate) fn error_of(self, path: impl Into<String>) -> FileError {
         let why = match self {
             Self::System(error) => return FileError::new("complete", path, &error),
             Self::Appeared => "something with this name appeared during the transfer",
             Self::Changed => "the file with this name changed during the transfer, and was left as it is",
+            Self::ChangedTwice => {
+                "the file with this name changed twice while it was replaced; `ultra clean` lists what it was before"
+            }
+            Self::NotBack(error) => return FileError::new("put back (`ultra clean` lists it)", path, &error),
             Self::Backups => "a thousand backups of it are there; remove some",
             Self::Versions => "previous versions of it fill all names for them; `ultra clean` lists them",
         };
@@ -97,8 +112,8 @@ impl NotPlaced {
 /// What became of a part that has its name: the file that it replaced, if any.
 type Placed = Result<Option<Previous>, NotPlaced>;
 
-/// Gives a part or link in `folder` its final name, replacing nothing but the file or link that was `seen`. An error leaves the part where
-/// it was.
+/// Gives a part or link in `folder` its final name, replacing nothing but the file or link that was `seen`. An error leaves the part where it
+/// was, unless it says otherwise.
 pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<Stat>, agreed: &Agreed) -> Placed {
     let Some(seen) = seen else {
         place_new(folder, part, name)?;
@@ -108,16 +123,21 @@ pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<
         return replace_unguarded(folder, part, name, &seen, agreed);
     };
     let replaced = exchange(folder, &swap, name, &seen, agreed);
-    if let Ok(Exchanged::Yes) = replaced {
+    if let Ok(Exchanged::Yes(complete)) = &replaced {
         if !agreed.backup {
             return Ok(Some(Previous { name: swap }));
         }
         let Err(error) = move_to_backup(folder, &swap, name) else {
             return Ok(None);
         };
-        folder.exchange(name, &swap)?;
+        change_back(folder, &swap, name, complete)?;
         folder.move_new(&swap, part)?;
         return Err(error);
+    }
+    if let Err(refused) = replaced.as_ref()
+        && !refused.leaves_part()
+    {
+        return replaced.map(|_| None);
     }
     if let Ok(Exchanged::NothingThere) = replaced
         && place_new(folder, &swap, name).is_ok()
@@ -127,7 +147,7 @@ pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<
     // Should this fail, the complete file stays as `.swap`, which is never removed by itself.
     folder.move_new(&swap, part)?;
     match replaced {
-        Ok(Exchanged::NothingThere | Exchanged::Yes) => Err(NotPlaced::Appeared),
+        Ok(Exchanged::NothingThere | Exchanged::Yes(_)) => Err(NotPlaced::Appeared),
         Ok(Exchanged::Unsupported) => replace_unguarded(folder, part, name, &seen, agreed),
         Err(error) => Err(error),
     }
@@ -135,8 +155,8 @@ pub(crate) fn place<F: Folder>(folder: &F, part: &str, name: &str, seen: Option<
 
 /// Whether two names changed places.
 enum Exchanged {
-    /// The previous file is under the name of ours now.
-    Yes,
+    /// The previous file is under the name of ours now. With what the complete one is.
+    Yes(Stat),
     /// What was to be replaced is gone.
     NothingThere,
     /// The file system cannot do it.
@@ -157,6 +177,7 @@ fn exchange<F: Folder>(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Exchanged::NothingThere),
         Err(error) => return Err(error.into()),
     }
+    let complete = folder.stat(swap)?;
     match folder.exchange(swap, name) {
         Ok(()) => {}
         Err(error) if System::is_unsupported(&error) => return Ok(Exchanged::Unsupported),
@@ -170,10 +191,27 @@ fn exchange<F: Folder>(
         && is_same_but_ctime(seen, out)
     {
         agreed.touch(out);
-        return Ok(Exchanged::Yes);
+        return Ok(Exchanged::Yes(complete));
     }
-    folder.exchange(name, swap)?;
+    change_back(folder, swap, name, &complete)?;
     Err(out.map_or_else(NotPlaced::from, |_| NotPlaced::Changed))
+}
+
+/// Undoes an exchange. What comes out is the complete file, or what another program has put in its place meanwhile: that is the newest version, and
+/// gets the name again. The last exchange is not judged: whatever comes out of it stands as a previous version, and nothing is lost.
+fn change_back<F: Folder>(folder: &F, swap: &str, name: &str, complete: &Stat) -> Result<(), NotPlaced> {
+    match folder.exchange(name, swap) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(NotPlaced::ChangedTwice),
+        Err(error) => return Err(NotPlaced::NotBack(error)),
+    }
+    match folder.stat(swap) {
+        Ok(out) if is_same_but_ctime(complete, &out) => Ok(()),
+        _ => match folder.exchange(name, swap) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NotPlaced::NotBack(error)),
+            _ => Err(NotPlaced::ChangedTwice),
+        },
+    }
 }
 
 /// Gives a part the name under which the file that it replaces will stand. `None`: this file system cannot move without replacing, so it

@@ -4,7 +4,7 @@
 use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::common::faulty::{FaultyFolder, PLAN, fail, log, sink};
 use crate::common::{Place, codes, file, folder, page};
@@ -68,11 +68,13 @@ fn swap_of(name: &str, number: u32) -> String {
 
 /// Another program saves its own version of the file, as editors do.
 fn save(path: PathBuf) -> impl FnOnce() {
-    move || {
-        let beside = path.with_extension("new");
-        fs::write(&beside, "theirs").expect("a file");
-        fs::rename(&beside, &path).expect("renamed");
-    }
+    move || save_as(&path, "theirs")
+}
+
+fn save_as(path: &Path, contents: &str) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, contents).expect("a file");
+    fs::rename(&beside, path).expect("renamed");
 }
 
 #[test]
@@ -111,6 +113,76 @@ fn t5_d18_a_file_that_is_saved_between_the_look_and_the_exchange_is_put_back() {
         assert_eq!(read(&place, &ours), "hello");
         sink.abandon(0, Leaving::Nothing);
         assert_eq!(place.names(), ["a"]);
+    }
+}
+
+/// The part has the name for a moment, and what is saved then takes its place: without a second look the newest version would become our part.
+#[test]
+fn t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version() {
+    let again: [fn(&Path); 2] = [
+        |path| save_as(path, "their second"),
+        // In place, into the file that was received.
+        |path| fs::write(path, "their second").expect("written"),
+    ];
+    for (way, again) in WAYS.into_iter().flat_map(|way| again.map(|again| (way, again))) {
+        let place = Place::new();
+        let sink = received(&place, way);
+        let path = place.at("a");
+        let mut exchanges = 0;
+        let watch = move |step: &'static str| {
+            exchanges += i32::from(step == "exchange");
+            match (step, exchanges) {
+                ("exchange", 1) => save_as(&path, "their first"),
+                ("exchange", 2) => again(&path),
+                _ => {}
+            }
+        };
+        PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+        let error = commit(&sink, 0, way).expect_err("it is not what was agreed");
+        PLAN.take();
+        assert_eq!(error.class, ErrorClass::Exists);
+        assert!(
+            error.to_string().ends_with("`ultra clean` lists what it was before"),
+            "{error}"
+        );
+        assert_eq!(read(&place, "a"), "their second", "{way:?}");
+        assert_eq!(read(&place, &swap_of("a", 0)), "their first");
+        // Nothing of it is taken for ours, now or later.
+        sink.abandon(0, Leaving::Nothing);
+        drop(sink);
+        receive(&self::sink(&place, &[file("a", 5)], true), 0, way);
+        assert_eq!(read(&place, &swap_of("a", 0)), "their first");
+    }
+}
+
+#[test]
+fn t5_a_file_whose_name_is_removed_before_it_is_put_back_stays_as_the_previous_version() {
+    for (way, is_removed) in WAYS.into_iter().flat_map(|way| [(way, true), (way, false)]) {
+        let place = Place::new();
+        let sink = received(&place, way);
+        let path = place.at("a");
+        let mut exchanges = 0;
+        let watch = move |step: &'static str| {
+            exchanges += i32::from(step == "exchange");
+            match (step, exchanges) {
+                ("exchange", 1) => save_as(&path, "theirs"),
+                ("exchange", 2) if is_removed => fs::remove_file(&path).expect("removed"),
+                _ => {}
+            }
+        };
+        PLAN.with_borrow_mut(|plan| {
+            plan.watch = Some(Box::new(watch));
+            if !is_removed {
+                plan.errors.insert("exchange", vec![codes::EIO, 0]);
+            }
+        });
+        let error = commit(&sink, 0, way).expect_err("it is not what was agreed");
+        PLAN.take();
+        assert!(error.to_string().contains("`ultra clean` lists"), "{error}");
+        assert_eq!(read(&place, &swap_of("a", 0)), "theirs", "{way:?}");
+        assert_eq!(place.at("a").exists(), !is_removed);
+        sink.abandon(0, Leaving::Nothing);
+        assert_eq!(read(&place, &swap_of("a", 0)), "theirs", "{way:?}");
     }
 }
 
