@@ -12,6 +12,7 @@ export const PROCESS_GROUPS = [
   "lanes are lost",
   "the network goes away",
   "a process is killed",
+  "the power fails",
   "a process is interrupted",
   "blocks arrive damaged",
   "sources change",
@@ -28,6 +29,8 @@ export type Side = "sender" | "receiver";
 export type Stroke =
   | { readonly what: "lane"; readonly atMs: number }
   | { readonly what: "network"; readonly atMs: number }
+  /** Of the receiver's computer. */
+  | { readonly what: "power"; readonly atMs: number }
   | { readonly what: "kill"; readonly atMs: number; readonly side: Side }
   | { readonly what: "interrupt"; readonly atMs: number; readonly side: Side; readonly signal: EndingSignal };
 
@@ -43,12 +46,17 @@ export interface ProcessScenario {
   readonly pieceBytes: number;
   readonly writeMs: number;
   readonly commitMs: number;
+  readonly syncMs: number;
   readonly freeSpace: number;
   readonly overwrite: boolean;
   readonly strokes: readonly Stroke[];
   readonly damages: readonly Damage[];
   /** Files that become others, by time. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Which version of them the sender has at the start, where it is not the first. */
+  readonly versions: ReadonlyMap<string, number>;
+  /** Files that become others before the same commands run again. */
+  readonly changesBetween: ReadonlySet<string>;
   /** Files that cannot be read from a block on. */
   readonly unreadable: ReadonlyMap<string, number>;
   /** Files that the disk does not take, from a block on or (`undefined`) when they are committed. */
@@ -83,11 +91,14 @@ export function processScenario(seed: number, group: ProcessGroup, flaw?: Flaw):
     pieceBytes: random.pick([Infinity, Infinity, 1000, 7]),
     writeMs: random.time(0.1, 2),
     commitMs: random.time(0.1, 20),
+    syncMs: random.time(0, 40),
     freeSpace: has("the disk fails") && random.chance(0.15) ? random.between(0, 5 * MIB) : 1e15,
     overwrite: random.chance(0.5),
     strokes: strokesOf(random, has),
     damages: has("blocks arrive damaged") ? damagesOf(random, items) : [],
     changes: has("sources change") ? some(0.3, () => random.time(0, SPAN_MS)) : new Map(),
+    versions: new Map(),
+    changesBetween: new Set(some(0.2, () => true).keys()),
     unreadable: has("sources change") ? some(0.1, ({ blocks }) => random.below(blocks + 1)) : new Map(),
     diskFaults: has("the disk fails") ? some(0.2, (file) => diskFault(random, file.blocks)) : new Map(),
     targets: has("targets exist") ? some(0.4, () => random.chance(0.85) ? "identical" : "different") : new Map(),
@@ -120,6 +131,7 @@ function strokesOf(random: Random, has: (...groups: ProcessGroup[]) => boolean):
   }
   if (has("the network goes away") && random.chance(0.9)) strokes.push({ what: "network", atMs: atMs() });
   if (has("a process is killed")) strokes.push({ what: "kill", atMs: atMs(), side: side() });
+  if (has("the power fails")) strokes.push({ what: "power", atMs: atMs() });
   if (has("a process is interrupted")) {
     const signal = random.pick(["SIGINT", "SIGTERM", "SIGHUP"] as const);
     strokes.push({ what: "interrupt", atMs: atMs(), side: side(), signal });

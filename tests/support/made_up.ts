@@ -49,6 +49,8 @@ export interface Tree {
   readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
   /** Files that are another when they are sealed. */
   readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
+  /** Which version files are from the start, if not the first. */
+  readonly versions: ReadonlyMap<string, number>;
   /** When files become others: from then on other blocks are read, and the seal fails. */
   readonly changes: ReadonlyMap<string, number>;
   /** What the walk leaves out. */
@@ -60,6 +62,8 @@ export interface Tree {
 /** What a file system holds under a final name. */
 export interface FinalFile {
   readonly size: number;
+  /** Of a later version than the first. */
+  readonly mtimeSeconds?: number;
   readonly blocks: Uint32Array;
 }
 
@@ -75,6 +79,14 @@ export interface KeptPart {
   isClean: boolean;
 }
 
+/** A name that was given and is not durable yet. */
+export interface Unsynced {
+  /** What had it. */
+  readonly before: FinalFile | "folder" | "link" | undefined;
+  /** The part that has its own name again if this one is lost. */
+  readonly part: KeptPart | undefined;
+}
+
 /** The folder that a receiving computer receives into, and what is wrong with it. It outlives engines. */
 export interface Disk {
   readonly final: Map<string, FinalFile | "folder" | "link">;
@@ -82,9 +94,13 @@ export interface Disk {
   readonly parts: Set<string>;
   /** Those of them that a later run can take up. */
   readonly kept: Map<string, KeptPart>;
+  /** Final names that a power cut may take back. The contents behind them are durable. */
+  readonly unsynced: Map<string, Unsynced>;
   freeSpace: number;
   writeMs: number;
   commitMs: number;
+  /** From a name to its durability. */
+  syncMs: number;
   /** What the file system refuses to keep of files and folders. */
   unkept: Unkept;
   /** It takes no colon in a name, and upper and lower case for one, as exFAT does. */
@@ -112,7 +128,11 @@ export type Flaw =
   /** What an earlier run left is taken for the sender's file, whatever that is by now. */
   | "ignores-fingerprints"
   /** What a killed run left is not read again. */
-  | "trusts-journals";
+  | "trusts-journals"
+  /** A name is given before what it leads to is on the disk. */
+  | "names-before-contents"
+  /** A commit is reported as soon as the file has its name, and nobody makes that durable. */
+  | "reports-unsynced";
 
 /** Blocks that arrive damaged, so many times. */
 export interface Damage {
@@ -126,6 +146,7 @@ export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   const none = {
     readFaults: new Map(),
     sealFaults: new Map(),
+    versions: new Map(),
     changes: new Map(),
     leftOut: NOTHING_LEFT_OUT,
     unkept: ALL_KEPT,
@@ -141,9 +162,11 @@ export function emptyDisk(flaws: Partial<Disk> = {}): Disk {
     final: new Map(),
     parts: new Set(),
     kept: new Map(),
+    unsynced: new Map(),
     freeSpace: 1e15,
     writeMs: 0.5,
     commitMs: 2,
+    syncMs: 0,
     unkept: ALL_KEPT,
     isExfat: false,
     folderFault: undefined,

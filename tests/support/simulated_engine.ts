@@ -349,7 +349,7 @@ export class SimulatedEngine implements Engine {
     if (discard) return emptyDisk();
     const { disk = emptyDisk() } = this.#host;
     if (!create) return disk;
-    const made = { ...disk, final: new Map(), parts: new Set<string>(), kept: new Map() };
+    const made = { ...disk, final: new Map(), parts: new Set<string>(), kept: new Map(), unsynced: new Map() };
     this.folders.set(folder, made);
     return made;
   }

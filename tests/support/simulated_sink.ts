@@ -5,7 +5,8 @@ import type { Leaving, SinkId, TargetStatus } from "../../src/protocol/words.ts"
 import type { BlockIndex, EntryId } from "../../src/protocol/messages.ts";
 import { decodePage } from "../../src/protocol/pages.ts";
 import { rootOf, runsOf, type SimulatedFile, transferRootOf, wireValues } from "../simulation/content.ts";
-import { blocksOf, type Disk, type Flaw, type KeptPart, type MadeUpFault, MIB } from "./made_up.ts";
+import { blocksOf, type Disk, type FinalFile, type Flaw, type KeptPart, type MadeUpFault, MIB } from "./made_up.ts";
+import { LOST } from "./power_cut.ts";
 import type { Frame } from "./simulated_source.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -29,8 +30,8 @@ interface Part {
   isFailed: boolean;
 }
 
-/** What a crash leaves of a block that was not on the disk yet. */
-const LOST = 0xdead;
+/** That of files of the first version. */
+const USUAL_TIME = 1;
 
 /** That of a file that was never sealed. */
 const NO_ROOT = new Uint8Array(32);
@@ -42,8 +43,10 @@ export class SimulatedSink {
   /** Folders that were there before the transfer. */
   readonly #before: ReadonlySet<string>;
   readonly #fingerprints: string[] = [];
+  readonly #mtimes: number[] = [];
   #hasBegun = false;
-  #isDisposed = false;
+  /** `"open"` from the start; leads to `"disposed"` with that call, or to `"dead"` with the process, which makes nothing durable any more. */
+  #state: "open" | "disposed" | "dead" = "open";
 
   constructor(
     readonly id: SinkId,
@@ -63,10 +66,11 @@ export class SimulatedSink {
 
   page(first: EntryId, count: number, entries: Uint8Array): void {
     if (!this.#hasBegun) this.disk.breaches.push("a page came before its transfer had begun");
-    for (const { path, kind, size, fingerprint } of decodePage({ type: "page", first, count, entries })) {
+    for (const { path, kind, size, mtimeSeconds, fingerprint } of decodePage({ type: "page", first, count, entries })) {
       if (size === undefined) throw new Error("The decoder let through what it must refuse");
       this.#entries.push({ path, kind, size });
       this.#fingerprints.push(String(fingerprint));
+      this.#mtimes.push(mtimeSeconds);
     }
     const statuses = this.#entries.slice(first, first + count).map((file, i) => this.#status(file, first + i));
     this.time.later(1, () => {
@@ -128,7 +132,7 @@ export class SimulatedSink {
     for (const { kept } of this.#parts.values()) {
       for (const [block, value] of kept?.recorded ?? []) if (value % 7 === 0 && kept) kept.blocks[block] = LOST;
     }
-    this.#isDisposed = true;
+    this.#state = "dead";
   }
 
   expect(entry: EntryId, first: BlockIndex, count: number): void {
@@ -158,7 +162,7 @@ export class SimulatedSink {
   /** The write of a claimed block has returned. */
   written({ entry, block, content, value, root }: Frame, isLaneOpen: boolean): void {
     const part = this.#parts.get(entry);
-    if (part === undefined || part.isFailed || this.#isDisposed) return;
+    if (part === undefined || part.isFailed || this.#state !== "open") return;
     const { path } = part.file;
     const fault = this.disk.faults.get(path);
     this.disk.parts.add(path);
@@ -181,21 +185,21 @@ export class SimulatedSink {
 
   commit(entry: EntryId, size: number, root: Uint8Array): void {
     this.time.later(this.disk.commitMs, () => {
-      if (this.#isDisposed || !this.#commitFile(entry, this.#entry(entry), size, root)) return;
-      this.#tellCommitted(entry, 1);
+      if (this.#state !== "open" || !this.#commitFile(entry, this.#entry(entry), size, root)) return;
+      this.#sync(entry, 1);
     });
   }
 
   commitEntries(first: EntryId, count: number): void {
     this.time.later(this.disk.commitMs, () => {
-      if (this.#isDisposed) return;
+      if (this.#state !== "open") return;
       let start = first;
       for (let entry = first; entry < first + count; entry++) {
         if (this.#commitEntry(entry)) continue;
-        if (entry > start) this.#tellCommitted(start, entry - start);
+        if (entry > start) this.#sync(start, entry - start);
         start = entry + 1;
       }
-      if (start < first + count) this.#tellCommitted(start, first + count - start);
+      if (start < first + count) this.#sync(start, first + count - start);
     });
   }
 
@@ -229,13 +233,27 @@ export class SimulatedSink {
 
   dispose(leaving: Leaving): void {
     this.time.later(1, () => {
+      if (this.#state === "dead") return;
       for (const [entry, part] of this.#parts) {
         const isLeft = this.#isOnDisk(part) && (leaving === "parts" || part.isTakenUp);
         if (part.kept === undefined || !isLeft) this.#remove(entry, part);
         else part.kept.isClean = true;
       }
       this.#tell({ type: "disposed", transfer: this.id });
-      this.#isDisposed = true;
+      this.#state = "disposed";
+    });
+  }
+
+  /** Makes names durable, with the folders on the way to them, and says so. */
+  #sync(first: EntryId, count: number): void {
+    if (this.flaw === "reports-unsynced") return this.#tellCommitted(first, count);
+    this.time.later(this.disk.syncMs, () => {
+      if (this.#state === "dead") return;
+      for (let entry = first; entry < first + count; entry++) {
+        const components = this.#entry(entry).path.split("/");
+        for (const depth of components.keys()) this.disk.unsynced.delete(components.slice(0, depth + 1).join("/"));
+      }
+      this.#tellCommitted(first, count);
     });
   }
 
@@ -250,8 +268,14 @@ export class SimulatedSink {
       const root = file.size === 0 ? rootOf(0, []) : this.#roots.get(entry) ?? NO_ROOT;
       return this.#commitFile(entry, file, file.size, root);
     }
-    this.disk.final.set(file.path, file.kind === "folder" ? "folder" : "link");
+    this.#give(file.path, file.kind === "folder" ? "folder" : "link", undefined);
     return true;
+  }
+
+  #give(path: string, what: FinalFile | "folder" | "link", part: KeptPart | undefined): void {
+    const { final, unsynced } = this.disk;
+    unsynced.set(path, { before: final.get(path), part });
+    final.set(path, what);
   }
 
   #isSmall(entry: EntryId): boolean {
@@ -274,7 +298,10 @@ export class SimulatedSink {
     if (final.has(path) && !["update", "replace", "backup"].includes(this.options.existing)) {
       breaches.push(`"${path}" was replaced without leave`);
     }
-    if (this.flaw !== "reports-early") final.set(path, { size, blocks: part.blocks });
+    if (this.flaw !== "reports-early") {
+      const mtimeSeconds = this.#mtimes[entry] ?? USUAL_TIME;
+      this.#give(path, { size, ...mtimeSeconds !== USUAL_TIME && { mtimeSeconds }, blocks: part.blocks }, part.kept);
+    }
     this.disk.parts.delete(path);
     this.disk.kept.delete(path);
     this.#parts.delete(entry);
@@ -305,7 +332,8 @@ export class SimulatedSink {
     if (this.disk.isExfat && there === undefined && this.#hasOtherSpelling(path, entry)) return "same-name";
     if (kind === "folder" && there === "folder") return "folder-exists";
     if (kind === "link" && there === "link") return "identical";
-    if (kind === "file" && typeof there === "object" && there.size === size) return "identical";
+    const isSameTime = typeof there === "object" && (there.mtimeSeconds ?? USUAL_TIME) === this.#mtimes[entry];
+    if (kind === "file" && isSameTime && there.size === size) return "identical";
     if (!this.options.hidden && this.#needsLeave(path)) return "hidden";
     if (there === undefined) return "absent";
     return kind === "file" && typeof there === "object" ? "different" : "in-the-way";
@@ -326,7 +354,7 @@ export class SimulatedSink {
   }
 
   #tell(event: EngineEvent): void {
-    if (!this.#isDisposed) this.tell(event);
+    if (this.#state === "open") this.tell(event);
   }
 
   #part(entry: EntryId): Part {

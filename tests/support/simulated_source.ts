@@ -149,7 +149,11 @@ export class SimulatedSource {
     }
     const files = this.#files.slice(this.#walked, this.#walked + pageEntries);
     if (files.length === 0) return this.#endWalk();
-    const entries = files.map((file) => ({ ...entryOf(file), fingerprint: this.#fingerprint(file.path) }));
+    const entries = files.map((file) => ({
+      ...entryOf(file),
+      mtimeSeconds: 1 + this.#version(file.path),
+      fingerprint: this.#fingerprint(file.path),
+    }));
     const page = encodePage(this.#walked, entries);
     this.#walked += files.length;
     this.#untaken++;
@@ -275,9 +279,13 @@ export class SimulatedSource {
     return blocksOf(this.#file(entry).size) === 1;
   }
 
-  /** 1 from the moment on at which the file becomes another. */
+  /** One more from the moment on at which the file becomes another. */
   #version(path: string): number {
-    return this.time.now() >= (this.tree.changes.get(path) ?? Infinity) ? 1 : 0;
+    return (this.tree.versions.get(path) ?? 0) + (this.#hasChanged(path) ? 1 : 0);
+  }
+
+  #hasChanged(path: string): boolean {
+    return this.time.now() >= (this.tree.changes.get(path) ?? Infinity);
   }
 
   #fingerprint(path: string): Uint8Array {
@@ -285,7 +293,7 @@ export class SimulatedSource {
   }
 
   #change(path: string): MadeUpFault | undefined {
-    if (this.#version(path) === 0 || this.flaw === "ignores-changes") return undefined;
+    if (!this.#hasChanged(path) || this.flaw === "ignores-changes") return undefined;
     return { fault: "changed", text: `"${path}" changed while it was sent` };
   }
 
