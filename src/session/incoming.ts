@@ -117,6 +117,8 @@ export class Incoming implements Side {
   readonly #connections = new Map<ControlLink, Grant>();
   readonly #reports: { sender?: ReportNumbers; receiver?: ReportNumbers } = {};
   #state: State = { at: "ready" };
+  /** The engine was told to dispose of the sink. What the disk still says of it is no news. */
+  #isLetGo = false;
   /** From the offer on. */
   #confirmed: ConfirmedEntries | undefined;
   /** The last one that was told. */
@@ -305,6 +307,7 @@ export class Incoming implements Side {
   /** Removes what was not committed, or leaves it to the same command again; resolved when that is done. */
   async dispose(): Promise<void> {
     const { hub, timers } = this.#context;
+    this.#isLetGo = true;
     hub.engine.dispose(this.id, this.#resumes ? this.machine.leaving : "nothing");
     await atMost(DISPOSE_MS, this.#disposed.promise, timers);
   }
@@ -438,6 +441,8 @@ export class Incoming implements Side {
         return this.machine.handle({ type: "folders-finished", failure: event });
       case "entry-failed": {
         const { entry, fault, text } = event;
+        // A commit that the disposal cut short: the same transfer goes on with another sink, or it has been said why it does not.
+        if (this.#isLetGo) return;
         this.machine.handle(event);
         // A failure that ends the whole transfer is reported as its error.
         if (this.machine.outcome.state !== "running") return;

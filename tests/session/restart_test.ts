@@ -97,6 +97,20 @@ for (const waits of ["receiver", "sender"] as const) {
     });
   }
 
+  Deno.test(`restart: commits that are cut short for a sender started again are no failures where the ${waits} waits`, async () => {
+    const pair = new Pair(5, waits);
+    const { world } = pair;
+    pair.disk.commitMs = 5000;
+    const first = await pair.startBoth();
+    await world.time.pass(300);
+    first.sender.process.kill();
+    pair.disk.commitMs = 1;
+    const again = pair.start("sender");
+    assert.deepEqual(await world.time.until(Promise.all([first.receiver.code, again.code])), [0, 0]);
+    assert.ok(has(first.receiver.process, "peer-restarted"));
+    assert.deepEqual(first.receiver.process.output.events.filter(({ type }) => type === "file-failed"), []);
+  });
+
   Deno.test(`restart: both are stopped and started again, and the used ticket works where the ${waits} waits`, async () => {
     const pair = new Pair(3, waits);
     const { world } = pair;

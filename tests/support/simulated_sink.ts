@@ -44,6 +44,8 @@ export class SimulatedSink {
   readonly #before: ReadonlySet<string>;
   readonly #fingerprints: string[] = [];
   readonly #mtimes: number[] = [];
+  /** Entries whose commit has no answer yet. */
+  readonly #committing = new Set<EntryId>();
   #hasBegun = false;
   /** `"open"` from the start; leads to `"disposed"` with that call, or to `"dead"` with the process, which makes nothing durable any more. */
   #state: "open" | "disposed" | "dead" = "open";
@@ -184,6 +186,7 @@ export class SimulatedSink {
   }
 
   commit(entry: EntryId, size: number, root: Uint8Array): void {
+    this.#committing.add(entry);
     this.time.later(this.disk.commitMs, () => {
       if (this.#state !== "open" || !this.#commitFile(entry, this.#entry(entry), size, root)) return;
       this.#sync(entry, 1);
@@ -191,6 +194,7 @@ export class SimulatedSink {
   }
 
   commitEntries(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) this.#committing.add(entry);
     this.time.later(this.disk.commitMs, () => {
       if (this.#state !== "open") return;
       let start = first;
@@ -239,6 +243,7 @@ export class SimulatedSink {
         if (part.kept === undefined || !isLeft) this.#remove(entry, part);
         else part.kept.isClean = true;
       }
+      for (const entry of this.#committing) this.#fail(entry, { fault: "io", text: "the transfer is over" });
       this.#tell({ type: "disposed", transfer: this.id });
       this.#state = "disposed";
     });
@@ -258,6 +263,7 @@ export class SimulatedSink {
   }
 
   #tellCommitted(first: EntryId, count: number): void {
+    for (let entry = first; entry < first + count; entry++) this.#committing.delete(entry);
     this.#tell({ type: "committed", sink: this.id, first, count, durable: true, unkept: this.disk.unkept });
   }
 
@@ -322,6 +328,7 @@ export class SimulatedSink {
   }
 
   #fail(entry: EntryId, { fault, text }: MadeUpFault): void {
+    this.#committing.delete(entry);
     this.#tell({ type: "entry-failed", sink: this.id, entry, fault, text });
   }
 

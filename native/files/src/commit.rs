@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
+use crate::in_place::unfinished;
 use crate::os::{Folder, Stat, Time};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, durable, kept};
@@ -347,14 +348,14 @@ impl<F: Folder> Sink<F> {
             errors: Vec::new(),
             kept: Kept::ALL,
         };
+        // From here on by their names: a folder that was moved is still open under the name that it had.
+        self.root.forget_folders();
+        finished.errors.extend(self.root.check_in_place().err());
         for path in self.root.kept() {
             let wanted = wanted.get(&path).copied();
             match self.finish_folder(&path, wanted) {
                 Ok(kept) => finished.kept = finished.kept.and(kept),
-                Err(error) => {
-                    let error = FileError::new("set the mode or time of", path, &error);
-                    finished.errors.push(error);
-                }
+                Err(error) => finished.errors.push(unfinished(path, &error)),
             }
         }
         self.small.forget_folders();
@@ -371,7 +372,7 @@ impl<F: Folder> Sink<F> {
 
     fn finish_folder(&self, path: &str, wanted: Option<(u32, u16, Time)>) -> io::Result<Kept> {
         let Some(folder) = self.root.reopen_created(SafePath::of_components(path))? else {
-            return Ok(Kept::ALL);
+            return Err(io::ErrorKind::NotFound.into());
         };
         // A folder that is no entry is only on the way to some.
         let mode = wanted.map_or(0o777, |(_, mode, _)| mode);

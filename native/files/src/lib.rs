@@ -23,6 +23,7 @@ mod group;
 mod held;
 mod hidden;
 mod holes;
+mod in_place;
 mod inodes;
 mod journal;
 mod left_out;

@@ -31,8 +31,9 @@ pub struct Root<F: Folder = NativeFolder> {
     created: Mutex<BTreeMap<String, Created>>,
     /// Folders whose modes were changed so that something could be put into them.
     pub(crate) opened: Mutex<BTreeMap<String, Opened>>,
-    /// The path of the root, if `open` has made it.
-    created_top: Option<PathBuf>,
+    pub(crate) dir: PathBuf,
+    /// `open` has made it.
+    is_top_made: bool,
     /// Says which folders were made, for a later run.
     pub(crate) record: RunRecord<F>,
     /// Nothing waits for the disk, as the user wants it.
@@ -113,7 +114,8 @@ impl<F: Folder> Root<F> {
             cache: Mutex::default(),
             created: Mutex::default(),
             opened: Mutex::default(),
-            created_top: is_made.then(|| dir.to_owned()),
+            dir: dir.to_owned(),
+            is_top_made: is_made,
             record: RunRecord::default(),
             no_sync: false,
         })
@@ -259,6 +261,11 @@ impl<F: Folder> Root<F> {
     /// Whether folders stay that this process made, or took up.
     pub(crate) fn has_made_folders(&self) -> bool {
         !self.created.lock().is_empty()
+    }
+
+    /// Folders are looked up by their names again.
+    pub(crate) fn forget_folders(&self) {
+        self.cache.lock().clear();
     }
 
     /// The folder of the longest prefix of `path` that is still open, and its number of components.
@@ -442,7 +449,7 @@ impl<F: Folder> Root<F> {
     ///
     /// Only empty ones go, and only those that are still the ones it made; what cannot be removed stays, silently.
     pub(crate) fn remove_created(&self) {
-        self.cache.lock().clear();
+        self.forget_folders();
         let created = std::mem::take(&mut *self.created.lock());
         let mut anything_kept = false;
         // A path sorts after its prefixes, so this is deepest first.
@@ -455,9 +462,9 @@ impl<F: Folder> Root<F> {
         }
         // What cannot be closed again stays as it is: nobody is left to tell.
         self.close_again();
-        self.cache.lock().clear();
-        if let Some(path) = self.created_top.as_deref().filter(|_| !anything_kept) {
-            take_back(path, self.top());
+        self.forget_folders();
+        if self.is_top_made && !anything_kept {
+            take_back(&self.dir, self.top());
         }
     }
 

@@ -13,6 +13,8 @@ mod leftovers;
 mod let_go;
 mod link_faults;
 mod links;
+#[cfg(unix)]
+mod moved_folders;
 mod names;
 mod not_on_windows;
 mod other_systems;
