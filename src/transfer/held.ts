@@ -13,7 +13,7 @@ import type { VisitRun } from "./run_set.ts";
 export class HeldBlocks {
   readonly #entries: Entries;
   readonly #table = new BlockTable();
-  /** Bytes of held blocks that are verified, by entry; as in progress, holes do not count. */
+  /** Bytes of held blocks that are verified, holes among them, by entry. */
   readonly #resumed = new Map<EntryId, number>();
   #bytes = 0;
 
@@ -62,9 +62,9 @@ export class HeldBlocks {
     this.#table.forEachMissing(entry, first, first + count, (first, count) => {
       bytes -= entries.bytes(entry, first, count);
     });
-    const share = entries.isSparse(entry) ? Math.floor(bytes / entries.size(entry) * entries.dataBytes(entry)) : bytes;
-    this.#resumed.set(entry, (this.#resumed.get(entry) ?? 0) + share);
-    this.#bytes += share;
+    const before = this.#resumed.get(entry) ?? 0;
+    this.#resumed.set(entry, before + bytes);
+    this.#bytes += this.#shareOf(entry, before + bytes) - this.#shareOf(entry, before);
   }
 
   /** The file misses no block any more. */
@@ -75,7 +75,13 @@ export class HeldBlocks {
   /** The file has failed: nothing of it counts. */
   fail(entry: EntryId): void {
     this.drop(entry);
-    this.#bytes -= this.#resumed.get(entry) ?? 0;
+    this.#bytes -= this.#shareOf(entry, this.#resumed.get(entry) ?? 0);
     this.#resumed.delete(entry);
+  }
+
+  /** As in progress, holes do not count. A share of all that is verified: both ends have the same, in whatever pieces they hear of it. */
+  #shareOf(entry: EntryId, bytes: number): number {
+    const entries = this.#entries;
+    return entries.isSparse(entry) ? Math.floor(bytes / entries.size(entry) * entries.dataBytes(entry)) : bytes;
   }
 }

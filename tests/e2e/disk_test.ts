@@ -239,3 +239,15 @@ Deno.test("D6: a target folder that is deleted in the middle ends with exit 4 an
     await Promise.all([sender.exits(4), receiver.exits(4)]);
     assert.deepEqual(namesIn(workspace.folder), ["source.bin"]);
   }, await largeFolder()));
+
+Deno.test("D6: a folder that is moved while it receives: exit 4 on both sides, and nothing says that all is under its name", () =>
+  inWorkspace(async (workspace) => {
+    const source = await writeFile(workspace.path("source"), 200 * MIB);
+    const into = await workspace.make("into");
+    const { sender, receiver } = await workspace.pair([source, "--rate-limit", "100M"], ["--into", into], "--json");
+    await receiver.midway();
+    await Deno.rename(into, workspace.path("moved"));
+    await Promise.all([sender.exits(4), receiver.exits(4)]);
+    for (const side of [sender, receiver]) assert.doesNotMatch(side.stdout.text, /"complete"/);
+    assert.match(receiver.stdout.text, /it was moved, removed or replaced during the transfer/);
+  }));

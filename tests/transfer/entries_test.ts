@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EntryKind } from "../../src/protocol/messages.ts";
 import { Entries, EntryState } from "../../src/transfer/entries.ts";
+import { HeldBlocks } from "../../src/transfer/held.ts";
 import { progressOf } from "../../src/transfer/summary.ts";
 import { UnderWay } from "../../src/transfer/under_way.ts";
 import { VerifiedBlocks } from "../../src/transfer/verified.ts";
@@ -187,4 +188,20 @@ Deno.test("a listing that has ended costs a client 10 bytes an entry in the colu
   assert.deepEqual([entries.size(99_999), entries.kind(99_999)], [99_999, "file"]);
   assert.deepEqual([entries.state(6), entries.state(7)], [EntryState.listed, EntryState.needed]);
   assert.equal(entries.filesIn(EntryState.needed), 100);
+});
+
+Deno.test("held blocks of a file with holes count the same on both sides, in whatever pieces their verification is heard of", () => {
+  const MIB = 1 << 20;
+  const bytesBy = (pieces: readonly number[]) => {
+    const entries = new Entries();
+    add(entries, "image", 10 * MIB, "file", 3 * MIB + 1);
+    const held = new HeldBlocks(entries);
+    held.add(0, 0, 10);
+    let at = 0;
+    for (const count of pieces) held.verified(0, (at += count) - count, count);
+    return held.bytes;
+  };
+  const whole = bytesBy([7]);
+  assert.equal(whole, Math.floor(0.7 * (3 * MIB + 1)));
+  for (const pieces of [[1, 1, 1, 1, 1, 1, 1], [3, 4], [1, 5, 1]]) assert.equal(bytesBy(pieces), whole);
 });

@@ -1,16 +1,19 @@
 //! What transfers left in folders when they were killed: found by the names that are ours, and removed if the user says so.
 //!
 //! Nothing is removed that a running process has locked. A part of a large file belongs to the journal beside it; small parts, and those without
-//! a journal, belong to the records of the runs in their folder or one above. A previous version of a file goes only where a file has its name.
+//! a journal, belong to the records of the runs in their folder or one above; with a record go the folders that its run made, where they are empty
+//! (`clean_folders.rs`). A previous version of a file goes only where a file has its name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
+use crate::clean_folders::let_go;
 use crate::error::FileError;
 use crate::os::{Errors, File, Folder, NativeFolder, NodeKind, Stat, System};
 use crate::path::MAX_DEPTH;
 use crate::reserved::{FileId, MOST_SWAPS, Reserved, RunId};
+use crate::run_record::{MadeFolder, folders_in};
 use crate::trial::remove_tried;
 
 /// Of each of these a part may be the size that the disk has reserved for it, so what it occupies is told.
@@ -179,6 +182,7 @@ impl Search {
         } else {
             format!("{path}/")
         };
+        let mut made = Vec::new();
         let in_use = used_above || ours.iter().any(|name| is_locked_run(folder, name));
         if !ours.is_empty() {
             let here = Here {
@@ -187,12 +191,10 @@ impl Search {
                 of: ids_of(&others),
                 in_use,
             };
-            self.ours(&here, &ours);
+            made = self.ours(&here, &ours);
         }
-        if self.depth == Depth::Top {
-            return;
-        }
-        for name in others {
+        let below = if self.depth == Depth::All { others } else { Vec::new() };
+        for name in below {
             match folder.open_folder(name) {
                 Ok(child) if levels > 0 => self.folder(&child, &format!("{before}{name}"), in_use, levels - 1),
                 Ok(_) => self.unread(&format!("{before}{name}"), &io::ErrorKind::InvalidFilename.into()),
@@ -200,6 +202,8 @@ impl Search {
                 Err(error) => self.unread(&format!("{before}{name}"), &error),
             }
         }
+        // Behind what lay in them.
+        let_go(folder, &made);
     }
 
     fn unread(&mut self, path: &str, error: &io::Error) {
@@ -209,7 +213,8 @@ impl Search {
             .push(FileError::new("search the folder", shown, error));
     }
 
-    fn ours<F: Folder>(&mut self, here: &Here<'_, F>, names: &[&String]) {
+    /// The folders that runs made whose records are removed now.
+    fn ours<F: Folder>(&mut self, here: &Here<'_, F>, names: &[&String]) -> Vec<MadeFolder> {
         let mut small: BTreeMap<RunId, Vec<&str>> = BTreeMap::new();
         // Records of runs go last: they say whose the small parts are.
         let mut runs = Vec::new();
@@ -227,13 +232,20 @@ impl Search {
         for names in small.into_values() {
             self.several(here, LeftoverKind::SmallParts, &names);
         }
+        let mut made = Vec::new();
         for name in runs {
             let Some(stat) = plain(here.folder, name) else { continue };
             match lock(here.folder, name) {
                 Lock::Busy => self.add(here, LeftoverKind::Run, name, &stat, LeftoverState::InUse),
-                _held => self.settle(here, LeftoverKind::Run, name, &stat),
+                held => {
+                    if let (Lock::Held(record), true) = (&held, self.remove) {
+                        made.extend(folders_in(record));
+                    }
+                    self.settle(here, LeftoverKind::Run, name, &stat);
+                }
             }
         }
+        made
     }
 
     fn part<F: Folder>(&mut self, here: &Here<'_, F>, name: &str, id: FileId) {

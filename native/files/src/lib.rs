@@ -8,6 +8,7 @@
 
 mod below;
 mod clean;
+mod clean_folders;
 mod commit;
 mod create_last;
 mod earlier;

@@ -13,7 +13,8 @@ const DOING: &str = "change";
 
 /// Gives a file other contents, which appear as a whole, in a file for its owner alone.
 ///
-/// `expected` is what it has to hold; nothing stands for a file that is not there. `Changed`: it holds something else, `Exists`: another
+/// `expected` is what it has to hold; nothing stands for a file that is not there. `NotFound`: its folder is not there either, or it is a link
+/// that leads nowhere. `Changed`: it holds something else, `Exists`: another
 /// process is changing it. After both the caller reads it again. The lock is that of the file which is replaced: whoever gets the lock of
 /// one that was replaced meanwhile finds another file under the name.
 pub fn replace_if(path: &Path, expected: &[u8], bytes: &[u8]) -> Result<(), FileError> {
@@ -62,6 +63,10 @@ fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         std::fs::remove_file(temporary)
     });
     made.map_err(|error| match error.kind() {
+        // To create it there would let whoever made the link choose where.
+        io::ErrorKind::AlreadyExists if path.is_symlink() && !path.exists() => {
+            rule(ErrorClass::NotFound, path, "it is a link that leads nowhere")
+        }
         io::ErrorKind::AlreadyExists => rule(ErrorClass::Changed, path, "another ultra has made it"),
         _ => FileError::new(DOING, shown(path), &error),
     })

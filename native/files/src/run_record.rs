@@ -178,6 +178,11 @@ fn encode(path: &str, inode: Option<u64>) -> Vec<u8> {
     bytes
 }
 
+/// The folders that a record names; none where it is damaged.
+pub(crate) fn folders_in<Plain: File>(file: &Plain) -> Vec<MadeFolder> {
+    read(file).map(|(earlier, _)| earlier.folders).unwrap_or_default()
+}
+
 /// What a record says, and where its last whole one ends.
 fn read<Plain: File>(file: &Plain) -> io::Result<(EarlierRun, u64)> {
     let len = usize::try_from(file.stat()?.size).unwrap_or(MAX_LEN).min(MAX_LEN);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::clean_folders::PRIVATE;
 use crate::create_last::{create_last, take_back};
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
@@ -236,7 +237,7 @@ impl<F: Folder> Root<F> {
         let is_that = match made.inode {
             Some(inode) => inode == stat.ino,
             // It was as private as this when it was made, and nothing was put into it before that was noted.
-            None => stat.uid == System::user() && stat.mode == 0o700 && is_empty(&*folder),
+            None => stat.uid == System::user() && stat.mode == PRIVATE && is_empty(&*folder),
         };
         if is_that {
             let created = Created {

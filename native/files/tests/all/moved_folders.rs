@@ -25,12 +25,12 @@ fn errors_after(moves: impl FnOnce(&Place)) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_that_stays_is_finished() {
+fn d6_a_folder_that_stays_is_finished() {
     assert_eq!(errors_after(|_| {}), [""; 0]);
 }
 
 #[test]
-fn a_root_that_is_moved_or_replaced_is_no_success() {
+fn d6_a_root_that_is_moved_or_replaced_is_no_success() {
     for is_replaced in [false, true] {
         let errors = errors_after(|place| {
             fs::rename(place.at("into"), place.at("elsewhere")).expect("moved");
@@ -46,7 +46,7 @@ fn a_root_that_is_moved_or_replaced_is_no_success() {
 }
 
 #[test]
-fn a_folder_of_the_transfer_that_is_moved_or_replaced_is_no_success() {
+fn d6_a_folder_of_the_transfer_that_is_moved_or_replaced_is_no_success() {
     for is_replaced in [false, true] {
         let errors = errors_after(|place| {
             fs::rename(place.at("into/d/sub"), place.at("into/elsewhere")).expect("moved");

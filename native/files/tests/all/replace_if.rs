@@ -31,6 +31,21 @@ fn a_file_is_made_once_and_changed_only_from_what_it_holds() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_that_leads_nowhere_is_told_as_such_and_nothing_is_made_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("identity");
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    let error = replace_if(&path, b"", b"one").unwrap_err();
+    assert_eq!(error.class, ErrorClass::NotFound);
+    assert!(
+        error.to_string().ends_with("it is a link that leads nowhere"),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_file_that_is_locked_or_open_to_others_or_gone_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("identity");

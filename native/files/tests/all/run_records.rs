@@ -17,7 +17,9 @@ use crate::common::{Place, add, file, folder};
 use crate::common::{codes, page};
 use crate::resume::{SIZE, receive_blocks};
 #[cfg(unix)]
-use ultra_files::{ErrorClass, Sink, SinkOptions};
+use ultra_files::os::{Process, System};
+#[cfg(unix)]
+use ultra_files::{Depth, ErrorClass, Sink, SinkOptions, clean};
 use ultra_files::{Leaving, PageEntry};
 
 /// The manifest of a repository: a hidden folder below one that the transfer makes.
@@ -230,4 +232,35 @@ fn small_parts_of_a_killed_run_are_replaced_by_the_next() {
     assert_eq!(sink.finish_folders().errors, []);
     drop(sink);
     assert_eq!(place.names(), ["two", "two/a"]);
+}
+
+/// Without its record the next run would take them for the user's own, and leave them as private as they are.
+#[cfg(unix)]
+#[test]
+fn t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_usual_ones() {
+    let place = Place::new();
+    fs::create_dir(place.at("mine")).expect("a folder");
+    fs::set_permissions(place.at("mine"), fs::Permissions::from_mode(0o700)).expect("private");
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    add(&sink, &repository());
+    for entry in [0, 1, 2] {
+        sink.commit(entry).expect("a folder");
+    }
+    receive(&sink, 5, b"hello");
+    receive_blocks(&sink, 4, &[0]);
+    sink.dispose(Leaving::Parts);
+    let mode = |path: &str| fs::metadata(place.at(path)).expect(path).mode() & 0o777;
+    let before = place.names();
+    clean(&place.dir(), Depth::All, false).expect("a list");
+    assert_eq!((place.names(), mode("repo")), (before, 0o700), "a list changes nothing");
+
+    clean(&place.dir(), Depth::All, true).expect("cleaned");
+    assert_eq!(place.names(), ["mine", "repo", "repo/readme"]);
+    assert_eq!(mode("mine"), 0o700);
+    assert_eq!(mode("repo"), u32::from(0o777 & !System::umask()));
+    // The same transfer again.
+    let sink = place.sink();
+    sink.begin(b"host\0repo");
+    assert_eq!(add(&sink, &repository()), [6, 10, 10, 10, 10, 1]);
 }
