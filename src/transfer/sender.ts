@@ -88,8 +88,9 @@ export class Sender {
     if (!this.#exchange.isRunning) return "ended";
     if (this.#stage === "listing") return "listing";
     if (this.#entries.over === this.#entries.count) return "confirming";
-    const isMoving = this.#deliveries.answered < this.#entries.count || !this.#deliveries.schedule.isIdle;
-    return isMoving ? "moving" : "committing";
+    // (A schedule without work is no sign: it is empty while blocks travel, and while the link is lost.)
+    const isMoved = this.#deliveries.answered === this.#entries.count && this.#entries.missing === 0;
+    return isMoved && this.#exchange.link === "up" ? "committing" : "moving";
   }
 
   get progress(): Progress {
