@@ -328,6 +328,9 @@ export class Transfer {
     const { link } = what.peer;
     if (state.at === "waiting" || state.at === "finished") return void link.close(EXIT_CODES.network);
     const sinceMs = state.at === "active" ? state.silence.sinceMs : state.sinceMs;
+    // Where the other side was heard just now, it has only chosen another connection: that is no loss to tell of.
+    const isLoss = state.at !== "active" || this.#stalledSinceMs !== undefined ||
+      this.#context.clock.now() - sinceMs >= UPROOTED_MS;
     const old = state.peer;
     old.extra.end();
     if (state.at !== "returning") state.seeking?.[Symbol.dispose]();
@@ -341,7 +344,7 @@ export class Transfer {
     this.#state = returning;
     void gone.then(() => {
       if (this.#state !== returning) return;
-      this.#tellReturn(sinceMs, "new");
+      if (isLoss) this.#tellReturn(sinceMs, "new");
       this.#run(returning.peer, () => this.#side.reconnect(returning.peer));
     });
   }
