@@ -27,6 +27,13 @@ export function formatPair(part: number, whole: number): string {
   return `${done.padStart(total.length)}/${total} ${unit}`;
 }
 
+/** `77.6 of 210 MB`, `30.0 MB of 4.0 GB`: a part and its whole in a sentence. */
+export function formatShare(part: number, whole: number): string {
+  const [some, all] = [formatSize(part), formatSize(whole)];
+  const [value = "", unit = ""] = some.split(" ");
+  return `${all.endsWith(` ${unit}`) ? value : some} of ${all}`;
+}
+
 /** The same to three digits, for lines that are read in passing: `315 MB`, `23.1 MB`. */
 export function formatSize(bytes: number): string {
   const text = formatBytes(bytes);

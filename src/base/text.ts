@@ -4,7 +4,7 @@
  * @module
  */
 
-export { formatBytes, formatPair, formatSize } from "./sizes.ts";
+export { formatBytes, formatPair, formatShare, formatSize } from "./sizes.ts";
 
 /** `7868.9 Mbps`; always in the same unit, so that lines can be compared. What is little has one digit that is not 0. */
 export function formatRate(bitsPerSecond: number): string {

@@ -101,15 +101,28 @@ export class Seeker implements Disposable {
         secretKind,
         purpose,
         direction,
+        refuse: () => this.#choose(),
       }, timers);
-      // Its other end has let the old connection go by now, so there is no way back from here.
-      this[Symbol.dispose]();
       this.#found({ purpose, dialed, proved });
     } catch (error) {
       if (!(error instanceof UltraError)) throw error;
       log.debug("{remote}: no way back: {message}", { remote: dialed.link.remote, message: error.message });
       if (error.kind === "authentication") this.#refused(step);
     }
+  }
+
+  /**
+   * The other side has proved itself, and lets the old connection go when it has this side's proof: there is no way back from here. All tries
+   * that were under way while it slept come this far at once; a proof on a second one would make it let go the first.
+   *
+   * @returns why this one is not the way
+   */
+  #choose(): UltraError | undefined {
+    if (this.#stop.signal.aborted) {
+      return new UltraError("network", "Another connection came first, or none is sought any more");
+    }
+    this[Symbol.dispose]();
+    return undefined;
   }
 
   /** One connection to the first address that answers; `undefined` when none did, or nothing is sought any more. */

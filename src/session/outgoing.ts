@@ -115,6 +115,10 @@ export class Outgoing implements Side {
     });
   }
 
+  get isUnconfirmed(): boolean {
+    return this.machine.isAllSent;
+  }
+
   get id(): TransferId {
     return this.#offering.id;
   }

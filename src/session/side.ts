@@ -30,6 +30,8 @@ export interface Side {
   readonly mostConnections: number;
   /** True once the peer has accepted the transfer. Until then it limits us to 4 KiB, so no heartbeats are sent. */
   readonly hasBegun: boolean;
+  /** Whether this side has sent everything, and only the other one can say whether it arrived. (A receiver knows it by itself.) */
+  readonly isUnconfirmed?: boolean;
   /** Whether the link may carry the next transfer: nothing of a finished one can come on it any more. */
   readonly isLinkFree: boolean;
   /** Whether `started` was emitted: progress follows it. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { UltraError } from "../base/errors.ts";
+import { type Reason, UltraError } from "../base/errors.ts";
 import type { LinkEnd, LinkHandler } from "../link/control_link.ts";
 import type { Peer, Return } from "../meet/join.ts";
 import { CLOSE_REPLACED, EXIT_CODES, isHandshake } from "../protocol/codes.ts";
@@ -245,9 +245,7 @@ export class Transfer {
     } else if (state.at === "disconnected" || state.at === "returning") {
       this.#standstill?.reset();
       if (nowMs - state.sinceMs < this.#retryForMs) return;
-      this.#fail(
-        new UltraError("network", "The connection was lost, and did not come back in time", { reason: "lost" }),
-      );
+      this.#failLost("The connection was lost, and did not come back in time", "lost");
     }
   }
 
@@ -290,6 +288,12 @@ export class Transfer {
     this.#side.machine.handle({ type: "cancel", error });
   }
 
+  /** Nobody is left to say whether what was sent last has arrived. */
+  #failLost(text: string, reason: Reason | undefined): void {
+    const unsure = this.#side.isUnconfirmed === true ? " (all was sent, but not confirmed)" : "";
+    this.#fail(new UltraError("network", text + unsure, { ...reason !== undefined && { reason } }));
+  }
+
   /** A link that the other side closed, or that broke a rule, was not lost. */
   #lose(end: LinkEnd): void {
     // What ends in this turn needs no connection any more.
@@ -300,7 +304,7 @@ export class Transfer {
     this.#side.lose();
     if (!isLost || this.#retryForMs === 0 || this.#isHopeless()) {
       this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: seeking ?? NOTHING };
-      return this.#fail(end.error);
+      return isLost ? this.#failLost(end.error.message, end.error.reason) : this.#fail(end.error);
     }
     void this.#extraLinks.drop();
     this.#state = { at: "disconnected", sinceMs: silence.sinceMs, peer, seeking: this.#seekOn(peer, seeking) };
@@ -328,6 +332,9 @@ export class Transfer {
     const { link } = what.peer;
     if (state.at === "waiting" || state.at === "finished") return void link.close(EXIT_CODES.network);
     const sinceMs = state.at === "active" ? state.silence.sinceMs : state.sinceMs;
+    // Where the other side was heard just now, it has only chosen another connection: that is no loss to tell of.
+    const isLoss = state.at !== "active" || this.#stalledSinceMs !== undefined ||
+      this.#context.clock.now() - sinceMs >= UPROOTED_MS;
     const old = state.peer;
     old.extra.end();
     if (state.at !== "returning") state.seeking?.[Symbol.dispose]();
@@ -341,7 +348,7 @@ export class Transfer {
     this.#state = returning;
     void gone.then(() => {
       if (this.#state !== returning) return;
-      this.#tellReturn(sinceMs, "new");
+      if (isLoss) this.#tellReturn(sinceMs, "new");
       this.#run(returning.peer, () => this.#side.reconnect(returning.peer));
     });
   }

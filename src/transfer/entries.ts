@@ -40,13 +40,14 @@ export class Entries {
   #sizes: Float64Array<ArrayBuffer>;
   /** Bytes of data of the files that have holes. */
   readonly #data = new Map<EntryId, number>();
-  /** By state: entries, files among them, files of which nearly all is holes, bytes in holes, links, bytes of data. */
+  /** By state: entries, files among them, files of which nearly all is holes, bytes in holes, links, bytes of data, those of large files. */
   readonly #inState = new Float64Array(STATE_COUNT);
   readonly #filesIn = new Float64Array(STATE_COUNT);
   readonly #hollowIn = new Float64Array(STATE_COUNT);
   readonly #holesIn = new Float64Array(STATE_COUNT);
   readonly #linksIn = new Float64Array(STATE_COUNT);
   readonly #bytesIn = new Float64Array(STATE_COUNT);
+  readonly #largeBytesIn = new Float64Array(STATE_COUNT);
   #count = 0;
   #files = 0;
   #links = 0;
@@ -144,6 +145,11 @@ export class Entries {
     return this.#bytesIn[state] ?? 0;
   }
 
+  /** Those of files of several blocks. */
+  largeBytesIn(state: EntryState): number {
+    return this.#largeBytesIn[state] ?? 0;
+  }
+
   /** @param path holds the UTF-8 of the entry's path from `from` to `to`; only its first component is looked at */
   append(kind: EntryKind, size: number, dataBytes: number, path: Uint8Array, from: number, to: number): EntryId {
     const entry = this.#count++;
@@ -193,7 +199,7 @@ export class Entries {
   move(first: EntryId, count: number, from: EntryState, to: EntryState, only: "all" | "small" = "all"): number {
     if (!NEXT[from].includes(to)) throw new Error(`Entry ${first} cannot go from state ${from} to ${to}`);
     const [states, kinds, sizes, mostSmall] = [this.#states, this.#kinds, this.#sizes, this.#mostSmall];
-    let [moved, files, bytes, others] = [0, 0, 0, 0];
+    let [moved, files, bytes, largeBytes, others] = [0, 0, 0, 0, 0];
     for (let entry = first; entry < first + count; entry++) {
       if (states[entry] !== from) continue;
       const size = sizes[entry] ?? 0;
@@ -203,6 +209,7 @@ export class Entries {
       if (kinds[entry] === FILE) {
         files++;
         bytes += size;
+        if (size > mostSmall) largeBytes += size;
       } else if (kinds[entry] !== FOLDER) {
         others++;
         this.#tally(from, entry, -1);
@@ -212,6 +219,7 @@ export class Entries {
     add(this.#inState, from, to, moved - others);
     add(this.#filesIn, from, to, files);
     add(this.#bytesIn, from, to, bytes);
+    add(this.#largeBytesIn, from, to, largeBytes);
     return moved;
   }
 
@@ -352,7 +360,9 @@ export class Entries {
     this.#inState[state] = this.inState(state) + by;
     if (kind === FILE) {
       this.#filesIn[state] = this.filesIn(state) + by;
-      this.#bytesIn[state] = this.bytesIn(state) + by * this.dataBytes(entry);
+      const bytes = by * this.dataBytes(entry);
+      this.#bytesIn[state] = this.bytesIn(state) + bytes;
+      if (this.isLarge(entry)) this.#largeBytesIn[state] = this.largeBytesIn(state) + bytes;
       this.#holesIn[state] = this.holesIn(state) + by * (this.size(entry) - this.dataBytes(entry));
       if (this.#isHollow(entry)) this.#hollowIn[state] = this.hollowIn(state) + by;
     } else if (kind !== FOLDER) {

@@ -89,6 +89,8 @@ export interface Progress {
   readonly presentBytes: number;
   /** Bytes among them of blocks that an earlier run received, in files that go on. */
   readonly resumedBytes: number;
+  /** Bytes among them of files of several blocks that are not at their place: what stays of these when the transfer is interrupted. */
+  readonly partBytes: number;
   /** Bytes of the files known so far; all of them once `listed`. */
   readonly totalBytes: number;
   /** Entries of which it is known what became of them. */

@@ -65,6 +65,8 @@ export class Sender {
   #pages: Page[] = [];
   /** What the walk left out, and what the receiver says that it does. */
   #leftOut = { sender: NOTHING_LEFT_OUT, receiver: NOTHING_LEFT_OUT };
+  /** Whether all that was asked for has been read and sent, whatever became of its lanes: only the receiver can say whether it arrived. */
+  #isAllSent = false;
   /** Whether lanes were lost, so that blocks may have got lost with them. */
   #disturbed = false;
   /** What the receiver's `done` has to hold: computed while it finishes its folders, so that nothing waits for it afterwards. */
@@ -88,8 +90,13 @@ export class Sender {
     if (!this.#exchange.isRunning) return "ended";
     if (this.#stage === "listing") return "listing";
     if (this.#entries.over === this.#entries.count) return "confirming";
-    const isMoving = this.#deliveries.answered < this.#entries.count || !this.#deliveries.schedule.isIdle;
-    return isMoving ? "moving" : "committing";
+    // (A schedule without work is no sign: it is empty while blocks travel, and while the link is lost.)
+    const isMoved = this.#deliveries.answered === this.#entries.count && this.#entries.missing === 0;
+    return isMoved && this.#exchange.link === "up" ? "committing" : "moving";
+  }
+
+  get isAllSent(): boolean {
+    return this.#isAllSent;
   }
 
   get progress(): Progress {
@@ -147,7 +154,8 @@ export class Sender {
         schedule.loseLane(event.lane);
         return schedule.fill();
       case "grant-read":
-        return schedule.grantRead(event.lane, event.grant);
+        schedule.grantRead(event.lane, event.grant);
+        return this.#noteAllSent();
       case "read-failed":
       case "seal-failed":
         return this.#fail(event.entry, event.fault, event.text);
@@ -189,6 +197,12 @@ export class Sender {
     this.#entries.trim();
     this.#leftOut.sender = leftOut;
     this.#sendPagesEnd();
+    this.#noteAllSent();
+  }
+
+  #noteAllSent(): void {
+    const { answered, schedule } = this.#deliveries;
+    if (this.#stage !== "listing" && answered === this.#entries.count && schedule.isIdle) this.#isAllSent = true;
   }
 
   #sealed(entry: EntryId, size: number, root: Uint8Array): void {
@@ -212,7 +226,8 @@ export class Sender {
         case "need":
           this.#deliveries.needs(message.items);
           this.#pages = this.#pages.filter(({ first, count }) => first + count > this.#deliveries.answered);
-          return;
+          this.#isAllSent = false;
+          return this.#noteAllSent();
         case "held":
           return this.#deliveries.held(message);
         case "verified":

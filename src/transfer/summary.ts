@@ -33,6 +33,8 @@ export function progressOf(
   return {
     verifiedBytes: wholeBytes + partialBytes,
     presentBytes: entries.bytesIn(present),
+    partBytes: partialBytes +
+      [verified, complete, committing].reduce((sum, state) => sum + entries.largeBytesIn(state), 0),
     totalBytes: entries.totalBytes,
     entriesDone: entries.over,
     entries: entries.count,

@@ -6,7 +6,7 @@
 
 import { UltraError } from "../base/errors.ts";
 import { isInterruption } from "../base/interrupted.ts";
-import { counted, formatBytes, formatCount, formatLeft, formatSize, rateOf } from "../base/text.ts";
+import { counted, formatBytes, formatCount, formatLeft, formatShare, formatSize, rateOf } from "../base/text.ts";
 import { isTooShort, type Measurement, neededBytes, type TestVerdict } from "../measure/verdict.ts";
 import type { RestartReason, Unkept } from "../protocol/words.ts";
 import type {
@@ -278,20 +278,31 @@ const UNKEPT_WORDS: readonly (readonly [keyof Unkept, string])[] = [
  * @param resumes whether the same command goes on with a file that did not arrive
  */
 export function arrivedText(
-  { files, filesArrived, filesPresent, movedBytes, listed }: StatusState,
+  state: StatusState,
   resumes: boolean,
 ): string {
+  const { files, filesArrived, filesPresent, movedBytes, listed } = state;
   const arrived = filesArrived - filesPresent;
   // Nothing has changed on the receiver: the reason of the end says it all.
   if (files === 0 || (arrived === 0 && movedBytes <= 0)) return "";
-  if (filesArrived === 0) {
-    return resumes ? "No file arrived; the same command again goes on with what is there" : "No file arrived";
-  }
+  const partBytes = resumes ? state.partBytes : 0;
+  // (A sender may not have heard of those that did.)
+  if (filesArrived === 0) return partBytes === 0 ? "No file is known to have arrived" : partText(state);
   const count = listed ? `${formatCount(arrived)} of ${counted(files, "file")}` : counted(arrived, "file");
-  const verb = arrived === 1 ? "is" : "are";
+  const parts = partBytes === 0 ? "" : ` and ${formatSize(partBytes)} of the rest`;
+  const verb = arrived === 1 && partBytes === 0 ? "is" : "are";
   const there = `${formatCount(filesPresent)} ${filesPresent === 1 ? "was" : "were"} there already`;
   const what = filesPresent === 0 ? `arrived and ${verb} kept` : `arrived, ${there}`;
-  return `${count} ${what}; the next transfer skips what is there`;
+  const next = partBytes === 0 ? "the next transfer skips what is there" : "the same command again goes on from there";
+  return `${count}${parts} ${what}; ${next}`;
+}
+
+/** The same where no file is at its place, and parts of some stay. */
+function partText({ name, files, partBytes, totalBytes, listed }: StatusState): string {
+  const whose = name === "" ? "" : ` of ${shownPath(name)}`;
+  const share = listed ? formatShare(partBytes, totalBytes) : formatSize(partBytes);
+  const count = listed && files > 1 ? ` (0 of ${counted(files, "file")})` : "";
+  return `${share}${whose} arrived and are kept${count}; the same command again goes on with them`;
 }
 
 /** The heading of the table of a test. */

@@ -19,6 +19,8 @@ export interface ProgressReport {
   readonly presentBytes?: number;
   /** Those that an earlier run had received, of files that go on; they are no speed either. */
   readonly resumedBytes?: number;
+  /** Those of files that are not at their place, which stay when the transfer is interrupted. */
+  readonly partBytes?: number;
   readonly files?: number;
   /** Those of `files` that are at their place, or were there before. */
   readonly filesArrived?: number;
@@ -45,6 +47,8 @@ export interface StatusState {
   readonly movedBytes: number;
   /** What an earlier run had received. */
   readonly resumedBytes: number;
+  /** What stays of files that did not arrive. */
+  readonly partBytes: number;
   readonly listed: boolean;
   /** Whether both sides have confirmed the end: before that nothing shows 100 %. */
   readonly isConfirmed: boolean;
@@ -124,6 +128,7 @@ export class ProgressMeter {
       filesPresent: report.filesPresent ?? 0,
       movedBytes: bytes,
       resumedBytes,
+      partBytes: report.partBytes ?? 0,
       listed: report.listed,
       isConfirmed: report.isConfirmed ?? false,
       hashesHoles: report.hashesHoles ?? false,

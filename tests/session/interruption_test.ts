@@ -139,6 +139,31 @@ Deno.test("interruption: C1 C2 C5 after a stroke at any moment the same commands
   assert.ok(resumed > 30, `the strokes must fall into large files: ${resumed}`);
 });
 
+Deno.test("interruption: T50 what is said to be kept of files that did not arrive is kept", async () => {
+  const items: readonly Item[] = [...ITEMS, ...Array.from({ length: 40 }, (_, at): Item => [`data/small${at}`, 1000])];
+  let kept = 0;
+  for await (const { ending, seed } of strokes(({ receiver }) => receiver.interrupt(), { items })) {
+    const { disk: { kept: parts, final }, sender, receiver } = ending;
+    if (ending.codes.receiver !== 130) continue;
+    let there = 0;
+    for (const { recorded, size } of parts.values()) {
+      for (const block of recorded.keys()) there += Math.min(MIB, size - block * MIB);
+    }
+    const large = [...final.values()].map((what) => typeof what === "object" && what.size > MIB ? what.size : 0);
+    // A commit that had begun ends well.
+    const arrived = large.reduce((sum, size) => sum + size, 0);
+    for (const { output: { events } } of [sender, receiver]) {
+      const { partBytes = 0 } = events.findLast((event) => event.type === "progress")?.progress ?? {};
+      assert.ok(
+        partBytes <= there + arrived,
+        `seed ${seed}: ${partBytes} of ${there}, and ${arrived} are at their place`,
+      );
+      if (partBytes > 0 && arrived === 0) kept++;
+    }
+  }
+  assert.ok(kept > 20, `${kept} times something was kept`);
+});
+
 Deno.test("interruption: C7 T50 each signal has its own code", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     const during = ({ world, sender }: Play) => world.time.later(20, () => sender.interrupt(signal));
@@ -172,6 +197,9 @@ Deno.test("interruption: C8 a sender whose confirmation got lost ends with 5, an
   assertArrived(ending);
   const confirmed = ending.sender.output.events.map((event) => event.type === "progress" && event.progress.isConfirmed);
   assert.ok(!confirmed.includes(true), "the sender never showed 100 %");
+  assert.deepEqual(ending.sender.output.errorTexts, [
+    "The connection was lost: the other side no longer answers (all was sent, but not confirmed)",
+  ]);
   const again = await play({ items: [["one", 1]], waits: "receiver", disk: ending.disk });
   assert.deepEqual([again.codes, again.sender.output.facts[0]?.bytes], [{ sender: 0, receiver: 0 }, 0]);
 });

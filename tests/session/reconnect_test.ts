@@ -225,6 +225,45 @@ Deno.test("reconnect: further connections come again after a loss", async () => 
   }
 });
 
+Deno.test("reconnect: B8 no side says that it finishes files before a lost connection is back and all has arrived", async () => {
+  for (const waits of ["sender", "receiver"] as const) {
+    const world = new SimulatedWorld();
+    const ending = await patient({
+      world,
+      waits,
+      items: [["large", 400 * MIB]],
+      disk: emptyDisk({ writeMs: 5 }),
+      during: () => world.time.later(100, () => world.network.goDown(25_000)),
+    });
+    assert.deepEqual(ending.codes, { sender: 0, receiver: 0 });
+    for (const { output: { events } } of [ending.sender, ending.receiver]) {
+      const finishing = events.findIndex((event) => event.type === "phase" && event.phase === "committing");
+      const returned = events.findIndex(({ type }) => type === "returned");
+      assert.ok(events.some(({ type }) => type === "connection-lost") && returned >= 0);
+      assert.ok(finishing > returned, `files are finished at ${finishing}, and the other side is back at ${returned}`);
+    }
+  }
+});
+
+Deno.test("reconnect: B25 a listener that slept takes one of the connections that were tried meanwhile, and each side tells one loss and one return", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { world, scene } = worldOf(seed);
+    const sleepMs = world.random.time(17_000, 40_000);
+    const ending = await patient({
+      ...scene,
+      items: [["large", 400 * MIB]],
+      disk: emptyDisk({ writeMs: 5 }),
+      during: () => world.time.later(100 + 10 * world.network.latencyMs, () => world.network.sleep(sleepMs)),
+    });
+    assert.deepEqual(ending.codes, { sender: 0, receiver: 0 }, `seed ${seed}`);
+    assertArrived(ending);
+    for (const side of ["sender", "receiver"] as const) {
+      assert.deepEqual(told(ending, side), ["stalled", "connection-lost", "returned"], `seed ${seed}: the ${side}`);
+    }
+    assert.deepEqual(world.network.open, [], `seed ${seed}: a connection is left`);
+  }
+});
+
 Deno.test("reconnect: a network that stays away ends both sides with 5 and one line when the time is over", async () => {
   for (const retryForMs of [30_000, 300_000]) {
     const world = new SimulatedWorld();
@@ -352,6 +391,25 @@ Deno.test("reconnect: what still comes on a connection that was replaced is noth
   assert.deepEqual([receiver.output.errors, heard.ends], [[], []]);
   link.send({ type: "abort", kind: "disk", text: "enough" });
   assert.equal(await world.time.until(scene.receiving), 4);
+});
+
+Deno.test("reconnect: a connection that replaces one on which the other side was just heard is no return to tell of", async () => {
+  for (const [silentMs, returns] of [[100, 0], [4000, 1]] as const) {
+    const scene = await stage();
+    const { world, met, receiver } = scene;
+    met.link.send({ type: "heartbeat" });
+    await world.time.pass(silentMs);
+    let link = met.link;
+    // As versions did that proved all the connections which they had tried while the receiver slept.
+    for (let time = 0; time < 3; time++) {
+      link = await comeBack(scene, met.proved.sessionKey);
+      await world.time.pass(50);
+    }
+    const told = receiver.output.events.filter(({ type }) => type === "returned" || type === "connection-lost");
+    assert.equal(told.length, returns, `after ${silentMs} ms of silence`);
+    link.send({ type: "abort", kind: "disk", text: "enough" });
+    assert.equal(await world.time.until(scene.receiving), 4);
+  }
 });
 
 Deno.test("reconnect: a peer that comes back with anything but its position breaks the protocol", async () => {

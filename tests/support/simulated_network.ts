@@ -51,6 +51,8 @@ export class SimulatedNetwork {
   readonly #open = new Set<ConnectionEnd>();
   /** Until then nothing arrives anywhere. */
   #downUntilMs = -Infinity;
+  /** Until then whoever listens sleeps. */
+  #asleepUntilMs = -Infinity;
   #nextPort = 40_000;
 
   constructor(readonly time: VirtualTime, readonly random: Random) {}
@@ -90,7 +92,9 @@ export class SimulatedNetwork {
     if (fate === "unreachable") return fail(2 * this.latencyMs, "unreachable");
     if (fate === "displaces") return fail(2 * this.latencyMs, "user_canceled");
     if (fate === "refuses") return fail(2 * this.latencyMs, "connection_refused");
-    this.time.later(this.latencyMs, () => {
+    const sleepMs = Math.max(0, this.#asleepUntilMs - this.time.now());
+    if (sleepMs >= HANDSHAKE_MS) return fail(HANDSHAKE_MS, "connection_timeout");
+    this.time.later(sleepMs + this.latencyMs, () => {
       const listening = this.#listening.get(`${address} ${port}`);
       if (listening === undefined) return fail(this.latencyMs, "unreachable");
       const status = this.#judge(listening, options, from);
@@ -116,6 +120,12 @@ export class SimulatedNetwork {
   /** A black hole: nothing arrives for a while. No connection that there is survives it, and what is dialled meanwhile never answers. */
   goDown(forMs: number, noticeMs = NOTICE_MS): void {
     this.#downUntilMs = Math.max(this.#downUntilMs, this.time.now() + forMs);
+    this.lose(noticeMs);
+  }
+
+  /** As {@linkcode goDown}, but it is the listeners that sleep: what was dialled meanwhile, and not given up, they all find when they wake. */
+  sleep(forMs: number, noticeMs = NOTICE_MS): void {
+    this.#asleepUntilMs = Math.max(this.#asleepUntilMs, this.time.now() + forMs);
     this.lose(noticeMs);
   }
 

@@ -138,6 +138,20 @@ Deno.test("holes are what is hashed once all that is missing are files of hardly
   assert.equal(hashesHoles(), false, "nothing is missing");
 });
 
+Deno.test("T50: what an interruption leaves of files that are not at their place are blocks of those of several blocks", () => {
+  const entries = new Entries(100);
+  for (const [path, size] of [["small", 100], ["large", 250], ["other", 1000]] as const) add(entries, path, size);
+  add(entries, "sparse", 1000, "file", 40);
+  entries.setRun(0, 4, EntryState.needed);
+  const partBytes = (partialBytes: number) => progressOf(entries, partialBytes, true).partBytes;
+  entries.setRun(0, 2, EntryState.complete);
+  assert.equal(partBytes(300), 550, "a small file travels again");
+  entries.setState(3, EntryState.verified);
+  assert.equal(partBytes(300), 590);
+  entries.setState(1, EntryState.committed);
+  assert.equal(partBytes(300), 340, "it is at its place");
+});
+
 Deno.test("more holes than data among what is missing are told, for nobody knows how long those take", () => {
   const entries = new Entries(100);
   add(entries, "image", 1000, "file", 250);

@@ -199,6 +199,46 @@ Deno.test("a sender without the final confirmation has not succeeded (C8)", () =
   assert.equal(errorOf(outcome).kind, "network");
 });
 
+Deno.test("C8: a sender knows whether all was sent, also when its lanes end before its link does", () => {
+  const bench = new SenderBench([["a", 40 * MIB]]);
+  assert.equal(bench.sender.isAllSent, false, "nothing was asked for");
+  bench.receive(needAll(0));
+  const read = (lane: number) => {
+    const grants = bench.toldOf("grant").filter(([to]) => to === lane).map(([, grant]) => Number(grant));
+    for (const grant of grants) bench.handle({ type: "grant-read", lane, grant });
+  };
+  bench.handle({ type: "link-lost" });
+  assert.equal(bench.sender.isAllSent, false, "nothing was read");
+  bench.handle({ type: "link-restored" });
+  bench.receive(position(1, true), needBlocks(0, 0, 40));
+  bench.handle({ type: "lanes-opened", lanes: [2] });
+  read(2);
+  assert.equal(bench.sender.isAllSent, true);
+  bench.handle({ type: "lane-lost", lane: 2 });
+  bench.handle({ type: "link-lost" });
+  assert.equal(bench.sender.isAllSent, true, "it is on its way, or there");
+  bench.handle({ type: "link-restored" });
+  bench.receive(position(1, true), needBlocks(0, 39, 1));
+  assert.equal(bench.sender.isAllSent, false, "a block is missing");
+});
+
+Deno.test("B8: a sender finishes files when all blocks have arrived and the link is up, not when its lanes have no work", () => {
+  const bench = new SenderBench([["a", 40 * MIB]]).receive(needAll(0), verified(0, 0, 4));
+  bench.toldOf("grant").forEach((_, index) => bench.handle({ type: "grant-read", lane: 1, grant: index + 1 }));
+  assert.equal(bench.sender.phase, "moving", "what was read may be on its way");
+  bench.handle({ type: "link-lost" });
+  assert.equal(bench.sender.phase, "moving", "nothing can be granted");
+  bench.handle({ type: "link-restored" });
+  bench.receive(position(1, true));
+  bench.handle({ type: "lanes-opened", lanes: [2] });
+  bench.receive(needBlocks(0, 4, 36), verified(0, 4, 35));
+  assert.equal(bench.sender.phase, "moving");
+  bench.receive(verified(0, 39, 1));
+  assert.equal(bench.sender.phase, "committing");
+  bench.handle({ type: "link-lost" });
+  assert.equal(bench.sender.phase, "moving", "the receiver may need blocks once more");
+});
+
 Deno.test("a source that changed fails its file alone, and nothing more of it is read (E1, E2, E3)", () => {
   const bench = new SenderBench([["a", 400 * MIB], ["b", 5]]).receive(needAll(0, 2));
   const before = bench.toldOf("grant").length;

@@ -50,7 +50,15 @@ export function added(connection: number, streams: number): UserEvent {
 
 export function progress(part: Partial<Progress>): UserEvent {
   const none = {
-    ...{ phase: "moving", verifiedBytes: 0, presentBytes: 0, resumedBytes: 0, totalBytes: 0, listed: true } as const,
+    ...{
+      phase: "moving",
+      verifiedBytes: 0,
+      presentBytes: 0,
+      resumedBytes: 0,
+      partBytes: 0,
+      totalBytes: 0,
+      listed: true,
+    } as const,
     ...{ entriesDone: 0, entries: 0, files: 0, filesArrived: 0, filesPresent: 0, hashesHoles: false },
     ...{ isMostlyHoles: false, isConfirmed: false },
   };

@@ -11,6 +11,7 @@ import {
   formatLeft,
   formatPair,
   formatRate,
+  formatShare,
   formatSize,
   percentOf,
 } from "../../src/base/text.ts";
@@ -205,6 +206,12 @@ Deno.test("T53 a part beside its whole has the whole's unit and a width that nev
     const [part, whole] = [Math.min(a, b), Math.max(a, b)];
     return formatPair(part, whole).length === formatPair(whole, whole).length;
   }));
+});
+
+Deno.test("a part and its whole share a unit where they have the same", () => {
+  assert.equal(formatShare(77_600_000, 210_000_000), "77.6 of 210 MB");
+  assert.equal(formatShare(30_000_000, 4_000_000_000), "30.0 MB of 4.0 GB");
+  assert.equal(formatShare(7, 999), "7 of 999 B");
 });
 
 Deno.test("the time left is short to read", () => {

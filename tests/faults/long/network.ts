@@ -115,6 +115,11 @@ Deno.test(
       await relay.clear();
       await scene.ends([0, 5], { limitMs: GIVEN_UP_MS });
       assert.equal(await first.exit(), 5, "it has heard nothing");
+      assert.match(
+        first.stderr.text,
+        /^ultra: The connection was lost, and did not .* \(all was sent, but not confirmed\)/m,
+      );
+      assert.match(String(first.events.at(-1)?.["why"]), /\(all was sent, but not confirmed\)/);
       const { sender } = await scene.start();
       await scene.ends([0]);
       const { bytes, presentBytes } = await sender.event("complete");
@@ -160,6 +165,12 @@ for (const who of ["sender", "receiver"] as const) {
       await seconds(60);
       pair[who].kill("SIGCONT");
       await scene.ends([0], { limitMs: GIVEN_UP_MS });
+      for (const side of [pair.sender, pair.receiver]) {
+        const told = side.events.map(({ type }) => type);
+        for (const once of ["stalled", "connection-lost", "connection-returned"]) {
+          assert.equal(told.filter((type) => type === once).length, 1, `${once} once:\n${side.transcript()}`);
+        }
+      }
       await scene.start();
       await scene.ends([0]);
     }));
