@@ -1,7 +1,6 @@
 /** Lost paths inside running commands, over real UDP. */
 
 import assert from "node:assert/strict";
-import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { UdpRelay } from "../support/relay.ts";
 import { assertOnlyParts, assertSameFile, MIB, namesIn, writeFile } from "./files.ts";
 import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
@@ -19,15 +18,6 @@ interface Scene {
   readonly target: string;
 }
 
-/** The same ticket, but for where its maker is found. */
-function ticketAt(ticket: string, port: number): string {
-  return encodeTicket({ ...parseTicket(ticket), hints: [{ type: "address", address: "127.0.0.1", port }] });
-}
-
-function portOf(ticket: string): number {
-  return Number(parseTicket(ticket).hints[0]?.port);
-}
-
 /** A transfer through a relay, under way. */
 async function underWay(workspace: Workspace, waits: "sender" | "receiver", ...more: string[]): Promise<Scene> {
   const source = await writeFile(workspace.path("source.bin"), SIZE);
@@ -36,9 +26,7 @@ async function underWay(workspace: Workspace, waits: "sender" | "receiver", ...m
   const waiting = waits === "receiver"
     ? workspace.recv(["--json", ...more, ...recv])
     : workspace.sendWaiting(["--json", ...more, ...send]);
-  const ticket = await waiting.ticket();
-  const relay = await UdpRelay.to(portOf(ticket));
-  const there = ticketAt(ticket, relay.port);
+  const { relay, ticket: there } = await UdpRelay.before(await waiting.ticket());
   const dialing = workspace.start(
     waits === "receiver" ? ["send", "--json", ...more, ...send, there] : ["recv", "--json", ...more, ...recv, there],
   );
