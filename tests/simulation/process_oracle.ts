@@ -32,7 +32,7 @@ function judgeNames({ disk, codes, items }: Ending, scenario: ProcessScenario): 
     const there = disk.final.get(path);
     const target = scenario.targets.get(path);
     if (kind === "file" && typeof there === "object") {
-      const isNew = isEqual(there.blocks, blocks(path, size));
+      const isNew = isEqual(there.blocks, blocks(path, size, scenario.versions.get(path)));
       const isOld = target === "different" && isEqual(there.blocks, blocks(path, there.size, OLD_VERSION));
       if (!isNew && !isOld) faults.push(`"${path}" has wrong content`);
     }

@@ -49,6 +49,8 @@ export interface Tree {
   readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
   /** Files that are another when they are sealed. */
   readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
+  /** Which versions of them files are from the start; 0 where nothing is said. */
+  readonly versions: ReadonlyMap<string, number>;
   /** When files become others: from then on other blocks are read, and the seal fails. */
   readonly changes: ReadonlyMap<string, number>;
   /** What the walk leaves out. */
@@ -126,6 +128,7 @@ export function tree(items: readonly Item[], flaws: Partial<Tree> = {}): Tree {
   const none = {
     readFaults: new Map(),
     sealFaults: new Map(),
+    versions: new Map(),
     changes: new Map(),
     leftOut: NOTHING_LEFT_OUT,
     unkept: ALL_KEPT,

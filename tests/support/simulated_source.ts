@@ -275,9 +275,17 @@ export class SimulatedSource {
     return blocksOf(this.#file(entry).size) === 1;
   }
 
-  /** 1 from the moment on at which the file becomes another. */
+  /** One more than at the start from the moment on at which the file becomes another. */
   #version(path: string): number {
-    return this.time.now() >= (this.tree.changes.get(path) ?? Infinity) ? 1 : 0;
+    return this.#versionAtStart(path) + (this.#hasChanged(path) ? 1 : 0);
+  }
+
+  #versionAtStart(path: string): number {
+    return this.tree.versions.get(path) ?? 0;
+  }
+
+  #hasChanged(path: string): boolean {
+    return this.time.now() >= (this.tree.changes.get(path) ?? Infinity);
   }
 
   #fingerprint(path: string): Uint8Array {
@@ -285,7 +293,7 @@ export class SimulatedSource {
   }
 
   #change(path: string): MadeUpFault | undefined {
-    if (this.#version(path) === 0 || this.flaw === "ignores-changes") return undefined;
+    if (!this.#hasChanged(path) || this.flaw === "ignores-changes") return undefined;
     return { fault: "changed", text: `"${path}" changed while it was sent` };
   }
 
