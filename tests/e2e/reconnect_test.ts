@@ -1,9 +1,8 @@
 /** Lost paths inside running commands, over real UDP. */
 
 import assert from "node:assert/strict";
-import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { UdpRelay } from "../support/relay.ts";
-import { assertSameFile, MIB, writeFile } from "./files.ts";
+import { assertOnlyParts, assertSameFile, MIB, namesIn, writeFile } from "./files.ts";
 import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
 
 /** Some seconds at {@linkcode RATE}. */
@@ -15,16 +14,8 @@ interface Scene {
   readonly receiver: Ultra;
   readonly relay: UdpRelay;
   readonly source: string;
+  readonly into: string;
   readonly target: string;
-}
-
-/** The same ticket, but for where its maker is found. */
-function ticketAt(ticket: string, port: number): string {
-  return encodeTicket({ ...parseTicket(ticket), hints: [{ type: "address", address: "127.0.0.1", port }] });
-}
-
-function portOf(ticket: string): number {
-  return Number(parseTicket(ticket).hints[0]?.port);
 }
 
 /** A transfer through a relay, under way. */
@@ -35,15 +26,13 @@ async function underWay(workspace: Workspace, waits: "sender" | "receiver", ...m
   const waiting = waits === "receiver"
     ? workspace.recv(["--json", ...more, ...recv])
     : workspace.sendWaiting(["--json", ...more, ...send]);
-  const ticket = await waiting.ticket();
-  const relay = await UdpRelay.to(portOf(ticket));
-  const there = ticketAt(ticket, relay.port);
+  const { relay, ticket: there } = await UdpRelay.before(await waiting.ticket());
   const dialing = workspace.start(
     waits === "receiver" ? ["send", "--json", ...more, ...send, there] : ["recv", "--json", ...more, ...recv, there],
   );
   const [sender, receiver] = waits === "receiver" ? [dialing, waiting] : [waiting, dialing];
   await receiver.midway();
-  return { sender, receiver, relay, source, target: `${into}/source.bin` };
+  return { sender, receiver, relay, source, into, target: `${into}/source.bin` };
 }
 
 function typesOf({ events }: Ultra): string[] {
@@ -91,14 +80,39 @@ Deno.test("B16: a NAT that changes the dialer's port is survived in the same con
     assert.deepEqual([typesOf(sender), typesOf(receiver)], [[], []]);
   }));
 
-Deno.test("--retry-for bounds the wait on both sides: exit 5 with one line, 0 is not at all", () =>
+Deno.test("B10: a network that goes away for good: --retry-for bounds the wait on both sides, exit 5 with one line, the part is kept, and both show the command that goes on", () =>
   inWorkspace(async (workspace) => {
-    const { sender, receiver, relay } = await underWay(workspace, "receiver", "--retry-for", "21s");
+    const { sender, receiver, relay, source, into, target } = await underWay(
+      workspace,
+      "receiver",
+      "--retry-for",
+      "21s",
+    );
     await using _relay = relay;
     relay.goDark();
     await Promise.all([sender.exits(5), receiver.exits(5)]);
     for (const side of [sender, receiver]) {
       assert.deepEqual(typesOf(side), ["stalled", "connection-lost"]);
       assert.match(side.stderr.text, /^ultra: The connection was lost, and did not come back in time; --retry-for/);
+      assert.equal(side.stderr.lines.length, 1, side.transcript());
     }
+    assert.deepEqual(namesIn(into).map((name) => name.split(".").at(-1)), ["journal", "part"]);
+    await assertOnlyParts(into);
+    // The command that each side shows is what it was started with, without the ticket; both go on with what is there.
+    const shown = [sender, receiver].map((side) => String(side.events.at(-1)?.["again"]));
+    assert.deepEqual(shown, [
+      `ultra send --json --retry-for 21s --rate-limit ${RATE} ${source} ultra1...`,
+      `ultra recv --listen 127.0.0.1 --json --retry-for 21s --into ${into}`,
+    ]);
+    const again = workspace.start(wordsOf(shown[1]));
+    const there = await again.ticket();
+    const next = workspace.start(wordsOf(shown[0]).with(-1, there));
+    await Promise.all([next.exits(0), again.exits(0)]);
+    assert.ok(Number((await again.event("complete"))["resumedBytes"]) > 0, "what had arrived was sent again");
+    await assertSameFile(target, source);
   }));
+
+/** The arguments of a command without quotes. */
+function wordsOf(command = ""): string[] {
+  return command.split(" ").slice(1);
+}

@@ -10,6 +10,7 @@ import {
   writeSparse,
 } from "./files.ts";
 import { type Event, inWorkspace, type Ultra, type Workspace } from "./harness.ts";
+import { UdpRelay } from "../support/relay.ts";
 import { diskBytes } from "./snapshot.ts";
 
 const SIZE = 400 * MIB + 12_345;
@@ -143,18 +144,33 @@ Deno.test("T31: a file with holes whose receiver is killed in the middle has its
     assert.ok(after <= before + 8 * MIB, `it takes ${after} bytes, before ${before}`);
   }, await largeFolder()));
 
+/** A folder with a .git, whose modes and times are not those that new folders have. */
+async function repository(workspace: Workspace): Promise<string> {
+  const repo = await workspace.make("repo");
+  await workspace.make("repo", ".git", "objects");
+  await Promise.all([
+    writeFile(`${repo}/readme`, 1000),
+    writeFile(`${repo}/.git/HEAD`, 20),
+    writeFile(`${repo}/.git/objects/pack`, 60 * MIB),
+    ...Array.from({ length: 200 }, (_, i) => writeFile(`${repo}/.git/objects/${i}`, 100 + i)),
+  ]);
+  await Deno.chmod(`${repo}/.git/objects`, 0o750);
+  for (const folder of [`${repo}/.git/objects`, `${repo}/.git`, repo]) await Deno.utime(folder, 1e9, 1e9);
+  return repo;
+}
+
+/** Everything is there as it was sent, with the modes and times of its folders. */
+async function assertRepository(into: string, repo: string): Promise<void> {
+  assert.deepEqual(await treeOf(`${into}/repo`), await treeOf(repo));
+  for (const folder of ["", "/.git", "/.git/objects"]) {
+    assert.equal((await Deno.stat(`${into}/repo${folder}`)).mtime?.getTime(), 1e12, folder);
+  }
+  await assertNoLeftovers(into);
+}
+
 Deno.test("T20: an interrupted tree with a .git goes on without --hidden, and gets all modes and times", async () =>
   await inWorkspace(async (workspace) => {
-    const repo = await workspace.make("repo");
-    await workspace.make("repo", ".git", "objects");
-    await Promise.all([
-      writeFile(`${repo}/readme`, 1000),
-      writeFile(`${repo}/.git/HEAD`, 20),
-      writeFile(`${repo}/.git/objects/pack`, 60 * MIB),
-      ...Array.from({ length: 200 }, (_, i) => writeFile(`${repo}/.git/objects/${i}`, 100 + i)),
-    ]);
-    await Deno.chmod(`${repo}/.git/objects`, 0o750);
-    for (const folder of [`${repo}/.git/objects`, `${repo}/.git`, repo]) await Deno.utime(folder, 1e9, 1e9);
+    const repo = await repository(workspace);
     const into = await workspace.make("into");
     for (const [share, who, signal] of [[0.3, "receiver", "SIGINT"], [0.6, "receiver", "SIGKILL"]] as const) {
       const pair = await start(workspace, "receiver", [repo], into, { send: ["--rate-limit", "40M"] });
@@ -163,12 +179,28 @@ Deno.test("T20: an interrupted tree with a .git goes on without --hidden, and ge
     }
     const { received } = await finish(await start(workspace, "receiver", [repo], into));
     assert.ok(Number(received["resumedBytes"]) >= 0.5 * 60 * MIB, `${received["resumedBytes"]}`);
-    assert.deepEqual(await treeOf(`${into}/repo`), await treeOf(repo));
-    for (const folder of ["", "/.git", "/.git/objects"]) {
-      assert.equal((await Deno.stat(`${into}/repo${folder}`)).mtime?.getTime(), 1e12, folder);
-    }
-    await assertNoLeftovers(into);
+    await assertRepository(into, repo);
   }, await largeFolder()));
+
+for (const what of ["its network is lost", "its sender is killed"] as const) {
+  Deno.test(`T20: a tree of which ${what} goes on without --hidden, and its folders get their modes and times in the next run`, async () =>
+    await inWorkspace(async (workspace) => {
+      const repo = await repository(workspace);
+      const into = await workspace.make("into");
+      const receiver = workspace.recv(["--json", "--into", into, "--retry-for", "0"]);
+      const { relay, ticket } = await UdpRelay.before(await receiver.ticket());
+      await using _relay = relay;
+      const sender = workspace.start(["send", "--json", "--retry-for", "0", "--rate-limit", "40M", repo, ticket]);
+      await until(0.4, { sender, receiver });
+      if (what === "its network is lost") relay.goDark();
+      else sender.kill("SIGKILL");
+      await Promise.all([sender.ending(), receiver.exits(5, SILENCE_MS)]);
+      assert.notEqual((await Deno.stat(`${into}/repo/.git/objects`)).mtime?.getTime(), 1e12, "nothing was left to do");
+      const { received } = await finish(await start(workspace, "receiver", [repo], into));
+      assert.ok(Number(received["resumedBytes"]) >= 0.3 * 60 * MIB, `${received["resumedBytes"]}`);
+      await assertRepository(into, repo);
+    }, await largeFolder()));
+}
 
 Deno.test("E11 E12: a file that changed between the runs begins anew and is said to; the others go on, also in another list", async () =>
   await inWorkspace(async (workspace) => {

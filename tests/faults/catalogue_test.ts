@@ -34,6 +34,11 @@ Deno.test("faults: what has no test says when it comes or why it cannot", () => 
   }
 });
 
+Deno.test("faults: the head of the catalogue says whether anything is planned", () => {
+  const planned = readRows(page).filter(({ rest }) => rest.startsWith("planned: ")).map(({ id }) => id);
+  assert.equal(page.includes("no row says so now"), planned.length === 0, planned.join(", "));
+});
+
 Deno.test("faults: every id that docs/reliability.md names as a proof has a test", async () => {
   const rows = readRows(page);
   const text = await Deno.readTextFile(join(ROOT, "docs", "reliability.md"));

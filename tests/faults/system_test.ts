@@ -1,10 +1,10 @@
-/** What the system around a transfer does: clocks that jump, limits, users, folders that cannot be written. */
+/** What the system around a transfer does: clocks that jump, signals, limits, users, folders that cannot be written. */
 
 import assert from "node:assert/strict";
 import { assertSameFile, largeFolder, MIB, namesIn, writeFile } from "../e2e/files.ts";
 import { needsOrdinaryUser, ordinary } from "../e2e/ordinary_user.ts";
 import { needsPreload, Preload } from "./preload.ts";
-import { inScene, inView, type Make, oneFile, smallTree } from "./scene.ts";
+import { inScene, inView, type Make, oneFile, type Scene, smallTree } from "./scene.ts";
 
 const DAY = 86_400;
 const EPERM = 1;
@@ -299,3 +299,32 @@ async function canBeImmutable(): Promise<boolean> {
     await Deno.remove(path);
   }
 }
+
+/** A busy machine may be so late with the second signal that the first one's end is over. */
+const TRIES = 5;
+
+/** Interrupts a receiver once or twice that hears no answer any more. Whether it had the time to tell of its end in good order. */
+async function interrupted(scene: Scene, hurries: boolean): Promise<boolean> {
+  const once = ["--retry-for", "0"];
+  const { sender, receiver, relay } = await scene.start({ sendArgs: [...SLOW, ...once], recvArgs: once });
+  await receiver.midway();
+  await relay.set({ isSilent: true }, "out");
+  receiver.kill("SIGINT");
+  // So the first one has been heard: two signals at once may be one for the system.
+  await sender.says(/^ultra: The other side was interrupted$/);
+  if (hurries) receiver.end("SIGINT");
+  await receiver.exits(130);
+  await scene.ends([130, 5]);
+  return receiver.events.some(({ type }) => type === "interrupted");
+}
+
+Deno.test("C6: a second SIGINT ends a receiver at once, that would wait for an answer after the first one; the next run goes on", () =>
+  inScene(oneFile(24 * MIB), async (scene) => {
+    assert.ok(await interrupted(scene, false), "a single SIGINT has its end told");
+    let isTold = true;
+    for (let tries = 0; isTold && tries < TRIES; tries++) isTold = await interrupted(scene, true);
+    assert.ok(!isTold, "the second SIGINT ended nothing");
+    const { receiver } = await scene.start();
+    await scene.ends([0]);
+    assert.ok(Number((await receiver.event("complete"))["resumedBytes"]) > 0, "what had arrived was sent again");
+  }));

@@ -88,7 +88,7 @@ for (const side of ["sender", "receiver"] as const) {
   });
 }
 
-Deno.test("interruption: B10 a network that goes away for good ends both sides with 5, and nothing stays", async () => {
+Deno.test("interruption: B10 a network that goes away for good ends both sides with 5, and nothing stays but what the same commands go on with", async () => {
   let failed = 0;
   for await (const { ending, atMs, seed } of strokes(({ world }) => world.network.lose())) {
     const { codes, sender, receiver } = ending;

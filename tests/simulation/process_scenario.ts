@@ -53,17 +53,23 @@ export interface ProcessScenario {
   readonly damages: readonly Damage[];
   /** Files that become others, by time. */
   readonly changes: ReadonlyMap<string, number>;
-  /** Which version of them the sender has at the start, where it is not the first. */
-  readonly versions: ReadonlyMap<string, number>;
-  /** Files that become others before the same commands run again. */
-  readonly changesBetween: ReadonlySet<string>;
   /** Files that cannot be read from a block on. */
   readonly unreadable: ReadonlyMap<string, number>;
   /** Files that the disk does not take, from a block on or (`undefined`) when they are committed. */
   readonly diskFaults: ReadonlyMap<string, { readonly fault: FileFault; readonly block: number | undefined }>;
   /** What is there before. */
   readonly targets: ReadonlyMap<string, "identical" | "different">;
+  /** Files that are edited before the same commands run again, and their sizes then. */
+  readonly edits: ReadonlyMap<string, number>;
+  /** Which versions the sender has of files that were; 0 of all others. */
+  readonly versions: ReadonlyMap<string, number>;
   readonly flaw: Flaw | undefined;
+}
+
+interface File {
+  readonly path: string;
+  readonly size: number;
+  readonly blocks: number;
 }
 
 /** About how long a transfer takes: strokes fall before, into and behind it. */
@@ -73,11 +79,11 @@ export function processScenario(seed: number, group: ProcessGroup, flaw?: Flaw):
   const random = new Random(seed);
   const items = itemsOf(random);
   const files = items.flatMap(([path, size]) =>
-    typeof size === "string" ? [] : [{ path, blocks: Math.ceil(size / MIB) }]
+    typeof size === "string" ? [] : [{ path, size, blocks: Math.ceil(size / MIB) }]
   );
   const has = (...groups: ProcessGroup[]) =>
     groups.includes(group) || (group === "everything at once" && random.chance(0.4));
-  const some = <Value>(likely: number, value: (file: { path: string; blocks: number }) => Value): Map<string, Value> =>
+  const some = <Value>(likely: number, value: (file: File) => Value): Map<string, Value> =>
     new Map(files.filter(() => random.chance(likely)).map((file) => [file.path, value(file)]));
   return {
     seed,
@@ -97,11 +103,11 @@ export function processScenario(seed: number, group: ProcessGroup, flaw?: Flaw):
     strokes: strokesOf(random, has),
     damages: has("blocks arrive damaged") ? damagesOf(random, items) : [],
     changes: has("sources change") ? some(0.3, () => random.time(0, SPAN_MS)) : new Map(),
-    versions: new Map(),
-    changesBetween: new Set(some(0.2, () => true).keys()),
     unreadable: has("sources change") ? some(0.1, ({ blocks }) => random.below(blocks + 1)) : new Map(),
     diskFaults: has("the disk fails") ? some(0.2, (file) => diskFault(random, file.blocks)) : new Map(),
     targets: has("targets exist") ? some(0.4, () => random.chance(0.85) ? "identical" : "different") : new Map(),
+    edits: some(0.5, ({ size }) => random.chance(0.7) ? size : random.between(0, 12 * MIB)),
+    versions: new Map(),
     flaw,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Hundreds of transfers between two whole processes, from both commands to both exit codes, in virtual time. After each that failed the
- * same commands run again, with nothing going wrong any more, and must succeed.
+ * same commands run again, with some of the files edited and nothing going wrong any more, and must succeed.
  *
  * A failing seed prints itself; `ULTRA_SEED=n` runs that seed alone, in every group. `ULTRA_PROCESS_SEEDS=n` sets how many there are in a
  * group.
@@ -11,7 +11,7 @@
 import assert from "node:assert/strict";
 import { print } from "../../scripts/shell.ts";
 import { type Ending, type Play, play } from "../session/support.ts";
-import { blocks, type Disk, emptyDisk, type Flaw, type Tree } from "../support/made_up.ts";
+import { blocks, type Disk, emptyDisk, type Flaw, type Item, type Tree } from "../support/made_up.ts";
 import { cutPower } from "../support/power_cut.ts";
 import { SimulatedWorld } from "../support/simulated_process.ts";
 import { judgeProcesses, OLD_VERSION } from "./process_oracle.ts";
@@ -30,8 +30,14 @@ const ONE_SEED = Deno.env.get("ULTRA_SEED");
 /** Seeds within which each planted flaw must be seen. */
 const SEEDS_FOR_A_FLAW = 300;
 
+/** That of a file which has changed while it was sent, and stays so. */
+const CHANGED_VERSION = 1;
+
+/** That of a file which was edited between two runs. */
+const EDITED_VERSION = 2;
+
 for (const group of PROCESS_GROUPS) {
-  Deno.test(`two processes end well where ${group}`, async () => {
+  Deno.test(`E11: two processes end well where ${group}, and go on when files were edited between two runs`, async () => {
     for (const seed of ONE_SEED === undefined ? range(SEEDS_IN_GROUP) : [Number(ONE_SEED)]) {
       const faults = await simulate(processScenario(seed, group));
       assert.deepEqual(faults, [], `ULTRA_SEED=${seed} where ${group}:\n  ${faults.join("\n  ")}`);
@@ -55,6 +61,7 @@ const TWINS: readonly (readonly [Flaw, ProcessGroup, RegExp])[] = [
   ["reports-unsynced", "the power fails", /missing after a success/],
   ["trusts-journals", "the power fails", /again: .*wrong content/],
   ["trusts-journals", "a process is killed", /again: .*wrong content/],
+  ["ignores-fingerprints", "the disk fails", /again: .*wrong content/],
 ];
 
 for (const [flaw, group, expected] of TWINS) {
@@ -92,9 +99,17 @@ async function again({ disk, codes }: Ending, scenario: ProcessScenario): Promis
   disk.faults.clear();
   disk.freeSpace = 1e15;
   for (const path of disk.parts) if (!disk.kept.has(path)) disk.parts.delete(path);
-  const changed = [...scenario.changes.keys(), ...scenario.changesBetween];
-  const versions = new Map(changed.map((path) => [path, 1]));
-  const calm = { ...scenario, group: "nothing goes wrong", overwrite: true, versions } as const;
+  const { changes, edits } = scenario;
+  const calm = {
+    ...scenario,
+    group: "nothing goes wrong",
+    overwrite: true,
+    items: scenario.items.map(([path, size]): Item => [path, edits.get(path) ?? size]),
+    versions: new Map([
+      ...[...changes.keys()].map((path) => [path, CHANGED_VERSION] as const),
+      ...[...edits.keys()].map((path) => [path, EDITED_VERSION] as const),
+    ]),
+  } as const;
   return judgeProcesses(await transfer(calm, disk, false), calm, 0).map((fault) => `again: ${fault}`);
 }
 

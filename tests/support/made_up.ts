@@ -49,7 +49,7 @@ export interface Tree {
   readonly readFaults: ReadonlyMap<string, MadeUpFault & { readonly block: BlockIndex }>;
   /** Files that are another when they are sealed. */
   readonly sealFaults: ReadonlyMap<string, MadeUpFault>;
-  /** Which version files are from the start, if not the first. */
+  /** Which versions of them files are from the start; 0 where nothing is said. */
   readonly versions: ReadonlyMap<string, number>;
   /** When files become others: from then on other blocks are read, and the seal fails. */
   readonly changes: ReadonlyMap<string, number>;

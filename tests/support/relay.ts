@@ -7,6 +7,7 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
+import { encodeTicket, parseTicket } from "../../src/protocol/ticket.ts";
 import { Random } from "../simulation/random.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -45,6 +46,14 @@ export class UdpRelay implements AsyncDisposable {
   /** A relay to a port on loopback. */
   static async to(port: number, options: RelayOptions = {}): Promise<UdpRelay> {
     return new UdpRelay(await boundSocket(), port, options);
+  }
+
+  /** A relay to the maker of a ticket, which waits on loopback, and the ticket that leads there. */
+  static async before(made: string): Promise<{ readonly relay: UdpRelay; readonly ticket: string }> {
+    const ticket = parseTicket(made);
+    const relay = await UdpRelay.to(Number(ticket.hints[0]?.port));
+    const hints = [{ type: "address" as const, address: LOOPBACK, port: relay.port }];
+    return { relay, ticket: encodeTicket({ ...ticket, hints }) };
   }
 
   /** Where dialers find it. */

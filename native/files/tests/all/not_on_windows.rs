@@ -81,7 +81,7 @@ not_here! { "it cuts the power of a disk of Linux":
 }
 
 not_here! { "wine 8 replaces no file that is open (FileRenameInformationEx)":
-    replace::t5_a_file_that_others_may_write_keeps_its_inode_for_them,
+    replace::t5_who_has_the_previous_file_open_goes_on_with_it_and_the_new_one_is_another,
 }
 
 not_here! { "a lock of Windows keeps others from reading":

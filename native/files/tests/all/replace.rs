@@ -430,8 +430,8 @@ fn t7_a_file_system_without_a_head_start_is_none_the_worse() {
 
 #[cfg(unix)]
 #[test]
-fn t5_a_file_that_others_may_write_keeps_its_inode_for_them() {
-    // Who has the previous file open goes on with it, as with any rename.
+fn t5_who_has_the_previous_file_open_goes_on_with_it_and_the_new_one_is_another() {
+    // As with any rename.
     let place = Place::new();
     let sink = received(&place, Way::Large);
     let open = fs::File::open(place.at("a")).expect("a file");
