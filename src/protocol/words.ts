@@ -118,3 +118,15 @@ export interface Unkept {
 export function isAny(unkept: Unkept): boolean {
   return Object.values(unkept).includes(true);
 }
+
+/** What one of them or the other has. */
+export function either(one: Unkept, other: Unkept): Unkept {
+  return {
+    mode: one.mode || other.mode,
+    time: one.time || other.time,
+    links: one.links || other.links,
+    owner: one.owner || other.owner,
+    xattrs: one.xattrs || other.xattrs,
+    acl: one.acl || other.acl,
+  };
+}

@@ -11,6 +11,7 @@ import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
 import {
   type Existing,
+  either,
   isAny,
   type LinkChoice,
   type Preserve,
@@ -432,10 +433,10 @@ export class Incoming implements Side {
     switch (event.type) {
       case "committed":
         this.#isDurable &&= event.durable;
-        this.#keep(event.unkept);
+        this.#unkept = either(this.#unkept, event.unkept);
         return this.#recorded(event, this.#confirmed?.committed(event.first, event.count));
       case "folders-finished":
-        this.#keep(event.unkept);
+        this.#unkept = either(this.#unkept, event.unkept);
         return this.machine.handle({ type: "folders-finished", failure: undefined });
       case "folders-failed":
         return this.machine.handle({ type: "folders-finished", failure: event });
@@ -477,18 +478,6 @@ export class Incoming implements Side {
       this.machine.handle(event);
       this.#changed();
     });
-  }
-
-  #keep({ mode, time, links, owner, xattrs, acl }: Unkept): void {
-    const before = this.#unkept;
-    this.#unkept = {
-      mode: before.mode || mode,
-      time: before.time || time,
-      links: before.links || links,
-      owner: before.owner || owner,
-      xattrs: before.xattrs || xattrs,
-      acl: before.acl || acl,
-    };
   }
 
   #nameOf(entry: EntryId): string | undefined {
