@@ -29,33 +29,36 @@ const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "p
 /** Transfers of a lasting listener that may still go on. Each of them may be the last one. */
 const MOST_OPEN = 64;
 
-/** Of a name: enough that no two commands share one. */
-const NAME_BYTES = 16;
+/** Of each half of a name: enough that no two commands share it. */
+const HALF_BYTES = 8;
 
 /** Commands that a later process may go on with. */
 export type KeptTask = SendTask | ReceiveTask | GetTask;
 
 export class Keeping {
   readonly #name: string;
+  /** What the name begins with, and those of the same command with other tickets of the same listener; `undefined` on the side that waits. */
+  readonly #family: string | undefined;
   readonly #context: CommandContext;
   #kept: KeptTransfer | undefined;
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
 
-  private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
+  private constructor({ name, family }: Names, kept: KeptTransfer | undefined, context: CommandContext) {
     this.#name = name;
+    this.#family = family;
     this.#kept = kept;
     this.#context = context;
   }
 
   /** Looks for what the same command left. */
   static async begin(task: Named, context: CommandContext): Promise<Keeping> {
-    const name = nameOf(task);
+    const names = nameOf(task);
     const isAfresh = (task.command === "recv" || task.command === "get") && task.restart;
-    const text = await context.states.take(name);
+    const text = await context.states.take(names.name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
-    return new Keeping(name, kept, context);
+    return new Keeping(names, kept, context);
   }
 
   /** Runs one transfer. When that ends before its end, what is kept says how far it came. */
@@ -116,13 +119,19 @@ export class Keeping {
     tell({ type: "warning", warning: { about: "nothing-kept", why: kept } });
   }
 
-  /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
+  /**
+   * The transfer is confirmed or refused: nothing is left of it, and of a confirmed one nothing that the same command left with earlier tickets
+   * of the same listener. Otherwise the next process may go on.
+   */
   async over(outcome: Outcome, { proved }: Peer): Promise<void> {
     const isOver = outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind));
     // What this process dials next goes on with it as well, or is another transfer.
     const open = this.#open.get(nameOfKey(proved.sessionKey));
     this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
     if (!isOver) return;
+    if (outcome.state === "finished" && this.#family !== undefined) {
+      await this.#context.states.removeAlike(this.#family);
+    }
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
     if (last === undefined) await this.#context.states.remove(this.#name);
@@ -134,15 +143,27 @@ function nameOfKey(key: Secret): string {
   return secretId(key).toHex();
 }
 
-/** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: Named): string {
+interface Names {
+  readonly name: string;
+  readonly family: string | undefined;
+}
+
+/**
+ * The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. Of a side that dials
+ * the first half leaves the ticket's secret out, so that it is common to all tickets of a listener.
+ */
+function nameOf(task: Named): Names {
   const { peer } = task;
-  const way = peer.type === "dial"
-    ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
-    : [peer.endpoint.address, String(peer.endpoint.port)];
+  const way = peer.type === "dial" ? [peer.ticket.pin.toHex()] : [peer.endpoint.address, String(peer.endpoint.port)];
   const files = task.command === "recv" || task.command === "get"
     ? [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []]
     : task.paths.map((path) => resolve(path));
-  const words = JSON.stringify([task.command, peer.type, way, files]);
-  return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
+  const first = half([task.command, peer.type, way, files]);
+  return peer.type === "dial"
+    ? { name: first + half([first, peer.ticket.token.toHex()]), family: first }
+    : { name: first + half([first]), family: undefined };
+}
+
+function half(words: readonly unknown[]): string {
+  return sha256(new TextEncoder().encode(JSON.stringify(words))).slice(0, HALF_BYTES).toHex();
 }

@@ -134,6 +134,28 @@ for (const waits of ["receiver", "sender"] as const) {
   });
 }
 
+for (const waits of ["receiver", "sender"] as const) {
+  Deno.test(`restart: C5 what began with one ticket and is confirmed with the fresh one of the same ${waits} leaves no key`, async () => {
+    const pair = new Pair(9, waits);
+    const { world } = pair;
+    const dials = waits === "sender" ? "receiver" : "sender";
+    const first = await pair.startBoth();
+    await world.time.pass(20);
+    first[dials].process.interrupt();
+    await world.time.until(Promise.all([first.sender.code, first.receiver.code]));
+    const left = [...pair.states[dials].files.keys()][0] ?? assert.fail("nothing is kept");
+    // Of the same listener, but another command; and of nobody knows whom.
+    const others = [`${"0".repeat(16)}${left.slice(16)}`, "0".repeat(32)];
+    for (const name of others) pair.states[dials].files.set(name, "another's");
+    const waiting = pair.start(waits);
+    pair.ticket = await world.time.until(waiting.process.ticket);
+    const dialing = pair.start(dials);
+    assert.deepEqual(await world.time.until(Promise.all([waiting.code, dialing.code])), [0, 0]);
+    assert.deepEqual([...pair.states[dials].files.keys()], others);
+    assert.equal(pair.states[waits].files.size, 0);
+  });
+}
+
 Deno.test("restart: a listener with another certificate is not the other side, and is never asked for the transfer", async () => {
   const pair = new Pair(5, "receiver");
   const { world } = pair;
