@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { secretId } from "../auth/keys.ts";
 import type { Secret } from "../auth/secret.ts";
 import { addressOf } from "../base/endpoints.ts";
+import type { Timers } from "../base/timers.ts";
 import type { Identity } from "../engine/engine.ts";
 import type { Peer } from "../meet/join.ts";
 import { type Came, formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
@@ -31,6 +32,10 @@ const MOST_OPEN = 64;
 
 /** Of each half of a name: enough that no two commands share it. */
 const HALF_BYTES = 8;
+
+/** How often it is noted how far a transfer has come, while that changes; and how often somebody looks, so that a short one costs nothing. */
+const NOTE_MS = 10_000;
+const LOOK_MS = 1000;
 
 /** Commands that a later process may go on with. */
 export type KeptTask = SendTask | ReceiveTask | GetTask;
@@ -61,19 +66,31 @@ export class Keeping {
     return new Keeping(names, kept, context);
   }
 
-  /** Runs one transfer. When that ends before its end, what is kept says how far it came. */
+  /** Runs one transfer. While it moves, and when it ends before its end, it is noted how far it came. */
   async during(context: CommandContext, run: (context: CommandContext) => Promise<Outcome>): Promise<Outcome> {
+    const { clock, timers } = this.#context;
     let came: Came | undefined;
+    let noted: { readonly at: number; readonly written: Promise<void> } | undefined;
+    const note = () => {
+      const now = came;
+      // That nothing has moved yet would soon be untrue.
+      if (now?.hasMoved !== true) return;
+      const before = noted?.written ?? Promise.resolve();
+      noted = { at: clock.now(), written: before.then(() => this.#keepCame({ ...now, isAtLeast: true })) };
+    };
+    const look = () => void (clock.now() - (noted?.at ?? -Infinity) >= NOTE_MS && note());
     const tell: CommandContext["tell"] = (event) => {
       if (event.type === "progress") {
         const { listed, files, filesArrived, verifiedBytes } = event.progress;
         const hasMoved = filesArrived > 0 || verifiedBytes > 0;
         came = listed || !hasMoved ? { files, filesArrived, hasMoved } : undefined;
+        // So that of a lone file that has arrived nobody says that it has not.
+        if (noted !== undefined && filesArrived === files) note();
       }
       context.tell(event);
     };
     try {
-      const outcome = await run({ ...context, tell });
+      const outcome = await meanwhile(look, timers, () => run({ ...context, tell })).finally(() => noted?.written);
       if (outcome.state === "failed") await this.#keepCame(came);
       return outcome;
     } catch (error) {
@@ -88,6 +105,7 @@ export class Keeping {
     const kept = text === undefined ? undefined : parseKept(text, this.#context.wallMs());
     if (name === undefined || kept === undefined || came === undefined) return;
     const further = formatKept({ ...kept, came });
+    if (further === text) return;
     this.#open.set(name, further);
     await this.#context.states.keep(this.#name, further);
   }
@@ -137,6 +155,11 @@ export class Keeping {
     if (last === undefined) await this.#context.states.remove(this.#name);
     else await this.#context.states.keep(this.#name, last);
   }
+}
+
+async function meanwhile<Result>(look: () => void, timers: Timers, run: () => Promise<Result>): Promise<Result> {
+  using _looks = timers.every(LOOK_MS, look);
+  return await run();
 }
 
 function nameOfKey(key: Secret): string {

@@ -24,6 +24,7 @@ const KEPT: KeptTransfer = {
 Deno.test("kept: what is left of a transfer is read as it was written, on the side that waits and on the one that dials", () => {
   const came = [
     { files: 7, filesArrived: 3, hasMoved: true },
+    { files: 7, filesArrived: 3, hasMoved: true, isAtLeast: true as const },
     { files: 7, filesArrived: 0, hasMoved: false },
   ];
   for (const kept of [KEPT, { ...KEPT, listener: undefined }, ...came.map((came) => ({ ...KEPT, came }))]) {
