@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { secretId } from "../auth/keys.ts";
 import type { Secret } from "../auth/secret.ts";
 import { addressOf } from "../base/endpoints.ts";
+import type { Timers } from "../base/timers.ts";
 import type { Identity } from "../engine/engine.ts";
 import type { Peer } from "../meet/join.ts";
 import { type Came, formatKept, type KeptTransfer, parseKept } from "../meet/kept.ts";
@@ -29,48 +30,67 @@ const FINAL: ReadonlySet<ErrorKind> = new Set(["authentication", "integrity", "p
 /** Transfers of a lasting listener that may still go on. Each of them may be the last one. */
 const MOST_OPEN = 64;
 
-/** Of a name: enough that no two commands share one. */
-const NAME_BYTES = 16;
+/** Of each half of a name: enough that no two commands share it. */
+const HALF_BYTES = 8;
+
+/** How often it is noted how far a transfer has come, while that changes; and how often somebody looks, so that a short one costs nothing. */
+const NOTE_MS = 10_000;
+const LOOK_MS = 1000;
 
 /** Commands that a later process may go on with. */
 export type KeptTask = SendTask | ReceiveTask | GetTask;
 
 export class Keeping {
   readonly #name: string;
+  /** What the name begins with, and those of the same command with other tickets of the same listener; `undefined` on the side that waits. */
+  readonly #family: string | undefined;
   readonly #context: CommandContext;
   #kept: KeptTransfer | undefined;
   /** What is written of each peer's transfer that may go on, by its session key; the last one is what the next process takes up. */
   readonly #open = new Map<string, string>();
   #isToldUnkept = false;
 
-  private constructor(name: string, kept: KeptTransfer | undefined, context: CommandContext) {
+  private constructor({ name, family }: Names, kept: KeptTransfer | undefined, context: CommandContext) {
     this.#name = name;
+    this.#family = family;
     this.#kept = kept;
     this.#context = context;
   }
 
   /** Looks for what the same command left. */
   static async begin(task: Named, context: CommandContext): Promise<Keeping> {
-    const name = nameOf(task);
+    const names = nameOf(task);
     const isAfresh = (task.command === "recv" || task.command === "get") && task.restart;
-    const text = await context.states.take(name);
+    const text = await context.states.take(names.name);
     const kept = text === undefined || isAfresh ? undefined : parseKept(text, context.wallMs());
-    return new Keeping(name, kept, context);
+    return new Keeping(names, kept, context);
   }
 
-  /** Runs one transfer. When that ends before its end, what is kept says how far it came. */
+  /** Runs one transfer. While it moves, and when it ends before its end, it is noted how far it came. */
   async during(context: CommandContext, run: (context: CommandContext) => Promise<Outcome>): Promise<Outcome> {
+    const { clock, timers } = this.#context;
     let came: Came | undefined;
+    let noted: { readonly at: number; readonly written: Promise<void> } | undefined;
+    const note = () => {
+      const now = came;
+      // That nothing has moved yet would soon be untrue.
+      if (now?.hasMoved !== true) return;
+      const before = noted?.written ?? Promise.resolve();
+      noted = { at: clock.now(), written: before.then(() => this.#keepCame({ ...now, isAtLeast: true })) };
+    };
+    const look = () => void (clock.now() - (noted?.at ?? -Infinity) >= NOTE_MS && note());
     const tell: CommandContext["tell"] = (event) => {
       if (event.type === "progress") {
         const { listed, files, filesArrived, verifiedBytes } = event.progress;
         const hasMoved = filesArrived > 0 || verifiedBytes > 0;
         came = listed || !hasMoved ? { files, filesArrived, hasMoved } : undefined;
+        // So that of a lone file that has arrived nobody says that it has not.
+        if (noted !== undefined && filesArrived === files) note();
       }
       context.tell(event);
     };
     try {
-      const outcome = await run({ ...context, tell });
+      const outcome = await meanwhile(look, timers, () => run({ ...context, tell })).finally(() => noted?.written);
       if (outcome.state === "failed") await this.#keepCame(came);
       return outcome;
     } catch (error) {
@@ -85,6 +105,7 @@ export class Keeping {
     const kept = text === undefined ? undefined : parseKept(text, this.#context.wallMs());
     if (name === undefined || kept === undefined || came === undefined) return;
     const further = formatKept({ ...kept, came });
+    if (further === text) return;
     this.#open.set(name, further);
     await this.#context.states.keep(this.#name, further);
   }
@@ -116,13 +137,19 @@ export class Keeping {
     tell({ type: "warning", warning: { about: "nothing-kept", why: kept } });
   }
 
-  /** The transfer is confirmed or refused: nothing is left of it. Otherwise the next process may go on. */
+  /**
+   * The transfer is confirmed or refused: nothing is left of it, and of a confirmed one nothing that the same command left with earlier tickets
+   * of the same listener. Otherwise the next process may go on.
+   */
   async over(outcome: Outcome, { proved }: Peer): Promise<void> {
     const isOver = outcome.state === "finished" || (outcome.state === "failed" && FINAL.has(outcome.error.kind));
     // What this process dials next goes on with it as well, or is another transfer.
     const open = this.#open.get(nameOfKey(proved.sessionKey));
     this.#kept = isOver || open === undefined ? undefined : parseKept(open, this.#context.wallMs());
     if (!isOver) return;
+    if (outcome.state === "finished" && this.#family !== undefined) {
+      await this.#context.states.removeAlike(this.#family);
+    }
     this.#open.delete(nameOfKey(proved.sessionKey));
     const last = [...this.#open.values()].at(-1);
     if (last === undefined) await this.#context.states.remove(this.#name);
@@ -130,19 +157,36 @@ export class Keeping {
   }
 }
 
+async function meanwhile<Result>(look: () => void, timers: Timers, run: () => Promise<Result>): Promise<Result> {
+  using _looks = timers.every(LOOK_MS, look);
+  return await run();
+}
+
 function nameOfKey(key: Secret): string {
   return secretId(key).toHex();
 }
 
-/** The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. */
-function nameOf(task: Named): string {
+interface Names {
+  readonly name: string;
+  readonly family: string | undefined;
+}
+
+/**
+ * The same for the same command: what it does, with which files, and whom it waits for or dials. Nothing can be read from it. Of a side that dials
+ * the first half leaves the ticket's secret out, so that it is common to all tickets of a listener.
+ */
+function nameOf(task: Named): Names {
   const { peer } = task;
-  const way = peer.type === "dial"
-    ? [peer.ticket.pin.toHex(), peer.ticket.token.toHex()]
-    : [peer.endpoint.address, String(peer.endpoint.port)];
+  const way = peer.type === "dial" ? [peer.ticket.pin.toHex()] : [peer.endpoint.address, String(peer.endpoint.port)];
   const files = task.command === "recv" || task.command === "get"
     ? [resolve(task.target.folder), task.target.rename ?? "", ...task.command === "get" ? task.paths : []]
     : task.paths.map((path) => resolve(path));
-  const words = JSON.stringify([task.command, peer.type, way, files]);
-  return sha256(new TextEncoder().encode(words)).slice(0, NAME_BYTES).toHex();
+  const first = half([task.command, peer.type, way, files]);
+  return peer.type === "dial"
+    ? { name: first + half([first, peer.ticket.token.toHex()]), family: first }
+    : { name: first + half([first]), family: undefined };
+}
+
+function half(words: readonly unknown[]): string {
+  return sha256(new TextEncoder().encode(JSON.stringify(words))).slice(0, HALF_BYTES).toHex();
 }

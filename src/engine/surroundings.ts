@@ -57,6 +57,7 @@ const KEEP = 1;
 const REMOVE = 2;
 const REPLACE = 3;
 const APPEND = 4;
+const REMOVE_ALIKE = 5;
 
 /** Takes a file of state over that an earlier process has left; `exists`: another process has it. */
 export async function takeState(path: string, most: number): Promise<Uint8Array | FileFault> {
@@ -80,6 +81,11 @@ export async function appendState(path: string, bytes: Uint8Array<ArrayBuffer>):
 /** Removes a file of state, if this process has it. */
 export async function removeState(path: string): Promise<void> {
   await state(REMOVE, path, NOTHING, NOTHING);
+}
+
+/** Removes the files of state whose paths begin so, but for those that a process has, this one too. */
+export async function removeStatesAlike(start: string): Promise<void> {
+  await state(REMOVE_ALIKE, start, NOTHING, NOTHING);
 }
 
 /**

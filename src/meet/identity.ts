@@ -89,7 +89,9 @@ export async function changeIdentity(
     if (fault === undefined) return wanted;
     // Nobody else makes the folder: to try again would be to wait for nothing. (A file that was there may have been taken away meanwhile.)
     if (fault === "not-found" && found === undefined) {
-      throw new UltraError("disk", "The identity cannot be written (no such folder, or a link that leads nowhere)", { subject: path });
+      throw new UltraError("disk", "The identity cannot be written (no such folder, or a link that leads nowhere)", {
+        subject: path,
+      });
     }
     if (fault !== "changed" && fault !== "exists" && fault !== "not-found") {
       throw new UltraError("disk", `The identity cannot be written (${fault})`, { subject: path });

@@ -1,5 +1,5 @@
 /**
- * What a side keeps of a transfer, so that the same command, started again, takes it up: a file of state, for 24 hours at most.
+ * What a side keeps of a transfer, so that the same command, started again, takes it up: a file of state, which counts for 24 hours.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface KeptTransfer {
   readonly listener: { readonly identity: Identity; readonly port: number } | undefined;
   /** The id of the further ticket with which it began, if it was one: once that is taken back, so is this. */
   readonly ticket?: Uint8Array | undefined;
-  /** How far it came, where the process that kept it ended in good order and the list was complete. */
+  /** How far it came, where the list was complete. */
   readonly came?: Came | undefined;
 }
 
@@ -32,6 +32,8 @@ export interface Came {
   readonly filesArrived: number;
   /** Whether anything of it is there; otherwise it had ended before, for want of space. */
   readonly hasMoved: boolean;
+  /** It was noted while the transfer ran, and more may have arrived since: the process that kept it was killed. */
+  readonly isAtLeast?: true | undefined;
 }
 
 /** Keys are not to lie around for longer, and nobody waits for so long. */
@@ -67,8 +69,9 @@ export function parseKept(text: string, nowMs: number): KeptTransfer | undefined
   return { key: new Secret(key), peer, beganMs, listener, ...ticket && { ticket }, ...came && { came } };
 }
 
-function cameFields({ files, filesArrived, hasMoved }: Came): Fields {
-  return { files: String(files), arrived: String(filesArrived), ...hasMoved ? {} : { moved: "0" } };
+function cameFields({ files, filesArrived, hasMoved, isAtLeast }: Came): Fields {
+  const counts = { files: String(files), arrived: String(filesArrived) };
+  return { ...counts, ...hasMoved ? {} : { moved: "0" }, ...isAtLeast && { least: "1" } };
 }
 
 function cameOf(fields: Fields): Came | undefined {
@@ -76,5 +79,5 @@ function cameOf(fields: Fields): Came | undefined {
   const filesArrived = numberField(fields["arrived"], MAX_ENTRIES);
   return files === undefined || filesArrived === undefined || filesArrived > files
     ? undefined
-    : { files, filesArrived, hasMoved: fields["moved"] !== "0" };
+    : { files, filesArrived, hasMoved: fields["moved"] !== "0", ...fields["least"] === "1" && { isAtLeast: true } };
 }

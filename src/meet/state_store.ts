@@ -5,7 +5,7 @@
  */
 
 import { isAbsolute, join } from "node:path";
-import { appendState, keepState, removeState, takeState } from "../engine/surroundings.ts";
+import { appendState, keepState, removeState, removeStatesAlike, takeState } from "../engine/surroundings.ts";
 import { MAX_FIELDS_BYTES } from "./fields.ts";
 
 /** What became of something that was to be kept. `in-use`: another process has its place. `unwritable`: the folder for state takes nothing. */
@@ -17,6 +17,8 @@ export interface StateStore {
   /** Replaces what this process leaves. */
   keep(name: string, text: string): Promise<Kept>;
   remove(name: string): Promise<void>;
+  /** Removes what earlier processes left under names that begin so. What a process has stays. */
+  removeAlike(start: string): Promise<void>;
   /** A record under a name, for what outlasts transfers. */
   record(name: string): RecordStore;
 }
@@ -50,6 +52,7 @@ export function systemStates(places: StatePlaces): StateStore {
       take: () => Promise.resolve(undefined),
       keep: () => Promise.resolve("unwritable"),
       remove: () => Promise.resolve(),
+      removeAlike: () => Promise.resolve(),
       record: () => NOTHING_KEPT,
     };
   }
@@ -65,6 +68,7 @@ export function systemStates(places: StatePlaces): StateStore {
       return fault === "exists" ? "in-use" : "unwritable";
     },
     remove: (name) => removeState(pathOf(name)),
+    removeAlike: (start) => removeStatesAlike(join(folder, start)),
     record: (name) => recordAt(join(folder, `${name}.confirmed`)),
   };
 }

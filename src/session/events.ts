@@ -187,7 +187,13 @@ export interface TakenUp {
   /** By the clock on the wall, in milliseconds. */
   readonly beganMs: number;
   /** How far it had come; `undefined`: nobody could say when the earlier process ended. */
-  readonly came?: { readonly files: number; readonly filesArrived: number; readonly hasMoved: boolean } | undefined;
+  readonly came?: {
+    readonly files: number;
+    readonly filesArrived: number;
+    readonly hasMoved: boolean;
+    /** More may have arrived: the earlier process was killed after it had noted this. */
+    readonly isAtLeast?: true | undefined;
+  } | undefined;
 }
 
 export type Warning =

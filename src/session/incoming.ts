@@ -10,8 +10,8 @@ import { addressOf } from "../base/endpoints.ts";
 import { UltraError } from "../base/errors.ts";
 import { atMost } from "../base/timers.ts";
 import {
-  type Existing,
   either,
+  type Existing,
   isAny,
   type LinkChoice,
   type Preserve,

@@ -242,6 +242,7 @@ function jsonObjects({ state, why, again }: JsonView): EventTable<JsonObject | u
       files: came?.files ?? null,
       filesArrived: came?.filesArrived ?? null,
       ...came?.hasMoved === false && { hasMoved: false },
+      ...came?.isAtLeast === true && { isAtLeast: true },
     }),
     "warning": ({ warning }) => ({ type: "warning", text: warningText(warning) }),
     "wrong-proof": ({ error }) => ({ type: "warning", text: describe(error) }),

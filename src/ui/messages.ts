@@ -178,8 +178,15 @@ export function takenUpText({ role, peer, beganMs, came }: TakenUp): string {
   const afresh = role === "send" ? "" : "; --restart starts afresh";
   const whose = `the transfer ${role === "send" ? "to" : "from"} ${peer} of ${clock}`;
   if (came?.hasMoved === false) return `Waiting again for ${whose}, of which nothing has moved yet${afresh}`;
-  const far = came === undefined ? "" : ` (${formatCount(came.filesArrived)} of ${counted(came.files, "file")})`;
-  return `Going on with ${whose}${far}${afresh}`;
+  return `Going on with ${whose}${farText(came)}${afresh}`;
+}
+
+function farText(came: TakenUp["came"]): string {
+  if (came === undefined) return "";
+  const files = counted(came.files, "file");
+  // Of several files more may have arrived; that a lone one has is noted at once.
+  if (came.isAtLeast !== true || came.files === 1) return ` (${formatCount(came.filesArrived)} of ${files})`;
+  return came.filesArrived === 0 ? ` (${files})` : ` (at least ${formatCount(came.filesArrived)} of ${files})`;
 }
 
 /** What a user has to know who did not ask for it. */

@@ -6,7 +6,8 @@
 
 import { truncate, widthOf } from "./escape.ts";
 import { Forecast } from "./forecast.ts";
-import { formatLeft, formatPair, formatSize, percentOf, rateOf } from "../base/text.ts";
+import { formatLeft, formatPair, formatSize, percentOf } from "../base/text.ts";
+import { Pace, rateBetween, type Sample, SAMPLE_MS } from "./pace.ts";
 
 /** Where a transfer stands. `Progress` of `transfer/` is one. */
 export interface ProgressReport {
@@ -64,40 +65,19 @@ export interface StatusState {
   readonly stalledSeconds: number | undefined;
 }
 
-/**
- * Span of the rate that the time left is reckoned from: half of what has passed, within these bounds. Long enough that a disk which takes its
- * bytes in bursts makes no difference, short enough to follow a change.
- */
-const FORECAST_MS = { least: 10_000, most: 20_000 } as const;
-const FORECAST_SHARE = 1 / 2;
-
-/** After a silence of this length the rate is reckoned anew: what stopped the bytes is over. */
-const SILENCE_MS = 8000;
-
 const SECOND_MS = 1000;
 
 /** Silence that is shown in place of the time left: the speed of the last second is 0 then, and a forecast would mislead. */
 const STALL_MS = SECOND_MS;
 
-/** Samples closer than this are merged, so that their number is bounded however often reports come. */
-const SAMPLE_MS = 50;
-
-interface Sample {
-  readonly at: number;
-  /** Bytes that travelled. */
-  readonly bytes: number;
-}
-
 /** Turns reports into rates. */
 export class ProgressMeter {
   readonly #name: string;
+  readonly #pace = new Pace();
   readonly #forecast = new Forecast();
-  #samples: Sample[] = [];
+  /** Of the last second. */
+  readonly #samples: Sample[] = [];
   #first: Sample | undefined;
-  /** The last report that differed from the one before. */
-  #moved: Sample | undefined;
-  /** How long nothing had moved at the last report. */
-  #silentMs = 0;
 
   constructor(name = "") {
     this.#name = name;
@@ -108,15 +88,10 @@ export class ProgressMeter {
     const bytes = report.verifiedBytes - presentBytes - resumedBytes;
     const sample = { at: now, bytes };
     const first = this.#first ??= sample;
-    if (this.#moved?.bytes !== bytes) {
-      if (this.#silentMs >= SILENCE_MS) this.#samples = [];
-      this.#moved = sample;
-    }
-    const span = Math.min(FORECAST_MS.most, Math.max(FORECAST_MS.least, (now - first.at) * FORECAST_SHARE));
     this.#add(sample);
-    const bytesLeft = report.totalBytes - report.verifiedBytes;
-    const secondsLeft = bytesLeft * 8 / this.#rateSince(now - span, sample);
-    const silentMs = this.#silentMs = now - (this.#moved?.at ?? now);
+    const { rate, movedMs, silentMs } = this.#pace.update(now, bytes);
+    const isForeseeable = report.listed && report.isMostlyHoles !== true;
+    const expected = isForeseeable ? (report.totalBytes - report.verifiedBytes) * 8 / rate : NaN;
     const isMoving = !report.listed || report.verifiedBytes < report.totalBytes;
     const stalledSeconds = isMoving && silentMs >= STALL_MS ? Math.floor(silentMs / SECOND_MS) : undefined;
     return {
@@ -133,8 +108,8 @@ export class ProgressMeter {
       isConfirmed: report.isConfirmed ?? false,
       hashesHoles: report.hashesHoles ?? false,
       rate: rateBetween(first, sample),
-      lastSecondRate: this.#rateSince(now - SECOND_MS, sample),
-      secondsLeft: this.#forecast.update(now, report.listed && report.isMostlyHoles !== true ? secondsLeft : NaN),
+      lastSecondRate: this.#lastSecondRate(sample),
+      secondsLeft: this.#forecast.update(now, expected, movedMs),
       stalledSeconds,
     };
   }
@@ -144,12 +119,11 @@ export class ProgressMeter {
     if (before !== undefined && sample.at - before.at < SAMPLE_MS) return;
     this.#samples.push(sample);
     // The youngest of those that are too old stays: the span begins at it.
-    while ((this.#samples[1]?.at ?? Infinity) <= sample.at - FORECAST_MS.most) this.#samples.shift();
+    while ((this.#samples[1]?.at ?? Infinity) <= sample.at - SECOND_MS) this.#samples.shift();
   }
 
-  /** Rate from the last sample at or before a time, or from the oldest one. */
-  #rateSince(time: number, now: Sample): number {
-    const start = this.#samples.findLast((sample) => sample.at <= time) ?? this.#samples[0];
+  #lastSecondRate(now: Sample): number {
+    const start = this.#samples.findLast(({ at }) => at <= now.at - SECOND_MS) ?? this.#samples[0];
     return start === undefined ? 0 : rateBetween(start, now);
   }
 }
@@ -282,9 +256,4 @@ function joined(parts: readonly Part[]): string {
 
 function widthOfParts(parts: readonly Part[]): number {
   return parts.reduce((sum, { text }) => sum + widthOf(text) + GAP.length, -GAP.length);
-}
-
-function rateBetween(from: Sample, to: Sample): number {
-  // Bytes can be taken back: a claim that failed, or more of them found to be present already.
-  return to.at > from.at ? rateOf(Math.max(0, to.bytes - from.bytes), (to.at - from.at) / SECOND_MS) : 0;
 }

@@ -22,7 +22,11 @@ const KEPT: KeptTransfer = {
 };
 
 Deno.test("kept: what is left of a transfer is read as it was written, on the side that waits and on the one that dials", () => {
-  const came = [{ files: 7, filesArrived: 3, hasMoved: true }, { files: 7, filesArrived: 0, hasMoved: false }];
+  const came = [
+    { files: 7, filesArrived: 3, hasMoved: true },
+    { files: 7, filesArrived: 3, hasMoved: true, isAtLeast: true as const },
+    { files: 7, filesArrived: 0, hasMoved: false },
+  ];
   for (const kept of [KEPT, { ...KEPT, listener: undefined }, ...came.map((came) => ({ ...KEPT, came }))]) {
     const found = parseKept(formatKept(kept), NOW + 1000);
     assert.deepEqual(found?.key.reveal(), kept.key.reveal());
@@ -119,6 +123,15 @@ Deno.test({
       await output.read();
       const states = systemStates({ stateHome: folder, home: undefined, localAppData: undefined });
       assert.equal(await states.keep("a", "ours"), "in-use");
+      // What the command that ended here left goes, and what another process or this one has stays.
+      assert.equal(await states.keep("ac", "of this process"), "kept");
+      await Deno.writeTextFile(`${folder}/ultra/ab.state`, "left", { mode: 0o600 });
+      await states.removeAlike("a");
+      assert.deepEqual([...Deno.readDirSync(`${folder}/ultra`)].map(({ name }) => name).sort(), [
+        "a.state",
+        "ac.state",
+      ]);
+      await states.remove("ac");
       await other.stdin.close();
       await other.status;
       await output.cancel();

@@ -31,7 +31,7 @@ class Pair {
   readonly states = { sender: new MemoryStates(), receiver: new MemoryStates() };
   ticket: Ticket | undefined;
 
-  constructor(seed: number, waits: Side) {
+  constructor(seed: number, waits: Side, readonly items = ITEMS) {
     this.world = new SimulatedWorld(seed);
     this.world.network.latencyMs = this.world.random.between(1, 15);
     this.disk = emptyDisk({ writeMs: this.world.random.time(3, 6), commitMs: this.world.random.time(0.1, 20) });
@@ -43,7 +43,7 @@ class Pair {
     const states = this.states[side];
     const ticket = this.waits === side ? undefined : this.ticket;
     const process = side === "sender"
-      ? world.process({ address: SENDER, tree: tree(ITEMS), states })
+      ? world.process({ address: SENDER, tree: tree(this.items), states })
       : world.process({ address: RECEIVER, disk, states });
     const code = side === "sender" ? process.send(["data"], ticket, RETRY) : process.receive(ticket, RETRY);
     return { process, code };
@@ -145,6 +145,74 @@ for (const waits of ["receiver", "sender"] as const) {
     pair.states[waits === "sender" ? "receiver" : "sender"].files.clear();
     const dialing = pair.start(waits === "sender" ? "receiver" : "sender");
     assert.deepEqual(await world.time.until(Promise.all([waiting.code, dialing.code])), [0, 0]);
+  });
+}
+
+Deno.test("restart: C1 a killed listener says how far it had come some seconds before, and that this is the least", async () => {
+  const pair = new Pair(8, "receiver");
+  const { world } = pair;
+  // The small files arrive in the first seconds, and the large ones take minutes.
+  pair.disk.writeMs = 1000;
+  const first = await pair.startBoth();
+  const arrived: [at: number, files: number][] = [];
+  const { listener } = first.receiver.process.output;
+  first.receiver.process.output.listener = (event) => {
+    listener(event);
+    if (event.type === "progress") arrived.push([world.time.now(), event.progress.filesArrived]);
+  };
+  await world.time.pass(25_000);
+  const killedMs = world.time.now();
+  first.receiver.process.kill();
+  const again = pair.start("receiver");
+  await world.time.until(again.process.ticket);
+  const taken = again.process.output.events.find((event) => event.type === "taken-up")?.taken ?? assert.fail();
+  const { files, filesArrived = NaN, ...more } = taken.came ?? assert.fail("nothing was noted");
+  assert.deepEqual({ files, ...more }, { files: ITEMS.length - 1, hasMoved: true, isAtLeast: true });
+  const least = arrived.findLast(([at]) => at <= killedMs - 10_000)?.[1] ?? NaN;
+  const most = arrived.at(-1)?.[1] ?? NaN;
+  assert.ok(
+    least > 0 && filesArrived >= least && filesArrived <= most,
+    `${filesArrived}, between ${least} and ${most}`,
+  );
+  assert.deepEqual(await world.time.until(Promise.all([first.sender.code, again.code])), [0, 0]);
+  assert.deepEqual([pair.states.sender.files.size, pair.states.receiver.files.size], [0, 0], "no key is left");
+});
+
+Deno.test("restart: C1 that a lone file has arrived is noted at once, so that nobody says that it has not", async () => {
+  const pair = new Pair(10, "receiver", [["data", 300 * MIB]]);
+  pair.disk.writeMs = 1000;
+  const first = await pair.startBoth();
+  const arrived = Promise.withResolvers<void>();
+  const { output } = first.receiver.process;
+  const { listener } = output;
+  output.listener = (event) => {
+    listener(event);
+    if (event.type === "progress" && event.progress.filesArrived === 1) arrived.resolve();
+  };
+  await pair.world.time.until(arrived.promise);
+  const came = [...pair.states.receiver.files.values()].map((text) => parseKept(text, pair.world.time.now())?.came);
+  assert.deepEqual(came, [{ files: 1, filesArrived: 1, hasMoved: true, isAtLeast: true }]);
+});
+
+for (const waits of ["receiver", "sender"] as const) {
+  Deno.test(`restart: C5 what began with one ticket and is confirmed with the fresh one of the same ${waits} leaves no key`, async () => {
+    const pair = new Pair(9, waits);
+    const { world } = pair;
+    const dials = waits === "sender" ? "receiver" : "sender";
+    const first = await pair.startBoth();
+    await world.time.pass(20);
+    first[dials].process.interrupt();
+    await world.time.until(Promise.all([first.sender.code, first.receiver.code]));
+    const left = [...pair.states[dials].files.keys()][0] ?? assert.fail("nothing is kept");
+    // Of the same listener, but another command; and of nobody knows whom.
+    const others = [`${"0".repeat(16)}${left.slice(16)}`, "0".repeat(32)];
+    for (const name of others) pair.states[dials].files.set(name, "another's");
+    const waiting = pair.start(waits);
+    pair.ticket = await world.time.until(waiting.process.ticket);
+    const dialing = pair.start(dials);
+    assert.deepEqual(await world.time.until(Promise.all([waiting.code, dialing.code])), [0, 0]);
+    assert.deepEqual([...pair.states[dials].files.keys()], others);
+    assert.equal(pair.states[waits].files.size, 0);
   });
 }
 

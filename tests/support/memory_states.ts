@@ -37,4 +37,9 @@ export class MemoryStates implements StateStore {
     this.files.delete(name);
     return Promise.resolve();
   }
+
+  removeAlike(start: string): Promise<void> {
+    for (const name of this.files.keys()) if (name.startsWith(start)) this.files.delete(name);
+    return Promise.resolve();
+  }
 }

@@ -52,6 +52,7 @@ export class SimulatedProcess {
   readonly #world: SimulatedWorld;
   readonly #ended = new AbortController();
   readonly #killed = Promise.withResolvers<number>();
+  #isKilled = false;
   readonly #ticket = Promise.withResolvers<Ticket>();
 
   constructor(world: SimulatedWorld, host: SimulatedHost) {
@@ -64,7 +65,10 @@ export class SimulatedProcess {
     this.context = {
       hub: new Hub(this.engine),
       clock: world.time,
-      timers: world.time,
+      timers: {
+        after: (ms, act) => world.time.after(ms, () => this.#isKilled || act()),
+        every: (ms, act) => world.time.every(ms, () => this.#isKilled || act()),
+      },
       random: (length) => new Uint8Array(length).map(() => world.random.below(256)),
       tell: (event) => this.output.tell(event),
       describe,
@@ -91,6 +95,7 @@ export class SimulatedProcess {
 
   /** As `kill -9` does. */
   kill(noticeMs?: number): void {
+    this.#isKilled = true;
     this.engine.kill(noticeMs);
     this.#killed.resolve(KILLED);
   }

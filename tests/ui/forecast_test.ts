@@ -75,3 +75,91 @@ Deno.test("time left: nothing is told of what is not known, and never less than 
   assert.equal(forecast.update(150, 7), 7);
   assert.equal(forecast.update(60_000, 0), 0);
 });
+
+/** Bytes in whole steps, as blocks and acknowledgements bring them. */
+function inSteps(stepBytes: number, bytesAt: (ms: number) => number): (ms: number) => number {
+  return (ms) => Math.floor(bytesAt(ms) / stepBytes) * stepBytes;
+}
+
+/** What is told falls by about a second in each, but for the last ten of them: then a step is a part of it that shows. */
+function assertClock(told: readonly Told[], fromMs: number): void {
+  const later = told.filter(({ ms, left }) => ms >= fromMs && left >= 10);
+  const falls = later.slice(20).map(({ left }, index) => (later[index]?.left ?? NaN) - left);
+  const [least, most] = [Math.min(...falls), Math.max(...falls)];
+  assert.ok(least > 0.8 && most < 1.2, `it falls by ${least} to ${most} in a second`);
+}
+
+Deno.test("time left: nothing is told from a first moment, and what comes before the first byte is no slowness", () => {
+  // Three seconds pass until the first byte moves; what had gathered by then comes at once.
+  const late = (ms: number) => ms < 3000 ? 0 : 4 * MB + (ms - 3000) * MB / 50;
+  const told = series(210 * MB, late);
+  const endMs = 3000 + 206 * 50;
+  const firstMs = told[0]?.ms ?? NaN;
+  assert.ok(firstMs >= 3950 && firstMs <= 5000, `first told at ${firstMs}`);
+  for (const { ms, left } of told) assert.ok(Math.abs(left - (endMs - ms) / 1000) < 0.1, `${left} s at ${ms}`);
+});
+
+Deno.test("time left: both sides tell the same of a transfer of few blocks a second, whose acknowledgements come in steps", () => {
+  const MIB = 1_048_576;
+  // One block a second, the sender hearing of each a moment later; and acknowledgements of 8 MiB at 20 MB/s.
+  const trickle = (ms: number) => Math.max(0, ms - 300) * MB / 1000;
+  const stream = (ms: number) => Math.max(0, ms - 300) * MB / 50;
+  const pairs = [
+    { total: 60 * MB, receiver: inSteps(MIB, trickle), sender: inSteps(MIB, (ms) => trickle(ms - 150)), endMs: 60_300 },
+    { total: 60 * MB, receiver: inSteps(MIB, trickle), sender: inSteps(2 * MIB, trickle), endMs: 60_300 },
+    {
+      total: 600 * MB,
+      receiver: inSteps(MIB, stream),
+      sender: inSteps(8 * MIB, (ms) => stream(ms - 80)),
+      endMs: 30_300,
+    },
+  ];
+  for (const { total, receiver, sender, endMs } of pairs) {
+    const sides = [receiver, sender].map((bytesAt) => series(total, (ms) => ms < endMs ? bytesAt(ms) : total));
+    const [atReceiver, atSender] = sides.map((told) => told.find(({ ms }) => ms >= 4300)?.left ?? NaN);
+    assert.ok(Math.abs((atReceiver ?? NaN) / (atSender ?? NaN) - 1) < 0.1, `${atReceiver} s and ${atSender} s`);
+    for (const told of sides) {
+      assert.ok(worstError(told, 0, endMs) < 0.1, `${worstError(told, 0, endMs)} of ${total}`);
+      assertClock(told, 0);
+    }
+  }
+});
+
+Deno.test("time left: a rate that doubles until it is reached is told as what it becomes", () => {
+  // From a hundredth of 10 MB/s, doubled each 300 ms, as a far path begins: reached after 2 s.
+  const grown = (ms: number) => 0.1 * MB / 1000 * 300 / Math.LN2 * (2 ** (Math.min(ms, 2000) / 300) - 1);
+  const ramp = (ms: number) => grown(ms) + Math.max(0, ms - 2000) * MB / 100;
+  const total = 600 * MB;
+  const endMs = 2000 + (total - grown(2000)) / MB * 100;
+  const told = series(total, ramp);
+  assert.ok(worstError(told, 9000, endMs) < 0.25, String(worstError(told, 9000, endMs)));
+  assert.ok(worstError(told, 25_000, endMs) < 0.1, String(worstError(told, 25_000, endMs)));
+  assertClock(told, 30_000);
+});
+
+Deno.test("time left: what an earlier run had received is no speed, whenever it is found", () => {
+  const meter = new ProgressMeter();
+  const told: Told[] = [];
+  for (let ms = 0; ms < 20_000; ms += 50) {
+    // The parts of 500 MB are looked through for two seconds, and then the rest moves.
+    const resumedBytes = Math.min(ms, 2000) * MB / 4;
+    const moved = Math.max(0, ms - 2000) * MB / 100;
+    const verifiedBytes = resumedBytes + moved;
+    const { secondsLeft } = meter.update(ms, { verifiedBytes, resumedBytes, totalBytes: 1000 * MB, listed: true });
+    if (secondsLeft !== undefined) told.push({ ms, left: secondsLeft });
+  }
+  assert.ok((told[0]?.ms ?? NaN) >= 3000, `first told at ${told[0]?.ms}`);
+  assert.ok(worstError(told, 0, 52_000) < 0.01, String(worstError(told, 0, 52_000)));
+});
+
+Deno.test("time left: after a stall nothing is told from a first moment either", () => {
+  // What had gathered on the way comes at once when the stall is over.
+  const stalled = (ms: number) =>
+    ms < 20_000 ? ms * MB / 100 : ms < 50_000 ? 200 * MB : 220 * MB + (ms - 50_000) * MB / 100;
+  const told = series(1000 * MB, stalled);
+  const after = told.filter(({ ms }) => ms >= 50_000);
+  const firstMs = after[0]?.ms ?? NaN;
+  assert.ok(firstMs >= 50_950 && firstMs <= 52_000, `first told at ${firstMs}`);
+  assert.ok(worstError(after, 50_000, 128_000) < 0.05, String(worstError(after, 50_000, 128_000)));
+  assertClock(after, 50_000);
+});

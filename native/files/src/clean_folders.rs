@@ -2,10 +2,7 @@
 
 use crate::os::{Folder, NodeKind, Process, Stat, System};
 use crate::path::SafePath;
-use crate::run_record::MadeFolder;
-
-/// The mode in which folders are made, before their own is known.
-pub(crate) const PRIVATE: u16 = 0o700;
+use crate::run_record::{MadeFolder, PRIVATE};
 
 /// Removes those that are empty, and gives the others the mode that a new folder has here. Those that have another mode by now, or are others'
 /// folders, stay as they are, and so does what cannot be changed.

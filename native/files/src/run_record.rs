@@ -23,6 +23,9 @@ const FIXED_LEN: usize = 1 + 2 + 8 + 8;
 /// Most bytes of a record that are read: some hundred thousand folders. What is beyond counts as made by others.
 const MAX_LEN: usize = 64 << 20;
 
+/// The mode in which folders are made, until all is in them.
+pub(crate) const PRIVATE: u16 = 0o700;
+
 /// A folder that a run made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MadeFolder {

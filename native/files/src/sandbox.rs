@@ -11,13 +11,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::clean_folders::PRIVATE;
 use crate::create_last::{create_last, take_back};
 use crate::error::{ErrorClass, FileError};
 use crate::os::{Errors, Folder, NativeFolder, NodeKind, Process, Stat, System};
 use crate::part::durable;
 use crate::path::SafePath;
-use crate::run_record::{MadeFolder, RunRecord};
+use crate::run_record::{MadeFolder, PRIVATE, RunRecord};
 
 /// Folders kept open for the next entry. Entries come folder by folder, so a few levels are enough; each costs a descriptor.
 const CACHED_FOLDERS: usize = 16;

@@ -19,10 +19,13 @@ const OPEN: &str = "open the state in";
 const WRITE: &str = "write the state to";
 const REMOVE: &str = "remove the state in";
 
+/// The ending of what is kept of a transfer.
+const STATE: &str = "state";
+
 /// The endings of files of state, and how long one of them counts; others in the folder are nobody's business. What a listener has confirmed
 /// is no key, and has to outlast the patience of those who send it again.
 const ENDINGS: [(&str, Duration); 2] = [
-    ("state", Duration::from_hours(24)),
+    (STATE, Duration::from_hours(24)),
     ("confirmed", Duration::from_hours(24 * 30)),
 ];
 
@@ -104,6 +107,25 @@ impl StateFile {
                 && let Ok(file) = Self::take(&path)
             {
                 // It will be tried again.
+                let _ = file.remove();
+            }
+        }
+    }
+
+    /// Removes the files of state beside this path whose names begin as it does. What a process has stays.
+    pub fn remove_alike(path: &Path) {
+        let (Some(folder), Some(start)) = (path.parent(), path.file_name()) else {
+            return;
+        };
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let is_alike = name.as_encoded_bytes().starts_with(start.as_encoded_bytes());
+            let path = entry.path();
+            if is_alike
+                && path.extension().is_some_and(|own| own == STATE)
+                && let Ok(file) = Self::take(&path)
+            {
+                // What cannot be removed is swept away another time.
                 let _ = file.remove();
             }
         }

@@ -20,6 +20,7 @@ const KEEP: u32 = 1;
 const REMOVE: u32 = 2;
 const REPLACE: u32 = 3;
 const APPEND: u32 = 4;
+const REMOVE_ALIKE: u32 = 5;
 
 /// Called as a nonblocking symbol, on a thread of Deno's pool: the folder may be on another machine.
 ///
@@ -42,6 +43,10 @@ pub unsafe extern "C" fn ultra_state(
         if act == REPLACE {
             let (expected, bytes) = expected_and_new(state)?;
             return replace_if(path, expected, bytes).map_err(answer).map(|()| 0);
+        }
+        if act == REMOVE_ALIKE {
+            StateFile::remove_alike(path);
+            return Ok(0);
         }
         let mut held = HELD.lock();
         match act {

@@ -13,7 +13,6 @@ mod leftovers;
 mod let_go;
 mod link_faults;
 mod links;
-#[cfg(unix)]
 mod moved_folders;
 mod names;
 mod not_on_windows;

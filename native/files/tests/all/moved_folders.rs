@@ -1,4 +1,5 @@
 //! Folders that are moved while a transfer holds them open: what is put into them goes with them, so nothing is told as arrived.
+#![cfg(unix)]
 
 use std::fs;
 

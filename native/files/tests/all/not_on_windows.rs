@@ -28,6 +28,7 @@ not_here! { "wine 8 makes no symbolic links; junctions and links as an attack ar
     source::e10_a_link_argument_is_followed_under_its_own_name,
     source::e10_a_folder_swapped_for_a_link_after_the_walk_is_not_followed,
     source::t1_what_is_unreadable_is_counted_and_named_behind_a_thousand_links,
+    replace_if::a_link_that_leads_nowhere_is_told_as_such_and_nothing_is_made_there,
     state_file::files_that_others_may_read_or_change_links_and_pipes_are_refused,
     ticket_file::i16_a_link_to_a_file_is_replaced_and_not_followed,
     walk_links::t42_links_that_stay_inside_are_sent_as_links_and_others_are_left_out,
@@ -58,6 +59,9 @@ not_here! { "Windows keeps no modes, owners and access lists of POSIX":
     replace_if::a_file_that_is_locked_or_open_to_others_or_gone_is_left_alone,
     resume::a_clean_interruption_is_taken_up_without_reading_anything_again,
     run_records::t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names_pass_below_them,
+    run_records::d3_t20_a_folder_that_a_full_disk_has_no_room_to_note_is_not_made,
+    run_records::d3_a_transfer_without_room_for_its_record_leaves_nothing,
+    run_records::t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_usual_ones,
     run_records::small_parts_of_a_killed_run_are_replaced_by_the_next,
     sink::folders_on_the_way_that_are_no_entries_get_the_usual_mode,
     sink::d5_a_folder_that_cannot_be_written_is_refused_at_once,
@@ -108,4 +112,10 @@ not_here! { "descriptors have no names on Windows":
     ticket_file::t30_open_descriptors_are_written_into_and_read_from,
     ticket_file::t30_a_link_to_an_open_descriptor_stays_a_link,
     ticket_file::t30_a_ticket_in_shared_memory_is_written_and_read,
+}
+
+not_here! { "Windows lets nobody move a folder that is open":
+    moved_folders::d6_a_folder_that_stays_is_finished,
+    moved_folders::d6_a_root_that_is_moved_or_replaced_is_no_success,
+    moved_folders::d6_a_folder_of_the_transfer_that_is_moved_or_replaced_is_no_success,
 }

@@ -87,6 +87,32 @@ fn old_state_is_swept_away_but_not_what_another_process_has() {
 }
 
 #[test]
+fn states_whose_names_begin_alike_are_removed_but_not_what_another_process_has() {
+    let (_folder, path) = place();
+    let names = [
+        "12ab.state",
+        "12cd.state",
+        "12ef.confirmed",
+        "12",
+        "3412.state",
+        "1.state",
+    ]
+    .map(|name| path.with_file_name(name));
+    for name in &names {
+        drop(StateFile::make(name).unwrap());
+    }
+    let held = StateFile::take(&names[1]).unwrap();
+    StateFile::remove_alike(&path.with_file_name("12"));
+    let mut stays = [false, true, true, true, true, true];
+    assert_eq!(names.each_ref().map(|name| name.exists()), stays);
+    drop(held);
+    StateFile::remove_alike(&path.with_file_name("12"));
+    stays[1] = false;
+    assert_eq!(names.each_ref().map(|name| name.exists()), stays);
+    StateFile::remove_alike(&path.with_file_name("nowhere/12"));
+}
+
+#[test]
 fn a_record_of_what_was_confirmed_grows_at_its_end_and_is_swept_away_after_a_month() {
     let (_folder, path) = place();
     let path = path.with_extension("confirmed");
