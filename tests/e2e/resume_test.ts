@@ -182,8 +182,8 @@ Deno.test("T20: an interrupted tree with a .git goes on without --hidden, and ge
     await assertRepository(into, repo);
   }, await largeFolder()));
 
-for (const what of ["its network is lost", "its sender is killed"] as const) {
-  Deno.test(`T20: a tree of which ${what} goes on without --hidden, and its folders get their modes and times in the next run`, async () =>
+for (const what of ["network is lost", "sender is killed"] as const) {
+  Deno.test(`T20: a tree whose ${what} goes on without --hidden, and its folders get their modes and times in the next run`, async () =>
     await inWorkspace(async (workspace) => {
       const repo = await repository(workspace);
       const into = await workspace.make("into");
@@ -192,7 +192,7 @@ for (const what of ["its network is lost", "its sender is killed"] as const) {
       await using _relay = relay;
       const sender = workspace.start(["send", "--json", "--retry-for", "0", "--rate-limit", "40M", repo, ticket]);
       await until(0.4, { sender, receiver });
-      if (what === "its network is lost") relay.goDark();
+      if (what === "network is lost") relay.goDark();
       else sender.kill("SIGKILL");
       await Promise.all([sender.ending(), receiver.exits(5, SILENCE_MS)]);
       assert.notEqual((await Deno.stat(`${into}/repo/.git/objects`)).mtime?.getTime(), 1e12, "nothing was left to do");

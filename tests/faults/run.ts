@@ -1,5 +1,6 @@
 /**
- * `deno task test:faults`: the tests of faults that take their time, and `N passed, N failed` over all of them. With paths as arguments, those alone.
+ * `deno task test:faults`: the tests of faults that take their time, then all that they measured beside its bounds, and `N passed, N failed` over all of
+ * them. With paths as arguments, those alone.
  *
  * A file of `long/` is a file of Deno tests without `_test` in its name, so that `deno task test` does not find it.
  *
@@ -10,6 +11,7 @@ import { basename, join } from "node:path";
 import { buildAll } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { Failure, main, print } from "../../scripts/shell.ts";
+import { MeasuredLines } from "./measured.ts";
 import { combine, judge, type Results, summary } from "../results.ts";
 import { conclude, denoTest } from "../runner.ts";
 
@@ -24,28 +26,30 @@ const BESIDE = ["deaths.ts", "drops.ts", "jobs.ts"];
 /** A file that hangs fails after this. */
 const LIMIT_MS = 45 * 60_000;
 
-async function runFile(path: string): Promise<Results> {
+type Env = Readonly<Record<string, string>>;
+
+async function runFile(path: string, env: Env): Promise<Results> {
   const start = performance.now();
   // Not quiet: kills and the soak print what they measured.
-  const { read, code } = await denoTest([path], { signal: AbortSignal.timeout(LIMIT_MS) });
+  const { read, code } = await denoTest([path], { env, signal: AbortSignal.timeout(LIMIT_MS) });
   const results = judge(read, code, path);
   print(`${path}: ${summary(results)} in ${Math.round((performance.now() - start) / 1000)} s`);
   return results;
 }
 
-async function runFiles(paths: readonly string[]): Promise<Results> {
+async function runFiles(paths: readonly string[], env: Env): Promise<Results> {
   const all: Results[] = [];
-  for (const path of paths) all.push(await runFile(path));
+  for (const path of paths) all.push(await runFile(path, env));
   return combine(all);
 }
 
 /** The leisurely file with those that may run beside it, and each of the others by itself. */
-async function runAll(files: readonly string[]): Promise<Results> {
+async function runAll(files: readonly string[], env: Env): Promise<Results> {
   const beside = files.filter((file) => BESIDE.includes(basename(file)));
   const leisurely = files.filter((file) => basename(file) === LEISURELY);
   const alone = files.filter((file) => !beside.includes(file) && !leisurely.includes(file));
-  const first = await runFiles(alone);
-  return combine([first, ...await Promise.all([runFiles(leisurely), runFiles(beside)])]);
+  const first = await runFiles(alone, env);
+  return combine([first, ...await Promise.all([runFiles(leisurely, env), runFiles(beside, env)])]);
 }
 
 await main(async () => {
@@ -58,5 +62,9 @@ await main(async () => {
     });
   }
   await buildAll();
-  conclude(await runAll(files));
+  using measurements = new MeasuredLines();
+  const results = await runAll(files, measurements.env);
+  print();
+  for (const line of measurements.lines) print(line);
+  conclude(results);
 });

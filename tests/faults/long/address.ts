@@ -9,8 +9,8 @@
 
 import assert from "node:assert/strict";
 import { missingNetpath, NetPath } from "../../../bench/paths/netpath.ts";
-import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
+import { measured } from "../measured.ts";
 import { DEVICE, inside, ip, loses } from "../namespaces.ts";
 import { inScene, oneFile } from "../scene.ts";
 import { Verified } from "../verified.ts";
@@ -71,10 +71,12 @@ for (const { what, boundMs, act } of CHANGES) {
           await act(path);
           await scene.ends([0]);
           const goneMs = verified.longestPauseAfter(changedMs);
-          print(
-            `B17: the dialer's address ${what} (the ${waits} waits): ` +
-              `${(goneMs / 1000).toFixed(1)} s until the next block, bound ${boundMs / 1000} s`,
-          );
+          measured(`B17: the dialer's address ${what} (the ${waits} waits)`, {
+            value: goneMs / 1000,
+            bound: boundMs / 1000,
+            unit: "s",
+            what: "until the next block",
+          });
           assert.ok(goneMs < 5 * boundMs, `${goneMs} ms until the next block was verified`);
         }),
     });

@@ -10,8 +10,8 @@
 
 import assert from "node:assert/strict";
 import { missingNetpath, NetPath } from "../../../bench/paths/netpath.ts";
-import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
+import { measured } from "../measured.ts";
 import { inside, loses, losesNoMore } from "../namespaces.ts";
 import { inScene, oneFile, type Scene } from "../scene.ts";
 
@@ -39,10 +39,10 @@ for (const waits of ["receiver", "sender"] as const) {
         await Deno.remove(`${scene.places.into}/file.bin`);
         const holed = await run(scene, waits, swallow);
         const [lostMs, twice] = [holed.ms - whole.ms, holed.bytes - whole.bytes];
-        print(
-          `B9: a black hole of 20 s on metro (the ${waits} waits): ${(lostMs / 1000).toFixed(1)} s lost, bound ${
-            BOUND_MS / 1000
-          } s; ${(twice / MIB).toFixed(1)} MiB sent twice, bound ${TWICE_BOUND / MIB} MiB`,
+        measured(
+          `B9: a black hole of 20 s on metro (the ${waits} waits)`,
+          { value: lostMs / 1000, bound: BOUND_MS / 1000, unit: "s", what: "lost" },
+          { value: twice / MIB, bound: TWICE_BOUND / MIB, unit: "MiB", what: "sent twice" },
         );
         assert.ok(lostMs > HOLE_MS / 2, "there was no hole");
         assert.ok(lostMs < HOLE_MS + 5 * (BOUND_MS - HOLE_MS), `${lostMs} ms were lost`);

@@ -8,8 +8,8 @@
  */
 
 import assert from "node:assert/strict";
-import { print } from "../../../scripts/shell.ts";
 import { largeFolder, MIB } from "../../e2e/files.ts";
+import { measured } from "../measured.ts";
 import { inScene, oneFile } from "../scene.ts";
 
 const SIZE = 2048 * MIB;
@@ -39,11 +39,10 @@ for (const waits of ["receiver", "sender"] as const) {
           await scene.ends([0]);
           const { bytes, resumedBytes } = await second.sender.event("complete");
           const share = (Number(bytes) - Number(resumedBytes)) / SIZE;
-          print(
-            `C5: SIGINT of the ${who} at half of 2 GiB (the ${waits} waits): ${
-              (100 * share).toFixed(1)
-            } % moved, bound 52 %; ` +
-              `the first block ${Math.round(firstMs)} ms after the dialer's start, bound ${BOUND_MS} ms`,
+          measured(
+            `C5: SIGINT of the ${who} at half of 2 GiB (the ${waits} waits)`,
+            { value: 100 * share, bound: 52, unit: "%", what: "moved" },
+            { value: firstMs, bound: BOUND_MS, unit: "ms", what: "from the dialer's start to the first block" },
           );
           assert.ok(share <= 0.52, `${share} moved`);
           assert.ok(firstMs < 5 * BOUND_MS, `${firstMs} ms until the first block`);

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { largeFolder, MIB } from "../../e2e/files.ts";
 import type { Ultra } from "../../e2e/harness.ts";
+import { measured } from "../measured.ts";
 import { print } from "../../../scripts/shell.ts";
 import { Random } from "../../simulation/random.ts";
 import { inScene, type Make, oneFile, type Scene, smallTree, type Way } from "../scene.ts";
@@ -124,13 +125,12 @@ async function kills(what: keyof typeof MODES, waits: "receiver" | "sender"): Pr
   const most = Math.max(...again);
   // Two kills went before each of these.
   const [averageBound, mostBound] = [COST, 2 * COST];
-  const mib = (bytes: number) => (bytes / MIB).toFixed(1);
-  print(
-    `${what}, the ${waits} waits: after two kills sent again ${mib(average)} MiB of ${mib(size)} on average, bound ${
-      averageBound / MIB
-    }; ${mib(most)} at most, bound ${mostBound / MIB}; ` +
-      `${halves} of ${again.length} last runs found something there and something missing`,
+  measured(
+    `C1 C2: a ${what} of ${(size / MIB).toFixed(1)} MiB after two kills (the ${waits} waits)`,
+    { value: average / MIB, bound: averageBound / MIB, unit: "MiB", what: "sent again on average" },
+    { value: most / MIB, bound: mostBound / MIB, unit: "MiB", what: "sent again at most" },
   );
+  print(`${halves} of ${again.length} last runs found something there and something missing`);
   assert.equal(again.length, KILLS / 4);
   assert.ok(mostBound < size * 0.75, `a bound that ${size} bytes can hardly pass is none`);
   assert.ok(average <= averageBound, `${average} bytes were sent again on average`);

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { MIB } from "../../e2e/files.ts";
 import { Random } from "../../simulation/random.ts";
+import { measured } from "../measured.ts";
 import { needsPreload, Preload } from "../preload.ts";
 import { inScene, oneFile, type Scene, smallTree } from "../scene.ts";
-import { print } from "../../../scripts/shell.ts";
 import { Verified } from "../verified.ts";
 import { FAIR, type Weather } from "../weather.ts";
 
@@ -149,7 +149,12 @@ Deno.test("B19: a rate that falls to 1 kB/s ends nothing in a minute, and Ctrl-C
     receiver.kill("SIGINT");
     await receiver.exits(130, 2 * END_BOUND_MS);
     const tookMs = performance.now() - startMs;
-    print(`B19: ended ${(tookMs / 1000).toFixed(2)} s after SIGINT, bound ${END_BOUND_MS / 1000} s`);
+    measured("B19: a rate that falls to 1 kB/s", {
+      value: tookMs / 1000,
+      bound: END_BOUND_MS / 1000,
+      unit: "s",
+      what: "from SIGINT to the end",
+    });
     await relay.clear();
     await scene.ends([130, 5], { limitMs: GIVEN_UP_MS });
     await scene.start();
@@ -219,7 +224,12 @@ for (const [before, maxDatagram] of [[Infinity, 1372], [Infinity, 1252], [1260, 
       const shrunkMs = performance.now();
       await scene.ends([0], { limitMs: GIVEN_UP_MS });
       const pauseMs = verified.longestPauseAfter(shrunkMs);
-      print(`B15: ${(pauseMs / 1000).toFixed(1)} s without a block, bound ${SHRUNK_BOUND_MS / 1000} s`);
+      measured(`B15: a path that ${carries}begins to lose datagrams of more than ${maxDatagram} bytes`, {
+        value: pauseMs / 1000,
+        bound: SHRUNK_BOUND_MS / 1000,
+        unit: "s",
+        what: "without a block",
+      });
       assert.ok((await pair.relay.counts("out")).lost > lost, "nothing was too large");
       assert.ok(pauseMs < 2 * SHRUNK_BOUND_MS, `${pauseMs} ms without a block`);
       for (const side of [pair.sender, pair.receiver]) {

@@ -8,8 +8,8 @@
  */
 
 import assert from "node:assert/strict";
-import { print } from "../../../scripts/shell.ts";
 import { MIB } from "../../e2e/files.ts";
+import { measured } from "../measured.ts";
 import { inScene, oneFile } from "../scene.ts";
 
 const SIZE = 192 * MIB;
@@ -47,7 +47,12 @@ Deno.test({
         receiver.kill("SIGINT");
         await receiver.exits(130, 5 * BOUND_MS);
         const tookMs = performance.now() - startMs;
-        print(`C5: ended ${(tookMs / 1000).toFixed(2)} s after SIGINT, bound ${BOUND_MS / 1000} s`);
+        measured("C5: a receiver whose disk takes minutes for a sync", {
+          value: tookMs / 1000,
+          bound: BOUND_MS / 1000,
+          unit: "s",
+          what: "from SIGINT to the end",
+        });
         await sender.exits(5);
         await scene.ends([130, 5]);
         await limit(0);
