@@ -1,8 +1,10 @@
+/** What is said of a transfer that came to no end. */
+
 import assert from "node:assert/strict";
 import { UltraError } from "../../src/base/errors.ts";
-import type { Progress } from "../../src/transfer/outcome.ts";
 import { createOutput } from "../../src/ui/create.ts";
 import type { Output } from "../../src/ui/output.ts";
+import type { Progress } from "../../src/transfer/outcome.ts";
 import { exit, failed, phase, progress, started } from "./events.ts";
 import { MemoryTerminal, screen } from "./support.ts";
 

@@ -63,8 +63,6 @@ not_here! { "Windows keeps no modes, owners and access lists of POSIX":
     run_records::d3_a_transfer_without_room_for_its_record_leaves_nothing,
     run_records::t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_usual_ones,
     run_records::small_parts_of_a_killed_run_are_replaced_by_the_next,
-    run_records::d3_a_transfer_without_room_for_its_record_leaves_nothing,
-    run_records::d3_t20_a_folder_that_a_full_disk_has_no_room_to_note_is_not_made,
     sink::folders_on_the_way_that_are_no_entries_get_the_usual_mode,
     sink::d5_a_folder_that_cannot_be_written_is_refused_at_once,
     source::e7_an_opened_file_is_read_on_after_its_permission_is_gone,
