@@ -18,11 +18,11 @@ const KILLS = Number(Deno.env.get("ULTRA_FAULTS_KILLS") ?? 200);
 const SEED = Number(Deno.env.get("ULTRA_FAULTS_SEED") ?? Date.now() % 1_000_000);
 
 /** So that a run is seconds of transfer, and a kill finds more behind it than the second that a journal may lose. */
-const RATE_MIB = 24;
+const RATE_MIB = 32;
 const RATE = ["--rate-limit", `${RATE_MIB}M`];
 
 /** So large that two runs that begin anew send more again than is allowed. */
-const MODES = { file: oneFile(160 * MIB), tree: smallTree(5000, 60_000) } satisfies Record<string, Make>;
+const MODES = { file: oneFile(144 * MIB), tree: smallTree(5000, 68_000) } satisfies Record<string, Make>;
 
 /** What a sender may have read that the receiver has not written: the blocks of all lanes, in both processes and between them. */
 const IN_FLIGHT = 16 * MIB;
@@ -50,7 +50,7 @@ interface Moment {
 
 /** Most kills fall into the first third of a transfer, however long a busy machine takes to begin it; the rest anywhere in a run of `runMs`. */
 function anyMoment(random: Random, runMs: number, size: number): Moment {
-  if (random.below(4) === 0) return { after: "start", ms: random.time(0, runMs) };
+  if (random.below(8) === 0) return { after: "start", ms: random.time(0, runMs) };
   return { after: "config", ms: random.time(0, size / (RATE_MIB * MIB) * 1000 / 3) };
 }
 
