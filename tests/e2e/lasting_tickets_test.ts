@@ -74,7 +74,7 @@ Deno.test("e2e: an identity in a folder that is not there is refused at once, wi
       await ultra.exits(4);
       assert.match(
         ultra.stderr.text,
-        /^ultra: The identity cannot be written \(no such folder\): .*missing.identity$/m,
+        /^ultra: The identity cannot be written \(no such folder, or a link that leads nowhere\): .*missing.identity$/m,
       );
     }
   }));
