@@ -149,7 +149,12 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "ticket-revoked": ({ label }) => [revokedTicketLine(label)],
     "taken-up": ({ taken }) => [takenUpText(taken)],
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
-    "error": (event) => [...errorLines(event), ...arrived("", view, leavesParts(event.error))],
+    "error": (
+      event,
+    ) => [
+      ...errorLines(event),
+      ...isUnfinished(event.error, view.state()) ? [] : arrived("", view, leavesParts(event.error)),
+    ],
     "interrupted": () => arrived("Interrupted. ", view, true),
     "debug": ({ line }) => [line],
     "exit": () => goOn(view.again()),
@@ -185,6 +190,12 @@ function goOn(again: Again | undefined): string[] {
 /** Whether the receiver keeps what it has of a file after such an end: a ticket that was taken back ends more than a transfer. */
 function leavesParts(error: unknown): boolean {
   return error instanceof UltraError && LEAVES_PARTS.has(error.kind);
+}
+
+/** Everything had arrived, and the disk failed the end of it: the error says what became of it. */
+function isUnfinished(error: unknown, state: StatusState | undefined): boolean {
+  return error instanceof UltraError && error.kind === "disk" && state?.listed === true &&
+    state.filesArrived === state.files;
 }
 
 /** What of a transfer that did not come to its end is there all the same. */

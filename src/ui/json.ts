@@ -340,6 +340,7 @@ function interruptedObject(state: StatusState | undefined): JsonObject {
     files: state?.files ?? 0,
     filesArrived: state?.filesArrived ?? 0,
     filesPresent: state?.filesPresent ?? 0,
+    partBytes: state?.partBytes ?? 0,
   };
 }
 

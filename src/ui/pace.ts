@@ -31,6 +31,9 @@ const SPAN_SHARE = 1 / 2;
 /** After a silence of this length no rate is known, and it is reckoned anew: what stopped the bytes is over. A shorter one may lie between two steps. */
 const SILENCE_MS = 8000;
 
+/** Reports come once a second at least. Between two that are this far apart this process did not run. */
+const STOPPED_MS = 12_000;
+
 /** Steps closer than this are merged, so that their number is bounded however often reports come. */
 export const SAMPLE_MS = 50;
 
@@ -72,8 +75,13 @@ export class Pace {
     this.#moved = sample;
     // The first report says where counting begins.
     if (before === undefined || moved === undefined) return;
-    if (this.#steps.length === 0 || before.at - moved.at >= SILENCE_MS) {
-      this.#steps = [at - before.at >= FAR_MS ? before : sample];
+    const apartMs = at - before.at;
+    if (apartMs >= STOPPED_MS) {
+      // This process was stopped itself: what came meanwhile says nothing.
+      this.#steps = [sample];
+      this.#beganAt = at;
+    } else if (this.#steps.length === 0 || before.at - moved.at >= SILENCE_MS) {
+      this.#steps = [apartMs >= FAR_MS ? before : sample];
       this.#beganAt = before.at;
     }
     if (at - (this.#steps.at(-1)?.at ?? at) >= SAMPLE_MS) this.#steps.push(sample);

@@ -436,7 +436,7 @@ const CASES = {
   "interrupted": {
     event: { type: "interrupted" },
     human: ["Interrupted."],
-    json: { type: "interrupted", files: 0, filesArrived: 0, filesPresent: 0 },
+    json: { type: "interrupted", files: 0, filesArrived: 0, filesPresent: 0, partBytes: 0 },
     quiet: [],
   },
   "debug": {

@@ -10,10 +10,11 @@ interface Told {
 }
 
 /** What a meter tells of a transfer of so many bytes, which has so many of them at each moment, until all are there. */
-function series(totalBytes: number, bytesAt: (ms: number) => number): Told[] {
+function series(totalBytes: number, bytesAt: (ms: number) => number, isStopped = (_ms: number) => false): Told[] {
   const meter = new ProgressMeter();
   const told: Told[] = [];
   for (let ms = 0; bytesAt(ms) < totalBytes; ms += 50) {
+    if (isStopped(ms)) continue;
     const { secondsLeft } = meter.update(ms, { verifiedBytes: bytesAt(ms), totalBytes, listed: true });
     if (secondsLeft !== undefined) told.push({ ms, left: secondsLeft });
   }
@@ -162,4 +163,14 @@ Deno.test("time left: after a stall nothing is told from a first moment either",
   assert.ok(firstMs >= 50_950 && firstMs <= 52_000, `first told at ${firstMs}`);
   assert.ok(worstError(after, 50_000, 128_000) < 0.05, String(worstError(after, 50_000, 128_000)));
   assertClock(after, 50_000);
+});
+
+Deno.test("time left: a process that was stopped itself, and saw no stall, begins anew as well", () => {
+  const isStopped = (ms: number) => ms >= 20_000 && ms < 45_000;
+  const stopped = (ms: number) => (ms < 20_000 ? ms : isStopped(ms) ? 20_000 : ms - 25_000) * MB / 100;
+  const after = series(1000 * MB, stopped, isStopped).filter(({ ms }) => ms >= 45_000);
+  const firstMs = after[0]?.ms ?? NaN;
+  assert.ok(firstMs >= 45_950 && firstMs <= 47_000, `first told at ${firstMs}`);
+  assert.ok(worstError(after, 45_000, 125_000) < 0.05, String(worstError(after, 45_000, 125_000)));
+  assertClock(after, 45_000);
 });

@@ -68,3 +68,18 @@ Deno.test("T50 an interruption says what arrived and is kept, and leaves no torn
     "No file is known to have arrived",
   ]);
 });
+
+Deno.test("T50 a disk that fails the end of a transfer of which everything had arrived has the last word", () => {
+  const said = (filesArrived: number) => {
+    const terminal = new MemoryTerminal({ stderr: true });
+    const output = createOutput(terminal.options("human"));
+    output.tell(started({ role: "receive", name: "photos", bytes: undefined }));
+    terminal.now += 200;
+    output.tell(progress({ verifiedBytes: 10, totalBytes: 10, listed: true, files: 7, filesArrived }));
+    output.tell(failed(new UltraError("disk", 'cannot finish "photos": it was moved')));
+    output.tell(exit(4));
+    return screen(terminal.stderr.text).filter((line) => line !== "" && !line.startsWith("⚡"));
+  };
+  assert.deepEqual(said(7), ['ultra: cannot finish "photos": it was moved']);
+  assert.match(said(6).join("\n"), /6 of 7 files arrived and are kept/);
+});

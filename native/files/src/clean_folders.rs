@@ -1,11 +1,11 @@
 //! Folders that a transfer made for itself alone, when its record is removed: nobody would give them their modes any more.
 
-use crate::os::{Folder, NodeKind, Process, Stat, System};
+use crate::os::{Folder, Process, Stat, System};
 use crate::path::SafePath;
 use crate::run_record::{MadeFolder, PRIVATE};
 
 /// Removes those that are empty, and gives the others the mode that a new folder has here. Those that have another mode by now, or are others'
-/// folders, stay as they are, and so does what cannot be changed.
+/// folders, stay as they are, and so does what cannot be changed, and what may be another folder because the system does not say when it was made.
 pub(crate) fn let_go(root: &impl Folder, made: &[MadeFolder]) {
     // What was made later lies deeper.
     for folder in made.iter().rev() {
@@ -21,23 +21,17 @@ fn let_go_of<F: Folder>(root: &F, made: &MadeFolder) -> Option<()> {
         parents.push(next);
     }
     let parent = parents.last().unwrap_or(root);
-    let there = parent.stat(path.name()).ok().filter(is_private)?;
-    if made.inode.is_some_and(|inode| inode != there.ino) {
-        return None;
-    }
-    // One that is not empty does not go.
-    if parent.remove_folder(path.name()).is_ok() || made.inode.is_none() {
-        return None;
-    }
     let folder = parent.open_folder(path.name()).ok()?;
-    let is_same = folder
-        .stat_self()
-        .is_ok_and(|now| (now.dev, now.ino) == (there.dev, there.ino));
+    let stat = folder.stat_self().ok().filter(is_private)?;
+    // One that is not empty does not go.
+    if !made.can_be(&folder, &stat, false) || parent.remove_folder(path.name()).is_ok() || made.inode.is_none() {
+        return None;
+    }
     let mode = 0o777 & folder.default_mode().unwrap_or(!System::umask());
-    (is_same && folder.set_mode(mode).is_ok()).then_some(())
+    folder.set_mode(mode).ok()
 }
 
 /// It is as a transfer of this user makes folders.
 fn is_private(stat: &Stat) -> bool {
-    stat.kind == NodeKind::Folder && stat.uid == System::user() && stat.mode == PRIVATE
+    stat.uid == System::user() && stat.mode == PRIVATE
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::MutexGuard;
 
 use crate::error::{ErrorClass, FileError};
-use crate::in_place::unfinished;
+use crate::in_place::{keep_outermost, unfinished};
 use crate::os::{Folder, Stat, Time};
 use crate::page::EntryKind;
 use crate::part::{Kept, Part, durable, kept};
@@ -253,10 +253,9 @@ impl<F: Folder> Sink<F> {
                     }
                     // The part stays: it is complete, and a later run commits it once there is room for its name.
                     Err(refused) => Step::Done(Err(FileError {
-                        left_at: refused
-                            .leaves_part()
-                            .then(|| staged.part.left_at())
-                            .flatten()
+                        // Not where its folder was removed, or the part took the name and was replaced there.
+                        left_at: (holder.stat(staged.part.name()).ok())
+                            .and_then(|_| staged.part.left_at())
                             .map(String::into_boxed_str),
                         ..refused.error_of(staged.path)
                     })),
@@ -358,6 +357,7 @@ impl<F: Folder> Sink<F> {
                 Err(error) => finished.errors.push(unfinished(path, &error)),
             }
         }
+        keep_outermost(&mut finished.errors);
         self.small.forget_folders();
         finished.errors.extend(self.root.close_again());
         self.is_finished.store(true, Ordering::Release);

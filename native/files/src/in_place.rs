@@ -1,6 +1,7 @@
 //! Whether folders are still where the user will look for them. A transfer holds its folders open, and what is put into one that is moved meanwhile
 //! goes with it.
 
+use std::collections::HashSet;
 use std::io;
 
 use crate::error::{ErrorClass, FileError};
@@ -34,6 +35,20 @@ pub(crate) fn unfinished(path: String, error: &io::Error) -> FileError {
         true => gone(path),
         false => FileError::new("set the mode or time of", path, error),
     }
+}
+
+/// Of folders that went together the one that was moved is told, and not those in it.
+pub(crate) fn keep_outermost(errors: &mut Vec<FileError>) {
+    let gone: HashSet<String> = errors
+        .iter()
+        .filter(|error| error.why == Some(GONE))
+        .map(|error| error.path.clone())
+        .collect();
+    let is_below = |path: &str| {
+        path.match_indices('/')
+            .any(|(at, _)| gone.contains(path.get(..at).unwrap_or_default()))
+    };
+    errors.retain(|error| error.why != Some(GONE) || !is_below(&error.path));
 }
 
 fn gone(path: impl Into<String>) -> FileError {

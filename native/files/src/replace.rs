@@ -89,7 +89,7 @@ impl From<io::Error> for NotPlaced {
 
 impl NotPlaced {
     /// Whether the part is where it was.
-    pub(crate) fn leaves_part(&self) -> bool {
+    fn leaves_part(&self) -> bool {
         !matches!(self, Self::ChangedTwice | Self::NotBack(_))
     }
 

@@ -10,7 +10,7 @@ use std::io;
 use parking_lot::Mutex;
 
 use crate::earlier::{Locked, has_no_room, lock};
-use crate::os::{File, Folder};
+use crate::os::{File, Folder, Stat, Time};
 use crate::reserved::RunId;
 
 const MAGIC: [u8; 8] = *b"ULTRARUN";
@@ -32,6 +32,16 @@ pub(crate) struct MadeFolder {
     pub(crate) path: String,
     /// `None`: the run ended between making it and saying so.
     pub(crate) inode: Option<u64>,
+    /// It was there by then.
+    pub(crate) until: Time,
+}
+
+impl MadeFolder {
+    /// Whether a folder under its path can be that one. One that was made later can have its inode's number; where the system does not say when a
+    /// folder was made, `or_else` decides.
+    pub(crate) fn can_be(&self, folder: &impl Folder, stat: &Stat, or_else: bool) -> bool {
+        self.inode.is_none_or(|inode| inode == stat.ino) && folder.birth().map_or(or_else, |birth| birth <= self.until)
+    }
 }
 
 /// The record of this run.
@@ -188,15 +198,17 @@ pub(crate) fn folders_in<Plain: File>(file: &Plain) -> Vec<MadeFolder> {
 
 /// What a record says, and where its last whole one ends.
 fn read<Plain: File>(file: &Plain) -> io::Result<(EarlierRun, u64)> {
-    let len = usize::try_from(file.stat()?.size).unwrap_or(MAX_LEN).min(MAX_LEN);
+    let stat = file.stat()?;
+    let len = usize::try_from(stat.size).unwrap_or(MAX_LEN).min(MAX_LEN);
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
     bytes.resize(len, 0);
     file.read_all_at(0, &mut bytes)?;
-    parse(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    parse(&bytes, stat.mtime).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-fn parse(bytes: &[u8]) -> Option<(EarlierRun, u64)> {
+/// `until` is when the last of them was noted.
+fn parse(bytes: &[u8], until: Time) -> Option<(EarlierRun, u64)> {
     let fields = bytes.get(..HEADER_LEN)?;
     let run = RunId(u64::from_le_bytes(*fields.get(12..)?.first_chunk()?));
     if fields != header(run) {
@@ -204,7 +216,7 @@ fn parse(bytes: &[u8]) -> Option<(EarlierRun, u64)> {
     }
     let mut folders: Vec<MadeFolder> = Vec::new();
     let mut at = HEADER_LEN;
-    while let Some((folder, len)) = bytes.get(at..).and_then(decode) {
+    while let Some((folder, len)) = bytes.get(at..).and_then(|bytes| decode(bytes, until)) {
         at += len;
         // Said before it was made, and once more behind that.
         if folders
@@ -218,7 +230,7 @@ fn parse(bytes: &[u8]) -> Option<(EarlierRun, u64)> {
     Some((EarlierRun { run, folders }, at as u64))
 }
 
-fn decode(bytes: &[u8]) -> Option<(MadeFolder, usize)> {
+fn decode(bytes: &[u8], until: Time) -> Option<(MadeFolder, usize)> {
     let is_made = match bytes.first()? {
         0 => false,
         1 => true,
@@ -234,6 +246,7 @@ fn decode(bytes: &[u8]) -> Option<(MadeFolder, usize)> {
     let folder = MadeFolder {
         path: String::from_utf8(path.to_vec()).ok()?,
         inode: is_made.then_some(inode),
+        until,
     };
     Some((folder, FIXED_LEN + path_len))
 }
@@ -247,10 +260,13 @@ fn check(bytes: &[u8]) -> [u8; 8] {
 mod tests {
     use super::*;
 
+    const UNTIL: Time = Time { secs: 1, nanos: 0 };
+
     fn made(path: &str, inode: Option<u64>) -> MadeFolder {
         MadeFolder {
             path: path.to_owned(),
             inode,
+            until: UNTIL,
         }
     }
 
@@ -267,7 +283,7 @@ mod tests {
     #[test]
     fn folders_are_read_as_they_were_noted() {
         let bytes = some_record();
-        let (earlier, end) = parse(&bytes).expect("a record");
+        let (earlier, end) = parse(&bytes, UNTIL).expect("a record");
         assert_eq!(earlier.run, RunId(5));
         assert_eq!(
             earlier.folders,
@@ -279,17 +295,17 @@ mod tests {
     #[test]
     fn a_torn_or_damaged_record_ends_what_is_believed() {
         let bytes = some_record();
-        let whole = parse(&bytes).expect("a record").0.folders;
+        let whole = parse(&bytes, UNTIL).expect("a record").0.folders;
         for end in HEADER_LEN..bytes.len() {
-            let (earlier, at) = parse(&bytes[..end]).expect("a record");
+            let (earlier, at) = parse(&bytes[..end], UNTIL).expect("a record");
             assert!(at as usize <= end && earlier.folders.len() <= whole.len());
-            let again = parse(&bytes[..at as usize]).expect("a record");
+            let again = parse(&bytes[..at as usize], UNTIL).expect("a record");
             assert_eq!(again.0.folders, earlier.folders);
         }
         for bit in 0..8 * bytes.len() {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            let Some((earlier, _)) = parse(&damaged) else {
+            let Some((earlier, _)) = parse(&damaged, UNTIL) else {
                 assert!(bit < 8 * HEADER_LEN, "bit {bit}");
                 continue;
             };
@@ -299,6 +315,6 @@ mod tests {
                 "bit {bit}"
             );
         }
-        assert!(parse(&[]).is_none() && parse(&[0; 100]).is_none());
+        assert!(parse(&[], UNTIL).is_none() && parse(&[0; 100], UNTIL).is_none());
     }
 }

@@ -233,12 +233,9 @@ impl<F: Folder> Root<F> {
             return;
         };
         let Ok(stat) = folder.stat_self() else { return };
-        let is_that = match made.inode {
-            Some(inode) => inode == stat.ino,
-            // It was as private as this when it was made, and nothing was put into it before that was noted.
-            None => stat.uid == System::user() && stat.mode == PRIVATE && is_empty(&*folder),
-        };
-        if is_that {
+        // It was as private as this when it was made, and nothing was put into it before that was noted.
+        let is_new = || stat.uid == System::user() && stat.mode == PRIVATE && is_empty(&*folder);
+        if made.can_be(&*folder, &stat, true) && (made.inode.is_some() || is_new()) {
             let created = Created {
                 dev: stat.dev,
                 ino: stat.ino,

@@ -35,7 +35,7 @@ use windows as system;
 pub use system::{NativeFile, NativeFolder, System};
 
 /// Seconds and nanoseconds since 1970; the nanoseconds count forwards also before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time {
     pub secs: i64,
     pub nanos: u32,
@@ -277,6 +277,10 @@ pub trait Folder: Attributes + Sized + Send + Sync + 'static {
     }
     fn stat(&self, name: &str) -> io::Result<Stat>;
     fn stat_self(&self) -> io::Result<Stat>;
+    /// When the folder was made; `None` where the system or its file system does not tell. (An inode's number is given again.)
+    fn birth(&self) -> Option<Time> {
+        None
+    }
     /// Calls `each` with the bytes of every name, in no order.
     fn list(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()>;
     /// Whether this process may read the child. Advice: only opening tells.

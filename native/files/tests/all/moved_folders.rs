@@ -61,3 +61,12 @@ fn d6_a_folder_of_the_transfer_that_is_moved_or_replaced_is_no_success() {
         );
     }
 }
+
+#[test]
+fn d6_of_folders_that_went_together_the_one_that_was_moved_is_named() {
+    let errors = errors_after(|place| fs::rename(place.at("into/d"), place.at("into/elsewhere")).expect("moved"));
+    assert!(
+        errors.len() == 1 && errors[0].contains("\"d\": it was moved"),
+        "{errors:?}"
+    );
+}

@@ -62,6 +62,7 @@ not_here! { "Windows keeps no modes, owners and access lists of POSIX":
     run_records::d3_t20_a_folder_that_a_full_disk_has_no_room_to_note_is_not_made,
     run_records::d3_a_transfer_without_room_for_its_record_leaves_nothing,
     run_records::t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_usual_ones,
+    run_records::t45_t20_a_folder_that_is_younger_than_the_record_is_the_users_whatever_number_it_has,
     run_records::small_parts_of_a_killed_run_are_replaced_by_the_next,
     sink::folders_on_the_way_that_are_no_entries_get_the_usual_mode,
     sink::d5_a_folder_that_cannot_be_written_is_refused_at_once,
@@ -117,5 +118,6 @@ not_here! { "descriptors have no names on Windows":
 not_here! { "Windows lets nobody move a folder that is open":
     moved_folders::d6_a_folder_that_stays_is_finished,
     moved_folders::d6_a_root_that_is_moved_or_replaced_is_no_success,
+    moved_folders::d6_of_folders_that_went_together_the_one_that_was_moved_is_named,
     moved_folders::d6_a_folder_of_the_transfer_that_is_moved_or_replaced_is_no_success,
 }

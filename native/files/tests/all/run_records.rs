@@ -12,12 +12,14 @@ use crate::common::MTIME;
 use crate::common::faulty::{FaultyFolder, PLAN, fail};
 #[cfg(unix)]
 use crate::common::receive;
+#[cfg(unix)]
+use crate::common::told::skipped;
 use crate::common::{Place, add, file, folder};
 #[cfg(unix)]
 use crate::common::{codes, page};
 use crate::resume::{SIZE, receive_blocks};
 #[cfg(unix)]
-use ultra_files::os::{Process, System};
+use ultra_files::os::{Folder, NativeFolder, Process, System};
 #[cfg(unix)]
 use ultra_files::{Depth, ErrorClass, Sink, SinkOptions, clean};
 use ultra_files::{Leaving, PageEntry};
@@ -263,4 +265,39 @@ fn t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_u
     let sink = place.sink();
     sink.begin(b"host\0repo");
     assert_eq!(add(&sink, &repository()), [6, 10, 10, 10, 10, 1]);
+}
+
+/// The user made it anew, and it has the number of the one that was removed: what the record says of it was before its time.
+#[cfg(unix)]
+#[test]
+fn t45_t20_a_folder_that_is_younger_than_the_record_is_the_users_whatever_number_it_has() {
+    let place = Place::new();
+    interrupted(&place);
+    if NativeFolder::open(&place.at("repo"))
+        .expect("a folder")
+        .birth()
+        .is_none()
+    {
+        return skipped("this system does not say when a folder was made");
+    }
+    let record = place.names().into_iter().find(|name| name.ends_with(".run"));
+    let record = place.at(&record.expect("a record"));
+    let file = fs::File::options().append(true).open(&record).expect("the record");
+    let before = std::time::SystemTime::now() - Duration::from_secs(60);
+    file.set_modified(before).expect("an old record");
+    let again = place.sink();
+    again.begin(b"host\0repo");
+    assert_eq!(add(&again, &[file_of_the_pack()]), [10], "it is not taken up");
+    again.dispose(Leaving::Parts);
+    drop((again, file));
+    clean(&place.dir(), Depth::All, true).expect("cleaned");
+    assert_eq!(place.names(), ["repo", "repo/.git"]);
+    for folder in ["repo", "repo/.git"] {
+        assert_eq!(fs::metadata(place.at(folder)).expect(folder).mode() & 0o777, 0o700);
+    }
+}
+
+#[cfg(unix)]
+fn file_of_the_pack() -> PageEntry<'static> {
+    file("repo/.git/pack", SIZE)
 }

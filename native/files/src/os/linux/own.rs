@@ -4,13 +4,13 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use rustix::fs::{Advice, FallocateFlags, Mode, OFlags, XattrFlags};
+use rustix::fs::{Advice, AtFlags, FallocateFlags, Mode, OFlags, StatxFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::sync_apart_unsafe::{What, sync_apart};
 use super::{System, acl, mounts, retry};
 use crate::os::unix::MAX_XATTR;
-use crate::os::{Acl, Process, Sizes, Storage};
+use crate::os::{Acl, Process, Sizes, Storage, Time};
 
 /// Most bytes that one call copies: it cannot be interrupted.
 const COPY_PIECE: usize = 64 << 20;
@@ -57,6 +57,15 @@ pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
 }
 
 /// The mode of the folder's default ACL.
+pub fn birth(folder: BorrowedFd<'_>) -> Option<Time> {
+    let found = rustix::fs::statx(folder, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
+    let is_known = found.stx_mask & StatxFlags::BTIME.bits() != 0;
+    is_known.then_some(Time {
+        secs: found.stx_btime.tv_sec,
+        nanos: found.stx_btime.tv_nsec,
+    })
+}
+
 pub fn default_mode(folder: BorrowedFd<'_>) -> Option<u16> {
     let mut bytes = [0; MAX_ACL];
     // Without ACLs, or with one that is longer than any in use, the umask counts.

@@ -33,6 +33,14 @@ pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
 }
 
 /// ACLs are of another kind here: what they give comes on top of the mode.
+pub fn birth(folder: BorrowedFd<'_>) -> Option<Time> {
+    let found = rustix::fs::fstat(folder).ok()?;
+    Some(Time {
+        secs: found.st_birthtime,
+        nanos: u32::try_from(found.st_birthtime_nsec).ok()?,
+    })
+}
+
 pub fn default_mode(_folder: BorrowedFd<'_>) -> Option<u16> {
     None
 }

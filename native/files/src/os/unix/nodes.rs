@@ -236,6 +236,10 @@ impl Folder for NativeFolder {
         Ok(rustix::fs::fchmod(&self.0, mode_of(mode) | kept)?)
     }
 
+    fn birth(&self) -> Option<Time> {
+        own::birth(self.0.as_fd())
+    }
+
     fn default_mode(&self) -> Option<u16> {
         *self.1.get_or_init(|| own::default_mode(self.0.as_fd()))
     }

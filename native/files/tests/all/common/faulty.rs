@@ -256,6 +256,9 @@ impl Folder for FaultyFolder {
         step("set_folder_mode")?;
         self.0.set_mode(mode)
     }
+    fn birth(&self) -> Option<Time> {
+        self.0.birth()
+    }
     fn default_mode(&self) -> Option<u16> {
         self.0.default_mode()
     }
