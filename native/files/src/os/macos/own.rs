@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::{calls_unsafe, retry};
 use crate::os::names::apple;
-use crate::os::{Acl, Sizes, Storage};
+use crate::os::{Acl, Sizes, Storage, Time};
 
 /// Bytes of one unit of `st_blocks`.
 const UNIT: u64 = 512;
