@@ -115,6 +115,11 @@ not_here! { "descriptors have no names on Windows":
     ticket_file::t30_a_ticket_in_shared_memory_is_written_and_read,
 }
 
+not_here! { "Windows lets nobody replace or write a file that is held to change places":
+    replace::t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version,
+    replace::t5_a_file_whose_name_is_removed_before_it_is_put_back_stays_as_the_previous_version,
+}
+
 not_here! { "Windows lets nobody move a folder that is open":
     moved_folders::d6_a_folder_that_stays_is_finished,
     moved_folders::d6_a_root_that_is_moved_or_replaced_is_no_success,

@@ -117,6 +117,7 @@ fn t5_d18_a_file_that_is_saved_between_the_look_and_the_exchange_is_put_back() {
 }
 
 /// The part has the name for a moment, and what is saved then takes its place: without a second look the newest version would become our part.
+#[cfg(unix)]
 #[test]
 fn t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version() {
     let again: [fn(&Path); 2] = [
@@ -155,6 +156,7 @@ fn t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn t5_a_file_whose_name_is_removed_before_it_is_put_back_stays_as_the_previous_version() {
     for (way, is_removed) in WAYS.into_iter().flat_map(|way| [(way, true), (way, false)]) {
