@@ -1,4 +1,5 @@
-//! Folders that a transfer made for itself alone, when its record is removed: nobody would give them their modes any more.
+//! What `ultra clean` does with the folders of a run whose record it removes. They have the private mode in which they were made, and no later run
+//! knows that it may change that.
 
 use crate::os::{Folder, Process, Stat, System};
 use crate::path::SafePath;

@@ -29,7 +29,7 @@ impl<F: Folder> Root<F> {
     }
 }
 
-/// What a folder is told as that could not be given its mode and time.
+/// The error of a folder whose mode or time could not be set.
 pub(crate) fn unfinished(path: String, error: &io::Error) -> FileError {
     match is_gone(error) {
         true => gone(path),
@@ -37,7 +37,7 @@ pub(crate) fn unfinished(path: String, error: &io::Error) -> FileError {
     }
 }
 
-/// Of folders that went together the one that was moved is told, and not those in it.
+/// Removes the errors of folders below one that was moved itself.
 pub(crate) fn keep_outermost(errors: &mut Vec<FileError>) {
     let gone: HashSet<String> = errors
         .iter()

@@ -63,7 +63,7 @@ fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         std::fs::remove_file(temporary)
     });
     made.map_err(|error| match error.kind() {
-        // To create it there would let whoever made the link choose where.
+        // Creating its target is no remedy: whoever made the link would choose the place of a secret file.
         io::ErrorKind::AlreadyExists if path.is_symlink() && !path.exists() => {
             rule(ErrorClass::NotFound, path, "it is a link that leads nowhere")
         }

@@ -31,6 +31,7 @@ pub struct Root<F: Folder = NativeFolder> {
     created: Mutex<BTreeMap<String, Created>>,
     /// Folders whose modes were changed so that something could be put into them.
     pub(crate) opened: Mutex<BTreeMap<String, Opened>>,
+    /// The same as it was given.
     pub(crate) dir: PathBuf,
     /// `open` has made it.
     is_top_made: bool,

@@ -1,4 +1,4 @@
-//! Folders that are moved while a transfer holds them open: what is put into them goes with them, so nothing is told as arrived.
+//! Folders that are moved while a transfer holds them open: what is put into them goes with them, so the transfer fails at its end.
 #![cfg(unix)]
 
 use std::fs;

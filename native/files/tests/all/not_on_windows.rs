@@ -115,12 +115,12 @@ not_here! { "descriptors have no names on Windows":
     ticket_file::t30_a_ticket_in_shared_memory_is_written_and_read,
 }
 
-not_here! { "Windows lets nobody replace or write a file that is held to change places":
+not_here! { "the engine holds both files while it exchanges them on Windows, and no other program can replace or write one":
     replace::t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version,
     replace::t5_a_file_whose_name_is_removed_before_it_is_put_back_stays_as_the_previous_version,
 }
 
-not_here! { "Windows lets nobody move a folder that is open":
+not_here! { "Windows refuses to move a folder that a program has open":
     moved_folders::d6_a_folder_that_stays_is_finished,
     moved_folders::d6_a_root_that_is_moved_or_replaced_is_no_success,
     moved_folders::d6_of_folders_that_went_together_the_one_that_was_moved_is_named,

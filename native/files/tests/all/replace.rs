@@ -58,6 +58,19 @@ fn before(operation: &'static str, act: impl FnOnce() + 'static) {
     PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
 }
 
+/// Does something in the moment before each exchange of two names; the first one is 1.
+#[cfg(unix)]
+fn at_exchanges(mut act: impl FnMut(u32) + 'static) {
+    let mut exchanges = 0;
+    let watch = move |step: &'static str| {
+        if step == "exchange" {
+            exchanges += 1;
+            act(exchanges);
+        }
+    };
+    PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+}
+
 fn read(place: &Place, name: &str) -> String {
     fs::read_to_string(place.at(name)).expect("a file")
 }
@@ -129,16 +142,11 @@ fn t5_a_file_that_is_saved_again_before_it_is_put_back_loses_no_version() {
         let place = Place::new();
         let sink = received(&place, way);
         let path = place.at("a");
-        let mut exchanges = 0;
-        let watch = move |step: &'static str| {
-            exchanges += i32::from(step == "exchange");
-            match (step, exchanges) {
-                ("exchange", 1) => save_as(&path, "their first"),
-                ("exchange", 2) => again(&path),
-                _ => {}
-            }
-        };
-        PLAN.with_borrow_mut(|plan| plan.watch = Some(Box::new(watch)));
+        at_exchanges(move |exchange| match exchange {
+            1 => save_as(&path, "their first"),
+            2 => again(&path),
+            _ => {}
+        });
         let error = commit(&sink, 0, way).expect_err("it is not what was agreed");
         PLAN.take();
         assert_eq!(error.class, ErrorClass::Exists);
@@ -163,21 +171,14 @@ fn t5_a_file_whose_name_is_removed_before_it_is_put_back_stays_as_the_previous_v
         let place = Place::new();
         let sink = received(&place, way);
         let path = place.at("a");
-        let mut exchanges = 0;
-        let watch = move |step: &'static str| {
-            exchanges += i32::from(step == "exchange");
-            match (step, exchanges) {
-                ("exchange", 1) => save_as(&path, "theirs"),
-                ("exchange", 2) if is_removed => fs::remove_file(&path).expect("removed"),
-                _ => {}
-            }
-        };
-        PLAN.with_borrow_mut(|plan| {
-            plan.watch = Some(Box::new(watch));
-            if !is_removed {
-                plan.errors.insert("exchange", vec![codes::EIO, 0]);
-            }
+        at_exchanges(move |exchange| match exchange {
+            1 => save_as(&path, "theirs"),
+            2 if is_removed => fs::remove_file(&path).expect("removed"),
+            _ => {}
         });
+        if !is_removed {
+            PLAN.with_borrow_mut(|plan| plan.errors.insert("exchange", vec![codes::EIO, 0]));
+        }
         let error = commit(&sink, 0, way).expect_err("it is not what was agreed");
         PLAN.take();
         assert!(error.to_string().contains("`ultra clean` lists"), "{error}");

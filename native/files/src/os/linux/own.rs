@@ -56,7 +56,6 @@ pub fn device_of(stat: &rustix::fs::Stat) -> u64 {
     stat.st_dev
 }
 
-/// The mode of the folder's default ACL.
 pub fn birth(folder: BorrowedFd<'_>) -> Option<Time> {
     let found = rustix::fs::statx(folder, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
     let is_known = found.stx_mask & StatxFlags::BTIME.bits() != 0;
@@ -66,6 +65,7 @@ pub fn birth(folder: BorrowedFd<'_>) -> Option<Time> {
     })
 }
 
+/// The mode of the folder's default ACL.
 pub fn default_mode(folder: BorrowedFd<'_>) -> Option<u16> {
     let mut bytes = [0; MAX_ACL];
     // Without ACLs, or with one that is longer than any in use, the umask counts.
