@@ -149,12 +149,7 @@ export function humanLines(view: HumanView): EventTable<readonly string[]> {
     "ticket-revoked": ({ label }) => [revokedTicketLine(label)],
     "taken-up": ({ taken }) => [takenUpText(taken)],
     "warning": ({ warning }) => [`Warning: ${warningText(warning)}`],
-    "error": (
-      event,
-    ) => [
-      ...errorLines(event),
-      ...isUnfinished(event.error, view.state()) ? [] : arrived("", view, leavesParts(event.error)),
-    ],
+    "error": (event) => [...errorLines(event), ...arrivedBefore(event.error, view)],
     "interrupted": () => arrived("Interrupted. ", view, true),
     "debug": ({ line }) => [line],
     "exit": () => goOn(view.again()),
@@ -192,10 +187,12 @@ function leavesParts(error: unknown): boolean {
   return error instanceof UltraError && LEAVES_PARTS.has(error.kind);
 }
 
-/** Everything had arrived, and the disk failed the end of it: the error says what became of it. */
-function isUnfinished(error: unknown, state: StatusState | undefined): boolean {
-  return error instanceof UltraError && error.kind === "disk" && state?.listed === true &&
-    state.filesArrived === state.files;
+/** What had arrived before an error. Where that is everything, and the disk failed the end of it, the error itself says what became of it. */
+function arrivedBefore(error: unknown, view: HumanView): string[] {
+  const state = view.state();
+  const isAll = state?.listed === true && state.filesArrived === state.files;
+  if (isAll && error instanceof UltraError && error.kind === "disk") return [];
+  return arrived("", view, leavesParts(error));
 }
 
 /** What of a transfer that did not come to its end is there all the same. */

@@ -40,10 +40,9 @@ fn repository() -> Vec<PageEntry<'static>> {
     ]
 }
 
+/// A run that ended with the folders of the repository, its readme and some blocks of its pack.
 #[cfg(unix)]
-#[test]
-fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names_pass_below_them() {
-    let place = Place::new();
+fn partly_received(place: &Place, blocks: &[u64]) {
     let sink = place.sink();
     sink.begin(b"host\0repo");
     add(&sink, &repository());
@@ -51,8 +50,15 @@ fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names
         sink.commit(entry).expect("a folder");
     }
     receive(&sink, 5, b"hello");
-    receive_blocks(&sink, 4, &[0, 2]);
+    receive_blocks(&sink, 4, blocks);
     sink.dispose(Leaving::Parts);
+}
+
+#[cfg(unix)]
+#[test]
+fn t20_folders_get_their_modes_and_times_whatever_run_made_them_and_hidden_names_pass_below_them() {
+    let place = Place::new();
+    partly_received(&place, &[0, 2]);
     assert!(
         place.names().iter().any(|name| name.ends_with(".run")),
         "{:?}",
@@ -243,15 +249,7 @@ fn t45_t20_with_a_record_go_the_empty_folders_of_its_run_and_the_others_become_u
     let place = Place::new();
     fs::create_dir(place.at("mine")).expect("a folder");
     fs::set_permissions(place.at("mine"), fs::Permissions::from_mode(0o700)).expect("private");
-    let sink = place.sink();
-    sink.begin(b"host\0repo");
-    add(&sink, &repository());
-    for entry in [0, 1, 2] {
-        sink.commit(entry).expect("a folder");
-    }
-    receive(&sink, 5, b"hello");
-    receive_blocks(&sink, 4, &[0]);
-    sink.dispose(Leaving::Parts);
+    partly_received(&place, &[0]);
     let mode = |path: &str| fs::metadata(place.at(path)).expect(path).mode() & 0o777;
     let before = place.names();
     clean(&place.dir(), Depth::All, false).expect("a list");
