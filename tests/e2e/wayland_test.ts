@@ -34,7 +34,8 @@ class Desktop implements AsyncDisposable {
 
   /** Its name is that of its folder; sway says when it is ready, and which display it has. */
   static async open(workspace: Workspace, name: string): Promise<Desktop> {
-    const { before = "", env = {} } = await ordinary(workspace);
+    const user = await ordinary(workspace);
+    const { before = "", env = {} } = user;
     const folder = await workspace.make(name);
     await Deno.chmod(folder, 0o700);
     await Deno.writeTextFile(join(folder, "config"), "xwayland disable\nexec echo $WAYLAND_DISPLAY\n");
@@ -56,7 +57,7 @@ class Desktop implements AsyncDisposable {
       said += new TextDecoder().decode(value);
     }
     await reader.cancel();
-    return new Desktop(sway, { before, env: { ...own, WAYLAND_DISPLAY: said.trim() } });
+    return new Desktop(sway, { ...user, before, env: { ...own, WAYLAND_DISPLAY: said.trim() } });
   }
 
   async copy(type: string, content: string): Promise<void> {

@@ -223,7 +223,7 @@ Deno.test(
   () =>
     inScene(oneFile(MIB), async (scene) => {
       const { workspace, places } = scene;
-      const { before } = await ordinary(workspace);
+      const user = await ordinary(workspace);
       const readOnly = await workspace.make("read-only");
       await Deno.chmod(readOnly, 0o555);
       await Deno.chmod(places.into, 0o777);
@@ -235,7 +235,7 @@ Deno.test(
           XDG_CONFIG_HOME: "",
           HOME: home,
         };
-        const options = { env: variables, ...(before === undefined ? {} : { before }) };
+        const options = { ...user, env: variables };
         await scene.start({ sender: options, receiver: options });
         await scene.ends([0]);
         assert.deepEqual(namesIn(readOnly), []);

@@ -67,6 +67,8 @@ Deno.test({
     const child = new Deno.Command(program, {
       args: ["recv", "--listen", "127.0.0.1:0", "--into", folder],
       env: { HOME: folder, XDG_CACHE_HOME: join(folder, "cache") },
+      // Another user may have no access to this process's own.
+      cwd: folder,
       uid: ORDINARY,
       gid: ORDINARY,
       stdin: "null",
@@ -78,12 +80,12 @@ Deno.test({
       await reader.read(); // the ticket: it listens
       await reader.cancel();
       for (const name of ["environ", "mem", "maps"]) {
-        const tried = await ran("cat", [`/proc/${child.pid}/${name}`], { user: ORDINARY });
+        const tried = await ran("cat", [`/proc/${child.pid}/${name}`], { user: ORDINARY, cwd: folder });
         assert.equal(tried.code, 1, name);
         assert.match(tried.stderr, /Permission denied/);
       }
       // What everybody may see is still there.
-      assert.equal((await ran("cat", [`/proc/${child.pid}/stat`], { user: ORDINARY })).code, 0);
+      assert.equal((await ran("cat", [`/proc/${child.pid}/stat`], { user: ORDINARY, cwd: folder })).code, 0);
     } finally {
       child.kill("SIGKILL");
       await child.status;

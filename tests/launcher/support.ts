@@ -88,7 +88,7 @@ export class Bench implements AsyncDisposable {
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return ran(this.ultra, args, { ...options, env: { ...this.env, ...options.env } });
+    return ran(this.ultra, args, { cwd: this.folder, ...options, env: { ...this.env, ...options.env } });
   }
 
   /** Runs a script of the shell in mount namespaces of its own; `$ULTRA` is the executable. */

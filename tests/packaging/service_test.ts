@@ -86,11 +86,13 @@ Deno.test({
         workspace.path("home", "log"),
       ];
       // The service is an ordinary user's: for root SQLite, in which Deno keeps its caches, also changes owners.
-      const { before = "", env: home = { HOME: await workspace.make("home") } } = await ordinary(workspace);
+      const user = await ordinary(workspace);
+      const { before = "", env: home = { HOME: await workspace.make("home") } } = user;
       for (const folder of [uploads, photos]) await giveToOrdinary(folder);
       const source = await writeFile(`${photos}/a.bin`, 3 * MIB);
       const flags = ["--listen", "127.0.0.1", "--identity", workspace.path("home", "identity"), "--accept", uploads];
       const server = workspace.start(["serve", ...flags, photos], {
+        ...user,
         before: `${before} ${traced("all", log)} -D`,
         env: home,
       });
